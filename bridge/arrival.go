@@ -1,0 +1,37 @@
+package bridge
+
+import "errors"
+
+// Arrival is one verified callback on its way into the journal. It and all it points to belong to the journal until
+// Append returns.
+type Arrival struct {
+	Event Event // without Recorded, Sequence and Marks
+
+	// Identify completes the event's ID where that depends on the time of the commit: the body does not name the
+	// happening and carries no signature time, or its session lies so far ahead that the clock decides whether it is
+	// one. Nil when Event.ID is final.
+	Identify func(recorded Millis) ID
+
+	Signature Signature // zero when the callback was taken unsigned
+	Reason    Reason    // not empty: to the quarantine instead of the lane
+	Raw       []byte    // the body as received; kept in the journal only with a quarantine entry
+}
+
+// Signature is what is remembered of a good signature, to tell a repeat from tampering.
+type Signature struct {
+	Sum     [16]byte // identifies scheme, kind and signature value; zero: nothing to remember
+	Signed  [16]byte // digest of the fields that the signature is over
+	Expires Millis   // until when the signature can be taken: auth_timestamp + AUTH_SKEW
+	Strict  bool     // other unsigned members under the same signature are tampering too (stream status)
+}
+
+// What the journal answers when it cannot take a callback. The provider promises no retry, so each is a callback that
+// may be lost: they are rare, counted and loud.
+var (
+	// ErrFull: the journal or its disk has no room; it takes callbacks again by itself once there is some.
+	ErrFull = errors.New("journal is full")
+	// ErrStopping: the program is shutting down.
+	ErrStopping = errors.New("shutting down")
+	// ErrFailed: a write or sync failed; nothing is promised until a restart has recovered.
+	ErrFailed = errors.New("journal has failed")
+)

@@ -1,0 +1,33 @@
+// Package bridge is the vocabulary of livebridge: what a callback becomes (Event), what order is promised within (Lane),
+// what it says about its place there (Marks), and what takes it away (Publisher). It imports the standard library only.
+//
+// The way of a callback, one direction, no way back:
+//
+//	POST /live/stream ─► ingress ─► signature ─► callback ─► journal ───────────────► dispatch ─► transport ─► topic
+//	                     bounded     raw body     body to     one writer: sequencer     one event    Kafka or
+//	                     read        and headers  Event       decides, ONE synced       in flight    NATS
+//	                                                          commit, then the 200      per lane
+//
+// The 200 is the journal's to give, and nothing behind the journal can delay it.
+//
+// Who may import whom (imports_test.go enforces it):
+//
+//	bridge                  the standard library
+//	bridge/callback         bridge
+//	bridge/signature        bridge
+//	bridge/ingress          bridge, signature, callback        the only importer of Echo
+//	bridge/sequencer        bridge                             pure: no clock, no disk, no goroutine
+//	bridge/journal          bridge, sequencer                  the only importer of Pebble
+//	bridge/dispatch         bridge
+//	bridge/admin            bridge, schemas
+//	bridge/simulator        bridge, signature
+//	bridge/checker          bridge
+//	transports/nats         bridge                             the only importer of nats.go and nats-server
+//	transports/kafka        bridge                             the only importer of kafka-go
+//	transports/transporttest bridge
+//	schemas                 the standard library
+//	cmd/livebridge          everything; nothing imports it
+//
+// The seams, each an interface of 1 to 3 methods: Publisher and Checkpointer here, since several packages implement
+// them; ingress.Journal beside ingress; dispatch.Outbox beside dispatch.
+package bridge

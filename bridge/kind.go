@@ -1,0 +1,58 @@
+package bridge
+
+// Kind tells which of the provider's callbacks an event came from. Its text is part of every event id, of every NATS
+// subject and of the quarantine's keys, so the words never change.
+type Kind uint8
+
+// The four callbacks the provider sends.
+const (
+	KindStream    Kind = iota + 1 // Live: a push started or ended
+	KindRecord                    // Live: a recording changed state
+	KindSnapshot                  // Live: a picture was taken
+	KindRTCRecord                 // SparkRTC: a recording changed state
+)
+
+// Kinds returns every kind, in the order of the constants.
+func Kinds() []Kind { return []Kind{KindStream, KindRecord, KindSnapshot, KindRTCRecord} }
+
+// String returns the kind's word: stream, record, snapshot or rtc-record.
+func (k Kind) String() string {
+	switch k {
+	case KindStream:
+		return "stream"
+	case KindRecord:
+		return "record"
+	case KindSnapshot:
+		return "snapshot"
+	case KindRTCRecord:
+		return "rtc-record"
+	}
+	return "unknown"
+}
+
+// Scheme is the signing scheme that an event was verified with. The zero Scheme means that it was taken unsigned.
+type Scheme uint8
+
+// The schemes of the provider's pages.
+const (
+	SchemeNone       Scheme = iota // no signature, taken because of UNSIGNED=accept or a snapshot token
+	SchemeHMAC                     // HMAC-SHA256 over the signed fields (Live)
+	SchemeHMACLegacy               // HMAC-SHA256 over key and expiry alone (Live recording, 2021)
+	SchemeMD5                      // MD5 over key and expiry alone (Live recording)
+	SchemeRTC                      // HMAC-SHA256 over two headers and the raw body (SparkRTC)
+)
+
+// String returns the value of the event's attribute "signature".
+func (s Scheme) String() string {
+	switch s {
+	case SchemeHMAC:
+		return "hmac-sha256"
+	case SchemeHMACLegacy:
+		return "hmac-sha256-legacy"
+	case SchemeMD5:
+		return "md5"
+	case SchemeRTC:
+		return "rtc-hmac-sha256"
+	}
+	return "none"
+}

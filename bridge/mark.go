@@ -1,0 +1,45 @@
+package bridge
+
+import "strings"
+
+// Marks is the set of remarks an event carries about its place in its lane. Consumers may rely on each of them in both
+// directions: the mark is there exactly when the sequencer's table says so.
+type Marks uint8
+
+// The marks, in alphabetical order, which is the order in which they are written.
+const (
+	MarkForced      Marks = 1 << iota // let go by a hold or a limit that was not its own
+	MarkLate                          // its key is below what the lane has already emitted
+	MarkPrevUnended                   // a PUBLISH while the session before it was still open
+	MarkReopened                      // the key of another event of the same lane
+	MarkReplayed                      // an operator published it again
+	MarkStartUnseen                   // a PUBLISH_DONE whose PUBLISH had not come
+	MarkUnsequenced                   // no usable session, or an event word that is not known
+)
+
+// names returns every word, in the order of the bits.
+func (Marks) names() [7]string {
+	return [7]string{"forced", "late", "prev_unended", "reopened", "replayed", "start_unseen", "unsequenced"}
+}
+
+// Has reports whether every mark of other is set.
+func (m Marks) Has(other Marks) bool { return m&other == other }
+
+// String returns the marks joined by commas, in alphabetical order; "" for none.
+func (m Marks) String() string {
+	if m == 0 {
+		return ""
+	}
+	return strings.Join(m.List(), ",")
+}
+
+// List returns the words of the marks, in alphabetical order.
+func (m Marks) List() []string {
+	var out []string
+	for i, name := range m.names() {
+		if m&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
