@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -67,6 +68,13 @@ type Event struct {
 
 // Quarantined reports whether the event tells of a callback that was put in quarantine.
 func (e *Event) Quarantined() bool { return e.Reason != "" }
+
+// Unknown reports whether the provider used an event word that this version does not know: such an event has no place in
+// its lane's order.
+func (e *Event) Unknown() bool { return strings.HasSuffix(e.Type, TypeUnknownSuffix) }
+
+// TypeUnknownSuffix ends the type of every event whose word is not known.
+const TypeUnknownSuffix = ".unknown"
 
 // Reason is one word for why a well-signed callback was not believed.
 type Reason string

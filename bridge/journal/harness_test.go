@@ -1,0 +1,85 @@
+package journal
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"livebridge/bridge"
+)
+
+// memory returns the options of a journal on a disk in memory.
+func memory() Options {
+	o := DefaultOptions("journal")
+	o.FS = vfs.NewCrashableMem()
+	return o
+}
+
+func open(t testing.TB, o Options) *Journal {
+	t.Helper()
+	o.Registerer = prometheus.NewRegistry()
+	j, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func closeJournal(t testing.TB, j *Journal) {
+	t.Helper()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// push is a callback of stream status; equal arguments make an equal id.
+func push(stream string, session bridge.Millis, phase bridge.Phase) *bridge.Arrival {
+	word := map[bridge.Phase]string{bridge.PhasePublish: "publish", bridge.PhaseDone: "publish_done"}[phase]
+	data := fmt.Sprintf(`{"event":%q,"publish_timestamp":%d,"stream":%q}`, word, session, stream)
+	sum := sha256.Sum256([]byte(data))
+	return &bridge.Arrival{
+		Event: bridge.Event{
+			ID: bridge.ID(sum[:16]), Type: "com.huaweicloud.live.stream." + word,
+			Lane:    bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: stream},
+			Session: session, Phase: phase, Scheme: bridge.SchemeHMAC, Data: []byte(data),
+		},
+		Signature: bridge.Signature{Sum: [16]byte(sum[16:]), Signed: [16]byte(sum[8:]), Expires: session + 3_600_000, Strict: true},
+		Raw:       []byte(data),
+	}
+}
+
+func add(t testing.TB, j *Journal, arrivals ...*bridge.Arrival) {
+	t.Helper()
+	for _, a := range arrivals {
+		if err := j.Append(context.Background(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// drain acknowledges n events and returns them as lines "stream sequence type marks", in the order of Next.
+func drain(t testing.TB, j *Journal, n int) []string {
+	t.Helper()
+	var out []string
+	for len(out) < n {
+		events, err := j.Next(t.Context())
+		if err != nil {
+			t.Fatalf("after %d of %d events: %v", len(out), n, err)
+		}
+		for _, e := range events {
+			out = append(out, line1(e))
+			j.Settle(e, bridge.Settlement{})
+		}
+	}
+	return out
+}
+
+func line1(e *bridge.Event) string {
+	return fmt.Sprintf("%s %d %s %s", e.Lane.Stream, e.Sequence, e.Type[len("com.huaweicloud.live.stream."):], e.Marks)
+}
+
+func durable(context.Context) error { return nil }

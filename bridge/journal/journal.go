@@ -1,0 +1,187 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// Journal is the durable log and all that is kept in it. Append, Ready, Pending and Failed may be called by any number
+// of goroutines; Next, Settle and Trim are for the dispatcher (see dispatch.Outbox).
+type Journal struct {
+	opts    Options
+	db      *pebble.DB
+	lock    *pebble.Lock
+	metrics *metrics
+	clock   clock
+	room    *room
+
+	queue  *queue
+	outbox *outbox
+
+	// Only the writer touches these.
+	meta        meta
+	lanes       *lanes
+	holds       holds
+	seen        seen
+	signatures  signatures
+	quarantined *quarantine
+	sweep       sweep
+
+	stopped  atomic.Bool
+	failure  atomic.Pointer[error]
+	failed   chan struct{} // closed after the first failure
+	failing  sync.Once
+	closing  chan struct{} // closed by Close
+	written  chan struct{} // closed when the writer has ended
+	requests sync.Pool
+
+	background sync.WaitGroup // everything but the writer
+}
+
+// Open opens the journal in opts.Dir, creates it if there is none, and takes up what the last run has left. It returns an
+// error that wraps ErrInUse when another process has it open.
+func Open(opts Options) (*Journal, error) {
+	j := &Journal{
+		opts: opts, queue: newQueue(), clock: startClock(),
+		failed: make(chan struct{}), closing: make(chan struct{}), written: make(chan struct{}),
+		quarantined: newQuarantine(opts.QuarantineMax),
+	}
+	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
+	j.metrics = newMetrics(j)
+	if err := j.open(); err != nil {
+		return nil, err
+	}
+	if err := j.metrics.register(opts.Registerer); err != nil {
+		return nil, errors.Join(err, j.db.Close(), j.lock.Close())
+	}
+	w := &writer{j: j, commit: j.newCommit(), synced: make(chan *commit), timer: time.NewTimer(0)}
+	go w.run()
+	j.background.Go(func() { j.room.watch(j.closing) })
+	j.background.Go(j.inherit)
+	return j, nil
+}
+
+// Append takes one callback and returns nil when it, and all that was decided about it, is on disk. It does not return
+// before that because of ctx: what has been handed over will be written. Otherwise the error is bridge.ErrFull,
+// ErrStopping or ErrFailed, and nothing of the callback is kept (with ErrFailed, that is not known).
+func (j *Journal) Append(_ context.Context, a *bridge.Arrival) error {
+	if err := j.Ready(); err != nil {
+		return err
+	}
+	r := j.requests.Get().(*request)
+	r.arrival = a
+	j.queue.put(r)
+	select {
+	case err := <-r.done:
+		r.arrival = nil
+		j.requests.Put(r)
+		return err
+	case <-j.failed:
+		return bridge.ErrFailed
+	case <-j.written:
+		return bridge.ErrStopping
+	}
+}
+
+// Ready returns nil when the journal takes callbacks, else the error that Append would return.
+func (j *Journal) Ready() error {
+	switch {
+	case j.failure.Load() != nil:
+		return bridge.ErrFailed
+	case j.stopped.Load():
+		return bridge.ErrStopping
+	}
+	return j.room.check()
+}
+
+// Next waits until some lane has an event and none under way and returns one event for each of some such lanes. It is
+// called by one goroutine.
+func (j *Journal) Next(ctx context.Context) ([]*bridge.Event, error) { return j.outbox.Next(ctx) }
+
+// Settle says what became of an event that Next returned. It does not block.
+func (j *Journal) Settle(e *bridge.Event, s bridge.Settlement) { j.outbox.Settle(e, s) }
+
+// Trim removes from the disk what was acknowledged before the call, once durable has returned nil.
+func (j *Journal) Trim(ctx context.Context, durable func(context.Context) error) error {
+	return j.outbox.Trim(ctx, durable)
+}
+
+// Pending returns how many emitted events the broker has not acknowledged.
+func (j *Journal) Pending() int { return j.outbox.pending() }
+
+// Failed is closed when a write or sync has failed: nothing more is answered, and the program should end. Err tells why.
+func (j *Journal) Failed() <-chan struct{} { return j.failed }
+
+// Err returns the first failure, or nil.
+func (j *Journal) Err() error {
+	if err := j.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Stop refuses further callbacks with bridge.ErrStopping; those under way are finished, holds stay.
+func (j *Journal) Stop() { j.stopped.Store(true) }
+
+// Close stops, writes what is under way and closes the store. After a failure it leaves the store as it is, for the next
+// run to recover, and returns the failure.
+func (j *Journal) Close() error {
+	j.Stop()
+	close(j.closing)
+	<-j.written
+	j.background.Wait()
+	if err := j.Err(); err != nil {
+		return fmt.Errorf("journal was not closed cleanly: %w", err)
+	}
+	return errors.Join(j.db.Close(), j.lock.Close())
+}
+
+// answer tells every callback of the commit that it is on disk.
+func (j *Journal) answer(c *commit) {
+	for _, r := range c.waiting {
+		r.done <- nil
+	}
+}
+
+// applied notes what the store shows after a commit.
+func (j *Journal) applied(c *commit) {
+	j.lanes.unpin()
+	j.outbox.removed(c.removed)
+	j.room.used(j.meta.bytes())
+	j.metrics.show(&j.meta, j.holds.held)
+}
+
+// fail makes the first failure known. From here on nothing is answered.
+func (j *Journal) fail(err error) {
+	j.failing.Do(func() {
+		j.failure.Store(&err)
+		close(j.failed)
+		j.opts.Log.Error("the journal has failed; restart the program to recover", zap.Error(err))
+	})
+}
+
+// recover turns a panic of the store, which is how it says that some writes have failed, into a failure.
+func (j *Journal) recover() {
+	if p := recover(); p != nil {
+		j.fail(fmt.Errorf("panic: %v", p))
+	}
+}
+
+// get returns a copy of a value that must be there.
+func (j *Journal) get(key []byte) ([]byte, error) {
+	value, closer, err := j.db.Get(key)
+	if err != nil {
+		return nil, err
+	}
+	value = append([]byte(nil), value...)
+	return value, closer.Close()
+}

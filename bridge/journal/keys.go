@@ -1,0 +1,85 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"livebridge/bridge"
+	"livebridge/bridge/sequencer"
+)
+
+// The tables, see doc.go.
+const (
+	tableMeta        = 'm'
+	tableVersion     = 'v'
+	tableLane        = 'l'
+	tableHeld        = 'h'
+	tableOutbox      = 'o'
+	tableSeen        = 'i'
+	tableSignature   = 's'
+	tableQuarantine  = 'q'
+	tableQuarantined = 'Q'
+	tableDead        = 'd'
+)
+
+// laneEnd stands behind a lane in a key; afterLane is the first byte above everything of that lane.
+const (
+	laneEnd   = 0x00
+	afterLane = 0x01
+)
+
+func appendLane(dst []byte, l bridge.Lane) []byte {
+	return l.AppendSubject(append(dst, byte(l.Kind)))
+}
+
+func laneKey(dst []byte, l bridge.Lane) []byte { return appendLane(append(dst, tableLane), l) }
+
+// laneOf returns the lane of a key of table l.
+func laneOf(key []byte) (bridge.Lane, error) {
+	l := bridge.Lane{Kind: bridge.Kind(key[1])}
+	parts := strings.Split(string(key[2:]), "/")
+	if len(parts) != 3 {
+		return l, fmt.Errorf("lane key %q has %d parts, not 3", key, len(parts))
+	}
+	for i, into := range []*string{&l.Domain, &l.App, &l.Stream} {
+		var err error
+		if *into, err = url.PathUnescape(parts[i]); err != nil {
+			return l, fmt.Errorf("lane key %q: %w", key, err)
+		}
+	}
+	return l, nil
+}
+
+func outboxKey(dst []byte, l bridge.Lane, sequence uint64) []byte {
+	dst = append(appendLane(append(dst, tableOutbox), l), laneEnd)
+	return binary.BigEndian.AppendUint64(dst, sequence)
+}
+
+// outboxLaneOf returns the part of an outbox key that names the table and the lane.
+func outboxLaneOf(key []byte) []byte { return key[:len(key)-9] }
+
+// outboxSequenceOf returns the sequence of an outbox key.
+func outboxSequenceOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
+
+func heldKey(dst []byte, l bridge.Lane, k sequencer.Key) []byte {
+	dst = append(appendLane(append(dst, tableHeld), l), laneEnd)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(k.Session))
+	return append(dst, byte(k.Phase))
+}
+
+func seenKey(dst []byte, bucket uint64, id bridge.ID) []byte {
+	return append(numberKey(dst, tableSeen, bucket), id[:]...)
+}
+
+func signatureKey(dst []byte, period uint64, sum [16]byte) []byte {
+	return append(numberKey(dst, tableSignature, period), sum[:]...)
+}
+
+func numberKey(dst []byte, table byte, n uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, table), n)
+}
+
+// tableBounds returns the first key of a table and the first key behind it.
+func tableBounds(table byte) (lower, upper []byte) { return []byte{table}, []byte{table + 1} }

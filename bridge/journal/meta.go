@@ -1,0 +1,75 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"livebridge/bridge"
+)
+
+// meta is what the journal knows about itself as a whole. It is written with every commit, so that a start needs to
+// count nothing.
+type meta struct {
+	commit  uint64 // number of the last commit
+	floor   uint64 // the greatest sequence of a lane that was forgotten
+	next    uint64 // number of the next quarantine entry or dead letter
+	outbox  tally
+	held    tally
+	quarant tally
+	dead    tally
+	buckets []bucket // of seen identities, oldest first
+}
+
+// tally counts the entries of a table and the bytes of their values.
+type tally struct{ entries, bytes uint64 }
+
+func (t *tally) add(bytes int) { t.entries, t.bytes = t.entries+1, t.bytes+uint64(bytes) }
+
+func (t *tally) remove(bytes int) { t.entries, t.bytes = t.entries-1, t.bytes-uint64(bytes) }
+
+// bucket is one of the few parts that the seen identities are dropped by.
+type bucket struct {
+	number uint64
+	first  bridge.Millis // when it was begun
+	last   bridge.Millis // when the last identity came in
+	count  uint64
+}
+
+// bytes is what JOURNAL_MAX_BYTES limits.
+func (m *meta) bytes() uint64 {
+	return m.outbox.bytes + m.held.bytes + m.quarant.bytes + m.dead.bytes
+}
+
+// append appends the meta value: all members as varints, in the order of the structs.
+func (m *meta) append(dst []byte) []byte {
+	for _, v := range [...]uint64{m.commit, m.floor, m.next} {
+		dst = binary.AppendUvarint(dst, v)
+	}
+	for _, t := range [...]tally{m.outbox, m.held, m.quarant, m.dead} {
+		dst = binary.AppendUvarint(binary.AppendUvarint(dst, t.entries), t.bytes)
+	}
+	for _, b := range m.buckets {
+		dst = binary.AppendUvarint(dst, b.number)
+		dst = binary.AppendVarint(binary.AppendVarint(dst, int64(b.first)), int64(b.last))
+		dst = binary.AppendUvarint(dst, b.count)
+	}
+	return dst
+}
+
+// readMeta reads what append has written.
+func readMeta(value []byte) (meta, error) {
+	r := reader{rest: value}
+	m := meta{commit: r.uvarint(), floor: r.uvarint(), next: r.uvarint()}
+	for _, t := range [...]*tally{&m.outbox, &m.held, &m.quarant, &m.dead} {
+		t.entries, t.bytes = r.uvarint(), r.uvarint()
+	}
+	for len(r.rest) > 0 && r.err == nil {
+		b := bucket{number: r.uvarint(), first: bridge.Millis(r.varint()), last: bridge.Millis(r.varint())}
+		b.count = r.uvarint()
+		m.buckets = append(m.buckets, b)
+	}
+	if r.err != nil {
+		return meta{}, fmt.Errorf("meta record: %w", r.err)
+	}
+	return m, nil
+}

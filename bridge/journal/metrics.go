@@ -1,0 +1,105 @@
+package journal
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"livebridge/bridge"
+)
+
+// metrics is what the journal tells Prometheus. No label holds the name of a stream.
+type metrics struct {
+	duplicates        prometheus.Counter
+	holds             prometheus.Counter
+	marks             *prometheus.CounterVec
+	reasons           *prometheus.CounterVec
+	quarantineDropped prometheus.Counter
+	forgottenEarly    prometheus.Counter
+	commitSeconds     prometheus.Histogram
+	commitCallbacks   prometheus.Histogram
+	held              prometheus.Gauge
+	outboxBytes       prometheus.Gauge
+	quarantineEntries prometheus.Gauge
+	deadLetters       prometheus.Gauge
+	outboxDepth       prometheus.GaugeFunc
+	outboxAge         prometheus.GaugeFunc
+	freeBytes         prometheus.GaugeFunc
+}
+
+func newMetrics(j *Journal) *metrics {
+	return &metrics{
+		duplicates:        counter("duplicates_total", "Callbacks that repeat one seen before; answered 200 and left out."),
+		holds:             counter("holds_total", "Events that had to wait for another one."),
+		marks:             counters("marks_total", "Emitted events by mark.", "mark"),
+		reasons:           counters("quarantined_total", "Callbacks put in quarantine, by reason.", "reason"),
+		quarantineDropped: counter("quarantine_dropped_total", "Callbacks that left or missed the quarantine by its limits."),
+		forgottenEarly:    counter("dedupe_forgotten_early_total", "Identities forgotten before DEDUPE_WINDOW because of DEDUPE_MAX."),
+		commitSeconds: histogram("commit_seconds", "Time from a batch's write to the end of its sync.",
+			prometheus.ExponentialBuckets(0.0001, 2, 16)),
+		commitCallbacks: histogram("commit_callbacks", "Callbacks that shared one sync.",
+			prometheus.ExponentialBuckets(1, 2, 13)),
+		held:              gauge("held_events", "Events that wait for another one."),
+		outboxBytes:       gauge("journal_bytes", "What outbox, held, quarantine and dead letters take together."),
+		quarantineEntries: gauge("quarantine_entries", "Callbacks in quarantine."),
+		deadLetters:       gauge("dead_letters", "Events that the broker will never take."),
+		outboxDepth: prometheus.NewGaugeFunc(gaugeOpts("outbox_events", "Emitted events that the broker has not acknowledged."),
+			func() float64 { return float64(j.Pending()) }),
+		outboxAge: prometheus.NewGaugeFunc(gaugeOpts("outbox_oldest_seconds", "Age of the oldest event that the outbox knows in memory."),
+			func() float64 { return j.outbox.age(time.Now()).Seconds() }),
+		freeBytes: prometheus.NewGaugeFunc(gaugeOpts("disk_free_bytes", "Free space on the disk of DATA_DIR."),
+			func() float64 { return float64(j.room.free.Load()) }),
+	}
+}
+
+func (m *metrics) register(r prometheus.Registerer) error {
+	var errs []error
+	for _, c := range []prometheus.Collector{
+		m.duplicates, m.holds, m.marks, m.reasons, m.quarantineDropped, m.forgottenEarly, m.commitSeconds,
+		m.commitCallbacks, m.held, m.outboxBytes, m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
+	} {
+		errs = append(errs, r.Register(c))
+	}
+	return errors.Join(errs...)
+}
+
+func (m *metrics) mark(marks bridge.Marks) {
+	for _, word := range marks.List() {
+		m.marks.WithLabelValues(word).Inc()
+	}
+}
+
+func (m *metrics) quarantined(reason bridge.Reason) { m.reasons.WithLabelValues(string(reason)).Inc() }
+
+func (m *metrics) commit(took time.Duration, callbacks int) {
+	m.commitSeconds.Observe(took.Seconds())
+	m.commitCallbacks.Observe(float64(callbacks))
+}
+
+func (m *metrics) show(meta *meta, held int) {
+	m.held.Set(float64(held))
+	m.outboxBytes.Set(float64(meta.bytes()))
+	m.quarantineEntries.Set(float64(meta.quarant.entries))
+	m.deadLetters.Set(float64(meta.dead.entries))
+}
+
+const namespace = "livebridge"
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+func counters(name, help, label string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, []string{label})
+}
+
+func histogram(name, help string, buckets []float64) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
+}
+
+func gauge(name, help string) prometheus.Gauge { return prometheus.NewGauge(gaugeOpts(name, help)) }
+
+func gaugeOpts(name, help string) prometheus.GaugeOpts {
+	return prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}
+}

@@ -1,0 +1,67 @@
+package journal
+
+import (
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"livebridge/bridge/sequencer"
+)
+
+// Options is everything that can be set about a journal. Start from DefaultOptions.
+type Options struct {
+	// where
+	Dir string // created 0700 if absent
+	FS  vfs.FS // the disk; tests put one in memory
+
+	// order
+	Limits  sequencer.Limits
+	HeldMax int // events held in all lanes
+
+	// memory of what was seen
+	DedupeWindow   time.Duration
+	DedupeMax      uint64 // identities; beyond, the oldest part is forgotten early
+	LanesCached    int    // lanes kept in memory; the rest is read again when needed
+	SignatureReuse bool   // take another event under a stream status signature that was seen before
+
+	// room
+	MaxBytes       uint64 // what outbox, held, quarantine and dead letters may take together
+	MinFreeBytes   uint64 // what stays free on the disk
+	QuarantineMax  int    // entries
+	DeadLettersMax int    // entries
+	OutboxMemory   int    // events of the outbox kept in memory; the rest is read from disk
+
+	// what the quarantine says to the outside
+	PublishQuarantine bool
+
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+}
+
+// DefaultOptions returns the product's defaults for a journal in dir.
+func DefaultOptions(dir string) Options {
+	return Options{
+		Dir: dir,
+		FS:  vfs.Default,
+
+		Limits:  sequencer.Limits{HoldDone: 10 * time.Second, HoldNext: 3 * time.Second, PerLane: 16},
+		HeldMax: 10_000,
+
+		DedupeWindow: 24 * time.Hour,
+		DedupeMax:    20_000_000,
+		LanesCached:  200_000,
+
+		MaxBytes:       8 << 30,
+		MinFreeBytes:   512 << 20,
+		QuarantineMax:  10_000,
+		DeadLettersMax: 10_000,
+		OutboxMemory:   16_384,
+
+		PublishQuarantine: true,
+
+		Log:        zap.NewNop(),
+		Registerer: prometheus.NewRegistry(),
+	}
+}

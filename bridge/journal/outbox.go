@@ -1,0 +1,253 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"livebridge/bridge"
+)
+
+// outbox hands the emitted events on, lane by lane. What was synced a moment ago comes from memory. When that is full it
+// lets go and reads the disk instead, lane after lane in a circle, until nothing is left there.
+type outbox struct {
+	db    *pebble.DB
+	rouse func() // makes the writer look
+	limit int    // events in memory
+	fatal func(error)
+
+	mu        sync.Mutex
+	lanes     map[bridge.Lane]*line // everything about a lane that has to do with the outbox now
+	ready     fifo                  // lines whose first event may go
+	changed   chan struct{}         // holds one token when Next should look again
+	depth     int                   // events on disk that are not acknowledged
+	memory    int                   // events in lines, those under way included
+	spilled   bool                  // some events are on disk only
+	synced    uint64                // number of the last synced commit
+	parked    parking
+	cursor    []byte  // where the circle goes on
+	loading   bool    // a read is under way: lines must not be forgotten
+	idle      []*line // would have been forgotten since it began
+	fruitless bool    // the last circle found nothing, and nothing has changed since
+
+	acknowledged []acked  // since the last Trim
+	removals     []acked  // may go from the disk
+	burials      []burial // to the dead letters
+}
+
+// line is one lane in the outbox.
+type line struct {
+	lane     bridge.Lane
+	events   []pending // in memory, next first; the one under way is not among them
+	underWay pending   // given out by Next and not settled
+	loaded   uint64    // sequence of the last event that is or was in memory
+	more     bool      // the disk has more of the lane than memory
+	unsaved  int       // acknowledged events that are still on disk
+	until    time.Time // parked until then
+	place    int       // in the parking; -1 when not parked
+}
+
+// pending is an event of the outbox with the length of its record.
+type pending struct {
+	event *bridge.Event
+	bytes int
+}
+
+// acked names an event that the broker has acknowledged.
+type acked struct {
+	lane     bridge.Lane
+	sequence uint64
+	bytes    int
+}
+
+// burial is an event that the broker will never take.
+type burial struct {
+	pending
+	reason string
+}
+
+func newOutbox(db *pebble.DB, depth int, limit int, rouse func(), fatal func(error)) *outbox {
+	return &outbox{
+		db: db, rouse: rouse, limit: limit, fatal: fatal,
+		lanes: make(map[bridge.Lane]*line), changed: make(chan struct{}, 1),
+		depth: depth, spilled: depth > 0,
+	}
+}
+
+// Next implements dispatch.Outbox. It is called by one goroutine.
+func (o *outbox) Next(ctx context.Context) ([]*bridge.Event, error) {
+	for {
+		if err := o.load(); err != nil {
+			o.fatal(fmt.Errorf("read the outbox: %w", err))
+			<-ctx.Done()
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		events, timer := o.next()
+		if len(events) > 0 {
+			return events, nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-o.changed:
+		case <-timer:
+		}
+	}
+}
+
+// nextAtOnce is how many events Next gives out together.
+const nextAtOnce = 256
+
+// next takes the events that may go, or else tells when to look again for a lane that is parked.
+func (o *outbox) next() ([]*bridge.Event, <-chan time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	for l := o.parked.due(now); l != nil; l = o.parked.due(now) {
+		o.unpark(l)
+	}
+	var events []*bridge.Event
+	for len(events) < nextAtOnce && !o.ready.empty() {
+		l := o.ready.pop()
+		l.underWay, l.events = l.events[0], l.events[1:]
+		events = append(events, l.underWay.event)
+	}
+	if len(events) > 0 || len(o.parked) == 0 {
+		return events, nil
+	}
+	return nil, time.After(o.parked[0].until.Sub(now))
+}
+
+// fresh takes over what a commit has emitted and synced.
+func (o *outbox) fresh(events []pending, commit uint64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.synced = commit
+	if len(events) == 0 {
+		return
+	}
+	o.depth += len(events)
+	for _, p := range events {
+		o.take(p)
+	}
+	o.change()
+}
+
+// take puts an event behind its lane, if there is room and nothing of the lane is on disk alone.
+func (o *outbox) take(p pending) {
+	l := o.lanes[p.event.Lane]
+	switch {
+	case l == nil && o.spilled:
+		o.fruitless = false
+	case o.memory >= o.limit, l != nil && l.loaded+1 != p.event.Sequence, l != nil && l.place >= 0 && o.spilled:
+		o.spill(l)
+	default:
+		o.append(o.line(p), p)
+	}
+}
+
+// line returns the lane's line, a new one that begins with p if there is none.
+func (o *outbox) line(p pending) *line {
+	l := o.lanes[p.event.Lane]
+	if l == nil {
+		l = &line{lane: p.event.Lane, loaded: p.event.Sequence - 1, place: -1}
+		o.lanes[l.lane] = l
+	}
+	return l
+}
+
+// append puts the event that follows into the lane's memory.
+func (o *outbox) append(l *line, p pending) {
+	l.loaded = p.event.Sequence
+	l.events = append(l.events, p)
+	o.memory++
+	if len(l.events) == 1 {
+		o.advance(l)
+	}
+}
+
+// advance makes the line ready if its first event may go.
+func (o *outbox) advance(l *line) {
+	if len(l.events) > 0 && l.underWay.event == nil && l.place < 0 {
+		o.ready.push(l)
+		o.change()
+	}
+}
+
+// spill notes that an event is on disk only, and gives up the memory of all lanes that cannot go on now.
+func (o *outbox) spill(l *line) {
+	if l != nil {
+		l.more = true
+	}
+	o.fruitless = o.fruitless && l != nil && (l.place >= 0 || len(l.events) > 0)
+	if o.spilled {
+		return
+	}
+	o.spilled, o.fruitless = true, false
+	for _, l := range o.parked {
+		o.unload(l)
+	}
+}
+
+// unload gives up the line's events in memory; they are read again.
+func (o *outbox) unload(l *line) {
+	if len(l.events) == 0 {
+		return
+	}
+	l.loaded = l.events[0].event.Sequence - 1
+	o.memory -= len(l.events)
+	l.events, l.more = nil, true
+}
+
+func (o *outbox) change() {
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
+}
+
+// pending returns how many events are not acknowledged.
+func (o *outbox) pending() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.depth
+}
+
+// age returns how long ago the oldest event in memory was recorded.
+func (o *outbox) age(now time.Time) time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	oldest := bridge.MillisOf(now)
+	for _, l := range o.lanes {
+		if l.underWay.event != nil {
+			oldest = min(oldest, l.underWay.event.Recorded)
+		} else if len(l.events) > 0 {
+			oldest = min(oldest, l.events[0].event.Recorded)
+		}
+	}
+	return time.Duration(bridge.MillisOf(now)-oldest) * time.Millisecond
+}
+
+// fifo is a queue of lines.
+type fifo struct {
+	lines []*line
+	first int
+}
+
+func (f *fifo) empty() bool { return f.first == len(f.lines) }
+
+func (f *fifo) push(l *line) { f.lines = append(f.lines, l) }
+
+func (f *fifo) pop() *line {
+	l := f.lines[f.first]
+	f.lines[f.first] = nil
+	f.first++
+	if f.first == len(f.lines) {
+		f.lines, f.first = f.lines[:0], 0
+	}
+	return l
+}

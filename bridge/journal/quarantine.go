@@ -1,0 +1,174 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"livebridge/bridge"
+)
+
+// quarantinePerSignature is how many entries one signature may have, so that one captured message cannot push all
+// others out.
+const quarantinePerSignature = 4
+
+// quarantine knows what lies in the quarantine's tables well enough to keep their limits.
+type quarantine struct {
+	max     int
+	known   map[quarantineID]struct{}
+	signed  map[[16]byte]int
+	reasons map[bridge.Reason][]quarantined // oldest first
+	entries int
+}
+
+// quarantineID tells entries apart: a callback lies there once for one reason.
+type quarantineID struct {
+	id     bridge.ID
+	reason bridge.Reason
+}
+
+// quarantined is one entry without its event and body.
+type quarantined struct {
+	number uint64
+	what   quarantineID
+	sum    [16]byte // of the signature; zero: none
+	bytes  int      // of the value in table Q
+}
+
+// admission is what becomes of an entry that asks to be kept.
+type admission int
+
+const (
+	admitted admission = iota
+	repeated           // it is there already
+	excess             // its signature has its share
+)
+
+func newQuarantine(limit int) *quarantine {
+	return &quarantine{
+		max:     limit,
+		known:   make(map[quarantineID]struct{}),
+		signed:  make(map[[16]byte]int),
+		reasons: make(map[bridge.Reason][]quarantined),
+	}
+}
+
+// ask tells whether an entry may be kept.
+func (q *quarantine) ask(what quarantineID, sum [16]byte) admission {
+	if _, found := q.known[what]; found {
+		return repeated
+	}
+	if sum != [16]byte{} && q.signed[sum] >= quarantinePerSignature {
+		return excess
+	}
+	return admitted
+}
+
+// put notes an entry that is kept.
+func (q *quarantine) put(e quarantined) {
+	q.known[e.what] = struct{}{}
+	q.reasons[e.what.reason] = append(q.reasons[e.what.reason], e)
+	q.signed[e.sum]++
+	q.entries++
+}
+
+// evict takes out the oldest entry of the most frequent reason, when there are too many.
+func (q *quarantine) evict() (quarantined, bool) {
+	if q.entries <= q.max {
+		return quarantined{}, false
+	}
+	var most bridge.Reason
+	for reason, entries := range q.reasons {
+		if n := len(entries); n > len(q.reasons[most]) || n == len(q.reasons[most]) && reason < most {
+			most = reason
+		}
+	}
+	e := q.reasons[most][0]
+	q.reasons[most] = q.reasons[most][1:]
+	q.forget(e)
+	return e, true
+}
+
+func (q *quarantine) forget(e quarantined) {
+	delete(q.known, e.what)
+	if q.signed[e.sum]--; q.signed[e.sum] <= 0 {
+		delete(q.signed, e.sum)
+	}
+	q.entries--
+}
+
+// load reads the table at the start.
+func (q *quarantine) load(db *pebble.DB) error {
+	return each(db, tableQuarantine, func(key, value []byte) error {
+		e, err := readQuarantined(key, value)
+		if err != nil {
+			return err
+		}
+		q.put(e)
+		return nil
+	})
+}
+
+// append appends the entry as it lies in table q: id(16) signature(16) bytes reason.
+func (e quarantined) append(dst []byte) []byte {
+	dst = append(append(dst, e.what.id[:]...), e.sum[:]...)
+	return appendText(binary.AppendUvarint(dst, uint64(e.bytes)), e.what.reason)
+}
+
+func readQuarantined(key, value []byte) (quarantined, error) {
+	r := reader{rest: value}
+	e := quarantined{number: binary.BigEndian.Uint64(key[1:])}
+	e.what.id, e.sum = r.bytes16(), r.bytes16()
+	e.bytes, e.what.reason = int(r.uvarint()), bridge.Reason(r.text())
+	if r.err != nil {
+		return e, fmt.Errorf("quarantine entry %d: %w", e.number, r.err)
+	}
+	return e, nil
+}
+
+// quarantineNotice makes the event that tells consumers of a quarantined callback.
+func quarantineNotice(e *bridge.Event) *bridge.Event {
+	notice := &bridge.Event{
+		ID: e.ID, Type: bridge.TypeQuarantined, Lane: bridge.Lane{Kind: e.Lane.Kind},
+		Recorded: e.Recorded, Scheme: e.Scheme, Reason: e.Reason,
+	}
+	if !e.Lane.IsZero() {
+		notice.Subject = e.Lane.Subject()
+	}
+	notice.Data = appendNoticeData(nil, e, notice.Subject)
+	return notice
+}
+
+// appendNoticeData appends the notice's data in canonical JSON. No text in it needs escaping.
+func appendNoticeData(dst []byte, e *bridge.Event, subject string) []byte {
+	dst = append(dst, '{')
+	if len(e.Data) > 0 {
+		dst = append(append(append(dst, `"body":`...), e.Data...), ',')
+	}
+	dst = append(append(append(dst, `"kind":"`...), e.Lane.Kind.String()...), `",`...)
+	if subject != "" {
+		dst = append(append(append(dst, `"lane":"`...), subject...), `",`...)
+	}
+	dst = append(append(append(dst, `"reason":"`...), e.Reason...), `","received":"`...)
+	return append(e.Recorded.Append(dst), `"}`...)
+}
+
+// each calls f for every key of a table, in order; key and value are valid during the call.
+func each(db *pebble.DB, table byte, f func(key, value []byte) error) error {
+	lower, upper := tableBounds(table)
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return err
+	}
+	for ok := it.First(); ok && err == nil; ok = it.Next() {
+		var value []byte
+		if value, err = it.ValueAndErr(); err == nil {
+			err = f(it.Key(), value)
+		}
+	}
+	if closeErr := it.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}

@@ -1,0 +1,158 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// formatVersion is the version of the keys and values in doc.go. A journal of another version is not opened.
+const formatVersion = "livebridge-journal 1"
+
+// ErrInUse: another process has the journal open.
+var ErrInUse = errors.New("in use by another process")
+
+// open locks the directory, opens the store and loads what is kept in memory.
+func (j *Journal) open() error {
+	dir, fs := j.opts.Dir, j.opts.FS
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("create DATA_DIR %s: %w", dir, err)
+	}
+	var err error
+	if j.lock, err = pebble.LockDirectory(dir, fs); err != nil {
+		return lockError(dir, err)
+	}
+	if j.db, err = pebble.Open(dir, j.storeOptions()); err != nil {
+		return errors.Join(fmt.Errorf("open the journal in %s: %w", dir, err), j.lock.Close())
+	}
+	if err := j.load(); err != nil {
+		return errors.Join(fmt.Errorf("load the journal in %s: %w", dir, err), j.db.Close(), j.lock.Close())
+	}
+	return nil
+}
+
+func lockError(dir string, err error) error {
+	if os.IsPermission(err) {
+		return fmt.Errorf("open the journal in %s: %w", dir, err)
+	}
+	return fmt.Errorf("DATA_DIR %s is %w (%w): stop that one or set another DATA_DIR", dir, ErrInUse, err)
+}
+
+// storeOptions tunes Pebble for many small values that live for a second.
+func (j *Journal) storeOptions() *pebble.Options {
+	o := &pebble.Options{
+		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j},
+		FormatMajorVersion:          pebble.FormatNewest,
+		MemTableSize:                32 << 20,
+		MemTableStopWritesThreshold: 8,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       1000,
+		CacheSize:                   32 << 20,
+		WALBytesPerSync:             0,
+		EventListener:               &pebble.EventListener{BackgroundError: j.backgroundError},
+	}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return o
+}
+
+// backgroundError hears of failed flushes and compactions. Pebble tries those again; what matters is a store whose bytes
+// do not check any more.
+func (j *Journal) backgroundError(err error) {
+	if pebble.IsCorruptionError(err) {
+		j.fail(err)
+		return
+	}
+	j.opts.Log.Warn("the journal's store could not tidy up and will try again", zap.Error(err))
+}
+
+// load takes up what the last run has left.
+func (j *Journal) load() error {
+	if err := j.checkVersion(); err != nil {
+		return err
+	}
+	value, err := j.get([]byte{tableMeta})
+	if err == nil {
+		j.meta, err = readMeta(value)
+	}
+	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
+		return err
+	}
+	j.seen = seen{db: j.db, opts: &j.opts, meta: &j.meta, recall: newRecall(tableSeen)}
+	j.signatures = signatures{db: j.db, recall: newRecall(tableSignature)}
+	j.outbox = newOutbox(j.db, int(j.meta.outbox.entries), j.opts.OutboxMemory, j.queue.rouse, j.fail)
+	j.outbox.synced = j.meta.commit
+	j.room = newRoom(&j.opts)
+	j.room.used(j.meta.bytes())
+	if j.lanes, err = newLanes(j.db, &j.meta, &j.opts); err != nil {
+		return err
+	}
+	return errors.Join(j.quarantined.load(j.db), j.loadHolds())
+}
+
+// inherit takes in what the last run has seen, beside the work.
+func (j *Journal) inherit() {
+	defer j.recover()
+	snapshot := j.db.NewSnapshot()
+	err := errors.Join(
+		j.seen.recall.inherit(snapshot, j.closing), j.signatures.recall.inherit(snapshot, j.closing), snapshot.Close())
+	if err != nil {
+		j.fail(fmt.Errorf("read the identities that were seen: %w", err))
+	}
+}
+
+// checkVersion refuses a journal of another format and marks a new one.
+func (j *Journal) checkVersion() error {
+	value, err := j.get([]byte{tableVersion})
+	if errors.Is(err, pebble.ErrNotFound) {
+		return j.db.Set([]byte{tableVersion}, []byte(formatVersion), pebble.Sync)
+	}
+	if err == nil && string(value) != formatVersion {
+		return fmt.Errorf("it has the format %q and this version of livebridge reads %q: use the version that wrote it",
+			value, formatVersion)
+	}
+	return err
+}
+
+// loadHolds brings the lanes that hold something into memory, with what is left of their holds.
+func (j *Journal) loadHolds() error {
+	loaded := make(map[bridge.Lane]bool)
+	return each(j.db, tableHeld, func(_, value []byte) error {
+		e, err := readEvent(value)
+		if err != nil || loaded[e.Lane] {
+			return err
+		}
+		loaded[e.Lane] = true
+		l, err := j.lanes.get(e.Lane, j.clock)
+		if err == nil {
+			j.holds.update(l, 0)
+		}
+		return err
+	})
+}
+
+// storeLog passes Pebble's words on. What Pebble calls fatal is a write or a check that failed: the journal fails with
+// it, and the goroutine that found it does nothing more.
+type storeLog struct{ j *Journal }
+
+// Infof is not passed on: it speaks of Pebble's own housekeeping.
+func (l storeLog) Infof(string, ...any) {}
+
+// Errorf passes an error on.
+func (l storeLog) Errorf(format string, args ...any) {
+	l.j.opts.Log.Warn("journal store", zap.String("message", fmt.Sprintf(format, args...)))
+}
+
+// Fatalf fails the journal and ends the goroutine.
+func (l storeLog) Fatalf(format string, args ...any) {
+	l.j.fail(fmt.Errorf(format, args...))
+	runtime.Goexit()
+}

@@ -1,0 +1,360 @@
+package sequencer_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"livebridge/bridge"
+	"livebridge/bridge/sequencer"
+)
+
+// base is session 1 of the tests; session n starts n seconds after it.
+const base = bridge.Millis(1_700_000_000_000)
+
+// wall is the wall clock of the tests: all small sessions are in the past.
+const wall = base + 3_600_000
+
+var defaults = sequencer.Limits{HoldDone: 10 * time.Second, HoldNext: 3 * time.Second, PerLane: 16}
+
+func session(n int) bridge.Millis { return base + bridge.Millis(n)*1000 }
+
+func start(n int) sequencer.Key {
+	return sequencer.Key{Session: session(n), Phase: bridge.PhasePublish}
+}
+
+func done(n int) sequencer.Key { return sequencer.Key{Session: session(n), Phase: bridge.PhaseDone} }
+
+func seconds(n float64) sequencer.Instant { return sequencer.Instant(n * float64(time.Second)) }
+
+// name returns P1, D2 or - for a key.
+func name(k sequencer.Key) string {
+	n := (k.Session - base) / 1000
+	switch k.Phase {
+	case bridge.PhasePublish:
+		return fmt.Sprintf("P%d", n)
+	case bridge.PhaseDone:
+		return fmt.Sprintf("D%d", n)
+	}
+	return "-"
+}
+
+func written(out []sequencer.Emission) string {
+	var words []string
+	for _, e := range out {
+		word := name(e.Key)
+		if e.Marks != 0 {
+			word += ":" + e.Marks.String()
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
+}
+
+// lane drives Apply in the tests and gives every event an id of its own.
+type lane struct {
+	state  sequencer.State
+	limits sequencer.Limits
+	ids    byte
+}
+
+func (l *lane) apply(in sequencer.Input) sequencer.Transition {
+	if in.Action == sequencer.Arrive || in.Action == sequencer.Replay {
+		l.ids++
+		in.ID = bridge.ID{l.ids}
+	}
+	t := sequencer.Apply(l.state, in, l.limits)
+	l.state = t.State
+	return t
+}
+
+func (l *lane) arrive(k sequencer.Key, at sequencer.Instant) sequencer.Transition {
+	return l.apply(sequencer.Input{At: at, Wall: wall, Kind: bridge.KindStream, Key: k})
+}
+
+// script runs words such as "P1@0 D2@1.5 expire@13 squeeze@14" and returns what came out of each, joined by " | ".
+func (l *lane) script(t *testing.T, words string) string {
+	t.Helper()
+	var out []string
+	for word := range strings.FieldsSeq(words) {
+		what, at, _ := strings.Cut(word, "@")
+		var when float64
+		if _, err := fmt.Sscan(at, &when); err != nil {
+			t.Fatalf("%q: %v", word, err)
+		}
+		out = append(out, written(l.apply(input(t, what, seconds(when))).Emit))
+	}
+	return strings.Join(out, " | ")
+}
+
+func input(t *testing.T, what string, at sequencer.Instant) sequencer.Input {
+	t.Helper()
+	in := sequencer.Input{At: at, Wall: wall, Kind: bridge.KindStream}
+	switch what {
+	case "expire":
+		in.Action = sequencer.Expire
+	case "squeeze":
+		in.Action = sequencer.Squeeze
+	case "none": // no session
+	case "future":
+		in.Key = sequencer.Key{Session: wall + bridge.MaxSessionAhead + 1, Phase: bridge.PhasePublish}
+	case "record":
+		in.Kind = bridge.KindRecord
+	case "word":
+		in.Kind, in.Unknown = bridge.KindRecord, true
+	default:
+		var phase string
+		var n int
+		if _, err := fmt.Sscanf(what, "%1s%d", &phase, &n); err != nil {
+			t.Fatalf("%q: %v", what, err)
+		}
+		in.Key = map[string]sequencer.Key{"P": start(n), "D": done(n)}[phase]
+		if phase == "R" {
+			in.Action, in.Key = sequencer.Replay, start(n)
+		}
+	}
+	return in
+}
+
+// TestCases is the table "The same, case by case" of the design, by its numbers.
+func TestCases(t *testing.T) {
+	tests := []struct {
+		number, name, script, want string
+	}{
+		{"2", "publish on an empty lane", "P1@0", "P1"},
+		{"2", "publish after the done before it", "P1@0 D1@1 P2@2", "P1 | D1 | P2"},
+		{"3", "done right after its publish", "P1@0 D1@1", "P1 | D1"},
+		{"4, 5", "done first, its publish in time", "D1@0 P1@9", " | P1 D1"},
+		{"4, 5", "the same behind a closed session", "P1@0 D1@0 D2@1 P2@2", "P1 | D1 |  | P2 D2"},
+		{"6, 7", "done first, hold over, then its publish", "D1@0 expire@10 P1@11", " | D1:start_unseen | P1:late"},
+		{"8, 9", "next publish first, the old done in time", "P1@0 P2@1 D1@3", "P1 |  | D1 P2"},
+		{"10, 11", "the same, hold over", "P1@0 P2@1 expire@4 D1@5", "P1 |  | P2:prev_unended | D1:late"},
+		{"12", "the done never comes", "P1@0 expire@1000", "P1 | "},
+		{"13", "a key below last", "P2@0 P1@1 D1@2 D2@3", "P2 | P1:late | D1:late | D2"},
+		{"14", "the key of last again", "P1@0 P1@1 D1@2 D1@3", "P1 | P1:reopened | D1 | D1:reopened"},
+		{"14", "the key of a held event again", "D1@0 D1@1 P1@2", " | D1:reopened | P1 D1"},
+		{"15", "a publish's hold ends before a later done's", "P1@0 D3@1 P2@2 expire@5 expire@11",
+			"P1 |  |  | P2:prev_unended | D3:start_unseen"},
+		{"15b", "a publish's hold ends before an earlier done's", "P1@0 D2@1 P3@2 expire@5",
+			"P1 |  |  | D2:forced,start_unseen P3"},
+		{"17", "no session", "P1@0 none@1 D1@2", "P1 | -:unsequenced | D1"},
+		{"18", "a session in the future", "future@0 P1@1", "P3900:unsequenced | P1"},
+		{"21", "an unknown event word", "word@0", "-:unsequenced"},
+		{"24", "a lane forgotten is an empty one", "P5@0", "P5"},
+		{"", "other kinds come out as they arrive", "record@0 record@1", "- | -"},
+		{"", "a replay disturbs nothing", "P1@0 P3@1 R2@2 D1@3", "P1 |  | P2:replayed | D1 P3"},
+		{"", "a done behind several missing events", "P1@0 D3@1 P3@2 D2@3 P2@4 D1@4.5", "P1 |  |  |  |  | D1 P2 D2 P3 D3"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.number+" "+tt.name, func(t *testing.T) {
+			l := lane{limits: defaults}
+			if got := l.script(t, tt.script); got != tt.want {
+				t.Errorf("%s\n got %q\nwant %q", tt.script, got, tt.want)
+			}
+		})
+	}
+}
+
+// TestOverflow is case 16: a lane that holds too much.
+func TestOverflow(t *testing.T) {
+	tests := []struct {
+		name    string
+		perLane int
+		script  string
+		want    string
+	}{
+		{"the smallest goes, forced", 1, "P1@0 P2@1 P3@2", "P1 |  | P2:forced,prev_unended"},
+		{"the arrival itself goes when it is the smallest", 1, "P1@0 D3@1 D2@2", "P1 |  | D2:forced,start_unseen"},
+		{"what it was in the way of goes too", 2, "D5@0 P6@1 D7@2", " |  | D5:forced,start_unseen P6"},
+		{"as often as needed", 1, "P1@0 P2@1 D3@1 P4@1", "P1 |  | P2:forced,prev_unended | D3:forced,start_unseen P4"},
+		{"nothing may be held", 0, "P1@0 D2@1 P2@2", "P1 | D2:forced,start_unseen | P2:late"},
+		{"a negative limit is no limit of its own", -1, "D2@1", "D2:forced,start_unseen"},
+		{"past its own deadline it is not forced", 1, "D1@0 D2@11", " | D1:start_unseen"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := lane{limits: defaults}
+			l.limits.PerLane = tt.perLane
+			if got := l.script(t, tt.script); got != tt.want {
+				t.Errorf("%s\n got %q\nwant %q", tt.script, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestExpire(t *testing.T) {
+	tests := []struct{ name, script, want string }{
+		{"nothing held", "expire@5", ""},
+		{"too early", "D1@0 expire@9.9", " | "},
+		{"exactly at the deadline", "D1@0 expire@10", " | D1:start_unseen"},
+		{"late, each at its own instant", "P1@0 D2@1 P3@2 expire@100", "P1 |  |  | D2:forced,start_unseen P3"},
+		{"nearest first", "P1@0 D4@0 P2@1 P3@2 expire@100",
+			"P1 |  |  |  | P2:prev_unended P3:prev_unended D4:start_unseen"},
+		{"ties by key", "P1@0 P3@1 P2@1 expire@4", "P1 |  |  | P2:prev_unended P3:prev_unended"},
+		{"then what is ready", "P1@0 P2@1 D3@1 D2@1 expire@4", "P1 |  |  |  | P2:prev_unended D2"},
+		{"in a row without holes", "D1@0 D2@0 expire@10", " |  | D1:start_unseen D2:start_unseen"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := lane{limits: defaults}
+			if got := l.script(t, tt.script); got != tt.want {
+				t.Errorf("%s\n got %q\nwant %q", tt.script, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSqueeze(t *testing.T) {
+	tests := []struct{ name, script, want string }{
+		{"nothing held", "squeeze@5", ""},
+		{"the smallest alone", "D1@0 D2@0 squeeze@1", " |  | D1:forced,start_unseen"},
+		{"and what it was in the way of", "P1@0 P2@0 D2@0 squeeze@1", "P1 |  |  | P2:forced,prev_unended D2"},
+		{"past its deadline", "D1@0 squeeze@10", " | D1:start_unseen"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := lane{limits: defaults}
+			if got := l.script(t, tt.script); got != tt.want {
+				t.Errorf("%s\n got %q\nwant %q", tt.script, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNoHold(t *testing.T) {
+	tests := []struct {
+		name       string
+		done, next time.Duration
+		script     string
+		want       string
+	}{
+		{"a done does not wait", 0, time.Second, "D1@0 P1@0", "D1:start_unseen | P1:late"},
+		{"a publish does not wait", time.Second, 0, "P1@0 P2@0 D1@0", "P1 | P2:prev_unended | D1:late"},
+		{"nor lets anything wait below it", time.Second, 0, "P1@0 D2@0 P3@0", "P1 |  | D2:forced,start_unseen P3"},
+		{"in order all is as ever", 0, 0, "P1@0 D1@0 P2@0 D2@0", "P1 | D1 | P2 | D2"},
+		{"less than nothing is nothing", -1, -1, "D1@0", "D1:start_unseen"},
+		{"what waits above it may follow", 10 * time.Second, 0, "P1@0 D2@0 P2@1", "P1 |  | P2:prev_unended D2"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := lane{limits: sequencer.Limits{HoldDone: tt.done, HoldNext: tt.next, PerLane: 16}}
+			if got := l.script(t, tt.script); got != tt.want {
+				t.Errorf("%s\n got %q\nwant %q", tt.script, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	l := lane{limits: defaults}
+	if at, ok := l.state.Deadline(); ok {
+		t.Errorf("an empty lane has the deadline %v", at)
+	}
+	l.arrive(done(5), seconds(1))
+	l.arrive(done(3), seconds(2))
+	if at, ok := l.state.Deadline(); !ok || at != seconds(11) {
+		t.Errorf("deadline %v %v, want 11 s", at, ok)
+	}
+	l.arrive(start(2), seconds(2)) // ready: nothing waits for it
+	l.arrive(start(3), seconds(3)) // joins, nearer
+	if at, ok := l.state.Deadline(); !ok || at != seconds(6) {
+		t.Errorf("deadline %v %v, want 6 s", at, ok)
+	}
+}
+
+func TestTransition(t *testing.T) {
+	l := lane{limits: defaults}
+	held := l.arrive(done(1), 0)
+	if !held.Holds || len(held.Emit) != 0 {
+		t.Errorf("a done without its publish: %+v", held)
+	}
+	out := l.arrive(start(1), 1)
+	want := []sequencer.Emission{
+		{ID: bridge.ID{2}, Key: start(1), Sequence: 1},
+		{ID: bridge.ID{1}, Key: done(1), Sequence: 2, Held: true},
+	}
+	if out.Holds || !slices.Equal(out.Emit, want) {
+		t.Errorf("got %+v\nwant %+v", out.Emit, want)
+	}
+	if out.State.Last != done(1) || out.State.Sequence != 2 || out.State.Held != nil {
+		t.Errorf("state %+v", out.State)
+	}
+}
+
+func TestSequenceGoesOn(t *testing.T) {
+	l := lane{limits: defaults, state: sequencer.State{Sequence: 41}}
+	if out := l.arrive(start(1), 0).Emit; len(out) != 1 || out[0].Sequence != 42 {
+		t.Errorf("got %+v, want sequence 42", out)
+	}
+}
+
+// TestUnsequenced holds every way in which an event has no place in the order, and the nearest one in which it has.
+func TestUnsequenced(t *testing.T) {
+	edge := wall + bridge.MaxSessionAhead
+	tests := []struct {
+		name string
+		in   sequencer.Input
+		want bridge.Marks
+	}{
+		{"no key", sequencer.Input{Kind: bridge.KindStream}, bridge.MarkUnsequenced},
+		{"no session", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Phase: bridge.PhaseDone}}, bridge.MarkUnsequenced},
+		{"no phase", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Session: base}}, bridge.MarkUnsequenced},
+		{"too far ahead", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Session: edge + 1, Phase: 1}}, bridge.MarkUnsequenced},
+		{"just not too far", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Session: edge, Phase: 1}}, 0},
+		{"unknown stream word", sequencer.Input{Kind: bridge.KindStream, Key: start(1), Unknown: true}, bridge.MarkUnsequenced},
+		{"unknown record word", sequencer.Input{Kind: bridge.KindRecord, Unknown: true}, bridge.MarkUnsequenced},
+		{"unknown rtc word", sequencer.Input{Kind: bridge.KindRTCRecord, Unknown: true}, bridge.MarkUnsequenced},
+		{"recording", sequencer.Input{Kind: bridge.KindRecord}, 0},
+		{"snapshot", sequencer.Input{Kind: bridge.KindSnapshot}, 0},
+		{"rtc recording", sequencer.Input{Kind: bridge.KindRTCRecord}, 0},
+		{"no kind, as for a quarantine lane", sequencer.Input{}, 0},
+		{"replay of an unknown word", sequencer.Input{Action: sequencer.Replay, Kind: bridge.KindStream, Unknown: true},
+			bridge.MarkReplayed | bridge.MarkUnsequenced},
+		{"replay of anything else", sequencer.Input{Action: sequencer.Replay, Kind: bridge.KindStream}, bridge.MarkReplayed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.in.Wall = wall
+			out := sequencer.Apply(sequencer.State{}, tt.in, defaults)
+			if len(out.Emit) != 1 || out.Emit[0].Marks != tt.want {
+				t.Errorf("got %+v, want the marks %q", out.Emit, tt.want)
+			}
+		})
+	}
+}
+
+func TestKey(t *testing.T) {
+	sorted := []sequencer.Key{{}, start(1), done(1), start(2), done(2)}
+	for i, a := range sorted {
+		for j, b := range sorted {
+			if got := a.Compare(b); (got < 0) != (i < j) || (got == 0) != (i == j) {
+				t.Errorf("%v against %v: %d", a, b, got)
+			}
+		}
+		if a.IsZero() != (i == 0) {
+			t.Errorf("%v: IsZero %v", a, a.IsZero())
+		}
+	}
+}
+
+// TestPure applies to states that share memory, and looks at that memory afterwards.
+func TestPure(t *testing.T) {
+	shared := []sequencer.Held{{Key: start(3), Deadline: 5}, {Key: done(4), Deadline: 6}, {Key: start(9), Deadline: 7}}
+	before := slices.Clone(shared)
+	state := sequencer.State{Last: start(1), Sequence: 4, Held: shared[:2]} // room behind it that an append would take
+	for _, in := range []sequencer.Input{
+		{Kind: bridge.KindStream, Key: done(1), Wall: wall}, {Kind: bridge.KindStream, Key: start(4), Wall: wall},
+		{Kind: bridge.KindStream, Key: done(8), Wall: wall}, {Action: sequencer.Expire, At: 5}, {Action: sequencer.Squeeze},
+		{Action: sequencer.Replay}, {Action: 99},
+	} {
+		first, second := sequencer.Apply(state, in, defaults), sequencer.Apply(state, in, defaults)
+		if !slices.Equal(first.Emit, second.Emit) || !slices.Equal(first.State.Held, second.State.Held) {
+			t.Errorf("%+v: the same input twice gives %+v and %+v", in, first, second)
+		}
+		if !slices.Equal(shared, before) {
+			t.Fatalf("%+v changed what the incoming state points to: %+v", in, shared)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package sequencer
+
+import "livebridge/bridge"
+
+// Emission is one event that comes out.
+type Emission struct {
+	ID       bridge.ID
+	Key      Key // as in the Input that brought it
+	Sequence uint64
+	Marks    bridge.Marks
+	Held     bool // it had been held before this input
+}
+
+// Transition is what one input did: the lane's next state and what came out, in order.
+type Transition struct {
+	State State
+	Emit  []Emission
+	Holds bool // the arrival of this input waits; it is in State.Held
+}
+
+// transit is a transition being made.
+type transit struct {
+	Transition
+	in     Input
+	limits Limits
+}
+
+// now emits the event of the input itself. It leaves Last and Held alone.
+func (t *transit) now(m bridge.Marks) {
+	t.State.Sequence++
+	t.Emit = append(t.Emit, Emission{ID: t.in.ID, Key: t.in.Key, Sequence: t.State.Sequence, Marks: m})
+}
+
+// pop emits the smallest held event, which becomes Last.
+func (t *transit) pop(m bridge.Marks) {
+	h := t.State.Held[0]
+	own := t.in.Action == Arrive && h.Key == t.in.Key
+	t.State.Held = t.State.without(1)
+	t.State.Last = h.Key
+	t.State.Sequence++
+	t.Emit = append(t.Emit, Emission{ID: h.ID, Key: h.Key, Sequence: t.State.Sequence, Marks: m, Held: !own})
+}
+
+// settle emits the smallest held event for as long as nothing is missing before it (rule 5).
+func (t *transit) settle() {
+	for len(t.State.Held) > 0 && t.State.Held[0].Key.follows(t.State.Last) {
+		t.pop(0)
+	}
+}
+
+// release emits the smallest held event at the instant at, ready or not, with the marks that say so.
+func (t *transit) release(at Instant) {
+	h := t.State.Held[0]
+	if h.Key.follows(t.State.Last) {
+		t.pop(0)
+		return
+	}
+	marks := bridge.MarkPrevUnended
+	if h.Key.Phase == bridge.PhaseDone {
+		marks = bridge.MarkStartUnseen
+	}
+	if h.Deadline > at {
+		marks |= bridge.MarkForced
+	}
+	t.pop(marks)
+}
+
+// releaseTo emits the first n held events at the instant at, then what has become ready (rule 6).
+func (t *transit) releaseTo(n int, at Instant) {
+	for range n {
+		t.release(at)
+	}
+	t.settle()
+}
