@@ -38,7 +38,7 @@ func (o *outbox) wantsLoading() bool {
 	if o.spilled && o.depth == o.memory {
 		o.spilled, o.cursor = false, nil
 	}
-	return o.spilled && !o.fruitless && o.memory < o.limit/2
+	return o.spilled && !o.fruitless && o.memory < max(1, o.limit/2)
 }
 
 // loadPage reads once and returns how many events it found. The lock is given up while a long read goes on.

@@ -57,11 +57,8 @@ func outboxKey(dst []byte, l bridge.Lane, sequence uint64) []byte {
 	return binary.BigEndian.AppendUint64(dst, sequence)
 }
 
-// outboxLaneOf returns the part of an outbox key that names the table and the lane.
-func outboxLaneOf(key []byte) []byte { return key[:len(key)-9] }
-
-// outboxSequenceOf returns the sequence of an outbox key.
-func outboxSequenceOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
+// outboxLaneOf returns the part of an outbox key that all events of its lane share: table, lane and laneEnd.
+func outboxLaneOf(key []byte) []byte { return key[:len(key)-8] }
 
 func heldKey(dst []byte, l bridge.Lane, k sequencer.Key) []byte {
 	dst = append(appendLane(append(dst, tableHeld), l), laneEnd)

@@ -63,7 +63,10 @@ func (o *outbox) park(l *line, wait time.Duration) {
 
 // unpark lets a line go on that has left the parking.
 func (o *outbox) unpark(l *line) {
-	o.fruitless = o.fruitless && !l.more
+	if l.more {
+		o.fruitless = false
+		o.change()
+	}
 	o.advance(l)
 	o.forget(l)
 }

@@ -1,0 +1,104 @@
+package journal
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"livebridge/bridge"
+)
+
+// emitted waits until everything stands still and returns what Next would give.
+func emitted(t testing.TB, j *Journal) []string {
+	t.Helper()
+	synctest.Wait()
+	var out []string
+	for n := j.Pending(); n > 0; n = j.Pending() {
+		out = append(out, drain(t, j, 1)...)
+	}
+	return out
+}
+
+func TestHoldEndsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		j := open(t, o)
+		defer closeJournal(t, j)
+		now := bridge.MillisOf(time.Now())
+		add(t, j, push("a", now, bridge.PhaseDone))
+		time.Sleep(o.Limits.HoldDone - time.Millisecond)
+		if got := emitted(t, j); len(got) != 0 {
+			t.Errorf("before its deadline: %q", got)
+		}
+		time.Sleep(time.Millisecond)
+		if got := emitted(t, j); !slices.Equal(got, []string{"a 1 publish_done start_unseen"}) {
+			t.Errorf("at its deadline: %q", got)
+		}
+		add(t, j, push("a", now, bridge.PhasePublish))
+		if got := emitted(t, j); !slices.Equal(got, []string{"a 2 publish late"}) {
+			t.Errorf("after it: %q", got)
+		}
+	})
+}
+
+func TestHoldGoesOnAfterRestart(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		down, after time.Duration
+		want        []string
+	}{
+		{"with what is left", 2 * time.Second, 4*time.Second - time.Millisecond, nil},
+		{"ends when the rest is over", 2 * time.Second, 4 * time.Second, []string{"a 1 publish_done start_unseen"}},
+		{"has ended meanwhile", time.Minute, 0, []string{"a 1 publish_done start_unseen"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := memory()
+				j := open(t, o)
+				add(t, j, push("a", bridge.MillisOf(time.Now()), bridge.PhaseDone))
+				time.Sleep(4 * time.Second)
+				closeJournal(t, j)
+				time.Sleep(c.down)
+				j = open(t, o)
+				defer closeJournal(t, j)
+				time.Sleep(c.after)
+				if got := emitted(t, j); !slices.Equal(got, c.want) {
+					t.Errorf("got %q, want %q", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+
+func TestRestoredHoldIsBetweenNothingAndTheWhole(t *testing.T) {
+	base := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	c := clock{started: base, now: base.Add(time.Minute)}
+	for _, tc := range []struct{ wall, want time.Duration }{
+		{-time.Hour, 0}, {0, 0}, {4 * time.Second, 4 * time.Second}, {10 * time.Second, 10 * time.Second},
+		{time.Hour, 10 * time.Second},
+	} {
+		got := c.until(c.restore(c.now.Add(tc.wall).UnixNano(), 10*time.Second))
+		if got != tc.want {
+			t.Errorf("a hold that ends at %v on the wall clock has %v left, want %v", tc.wall, got, tc.want)
+		}
+	}
+}
+
+func TestLimitOnAllHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.HeldMax = 2
+		j := open(t, o)
+		defer closeJournal(t, j)
+		now := bridge.MillisOf(time.Now())
+		for _, stream := range []string{"a", "b", "c"} {
+			add(t, j, push(stream, now, bridge.PhaseDone))
+			time.Sleep(time.Second)
+		}
+		if got := emitted(t, j); !slices.Equal(got, []string{"a 1 publish_done forced,start_unseen"}) {
+			t.Errorf("got %q", got)
+		}
+	})
+}
