@@ -71,7 +71,6 @@ func TestHoldGoesOnAfterRestart(t *testing.T) {
 	}
 }
 
-
 func TestRestoredHoldIsBetweenNothingAndTheWhole(t *testing.T) {
 	base := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	c := clock{started: base, now: base.Add(time.Minute)}

@@ -1,0 +1,73 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// outageAfter is how many failures in a row, of any lanes, count as a broker that is away rather than a lane that is
+	// stuck.
+	outageAfter = 64
+	// outageProbe is how often a single event is tried then: a million lanes must not all ask a broker that is not there.
+	outageProbe = 20 * time.Millisecond
+)
+
+// outage notices when the broker as a whole is away, says so once, and slows the tries down until one succeeds.
+type outage struct {
+	log      *zap.Logger
+	mu       sync.Mutex
+	failures int
+	since    time.Time
+	over     chan struct{} // closed when the broker is back; nil while it is there
+}
+
+// failed notes a try that the broker did not take.
+func (o *outage) failed(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failures++; o.failures == 1 {
+		o.since = time.Now()
+		o.log.Warn("the broker does not take events; callbacks are still accepted and events kept", zap.Error(err))
+	}
+	if o.failures == outageAfter {
+		o.over = make(chan struct{})
+	}
+}
+
+// end notes that the broker has answered.
+func (o *outage) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.failures == 0 {
+		return
+	}
+	o.log.Info("the broker takes events again", zap.Duration("after", time.Since(o.since)), zap.Int("failures", o.failures))
+	o.failures = 0
+	if o.over != nil {
+		close(o.over)
+		o.over = nil
+	}
+}
+
+// mayTry returns at once while the broker is there; else after a while, or when it is back. False: ctx has ended.
+func (o *outage) mayTry(ctx context.Context) bool {
+	o.mu.Lock()
+	over := o.over
+	o.mu.Unlock()
+	if over == nil {
+		return true
+	}
+	probe := time.NewTimer(outageProbe)
+	defer probe.Stop()
+	select {
+	case <-over:
+	case <-probe.C:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}

@@ -1,0 +1,84 @@
+// Package nats publishes events to NATS JetStream: on a given cluster, or on a server in this process whose store lies
+// beside the journal. It is the only importer of nats.go and of nats-server.
+package nats
+
+import (
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+)
+
+// Options say where events go. Start from DefaultOptions.
+type Options struct {
+	// where
+	URL string // one or more, comma-separated; not used with an embedded server
+
+	// the streams
+	Stream        string        // of events
+	SubjectPrefix string        // of events: <prefix>.<domain>.<app>.<stream>.<kind>
+	Quarantine    string        // subject prefix of quarantine notices, whose stream is LIVE_QUARANTINE; empty: not published
+	Replicas      int           // of streams that are created
+	MaxAge        time.Duration // limit of streams that are created
+	MaxBytes      int64         // limit of streams that are created
+
+	// how events are written
+	Binary bool // CloudEvents binary mode instead of structured mode
+
+	// who we are
+	CredsFile, NKeyFile, User, Password, Token string
+	CAFile, CertFile, KeyFile                  string
+
+	AckTimeout time.Duration // without an answer for so long an event counts as not taken
+	Log        *zap.Logger
+
+	inProcess nats.InProcessConnProvider // set for an embedded server
+}
+
+// QuarantineStream is the name of the stream that quarantine notices go to.
+const QuarantineStream = "LIVE_QUARANTINE"
+
+// DefaultOptions returns the product's defaults.
+func DefaultOptions() Options {
+	return Options{
+		Stream: "LIVE_EVENTS", SubjectPrefix: "live.events", Quarantine: "live.quarantine", Replicas: 1,
+		MaxAge: 168 * time.Hour, MaxBytes: 8 << 30, AckTimeout: 5 * time.Second, Log: zap.NewNop(),
+	}
+}
+
+// connectOptions turns the options into the client's: no buffer and no retries of its own, a connection for ever.
+func (o *Options) connectOptions() ([]nats.Option, error) {
+	opts := []nats.Option{
+		nats.Name("livebridge"), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.RetryOnFailedConnect(true),
+		nats.ReconnectWait(250 * time.Millisecond), nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			o.Log.Warn("NATS connection", zap.Error(err))
+		}),
+	}
+	if o.inProcess != nil {
+		opts = append(opts, nats.InProcessServer(o.inProcess))
+	}
+	if o.CredsFile != "" {
+		opts = append(opts, nats.UserCredentials(o.CredsFile))
+	}
+	if o.NKeyFile != "" {
+		key, err := nats.NkeyOptionFromSeed(o.NKeyFile)
+		if err != nil {
+			return nil, settingError("NATS_NKEY_FILE", err)
+		}
+		opts = append(opts, key)
+	}
+	if o.User != "" {
+		opts = append(opts, nats.UserInfo(o.User, o.Password))
+	}
+	if o.Token != "" {
+		opts = append(opts, nats.Token(o.Token))
+	}
+	if o.CAFile != "" {
+		opts = append(opts, nats.RootCAs(o.CAFile))
+	}
+	if o.CertFile != "" {
+		opts = append(opts, nats.ClientCert(o.CertFile, o.KeyFile))
+	}
+	return opts, nil
+}
