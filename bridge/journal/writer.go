@@ -155,9 +155,19 @@ func (w *writer) wait() bool {
 	case <-w.j.failed:
 		return false
 	case <-w.closing():
-		return false
+		return w.last()
 	}
 	return true
+}
+
+// last writes what the outbox still wants removed, so that it is not published again after the restart.
+func (w *writer) last() bool {
+	if w.j.outbox.wantsWriting() {
+		if err := w.write(); err != nil {
+			w.j.fail(err)
+		}
+	}
+	return w.syncing
 }
 
 func (w *writer) closeBatch(c *commit) bool {

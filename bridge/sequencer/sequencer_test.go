@@ -358,3 +358,24 @@ func TestPure(t *testing.T) {
 		}
 	}
 }
+
+// TestLowerLimit is a lane that held more before a restart than it may now.
+func TestLowerLimit(t *testing.T) {
+	l := lane{limits: defaults}
+	l.script(t, "P1@0 P2@1 P4@1 P6@1 P8@1")
+	l.limits.PerLane = 2
+	want := "P2:forced,prev_unended P4:forced,prev_unended P6:forced,prev_unended"
+	if got := l.script(t, "P9@2"); got != want {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
+// TestHeldOfOtherActions lets a held event out by an input that happens to name its key: it is still one that was held.
+func TestHeldOfOtherActions(t *testing.T) {
+	l := lane{limits: defaults}
+	l.script(t, "D1@0")
+	out := l.apply(sequencer.Input{Action: sequencer.Expire, At: seconds(10), Key: done(1)})
+	if len(out.Emit) != 1 || !out.Emit[0].Held || out.Holds {
+		t.Errorf("got %+v", out)
+	}
+}

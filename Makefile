@@ -1,0 +1,49 @@
+# What a person does with livebridge. Everything here needs Go and nothing else, but for race (a C compiler) and image.
+GO        ?= go
+LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
+BIN       := bin/livebridge
+FUZZTIME  ?= 10s
+
+# A key for trying things out on one's own machine. Set LIVEBRIDGE_STREAM_KEY to have your own.
+export LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
+
+.PHONY: run demo test race bench lint fuzz cover vuln image clean build
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
+
+run: build          ## start the service
+	@echo "callbacks: http://127.0.0.1:8080/live/stream   key: $$LIVEBRIDGE_STREAM_KEY   events: nats://127.0.0.1:4222"
+	$(BIN) serve
+
+demo: build         ## show the job in a minute
+	$(BIN) demo
+
+test: unexport LIVEBRIDGE_STREAM_KEY
+test:               ## pass the tests
+	CGO_ENABLED=0 $(GO) test ./...
+
+race: unexport LIVEBRIDGE_STREAM_KEY
+race:
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+lint:
+	$(GO) run $(LINT) run
+
+vuln:
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+cover: unexport LIVEBRIDGE_STREAM_KEY
+cover:
+	CGO_ENABLED=0 $(GO) test -coverprofile=bin/cover.out ./... && $(GO) tool cover -func=bin/cover.out | tail -1
+
+fuzz:
+	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' bridge transports); do d=$$(dirname $$f); \
+	  for t in $$(grep -o '^func Fuzz[A-Za-z0-9]*' $$f | cut -c6-); do \
+	    $(GO) test ./$$d -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) || exit 1; done; done
+
+image:
+	docker build -f deployments/Dockerfile -t livebridge .
+
+clean:
+	rm -rf bin data

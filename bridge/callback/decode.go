@@ -1,0 +1,160 @@
+package callback
+
+import (
+	"bytes"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxDepth is how many levels a body may have, the object itself being the first.
+const maxDepth = 8
+
+func (c *Callback) decode() error {
+	c.input = *bytes.NewBuffer(c.body)
+	c.json.Reset(&c.input, jsontext.AllowInvalidUTF8(true))
+	if kind := c.json.PeekKind(); kind != jsontext.KindBeginObject && kind != jsontext.KindInvalid {
+		return fault("", "is not a JSON object; send one JSON object")
+	}
+	if err := c.readObject(&c.top, c.def.members); err != nil {
+		return err
+	}
+	if rest := c.body[c.json.InputOffset():]; len(bytes.TrimLeft(rest, " \t\r\n")) > 0 {
+		return fault("", "goes on after its JSON object; send one JSON object and nothing else")
+	}
+	return c.require()
+}
+
+// readObject reads an object from its first brace to its last.
+func (c *Callback) readObject(o *object, members []member) error {
+	o.reset(len(members))
+	if _, err := c.json.ReadToken(); err != nil {
+		return syntaxError(err)
+	}
+	for c.json.PeekKind() != jsontext.KindEndObject {
+		name, err := c.json.ReadValue()
+		if err != nil {
+			return syntaxError(err)
+		}
+		if err := c.readMember(o, members, c.ofBody(name)); err != nil {
+			return err
+		}
+	}
+	if _, err := c.json.ReadToken(); err != nil {
+		return syntaxError(err)
+	}
+	return nil
+}
+
+func (c *Callback) readMember(o *object, members []member, name []byte) error {
+	i := find(members, c.decoded(name))
+	if i >= 0 && members[i].shape == place && c.json.PeekKind() == jsontext.KindBeginObject {
+		return c.readPlace(i, name)
+	}
+	value, err := c.readValue(name)
+	if err != nil {
+		return err
+	}
+	if i < 0 {
+		o.rest = append(o.rest, entry{name, value})
+		return nil
+	}
+	m := &members[i]
+	settled, fits := c.settled(m, value)
+	switch {
+	case fits:
+		o.values[i] = settled
+		return c.check(m)
+	case m.need == required && value[0] != 'n':
+		return fault(m.in, "is not a string; send a JSON string")
+	case m.shape != signing:
+		o.rest = append(o.rest, entry{name, value})
+	}
+	return nil
+}
+
+// readPlace reads the object in row i of the top object; what is not known of it goes to the top object's rest, in an
+// object of the same name.
+func (c *Callback) readPlace(i int, name []byte) error {
+	if err := c.readObject(&c.place, placeMembers); err != nil {
+		return err
+	}
+	c.top.values[i] = c.keep(func(dst []byte) []byte { return appendObject(dst, placeMembers, &c.place) })
+	if len(c.place.rest) > 0 {
+		rest := c.keep(func(dst []byte) []byte { return appendEntries(dst, c.place.rest) })
+		c.top.rest = append(c.top.rest, entry{name, rest})
+	}
+	return nil
+}
+
+// readValue reads the value of the member of this name, as the text it has in the body.
+func (c *Callback) readValue(name []byte) ([]byte, error) {
+	if kind := c.json.PeekKind(); kind == jsontext.KindBeginObject || kind == jsontext.KindBeginArray {
+		return c.readNested(name)
+	}
+	value, err := c.json.ReadValue()
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	return c.ofBody(value), nil
+}
+
+func (c *Callback) readNested(name []byte) ([]byte, error) {
+	start, depth := int64(-1), c.json.StackDepth()
+	for {
+		if _, err := c.json.ReadToken(); err != nil {
+			return nil, syntaxError(err)
+		}
+		if start < 0 {
+			start = c.json.InputOffset() - 1
+		}
+		switch now := c.json.StackDepth(); {
+		case now > maxDepth:
+			return nil, fault(string(c.decoded(name)), "is nested too deeply; send at most %d levels", maxDepth)
+		case now == depth:
+			return c.body[start:c.json.InputOffset()], nil
+		}
+	}
+}
+
+// ofBody returns the place in the body of the value that was read last: the decoder's own bytes are gone with the next.
+func (c *Callback) ofBody(last []byte) []byte {
+	end := c.json.InputOffset()
+	return c.body[end-int64(len(last)) : end]
+}
+
+// check refuses what cannot be part of a lane.
+func (c *Callback) check(m *member) error {
+	if m.limit == 0 {
+		return nil
+	}
+	name := c.said[m.role]
+	if len(name) > m.limit {
+		return fault(m.in, "is %d bytes long; send at most %d", len(name), m.limit)
+	}
+	for i := 0; i < len(name); {
+		r, size := utf8.DecodeRune(name[i:])
+		if unicode.IsControl(r) {
+			return fault(m.in, "holds the control character %U; leave it out", r)
+		}
+		i += size
+	}
+	return nil
+}
+
+// require refuses a body without a member that it needs.
+func (c *Callback) require() error {
+	for i := range c.def.members {
+		m := &c.def.members[i]
+		if m.need == optional {
+			continue
+		}
+		if value := c.top.values[i]; value == nil {
+			return fault(m.in, "is missing; send it as a string")
+		} else if len(value) == len(`""`) {
+			return fault(m.in, "is empty; send at least one character")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package callback
+
+import (
+	"cmp"
+
+	"livebridge/bridge"
+)
+
+// growth is how much longer than what was sent the data can get by the policy.
+const growth = 2 * len(`"[redacted]"`)
+
+// Event makes the canonical event, without Scheme, Recorded, Sequence and Marks. When the id depends on the time of the
+// commit, the event has none yet and the function returned completes it (bridge.Arrival.Identify); otherwise the
+// function is nil. now is the wall clock. Everything returned stays valid after Release.
+//
+// Session is set whenever a known word of a stream comes with one, however far ahead: whether it can order the event is
+// for the commit to say (bridge.Sequenced).
+func (c *Callback) Event(p Policy, nonce Nonce, now bridge.Millis) (bridge.Event, func(bridge.Millis) bridge.ID) {
+	c.data = c.appendData(c.data[:0], Policy{})
+	id, later := c.identify(nonce, now)
+	return bridge.Event{
+		ID:       id,
+		Type:     c.word.typ,
+		Lane:     c.Lane,
+		Session:  c.session,
+		Phase:    c.word.phase,
+		Occurred: c.occurred(now),
+		Data:     c.appendData(make([]byte, 0, len(c.data)+growth), p),
+	}, later
+}
+
+// occurred returns when it happened, or 0 where the body does not say so: a session too far ahead to be believed says
+// nothing.
+func (c *Callback) occurred(now bridge.Millis) bridge.Millis {
+	if c.word.phase == bridge.PhasePublish && bridge.Sequenced(c.session, now) {
+		return c.session
+	}
+	return cmp.Or(c.end, c.start)
+}

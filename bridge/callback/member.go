@@ -1,0 +1,111 @@
+package callback
+
+import "livebridge/bridge"
+
+// Limits of the names that make up a lane, in bytes of UTF-8.
+const (
+	domainMax = 253
+	appMax    = 255
+	streamMax = 512
+)
+
+// shape is how a member's value is brought to its settled form.
+type shape uint8
+
+const (
+	text      shape = iota // a string, as it is
+	host                   // a string in lower case
+	integer                // a whole number, from a number or a string
+	instant                // RFC 3339 in UTC with milliseconds, from a string
+	session                // publish_timestamp
+	signing                // what the signature check needs and the data must not hold
+	place                  // an object with members of its own: obs_addr
+	remainder              // not the sender's: where "unrecognized" stands
+)
+
+// role is what else a member's value is needed for, beside the data.
+type role uint8
+
+const (
+	noRole role = iota
+	roleDomain
+	roleApp
+	roleStream
+	roleWord
+	roleDownload
+	rolePlay
+	roleAuthTimestamp
+	roleAuthSign
+	roleStart
+	roleEnd
+	roles // how many there are
+)
+
+// presence says whether a callback can do without a member.
+type presence bool
+
+const (
+	optional presence = false
+	required presence = true
+)
+
+// member is a row of a callback's table.
+type member struct {
+	in    string // the sender's name
+	out   string // the settled name; "" for what never comes into the data
+	shape shape
+	role  role
+	need  presence
+	limit int // above 0: part of the lane, at most so many bytes and no control character
+}
+
+// word is an event word of the provider.
+type word struct {
+	name  string
+	typ   string // the CloudEvents type
+	phase bridge.Phase
+	names bool // the body names the happening by itself
+}
+
+// definition is what there is to know of one callback. It is never written to.
+type definition struct {
+	kind    bridge.Kind
+	words   []word
+	unknown string   // the type for any other word
+	members []member // in the order of the output: out, and then what never comes out
+}
+
+// definitionOf returns nil for a kind that there is not.
+func definitionOf(kind bridge.Kind) *definition {
+	switch kind {
+	case bridge.KindStream:
+		return &streamStatus
+	case bridge.KindRecord:
+		return &recording
+	case bridge.KindSnapshot:
+		return &snapshot
+	case bridge.KindRTCRecord:
+		return &rtcRecording
+	}
+	return nil
+}
+
+// find returns the row of the sender's name, or -1.
+func find(members []member, name []byte) int {
+	for i := range members {
+		if members[i].in == string(name) && members[i].shape != remainder {
+			return i
+		}
+	}
+	return -1
+}
+
+// lookup returns the word of this name; one that is not known has the type for unknown words and no phase.
+func (d *definition) lookup(name []byte) (word, bool) {
+	for i := range d.words {
+		if d.words[i].name == string(name) {
+			return d.words[i], true
+		}
+	}
+	return word{name: string(name), typ: d.unknown}, false
+}

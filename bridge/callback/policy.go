@@ -1,0 +1,67 @@
+package callback
+
+import "fmt"
+
+// Disposal is what becomes of a member that should not go to everybody.
+type Disposal uint8
+
+// What can become of user_args and client_ip. The member's presence shows with Redact, not with Drop.
+const (
+	Keep   Disposal = iota // as it was sent
+	Redact                 // "[redacted]" in its place
+	Drop                   // the member is left out
+)
+
+// Policy says what becomes of the members that hold a secret (user_args carries the push credentials) or name a person
+// (client_ip). It changes neither an event's id nor its lane.
+type Policy struct {
+	UserArgs Disposal
+	ClientIP Disposal
+}
+
+// redacted stands in the place of a value, in canonical JSON. It is never written to.
+var redacted = []byte(`"[redacted]"`)
+
+// String returns the setting's word: keep, redact or drop.
+func (d Disposal) String() string {
+	switch d {
+	case Redact:
+		return "redact"
+	case Drop:
+		return "drop"
+	}
+	return "keep"
+}
+
+// UnmarshalText reads the setting's word.
+func (d *Disposal) UnmarshalText(text []byte) error {
+	for _, known := range [...]Disposal{Keep, Redact, Drop} {
+		if known.String() == string(text) {
+			*d = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not one of keep, redact, drop", text)
+}
+
+// of returns what becomes of a member by the name that sender and data have in common for it.
+func (p Policy) of(name string) Disposal {
+	switch name {
+	case "user_args":
+		return p.UserArgs
+	case "client_ip":
+		return p.ClientIP
+	}
+	return Keep
+}
+
+// apply returns what stands in the data for a value, nil for nothing.
+func (d Disposal) apply(value []byte) []byte {
+	switch d {
+	case Redact:
+		return redacted
+	case Drop:
+		return nil
+	}
+	return value
+}

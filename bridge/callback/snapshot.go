@@ -1,0 +1,30 @@
+package callback
+
+import "livebridge/bridge"
+
+// snapshot is the Live callback for a picture that was taken. It has no event word.
+var snapshot = definition{
+	kind: bridge.KindSnapshot,
+	members: []member{
+		{in: "app", out: "app", role: roleApp, need: required, limit: appMax},
+		{in: "domain", out: "domain", shape: host, role: roleDomain, need: required, limit: domainMax},
+		{in: "height", out: "height", shape: integer},
+		{in: "obs_addr", out: "obs_addr", shape: place},
+		{in: "snapshot_url", out: "snapshot_url", need: required},
+		{in: "stream_name", out: "stream", role: roleStream, need: required, limit: streamMax},
+		{out: "unrecognized", shape: remainder},
+		{in: "width", out: "width", shape: integer},
+		{in: "auth_sign", shape: signing, role: roleAuthSign},
+		{in: "auth_timestamp", shape: signing, role: roleAuthTimestamp},
+	},
+}
+
+// snapshotType is the type of every snapshot event.
+const snapshotType = "com.huaweicloud.live.snapshot.created"
+
+// placeMembers is the table of obs_addr: where the picture lies in object storage.
+var placeMembers = []member{
+	{in: "bucket", out: "bucket"},
+	{in: "location", out: "location"},
+	{in: "object", out: "object"},
+}

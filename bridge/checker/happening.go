@@ -1,0 +1,58 @@
+package checker
+
+import (
+	"fmt"
+
+	"livebridge/bridge"
+)
+
+// Happening tells one thing that happened at the provider from every other, in what was sent and in what came out. It is
+// not the event's id: the id is one of the things to be judged.
+type Happening struct {
+	Kind    string        `json:"kind"`              // stream, record, snapshot or rtc-record
+	Subject string        `json:"subject"`           // as the event's: domain/app/stream, percent-encoded
+	Event   string        `json:"event,omitempty"`   // the provider's word, such as PUBLISH_DONE
+	Session bridge.Millis `json:"session,omitempty"` // normalised publish_timestamp; 0 when it is no usable session
+	// Name is what tells it from others alike: the node_ip of stream status, the snapshot_url of a snapshot, the job_id
+	// of a recording and its task_id where it has none.
+	Name string `json:"name,omitempty"`
+}
+
+// lane returns the name of the lane it belongs to, as bridge.Lane writes it.
+func (h Happening) lane() string { return h.Kind + ":" + h.Subject }
+
+// namesItself reports whether its content alone is its identity, however often and however signed it is sent.
+func (h Happening) namesItself() bool {
+	return h.Kind == bridge.KindStream.String() && h.Session != 0 || h.Event == "RECORD_FILE_COMPLETE"
+}
+
+// String says it in one line, for the report.
+func (h Happening) String() string {
+	word := h.Event
+	if h.Session != 0 {
+		word = fmt.Sprintf("%s of session %d", h.Event, h.Session)
+	}
+	return fmt.Sprintf("%s %s %q", h.lane(), word, h.Name)
+}
+
+// members are those of an event's data that make a Happening, under the event's own names.
+type members struct {
+	Event       string `json:"event"`
+	NodeIP      string `json:"node_ip"`
+	SnapshotURL string `json:"snapshot_url"`
+	JobID       string `json:"job_id"`
+	TaskID      string `json:"task_id"`
+	Session     any    `json:"publish_timestamp"`
+}
+
+func (m *members) name(kind string) string {
+	switch {
+	case kind == bridge.KindStream.String():
+		return m.NodeIP
+	case kind == bridge.KindSnapshot.String():
+		return m.SnapshotURL
+	case m.JobID != "":
+		return m.JobID
+	}
+	return m.TaskID
+}

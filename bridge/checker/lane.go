@@ -1,0 +1,114 @@
+package checker
+
+import (
+	"slices"
+	"time"
+
+	"livebridge/bridge"
+)
+
+// lane is what one lane put out: events in topic order, repeats left out.
+type lane struct {
+	name   string
+	stream bool // stream status: it has an order by key
+	events []Event
+	dead   []Event
+	known  map[string]Event // by id, of several the last one
+	faults []Fault          // found while taking
+}
+
+// What add found an event to be.
+type addition bool
+
+const (
+	fresh  addition = false
+	repeat addition = true
+)
+
+// add takes the next event. One that was there before, under the same id and sequence, is a repeat: its bytes are
+// compared and it is not taken again.
+func (l *lane) add(e Event, dead bool) addition {
+	if l.known == nil {
+		l.known = map[string]Event{}
+	}
+	before, seen := l.known[e.ID]
+	switch {
+	case seen && before.Sequence == e.Sequence:
+		if before.Digest != e.Digest {
+			l.fault(FaultBytes, "id %s, sequence %d: two different events", e.ID, e.Sequence)
+		}
+		return repeat
+	case seen && !e.Marks.Has(bridge.MarkReplayed):
+		if slices.ContainsFunc(l.events, func(o Event) bool { return o.ID == e.ID && o.Sequence == e.Sequence }) {
+			return repeat
+		}
+		l.fault(FaultBytes, "id %s: sequence %d and, without the mark replayed, %d", e.ID, before.Sequence, e.Sequence)
+	}
+	l.known[e.ID] = e
+	if dead {
+		l.dead = append(l.dead, e)
+	} else {
+		l.events = append(l.events, e)
+	}
+	return fresh
+}
+
+func (l *lane) fault(kind FaultKind, format string, args ...any) {
+	l.faults = append(l.faults, newFault(kind, l.name, format, args...))
+}
+
+// judge tells r everything that is wrong with the lane.
+func (l *lane) judge(c Config, r *Report) {
+	for _, f := range l.faults {
+		r.add(f)
+	}
+	events := l.whole()
+	l.sequences(events, r)
+	w := walk{lane: l, config: c, report: r, last: map[Key]int{}}
+	if l.stream {
+		w.stream(events)
+	} else {
+		w.other(events)
+	}
+	for i := range events {
+		overrun(&events[i], c, r)
+	}
+}
+
+// whole returns the events with the dead letters at the places that their sequences give them.
+func (l *lane) whole() []Event {
+	out := slices.Clone(l.events)
+	for _, d := range l.dead {
+		i := slices.IndexFunc(out, func(e Event) bool { return e.Sequence > d.Sequence })
+		if i < 0 {
+			i = len(out)
+		}
+		out = slices.Insert(out, i, d)
+	}
+	return out
+}
+
+// sequences: in topic order the sequence rises by exactly 1. Where it begins is not judged: a lane that was forgotten
+// goes on where another ended.
+func (l *lane) sequences(events []Event, r *Report) {
+	for i := 1; i < len(events); i++ {
+		before, e := events[i-1].Sequence, events[i].Sequence
+		switch {
+		case e > before+1:
+			r.fault(FaultSequence, l.name, "%d is followed by %d: %d missing", before, e, e-before-1)
+		case e <= before:
+			r.fault(FaultSequence, l.name, "%d is followed by %d (id %s): not in the order of the sequence", before, e, events[i].ID)
+		}
+	}
+}
+
+// overrun: nothing waits for longer than the longer hold. Dead letters were not seen, so they are not judged.
+func overrun(e *Event, c Config, r *Report) {
+	if e.Seen == 0 || c.Slack == 0 || e.Marks.Has(bridge.MarkReplayed) {
+		return
+	}
+	waited := time.Duration(e.Seen-e.Recorded) * time.Millisecond
+	if most := max(c.HoldDone, c.HoldNext) + c.Slack; waited > most {
+		r.fault(FaultHold, e.lane(), "sequence %d (id %s) was seen %v after its arrival: at most %v", e.Sequence, e.ID, waited, most)
+	}
+}

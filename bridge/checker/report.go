@@ -1,0 +1,161 @@
+package checker
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// FaultKind names a promise that can be broken.
+type FaultKind string
+
+// The promises, in the order of the report.
+const (
+	FaultLost     FaultKind = "lost"     // answered 200, and neither on the topic nor in quarantine nor dead
+	FaultDoubled  FaultKind = "doubled"  // one happening under more ids than it can have
+	FaultUnsent   FaultKind = "unsent"   // came out, and nobody sent it
+	FaultRefused  FaultKind = "refused"  // came out though refused
+	FaultInverted FaultKind = "inverted" // out of order without a mark that says so
+	FaultMark     FaultKind = "mark"     // a mark that is not true, or is missing
+	FaultSequence FaultKind = "sequence" // the sequence does not rise by exactly 1 in topic order
+	FaultBytes    FaultKind = "bytes"    // one id, two contents
+	FaultHold     FaultKind = "hold"     // waited for longer than any hold
+)
+
+// promises returns every kind of fault with the promise that it breaks.
+func promises() [][2]string {
+	return [][2]string{
+		{string(FaultLost), "every callback answered 200 comes out or lies in quarantine"},
+		{string(FaultDoubled), "a callback sent again is one event"},
+		{string(FaultUnsent), "nothing comes out that was not sent"},
+		{string(FaultRefused), "nothing comes out that was refused"},
+		{string(FaultInverted), "events without a mark are in order"},
+		{string(FaultMark), "marks are true"},
+		{string(FaultSequence), "the sequence rises by 1 in topic order"},
+		{string(FaultBytes), "one id, one content"},
+		{string(FaultHold), "nothing waits for longer than its hold"},
+	}
+}
+
+// Fault is one broken promise.
+type Fault struct {
+	Kind   FaultKind
+	Lane   string // kind:domain/app/stream, or quarantine:kind
+	Detail string // a sentence
+}
+
+func newFault(kind FaultKind, lane, format string, args ...any) Fault {
+	return Fault{kind, lane, fmt.Sprintf(format, args...)}
+}
+
+// Report is the judgement of a run.
+type Report struct {
+	Sent, Accepted, Refused, Unanswered int // requests: answered 200, 4xx, and anything else or nothing
+	Out                                 int // events on the topic, repeats too
+	Repeats                             int // of them, published again the same
+	Quarantined, Dead, Lanes            int
+	Marks                               map[string]int // events that carry the mark
+	Faults                              []Fault
+
+	slack time.Duration
+}
+
+// OK reports whether no promise was seen broken.
+func (r *Report) OK() bool { return len(r.Faults) == 0 }
+
+// Count returns how many faults of a kind there are.
+func (r *Report) Count(kind FaultKind) int {
+	n := 0
+	for _, f := range r.Faults {
+		if f.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *Report) add(f Fault) { r.Faults = append(r.Faults, f) }
+
+func (r *Report) fault(kind FaultKind, lane, format string, args ...any) {
+	r.add(newFault(kind, lane, format, args...))
+}
+
+// shown is how many faults of each kind the printed report tells in full.
+const shown = 10
+
+// WriteTo prints the report for people: what was compared, each promise, the first faults of each kind, the verdict.
+func (r *Report) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, r.String())
+	return int64(n), err
+}
+
+// String returns what WriteTo prints.
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "sent      %d callbacks: %d answered 200, %d refused, %d without an answer that says\n",
+		r.Sent, r.Accepted, r.Refused, r.Unanswered)
+	fmt.Fprintf(&b, "came out  %d events in %d lanes, of them %d repeats and %d quarantined; %d dead letters\n",
+		r.Out, r.Lanes, r.Repeats, r.Quarantined, r.Dead)
+	fmt.Fprintf(&b, "marks     %s\n\n", r.marks())
+	for _, p := range promises() {
+		fmt.Fprintf(&b, "%-7s %-9s %s\n", r.verdict(FaultKind(p[0])), p[0], p[1])
+	}
+	for _, p := range promises() {
+		r.details(&b, FaultKind(p[0]))
+	}
+	fmt.Fprintf(&b, "\n%s\n", r.conclusion())
+	return b.String()
+}
+
+func (r *Report) marks() string {
+	var words []string
+	for _, word := range slices.Sorted(maps.Keys(r.Marks)) {
+		words = append(words, fmt.Sprintf("%s %d", word, r.Marks[word]))
+	}
+	if words == nil {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}
+
+func (r *Report) verdict(kind FaultKind) string {
+	n := r.Count(kind)
+	switch {
+	case n > 0:
+		return fmt.Sprintf("%d BROKEN", n)
+	case kind == FaultHold && r.slack == 0:
+		return "-"
+	}
+	return "ok"
+}
+
+func (r *Report) details(b *strings.Builder, kind FaultKind) {
+	n := r.Count(kind)
+	if n == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", kind)
+	left := shown
+	for _, f := range r.Faults {
+		if f.Kind == kind && left > 0 {
+			left--
+			fmt.Fprintf(b, "  %s: %s\n", f.Lane, f.Detail)
+		}
+	}
+	if n > shown {
+		fmt.Fprintf(b, "  and %d more\n", n-shown)
+	}
+}
+
+func (r *Report) conclusion() string {
+	switch {
+	case !r.OK():
+		return fmt.Sprintf("NOT RIGHT: %d faults", len(r.Faults))
+	case r.Sent == 0 && r.Out == 0:
+		return "NOTHING JUDGED: nothing was sent and nothing came out"
+	}
+	return "RIGHT: no promise was seen broken"
+}

@@ -1,0 +1,100 @@
+package signature
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"livebridge/bridge"
+)
+
+// Config is what a Ring is made from. Every key of a list is valid at once, so that keys can be changed at the
+// provider without a gap.
+type Config struct {
+	Stream []string // keys of stream status: 32 to 128 characters
+	Record []string // keys of Live recordings: 32 or more ASCII letters and digits
+	RTC    []string // keys of SparkRTC recordings: 32 to 64 characters
+
+	// RecordScheme is the one scheme taken for Live recordings: SchemeHMAC, SchemeHMACLegacy or SchemeMD5. It is never
+	// guessed from the message, so nobody can choose a weaker one. The zero value means SchemeHMAC.
+	RecordScheme bridge.Scheme
+
+	// AcceptUnsigned takes callbacks of a kind that has no key, whatever signature they carry.
+	AcceptUnsigned bool
+
+	// Domains are the ingest domains to take Live callbacks for, compared without case; empty: any host name.
+	Domains []string
+
+	Skew      time.Duration // how long past its auth_timestamp a Live signature is taken
+	MaxAhead  time.Duration // how far in the future an auth_timestamp, or a SparkRTC timestamp, may lie
+	RTCMaxAge time.Duration // how old a SparkRTC timestamp may be
+}
+
+// ParseScheme returns the recording scheme that the provider's sign_type names: HMACSHA256, HMACSHA256-LEGACY (our
+// word for the formula of 2021) or MD5.
+func ParseScheme(signType string) (bridge.Scheme, error) {
+	switch signType {
+	case "HMACSHA256":
+		return bridge.SchemeHMAC, nil
+	case "HMACSHA256-LEGACY":
+		return bridge.SchemeHMACLegacy, nil
+	case "MD5":
+		return bridge.SchemeMD5, nil
+	}
+	return 0, fmt.Errorf("sign type %q is not known; use HMACSHA256, HMACSHA256-LEGACY or MD5", signType)
+}
+
+// length is how many characters the provider lets a key have.
+type length struct {
+	min, max int // max 0: no limit
+	plain    bool
+}
+
+func keyLength(k bridge.Kind) length {
+	switch k {
+	case bridge.KindRecord:
+		return length{min: 32, plain: true}
+	case bridge.KindRTCRecord:
+		return length{min: 32, max: 64}
+	default:
+		return length{min: 32, max: 128}
+	}
+}
+
+// String says the rule as the provider's console does.
+func (l length) String() string {
+	s := fmt.Sprintf("%d to %d characters", l.min, l.max)
+	if l.max == 0 {
+		s = fmt.Sprintf("at least %d characters", l.min)
+	}
+	if l.plain {
+		s += ", letters and digits only"
+	}
+	return s
+}
+
+// checkKey refuses a key that the provider would not have let anybody set. position counts from 1.
+func checkKey(k bridge.Kind, position int, key string) error {
+	rule, n := keyLength(k), utf8.RuneCountInString(key)
+	if n < rule.min || (rule.max > 0 && n > rule.max) {
+		return fmt.Errorf("%v key %d has %d characters; the provider takes %v", k, position, n, rule)
+	}
+	if rule.plain && strings.ContainsFunc(key, notAlphanumeric) {
+		return fmt.Errorf("%v key %d holds something else than letters and digits; the provider takes %v", k, position, rule)
+	}
+	return nil
+}
+
+func notAlphanumeric(r rune) bool {
+	return (r < '0' || '9' < r) && (r < 'A' || 'Z' < r) && (r < 'a' || 'z' < r)
+}
+
+// check refuses durations that no bound can have.
+func (c *Config) check() error {
+	if c.Skew < 0 || c.MaxAhead < 0 || c.RTCMaxAge < 0 {
+		return fmt.Errorf("AUTH_SKEW %v, AUTH_MAX_AHEAD %v, RTC_MAX_AGE %v: none may be negative",
+			c.Skew, c.MaxAhead, c.RTCMaxAge)
+	}
+	return nil
+}

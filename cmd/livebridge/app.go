@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+	"livebridge/bridge/admin"
+	"livebridge/bridge/callback"
+	"livebridge/bridge/dispatch"
+	"livebridge/bridge/ingress"
+	"livebridge/bridge/journal"
+	"livebridge/bridge/sequencer"
+	"livebridge/transports/nats"
+)
+
+// app is the whole service, wired.
+type app struct {
+	settings *settings
+	log      *zap.Logger
+	registry *prometheus.Registry
+
+	journal    *journal.Journal
+	publisher  transport
+	dispatcher *dispatch.Dispatcher
+	ingress    *ingress.Server
+	admin      *admin.Server
+
+	callbacks net.Listener
+	operators net.Listener
+	stopping  atomic.Bool
+}
+
+// transport is a publisher as the program needs it.
+type transport interface {
+	bridge.Publisher
+	Failed() <-chan error // settings that do not fit the broker; the program ends
+}
+
+// start brings everything up but does not take callbacks before run. What was started is stopped again on an error.
+func start(s *settings, log *zap.Logger) (*app, error) {
+	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, step := range []func() error{a.listen, a.openJournal, a.connect, a.buildDispatcher, a.buildIngress} {
+		if err := step(); err != nil {
+			return nil, errors.Join(err, a.abort())
+		}
+	}
+	a.admin = admin.New(admin.Config{Version: version(), Ready: a.ready, Pending: a.journal.Pending, Gatherer: a.registry})
+	return a, nil
+}
+
+func (a *app) listen() (err error) {
+	if a.callbacks, err = net.Listen("tcp", a.settings.Listen); err != nil {
+		return &usageError{wrong("LISTEN", "%w", err)}
+	}
+	if a.operators, err = net.Listen("tcp", a.settings.AdminListen); err != nil {
+		return &usageError{wrong("ADMIN_LISTEN", "%w", err)}
+	}
+	return nil
+}
+
+func (a *app) openJournal() (err error) {
+	s, o := a.settings, journal.DefaultOptions(a.settings.DataDir)
+	o.Limits = sequencer.Limits{HoldDone: s.HoldDone, HoldNext: s.HoldNext, PerLane: s.HeldPerLane}
+	o.HeldMax, o.DedupeWindow, o.DedupeMax, o.LanesCached = s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached
+	o.MaxBytes, o.MinFreeBytes = uint64(s.JournalMaxBytes), uint64(s.MinFreeBytes)
+	o.QuarantineMax, o.DeadLettersMax = s.QuarantineMax, s.DeadLettersMax
+	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
+	o.Log, o.Registerer = a.log, a.registry
+	a.journal, err = journal.Open(o)
+	return err
+}
+
+func (a *app) connect() error {
+	s, o := a.settings, nats.DefaultOptions()
+	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
+	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
+	o.CredsFile, o.NKeyFile, o.User, o.Password, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSUser, s.NATSPassword, s.NATSToken
+	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
+	o.Binary, o.Log = s.EventMode == "binary", a.log
+	if s.NATSURL != "" {
+		p, err := nats.Dial(o)
+		if err != nil {
+			return &usageError{err}
+		}
+		a.publisher = p
+		return nil
+	}
+	e, err := nats.StartEmbedded(nats.EmbeddedOptions{
+		StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken}, o)
+	if err != nil {
+		return &usageError{err}
+	}
+	a.publisher = e
+	return nil
+}
+
+func (a *app) buildDispatcher() (err error) {
+	a.dispatcher, err = dispatch.New(a.journal, a.publisher, dispatch.DefaultOptions(), a.log, a.registry)
+	return err
+}
+
+func (a *app) buildIngress() error {
+	s, c := a.settings, ingress.DefaultConfig()
+	c.PathPrefix, c.SnapshotToken, c.DomainsListed = s.PathPrefix, s.SnapshotToken, len(s.Domains) > 0
+	c.MaxBody, c.MaxConnections = int64(s.MaxBody), s.MaxConnections
+	c.Policy = callback.Policy{UserArgs: s.UserArgs, ClientIP: s.ClientIP}
+	if s.IgnoreStreams != "" {
+		c.IgnoreStreams = regexp.MustCompile(s.IgnoreStreams) // settings.check has compiled it
+	}
+	ring, err := s.ring()
+	if err != nil {
+		return err
+	}
+	if a.ingress, err = ingress.New(c, ring, a.journal, a.log, a.registry); err != nil {
+		return &usageError{err}
+	}
+	return nil
+}
+
+// ready returns nil while callbacks are taken. The broker has no say in it.
+func (a *app) ready() error {
+	if a.stopping.Load() {
+		return bridge.ErrStopping
+	}
+	return a.journal.Ready()
+}
+
+// run takes callbacks until ctx ends or something fails; then it stops in order.
+func (a *app) run(ctx context.Context) error {
+	dispatching, stopDispatch := context.WithCancel(context.Background())
+	defer stopDispatch()
+	grace, expire := context.WithCancel(context.Background())
+	defer expire()
+	var work sync.WaitGroup
+	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
+	served := make(chan error, 2)
+	go func() { served <- a.ingress.Serve(a.callbacks) }()
+	go func() { served <- a.admin.Serve(a.operators) }()
+	a.log.Info("livebridge takes callbacks", zap.String("version", version()),
+		zap.Stringer("listen", a.callbacks.Addr()), zap.Stringer("admin", a.operators.Addr()), zap.String("nats", a.consumersURL()))
+	failure := a.await(ctx, served)
+	if a.journal.Err() != nil {
+		return failure // nothing may be answered or removed any more; the next start recovers
+	}
+	return errors.Join(failure, a.stop(stopDispatch, expire, &work))
+}
+
+// await returns nil when ctx has ended, or what makes it impossible to go on.
+func (a *app) await(ctx context.Context, served <-chan error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-a.journal.Failed():
+		return fmt.Errorf("the journal has failed: %w", a.journal.Err())
+	case err := <-a.publisher.Failed():
+		return &usageError{err}
+	case err := <-served:
+		return fmt.Errorf("stopped listening: %w", err)
+	}
+}
+
+// consumersURL is where events can be consumed.
+func (a *app) consumersURL() string {
+	if e, embedded := a.publisher.(*nats.Embedded); embedded {
+		return e.ClientURL()
+	}
+	return a.settings.NATSURL
+}
+
+// closing is what of the grace is kept for closing everything.
+const closing = 2 * time.Second
+
+// stop ends the service: not ready, still accepting for the delay, then no new connections, requests in hand answered,
+// the outbox published until the grace ends, everything on disk.
+func (a *app) stop(stopDispatch, expire context.CancelFunc, work *sync.WaitGroup) error {
+	a.log.Info("stopping")
+	a.stopping.Store(true)
+	time.Sleep(a.settings.ShutdownDelay)
+	end := time.Now().Add(a.settings.ShutdownGrace)
+	whole, cancel := context.WithDeadline(context.Background(), end)
+	defer cancel()
+	most, cancelMost := context.WithDeadline(context.Background(), end.Add(-min(closing, a.settings.ShutdownGrace/2)))
+	defer cancelMost()
+	err := a.ingress.Shutdown(most)
+	a.journal.Stop()
+	a.drain(most)
+	stopDispatch()
+	context.AfterFunc(whole, expire)
+	if a.journal.Pending() > 0 {
+		expire()
+	}
+	work.Wait()
+	if left := a.journal.Pending(); left > 0 {
+		a.log.Warn("events are left for the next start", zap.Int("events", left))
+	}
+	return errors.Join(ignoreDeadline(err), ignoreDeadline(a.publisher.Close(whole)), a.journal.Close(), a.admin.Shutdown(whole))
+}
+
+// drain waits until the outbox is empty or ctx ends.
+func (a *app) drain(ctx context.Context) {
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for a.journal.Pending() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// ignoreDeadline: the grace is over, which is no failure.
+func ignoreDeadline(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// abort closes what start has opened.
+func (a *app) abort() error {
+	var errs []error
+	for _, l := range []net.Listener{a.callbacks, a.operators} {
+		if l != nil {
+			errs = append(errs, l.Close())
+		}
+	}
+	if a.publisher != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closing)
+		defer cancel()
+		errs = append(errs, a.publisher.Close(ctx))
+	}
+	if a.journal != nil {
+		errs = append(errs, a.journal.Close())
+	}
+	return errors.Join(errs...)
+}

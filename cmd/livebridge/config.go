@@ -1,0 +1,79 @@
+package main
+
+import (
+	"time"
+
+	"livebridge/bridge/callback"
+)
+
+// settings is every setting with its default: LIVEBRIDGE_ and the name in the tag. A setting that is a secret has a twin
+// with _FILE behind its name, the path of a file that holds it.
+type settings struct {
+	// callbacks come in
+	Listen         string `env:"LISTEN" envDefault:":8080"`
+	PathPrefix     string `env:"PATH_PREFIX"`
+	MaxBody        size   `env:"MAX_BODY" envDefault:"64KiB"`
+	MaxConnections int    `env:"MAX_CONNECTIONS" envDefault:"4096"`
+	SnapshotToken  string `env:"SNAPSHOT_TOKEN" secret:"true"`
+
+	// and are believed
+	StreamKey      string        `env:"STREAM_KEY" secret:"true"`
+	RecordKey      string        `env:"RECORD_KEY" secret:"true"`
+	RTCKey         string        `env:"RTC_KEY" secret:"true"`
+	RecordSignType string        `env:"RECORD_SIGN_TYPE" envDefault:"HMACSHA256"`
+	Unsigned       string        `env:"UNSIGNED" envDefault:"refuse"`
+	Domains        []string      `env:"DOMAINS"`
+	AuthSkew       time.Duration `env:"AUTH_SKEW" envDefault:"300s"`
+	AuthMaxAhead   time.Duration `env:"AUTH_MAX_AHEAD" envDefault:"3600s"`
+	RTCMaxAge      time.Duration `env:"RTC_MAX_AGE" envDefault:"24h"`
+	SignatureReuse string        `env:"SIGNATURE_REUSE" envDefault:"quarantine"`
+
+	// what is left out of events
+	IgnoreStreams string            `env:"IGNORE_STREAMS"`
+	UserArgs      callback.Disposal `env:"USER_ARGS" envDefault:"redact"`
+	ClientIP      callback.Disposal `env:"CLIENT_IP" envDefault:"keep"`
+
+	// the journal
+	DataDir         string `env:"DATA_DIR" envDefault:"./data"`
+	JournalMaxBytes size   `env:"JOURNAL_MAX_BYTES" envDefault:"8GiB"`
+	MinFreeBytes    size   `env:"MIN_FREE_BYTES" envDefault:"512MiB"`
+	QuarantineMax   int    `env:"QUARANTINE_MAX" envDefault:"10000"`
+	DeadLettersMax  int    `env:"DEAD_LETTERS_MAX" envDefault:"10000"`
+
+	// order
+	HoldDone     time.Duration `env:"HOLD_DONE" envDefault:"10s"`
+	HoldNext     time.Duration `env:"HOLD_NEXT" envDefault:"3s"`
+	HeldPerLane  int           `env:"HELD_PER_LANE" envDefault:"16"`
+	HeldMax      int           `env:"HELD_MAX" envDefault:"10000"`
+	DedupeWindow time.Duration `env:"DEDUPE_WINDOW" envDefault:"24h"`
+	DedupeMax    int           `env:"DEDUPE_MAX" envDefault:"20000000"`
+	LanesCached  int           `env:"LANES_CACHED" envDefault:"200000"`
+
+	// events go out
+	Transport       string        `env:"TRANSPORT" envDefault:"nats"`
+	EventMode       string        `env:"EVENT_MODE" envDefault:"structured"`
+	QuarantineTopic string        `env:"QUARANTINE_TOPIC" envDefault:"live.quarantine"`
+	NATSURL         string        `env:"NATS_URL"`
+	NATSListen      string        `env:"NATS_EMBEDDED_LISTEN" envDefault:"127.0.0.1:4222"`
+	NATSEmbedToken  string        `env:"NATS_EMBEDDED_TOKEN" secret:"true"`
+	NATSStream      string        `env:"NATS_STREAM" envDefault:"LIVE_EVENTS"`
+	NATSPrefix      string        `env:"NATS_SUBJECT_PREFIX" envDefault:"live.events"`
+	NATSReplicas    int           `env:"NATS_REPLICAS" envDefault:"1"`
+	NATSMaxAge      time.Duration `env:"NATS_MAX_AGE" envDefault:"168h"`
+	NATSMaxBytes    size          `env:"NATS_MAX_BYTES" envDefault:"8GiB"`
+	NATSCredsFile   string        `env:"NATS_CREDS_FILE"`
+	NATSNKeyFile    string        `env:"NATS_NKEY_FILE"`
+	NATSUser        string        `env:"NATS_USER"`
+	NATSPassword    string        `env:"NATS_PASSWORD" secret:"true"`
+	NATSToken       string        `env:"NATS_TOKEN" secret:"true"`
+	NATSCAFile      string        `env:"NATS_TLS_CA_FILE"`
+	NATSCertFile    string        `env:"NATS_TLS_CERT_FILE"`
+	NATSKeyFile     string        `env:"NATS_TLS_KEY_FILE"`
+
+	// running it
+	AdminListen   string        `env:"ADMIN_LISTEN" envDefault:"127.0.0.1:9090"`
+	LogLevel      string        `env:"LOG_LEVEL" envDefault:"info"`
+	LogFormat     string        `env:"LOG_FORMAT" envDefault:"auto"`
+	ShutdownDelay time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s"`
+	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+	"livebridge/bridge/signature"
+	"livebridge/transports/nats"
+)
+
+// The demo's own key and holds: short, so that nobody has to wait.
+const (
+	demoKey      = "0123456789abcdef0123456789abcdef"
+	demoHoldDone = 2 * time.Second
+	demoHoldNext = time.Second
+	demoTimeout  = 30 * time.Second
+)
+
+func newDemo() *cobra.Command {
+	return &cobra.Command{
+		Use: "demo", Short: "Show out-of-order, repeated, forged and late callbacks going in, and what comes out", Args: noArguments,
+		Example: "  livebridge demo",
+		RunE:    func(c *cobra.Command, _ []string) error { return demo(c.Context(), c.OutOrStdout()) },
+	}
+}
+
+// step is one callback of the show, and what should come of it.
+type step struct {
+	about   string
+	word    string
+	session int64
+	forged  bool
+	again   bool          // the callback before, once more
+	after   time.Duration // wait before it
+	status  int
+}
+
+// show is what the demo sends, for one stream. Sessions are seconds after the first.
+func show() []step {
+	return []step{
+		{about: "the end of push 1 comes first", word: "PUBLISH_DONE", session: 1, status: 200},
+		{about: "its start", word: "PUBLISH", session: 1, status: 200},
+		{about: "the same, sent again", again: true, status: 200},
+		{about: "push 2 starts", word: "PUBLISH", session: 2, status: 200},
+		{about: "a forgery: push 2 ends, signed with another key", word: "PUBLISH_DONE", session: 2, forged: true, status: 401},
+		{about: "push 3 starts while 2 is open: it waits", word: "PUBLISH", session: 3, status: 200},
+		{about: "push 2 ends in time", word: "PUBLISH_DONE", session: 2, status: 200},
+		{about: "push 4 starts, and 3 has not ended", word: "PUBLISH", session: 4, status: 200},
+		{about: "push 3 ends too late", word: "PUBLISH_DONE", session: 3, after: demoHoldNext + 500*time.Millisecond, status: 200},
+	}
+}
+
+// expected is what must come out: event, session and marks.
+func expected() []string {
+	return []string{"publish 1 ", "publish_done 1 ", "publish 2 ", "publish_done 2 ", "publish 3 ", "publish 4 prev_unended", "publish_done 3 late"}
+}
+
+// demo runs the whole service on free ports in a temporary directory, plays the provider, and judges what comes out.
+func demo(ctx context.Context, w io.Writer) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "livebridge-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	a, err := startDemo(dir)
+	if err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.run(running) }()
+	defer func() { stop(); err = errors.Join(err, <-ended) }()
+	base := time.Now().Unix() - 100
+	fmt.Fprintf(w, "Callbacks in, for push.example.com/live/room1:\n\n")
+	if err := play(ctx, w, "http://"+a.callbacks.Addr().String(), base); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nEvents out, on the NATS JetStream stream LIVE_EVENTS:\n\n")
+	got, err := watch(ctx, w, a.consumersURL(), base, len(expected()))
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(got, expected()) {
+		return fmt.Errorf("the events are not those expected:\n got %q\nwant %q", got, expected())
+	}
+	fmt.Fprintf(w, "\nAs it should be: in order, once each, the forgery left out, the late one marked.\n")
+	return nil
+}
+
+func startDemo(dir string) (*app, error) {
+	s, err := load(map[string]string{
+		prefix + "LISTEN": "127.0.0.1:0", prefix + "ADMIN_LISTEN": "127.0.0.1:0", prefix + "NATS_EMBEDDED_LISTEN": "127.0.0.1:0",
+		prefix + "DATA_DIR": dir, prefix + "STREAM_KEY": demoKey, prefix + "MIN_FREE_BYTES": "1MiB",
+		prefix + "HOLD_DONE": demoHoldDone.String(), prefix + "HOLD_NEXT": demoHoldNext.String(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return start(s, zap.NewNop())
+}
+
+// play sends the show and prints how each callback was answered.
+func play(ctx context.Context, w io.Writer, url string, base int64) error {
+	var body []byte
+	for i, s := range show() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(s.after):
+		}
+		if !s.again {
+			body = s.body(base, i)
+		}
+		status, err := post(ctx, url+"/live/stream", body)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "  %d  %-50s  %d\n", i+1, s.about, status)
+		if status != s.status {
+			return fmt.Errorf("callback %d was answered %d and not %d", i+1, status, s.status)
+		}
+	}
+	return nil
+}
+
+// body writes the callback as the provider does, signed. Each expires at another second, since two different callbacks
+// under one signature would be taken for tampering.
+func (s step) body(base int64, i int) []byte {
+	claim := signature.Claim{Kind: bridge.KindStream, Event: s.word, Domain: "push.example.com", App: "live", Stream: "room1",
+		Timestamp: fmt.Sprint(time.Now().Unix() + 60 + int64(i))}
+	key := demoKey
+	if s.forged {
+		key = strings.Repeat("f", len(demoKey))
+	}
+	return fmt.Appendf(nil, `{"domain":%q,"app":%q,"stream":%q,"event":%q,"publish_timestamp":"%d","client_ip":"192.0.2.7",`+
+		`"user_args":"auth_info=secret","auth_timestamp":%s,"auth_sign":%q}`,
+		claim.Domain, claim.App, claim.Stream, claim.Event, base+s.session, claim.Timestamp, signature.Sign(bridge.SchemeHMAC, key, claim))
+}
+
+func post(ctx context.Context, url string, body []byte) (int, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return answer.StatusCode, errors.Join(err, answer.Body.Close())
+}
+
+// errEnough ends the watch.
+var errEnough = errors.New("enough")
+
+// watch prints n events as they come out and returns them as "event session marks".
+func watch(ctx context.Context, w io.Writer, url string, base int64, n int) ([]string, error) {
+	var got []string
+	o := nats.DefaultOptions()
+	o.URL = url
+	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+		var e struct {
+			Type, Marks, Sequence string
+			Data                  struct {
+				Session int64 `json:"publish_timestamp"`
+			}
+		}
+		if err := json.Unmarshal(r.Payload, &e); err != nil {
+			return err
+		}
+		word := e.Type[strings.LastIndexByte(e.Type, '.')+1:]
+		fmt.Fprintf(w, "  sequence %s  push %d  %-13s %s\n", e.Sequence[len(e.Sequence)-2:], e.Data.Session-base, word, e.Marks)
+		if got = append(got, fmt.Sprintf("%s %d %s", word, e.Data.Session-base, e.Marks)); len(got) == n {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return got, err
+}

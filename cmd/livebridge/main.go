@@ -1,0 +1,55 @@
+// Command livebridge takes the callbacks of a live-video cloud and publishes them, in order, as CloudEvents.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"livebridge/bridge/journal"
+)
+
+// Exit codes of every command.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // wrong usage or settings, a DATA_DIR in use included
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	// Once the first signal has come the second one must end the program at once, which is what it does by default.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(errOut, "livebridge:", err)
+	var usage *usageError
+	if errors.As(err, &usage) || errors.Is(err, journal.ErrInUse) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// usageError is a mistake in the command line or the settings.
+type usageError struct{ err error }
+
+// Error returns the cause's text.
+func (e *usageError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *usageError) Unwrap() error { return e.err }

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+)
+
+func newServe() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Take callbacks and publish events (the default)", Args: noArguments,
+		Example: "  LIVEBRIDGE_STREAM_KEY=0123456789abcdef0123456789abcdef livebridge serve",
+		RunE: func(c *cobra.Command, _ []string) error {
+			vars := environ()
+			s, err := load(vars)
+			if err != nil {
+				return err
+			}
+			log, err := newLog(s)
+			if err != nil {
+				return err
+			}
+			for _, name := range unknown(vars) {
+				log.Warn("this variable is no setting of livebridge; see `livebridge config`", zap.String("name", name))
+			}
+			a, err := start(s, log)
+			if err != nil {
+				return err
+			}
+			return a.run(c.Context())
+		},
+	}
+}

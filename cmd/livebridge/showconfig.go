@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+func newConfig() *cobra.Command {
+	return &cobra.Command{
+		Use: "config", Short: "Print the settings in force, secrets masked", Args: noArguments,
+		Example: "  LIVEBRIDGE_STREAM_KEY_FILE=/run/secrets/stream livebridge config",
+		RunE: func(c *cobra.Command, _ []string) error {
+			vars := environ()
+			s, err := load(vars)
+			if err != nil {
+				return err
+			}
+			s.print(c.OutOrStdout(), vars)
+			return nil
+		},
+	}
+}
+
+// print writes one NAME=value line for each setting, with where the value comes from.
+func (s *settings) print(w io.Writer, vars map[string]string) {
+	for _, f := range s.fields() {
+		fmt.Fprintf(w, "%s%s=%s # %s\n", prefix, f.name, f.shown(), f.origin(vars))
+	}
+}
+
+func (f field) shown() string {
+	text := fmt.Sprint(f.value)
+	if f.secret && text != "" {
+		return "(set, not shown)"
+	}
+	return text
+}
+
+func (f field) origin(vars map[string]string) string {
+	switch {
+	case vars[prefix+f.name] != "":
+		return "environment"
+	case f.secret && vars[prefix+f.name+"_FILE"] != "":
+		return "file " + vars[prefix+f.name+"_FILE"]
+	}
+	return "default"
+}
