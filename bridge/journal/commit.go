@@ -33,12 +33,19 @@ type commit struct {
 	emissions []sequencer.Emission
 }
 
-func (j *Journal) newCommit() *commit {
+// newCommit makes an empty commit, from the memory of one that is done where there is one.
+func (j *Journal) newCommit(used *commit) *commit {
+	if used == nil {
+		used = &commit{ids: make(map[bridge.ID]struct{}), oaths: make(map[[16]byte]oath), held: make(map[bridge.ID]*bridge.Event)}
+	}
+	clear(used.ids)
+	clear(used.oaths)
+	clear(used.held)
+	clear(used.emitted)
 	return &commit{
-		j: j, batch: j.db.NewBatch(), clock: j.clock.read(),
-		ids:   make(map[bridge.ID]struct{}),
-		oaths: make(map[[16]byte]oath),
-		held:  make(map[bridge.ID]*bridge.Event),
+		j: j, batch: j.db.NewBatch(), clock: j.clock.read(), ids: used.ids, oaths: used.oaths, held: used.held,
+		waiting: used.waiting[:0], emitted: used.emitted[:0], dirty: used.dirty[:0],
+		scratch: used.scratch, emissions: used.emissions,
 	}
 }
 

@@ -63,7 +63,7 @@ func Open(opts Options) (*Journal, error) {
 	if err := j.metrics.register(opts.Registerer); err != nil {
 		return nil, errors.Join(err, j.db.Close(), j.lock.Close())
 	}
-	w := &writer{j: j, commit: j.newCommit(), synced: make(chan *commit), timer: time.NewTimer(0)}
+	w := &writer{j: j, commit: j.newCommit(nil), synced: make(chan *commit), timer: time.NewTimer(0)}
 	go w.run()
 	j.background.Go(func() { j.room.watch(j.closing) })
 	j.background.Go(j.inherit)

@@ -13,6 +13,7 @@ const tend = time.Second
 type writer struct {
 	j       *Journal
 	commit  *commit      // in the making
+	used    *commit      // done; its memory serves the next but one
 	syncing bool         // a commit is on its way to the disk
 	synced  chan *commit // comes back from there
 	timer   *time.Timer  // wakes for the nearest deadline
@@ -75,7 +76,7 @@ func (w *writer) write() error {
 	if err := w.complete(c); err != nil {
 		return err
 	}
-	w.commit = w.j.newCommit()
+	w.commit, w.used = w.j.newCommit(w.used), nil
 	if c.empty() {
 		w.j.answer(c) // duplicates only: what they repeat is on disk
 		return c.batch.Close()
@@ -171,6 +172,7 @@ func (w *writer) last() bool {
 }
 
 func (w *writer) closeBatch(c *commit) bool {
+	w.used = c
 	if err := c.batch.Close(); err != nil {
 		w.j.fail(err)
 		return false

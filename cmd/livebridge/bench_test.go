@@ -32,6 +32,7 @@ const (
 // BenchmarkAccept sends signed callbacks over 64 connections to a bare handler, to the same handler with one synced
 // Pebble write, and to livebridge on its embedded server, in turns, and reports the medians and their ratios.
 func BenchmarkAccept(b *testing.B) {
+	tune()
 	for b.Loop() {
 		var bare, synced, ours, left []float64
 		for range benchRounds {

@@ -21,6 +21,7 @@ const (
 )
 
 func main() {
+	tune()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	// Once the first signal has come the second one must end the program at once, which is what it does by default.
 	context.AfterFunc(ctx, stop)
