@@ -47,3 +47,7 @@ image:
 
 clean:
 	rm -rf bin data
+
+bench: unexport LIVEBRIDGE_STREAM_KEY
+bench:              ## measure, side by side in one run
+	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run '^$$' -bench . -benchtime 1x -timeout 30m

@@ -28,10 +28,10 @@ type Signature struct {
 // What the journal answers when it cannot take a callback. The provider promises no retry, so each is a callback that
 // may be lost: they are rare, counted and loud.
 var (
-	// ErrFull: the journal or its disk has no room; it takes callbacks again by itself once there is some.
+	// ErrFull says that the journal or its disk has no room; it takes callbacks again by itself once there is some.
 	ErrFull = errors.New("journal is full")
-	// ErrStopping: the program is shutting down.
+	// ErrStopping says that the program is shutting down.
 	ErrStopping = errors.New("shutting down")
-	// ErrFailed: a write or sync failed; nothing is promised until a restart has recovered.
+	// ErrFailed says that a write or sync failed; nothing is promised until a restart has recovered.
 	ErrFailed = errors.New("journal has failed")
 )

@@ -75,9 +75,13 @@ func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometh
 	}
 	s := &Server{cfg: cfg, journal: j, log: log, refused: newRefusals(log), metrics: newMetrics()}
 	s.ring.Store(ring)
+	quiet, err := zap.NewStdLogAt(log, zap.DebugLevel) // what clients do wrong is not our error
+	if err != nil {
+		return nil, err
+	}
 	s.http = &http.Server{
 		Handler: s.routes(), MaxHeaderBytes: cfg.MaxHeader, ReadTimeout: cfg.ReadTimeout, IdleTimeout: cfg.IdleTimeout,
-		ErrorLog: zap.NewStdLog(log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
+		ErrorLog: quiet,
 	}
 	return s, s.metrics.register(r)
 }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
@@ -61,7 +62,7 @@ func (ls *lanes) read(name bridge.Lane, now clock) (*lane, error) {
 	var key [128]byte
 	l := &lane{name: name, timer: -1}
 	value, closer, err := ls.db.Get(laneKey(key[:0], name))
-	if err == pebble.ErrNotFound {
+	if errors.Is(err, pebble.ErrNotFound) {
 		l.state.Sequence = ls.meta.floor
 		return l, nil
 	}

@@ -91,10 +91,10 @@ func TestBacklogIsReadFromDisk(t *testing.T) {
 	if j.outbox.memory > o.OutboxMemory {
 		t.Errorf("%d events in memory", j.outbox.memory)
 	}
-	got := drain(t, j, 200)
+	inOrder(t, drain(t, j, 200), 1)
 	closeJournal(t, j)
 	j = open(t, o)
-	got = drain(t, j, 600)
+	got := drain(t, j, 600)
 	inOrder(t, got, 1)
 	if err := j.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
@@ -95,7 +96,7 @@ func (s *seen) window() bridge.Millis { return bridge.Millis(s.opts.DedupeWindow
 // exists reports whether the store has the key.
 func exists(db *pebble.DB, key []byte) (bool, error) {
 	_, closer, err := db.Get(key)
-	if err == pebble.ErrNotFound {
+	if errors.Is(err, pebble.ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {

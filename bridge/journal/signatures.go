@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -33,7 +34,7 @@ func (s *signatures) get(sig bridge.Signature) (o oath, found bool, err error) {
 	}
 	var key [25]byte
 	value, closer, err := s.db.Get(signatureKey(key[:0], periodOf(sig.Expires), sig.Sum))
-	if err == pebble.ErrNotFound {
+	if errors.Is(err, pebble.ErrNotFound) {
 		return oath{}, false, nil
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // formatVersion is the version of the keys and values in doc.go. A journal of another version is not opened.
 const formatVersion = "livebridge-journal 1"
 
-// ErrInUse: another process has the journal open.
+// ErrInUse says that another process has the journal open.
 var ErrInUse = errors.New("in use by another process")
 
 // open locks the directory, opens the store and loads what is kept in memory.

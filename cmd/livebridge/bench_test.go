@@ -177,6 +177,9 @@ func push64(ctx context.Context, addr string, w int, ok *atomic.Int64) error {
 			if _, err := io.Copy(io.Discard, answer.Body); err != nil {
 				return err
 			}
+			if err := answer.Body.Close(); err != nil {
+				return err
+			}
 			if answer.StatusCode != http.StatusOK {
 				return fmt.Errorf("answered %s", answer.Status)
 			}

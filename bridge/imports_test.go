@@ -1,0 +1,154 @@
+package bridge_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// allowed is the import table of doc.go: what each package may import of ours. A package without a line here fails.
+func allowed() map[string][]string {
+	return map[string][]string{
+		"bridge":                   {},
+		"bridge/admin":             {"bridge", "schemas"},
+		"bridge/callback":          {"bridge"},
+		"bridge/checker":           {"bridge"},
+		"bridge/dispatch":          {"bridge"},
+		"bridge/ingress":           {"bridge", "bridge/callback", "bridge/signature"},
+		"bridge/journal":           {"bridge", "bridge/sequencer"},
+		"bridge/sequencer":         {"bridge"},
+		"bridge/signature":         {"bridge"},
+		"bridge/simulator":         {"bridge", "bridge/signature"},
+		"cmd/livebridge":           {"*"},
+		"schemas":                  {},
+		"transports/kafka":         {"bridge"},
+		"transports/nats":          {"bridge"},
+		"transports/transporttest": {"bridge"},
+	}
+}
+
+// owners are the dependencies that one package hides.
+func owners() map[string]string {
+	return map[string]string{
+		"github.com/labstack/echo":      "bridge/ingress",
+		"github.com/cockroachdb/pebble": "bridge/journal",
+		"github.com/nats-io":            "transports/nats",
+		"github.com/segmentio/kafka-go": "transports/kafka",
+	}
+}
+
+const module = "livebridge"
+
+// source is one file of the tree.
+type source struct {
+	path, pkg string
+	file      *ast.File
+	lines     int
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []source
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, text, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		out = append(out, source{path: rel, pkg: filepath.ToSlash(filepath.Dir(rel)), file: f, lines: strings.Count(string(text), "\n")})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestImports(t *testing.T) {
+	for _, s := range sources(t) {
+		if strings.HasSuffix(s.path, "_test.go") {
+			continue
+		}
+		may, known := allowed()[s.pkg]
+		if !known {
+			t.Errorf("%s: package %s has no line in this test and in bridge/doc.go", s.path, s.pkg)
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkImport(t, s, may, path)
+		}
+	}
+}
+
+func checkImport(t *testing.T, s source, may []string, path string) {
+	t.Helper()
+	if ours, found := strings.CutPrefix(path, module+"/"); found {
+		if !slices.Contains(may, ours) && !slices.Contains(may, "*") || strings.HasPrefix(ours, "cmd/") {
+			t.Errorf("%s must not import %s", s.path, path)
+		}
+		return
+	}
+	for dependency, owner := range owners() {
+		if strings.HasPrefix(path, dependency) && s.pkg != owner {
+			t.Errorf("%s imports %s, which belongs to %s", s.path, path, owner)
+		}
+	}
+	if (s.pkg == "bridge" || s.pkg == "schemas") && strings.Contains(strings.Split(path, "/")[0], ".") {
+		t.Errorf("%s imports %s: this package takes the standard library only", s.path, path)
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	said := make(map[string]bool)
+	for _, s := range sources(t) {
+		said[s.pkg] = said[s.pkg] || s.file.Doc != nil && !strings.HasSuffix(s.path, "_test.go")
+	}
+	for pkg, ok := range said {
+		if !ok {
+			t.Errorf("package %s has no package comment", pkg)
+		}
+	}
+}
+
+func TestFilesAreShort(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.lines > 400 {
+			t.Errorf("%s has %d lines; 400 are the most", s.path, s.lines)
+		}
+	}
+}
+
+func TestTopLevel(t *testing.T) {
+	entries, err := os.ReadDir("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixed := []string{"cmd", "bridge", "transports", "schemas", "deployments", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "bin", "data"}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && !slices.Contains(fixed, e.Name()) {
+			t.Errorf("%s does not belong to the top level", e.Name())
+		}
+	}
+}

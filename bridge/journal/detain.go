@@ -1,0 +1,59 @@
+package journal
+
+import (
+	"errors"
+
+	"livebridge/bridge"
+	"livebridge/bridge/sequencer"
+)
+
+// quarantine keeps a callback that was signed well and is not believed, within the limits.
+func (c *commit) quarantine(e *bridge.Event, a *bridge.Arrival, reason bridge.Reason) error {
+	q, what := c.j.quarantined, quarantineID{id: e.ID, reason: reason}
+	switch q.ask(what, a.Signature.Sum) {
+	case repeated:
+		c.j.metrics.duplicates.Inc()
+		return nil
+	case excess:
+		c.j.metrics.quarantineDropped.Inc()
+		return nil
+	}
+	e.Reason = reason
+	c.j.metrics.quarantined(reason)
+	if err := c.keep(e, a, what); err != nil || !c.j.opts.PublishQuarantine {
+		return err
+	}
+	return c.notify(quarantineNotice(e))
+}
+
+// keep writes the quarantine entry and takes out what is too much.
+func (c *commit) keep(e *bridge.Event, a *bridge.Arrival, what quarantineID) error {
+	value := append(appendText(nil, a.Raw), appendEvent(nil, e)...)
+	entry := quarantined{number: c.j.meta.next, what: what, sum: a.Signature.Sum, bytes: len(value)}
+	c.j.meta.next++
+	c.j.meta.quarant.add(len(value))
+	c.j.quarantined.put(entry)
+	err := errors.Join(
+		c.batch.Set(numberKey(nil, tableQuarantine, entry.number), entry.append(nil), nil),
+		c.batch.Set(numberKey(nil, tableQuarantined, entry.number), value, nil))
+	for old, out := c.j.quarantined.evict(); out && err == nil; old, out = c.j.quarantined.evict() {
+		c.j.metrics.quarantineDropped.Inc()
+		c.j.meta.quarant.remove(old.bytes)
+		err = errors.Join(
+			c.batch.Delete(numberKey(nil, tableQuarantine, old.number), nil),
+			c.batch.Delete(numberKey(nil, tableQuarantined, old.number), nil))
+	}
+	return err
+}
+
+// notify emits the notice of a quarantined callback on the lane of its kind.
+func (c *commit) notify(notice *bridge.Event) error {
+	l, err := c.lane(notice.Lane)
+	if err != nil {
+		return err
+	}
+	l.touched = notice.Recorded
+	in := sequencer.Input{Action: sequencer.Arrive, At: c.clock.instant(), Wall: notice.Recorded, ID: notice.ID}
+	_, err = c.apply(l, in, notice)
+	return err
+}
