@@ -8,41 +8,58 @@ import (
 	"livebridge/bridge"
 )
 
-// backoffLanes bounds how many failing lanes are remembered. A lane that is not begins with the shortest wait again.
+// backoffLanes bounds how many failing lanes are remembered. Beyond it an arbitrary one begins again with the shortest
+// wait, which costs a few tries.
 const backoffLanes = 100_000
 
-// backoff counts the failures in a row of each lane. Waits double and are drawn evenly from half to the whole of that,
-// so that lanes which failed together do not come back together.
+// backoff counts the failures in a row of each lane. The bound of the wait doubles with each of them, and the wait is
+// drawn evenly below it, so that lanes which failed together do not come back together.
 type backoff struct {
 	first, last time.Duration
-	mu          sync.Mutex
-	failures    map[bridge.Lane]int
+	lanes       int
+
+	mu       sync.Mutex
+	failures map[bridge.Lane]int
 }
 
-func newBackoff(first, last time.Duration) *backoff {
-	return &backoff{first: first, last: last, failures: make(map[bridge.Lane]int)}
+func newBackoff(first, last time.Duration, lanes int) *backoff {
+	return &backoff{first: first, last: last, lanes: lanes, failures: make(map[bridge.Lane]int)}
 }
 
-// next notes a failure and returns how long the lane should wait.
-func (b *backoff) next(l bridge.Lane) time.Duration {
+// next notes a failure and returns how long the lane should wait, above 0, and how many failures in a row it has had.
+func (b *backoff) next(l bridge.Lane) (time.Duration, int) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := b.failures[l]
-	if _, known := b.failures[l]; known || len(b.failures) < backoffLanes {
-		b.failures[l] = n + 1
+	n := b.failures[l] + 1
+	if n == 1 && len(b.failures) >= b.lanes {
+		b.evict()
 	}
-	whole := b.last
-	if n < 30 {
-		whole = min(b.last, b.first<<n)
+	b.failures[l] = n
+	b.mu.Unlock()
+	return 1 + rand.N(b.bound(n)), n
+}
+
+// evict forgets any one lane.
+func (b *backoff) evict() {
+	for l := range b.failures {
+		delete(b.failures, l)
+		return
 	}
-	return whole/2 + rand.N(whole/2+1)
+}
+
+// bound returns the longest wait after the n-th failure in a row.
+func (b *backoff) bound(n int) time.Duration {
+	bound := b.first
+	for ; n > 1 && bound < b.last; n-- {
+		bound *= 2
+	}
+	return min(bound, b.last)
 }
 
 // forget notes that the lane goes on.
 func (b *backoff) forget(l bridge.Lane) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	if len(b.failures) > 0 {
 		delete(b.failures, l)
 	}
+	b.mu.Unlock()
 }

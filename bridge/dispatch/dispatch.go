@@ -3,8 +3,8 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -25,9 +25,9 @@ type Outbox interface {
 	Trim(ctx context.Context, durable func(context.Context) error) error
 }
 
-// Options are the limits and intervals of a Dispatcher. Start from DefaultOptions.
+// Options are the limits and intervals of a Dispatcher. A field that is 0 takes its value from DefaultOptions.
 type Options struct {
-	UnderWay   int           // events that are published at once
+	UnderWay   int           // events that are published at once; one in back-off does not count
 	FirstRetry time.Duration // the longest wait before the second try; it doubles with every further one
 	LastRetry  time.Duration // the longest wait of all
 	Checkpoint time.Duration // between two checkpoints of a broker that needs them
@@ -42,6 +42,18 @@ func DefaultOptions() Options {
 	}
 }
 
+func (o Options) complete() Options {
+	d := DefaultOptions()
+	return Options{
+		UnderWay: cmp.Or(o.UnderWay, d.UnderWay), FirstRetry: cmp.Or(o.FirstRetry, d.FirstRetry),
+		LastRetry: cmp.Or(o.LastRetry, d.LastRetry), Checkpoint: cmp.Or(o.Checkpoint, d.Checkpoint), Trim: cmp.Or(o.Trim, d.Trim),
+	}
+}
+
+// stuckAfter is the number of failures in a row after which a lane that fails alone is worth a word in the log. It is
+// reached after some ten seconds.
+const stuckAfter = 10
+
 // Dispatcher is the way from an Outbox to a Publisher.
 type Dispatcher struct {
 	outbox    Outbox
@@ -52,33 +64,33 @@ type Dispatcher struct {
 	places    chan struct{} // one token for each event under way
 	backoff   *backoff
 	outage    outage
+	trimmer   *trimmer
 	underWay  sync.WaitGroup
 }
 
-// New makes a Dispatcher. It does nothing before Run.
+// New makes a Dispatcher. It does nothing before Run. The error is that its metrics are registered already.
 func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r prometheus.Registerer) (*Dispatcher, error) {
+	opts = opts.complete()
 	d := &Dispatcher{
 		outbox: o, publisher: p, opts: opts, log: log, metrics: newMetrics(),
-		places: make(chan struct{}, opts.UnderWay), backoff: newBackoff(opts.FirstRetry, opts.LastRetry),
-		outage: outage{log: log},
+		places: make(chan struct{}, opts.UnderWay), backoff: newBackoff(opts.FirstRetry, opts.LastRetry, backoffLanes),
+		outage: outage{log: log}, trimmer: newTrimmer(o, p, opts, log),
 	}
 	return d, d.metrics.register(r)
 }
 
-// Run publishes until ctx ends. Then it waits for what is under way, until stop ends, and makes that durable at the
-// broker as far as that is possible in the same time.
+// Run publishes until ctx ends: whoever ends it decides whether the outbox is to be empty by then. After that nothing
+// new is taken, what is under way is waited for until stop ends, and what was acknowledged is trimmed once more.
 func (d *Dispatcher) Run(ctx, stop context.Context) {
 	trimmed := make(chan struct{})
 	go func() {
 		defer close(trimmed)
-		d.trimUntil(ctx)
+		d.trimmer.run(ctx)
 	}()
 	d.publishUntil(ctx)
 	<-trimmed
 	d.settleUntil(stop)
-	if err := d.trim(stop); err != nil && !errors.Is(err, context.Canceled) {
-		d.log.Warn("what was published last may be published again after the restart", zap.Error(err))
-	}
+	d.trimmer.last(stop)
 }
 
 func (d *Dispatcher) publishUntil(ctx context.Context) {
@@ -92,24 +104,26 @@ func (d *Dispatcher) publishUntil(ctx context.Context) {
 				d.giveBack(events[i:])
 				return
 			}
-			if !d.outage.mayTry(ctx) {
-				<-d.places
-				d.giveBack(events[i:])
-				return
-			}
 			d.publish(e)
 		}
 	}
 }
 
-// claim waits for a place among the events under way.
+// claim waits for a place among the events under way, and for the broker while it is away. False: ctx has ended.
 func (d *Dispatcher) claim(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	select {
 	case d.places <- struct{}{}:
-		return true
 	case <-ctx.Done():
 		return false
 	}
+	if d.outage.mayTry(ctx) {
+		return true
+	}
+	<-d.places
+	return false
 }
 
 // giveBack returns events that were taken and will not be tried any more in this run.
@@ -138,43 +152,19 @@ func (d *Dispatcher) judge(e *bridge.Event, err error) bridge.Settlement {
 		d.backoff.forget(e.Lane)
 		return bridge.Settlement{}
 	case bridge.IsRejected(err):
-		d.outage.end()
 		d.backoff.forget(e.Lane)
 		d.log.Error("the broker will never take this event; it is a dead letter now",
-			zap.Stringer("id", e.ID), zap.String("kind", e.Lane.Kind.String()), zap.Error(err))
+			zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
 		return bridge.Settlement{Dead: err.Error()}
 	default:
 		d.outage.failed(err)
-		return bridge.Settlement{Retry: d.backoff.next(e.Lane)}
-	}
-}
-
-// trimUntil removes what was published, again and again.
-func (d *Dispatcher) trimUntil(ctx context.Context) {
-	interval := d.opts.Trim
-	if _, needed := d.publisher.(bridge.Checkpointer); needed {
-		interval = d.opts.Checkpoint
-	}
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
+		wait, failures := d.backoff.next(e.Lane)
+		if failures == stuckAfter && !d.outage.away() {
+			d.log.Warn("the broker takes other events but not this one; its lane waits for it",
+				zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
 		}
-		if err := d.trim(ctx); err != nil && ctx.Err() == nil {
-			d.log.Warn("published events could not be made durable at the broker; they are kept and tried again", zap.Error(err))
-		}
+		return bridge.Settlement{Retry: wait}
 	}
-}
-
-func (d *Dispatcher) trim(ctx context.Context) error {
-	durable := func(context.Context) error { return nil }
-	if c, needed := d.publisher.(bridge.Checkpointer); needed {
-		durable = c.Checkpoint
-	}
-	return d.outbox.Trim(ctx, durable)
 }
 
 // settleUntil waits for what is under way.

@@ -5,333 +5,577 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
 	"livebridge/bridge"
 )
 
-// box is an Outbox of some lanes in memory.
-type box struct {
-	mu      sync.Mutex
-	lanes   map[bridge.Lane][]*bridge.Event
-	busy    map[bridge.Lane]bool
-	until   map[bridge.Lane]time.Time
-	dead    []*bridge.Event
-	acked   []*bridge.Event
-	trimmed int
-	changed chan struct{}
-}
-
-func newBox(lanes, events int) *box {
-	b := &box{lanes: map[bridge.Lane][]*bridge.Event{}, busy: map[bridge.Lane]bool{}, until: map[bridge.Lane]time.Time{},
-		changed: make(chan struct{}, 1)}
-	for i := range lanes {
-		l := bridge.Lane{Kind: bridge.KindStream, Stream: fmt.Sprint("s", i)}
-		for n := range events {
-			b.lanes[l] = append(b.lanes[l], &bridge.Event{Lane: l, Sequence: uint64(n + 1)})
-		}
-	}
-	return b
-}
-
-func (b *box) Next(ctx context.Context) ([]*bridge.Event, error) {
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if events := b.ready(); len(events) > 0 {
-			return events, nil
-		}
-		select {
-		case <-ctx.Done():
-		case <-b.changed:
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}
-
-func (b *box) ready() (events []*bridge.Event) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for l, waiting := range b.lanes {
-		if len(waiting) > 0 && !b.busy[l] && !b.until[l].After(time.Now()) {
-			b.busy[l] = true
-			events = append(events, waiting[0])
-		}
-	}
-	return events
-}
-
-func (b *box) Settle(e *bridge.Event, s bridge.Settlement) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.busy[e.Lane] = false
-	switch {
-	case s.Retry > 0:
-		b.until[e.Lane] = time.Now().Add(s.Retry)
-	case s.Dead != "":
-		b.dead = append(b.dead, e)
-		b.lanes[e.Lane] = b.lanes[e.Lane][1:]
-	default:
-		b.acked = append(b.acked, e)
-		b.lanes[e.Lane] = b.lanes[e.Lane][1:]
-	}
-	select {
-	case b.changed <- struct{}{}:
-	default:
-	}
-}
-
-func (b *box) Trim(ctx context.Context, durable func(context.Context) error) error {
-	b.mu.Lock()
-	n := len(b.acked)
-	b.mu.Unlock()
-	if err := durable(ctx); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.trimmed = n
-	return nil
-}
-
-func (b *box) left() (n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, events := range b.lanes {
-		n += len(events)
-	}
-	return n
-}
-
-// broker is a Publisher whose answers a test decides.
-type broker struct {
-	mu       sync.Mutex
-	answer   func(e *bridge.Event) error
-	delay    func() time.Duration
-	got      []*bridge.Event
-	tries    int
-	underWay map[bridge.Lane]int
+// rig is a dispatcher that runs between a fake outbox and a fake publisher, inside a synctest bubble.
+type rig struct {
 	t        *testing.T
+	outbox   *fakeOutbox
+	d        *Dispatcher
+	registry *prometheus.Registry
+	logs     *observer.ObservedLogs
+	stop     context.CancelFunc // ends publishing
+	expire   context.CancelFunc // ends the grace
+	ended    chan struct{}
 }
 
-func (b *broker) Publish(e *bridge.Event, done func(error)) {
-	b.mu.Lock()
-	b.tries++
-	if b.underWay[e.Lane]++; b.underWay[e.Lane] > 1 {
-		b.t.Errorf("two events of lane %v are under way", e.Lane)
-	}
-	b.mu.Unlock()
-	time.AfterFunc(b.delay(), func() {
-		b.mu.Lock()
-		err := b.answer(e)
-		if err == nil {
-			b.got = append(b.got, e)
-		}
-		b.underWay[e.Lane]--
-		b.mu.Unlock()
-		done(err)
-	})
-}
-
-func (b *broker) Close(context.Context) error { return nil }
-
-// durableBroker is a broker that needs checkpoints.
-type durableBroker struct {
-	*broker
-	checkpoint func() error
-}
-
-func (b *durableBroker) Checkpoint(context.Context) error { return b.checkpoint() }
-
-func newBroker(t *testing.T, answer func(*bridge.Event) error) *broker {
-	return &broker{t: t, answer: answer, underWay: map[bridge.Lane]int{}, delay: func() time.Duration { return time.Millisecond }}
-}
-
-// run dispatches until the box is empty or the virtual time is over.
-func run(t *testing.T, b *box, p bridge.Publisher, log *zap.Logger, most time.Duration) {
+func run(t *testing.T, p bridge.Publisher, opts Options) *rig {
 	t.Helper()
-	d, err := New(b, p, DefaultOptions(), log, prometheus.NewRegistry())
-	if err != nil {
+	core, logs := observer.New(zapcore.InfoLevel)
+	r := &rig{t: t, outbox: newFakeOutbox(), registry: prometheus.NewRegistry(), logs: logs, ended: make(chan struct{})}
+	var err error
+	if r.d, err = New(r.outbox, p, opts, zap.New(core), r.registry); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { defer close(ended); d.Run(ctx, t.Context()) }()
-	for end := time.Now().Add(most); b.left() > 0 && time.Now().Before(end); {
-		time.Sleep(10 * time.Millisecond)
-	}
-	cancel()
-	<-ended
+	ctx, stop := context.WithCancel(t.Context())
+	grace, expire := context.WithCancel(t.Context())
+	r.stop, r.expire = stop, expire
+	go func() {
+		defer close(r.ended)
+		r.d.Run(ctx, grace)
+	}()
+	t.Cleanup(func() { stop(); expire() })
+	return r
 }
 
-func inOrder(t *testing.T, events []*bridge.Event) {
+// drain lets the dispatcher work until nothing is left, then ends it.
+func (r *rig) drain(atMost time.Duration) {
+	r.t.Helper()
+	for end := time.Now().Add(atMost); r.outbox.left() > 0; {
+		if time.Now().After(end) {
+			r.t.Fatalf("%d events are left after %v", r.outbox.left(), atMost)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	r.end()
+}
+
+func (r *rig) end() {
+	r.stop()
+	<-r.ended
+	r.expire()
+	if len(r.outbox.misuse) > 0 {
+		r.t.Error(r.outbox.misuse)
+	}
+}
+
+func lane(i int) bridge.Lane {
+	return bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: fmt.Sprint("room", i)}
+}
+
+// events makes n events for each of some lanes, in order.
+func events(lanes, n int) []*bridge.Event {
+	var out []*bridge.Event
+	for s := range n {
+		for l := range lanes {
+			out = append(out, &bridge.Event{Lane: lane(l), Sequence: uint64(s + 1)})
+		}
+	}
+	return out
+}
+
+func TestOrderPerLaneUnderRandomFailures(t *testing.T) {
+	for seed := range uint64(8) {
+		synctest.Test(t, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			p := &fakePublisher{}
+			p.delay = func() time.Duration { return rand.N(20 * time.Millisecond) }
+			p.answer = func(*bridge.Event) error { // called with the publisher locked
+				switch n := r.IntN(10); {
+				case n < 3:
+					return errAway
+				case n == 3:
+					return errAckLost
+				}
+				return nil
+			}
+			rig := run(t, p, Options{})
+			rig.outbox.add(events(50, 20)...)
+			rig.drain(time.Hour)
+			last := make(map[bridge.Lane]uint64)
+			for _, e := range p.topic {
+				if s := last[e.Lane]; e.Sequence != s && e.Sequence != s+1 {
+					t.Fatalf("lane %v: sequence %d after %d", e.Lane, e.Sequence, s)
+				}
+				last[e.Lane] = e.Sequence
+			}
+			for l := range 50 {
+				if last[lane(l)] != 20 {
+					t.Errorf("lane %d ended at %d", l, last[lane(l)])
+				}
+			}
+			if len(rig.outbox.trimmed) != 1000 {
+				t.Errorf("%d of 1000 events are trimmed", len(rig.outbox.trimmed))
+			}
+		})
+	}
+}
+
+func TestBackoffGrowsAndIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{}
+		fail := true
+		p.answer = func(*bridge.Event) error {
+			if fail {
+				return errAway
+			}
+			return nil
+		}
+		rig := run(t, p, Options{FirstRetry: 50 * time.Millisecond, LastRetry: 5 * time.Second})
+		rig.outbox.add(events(1, 1)...)
+		time.Sleep(3 * time.Minute)
+		p.look(func() { fail = false })
+		time.Sleep(6 * time.Second)
+		p.look(func() { fail = true })
+		rig.outbox.look(func() {
+			retries := rig.outbox.retries[lane(0)]
+			if len(retries) < 20 {
+				t.Fatalf("only %d tries in 3 minutes", len(retries))
+			}
+			checkBounds(t, retries)
+			delete(rig.outbox.retries, lane(0))
+		})
+		rig.outbox.add(&bridge.Event{Lane: lane(0), Sequence: 2})
+		synctest.Wait()
+		rig.outbox.look(func() {
+			if got := rig.outbox.retries[lane(0)]; len(got) != 1 || got[0] > 50*time.Millisecond {
+				t.Errorf("the first wait after a success is %v", got)
+			}
+		})
+		rig.end()
+	})
+}
+
+// checkBounds checks that every wait is within its bound and that some use most of it and some little: full jitter.
+func checkBounds(t *testing.T, retries []time.Duration) {
 	t.Helper()
-	last := map[bridge.Lane]uint64{}
-	for _, e := range events {
-		if e.Sequence != last[e.Lane]+1 {
-			t.Fatalf("lane %v: %d after %d", e.Lane, e.Sequence, last[e.Lane])
+	bound := 50 * time.Millisecond
+	var low, high int
+	for i, wait := range retries {
+		if wait <= 0 || wait > bound {
+			t.Fatalf("wait %d is %v, its bound %v", i, wait, bound)
 		}
-		last[e.Lane] = e.Sequence
+		if wait < bound/2 {
+			low++
+		} else {
+			high++
+		}
+		bound = min(2*bound, 5*time.Second)
+	}
+	if low == 0 || high == 0 {
+		t.Errorf("waits are not spread: %d low, %d high", low, high)
 	}
 }
 
-func TestOrderUnderFailures(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		rnd := rand.New(rand.NewPCG(1, 2))
-		b := newBox(40, 25)
-		p := newBroker(t, func(*bridge.Event) error {
-			if rnd.IntN(3) == 0 {
-				return bridge.Unavailable("not now")
-			}
-			return nil
-		})
-		p.delay = func() time.Duration { return time.Duration(rnd.IntN(30)) * time.Millisecond }
-		run(t, b, p, zap.NewNop(), time.Hour)
-		if len(p.got) != 40*25 {
-			t.Errorf("%d events came out", len(p.got))
+func TestBackoffRemembersSoManyLanes(t *testing.T) {
+	b := newBackoff(time.Millisecond, time.Second, 10)
+	for i := range 1000 {
+		b.next(lane(i))
+		if len(b.failures) > 10 {
+			t.Fatalf("%d lanes are remembered", len(b.failures))
 		}
-		inOrder(t, p.got)
-	})
+	}
+	if _, n := b.next(lane(999)); n != 2 {
+		t.Errorf("a remembered lane has %d failures, not 2", n)
+	}
+	b.forget(lane(999))
+	if _, n := b.next(lane(999)); n != 1 {
+		t.Errorf("a forgotten lane has %d failures, not 1", n)
+	}
 }
 
-func TestRejectedGoesToTheDeadLetters(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBox(2, 3)
-		p := newBroker(t, func(e *bridge.Event) error {
-			if e.Sequence == 2 {
-				return bridge.Rejected("too large")
-			}
-			return nil
-		})
-		run(t, b, p, zap.NewNop(), time.Hour)
-		if len(b.dead) != 2 || len(p.got) != 4 {
-			t.Errorf("%d dead, %d published", len(b.dead), len(p.got))
+func TestBackoffBound(t *testing.T) {
+	b := newBackoff(50*time.Millisecond, 5*time.Second, 1)
+	for n, want := range map[int]time.Duration{
+		1: 50 * time.Millisecond, 2: 100 * time.Millisecond, 7: 3200 * time.Millisecond, 8: 5 * time.Second, 1 << 40: 5 * time.Second,
+	} {
+		if got := b.bound(n); got != want {
+			t.Errorf("bound after %d failures is %v, want %v", n, got, want)
 		}
-	})
+	}
 }
 
 func TestStuckLaneStarvesNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBox(10, 50)
-		stuck := bridge.Lane{Kind: bridge.KindStream, Stream: "s0"}
-		p := newBroker(t, func(e *bridge.Event) error {
-			if e.Lane == stuck {
-				return bridge.Unavailable("this partition has no leader")
+		p := &fakePublisher{delay: func() time.Duration { return time.Millisecond }}
+		p.answer = func(e *bridge.Event) error {
+			if e.Lane == lane(0) {
+				return errAway
 			}
 			return nil
-		})
-		run(t, b, p, zap.NewNop(), 5*time.Second)
-		if len(p.got) != 9*50 || b.left() != 50 {
-			t.Errorf("%d published, %d left", len(p.got), b.left())
+		}
+		rig := run(t, p, Options{UnderWay: 2})
+		rig.outbox.add(events(10, 100)...)
+		time.Sleep(time.Second)
+		if left := rig.outbox.left(); left != 100 {
+			t.Errorf("%d events are left, want the 100 of the stuck lane", left)
+		}
+		if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 0 {
+			t.Error("one stuck lane was taken for an outage")
+		}
+		rig.end()
+	})
+}
+
+func TestStuckLaneIsToldOfOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{}
+		p.answer = func(e *bridge.Event) error {
+			if e.Lane == lane(0) {
+				return errAway
+			}
+			return nil
+		}
+		rig := run(t, p, Options{})
+		rig.outbox.add(events(1, 1)...)
+		for s := range 6000 {
+			rig.outbox.add(&bridge.Event{Lane: lane(1), Sequence: uint64(s + 1)})
+			time.Sleep(10 * time.Millisecond)
+		}
+		if n := rig.logs.FilterMessageSnippet("takes other events").Len(); n != 1 {
+			t.Errorf("told of %d times", n)
+		}
+		rig.end()
+	})
+}
+
+func TestDeadLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{}
+		p.answer = func(e *bridge.Event) error {
+			if e.Sequence == 2 {
+				return errLarge
+			}
+			return nil
+		}
+		rig := run(t, p, Options{})
+		rig.outbox.add(events(3, 3)...)
+		rig.drain(time.Second)
+		for l := range 3 {
+			if got := rig.outbox.dead[lane(l)]; len(got) != 1 || !strings.Contains(got[0], "too large") {
+				t.Errorf("lane %d: dead letters %q", l, got)
+			}
+		}
+		if len(p.topic) != 6 || p.tries != 9 {
+			t.Errorf("%d events are out after %d tries, want 6 and 9", len(p.topic), p.tries)
 		}
 	})
 }
 
-func TestOutageIsSaidOnceAndSlowsDown(t *testing.T) {
+func TestBoundedUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		core, logs := observer.New(zap.InfoLevel)
-		b := newBox(2000, 1)
-		back := time.Now().Add(time.Minute)
-		p := newBroker(t, func(*bridge.Event) error {
-			if time.Now().Before(back) {
-				return bridge.Unavailable("away")
-			}
-			return nil
-		})
-		run(t, b, p, zap.New(core), time.Hour)
-		if len(p.got) != 2000 {
-			t.Errorf("%d events came out", len(p.got))
-		}
-		if n := logs.Len(); n != 2 {
-			t.Errorf("%d lines were logged: %v", n, logs.All())
-		}
-		if most := 2000 + outageAfter + int(time.Minute/outageProbe) + 4096; p.tries > most {
-			t.Errorf("%d tries in a minute without a broker", p.tries)
-		}
-		if late := time.Since(back); late > 10*time.Second {
-			t.Errorf("it took %v after the broker was back", late)
+		p := &fakePublisher{delay: func() time.Duration { return rand.N(5 * time.Millisecond) }}
+		rig := run(t, p, Options{UnderWay: 7})
+		rig.outbox.add(events(100, 10)...)
+		rig.drain(time.Minute)
+		if p.most != 7 {
+			t.Errorf("%d events were under way at once, want 7", p.most)
 		}
 	})
 }
 
-func TestTrimOnlyAfterTheCheckpoint(t *testing.T) {
+func TestBackoffTakesNoPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBox(1, 3)
-		broken := true
-		p := &durableBroker{newBroker(t, func(*bridge.Event) error { return nil }), func() error {
-			if broken {
-				return errors.New("disk")
+		p := &fakePublisher{}
+		p.answer = func(e *bridge.Event) error {
+			if e.Lane != lane(9) {
+				return errAway
 			}
 			return nil
-		}}
-		d, err := New(b, p, DefaultOptions(), zap.NewNop(), prometheus.NewRegistry())
-		if err != nil {
-			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() { defer close(ended); d.Run(ctx, t.Context()) }()
+		rig := run(t, p, Options{UnderWay: 4, FirstRetry: time.Hour, LastRetry: time.Hour})
+		rig.outbox.add(events(9, 1)...)
+		synctest.Wait()
+		rig.outbox.add(&bridge.Event{Lane: lane(9), Sequence: 1})
+		synctest.Wait()
+		if len(p.topic) != 1 {
+			t.Error("lanes in back-off keep another one from being published")
+		}
+		rig.end()
+	})
+}
+
+func TestTrimOnlyAfterCheckpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &checkpointer{}
+		begun, proceed := make(chan struct{}), make(chan error)
+		c.checkpoint = func(context.Context) error { begun <- struct{}{}; return <-proceed }
+		rig := run(t, c, Options{Checkpoint: time.Second})
+		rig.outbox.add(events(5, 1)...)
+		synctest.Wait()
+		rig.outbox.look(func() {
+			if len(rig.outbox.acked) != 5 || len(rig.outbox.trimmed) != 0 {
+				t.Fatalf("acknowledged %d, trimmed %d, before any checkpoint", len(rig.outbox.acked), len(rig.outbox.trimmed))
+			}
+		})
+		<-begun
+		rig.outbox.add(&bridge.Event{Lane: lane(7), Sequence: 1}) // acknowledged while the checkpoint runs: not covered by it
+		synctest.Wait()
+		rig.outbox.look(func() {
+			if len(rig.outbox.trimmed) != 0 {
+				t.Error("trimmed before the checkpoint ended")
+			}
+		})
+		proceed <- nil
+		synctest.Wait()
+		rig.outbox.look(func() {
+			if len(rig.outbox.trimmed) != 5 {
+				t.Errorf("trimmed %d after the checkpoint, want 5", len(rig.outbox.trimmed))
+			}
+		})
+		go func() { <-begun; proceed <- nil }()
+		rig.end()
+		if len(rig.outbox.trimmed) != 6 {
+			t.Errorf("trimmed %d at the end, want 6", len(rig.outbox.trimmed))
+		}
+	})
+}
+
+func TestCheckpointFailing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &checkpointer{}
+		broken := errors.New("no space left")
+		c.checkpoint = func(context.Context) error { return broken }
+		rig := run(t, c, Options{Checkpoint: time.Second})
+		rig.outbox.add(events(5, 1)...)
+		time.Sleep(10*time.Second + time.Millisecond)
+		rig.outbox.look(func() {
+			if len(rig.outbox.failures) != 10 || len(rig.outbox.trimmed) != 0 {
+				t.Errorf("%d failed checkpoints in 10 s, %d trimmed", len(rig.outbox.failures), len(rig.outbox.trimmed))
+			}
+			broken = nil
+		})
+		time.Sleep(time.Second)
+		rig.outbox.look(func() {
+			if len(rig.outbox.trimmed) != 5 {
+				t.Errorf("trimmed %d after it works again, want 5", len(rig.outbox.trimmed))
+			}
+		})
+		rig.end()
+		if n := rig.logs.FilterMessageSnippet("cannot be made durable").Len(); n != 1 {
+			t.Errorf("the failure was logged %d times, want once", n)
+		}
+		if n := rig.logs.FilterMessageSnippet("durable at the broker again").Len(); n != 1 {
+			t.Errorf("its end was logged %d times, want once", n)
+		}
+	})
+}
+
+func TestTrimWithoutCheckpointer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rig := run(t, &fakePublisher{}, Options{Trim: 50 * time.Millisecond})
+		rig.outbox.add(events(5, 1)...)
+		time.Sleep(51 * time.Millisecond)
+		rig.outbox.look(func() {
+			if rig.outbox.trims != 1 || len(rig.outbox.trimmed) != 5 {
+				t.Errorf("after 50 ms: %d trims, %d events trimmed", rig.outbox.trims, len(rig.outbox.trimmed))
+			}
+		})
+		rig.end()
+	})
+}
+
+func TestShutdownWaitsForWhatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{hold: true}
+		rig := run(t, p, Options{UnderWay: 3})
+		rig.outbox.add(events(5, 2)...)
+		synctest.Wait()
+		rig.stop()
+		synctest.Wait()
+		select {
+		case <-rig.ended:
+			t.Fatal("ended with events under way")
+		default:
+		}
+		p.release()
+		rig.end()
+		if p.tries != 3 || len(rig.outbox.trimmed) != 3 || rig.outbox.left() != 7 {
+			t.Errorf("%d tries, %d trimmed, %d left; want 3, 3, 7", p.tries, len(rig.outbox.trimmed), rig.outbox.left())
+		}
+		for l, lane := range rig.outbox.lanes {
+			if lane.underWay != nil {
+				t.Errorf("%v was taken and not given back", l)
+			}
+		}
+	})
+}
+
+func TestShutdownGraceEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{hold: true}
+		rig := run(t, p, Options{})
+		rig.outbox.add(events(2, 1)...)
+		synctest.Wait()
+		rig.stop()
+		synctest.Wait()
+		rig.expire()
+		<-rig.ended
+		p.release() // late answers do no harm
+		if rig.outbox.left() != 0 || len(rig.outbox.misuse) > 0 {
+			t.Error("late answers were not settled", rig.outbox.misuse)
+		}
+	})
+}
+
+func TestShutdownInsideAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{answer: func(*bridge.Event) error { return errAway }}
+		rig := run(t, p, Options{})
+		rig.outbox.add(events(500, 1)...)
 		time.Sleep(10 * time.Second)
-		if b.trimmed != 0 || len(p.got) != 3 {
-			t.Errorf("%d trimmed without a checkpoint, %d published", b.trimmed, len(p.got))
-		}
-		broken = false
-		cancel()
-		<-ended
-		if b.trimmed != 3 {
-			t.Errorf("%d trimmed at the end", b.trimmed)
+		rig.end()
+		if rig.outbox.left() != 500 {
+			t.Errorf("%d events are left, want 500", rig.outbox.left())
 		}
 	})
 }
 
-func TestRunEndsThoughTheBrokerNeverAnswers(t *testing.T) {
+func TestOutageIsLoggedOnceAndSlowsTriesDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBox(3, 1)
-		p := newBroker(t, func(*bridge.Event) error { return nil })
-		p.delay = func() time.Duration { return 24 * time.Hour }
-		d, err := New(b, p, DefaultOptions(), zap.NewNop(), prometheus.NewRegistry())
-		if err != nil {
-			t.Fatal(err)
+		p := &fakePublisher{}
+		away := true
+		p.answer = func(*bridge.Event) error {
+			if away {
+				return errAway
+			}
+			return nil
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		stop, expire := context.WithTimeout(t.Context(), 3*time.Second)
-		defer expire()
-		begun := time.Now()
-		d.Run(ctx, stop)
-		if took := time.Since(begun); took != 3*time.Second {
-			t.Errorf("Run took %v", took)
+		rig := run(t, p, Options{})
+		rig.outbox.add(events(10_000, 1)...)
+		time.Sleep(time.Minute)
+		if most := int(time.Minute/outageProbe) + 2*outageFailures; p.tries > most {
+			t.Errorf("%d tries in a minute without a broker, want at most %d", p.tries, most)
 		}
-		time.Sleep(48 * time.Hour) // lets the broker's timers end
+		p.look(func() { away = false })
+		time.Sleep(10 * time.Second)
+		if left := rig.outbox.left(); left != 0 {
+			t.Errorf("%d events are left 10 s after the broker is back", left)
+		}
+		rig.end()
+		if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 1 {
+			t.Errorf("the outage was logged %d times", n)
+		}
+		back := rig.logs.FilterMessageSnippet("takes events again").All()
+		if len(back) != 1 {
+			t.Fatalf("its end was logged %d times", len(back))
+		}
+		if took, _ := back[0].ContextMap()["after"].(time.Duration); took < time.Minute || took > 61*time.Second {
+			t.Errorf("the outage is said to have lasted %v", took)
+		}
 	})
 }
 
-func TestBackoff(t *testing.T) {
-	b := newBackoff(50*time.Millisecond, 5*time.Second)
-	l := bridge.Lane{Stream: "a"}
-	whole := 50 * time.Millisecond
-	for range 40 {
-		if got := b.next(l); got < whole/2 || got > whole {
-			t.Errorf("waits %v, the whole is %v", got, whole)
+func TestOutageOfOneLane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{answer: func(*bridge.Event) error { return errAway }}
+		rig := run(t, p, Options{})
+		rig.outbox.add(events(1, 1)...)
+		time.Sleep(30 * time.Second)
+		if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 1 {
+			t.Errorf("a broker that takes nothing was told of %d times", n)
 		}
-		whole = min(2*whole, 5*time.Second)
-	}
-	b.forget(l)
-	if got := b.next(l); got > 50*time.Millisecond {
-		t.Errorf("after a success it waits %v", got)
-	}
-	for i := range 2 * backoffLanes {
-		b.next(bridge.Lane{Stream: fmt.Sprint(i)})
-	}
-	if len(b.failures) > backoffLanes {
-		t.Errorf("%d lanes are remembered", len(b.failures))
-	}
+		rig.end()
+	})
 }
+
+func TestMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{}
+		failed := false
+		p.answer = func(e *bridge.Event) error {
+			switch {
+			case e.Lane == lane(1):
+				return errLarge
+			case e.Lane == lane(2) && !failed:
+				failed = true
+				return errAway
+			}
+			return nil
+		}
+		rig := run(t, p, Options{})
+		rig.outbox.add(events(3, 1)...)
+		rig.drain(time.Minute)
+		want := `
+# HELP livebridge_events_published_total Events that the broker has acknowledged, by kind.
+# TYPE livebridge_events_published_total counter
+livebridge_events_published_total{kind="record"} 0
+livebridge_events_published_total{kind="rtc-record"} 0
+livebridge_events_published_total{kind="snapshot"} 0
+livebridge_events_published_total{kind="stream"} 2
+# HELP livebridge_publish_failures_total Tries that the broker did not take, by outcome.
+# TYPE livebridge_publish_failures_total counter
+livebridge_publish_failures_total{outcome="rejected"} 1
+livebridge_publish_failures_total{outcome="unavailable"} 1
+`
+		if err := testutil.GatherAndCompare(rig.registry, strings.NewReader(want),
+			"livebridge_events_published_total", "livebridge_publish_failures_total"); err != nil {
+			t.Error(err)
+		}
+		if n := testutil.CollectAndCount(rig.d.metrics.seconds); n != 1 {
+			t.Error("no histogram of answers")
+		}
+		if _, err := New(rig.outbox, p, Options{}, zap.NewNop(), rig.registry); err == nil {
+			t.Error("metrics were registered twice without an error")
+		}
+	})
+}
+
+func BenchmarkDispatch(b *testing.B) {
+	out := &ring{lanes: make(chan *bridge.Event, 1000)}
+	for i := range cap(out.lanes) {
+		out.lanes <- &bridge.Event{Lane: lane(i)}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	out.left, out.cancel = b.N, cancel
+	d, err := New(out, &fakeInstant{}, Options{}, zap.NewNop(), prometheus.NewRegistry())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	d.Run(ctx, ctx)
+}
+
+// ring is an outbox whose lanes never run dry.
+type ring struct {
+	lanes  chan *bridge.Event
+	left   int
+	cancel context.CancelFunc
+	batch  []*bridge.Event
+}
+
+func (r *ring) Next(ctx context.Context) ([]*bridge.Event, error) {
+	if r.left <= 0 {
+		r.cancel()
+		return nil, ctx.Err()
+	}
+	r.batch = r.batch[:0]
+	for range min(256, len(r.lanes)) {
+		r.batch = append(r.batch, <-r.lanes)
+	}
+	r.left -= len(r.batch)
+	return r.batch, nil
+}
+
+func (r *ring) Settle(e *bridge.Event, _ bridge.Settlement) { r.lanes <- e }
+
+func (*ring) Trim(context.Context, func(context.Context) error) error { return nil }
+
+// fakeInstant acknowledges at once.
+type fakeInstant struct{}
+
+func (fakeInstant) Publish(_ *bridge.Event, done func(error)) { done(nil) }
+func (fakeInstant) Close(context.Context) error               { return nil }

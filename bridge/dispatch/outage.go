@@ -9,19 +9,21 @@ import (
 )
 
 const (
-	// outageAfter is how many failures in a row, of any lanes, count as a broker that is away rather than a lane that is
-	// stuck.
-	outageAfter = 64
+	// outageFailures in a row, of any lanes, and without a success for outageAfter make a broker that is away rather than
+	// a lane that is stuck.
+	outageFailures = 64
+	outageAfter    = time.Second
 	// outageProbe is how often a single event is tried then: a million lanes must not all ask a broker that is not there.
 	outageProbe = 20 * time.Millisecond
 )
 
 // outage notices when the broker as a whole is away, says so once, and slows the tries down until one succeeds.
 type outage struct {
-	log      *zap.Logger
+	log *zap.Logger
+
 	mu       sync.Mutex
-	failures int
-	since    time.Time
+	failures int           // in a row, of any lanes
+	since    time.Time     // the first of them
 	over     chan struct{} // closed when the broker is back; nil while it is there
 }
 
@@ -31,26 +33,31 @@ func (o *outage) failed(err error) {
 	defer o.mu.Unlock()
 	if o.failures++; o.failures == 1 {
 		o.since = time.Now()
-		o.log.Warn("the broker does not take events; callbacks are still accepted and events kept", zap.Error(err))
 	}
-	if o.failures == outageAfter {
-		o.over = make(chan struct{})
+	if o.over != nil || (o.failures < outageFailures && time.Since(o.since) < outageAfter) {
+		return
 	}
+	o.over = make(chan struct{})
+	o.log.Warn("the broker does not take events; callbacks are still accepted and events kept", zap.Error(err))
 }
 
 // end notes that the broker has answered.
 func (o *outage) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.failures == 0 {
-		return
-	}
-	o.log.Info("the broker takes events again", zap.Duration("after", time.Since(o.since)), zap.Int("failures", o.failures))
-	o.failures = 0
 	if o.over != nil {
+		o.log.Info("the broker takes events again", zap.Duration("after", time.Since(o.since)), zap.Int("failures", o.failures))
 		close(o.over)
 		o.over = nil
 	}
+	o.failures = 0
+}
+
+// away reports whether the broker as a whole is away.
+func (o *outage) away() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.over != nil
 }
 
 // mayTry returns at once while the broker is there; else after a while, or when it is back. False: ctx has ended.

@@ -1,0 +1,66 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// trimmer removes from the outbox what the broker has on disk.
+type trimmer struct {
+	outbox   Outbox
+	durable  func(context.Context) error
+	interval time.Duration
+	log      *zap.Logger
+	failing  bool // the last try failed, and that has been said
+}
+
+func newTrimmer(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger) *trimmer {
+	t := &trimmer{outbox: o, log: log, interval: opts.Trim, durable: func(context.Context) error { return nil }}
+	if c, needed := p.(bridge.Checkpointer); needed {
+		t.durable, t.interval = c.Checkpoint, opts.Checkpoint
+	}
+	return t
+}
+
+// run trims again and again until ctx ends.
+func (t *trimmer) run(ctx context.Context) {
+	ticker := time.NewTicker(t.interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			t.trim(ctx)
+		}
+	}
+}
+
+// trim removes what was acknowledged before, and says so once when that begins to fail and once when it works again.
+func (t *trimmer) trim(ctx context.Context) {
+	err := t.outbox.Trim(ctx, t.durable)
+	switch {
+	case err == nil && t.failing:
+		t.log.Info("published events are durable at the broker again")
+	case err == nil || t.failing || errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	default:
+		t.log.Warn("published events cannot be made durable at the broker; they are kept, and this is tried again",
+			zap.Error(err))
+	}
+	if ctx.Err() == nil {
+		t.failing = err != nil
+	}
+}
+
+// last trims once more at the end. What stays in the outbox is published again by the next run, which changes nothing
+// for consumers: it is the same to the byte.
+func (t *trimmer) last(ctx context.Context) {
+	if err := t.outbox.Trim(ctx, t.durable); err != nil {
+		t.log.Warn("what was published last is published again after the restart", zap.Error(err))
+	}
+}

@@ -1,0 +1,292 @@
+package journal
+
+import (
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"pgregory.net/rapid"
+
+	"livebridge/bridge"
+)
+
+// signed gives an arrival a signature of its own choosing.
+func signed(a *bridge.Arrival, sum, fields byte) *bridge.Arrival {
+	a.Signature = bridge.Signature{Sum: [16]byte{sum}, Signed: [16]byte{fields}, Expires: 4e12, Strict: true}
+	return a
+}
+
+// TestRepeatsAndAbuse is rule 1 and rows 22 and 22b: what the memory of ids and signatures makes of a second callback.
+func TestRepeatsAndAbuse(t *testing.T) {
+	first := func() *bridge.Arrival { return signed(push("a", 1e12, bridge.PhasePublish), 1, 1) }
+	other := func(sum, fields byte) *bridge.Arrival {
+		return signed(push("a", 1e12+1000, bridge.PhasePublish), sum, fields)
+	}
+	for _, c := range []struct {
+		name        string
+		second      *bridge.Arrival
+		reuse       bool
+		emitted     int
+		quarantined uint64
+	}{
+		{"the same", first(), false, 1, 0},
+		{"the same, signed again", signed(first(), 2, 1), false, 1, 0},
+		{"another under another signature", other(2, 2), false, 1, 0}, // held: the session before is open
+		{"other signed fields under the signature", other(1, 2), false, 1, 1},
+		{"other members under the signature", other(1, 1), false, 1, 1},
+		{"other members, reuse accepted", other(1, 1), true, 1, 0},
+		{"other signed fields, reuse accepted", other(1, 2), true, 1, 1},
+	} {
+		for _, restart := range []bool{false, true} {
+			t.Run(fmt.Sprint(c.name, " restart ", restart), func(t *testing.T) {
+				o := memory()
+				o.SignatureReuse, o.PublishQuarantine = c.reuse, false
+				j := open(t, o)
+				add(t, j, first())
+				if restart {
+					closeJournal(t, j)
+					j = open(t, o)
+				}
+				add(t, j, c.second)
+				closeJournal(t, j)
+				j = open(t, o)
+				defer closeJournal(t, j)
+				if n := j.Pending(); n != c.emitted || j.meta.quarant.entries != c.quarantined {
+					t.Errorf("%d emitted, %d in quarantine", n, j.meta.quarant.entries)
+				}
+			})
+		}
+	}
+}
+
+func TestQuarantineLimits(t *testing.T) {
+	o := memory()
+	o.QuarantineMax, o.PublishQuarantine = 6, true
+	j := open(t, o)
+	bad := func(n int, sum byte, reason bridge.Reason) *bridge.Arrival {
+		a := signed(push(fmt.Sprint("s", n), 1e12, bridge.PhasePublish), sum, sum)
+		a.Reason = reason
+		return a
+	}
+	for n := range 10 { // one captured message with ten bodies
+		add(t, j, bad(n, 1, bridge.ReasonExpired))
+	}
+	if n := j.meta.quarant.entries; n != quarantinePerSignature {
+		t.Errorf("%d entries under one signature", n)
+	}
+	add(t, j, bad(100, 2, bridge.ReasonUnknownEvent), bad(100, 2, bridge.ReasonUnknownEvent))
+	for n := range 5 {
+		add(t, j, bad(200+n, byte(10+n), bridge.ReasonExpired))
+	}
+	closeJournal(t, j)
+	j = open(t, o)
+	defer closeJournal(t, j)
+	if len(j.quarantined.reasons[bridge.ReasonUnknownEvent]) != 1 || j.quarantined.entries != o.QuarantineMax {
+		t.Errorf("%d entries, of them %d that are not of the most frequent reason", j.quarantined.entries,
+			len(j.quarantined.reasons[bridge.ReasonUnknownEvent]))
+	}
+	events, err := j.Next(t.Context())
+	if err != nil || len(events) != 1 {
+		t.Fatalf("%d notices at once, %v", len(events), err)
+	}
+	e := events[0]
+	want := `{"body":{"event":"publish","publish_timestamp":1000000000000,"stream":"s0"},"kind":"stream",` +
+		`"lane":"push.example.com/live/s0","reason":"expired","received":"` + e.Recorded.String() + `"}`
+	if string(e.Data) != want || e.Lane != (bridge.Lane{Kind: bridge.KindStream}) || e.Sequence != 1 {
+		t.Errorf("the notice is %+v with %s", e, e.Data)
+	}
+}
+
+func TestIdentitiesAreForgottenAfterTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.DedupeWindow = time.Hour
+		j := open(t, o)
+		defer closeJournal(t, j)
+		a := func() *bridge.Arrival {
+			a := push("a", 0, bridge.PhaseNone)
+			a.Signature = bridge.Signature{}
+			return a
+		}
+		for _, step := range []struct {
+			wait time.Duration
+			want int
+		}{{0, 1}, {59 * time.Minute, 0}, {20 * time.Minute, 1}, {59 * time.Minute, 0}} {
+			time.Sleep(step.wait)
+			add(t, j, a())
+			if got := emitted(t, j); len(got) != step.want {
+				t.Errorf("after %v: %q", step.wait, got)
+			}
+		}
+	})
+}
+
+func TestTooManyIdentities(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.DedupeMax = 60
+		j := open(t, o)
+		defer closeJournal(t, j)
+		for n := range 100 {
+			add(t, j, push(fmt.Sprint("s", n), 9e11, bridge.PhasePublish))
+		}
+		time.Sleep(2 * tend)
+		synctest.Wait()
+		if n := j.seen.count(); n > 60 || n < 40 {
+			t.Errorf("%d identities are remembered", n)
+		}
+		emitted(t, j)
+		add(t, j, push("s99", 9e11, bridge.PhasePublish), push("s0", 9e11, bridge.PhasePublish))
+		if got := emitted(t, j); !slices.Equal(got, []string{"s0 2 publish reopened"}) {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestIdleLanesAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		j := open(t, o)
+		now := bridge.MillisOf(time.Now())
+		add(t, j, push("closed", now, bridge.PhasePublish), push("closed", now, bridge.PhaseDone), push("open", now, bridge.PhasePublish))
+		emitted(t, j)
+		if err := j.Trim(t.Context(), durable); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		makeOlder(t, j, forgetClosed+time.Minute)
+		closeJournal(t, j)
+		j = open(t, o)
+		defer closeJournal(t, j)
+		time.Sleep(2 * tend)
+		add(t, j, push("closed", now+1, bridge.PhasePublish), push("open", now, bridge.PhaseDone))
+		got := emitted(t, j)
+		slices.Sort(got)
+		if want := []string{"closed 3 publish ", "open 2 publish_done "}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		add(t, j, push("new", now, bridge.PhasePublish))
+		if got := emitted(t, j); got[0] != "new 3 publish " {
+			t.Errorf("a new lane begins with %q", got)
+		}
+	})
+}
+
+// makeOlder moves the last activity of every lane back, as if it had been idle since.
+func makeOlder(t *testing.T, j *Journal, by time.Duration) {
+	t.Helper()
+	err := each(j.db, tableLane, func(key, value []byte) error {
+		var l lane
+		if err := l.readState(value, j.clock, j.opts.Limits); err != nil {
+			return err
+		}
+		l.touched -= bridge.Millis(by.Milliseconds())
+		return j.db.Set(key, l.appendState(nil, j.clock), pebble.Sync)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCacheChangesNothing runs the same callbacks with a memory of one lane and of all.
+func TestCacheChangesNothing(t *testing.T) {
+	var outputs [][]string
+	for _, cached := range []int{1, 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			o := memory()
+			o.LanesCached = cached
+			j := open(t, o)
+			defer closeJournal(t, j)
+			for n := range 40 {
+				for s := range 5 {
+					add(t, j, push(fmt.Sprint("s", s), bridge.Millis(9e11+(n*7+s)%11), bridge.PhasePublish+bridge.Phase((n+s)%2)))
+				}
+				time.Sleep(700 * time.Millisecond)
+			}
+			time.Sleep(time.Minute)
+			got := emitted(t, j)
+			slices.Sort(got)
+			outputs = append(outputs, got)
+		})
+	}
+	if !slices.Equal(outputs[0], outputs[1]) {
+		t.Errorf("with a memory of one lane:\n%q\nof all:\n%q", outputs[0], outputs[1])
+	}
+}
+
+func TestEventRecordRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.String()
+		e := bridge.Event{
+			ID: bridge.ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")), Type: text.Draw(t, "type"),
+			Lane:    bridge.Lane{Kind: bridge.Kind(rapid.IntRange(1, 4).Draw(t, "kind")), Domain: text.Draw(t, "domain"), App: text.Draw(t, "app"), Stream: text.Draw(t, "stream")},
+			Session: bridge.Millis(rapid.Int64().Draw(t, "session")), Phase: bridge.Phase(rapid.Byte().Draw(t, "phase")),
+			Occurred: bridge.Millis(rapid.Int64().Draw(t, "occurred")), Recorded: bridge.Millis(rapid.Int64().Draw(t, "recorded")),
+			Sequence: rapid.Uint64().Draw(t, "sequence"), Marks: bridge.Marks(rapid.Byte().Draw(t, "marks")),
+			Scheme: bridge.Scheme(rapid.Byte().Draw(t, "scheme")), Data: []byte(text.Draw(t, "data")),
+			Reason: bridge.Reason(text.Draw(t, "reason")), Subject: text.Draw(t, "subject"),
+		}
+		value := appendEvent(nil, &e)
+		got, err := readEvent(value)
+		if err != nil || fmt.Sprint(*got) != fmt.Sprint(e) {
+			t.Fatalf("%+v became %+v, %v", e, got, err)
+		}
+		for n := range value {
+			if _, err := readEvent(value[:n]); err == nil {
+				t.Fatalf("the first %d of %d bytes were taken", n, len(value))
+			}
+		}
+	})
+}
+
+func FuzzReadEvent(f *testing.F) {
+	f.Add(appendEvent(nil, &bridge.Event{Type: "a", Data: []byte("{}")}))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		e, err := readEvent(value)
+		if err != nil {
+			return
+		}
+		if again, err := readEvent(appendEvent(nil, e)); err != nil || fmt.Sprint(again) != fmt.Sprint(e) {
+			t.Errorf("%v became %v, %v", e, again, err)
+		}
+	})
+}
+
+func TestLaneKeysRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := bridge.Lane{Kind: bridge.KindRecord, Domain: rapid.String().Draw(t, "domain"), App: rapid.String().Draw(t, "app"), Stream: rapid.String().Draw(t, "stream")}
+		if got, err := laneOf(laneKey(nil, l)); err != nil || got != l {
+			t.Fatalf("%+v became %+v, %v", l, got, err)
+		}
+	})
+}
+
+func TestFilter(t *testing.T) {
+	var f filter
+	names := make([][16]byte, 50_000)
+	for i := range names {
+		if _, err := rand.Read(names[i][:]); err != nil {
+			t.Fatal(err)
+		}
+		f.add(names[i])
+	}
+	wrong := 0
+	for _, name := range names {
+		if !f.may(name) {
+			t.Fatal("a name that was added is surely not in")
+		}
+		if _, err := rand.Read(name[:]); err != nil {
+			t.Fatal(err)
+		}
+		if f.may(name) {
+			wrong++
+		}
+	}
+	if share := float64(wrong) / float64(len(names)); share > 0.03 {
+		t.Errorf("%.3f of the names that are not in may be in", share)
+	}
+}
