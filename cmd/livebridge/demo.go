@@ -124,7 +124,7 @@ func play(ctx context.Context, w io.Writer, url string, base int64) error {
 		case <-time.After(s.after):
 		}
 		if !s.again {
-			body = s.body(base, i)
+			body = s.body("room1", base, i)
 		}
 		status, err := post(ctx, url+"/live/stream", body)
 		if err != nil {
@@ -140,8 +140,8 @@ func play(ctx context.Context, w io.Writer, url string, base int64) error {
 
 // body writes the callback as the provider does, signed. Each expires at another second, since two different callbacks
 // under one signature would be taken for tampering.
-func (s step) body(base int64, i int) []byte {
-	claim := signature.Claim{Kind: bridge.KindStream, Event: s.word, Domain: "push.example.com", App: "live", Stream: "room1",
+func (s step) body(stream string, base int64, i int) []byte {
+	claim := signature.Claim{Kind: bridge.KindStream, Event: s.word, Domain: "push.example.com", App: "live", Stream: stream,
 		Timestamp: fmt.Sprint(time.Now().Unix() + 60 + int64(i))}
 	key := demoKey
 	if s.forged {

@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"go.uber.org/zap"
+
+	"livebridge/transports/nats"
+)
+
+// asProgram makes the test's binary behave as livebridge itself.
+const asProgram = "TEST_AS_LIVEBRIDGE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// program is a running livebridge, as its own process.
+type program struct {
+	cmd           *exec.Cmd
+	listen, admin string
+	nats          string
+	log           *bytes.Buffer
+	logged        chan struct{}
+}
+
+// launch starts the program on a data directory and waits until it takes callbacks.
+func launch(t *testing.T, dir string, settings ...string) *program {
+	t.Helper()
+	p := &program{cmd: exec.Command(os.Args[0]), log: &bytes.Buffer{}, logged: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+dir, prefix+"STREAM_KEY="+demoKey, prefix+"LOG_FORMAT=json",
+		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0", prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0",
+		prefix+"MIN_FREE_BYTES=1MiB", prefix+"HOLD_DONE=300ms", prefix+"HOLD_NEXT=300ms")
+	p.cmd.Env = append(p.cmd.Env, settings...)
+	out, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		fmt.Fprintln(p.log, lines.Text())
+		var l struct{ Msg, Listen, Admin, NATS string }
+		if json.Unmarshal(lines.Bytes(), &l) == nil && l.Listen != "" {
+			p.listen, p.admin, p.nats = l.Listen, l.Admin, l.NATS
+			break
+		}
+	}
+	go func() { defer close(p.logged); _, _ = io.Copy(p.log, out) }()
+	if p.listen == "" {
+		<-p.logged
+		t.Fatalf("the program did not start: %v\n%s", p.cmd.Wait(), p.log)
+	}
+	return p
+}
+
+// end waits for the program and returns its exit code.
+func (p *program) end(t *testing.T) int {
+	t.Helper()
+	<-p.logged
+	err := p.cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// provider sends callbacks and keeps what was answered 200, as "stream session event".
+type provider struct {
+	mu       sync.Mutex
+	answered map[string]bool
+	total    atomic.Int64
+	base     int64
+}
+
+func newProvider() *provider {
+	return &provider{answered: map[string]bool{}, base: time.Now().Unix() - 10_000}
+}
+
+// play sends rounds [from, to) of one stream: a push starts, then ends, again and again. It stops at the first failure
+// to connect and returns the next round.
+func (p *provider) play(ctx context.Context, url, stream string, from, to int) int {
+	for n := from; n < to; n++ {
+		s := step{word: "PUBLISH", session: int64(n / 2)}
+		if n%2 == 1 {
+			s.word = "PUBLISH_DONE"
+		}
+		status, err := post(ctx, url, s.body(stream, p.base, n/2))
+		if err != nil {
+			return n + 1
+		}
+		if status == http.StatusOK {
+			p.mu.Lock()
+			p.answered[fmt.Sprint(stream, " ", p.base+s.session, " ", s.word)] = true
+			p.mu.Unlock()
+			p.total.Add(1)
+		}
+	}
+	return to
+}
+
+// out is what came out of the broker.
+type out struct {
+	Type, Subject, Sequence, Marks, ID string
+	Data                               struct {
+		Stream, Event string
+		Session       int64 `json:"publish_timestamp"`
+	}
+}
+
+// judge consumes the stream until it has been quiet and checks it against what was answered: nothing is missing, lanes
+// are in the order of their sequence, repeats have the same bytes.
+func (p *provider) judge(t *testing.T, url string) {
+	t.Helper()
+	bodies, last := map[string]string{}, map[string]string{}
+	missing := make(map[string]bool)
+	for k := range p.answered {
+		missing[k] = true
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	o := nats.DefaultOptions()
+	o.URL = url
+	all := errors.New("all is there")
+	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+		var e out
+		if err := json.Unmarshal(r.Payload, &e); err != nil {
+			return err
+		}
+		key := e.ID + e.Sequence
+		if before, again := bodies[key]; again {
+			if before != string(r.Payload) {
+				t.Errorf("a repeat differs:\n%s\n%s", before, r.Payload)
+			}
+			return nil
+		}
+		bodies[key] = string(r.Payload)
+		if want := next(last[e.Subject]); e.Sequence != want {
+			t.Errorf("%s: sequence %s, want %s", e.Subject, e.Sequence, want)
+		}
+		last[e.Subject] = e.Sequence
+		delete(missing, fmt.Sprint(e.Data.Stream, " ", e.Data.Session, " ", e.Data.Event))
+		if len(missing) == 0 {
+			return all
+		}
+		return nil
+	})
+	if !errors.Is(err, all) {
+		t.Errorf("%d of %d callbacks answered 200 are missing: %v", len(missing), len(p.answered), err)
+	}
+}
+
+func next(sequence string) string {
+	var n int
+	_, _ = fmt.Sscan(strings.TrimLeft(sequence, "0"), &n)
+	return fmt.Sprintf("%020d", n+1)
+}
+
+// TestKill kills the program in the middle of a load, several times, and starts it again on what it has left.
+func TestKill(t *testing.T) {
+	dir, p := t.TempDir(), newProvider()
+	rounds := make([]int, 8)
+	for life := range 4 {
+		service := launch(t, dir)
+		var wg sync.WaitGroup
+		for i := range rounds {
+			wg.Go(func() {
+				rounds[i] = p.play(t.Context(), "http://"+service.listen+"/live/stream", fmt.Sprint("room", i), rounds[i], 1000)
+			})
+		}
+		for target := int64((life + 1) * 700); p.total.Load() < target; {
+			time.Sleep(time.Millisecond)
+		}
+		if err := service.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		service.end(t)
+		wg.Wait()
+	}
+	service := launch(t, dir)
+	p.judge(t, service.nats)
+	if err := service.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := service.end(t); code != exitDone {
+		t.Errorf("after SIGTERM it exits with %d\n%s", code, service.log)
+	}
+	if strings.Contains(service.log.String(), demoKey) {
+		t.Error("the log shows the key")
+	}
+}
+
+func TestSecondProcessIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	service := launch(t, dir)
+	second := exec.Command(os.Args[0])
+	second.Env = append(service.cmd.Env, prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0")
+	said, err := second.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitUsage || !strings.Contains(string(said), "DATA_DIR") {
+		t.Errorf("%v: %s", err, said)
+	}
+	if answer, err := http.Get("http://" + service.admin + "/readyz"); err != nil || answer.StatusCode != 200 {
+		t.Errorf("the first is not ready: %v, %v", answer, err)
+	}
+}
+
+// broker is a NATS server of our own that can be stopped and started again.
+func broker(t *testing.T, dir string, port int) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, StoreDir: dir, JetStream: true, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.Start()
+	if !s.ReadyForConnections(30 * time.Second) {
+		t.Fatal("the broker did not start")
+	}
+	t.Cleanup(s.Shutdown)
+	return s
+}
+
+// TestBrokerAway starts without a broker, gets one, loses it, and gets it back: every callback is answered 200 at once,
+// and all of them come out in order.
+func TestBrokerAway(t *testing.T) {
+	store := t.TempDir()
+	first := broker(t, store, server.RANDOM_PORT)
+	url := first.ClientURL()
+	var port int
+	if _, err := fmt.Sscanf(url[strings.LastIndexByte(url, ':')+1:], "%d", &port); err != nil {
+		t.Fatal(err)
+	}
+	first.Shutdown()
+	first.WaitForShutdown()
+	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", t.TempDir(), "NATS_URL", url, "MIN_FREE_BYTES", "1MiB"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := start(s, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.run(ctx) }()
+	p := newProvider()
+	play := func(from, to int) {
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				p.play(ctx, "http://"+a.callbacks.Addr().String()+"/live/stream", fmt.Sprint("room", i), from, to)
+			})
+		}
+		wg.Wait()
+	}
+	play(0, 40)
+	b := broker(t, store, port)
+	play(40, 80)
+	b.Shutdown()
+	b.WaitForShutdown()
+	play(80, 120)
+	if n := a.journal.Pending(); n == 0 {
+		t.Error("nothing waits though the broker is away")
+	}
+	broker(t, store, port)
+	if n := p.total.Load(); n != 8*120 {
+		t.Errorf("%d of %d callbacks were answered 200", n, 8*120)
+	}
+	p.judge(t, url)
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStopsWithoutABroker: exit within the grace, nothing lost, though no broker was ever there.
+func TestStopsWithoutABroker(t *testing.T) {
+	dir := t.TempDir()
+	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")
+	p := newProvider()
+	p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 20)
+	if err := service.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := service.end(t); code != exitDone {
+		t.Fatalf("it exits with %d\n%s", code, service.log)
+	}
+	service = launch(t, dir)
+	p.judge(t, service.nats)
+}

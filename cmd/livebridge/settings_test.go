@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// with returns the variables of a service with a key and what is given besides.
+func with(pairs ...string) map[string]string {
+	vars := map[string]string{prefix + "STREAM_KEY": demoKey}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		vars[prefix+pairs[i]] = pairs[i+1]
+	}
+	return vars
+}
+
+func TestDefaults(t *testing.T) {
+	s, err := load(with())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Listen != ":8080" || s.MaxBody != 64<<10 || s.HoldDone != 10*time.Second || s.NATSMaxBytes != 8<<30 || s.DedupeMax != 20_000_000 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestMistakesAreNamed: every error says which setting, and none shows a key.
+func TestMistakesAreNamed(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	for _, c := range []struct{ name, value, want string }{
+		{"MAX_BODY", "64 kilos", "LIVEBRIDGE_MAX_BODY"},
+		{"MAX_BODY", "0", "LIVEBRIDGE_MAX_BODY"},
+		{"HOLD_DONE", "10", "LIVEBRIDGE_HOLD_DONE"},
+		{"HOLD_NEXT", "-1s", "LIVEBRIDGE_HOLD_NEXT"},
+		{"MAX_CONNECTIONS", "many", "LIVEBRIDGE_MAX_CONNECTIONS"},
+		{"HELD_MAX", "0", "LIVEBRIDGE_HELD_MAX"},
+		{"TRANSPORT", "kafka", "LIVEBRIDGE_TRANSPORT"},
+		{"EVENT_MODE", "xml", "LIVEBRIDGE_EVENT_MODE"},
+		{"USER_ARGS", "hide", "LIVEBRIDGE_USER_ARGS"},
+		{"UNSIGNED", "yes", "LIVEBRIDGE_UNSIGNED"},
+		{"LOG_LEVEL", "loud", "LIVEBRIDGE_LOG_LEVEL"},
+		{"IGNORE_STREAMS", "(", "LIVEBRIDGE_IGNORE_STREAMS"},
+		{"RECORD_SIGN_TYPE", "SHA1", "LIVEBRIDGE_RECORD_SIGN_TYPE"},
+		{"DEDUPE_WINDOW", "1h", "LIVEBRIDGE_DEDUPE_WINDOW"},
+		{"RTC_KEY", "tooshort", "RTC_KEY"},
+		{"STREAM_KEY", "", "LIVEBRIDGE_STREAM_KEY"},
+		{"DOMAINS", "not a domain", "DOMAINS"},
+		{"STREAM_KEY_FILE", missing, "LIVEBRIDGE_STREAM_KEY"},
+		{"RECORD_KEY_FILE", missing, "LIVEBRIDGE_RECORD_KEY_FILE"},
+	} {
+		_, err := load(with(c.name, c.value))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s=%q: %v", c.name, c.value, err)
+			continue
+		}
+		if strings.Contains(err.Error(), demoKey) || strings.Contains(err.Error(), "tooshort") {
+			t.Errorf("%s=%q: the error shows a key: %v", c.name, c.value, err)
+		}
+	}
+}
+
+func TestAllMistakesAtOnce(t *testing.T) {
+	_, err := load(with("TRANSPORT", "x", "EVENT_MODE", "x", "DEDUPE_WINDOW", "1s"))
+	for _, name := range []string{"TRANSPORT", "EVENT_MODE", "DEDUPE_WINDOW"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s is not in %v", name, err)
+		}
+	}
+}
+
+func TestWhatStartsWithoutAKey(t *testing.T) {
+	for _, vars := range []map[string]string{
+		{prefix + "UNSIGNED": "accept"}, {prefix + "SNAPSHOT_TOKEN": "x"}, {prefix + "RTC_KEY": demoKey},
+	} {
+		if _, err := load(vars); err != nil {
+			t.Errorf("%v: %v", vars, err)
+		}
+	}
+}
+
+func TestSecretFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(path, []byte("\n"+demoKey+"\r\n\n"+strings.ToUpper(demoKey)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	vars := map[string]string{prefix + "STREAM_KEY_FILE": path}
+	s, err := load(vars)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.StreamKey != demoKey+","+strings.ToUpper(demoKey) {
+		t.Errorf("the keys are %q", s.StreamKey)
+	}
+	var out bytes.Buffer
+	s.print(&out, vars)
+	if strings.Contains(out.String(), demoKey) || !strings.Contains(out.String(), "LIVEBRIDGE_STREAM_KEY=(set, not shown) # file "+path) {
+		t.Errorf("printed as %s", &out)
+	}
+}
+
+func TestUnknownSettings(t *testing.T) {
+	got := unknown(map[string]string{prefix + "DOMAIN": "x", prefix + "DOMAINS": "x", prefix + "STREAM_KEY_FILE": "x", prefix + "LISTEN_FILE": "x", "PATH": "x"})
+	if strings.Join(got, " ") != prefix+"DOMAIN "+prefix+"LISTEN_FILE" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]size{"1": 1, "64KiB": 64 << 10, "8GiB": 8 << 30, "3 MiB": 3 << 20, "10B": 10} {
+		var s size
+		if err := s.UnmarshalText([]byte(text)); err != nil || s != want {
+			t.Errorf("%q is %d, %v", text, s, err)
+		}
+	}
+	for _, text := range []string{"", "-1", "1.5GiB", "1GB", "9000000TiB"} {
+		var s size
+		if err := s.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken as %d", text, s)
+		}
+	}
+	if got := size(512 << 20).String(); got != "512MiB" {
+		t.Errorf("512MiB is written %s", got)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"version"}, exitDone}, {[]string{"serve", "--help"}, exitDone},
+		{[]string{"serve", "--nonsense"}, exitUsage}, {[]string{"nonsense"}, exitUsage}, {[]string{"serve", "x"}, exitUsage},
+		{[]string{"tail", "--from", "yesterday"}, exitUsage}, {[]string{"config"}, exitUsage},
+		{[]string{"tail", "--url", "nats://127.0.0.1:1"}, exitFailed},
+	} {
+		var out, errOut bytes.Buffer
+		if got := run(context.Background(), c.args, &out, &errOut); got != c.want {
+			t.Errorf("%v exits with %d: %s", c.args, got, &errOut)
+		}
+	}
+}
+
+func TestHelpShowsAnExample(t *testing.T) {
+	for _, c := range newRoot().Commands() {
+		if c.Name() != "help" && c.Name() != "completion" && c.Example == "" {
+			t.Errorf("%s has no example", c.Name())
+		}
+	}
+}
+
+func TestDemo(t *testing.T) {
+	var out bytes.Buffer
+	if err := demo(t.Context(), &out); err != nil {
+		t.Errorf("%v\n%s", err, &out)
+	}
+}
