@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -13,80 +12,108 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// refusal is an answer that is not 200. Its texts hold no secret and go to the sender.
+// refusal is why a request is refused before, or besides, what the other packages judge.
 type refusal struct {
 	status  int
-	result  string // one word for the answer
-	reason  string // one word for metrics and logs, finer than result
-	message string
+	reason  string // for metrics and logs
+	message string // for the sender
 }
 
-var success = []byte(`{"status":1,"result":"success"}`)
+// Error returns the sentence for the sender.
+func (e *refusal) Error() string { return e.message }
 
-// accepted answers 200.
-func accepted(c echo.Context) error {
-	return c.JSONBlob(http.StatusOK, success)
+// The refusals of this package. None is ever written to.
+var (
+	errTooLarge   = &refusal{http.StatusRequestEntityTooLarge, "too_large", "the body is too large; see MAX_BODY"}
+	errCompressed = &refusal{http.StatusUnsupportedMediaType, "compressed", "the body is compressed; send it as it is"}
+	errIncomplete = &refusal{http.StatusBadRequest, "incomplete", "the body did not come whole, or too slowly"}
+	errToken      = &refusal{http.StatusNotFound, "token", "there is nothing at this path"}
+	errNotFound   = &refusal{http.StatusNotFound, "not_found", errToken.message}
+	errMethod     = &refusal{http.StatusMethodNotAllowed, "method", "callbacks come by POST"}
+	errPanic      = &refusal{http.StatusServiceUnavailable, "panic", "the callback could not be handled; see the log"}
+
+	errTooManyConnections = &refusal{http.StatusServiceUnavailable, "connections",
+		"too many connections; see MAX_CONNECTIONS"}
+)
+
+// refusalOf maps every error to HTTP; nothing else does.
+func refusalOf(err error) *refusal {
+	var own *refusal
+	var signed *signature.Error
+	var body *callback.Error
+	var routed *echo.HTTPError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &signed):
+		return &refusal{statusOf(signed.Verdict), signed.Reason, signed.Detail}
+	case errors.As(err, &body):
+		return &refusal{http.StatusBadRequest, "malformed", body.Error()}
+	case errors.As(err, &routed) && routed.Code == http.StatusMethodNotAllowed:
+		return errMethod
+	case errors.As(err, &routed):
+		return errNotFound
+	}
+	return journalRefusal(err)
 }
 
-// refuse answers with what was wrong.
-func (s *Server) refuse(c echo.Context, r *refusal) error {
-	body, err := json.Marshal(struct {
+func statusOf(v signature.Verdict) int {
+	if v == signature.Forbidden {
+		return http.StatusForbidden
+	}
+	return http.StatusUnauthorized
+}
+
+// journalRefusal never repeats the error's own text, which may name files.
+func journalRefusal(err error) *refusal {
+	reason, message := "failed", bridge.ErrFailed.Error()
+	switch {
+	case errors.Is(err, bridge.ErrFull):
+		reason, message = "full", bridge.ErrFull.Error()
+	case errors.Is(err, bridge.ErrStopping):
+		reason, message = "stopping", bridge.ErrStopping.Error()
+	}
+	return &refusal{http.StatusServiceUnavailable, reason, message}
+}
+
+// body is the answer's JSON. Its result is one word for the status.
+func (e *refusal) body() []byte {
+	b, err := json.Marshal(struct {
 		Status  int    `json:"status"`
 		Result  string `json:"result"`
 		Message string `json:"message"`
-	}{0, r.result, r.message})
+	}{0, e.result(), e.message})
 	if err != nil {
-		return err
+		return []byte(`{"status":0,"result":"` + e.result() + `","message":""}`)
 	}
-	if r.status == http.StatusServiceUnavailable {
-		c.Response().Header().Set("Retry-After", strconv.Itoa(int(s.cfg.RetryAfter.Seconds())))
-	}
-	if r.status == http.StatusRequestEntityTooLarge {
-		c.Response().Header().Set("Connection", "close")
-	}
-	return c.JSONBlob(r.status, body)
+	return b
 }
 
-// unrouted answers what no route takes.
-func (s *Server) unrouted(err error, c echo.Context) {
-	r := &refusal{http.StatusNotFound, "not_found", "not_found",
-		"there is nothing here; callbacks go to /live/stream, /live/record, /live/snapshot/<token> and /rtc/record behind PATH_PREFIX"}
-	var h *echo.HTTPError
-	if errors.As(err, &h) && h.Code == http.StatusMethodNotAllowed {
-		r = &refusal{http.StatusMethodNotAllowed, "method_not_allowed", "method_not_allowed", "callbacks are sent with POST"}
+func (e *refusal) result() string {
+	switch e.status {
+	case http.StatusBadRequest:
+		return "malformed"
+	case http.StatusUnauthorized:
+		return "unauthorized"
+	case http.StatusForbidden:
+		return "forbidden"
+	case http.StatusNotFound:
+		return "not_found"
+	case http.StatusMethodNotAllowed:
+		return "method_not_allowed"
+	case http.StatusRequestEntityTooLarge:
+		return "too_large"
+	case http.StatusUnsupportedMediaType:
+		return "unsupported"
 	}
-	s.metrics.refused(0, r.reason)
-	if err := s.refuse(c, r); err != nil {
-		s.log.Debug("an answer could not be sent")
-	}
+	return "unavailable"
 }
 
-// badBody is the refusal of a body that is no callback.
-func badBody(err error) *refusal {
-	r := &refusal{http.StatusBadRequest, "bad_request", "body", err.Error()}
-	var fault *callback.Error
-	if errors.As(err, &fault) && fault.Field != "" {
-		r.reason = "member"
+// write sends the answer. retryAfter is what a 503 asks its sender to wait.
+func (e *refusal) write(w http.ResponseWriter, retryAfter string) {
+	if e.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
 	}
-	return r
-}
-
-// notBelieved is the refusal of a callback whose signature was judged.
-func notBelieved(err *signature.Error) *refusal {
-	if err.Verdict == signature.Forbidden {
-		return &refusal{http.StatusForbidden, "forbidden", err.Reason, err.Detail}
-	}
-	return &refusal{http.StatusUnauthorized, "unauthorized", err.Reason, err.Detail}
-}
-
-// notTaken is the refusal of a callback that the journal could not take.
-func notTaken(err error) *refusal {
-	r := &refusal{http.StatusServiceUnavailable, "unavailable", "failed", "the journal has failed; send the callback again later"}
-	switch {
-	case errors.Is(err, bridge.ErrFull):
-		r.reason, r.message = "full", "there is no room for more now; send the callback again later"
-	case errors.Is(err, bridge.ErrStopping):
-		r.reason, r.message = "stopping", "the service is stopping; send the callback again later"
-	}
-	return r
+	w.WriteHeader(e.status)
+	_, _ = w.Write(e.body()) // a sender that has gone gets no answer
 }

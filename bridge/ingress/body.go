@@ -1,52 +1,78 @@
 package ingress
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
+	"time"
 )
 
-// keepBuffer is the largest buffer that is kept for another request.
-const keepBuffer = 256 << 10
+const (
+	// firstBytes is what a body's buffer starts with: most callbacks are smaller. It grows with what arrives and not with
+	// what is announced, so that an announcement alone costs nothing.
+	firstBytes = 4 << 10
+	// keepBytes bounds the buffers that wait for the next request.
+	keepBytes = 128 << 10
+)
 
-// buffer is where a body is read to.
-type buffer struct{ bytes.Buffer }
+// buffers are the memory of bodies, used again from request to request.
+type buffers struct{ pool sync.Pool }
 
-var buffers = sync.Pool{New: func() any { return new(buffer) }}
+type buffer struct{ bytes []byte }
 
-func (b *buffer) release() {
-	if b.Cap() <= keepBuffer {
-		b.Reset()
-		buffers.Put(b)
+func newBuffers(maxBody int64) *buffers {
+	first := min(firstBytes, int(maxBody)+1)
+	return &buffers{pool: sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, first)} }}}
+}
+
+func (p *buffers) get() *buffer {
+	b := p.pool.Get().(*buffer)
+	b.bytes = b.bytes[:0]
+	return b
+}
+
+func (p *buffers) put(b *buffer) {
+	if cap(b.bytes) <= keepBytes {
+		p.pool.Put(b)
 	}
 }
 
-// read returns the body, or why it is not looked at. It reads no further than the limit.
-func (s *Server) read(r *http.Request, b *buffer) ([]byte, *refusal) {
-	if r.ContentLength > s.cfg.MaxBody {
-		return nil, s.tooLarge()
+// read reads the whole body into b: errTooLarge beyond most bytes, errIncomplete when the rest does not come.
+func (b *buffer) read(w http.ResponseWriter, r *http.Request, most int64) error {
+	if r.ContentLength > most {
+		return tooLarge(w, r)
 	}
-	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		return nil, &refusal{http.StatusUnsupportedMediaType, "unsupported_media_type", "compressed",
-			"the body is compressed; send it without Content-Encoding"}
+	for {
+		if len(b.bytes) == cap(b.bytes) {
+			b.bytes = slices.Grow(b.bytes, cap(b.bytes))
+		}
+		n, err := r.Body.Read(b.bytes[len(b.bytes):cap(b.bytes)])
+		b.bytes = b.bytes[:len(b.bytes)+n]
+		switch {
+		case int64(len(b.bytes)) > most:
+			return tooLarge(w, r)
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			w.Header().Set("Connection", "close")
+			return errIncomplete
+		}
 	}
-	_, err := b.ReadFrom(io.LimitReader(r.Body, s.cfg.MaxBody+1))
-	var timeout interface{ Timeout() bool }
-	switch {
-	case int64(b.Len()) > s.cfg.MaxBody:
-		return nil, s.tooLarge()
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return nil, &refusal{http.StatusBadRequest, "bad_request", "slow", "the body did not come in time"}
-	case err != nil:
-		return nil, &refusal{http.StatusBadRequest, "bad_request", "broken", "the body broke off"}
-	}
-	return b.Bytes(), nil
 }
 
-func (s *Server) tooLarge() *refusal {
-	return &refusal{http.StatusRequestEntityTooLarge, "too_large", "too_large",
-		fmt.Sprintf("the body has more than %d bytes (MAX_BODY)", s.cfg.MaxBody)}
+// tooLarge makes net/http end the connection behind the answer, which is what its MaxBytesReader is for (it costs too
+// much to be put in front of every body). Closing the body would still read on for as long as the sender likes, so no
+// time is left for that.
+func tooLarge(w http.ResponseWriter, r *http.Request) error {
+	var one [1]byte
+	_, _ = http.MaxBytesReader(w, overfull{r.Body}, 0).Read(one[:]) // only its effect on the connection is wanted
+	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+	return errTooLarge
 }
+
+// overfull always has one byte more.
+type overfull struct{ io.Closer }
+
+func (overfull) Read(p []byte) (int, error) { return len(p), nil }

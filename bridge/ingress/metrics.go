@@ -2,46 +2,46 @@ package ingress
 
 import (
 	"errors"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"livebridge/bridge"
 )
 
-// metrics is what the door tells Prometheus. No label holds the name of a stream.
+// metrics is what the server tells Prometheus. No label holds anything that a sender can choose.
 type metrics struct {
-	acceptedTotal, ignoredTotal, refusedTotal *prometheus.CounterVec
-	seconds                                   *prometheus.HistogramVec
+	acceptedVec, ignoredVec, refused *prometheus.CounterVec
+	seconds                          *prometheus.HistogramVec
+
+	accepted, ignored map[sender]prometheus.Counter // by kind, looked up once; read only
 }
 
 func newMetrics() *metrics {
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "livebridge", Name: name, Help: help}, labels)
-	}
-	return &metrics{
-		acceptedTotal: counter("callbacks_accepted_total", "Callbacks answered 200, repeats included.", "kind"),
-		ignoredTotal:  counter("callbacks_ignored_total", "Callbacks answered 200 and left out by IGNORE_STREAMS.", "kind"),
-		refusedTotal:  counter("callbacks_refused_total", "Callbacks not answered 200, by reason.", "kind", "reason"),
+	m := &metrics{
+		acceptedVec: counters("accepted", "Callbacks answered 200 by the journal: repeats and quarantine included.", "kind"),
+		ignoredVec:  counters("ignored", "Callbacks answered 200 and left out because of IGNORE_STREAMS.", "kind"),
+		refused:     counters("refused", "Requests not answered 200, by reason.", "kind", "reason"),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: "livebridge", Name: "callback_seconds", Help: "Time from a request's head to its answer.",
-			Buckets: prometheus.ExponentialBuckets(0.0002, 2, 16),
+			Name:    "livebridge_callback_seconds",
+			Help:    "Time from a callback's headers to its answer, of whatever status.",
+			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 16),
 		}, []string{"kind"}),
+		accepted: make(map[sender]prometheus.Counter),
+		ignored:  make(map[sender]prometheus.Counter),
 	}
+	for _, k := range bridge.Kinds() {
+		m.accepted[sender(k)] = m.acceptedVec.WithLabelValues(k.String())
+		m.ignored[sender(k)] = m.ignoredVec.WithLabelValues(k.String())
+	}
+	return m
+}
+
+func counters(word, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "livebridge_callbacks_" + word + "_total", Help: help,
+	}, labels)
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.acceptedTotal), r.Register(m.ignoredTotal), r.Register(m.refusedTotal), r.Register(m.seconds))
-}
-
-func (m *metrics) accepted(k bridge.Kind) { m.acceptedTotal.WithLabelValues(k.String()).Inc() }
-
-func (m *metrics) ignored(k bridge.Kind) { m.ignoredTotal.WithLabelValues(k.String()).Inc() }
-
-func (m *metrics) refused(k bridge.Kind, reason string) {
-	m.refusedTotal.WithLabelValues(k.String(), reason).Inc()
-}
-
-func (m *metrics) answered(k bridge.Kind, took time.Duration) {
-	m.seconds.WithLabelValues(k.String()).Observe(took.Seconds())
+	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.seconds))
 }

@@ -1,175 +1,129 @@
 package ingress
 
 import (
-	"crypto/subtle"
 	"errors"
-	"fmt"
 	"net/http"
-	"time"
-
-	"github.com/labstack/echo/v4"
-	"go.uber.org/zap"
+	"strings"
 
 	"livebridge/bridge"
 	"livebridge/bridge/callback"
 	"livebridge/bridge/signature"
 )
 
-// The headers of SparkRTC's signature.
-const (
-	headerRTCRand      = "X-Rtc-Rand"
-	headerRTCTimestamp = "X-Rtc-Timestamp"
-	headerRTCSignature = "X-Rtc-Signature"
-)
-
-// errIgnored: verified, and left out because of IGNORE_STREAMS.
-var errIgnored = errors.New("ignored")
-
-// take decides one request from its body on. Nil: the callback is durable.
-type take func(c echo.Context, k bridge.Kind, body []byte) error
-
-// handler answers one kind of callback. A panic costs this request only.
-func (s *Server) handler(k bridge.Kind, t take) echo.HandlerFunc {
-	return func(c echo.Context) (err error) {
-		begun := time.Now()
-		defer func() {
-			if p := recover(); p != nil {
-				s.log.Error("a request has panicked", zap.Stringer("kind", k), zap.String("panic", fmt.Sprintf("%T", p)), zap.Stack("stack"))
-				err = s.refuse(c, notTaken(bridge.ErrFailed))
-			}
-			s.metrics.answered(k, time.Since(begun))
-		}()
-		b := buffers.Get().(*buffer)
-		defer b.release()
-		body, refused := s.read(c.Request(), b)
-		if refused == nil {
-			refused = s.judge(t(c, k, body))
-		}
-		if refused == nil {
-			s.metrics.accepted(k)
-			return accepted(c)
-		}
-		if refused.result == errIgnored.Error() {
-			s.metrics.ignored(k)
-			return accepted(c)
-		}
-		s.metrics.refused(k, refused.reason)
-		s.refused.note(k, refused.reason, c.Request().RemoteAddr)
-		return s.refuse(c, refused)
-	}
+// outcome is what became of a request: in the journal, left out by setting, or refused.
+type outcome struct {
+	domain  string // of the body, where it could be read
+	ignored bool
+	err     error
 }
 
-// judge turns every error of a take into its answer: the one place where errors become statuses.
-func (s *Server) judge(err error) *refusal {
-	var fault *callback.Error
-	var disbelief *signature.Error
+// takeSafely makes a panic an outcome, so that it costs one request. The request's buffers are not used again
+// then: who knows who still has them.
+func (s *Server) takeSafely(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.report.panicked(k, p)
+			o = outcome{err: errPanic}
+		}
+	}()
+	return s.take(w, r, k)
+}
+
+func (s *Server) take(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o outcome) {
+	b := s.buffers.get()
+	if o.err = b.read(w, r, s.cfg.MaxBody); o.err == nil {
+		o.err = checkEncoding(r.Header)
+	}
 	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, errIgnored):
-		return &refusal{status: http.StatusOK, result: errIgnored.Error()}
-	case errors.Is(err, errNoToken):
-		return &refusal{http.StatusNotFound, "not_found", "token", "there is nothing here"}
-	case errors.As(err, &fault):
-		return badBody(err)
-	case errors.As(err, &disbelief):
-		return notBelieved(disbelief)
+	case o.err != nil:
+	case k == bridge.KindRTCRecord:
+		o = s.takeRTC(r.Header, b.bytes)
+	default:
+		o = s.takeLive(k, b.bytes)
 	}
-	return notTaken(err)
+	s.buffers.put(b)
+	return o
 }
 
-// takeLive takes stream status and Live recordings, which are signed over members of the body.
-func (s *Server) takeLive(c echo.Context, k bridge.Kind, body []byte) error {
-	cb, err := callback.Decode(k, body)
-	if err != nil {
-		return err
+// checkEncoding refuses a body that would have to be unpacked: what it grows to has no bound.
+func checkEncoding(h http.Header) error {
+	for _, v := range h["Content-Encoding"] {
+		if v = strings.TrimSpace(v); v != "" && !strings.EqualFold(v, "identity") {
+			return errCompressed
+		}
 	}
-	defer cb.Release()
-	now := time.Now()
+	return nil
+}
+
+// takeLive takes a stream, record or snapshot callback.
+func (s *Server) takeLive(k bridge.Kind, body []byte) outcome {
+	c, err := callback.Decode(k, body)
+	if err != nil {
+		return outcome{err: err}
+	}
+	defer c.Release()
+	now := s.cfg.Now()
 	scheme, sig, err := s.ring.Load().Verify(signature.Claim{
-		Kind: k, Event: cb.Word, Domain: cb.Domain, App: cb.App, Stream: cb.Stream,
-		DownloadURL: cb.DownloadURL, PlayURL: cb.PlayURL, Timestamp: cb.AuthTimestamp, Sign: cb.AuthSign,
+		Kind: k, Event: c.Word, Domain: c.Domain, App: c.App, Stream: c.Stream,
+		DownloadURL: c.DownloadURL, PlayURL: c.PlayURL, Timestamp: c.AuthTimestamp, Sign: c.AuthSign,
 	}, now)
-	return s.enter(c, cb, proof{scheme: scheme, signature: sig, err: err}, callback.Nonce{}, body, now)
-}
-
-// errNoToken: the snapshot route was called without its token.
-var errNoToken = errors.New("no such token")
-
-// takeSnapshot takes snapshots, whose formula the provider does not tell: the secret is in the path.
-func (s *Server) takeSnapshot(c echo.Context, k bridge.Kind, body []byte) error {
-	if subtle.ConstantTimeCompare([]byte(c.Param("token")), []byte(s.cfg.SnapshotToken)) != 1 {
-		return errNoToken
+	if !believed(err) {
+		return outcome{domain: c.Lane.Domain, err: err}
 	}
-	return s.takeLive(c, k, body)
-}
-
-// takeRTC takes SparkRTC recordings, which are signed over headers and the raw body: what does not parse was signed all
-// the same, and is kept in the quarantine.
-func (s *Server) takeRTC(c echo.Context, k bridge.Kind, body []byte) error {
-	h, now := c.Request().Header, time.Now()
-	nonce := callback.Nonce{Rand: h.Get(headerRTCRand), Timestamp: h.Get(headerRTCTimestamp)}
-	scheme, sig, err := s.ring.Load().VerifyRTC(signature.RTCClaim{
-		Rand: nonce.Rand, Timestamp: nonce.Timestamp, Sign: h.Get(headerRTCSignature), Body: body}, now)
-	if err != nil && !isExpired(err) {
-		return err
-	}
-	p := proof{scheme: scheme, signature: sig, err: err}
-	cb, err := callback.Decode(k, body)
-	if err != nil {
-		return s.enterMalformed(c, p, nonce, body, err)
-	}
-	defer cb.Release()
-	return s.enter(c, cb, p, nonce, body, now)
-}
-
-// proof is what the ring said of a callback.
-type proof struct {
-	scheme    bridge.Scheme
-	signature bridge.Signature
-	err       error
-}
-
-func isExpired(err error) bool {
-	var e *signature.Error
-	return errors.As(err, &e) && e.Verdict == signature.Expired
-}
-
-// enter hands a callback to the journal: to its lane, or to the quarantine. One that has expired is kept and refused.
-func (s *Server) enter(c echo.Context, cb *callback.Callback, p proof, nonce callback.Nonce, body []byte, now time.Time) error {
-	if p.err != nil && !isExpired(p.err) {
-		return p.err
-	}
-	if s.cfg.IgnoreStreams != nil && s.cfg.IgnoreStreams.MatchString(cb.Stream) && p.err == nil {
-		return errIgnored
-	}
-	a := bridge.Arrival{Signature: p.signature, Raw: body}
-	a.Event, a.Identify = cb.Event(s.cfg.Policy, nonce, bridge.MillisOf(now))
-	a.Event.Scheme = p.scheme
-	switch {
-	case p.err != nil:
-		a.Reason = bridge.ReasonExpired
-	case !cb.Known && cb.Kind != bridge.KindRTCRecord && !s.cfg.DomainsListed:
+	a := bridge.Arrival{Signature: sig, Raw: body}
+	if !c.Known && !s.cfg.DomainsListed {
 		a.Reason = bridge.ReasonUnknownEvent
 	}
-	if err := s.journal.Append(c.Request().Context(), &a); err != nil {
-		return err
-	}
-	return p.err
+	a.Event, a.Identify = c.Event(s.cfg.Policy, callback.Nonce{}, bridge.MillisOf(now))
+	a.Event.Scheme = scheme
+	return s.append(&a, err)
 }
 
-// enterMalformed keeps a SparkRTC body that cannot be read. Unsigned ones are refused as any other body is.
-func (s *Server) enterMalformed(c echo.Context, p proof, nonce callback.Nonce, body []byte, fault error) error {
-	if p.scheme == bridge.SchemeNone {
-		return fault
+// takeRTC takes a SparkRTC callback: first the signature over the bytes, then what they say.
+func (s *Server) takeRTC(h http.Header, body []byte) outcome {
+	now, nonce := s.cfg.Now(), callback.Nonce{Rand: h.Get("X-Rtc-Rand"), Timestamp: h.Get("X-Rtc-Timestamp")}
+	scheme, sig, verdict := s.ring.Load().VerifyRTC(signature.RTCClaim{
+		Rand: nonce.Rand, Timestamp: nonce.Timestamp, Sign: h.Get("X-Rtc-Signature"), Body: body,
+	}, now)
+	if !believed(verdict) {
+		return outcome{err: verdict}
 	}
-	a := bridge.Arrival{Signature: p.signature, Raw: body, Event: callback.Malformed(body, nonce), Reason: bridge.ReasonMalformed}
-	if p.err != nil {
+	a := bridge.Arrival{Signature: sig, Raw: body}
+	c, err := callback.Decode(bridge.KindRTCRecord, body)
+	switch {
+	case err == nil:
+		defer c.Release()
+		a.Event, a.Identify = c.Event(s.cfg.Policy, nonce, bridge.MillisOf(now))
+	case scheme == bridge.SchemeNone:
+		return outcome{err: err}
+	default:
+		a.Event, a.Reason = callback.Malformed(body, nonce), bridge.ReasonMalformed
+	}
+	a.Event.Scheme = scheme
+	return s.append(&a, verdict)
+}
+
+// believed reports whether a callback was signed well, be it for another hour.
+func believed(verdict error) bool {
+	var e *signature.Error
+	return verdict == nil || errors.As(verdict, &e) && e.Verdict == signature.Expired
+}
+
+// append gives a callback that was signed well to the journal. verdict is not nil when its signature is not good
+// for this hour: then it goes to quarantine, and the outcome is the verdict all the same.
+func (s *Server) append(a *bridge.Arrival, verdict error) outcome {
+	lane := a.Event.Lane
+	if verdict != nil {
 		a.Reason = bridge.ReasonExpired
+	} else if s.ignores(lane) {
+		return outcome{domain: lane.Domain, ignored: true}
 	}
-	a.Event.Scheme = p.scheme
-	if err := s.journal.Append(c.Request().Context(), &a); err != nil {
-		return err
+	if err := s.journal.Append(s.ctx, a); err != nil {
+		return outcome{domain: lane.Domain, err: err}
 	}
-	return p.err
+	return outcome{domain: lane.Domain, err: verdict}
+}
+
+func (s *Server) ignores(lane bridge.Lane) bool {
+	return s.cfg.IgnoreStreams != nil && !lane.IsZero() && s.cfg.IgnoreStreams.MatchString(lane.Stream)
 }

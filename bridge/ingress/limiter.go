@@ -1,0 +1,117 @@
+package ingress
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// What turning a connection away may take. Beyond politeAtOnce a connection is closed without a word.
+const (
+	politeAtOnce = 64
+	politeTime   = time.Second
+	politeBytes  = 64 << 10
+)
+
+// limiter is a listener with a bounded number of open connections.
+type limiter struct {
+	net.Listener
+	places     chan struct{} // one entry for each open connection
+	polite     chan struct{} // one entry for each connection that is being told
+	tls        *tls.Config   // nil: plain
+	answer     string        // what they are told
+	turnedAway func(remote string)
+}
+
+func newLimiter(l net.Listener, cfg Config, turnedAway func(remote string)) *limiter {
+	return &limiter{Listener: l, places: make(chan struct{}, cfg.MaxConnections),
+		polite: make(chan struct{}, politeAtOnce), tls: cfg.TLS, answer: busyAnswer(cfg.retryAfter()), turnedAway: turnedAway}
+}
+
+// Accept returns the next connection that there is a place for; the others it turns away, without waiting for them.
+func (l *limiter) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case l.places <- struct{}{}:
+			return &place{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
+		default:
+			l.turnAway(c)
+		}
+	}
+}
+
+func (l *limiter) turnAway(c net.Conn) {
+	l.turnedAway(c.RemoteAddr().String())
+	select {
+	case l.polite <- struct{}{}:
+		go func() {
+			l.tell(c)
+			<-l.polite
+		}()
+	default:
+		_ = c.Close() // there is nobody to tell
+	}
+}
+
+// tell answers 503. It waits for the request's beginning, because many clients take an answer that comes before it
+// for a fault, and reads on for a moment after the answer, because closing on unread bytes would destroy it on its
+// way.
+func (l *limiter) tell(c net.Conn) {
+	defer func() { _ = c.Close() }()
+	if c.SetDeadline(time.Now().Add(politeTime)) != nil {
+		return
+	}
+	if l.tls != nil {
+		c = tls.Server(c, l.tls)
+	}
+	scratch := make([]byte, 512)
+	if n, err := c.Read(scratch); n == 0 && err != nil {
+		return
+	}
+	if _, err := io.WriteString(c, l.answer); err != nil {
+		return
+	}
+	if closeWrite(c) == nil {
+		_, _ = io.CopyBuffer(io.Discard, onlyReader{io.LimitReader(c, politeBytes)}, scratch) // until it closes
+	}
+}
+
+// onlyReader hides what would make a copy take a larger buffer.
+type onlyReader struct{ io.Reader }
+
+// busyAnswer is the whole answer to a connection that there is no place for.
+func busyAnswer(retryAfter string) string {
+	body := errTooManyConnections.body()
+	return fmt.Sprintf("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: %s\r\n"+
+		"Content-Length: %d\r\nConnection: close\r\n\r\n%s", retryAfter, len(body), body)
+}
+
+// place is a connection that gives its place back when it is closed.
+type place struct {
+	net.Conn
+	leave func()
+}
+
+// Close closes the connection; its place is free.
+func (p *place) Close() error {
+	err := p.Conn.Close()
+	p.leave()
+	return err
+}
+
+// CloseWrite ends our side alone, which lets net/http end a connection without destroying the last answer.
+func (p *place) CloseWrite() error { return closeWrite(p.Conn) }
+
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}

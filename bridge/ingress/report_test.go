@@ -1,0 +1,60 @@
+package ingress_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"livebridge/bridge"
+	"livebridge/bridge/signature"
+)
+
+// What is logged of a forgery: why, from where, which kind and domain, and nothing else of it.
+func TestRefusalsAreLogged(t *testing.T) {
+	b := newBench(t, nil)
+	b.send(post("/live/stream", strings.Replace(good(), `"room"`, `"hall"`, 1)))
+	lines := b.log.All()
+	if len(lines) != 1 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	fields := lines[0].ContextMap()
+	if fields["kind"] != "stream" || fields["reason"] != "mismatch" || fields["domain"] != "push.example.com" ||
+		fields["remote"] != "192.0.2.1:1234" || fields["why"] == "" {
+		t.Errorf("%v", fields)
+	}
+	sign := signature.Sign(bridge.SchemeHMAC, key, claim())
+	for _, secret := range []string{sign, key, "auth_info", "secret", "hall"} {
+		if strings.Contains(fmt.Sprint(fields), secret) {
+			t.Errorf("the log shows %q: %v", secret, fields)
+		}
+	}
+}
+
+func TestTokenIsNotLogged(t *testing.T) {
+	b := newBench(t, nil)
+	b.send(post("/live/snapshot/the-tokem", snapshotBody))
+	if line := fmt.Sprint(b.log.All()[0].ContextMap()); !strings.Contains(line, "token") || strings.Contains(line, "tokem") {
+		t.Error(line)
+	}
+}
+
+// A flood of forgeries costs few lines, and hides no fault of ours.
+func TestLogIsBounded(t *testing.T) {
+	b := newBench(t, nil)
+	for range 2000 {
+		b.send(post("/live/stream", "{"))
+	}
+	if n := b.log.Len(); n < 20 || n > 200 {
+		t.Errorf("%d lines", n)
+	}
+	if n := b.counted(t, "livebridge_callbacks_refused_total", "stream", "malformed"); n != 2000 {
+		t.Errorf("%v counted", n)
+	}
+	b.journal.entered = nil
+	before := b.log.FilterMessage("callback not taken").Len()
+	b.SetRing(nil) // every judgement panics
+	b.send(post("/live/stream", good()))
+	if b.log.FilterMessage("callback not taken").Len() != before+1 {
+		t.Error("the flood hid a fault")
+	}
+}

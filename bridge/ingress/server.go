@@ -1,0 +1,104 @@
+package ingress
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"livebridge/bridge/signature"
+)
+
+// Server takes callbacks on one listener.
+type Server struct {
+	cfg     Config
+	ring    atomic.Pointer[signature.Ring]
+	journal Journal
+	metrics *metrics
+	report  *reporter
+	buffers *buffers
+	json    []string // the value of Content-Type, shared by all answers and never written to
+
+	echo   *echo.Echo
+	http   *http.Server
+	ctx    context.Context // of all appends; ends when requests in hand are given up
+	giveUp context.CancelFunc
+}
+
+// New makes a server that does not listen yet. The error names a setting that cannot be, or is the registerer's.
+func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometheus.Registerer) (*Server, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg.withDefaults(), journal: j, metrics: newMetrics(), report: newReporter(log),
+		json: []string{"application/json"}}
+	if err := s.metrics.register(r); err != nil {
+		return nil, err
+	}
+	s.buffers = newBuffers(s.cfg.MaxBody)
+	s.ring.Store(ring)
+	s.ctx, s.giveUp = context.WithCancel(context.Background())
+	s.route()
+	s.http = s.newHTTP()
+	return s, nil
+}
+
+// newHTTP sets the limits. HTTP/2 is off: its many requests per connection would escape the limit on connections.
+func (s *Server) newHTTP() *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler:           s.echo,
+		Protocols:         protocols,
+		TLSConfig:         s.cfg.TLS,
+		MaxHeaderBytes:    s.cfg.MaxHeader,
+		ReadHeaderTimeout: s.cfg.HeaderTimeout,
+		ReadTimeout:       s.cfg.ReadTimeout,
+		WriteTimeout:      s.cfg.WriteTimeout,
+		IdleTimeout:       s.cfg.IdleTimeout,
+		ErrorLog:          s.report.standard(),
+	}
+}
+
+// SetRing puts other keys in force, at once and for every request that has not been judged yet. It may be called
+// at any time.
+func (s *Server) SetRing(ring *signature.Ring) { s.ring.Store(ring) }
+
+// Handler returns what answers requests, without the limits on connections and times.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// Serve takes callbacks on l, which it closes, until Shutdown; then it returns nil.
+func (s *Server) Serve(l net.Listener) error {
+	limited := newLimiter(l, s.cfg, s.turnedAway)
+	var err error
+	if s.cfg.TLS != nil {
+		err = s.http.ServeTLS(limited, "", "")
+	} else {
+		err = s.http.Serve(limited)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Shutdown takes no new connections, closes idle ones, and returns nil when the requests in hand have been
+// answered. When ctx ends before that, it gives those up, closes their connections and returns ctx's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	s.giveUp()
+	if err != nil {
+		_ = s.http.Close() // the answer to give is that of Shutdown
+	}
+	return err
+}
+
+// turnedAway counts a connection beyond MaxConnections.
+func (s *Server) turnedAway(remote string) {
+	_ = s.refuse(nobody, refusedRequest{remote: remote, err: errTooManyConnections})
+}

@@ -1,0 +1,374 @@
+package ingress_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+	"livebridge/bridge/ingress"
+	"livebridge/bridge/signature"
+)
+
+// dial opens a connection that fails a test rather than hang it.
+func dial(t *testing.T, address string) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return c, bufio.NewReader(c)
+}
+
+// wire is a request as it goes over the wire.
+func wire(body string) string {
+	return fmt.Sprintf("POST /live/stream HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+// status reads one answer.
+func status(t *testing.T, r *bufio.Reader) int {
+	t.Helper()
+	a, err := http.ReadResponse(r, nil)
+	if err != nil {
+		t.Fatalf("no answer: %v", err)
+	}
+	if _, err := io.Copy(io.Discard, a.Body); err != nil {
+		t.Fatal(err)
+	}
+	return a.StatusCode
+}
+
+// closed waits for the end of the connection.
+func closed(t *testing.T, r *bufio.Reader) {
+	t.Helper()
+	var timeout net.Error
+	if _, err := io.Copy(io.Discard, r); errors.As(err, &timeout) && timeout.Timeout() {
+		t.Fatal("the connection stays open")
+	}
+}
+
+func write(t *testing.T, w io.Writer, s string) {
+	t.Helper()
+	if _, err := io.WriteString(w, s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPipelining(t *testing.T) {
+	b := newBench(t, nil)
+	c, r := dial(t, b.listen(t))
+	write(t, c, wire(good())+wire("{")+wire(good()))
+	for i, want := range []int{200, 400, 200} {
+		if got := status(t, r); got != want {
+			t.Errorf("answer %d: %d, want %d", i, got, want)
+		}
+	}
+}
+
+// Without reading on: the announced body is never sent and the answer comes all the same, as the connection's last.
+func TestTooLargeIsNotReadOn(t *testing.T) {
+	b := newBench(t, func(s *setup) { s.cfg.ReadTimeout = time.Hour })
+	address := b.listen(t)
+	for name, head := range map[string]string{
+		"announced": "Content-Length: 100000\r\n\r\n{",
+		"chunked":   "Transfer-Encoding: chunked\r\n\r\n10001\r\n" + strings.Repeat(" ", 0x10001),
+	} {
+		c, r := dial(t, address)
+		write(t, c, "POST /live/stream HTTP/1.1\r\nHost: x\r\n"+head)
+		if got := status(t, r); got != 413 {
+			t.Errorf("%s: %d", name, got)
+		}
+		closed(t, r)
+	}
+}
+
+// A body that does not come, and headers that do not, cost their own connection alone.
+func TestSlowSenders(t *testing.T) {
+	b := newBench(t, func(s *setup) {
+		s.cfg.HeaderTimeout, s.cfg.ReadTimeout, s.cfg.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
+	})
+	address := b.listen(t)
+	body, bodyAnswer := dial(t, address)
+	write(t, body, "POST /live/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{")
+	head, headAnswer := dial(t, address)
+	write(t, head, "POST /live/stream HTTP/1.1\r\nHo")
+	_, silentAnswer := dial(t, address)
+	other, otherAnswer := dial(t, address)
+	write(t, other, wire(good()))
+	if got := status(t, otherAnswer); got != 200 {
+		t.Errorf("another sender got %d", got)
+	}
+	if got := status(t, bodyAnswer); got != 400 {
+		t.Errorf("the slow body got %d", got)
+	}
+	for _, r := range []*bufio.Reader{bodyAnswer, headAnswer, silentAnswer, otherAnswer} {
+		closed(t, r)
+	}
+	if n := b.counted(t, "livebridge_callbacks_refused_total", "stream", "incomplete"); n != 1 {
+		t.Errorf("%v counted as incomplete", n)
+	}
+}
+
+func TestHeadersAreBounded(t *testing.T) {
+	b := newBench(t, nil)
+	c, r := dial(t, b.listen(t))
+	go func() {
+		_, _ = io.WriteString(c, "POST /live/stream HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 64<<10))
+	}()
+	if got := status(t, r); got != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("%d", got)
+	}
+}
+
+// Idle connections count; one too many is answered 503 and closed; a place that is given back is taken again.
+func TestMaxConnections(t *testing.T) {
+	b := newBench(t, func(s *setup) { s.cfg.MaxConnections = 2 })
+	address := b.listen(t)
+	first, firstAnswer := dial(t, address)
+	second, secondAnswer := dial(t, address)
+	for c, r := range map[net.Conn]*bufio.Reader{first: firstAnswer, second: secondAnswer} {
+		write(t, c, wire(good()))
+		if got := status(t, r); got != 200 {
+			t.Fatalf("%d", got)
+		}
+	}
+	third, thirdAnswer := dial(t, address)
+	write(t, third, wire(good()))
+	a, err := http.ReadResponse(thirdAnswer, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(a.Body)
+	if err != nil || a.StatusCode != 503 || a.Header.Get("Retry-After") != "5" || !strings.Contains(string(text), `"status":0`) {
+		t.Errorf("%v %d %v %s", err, a.StatusCode, a.Header, text)
+	}
+	closed(t, thirdAnswer)
+	if n := b.counted(t, "livebridge_callbacks_refused_total", "none", "connections"); n != 1 {
+		t.Errorf("%v counted", n)
+	}
+	_ = first.Close()
+	got := 0
+	for tries := 0; got != 200 && tries < 1000; tries++ { // the server learns of the close in its own time
+		c, r := dial(t, address)
+		write(t, c, wire(good()))
+		got = status(t, r)
+		_ = c.Close()
+	}
+	if got != 200 {
+		t.Error("the place was not taken again")
+	}
+}
+
+func TestConcurrentRequests(t *testing.T) {
+	b := newBench(t, nil)
+	address := b.listen(t)
+	var group sync.WaitGroup
+	for i := range 16 {
+		c, r := dial(t, address)
+		group.Go(func() {
+			for j := range 50 {
+				body, want := changed(func(c *signature.Claim) { c.Stream = fmt.Sprintf("room-%d-%d", i, j) }), 200
+				if j%5 == 0 {
+					body, want = strings.Replace(body, "PUBLISH", "PUBLISH_DONE", 1), 401
+				}
+				if _, err := io.WriteString(c, wire(body)); err != nil {
+					t.Error(err)
+					return
+				}
+				a, err := http.ReadResponse(r, nil)
+				if err != nil || a.StatusCode != want {
+					t.Errorf("%v %v, want %d", a, err, want)
+					return
+				}
+				_, _ = io.Copy(io.Discard, a.Body)
+			}
+		})
+	}
+	group.Wait()
+	seen := map[string]bool{}
+	for i, a := range b.journal.arrivals {
+		seen[a.Event.Lane.Stream] = strings.Contains(b.journal.raws[i], `"`+a.Event.Lane.Stream+`"`)
+	}
+	if len(seen) != 16*40 {
+		t.Errorf("%d streams", len(seen))
+	}
+	for name, own := range seen {
+		if !own {
+			t.Errorf("%s came with the body of another", name)
+		}
+	}
+}
+
+func TestPanic(t *testing.T) {
+	b := newBench(t, nil)
+	b.journal.entered = func(_ context.Context, a *bridge.Arrival) error {
+		if a.Event.Lane.Stream == "bad" {
+			panic("a fault")
+		}
+		return nil
+	}
+	c, r := dial(t, b.listen(t))
+	write(t, c, wire(changed(func(c *signature.Claim) { c.Stream = "bad" }))+wire(good()))
+	if first, second := status(t, r), status(t, r); first != 503 || second != 200 {
+		t.Errorf("%d, then %d", first, second)
+	}
+	if b.log.FilterMessageSnippet("panic").Len() != 1 || b.counted(t, "livebridge_callbacks_refused_total", "stream", "panic") != 1 {
+		t.Errorf("not told: %v", b.log.All())
+	}
+}
+
+// held lets a test keep a request inside the journal.
+type held struct {
+	inside  chan struct{}
+	release chan struct{}
+	gaveUp  chan struct{}
+}
+
+func hold(b *bench) held {
+	h := held{make(chan struct{}), make(chan struct{}), make(chan struct{})}
+	b.journal.entered = func(ctx context.Context, _ *bridge.Arrival) error {
+		close(h.inside)
+		select {
+		case <-h.release:
+			return nil
+		case <-ctx.Done():
+			close(h.gaveUp)
+			return bridge.ErrStopping
+		}
+	}
+	return h
+}
+
+func TestShutdownAnswersRequestsInHand(t *testing.T) {
+	b := newBench(t, nil)
+	h := hold(b)
+	address := b.listen(t)
+	c, r := dial(t, address)
+	write(t, c, wire(good()))
+	<-h.inside
+	done := make(chan error, 1)
+	go func() { done <- b.Shutdown(context.Background()) }()
+	for { // until the listener is closed
+		probe, err := net.Dial("tcp", address)
+		if err != nil {
+			break
+		}
+		_ = probe.Close()
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("Shutdown did not wait: %v", err)
+	default:
+	}
+	close(h.release)
+	if got := status(t, r); got != 200 {
+		t.Errorf("%d", got)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	closed(t, r)
+}
+
+func TestShutdownGivesUp(t *testing.T) {
+	b := newBench(t, nil)
+	h := hold(b)
+	c, r := dial(t, b.listen(t))
+	write(t, c, wire(good()))
+	<-h.inside
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := b.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	<-h.gaveUp
+	closed(t, r)
+}
+
+// A sender that goes away does not take its callback out of the journal's hands.
+func TestSenderGoesAway(t *testing.T) {
+	b := newBench(t, nil)
+	h := hold(b)
+	c, _ := dial(t, b.listen(t))
+	write(t, c, wire(good()))
+	<-h.inside
+	_ = c.Close()
+	close(h.release)
+	for b.counted(t, "livebridge_callbacks_accepted_total", "stream") != 1 {
+		if b.counted(t, "livebridge_callbacks_refused_total", "stream", "stopping") != 0 {
+			t.Fatal("the append was cancelled")
+		}
+	}
+}
+
+func TestSetRing(t *testing.T) {
+	b := newBench(t, nil)
+	ring, err := signature.NewRing(signature.Config{Stream: []string{strings.Repeat("x", 32)}, MaxAhead: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := b.send(post("/live/stream", good())); w.Code != 200 {
+		t.Errorf("before: %d", w.Code)
+	}
+	b.SetRing(ring)
+	if w := b.send(post("/live/stream", good())); w.Code != 401 {
+		t.Errorf("after: %d", w.Code)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	donor := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
+	defer donor.Close()
+	b := newBench(t, func(s *setup) { s.cfg.TLS, s.cfg.MaxConnections = donor.TLS.Clone(), 1 })
+	address := b.listen(t)
+	trust := donor.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	trust.ServerName = "example.com"
+	for i, want := range []int{200, 503} { // the second finds no place
+		c, _ := dial(t, address)
+		secure := tls.Client(c, trust)
+		write(t, secure, wire(good()))
+		if got := status(t, bufio.NewReader(secure)); got != want {
+			t.Errorf("connection %d: %d, want %d", i, got, want)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for name, change := range map[string]func(*ingress.Config){
+		"PATH_PREFIX":     func(c *ingress.Config) { c.PathPrefix = "/:tenant" },
+		"SNAPSHOT_TOKEN":  func(c *ingress.Config) { c.SnapshotToken = "a/b" },
+		"MAX_BODY":        func(c *ingress.Config) { c.MaxBody = -1 },
+		"MAX_CONNECTIONS": func(c *ingress.Config) { c.MaxConnections = -1 },
+		"timeouts":        func(c *ingress.Config) { c.IdleTimeout = -1 },
+	} {
+		cfg := ingress.DefaultConfig()
+		change(&cfg)
+		_, err := ingress.New(cfg, nil, &memory{}, zap.NewNop(), prometheus.NewRegistry())
+		if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "a/b") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	registry := prometheus.NewRegistry()
+	for i := range 2 {
+		if _, err := ingress.New(ingress.Config{}, nil, &memory{}, zap.NewNop(), registry); (err != nil) != (i == 1) {
+			t.Errorf("registering %d: %v", i, err)
+		}
+	}
+}

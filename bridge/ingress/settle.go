@@ -1,0 +1,57 @@
+package ingress
+
+import (
+	"io"
+
+	"github.com/labstack/echo/v4"
+
+	"livebridge/bridge"
+)
+
+// success is the answer that the provider's pages show.
+const success = `{"status":1,"result":"success"}`
+
+// sender is the kind of callback that a request is about; nobody stands for requests that are about none.
+type sender bridge.Kind
+
+const nobody sender = 0
+
+// String returns the kind's word, or "none".
+func (s sender) String() string {
+	if s == nobody {
+		return "none"
+	}
+	return bridge.Kind(s).String()
+}
+
+// refusedRequest is what may be told about a request that was refused: neither its signature nor its body.
+type refusedRequest struct {
+	remote string
+	domain string
+	err    error
+}
+
+// settle counts the outcome and answers it.
+func (s *Server) settle(c echo.Context, k sender, o outcome) {
+	w := c.Response().Writer
+	w.Header()["Content-Type"] = s.json
+	if o.err != nil {
+		why := s.refuse(k, refusedRequest{remote: c.Request().RemoteAddr, domain: o.domain, err: o.err})
+		why.write(w, s.cfg.retryAfter())
+		return
+	}
+	if o.ignored {
+		s.metrics.ignored[k].Inc()
+	} else {
+		s.metrics.accepted[k].Inc()
+	}
+	_, _ = io.WriteString(w, success) // a sender that has gone gets no answer; the journal has the callback
+}
+
+// refuse counts and reports a refusal.
+func (s *Server) refuse(k sender, r refusedRequest) *refusal {
+	why := refusalOf(r.err)
+	s.metrics.refused.WithLabelValues(k.String(), why.reason).Inc()
+	s.report.refused(k, r, why)
+	return why
+}

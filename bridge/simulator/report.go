@@ -1,0 +1,121 @@
+package simulator
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Sent is one callback that was sent and how it was answered.
+type Sent struct {
+	Time    time.Time     `json:"time"`
+	Took    time.Duration `json:"took_ns"`
+	Status  int           `json:"status"` // 0: no answer
+	Expect  int           `json:"expect"`
+	Stream  string        `json:"stream"`
+	Event   string        `json:"event"`
+	Session int64         `json:"session"`
+	Again   int           `json:"again,omitempty"`
+}
+
+// Report is what happened so far.
+type Report struct {
+	Sent       int
+	Status     map[int]int // answers by status; 0: none
+	Unexpected int         // answered otherwise than they should be, no answer included
+	Elapsed    time.Duration
+	P50, P99   time.Duration // time to answer, within 5 %
+	Max        time.Duration
+}
+
+// String writes the report on one line.
+func (r Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d sent in %.1f s (%.0f/s)", r.Sent, r.Elapsed.Seconds(), float64(r.Sent)/max(r.Elapsed.Seconds(), 0.001))
+	for _, status := range slices.Sorted(maps.Keys(r.Status)) {
+		name := fmt.Sprint(status)
+		if status == 0 {
+			name = "no answer"
+		}
+		fmt.Fprintf(&b, ", %s: %d", name, r.Status[status])
+	}
+	fmt.Fprintf(&b, ", unexpected: %d; answers p50 %v, p99 %v, max %v", r.Unexpected,
+		r.P50.Round(10*time.Microsecond), r.P99.Round(10*time.Microsecond), r.Max.Round(10*time.Microsecond))
+	return b.String()
+}
+
+// step is the factor between two buckets of the latencies.
+const step = 1.05
+
+// tally counts what all senders send.
+type tally struct {
+	begun   time.Time
+	mu      sync.Mutex
+	counted Report
+	buckets map[int]int // by the logarithm of the time to answer
+	sent    func(Sent) error
+	err     error
+}
+
+func newTally(sent func(Sent) error) *tally {
+	return &tally{begun: time.Now(), counted: Report{Status: make(map[int]int)}, buckets: make(map[int]int), sent: sent}
+}
+
+func (t *tally) add(s Sent) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counted.Sent++
+	t.counted.Status[s.Status]++
+	if s.Status != s.Expect {
+		t.counted.Unexpected++
+	}
+	t.counted.Max = max(t.counted.Max, s.Took)
+	t.buckets[int(math.Ceil(math.Log(float64(max(s.Took, 1)))/math.Log(step)))]++
+	if err := t.sent(s); err != nil && t.err == nil {
+		t.err = err
+	}
+}
+
+func (t *tally) report() Report {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.counted
+	r.Status = maps.Clone(r.Status)
+	r.Elapsed = time.Since(t.begun)
+	r.P50, r.P99 = min(t.quantile(0.5), r.Max), min(t.quantile(0.99), r.Max)
+	return r
+}
+
+// quantile returns the upper end of the bucket that the share q of all answers is within.
+func (t *tally) quantile(q float64) time.Duration {
+	left := int(math.Ceil(q * float64(t.counted.Sent)))
+	for _, b := range slices.Sorted(maps.Keys(t.buckets)) {
+		if left -= t.buckets[b]; left <= 0 {
+			return time.Duration(math.Pow(step, float64(b)))
+		}
+	}
+	return 0
+}
+
+// watch tells of the progress until the function returned is called.
+func (t *tally) watch(progress func(Report)) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				progress(t.report())
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
