@@ -50,4 +50,4 @@ clean:
 
 bench: unexport LIVEBRIDGE_STREAM_KEY
 bench:              ## measure, side by side in one run
-	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run '^$$' -bench . -benchtime 1x -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./cmd/livebridge ./bridge/journal -run '^$$' -bench 'Accept|Latency|Start|Backlog' -benchtime 1x -p 1 -timeout 30m

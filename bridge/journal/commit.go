@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"time"
+
 	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
@@ -15,6 +17,8 @@ type commit struct {
 	clock clock
 
 	number  uint64
+	written bool       // to the store, and to be synced
+	begun   time.Time  // when it was written
 	waiting []*request // to be answered nil
 	emitted []pending  // to be handed to the outbox
 	dirty   []*lane    // to be written

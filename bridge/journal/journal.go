@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"go.uber.org/zap"
@@ -63,8 +62,9 @@ func Open(opts Options) (*Journal, error) {
 	if err := j.metrics.register(opts.Registerer); err != nil {
 		return nil, errors.Join(err, j.db.Close(), j.lock.Close())
 	}
-	w := &writer{j: j, commit: j.newCommit(nil), synced: make(chan *commit), timer: time.NewTimer(0)}
+	w := newWriter(j)
 	go w.run()
+	j.background.Go(w.finish)
 	j.background.Go(func() { j.room.watch(j.closing) })
 	j.background.Go(j.inherit)
 	return j, nil

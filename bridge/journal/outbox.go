@@ -126,7 +126,7 @@ func (o *outbox) next() ([]*bridge.Event, <-chan time.Time) {
 func (o *outbox) fresh(events []pending, commit uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.synced = commit
+	o.synced = max(o.synced, commit)
 	if len(events) == 0 {
 		return
 	}

@@ -9,20 +9,33 @@ import (
 // tend is how often the writer looks after what grows old: identities, signatures, lanes.
 const tend = time.Second
 
-// writer is the one goroutine that decides and writes. At most one commit is being synced; while it is, the next fills.
+// pipeline is how many commits may be on their way to the disk: one that is being synced, and one that is written already
+// so that its sync can begin at once. The next one fills meanwhile.
+const pipeline = 2
+
+// writer is the one goroutine that decides and writes.
 type writer struct {
-	j       *Journal
-	commit  *commit      // in the making
-	used    *commit      // done; its memory serves the next but one
-	syncing bool         // a commit is on its way to the disk
-	synced  chan *commit // comes back from there
-	timer   *time.Timer  // wakes for the nearest deadline
-	tended  time.Time
+	j        *Journal
+	commit   *commit      // in the making
+	used     *commit      // done; its memory serves another
+	underWay int          // commits on their way to the disk
+	syncing  chan *commit // there
+	synced   chan *commit // and back, in the same order
+	timer    *time.Timer  // wakes for the nearest deadline
+	tended   time.Time
+}
+
+func newWriter(j *Journal) *writer {
+	return &writer{
+		j: j, commit: j.newCommit(nil), timer: time.NewTimer(0),
+		syncing: make(chan *commit, pipeline), synced: make(chan *commit, pipeline),
+	}
 }
 
 // run is the writer's life. It ends when the journal is closed or has failed.
 func (w *writer) run() {
 	defer close(w.j.written)
+	defer close(w.syncing)
 	defer w.timer.Stop()
 	defer w.j.recover()
 	for {
@@ -30,7 +43,7 @@ func (w *writer) run() {
 			w.j.fail(err)
 			return
 		}
-		if !w.syncing && w.due() {
+		if w.underWay < pipeline && w.due() {
 			if err := w.write(); err != nil {
 				w.j.fail(err)
 				return
@@ -77,9 +90,9 @@ func (w *writer) write() error {
 		return err
 	}
 	w.commit, w.used = w.j.newCommit(w.used), nil
-	if c.empty() {
-		w.j.answer(c) // duplicates only: what they repeat is on disk
-		return c.batch.Close()
+	if c.empty() { // duplicates only: they wait for what they repeat
+		w.send(c)
+		return nil
 	}
 	if err := c.seal(); err != nil {
 		return err
@@ -88,6 +101,13 @@ func (w *writer) write() error {
 		return w.apply(c)
 	}
 	return w.sync(c)
+}
+
+// send has a commit synced and answered, after those before it.
+func (w *writer) send(c *commit) {
+	c.begun = time.Now()
+	w.underWay++
+	w.syncing <- c
 }
 
 // complete adds what is not a callback: deadlines, limits, dead letters, removals, and what has grown old.
@@ -115,32 +135,32 @@ func (w *writer) apply(c *commit) error {
 
 // sync writes a commit and lets its sync run.
 func (w *writer) sync(c *commit) error {
-	w.syncing = true
-	begun := time.Now()
 	if err := w.j.db.ApplyNoSyncWait(c.batch, pebble.Sync); err != nil {
 		return err
 	}
+	c.written = true
 	w.j.applied(c)
-	go w.finish(c, begun)
+	w.send(c)
 	return nil
 }
 
-// finish waits for the sync and tells everybody; on failure it tells nobody, and the program ends.
-func (w *writer) finish(c *commit, begun time.Time) {
+// finish waits for one sync after the other and tells everybody; after a failure it tells nobody, and the program ends.
+func (w *writer) finish() {
 	defer w.j.recover()
-	if err := c.batch.SyncWait(); err != nil {
-		w.j.fail(err)
-		return
-	}
-	w.j.metrics.commit(time.Since(begun), len(c.waiting))
-	w.j.answer(c)
-	w.j.outbox.fresh(c.emitted, c.number)
-	for _, b := range c.buried {
-		w.j.outbox.buried(b)
-	}
-	select {
-	case w.synced <- c:
-	case <-w.j.failed:
+	for c := range w.syncing {
+		if c.written {
+			if err := c.batch.SyncWait(); err != nil {
+				w.j.fail(err)
+				return
+			}
+			w.j.metrics.commit(time.Since(c.begun), len(c.waiting))
+		}
+		w.j.answer(c)
+		w.j.outbox.fresh(c.emitted, c.number)
+		for _, b := range c.buried {
+			w.j.outbox.buried(b)
+		}
+		w.synced <- c
 	}
 }
 
@@ -151,7 +171,7 @@ func (w *writer) wait() bool {
 	case <-w.j.queue.wake:
 	case <-w.timer.C:
 	case c := <-w.synced:
-		w.syncing = false
+		w.underWay--
 		return w.closeBatch(c)
 	case <-w.j.failed:
 		return false
@@ -168,7 +188,7 @@ func (w *writer) last() bool {
 			w.j.fail(err)
 		}
 	}
-	return w.syncing
+	return w.underWay > 0
 }
 
 func (w *writer) closeBatch(c *commit) bool {
@@ -182,15 +202,15 @@ func (w *writer) closeBatch(c *commit) bool {
 
 // closing returns the channel that ends the writer, once nothing is under way.
 func (w *writer) closing() <-chan struct{} {
-	if w.syncing || len(w.commit.waiting) > 0 {
+	if w.underWay > 0 || len(w.commit.waiting) > 0 {
 		return nil
 	}
 	return w.j.closing
 }
 
-// schedule sets the timer to the nearest deadline, or to the next tending. While a sync runs, its end wakes the writer.
+// schedule sets the timer to the nearest deadline, or to the next tending. While nothing more can be written, the end of a sync wakes the writer.
 func (w *writer) schedule() {
-	if w.syncing {
+	if w.underWay >= pipeline {
 		w.timer.Stop()
 		return
 	}

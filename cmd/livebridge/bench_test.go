@@ -3,11 +3,17 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,6 +26,7 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/callback"
 	"livebridge/bridge/signature"
+	"livebridge/transports/nats"
 )
 
 const (
@@ -55,8 +62,8 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// benchBridge returns the accepted callbacks a second and what was left in the outbox at the end.
-func benchBridge(b *testing.B) (rate, left float64) {
+// benchApp starts the service with the product's defaults on free ports.
+func benchApp(b *testing.B) (a *app, stop func()) {
 	s, err := load(map[string]string{
 		prefix + "LISTEN": "127.0.0.1:0", prefix + "ADMIN_LISTEN": "127.0.0.1:0", prefix + "NATS_EMBEDDED_LISTEN": "127.0.0.1:0",
 		prefix + "DATA_DIR": b.TempDir(), prefix + "STREAM_KEY": demoKey,
@@ -64,20 +71,26 @@ func benchBridge(b *testing.B) (rate, left float64) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a, err := start(s, zap.NewNop())
-	if err != nil {
+	if a, err = start(s, zap.NewNop()); err != nil {
 		b.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.run(ctx) }()
-	rate = load64(b, a.callbacks.Addr().String())
-	left = float64(a.journal.Pending())
-	stop()
-	if err := <-ended; err != nil {
-		b.Fatal(err)
+	return a, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.Fatal(err)
+		}
 	}
-	return rate, left
+}
+
+// benchBridge returns the accepted callbacks a second and what was left in the outbox at the end.
+func benchBridge(b *testing.B) (rate, left float64) {
+	a, stop := benchApp(b)
+	defer stop()
+	rate = load64(b, a.callbacks.Addr().String())
+	return rate, float64(a.journal.Pending())
 }
 
 func openStore(b *testing.B) *pebble.DB {
@@ -196,4 +209,131 @@ func benchBody(stream int, base, round int64) []byte {
 	}
 	return fmt.Appendf(nil, `{"domain":"push.example.com","app":"live","stream":%q,"user_args":"auth_info=yz1TG0PVN/5isfyrGrRj10gKPCWqSS2X02t6QsRrocH+mEq0gQ0g8k6KhalS84sQ+kDprFyqI0yajbYiFmUO8e45B7ryaS.33436b625354564f6e4d4d434f55&cdn=hw","client_ip":"100.111.1.1","node_ip":"112.11.1.1","publish_timestamp":"%d","event":%q,"auth_timestamp":%s,"auth_sign":%q}`,
 		claim.Stream, base-100_000+round/2, claim.Event, claim.Timestamp, signature.Sign(bridge.SchemeHMAC, demoKey, claim))
+}
+
+// BenchmarkLatency sends 1,000 callbacks a second and reports the time to 200, the time from the 200 to a consumer, and
+// the time that a sync of the same disk takes during it.
+func BenchmarkLatency(b *testing.B) {
+	tune()
+	for b.Loop() {
+		a, stop := benchApp(b)
+		answered, consumed := latencies(b, a)
+		b.ReportMetric(quantile(answered, 0.99), "ms-to-200-p99")
+		b.ReportMetric(quantile(consumed, 0.99), "ms-200-to-consumer-p99")
+		b.ReportMetric(syncTime(b), "ms-sync-p99")
+		stop()
+	}
+}
+
+// latencies returns, in milliseconds, the times to the answer and from there to the consumer.
+func latencies(b *testing.B, a *app) (answered, consumed []float64) {
+	const rate, seconds = 1000, 5
+	var mu sync.Mutex
+	at := make(map[string]time.Time) // of the answer, by stream
+	ctx, cancel := context.WithTimeout(context.Background(), 2*seconds*time.Second)
+	defer cancel()
+	all := errors.New("all")
+	arrived := make(chan error, 1)
+	go func() {
+		o := nats.DefaultOptions()
+		o.URL = a.consumersURL()
+		arrived <- nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+			now := time.Now()
+			var e out
+			if err := json.Unmarshal(r.Payload, &e); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			took := 0.0 // the consumer was faster than the answer
+			if t, found := at[e.Data.Stream]; found {
+				took = float64(now.Sub(t).Microseconds()) / 1000
+			}
+			if consumed = append(consumed, took); len(consumed) == rate*seconds {
+				return all
+			}
+			return nil
+		})
+	}()
+	url, base := "http://"+a.callbacks.Addr().String()+"/live/stream", time.Now().Unix()
+	var wg sync.WaitGroup
+	due := time.Now()
+	for n := range rate * seconds {
+		due = due.Add(time.Second / rate)
+		time.Sleep(time.Until(due))
+		wg.Go(func() {
+			begun := time.Now()
+			status, err := post(ctx, url, benchBody(n, base, 0))
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || status != http.StatusOK {
+				b.Errorf("%d, %v", status, err)
+			}
+			at[fmt.Sprint("room", n)] = time.Now()
+			answered = append(answered, float64(time.Since(begun).Microseconds())/1000)
+		})
+	}
+	wg.Wait()
+	if err := <-arrived; !errors.Is(err, all) {
+		b.Errorf("%d of %d events were consumed: %v", len(consumed), rate*seconds, err)
+	}
+	return answered, consumed
+}
+
+// BenchmarkStart measures from the start on an empty journal until callbacks are taken, and what memory an idle service has.
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		begun := time.Now()
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+b.TempDir(), prefix+"STREAM_KEY="+demoKey,
+			prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0", prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0")
+		log, err := cmd.StderrPipe()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		if line, err := bufio.NewReader(log).ReadString('\n'); err != nil {
+			b.Fatal(line, err)
+		}
+		b.ReportMetric(float64(time.Since(begun).Milliseconds()), "ms-to-ready")
+		time.Sleep(5 * time.Second)
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var kb float64
+		_, rest, _ := strings.Cut(string(status), "VmRSS:")
+		_, _ = fmt.Sscan(rest, &kb)
+		b.ReportMetric(kb/1024, "MB-idle")
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+}
+
+// syncTime returns the 99th percentile of a sync of 4 KiB on the disk of the temporary directory, in milliseconds.
+func syncTime(b *testing.B) float64 {
+	f, err := os.Create(filepath.Join(b.TempDir(), "sync"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	var took []float64
+	for range 500 {
+		if _, err := f.Write(make([]byte, 4096)); err != nil {
+			b.Fatal(err)
+		}
+		begun := time.Now()
+		if err := f.Sync(); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, float64(time.Since(begun).Microseconds())/1000)
+	}
+	return quantile(took, 0.99)
+}
+
+func quantile(values []float64, q float64) float64 {
+	slices.Sort(values)
+	return values[int(q*float64(len(values)-1))]
 }
