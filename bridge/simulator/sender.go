@@ -3,6 +3,7 @@ package simulator
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -89,8 +90,8 @@ func (s *sender) post(ctx context.Context, body []byte) int {
 	if err != nil {
 		return 0
 	}
-	defer answer.Body.Close()
-	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+	_, err = io.Copy(io.Discard, answer.Body)
+	if errors.Join(err, answer.Body.Close()) != nil {
 		return 0
 	}
 	return answer.StatusCode

@@ -2,7 +2,9 @@ package nats
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -25,7 +27,7 @@ type Record struct {
 }
 
 // Consume calls f for every event of the stream, in the order of the stream, until ctx ends or f returns an error. It
-// reconnects by itself.
+// reconnects by itself, and waits for a stream that is not there yet.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
 	options, err := opts.connectOptions()
 	if err != nil {
@@ -44,7 +46,7 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 	if start == StartAll {
 		policy = jetstream.DeliverAllPolicy
 	}
-	consumer, err := js.OrderedConsumer(ctx, opts.Stream, jetstream.OrderedConsumerConfig{DeliverPolicy: policy})
+	consumer, err := orderedConsumer(ctx, js, opts.Stream, policy)
 	if err != nil {
 		return fmt.Errorf("consume stream %s: %w", opts.Stream, err)
 	}
@@ -60,6 +62,21 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 		}
 		if err := f(Record{Subject: m.Subject(), Header: m.Headers(), Payload: m.Data()}); err != nil {
 			return err
+		}
+	}
+}
+
+// orderedConsumer waits until the stream is there.
+func orderedConsumer(ctx context.Context, js jetstream.JetStream, stream string, policy jetstream.DeliverPolicy) (jetstream.Consumer, error) {
+	for {
+		c, err := js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{DeliverPolicy: policy})
+		if !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(lookAgain):
 		}
 	}
 }

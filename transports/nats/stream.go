@@ -148,7 +148,7 @@ func (s *streams) config(name, subjects string) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage, Replicas: s.opts.Replicas,
 		MaxAge: s.opts.MaxAge, MaxBytes: s.opts.MaxBytes, MaxMsgSize: -1,
-		Discard: jetstream.DiscardOld, PersistMode: jetstream.AsyncPersistMode, Duplicates: duplicateWindow, AllowDirect: true,
+		Discard: jetstream.DiscardOld, Duplicates: duplicateWindow, AllowDirect: true,
 	}
 }
 
