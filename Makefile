@@ -5,7 +5,7 @@ BIN       := bin/livebridge
 FUZZTIME  ?= 10s
 
 # A key for trying things out on one's own machine. Set LIVEBRIDGE_STREAM_KEY to have your own.
-export LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
+LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 
 .PHONY: run demo test race bench lint fuzz cover vuln image clean build
 
@@ -13,17 +13,15 @@ build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
 
 run: build          ## start the service
-	@echo "callbacks: http://127.0.0.1:8080/live/stream   key: $$LIVEBRIDGE_STREAM_KEY   events: nats://127.0.0.1:4222"
-	$(BIN) serve
+	@echo "callbacks: http://127.0.0.1:8080/live/stream   key: $(LIVEBRIDGE_STREAM_KEY)   events: nats://127.0.0.1:4222"
+	LIVEBRIDGE_STREAM_KEY=$(LIVEBRIDGE_STREAM_KEY) $(BIN) serve
 
 demo: build         ## show the job in a minute
 	$(BIN) demo
 
-test: unexport LIVEBRIDGE_STREAM_KEY
 test:               ## pass the tests
 	CGO_ENABLED=0 $(GO) test ./...
 
-race: unexport LIVEBRIDGE_STREAM_KEY
 race:
 	CGO_ENABLED=1 $(GO) test -race ./...
 
@@ -33,7 +31,6 @@ lint:
 vuln:
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
 
-cover: unexport LIVEBRIDGE_STREAM_KEY
 cover:
 	CGO_ENABLED=0 $(GO) test -coverprofile=bin/cover.out ./... && $(GO) tool cover -func=bin/cover.out | tail -1
 
@@ -48,6 +45,5 @@ image:
 clean:
 	rm -rf bin data
 
-bench: unexport LIVEBRIDGE_STREAM_KEY
 bench:              ## measure, side by side in one run
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge ./bridge/journal -run '^$$' -bench 'Accept|Latency|Start|Backlog' -benchtime 1x -p 1 -timeout 30m
