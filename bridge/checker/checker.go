@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"regexp"
@@ -33,7 +34,7 @@ type Checker struct {
 type account struct {
 	accepted, refused, open int // requests, by their answer; open: no answer that says what became of it
 	ids                     map[string]bool
-	quarantined             bool
+	quarantined, replayed   bool
 }
 
 // New returns a Checker that has seen nothing.
@@ -86,25 +87,34 @@ func (c *Checker) take(e Event, dead bool) {
 	}
 	name := e.lane()
 	if c.lanes[name] == nil {
-		c.lanes[name] = &lane{name: name, stream: e.Reason == "" && e.Kind == bridge.KindStream.String()}
+		c.lanes[name] = newLane(&e)
 	}
-	if c.lanes[name].add(e, dead) == repeat {
+	if !c.lanes[name].add(e, dead) {
 		c.report.Repeats++
 		return
 	}
 	for _, word := range e.Marks.List() {
 		c.report.Marks[word]++
 	}
-	a := c.account(e.Happening)
 	if e.Reason != "" {
 		c.report.Quarantined++
+	}
+	c.account(e.Happening).came(&e)
+}
+
+// came notes how an event of the happening came out. An operator's replay may come out however the callback was
+// answered and however often, so it proves only that nothing is lost.
+func (a *account) came(e *Event) {
+	switch {
+	case e.Reason != "":
 		a.quarantined = true
-		return
+	case e.Marks.Has(bridge.MarkReplayed):
+		a.replayed = true
+	case a.ids == nil:
+		a.ids = map[string]bool{e.ID: true}
+	default:
+		a.ids[e.ID] = true
 	}
-	if a.ids == nil {
-		a.ids = map[string]bool{}
-	}
-	a.ids[e.ID] = true
 }
 
 func (c *Checker) account(h Happening) *account {
@@ -124,7 +134,9 @@ func (c *Checker) Report() *Report {
 	for _, name := range slices.Sorted(maps.Keys(c.lanes)) {
 		c.lanes[name].judge(c.config, &r)
 	}
-	byText := func(a, b Happening) int { return strings.Compare(a.String(), b.String()) }
+	byText := func(a, b Happening) int {
+		return cmp.Or(strings.Compare(a.lane(), b.lane()), strings.Compare(a.String(), b.String()))
+	}
 	for _, h := range slices.SortedFunc(maps.Keys(c.happenings), byText) {
 		c.judge(h, c.happenings[h], &r)
 	}
@@ -145,7 +157,7 @@ func (c *Checker) judge(h Happening, a *account, r *Report) {
 		r.fault(FaultUnsent, h.lane(), "%s came out, and was never sent", h)
 	case came > 0 && most == 0:
 		r.fault(FaultRefused, h.lane(), "%s came out, though each of its %d requests was refused", h, a.refused)
-	case came == 0 && !a.quarantined && a.accepted > 0 && !c.ignored(h):
+	case came == 0 && !a.quarantined && !a.replayed && a.accepted > 0 && !c.ignored(h):
 		r.fault(FaultLost, h.lane(), "%s was answered 200 %d times and did not come out", h, a.accepted)
 	case came > most:
 		ids := strings.Join(slices.Sorted(maps.Keys(a.ids)), ", ")

@@ -26,13 +26,16 @@ func (h Happening) namesItself() bool {
 	return h.Kind == bridge.KindStream.String() && h.Session != 0 || h.Event == "RECORD_FILE_COMPLETE"
 }
 
-// String says it in one line, for the report.
+// String says which one of its lane it is, for the report.
 func (h Happening) String() string {
 	word := h.Event
-	if h.Session != 0 {
-		word = fmt.Sprintf("%s of session %d", h.Event, h.Session)
+	if word == "" {
+		word = h.Kind
 	}
-	return fmt.Sprintf("%s %s %q", h.lane(), word, h.Name)
+	if h.Session != 0 {
+		word += fmt.Sprintf(" of session %d", h.Session)
+	}
+	return fmt.Sprintf("%s (%s)", word, h.Name)
 }
 
 // members are those of an event's data that make a Happening, under the event's own names.

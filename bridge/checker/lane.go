@@ -9,48 +9,48 @@ import (
 
 // lane is what one lane put out: events in topic order, repeats left out.
 type lane struct {
-	name   string
-	stream bool // stream status: it has an order by key
-	events []Event
-	dead   []Event
-	known  map[string]Event // by id, of several the last one
-	faults []Fault          // found while taking
+	name    string
+	stream  bool // stream status: it has an order by key
+	events  []Event
+	dead    []Event
+	content map[place][16]byte
+	first   map[string]uint64 // the sequence that an id had first
+	faults  []Fault           // found while taking
 }
 
-// What add found an event to be.
-type addition bool
+// place is what must have one content, however often it is published.
+type place struct {
+	id       string
+	sequence uint64
+}
 
-const (
-	fresh  addition = false
-	repeat addition = true
-)
+func newLane(e *Event) *lane {
+	stream := e.Reason == "" && e.Kind == bridge.KindStream.String()
+	return &lane{name: e.lane(), stream: stream, content: map[place][16]byte{}, first: map[string]uint64{}}
+}
 
-// add takes the next event. One that was there before, under the same id and sequence, is a repeat: its bytes are
-// compared and it is not taken again.
-func (l *lane) add(e Event, dead bool) addition {
-	if l.known == nil {
-		l.known = map[string]Event{}
-	}
-	before, seen := l.known[e.ID]
-	switch {
-	case seen && before.Sequence == e.Sequence:
-		if before.Digest != e.Digest {
+// add takes the next event and reports whether it is new. One that was there before, under the same id and sequence, is
+// a repeat: its bytes are compared and it is not taken again.
+func (l *lane) add(e Event, dead bool) bool {
+	at := place{e.ID, e.Sequence}
+	if before, seen := l.content[at]; seen {
+		if before != e.Digest {
 			l.fault(FaultBytes, "id %s, sequence %d: two different events", e.ID, e.Sequence)
 		}
-		return repeat
-	case seen && !e.Marks.Has(bridge.MarkReplayed):
-		if slices.ContainsFunc(l.events, func(o Event) bool { return o.ID == e.ID && o.Sequence == e.Sequence }) {
-			return repeat
-		}
-		l.fault(FaultBytes, "id %s: sequence %d and, without the mark replayed, %d", e.ID, before.Sequence, e.Sequence)
+		return false
 	}
-	l.known[e.ID] = e
+	l.content[at] = e.Digest
+	if first, seen := l.first[e.ID]; !seen {
+		l.first[e.ID] = e.Sequence
+	} else if !e.Marks.Has(bridge.MarkReplayed) {
+		l.fault(FaultBytes, "id %s: sequence %d and, without the mark replayed, %d", e.ID, first, e.Sequence)
+	}
 	if dead {
 		l.dead = append(l.dead, e)
 	} else {
 		l.events = append(l.events, e)
 	}
-	return fresh
+	return true
 }
 
 func (l *lane) fault(kind FaultKind, format string, args ...any) {

@@ -101,7 +101,7 @@ func (r *Report) String() string {
 		r.Out, r.Lanes, r.Repeats, r.Quarantined, r.Dead)
 	fmt.Fprintf(&b, "marks     %s\n\n", r.marks())
 	for _, p := range promises() {
-		fmt.Fprintf(&b, "%-7s %-9s %s\n", r.verdict(FaultKind(p[0])), p[0], p[1])
+		fmt.Fprintf(&b, "%-9s %-10s %s\n", r.verdict(FaultKind(p[0])), p[0], p[1])
 	}
 	for _, p := range promises() {
 		r.details(&b, FaultKind(p[0]))
