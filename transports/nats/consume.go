@@ -4,20 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
 )
 
-// Start says where a consumer begins.
+// Start says where a consumer begins: with one of the two constants, or, above 0, with so many of the stream's last
+// events.
 type Start int
 
 // The starts.
 const (
-	StartNew Start = iota // what is published from now on
-	StartAll              // everything that the stream has
+	StartNew Start = 0             // what is published from now on
+	StartAll Start = math.MinInt32 // everything that the stream has
 )
+
+// StartLast begins with the last n events of the stream, for n above 0.
+func StartLast(n int) Start { return Start(n) }
+
+// first returns the sequence to begin with.
+func (s Start) first(have jetstream.StreamState) uint64 {
+	switch {
+	case s == StartNew:
+		return have.LastSeq + 1
+	case s > StartNew && have.LastSeq >= uint64(s):
+		return max(have.FirstSeq, have.LastSeq-uint64(s)+1, 1)
+	}
+	return max(have.FirstSeq, 1)
+}
 
 // Record is one message of a stream as a consumer sees it.
 type Record struct {
@@ -26,8 +43,12 @@ type Record struct {
 	Payload []byte
 }
 
-// Consume calls f for every event of the stream, in the order of the stream, until ctx ends or f returns an error. It
-// reconnects by itself, and waits for a stream that is not there yet.
+// consumeAgain is how long a consumer waits after a failure.
+const consumeAgain = 500 * time.Millisecond
+
+// Consume calls f for every event of the stream, in the order of the stream and each once, until ctx ends or f returns
+// an error, and returns that. It waits for a stream that is not there yet, outlives the loss of the server, and goes on
+// where it was.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
 	options, err := opts.connectOptions()
 	if err != nil {
@@ -42,13 +63,80 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 	if err != nil {
 		return err
 	}
-	policy := jetstream.DeliverNewPolicy
-	if start == StartAll {
-		policy = jetstream.DeliverAllPolicy
-	}
-	consumer, err := orderedConsumer(ctx, js, opts.Stream, policy)
+	stream, err := await(ctx, js, opts.Stream)
 	if err != nil {
 		return fmt.Errorf("consume stream %s: %w", opts.Stream, err)
+	}
+	r := &reader{js: js, opts: &opts, next: start.first(stream.CachedInfo().State), f: f}
+	return r.run(ctx)
+}
+
+// await returns the stream once it is there.
+func await(ctx context.Context, js jetstream.JetStream, name string) (jetstream.Stream, error) {
+	for {
+		stream, err := js.Stream(ctx, name)
+		if !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return stream, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(consumeAgain):
+		}
+	}
+}
+
+// reader reads a stream from a sequence on.
+type reader struct {
+	js   jetstream.JetStream
+	opts *Options
+	next uint64
+	f    func(Record) error
+	told bool
+}
+
+// errStop carries an error of f, which ends the reading.
+type errStop struct{ error }
+
+// Unwrap returns the error of f.
+func (e errStop) Unwrap() error { return e.error }
+
+func (r *reader) run(ctx context.Context) error {
+	for {
+		err := r.read(ctx)
+		var stop errStop
+		switch {
+		case errors.As(err, &stop):
+			return stop.error
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !r.told:
+			r.told = true
+			r.opts.Log.Warn("reading the stream was interrupted; it goes on when the server answers", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(consumeAgain):
+		}
+	}
+}
+
+// read reads until something fails.
+func (r *reader) read(ctx context.Context) error {
+	stream, err := r.js.Stream(ctx, r.opts.Stream)
+	if err != nil {
+		return err
+	}
+	if have := stream.CachedInfo().State; r.next > have.LastSeq+1 {
+		r.next = StartAll.first(have) // another stream of the same name
+	}
+	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.next,
+		FilterSubjects: []string{r.opts.SubjectPrefix + ".>"},
+	})
+	if err != nil {
+		return err
 	}
 	messages, err := consumer.Messages()
 	if err != nil {
@@ -60,23 +148,24 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 		if err != nil {
 			return err
 		}
-		if err := f(Record{Subject: m.Subject(), Header: m.Headers(), Payload: m.Data()}); err != nil {
+		if err := r.take(m); err != nil {
 			return err
 		}
 	}
 }
 
-// orderedConsumer waits until the stream is there.
-func orderedConsumer(ctx context.Context, js jetstream.JetStream, stream string, policy jetstream.DeliverPolicy) (jetstream.Consumer, error) {
-	for {
-		c, err := js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{DeliverPolicy: policy})
-		if !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return c, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(lookAgain):
-		}
+func (r *reader) take(m jetstream.Msg) error {
+	meta, err := m.Metadata()
+	if err != nil {
+		return err
 	}
+	r.told = false
+	if meta.Sequence.Stream < r.next {
+		return nil
+	}
+	r.next = meta.Sequence.Stream + 1
+	if err := r.f(Record{Subject: m.Subject(), Header: m.Headers(), Payload: m.Data()}); err != nil {
+		return errStop{err}
+	}
+	return nil
 }

@@ -1,181 +1,228 @@
 package nats
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 )
 
-// startTimeout is how long the server in this process may take to come up.
-const startTimeout = 30 * time.Second
-
 // EmbeddedOptions say how the server in this process is run.
 type EmbeddedOptions struct {
-	StoreDir string // of JetStream
+	StoreDir string // made 0700 if absent
 	Listen   string // host:port for consumers; port 0 takes a free one
 	Token    string // what consumers must show; needed when Listen is not loopback
-	MaxStore int64  // bytes that all streams may take; 0: what the disk has
+
+	watch time.Duration // how often the server is looked at; 0: every second
+}
+
+// StoreDir returns where the embedded server's store lies in a data directory.
+func StoreDir(dataDir string) string { return filepath.Join(dataDir, "nats") }
+
+// address returns the host and port to listen on.
+func (o EmbeddedOptions) address() (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		return "", 0, settingError("NATS_EMBEDDED_LISTEN", fmt.Errorf("%w: use host:port, such as 127.0.0.1:4222", err))
+	}
+	port, err = strconv.Atoi(text)
+	if err != nil || port < 0 || port > 65535 {
+		return "", 0, settingError("NATS_EMBEDDED_LISTEN", fmt.Errorf("%q is not a port number: use 0 to 65535", text))
+	}
+	if ip := net.ParseIP(host); o.Token == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", 0, settingError("NATS_EMBEDDED_TOKEN",
+			fmt.Errorf("is needed, since NATS_EMBEDDED_LISTEN %s can be reached from other machines", o.Listen))
+	}
+	return host, port, nil
 }
 
 // Embedded is a Publisher with its own server. Its acknowledgement is not on disk by itself: it implements
 // bridge.Checkpointer.
 type Embedded struct {
 	*Publisher
-	server *server.Server
-	store  *store
+	publish Options
+	host    *host
+	gate    *nats.Conn
+	store   *store
+
+	mu      sync.Mutex
+	state   state
+	settled bool // state.json is there
+	quit    chan struct{}
+	watcher sync.WaitGroup
+	closing sync.Once
 }
 
 // StartEmbedded starts the server and connects to it. Consumers reach it on Listen; they may read, and neither publish to
-// our subjects nor change our streams.
+// our subjects nor change our streams. After a crash it puts the streams in order first. An error names the setting that
+// is to be changed, where one is.
 func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
-	guard := &guard{secret: rand.Text(), token: opts.Token}
-	so, err := opts.serverOptions(guard)
-	if err != nil {
+	if err := publish.check(); err != nil {
 		return nil, err
 	}
-	s, err := server.NewServer(so)
-	if err != nil {
-		return nil, fmt.Errorf("embedded NATS server: %w", err)
-	}
-	log := &serverLog{log: publish.Log, fatal: make(chan string, 1)}
-	s.SetLoggerV2(log, false, false, false)
-	go s.Start()
-	if err := awaitStart(s, log, opts.Listen); err != nil {
-		s.Shutdown()
+	if _, _, err := opts.address(); err != nil {
 		return nil, err
 	}
-	publish.inProcess = s
-	publish.User, publish.Password = bridgeUser, guard.secret
-	p, err := Dial(publish)
-	if err != nil {
-		s.Shutdown()
+	subjects := []string{publish.SubjectPrefix + ".>"}
+	if publish.Quarantine != "" {
+		subjects = append(subjects, publish.Quarantine+".*")
+	}
+	publish.Replicas = 1
+	e := &Embedded{
+		store: newStore(opts.StoreDir), quit: make(chan struct{}),
+		host: newHost(opts, subjects, publish.Log),
+	}
+	publish.inProcess, publish.User, publish.Password = e.host, bridgeUser, e.host.guard.secret
+	e.publish = publish
+	if err := e.start(); err != nil {
+		e.halt()
 		return nil, err
 	}
-	return &Embedded{Publisher: p, server: s, store: newStore(opts.StoreDir)}, nil
+	e.watcher.Go(e.watch)
+	return e, nil
 }
 
-func (o EmbeddedOptions) serverOptions(g *guard) (*server.Options, error) {
-	host, port, err := net.SplitHostPort(o.Listen)
+func (e *Embedded) start() error {
+	st, repair, err := e.store.prepare()
 	if err != nil {
-		return nil, settingError("NATS_EMBEDDED_LISTEN", fmt.Errorf("%w: use host:port, such as 127.0.0.1:4222", err))
+		return fmt.Errorf("embedded NATS server's store: %w", err)
 	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		return nil, settingError("NATS_EMBEDDED_LISTEN", fmt.Errorf("port %q is not a number", port))
+	e.state, e.settled = st, st.Base != nil
+	if e.state.Base == nil {
+		e.state.Base = make(map[string]uint64)
 	}
-	if ip := net.ParseIP(host); o.Token == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, settingError("NATS_EMBEDDED_TOKEN",
-			fmt.Errorf("is needed, since NATS_EMBEDDED_LISTEN %s can be reached from other machines", o.Listen))
+	if err := e.host.run(); err != nil {
+		return err
 	}
-	if number == 0 {
-		number = server.RANDOM_PORT
+	if err := e.openGate(); err != nil {
+		return fmt.Errorf("embedded NATS server: %w", err)
 	}
-	return &server.Options{
-		ServerName: "livebridge", Host: host, Port: number, NoSigs: true,
-		JetStream: true, StoreDir: o.StoreDir, JetStreamMaxStore: o.MaxStore,
-		CustomClientAuthentication: g,
-	}, nil
-}
-
-// awaitStart waits until clients can connect.
-func awaitStart(s *server.Server, log *serverLog, listen string) error {
-	ready := make(chan bool, 1)
-	go func() { ready <- s.ReadyForConnections(startTimeout) }()
-	select {
-	case ok := <-ready:
-		if ok {
-			return nil
+	if repair {
+		if err := e.putInOrder(); err != nil {
+			return fmt.Errorf("embedded NATS server's streams after a crash: %w", err)
 		}
-		return settingError("NATS_EMBEDDED_LISTEN", fmt.Errorf("the embedded NATS server did not start on %s", listen))
-	case reason := <-log.fatal:
-		return settingError("NATS_EMBEDDED_LISTEN",
-			fmt.Errorf("the embedded NATS server cannot listen on %s: %s: set another address", listen, reason))
 	}
+	if err := e.host.listen(); err != nil {
+		return err
+	}
+	e.Publisher, err = Dial(e.publish)
+	return err
+}
+
+func (e *Embedded) openGate() error {
+	options, err := e.publish.connectOptions()
+	if err != nil {
+		return err
+	}
+	options = append(options, nats.CustomInboxPrefix(inboxPrefix), nats.RetryOnFailedConnect(false))
+	if e.gate, err = nats.Connect("", options...); err != nil {
+		return err
+	}
+	return openGate(e.gate, e.publish.Log)
+}
+
+// putInOrder repairs the streams and makes that durable.
+func (e *Embedded) putInOrder() error {
+	if err := e.repair(context.Background(), e.gate, &e.state); err != nil {
+		return err
+	}
+	return errors.Join(e.store.checkpoint(), e.store.writeState(e.state))
 }
 
 // ClientURL is where consumers connect.
-func (e *Embedded) ClientURL() string { return e.server.ClientURL() }
+func (e *Embedded) ClientURL() string { return e.host.url() }
 
-// Checkpoint implements bridge.Checkpointer: the server has written what it acknowledged, and here it is synced.
-func (e *Embedded) Checkpoint(context.Context) error { return e.store.sync() }
+// Checkpoint implements bridge.Checkpointer: the server has written what it acknowledged, and here it is synced. When
+// that fails once it fails for good, and Failed says so: a new start publishes what is not known to be on disk again.
+func (e *Embedded) Checkpoint(context.Context) error {
+	err := e.store.checkpoint()
+	if err == nil {
+		err = e.settle()
+	}
+	if err != nil {
+		select {
+		case e.streams.refused <- err:
+		default:
+		}
+	}
+	return err
+}
+
+// settle writes down that there is something to come back to.
+func (e *Embedded) settle() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.settled {
+		return nil
+	}
+	err := e.store.writeState(e.state)
+	e.settled = err == nil
+	return err
+}
+
+// watch starts the server again when it has given up its streams, which it does when the disk is full.
+func (e *Embedded) watch() {
+	ticker := time.NewTicker(cmp.Or(e.host.opts.watch, time.Second))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-e.quit:
+			return
+		case <-ticker.C:
+		}
+		if e.host.works() {
+			continue
+		}
+		e.publish.Log.Warn("the embedded NATS server has given up its store; it is started again")
+		if err := e.restart(); err != nil {
+			e.publish.Log.Error("the embedded NATS server cannot be started again; this is tried again", zap.Error(err))
+		}
+	}
+}
+
+// restart needs no repair: what the server has written is there while this machine runs.
+func (e *Embedded) restart() error {
+	e.host.stop()
+	if err := e.store.dropIndexes(); err != nil {
+		return err
+	}
+	if err := e.host.run(); err != nil {
+		return err
+	}
+	return e.host.listen()
+}
 
 // Close stops publishing, then the server, and syncs its store.
-func (e *Embedded) Close(ctx context.Context) error {
-	err := e.Publisher.Close(ctx)
-	e.server.Shutdown()
-	e.server.WaitForShutdown()
-	return errors.Join(err, e.store.sync())
+func (e *Embedded) Close(ctx context.Context) (err error) {
+	e.closing.Do(func() {
+		err = e.Publisher.Close(ctx)
+		e.halt()
+		if failed := e.store.checkpoint(); failed != nil {
+			err = errors.Join(err, failed)
+			return
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.state.Clean = true
+		err = errors.Join(err, e.store.writeState(e.state))
+	})
+	return err
 }
 
-const bridgeUser = "livebridge"
-
-// guard lets the bridge do everything and everybody else read.
-type guard struct{ secret, token string }
-
-// Check implements server.Authentication.
-func (g *guard) Check(c server.ClientAuthentication) bool {
-	o := c.GetOpts()
-	if o.Username == bridgeUser {
-		return same(o.Password, g.secret)
+// halt stops the server and whatever watches it.
+func (e *Embedded) halt() {
+	close(e.quit)
+	e.watcher.Wait()
+	if e.gate != nil {
+		e.gate.Close()
 	}
-	if g.token != "" && !same(o.Token, g.token) {
-		return false
-	}
-	c.RegisterUser(&server.User{Username: "consumer", Permissions: consumerPermissions()})
-	return true
+	e.host.stop()
 }
-
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
-
-// consumerPermissions are what reading takes: to look at streams, to make, use and drop consumers, to get messages.
-func consumerPermissions() *server.Permissions {
-	return &server.Permissions{Publish: &server.SubjectPermission{Allow: []string{
-		"$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST", "$JS.API.STREAM.INFO.*",
-		"$JS.API.STREAM.MSG.GET.*", "$JS.API.DIRECT.GET.>", "$JS.API.CONSUMER.>", "$JS.ACK.>", "$JS.FC.>",
-	}}}
-}
-
-// serverLog passes the server's words on to our log.
-type serverLog struct {
-	log   *zap.Logger
-	fatal chan string
-}
-
-// Noticef, Debugf and Tracef are not passed on.
-func (*serverLog) Noticef(string, ...any) {}
-
-// Debugf is not passed on.
-func (*serverLog) Debugf(string, ...any) {}
-
-// Tracef is not passed on.
-func (*serverLog) Tracef(string, ...any) {}
-
-// Warnf passes a warning on.
-func (l *serverLog) Warnf(format string, args ...any) {
-	l.log.Warn("embedded NATS server", zap.String("message", fmt.Sprintf(format, args...)))
-}
-
-// Errorf passes an error on.
-func (l *serverLog) Errorf(format string, args ...any) {
-	l.log.Error("embedded NATS server", zap.String("message", fmt.Sprintf(format, args...)))
-}
-
-// Fatalf tells whoever starts the server; the server goes on without what failed.
-func (l *serverLog) Fatalf(format string, args ...any) {
-	select {
-	case l.fatal <- fmt.Sprintf(format, args...):
-	default:
-	}
-}
-
-// StoreDir returns where the embedded server's store lies in a data directory.
-func StoreDir(dataDir string) string { return filepath.Join(dataDir, "nats") }

@@ -1,6 +1,8 @@
 package nats
 
 import (
+	"sync"
+
 	"github.com/nats-io/nats.go"
 
 	"livebridge/bridge"
@@ -13,32 +15,94 @@ const (
 	headerPrefix      = "ce-"
 )
 
-// message makes the message of an event.
-func (o *Options) message(e *bridge.Event) *nats.Msg {
-	m := &nats.Msg{Subject: o.subject(e), Header: nats.Header{headerMsgID: {e.DedupeID()}}}
-	if !o.Binary {
-		m.Header[headerContentType] = []string{bridge.ContentTypeStructured}
-		m.Data = e.AppendStructured(make([]byte, 0, len(e.Data)+768))
-		return m
+// keepDraft is the largest payload buffer that a draft keeps for the next event.
+const keepDraft = 64 << 10
+
+// draft is a message in the making, with memory that the next one uses again: the client copies a message into its
+// write buffer before it returns.
+type draft struct {
+	msg  nats.Msg
+	body []byte
+}
+
+// drafts is a store of drafts of one mode.
+type drafts struct {
+	opts *Options
+	pool sync.Pool
+}
+
+func newDrafts(o *Options) *drafts {
+	return &drafts{opts: o, pool: sync.Pool{New: func() any {
+		return &draft{msg: nats.Msg{Header: make(nats.Header)}, body: make([]byte, 0, 1024)}
+	}}}
+}
+
+// of makes the message of an event. It is valid until release.
+func (s *drafts) of(e *bridge.Event) *draft {
+	d := s.pool.Get().(*draft)
+	d.msg.Subject = s.opts.subject(e)
+	d.set(headerMsgID, e.DedupeID())
+	if s.opts.Binary {
+		d.binary(e)
+	} else {
+		d.set(headerContentType, bridge.ContentTypeStructured)
+		d.body = e.AppendStructured(d.body[:0])
+		d.msg.Data = d.body
 	}
-	m.Header[headerContentType] = []string{bridge.ContentTypeData}
+	return d
+}
+
+// binary puts the attributes in headers. Those of the event before are taken away: not every event has all of them.
+func (d *draft) binary(e *bridge.Event) {
+	for name := range d.msg.Header {
+		if name != headerMsgID {
+			delete(d.msg.Header, name)
+		}
+	}
+	d.set(headerContentType, bridge.ContentTypeData)
 	for name, value := range e.Attributes() {
-		m.Header[headerPrefix+name] = []string{escapeHeader(value)}
+		d.set(headerPrefix+name, escapeHeader(value))
 	}
-	m.Data = e.Data
-	return m
+	d.msg.Data = e.Data
+}
+
+func (d *draft) set(name, value string) {
+	if v := d.msg.Header[name]; len(v) == 1 {
+		v[0] = value
+		return
+	}
+	d.msg.Header[name] = []string{value}
+}
+
+func (s *drafts) release(d *draft) {
+	d.msg.Data, d.msg.Reply = nil, ""
+	if cap(d.body) <= keepDraft {
+		s.pool.Put(d)
+	}
+}
+
+// size returns how much the server counts of a message: headers as on the wire, and payload.
+func (d *draft) size() int64 {
+	n := len("NATS/1.0\r\n\r\n") + len(d.msg.Data)
+	for name, values := range d.msg.Header {
+		for _, v := range values {
+			n += len(name) + len(": \r\n") + len(v)
+		}
+	}
+	return int64(n)
 }
 
 // escapeHeader percent-encodes a value as the NATS binding of CloudEvents asks: space, double quote, percent, and all
-// that is not printable ASCII. Attributes hold only the percent of these.
+// that is not printable ASCII.
 func escapeHeader(value []byte) string {
-	out := make([]byte, 0, len(value))
+	const hex = "0123456789ABCDEF"
+	out := make([]byte, 0, len(value)+16)
 	for _, c := range value {
-		if c == '%' {
-			out = append(out, "%25"...)
-			continue
+		if c <= ' ' || c >= 0x7f || c == '"' || c == '%' {
+			out = append(out, '%', hex[c>>4], hex[c&15])
+		} else {
+			out = append(out, c)
 		}
-		out = append(out, c)
 	}
 	return string(out)
 }
@@ -61,15 +125,4 @@ func appendToken(dst []byte, part string) []byte {
 		return append(dst, "%00"...)
 	}
 	return bridge.AppendEscaped(dst, part, bridge.EscapeDot)
-}
-
-// size returns how much the server counts of a message: headers as on the wire, and payload.
-func size(m *nats.Msg) int64 {
-	n := len("NATS/1.0\r\n\r\n") + len(m.Data)
-	for name, values := range m.Header {
-		for _, v := range values {
-			n += len(name) + len(": \r\n") + len(v)
-		}
-	}
-	return int64(n)
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -240,11 +239,17 @@ func TestPortInUse(t *testing.T) {
 
 // TestForeignStreamIsRefused: a stream of our name with other subjects is somebody else's.
 func TestForeignStreamIsRefused(t *testing.T) {
-	e := embedded(t, t.TempDir(), nil)
-	defer closePublisher(t, e)
-	must(e.js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"other.>"}}))
-	o := e.opts
-	o.Stream, o.SubjectPrefix, o.Quarantine = "OTHER", "mine", ""
+	s := must(server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true}))
+	go s.Start()
+	defer s.Shutdown()
+	if !s.ReadyForConnections(30 * time.Second) {
+		t.Fatal("the server did not start")
+	}
+	nc := must(nats.Connect(s.ClientURL()))
+	defer nc.Close()
+	must(must(jetstream.New(nc)).CreateStream(t.Context(), jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"other.>"}}))
+	o := DefaultOptions()
+	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.ClientURL(), "OTHER", "mine", ""
 	p, err := Dial(o)
 	if err != nil {
 		t.Fatal(err)
@@ -261,7 +266,7 @@ func TestStreamDeletedUnderOurFeet(t *testing.T) {
 	if err := publish(t, e, event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.js.DeleteStream(t.Context(), "LIVE_EVENTS"); err != nil {
+	if err := adminOf(t, e).DeleteStream(t.Context(), "LIVE_EVENTS"); err != nil {
 		t.Fatal(err)
 	}
 	if err := publish(t, e, event("a", 2)); err != nil {
@@ -288,7 +293,7 @@ func TestEveryAnswerOnce(t *testing.T) {
 			wg.Done()
 		})
 		if i == n/2 {
-			e.server.Shutdown()
+			e.host.server().Shutdown()
 		}
 	}
 	closePublisher(t, e)
@@ -297,66 +302,6 @@ func TestEveryAnswerOnce(t *testing.T) {
 		if answers[i] != 1 {
 			t.Fatalf("event %d was answered %d times", i, answers[i])
 		}
-	}
-}
-
-// TestPowerLoss takes away everything that the embedded server's store has not synced: what was acknowledged before the
-// last checkpoint is there, and publishing goes on.
-func TestPowerLoss(t *testing.T) {
-	dir, image := t.TempDir(), t.TempDir()
-	e := embedded(t, dir, nil)
-	e.store.onSync = func(path string, size int64) { keepSynced(t, dir, image, path, size) }
-	for n := range uint64(200) {
-		if err := publish(t, e, event("a", n+1)); err != nil {
-			t.Fatal(err)
-		}
-		if n%50 == 49 {
-			if err := e.Checkpoint(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	for n := range uint64(100) {
-		if err := publish(t, e, event("a", 201+n)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	e.store.onSync = func(string, int64) {} // the power is gone
-	closePublisher(t, e)
-	after := embedded(t, image, nil)
-	defer closePublisher(t, after)
-	for n := range uint64(100) {
-		if err := publish(t, after, event("a", 201+n)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i, r := range consumed(t, after.ClientURL(), 300) {
-		if want := fmt.Sprintf(`"sequence":"%020d"`, i+1); !strings.Contains(string(r.Payload), want) {
-			t.Fatalf("message %d is %s", i, r.Payload)
-		}
-	}
-}
-
-// keepSynced puts what was synced of a file into the image of the disk after the loss.
-func keepSynced(t *testing.T, dir, image, path string, size int64) {
-	t.Helper()
-	rel := must(filepath.Rel(dir, path))
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.IsDir() {
-		if err := os.MkdirAll(filepath.Join(image, rel), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(image, rel), content[:min(size, int64(len(content)))], 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -3,6 +3,9 @@
 package nats
 
 import (
+	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -12,7 +15,7 @@ import (
 // Options say where events go. Start from DefaultOptions.
 type Options struct {
 	// where
-	URL string // one or more, comma-separated; not used with an embedded server
+	URL string // one or more servers of one cluster, comma-separated; not used with an embedded server
 
 	// the streams
 	Stream        string        // of events
@@ -38,6 +41,10 @@ type Options struct {
 // QuarantineStream is the name of the stream that quarantine notices go to.
 const QuarantineStream = "LIVE_QUARANTINE"
 
+// inboxPrefix begins the subjects that we are answered on. It is not the clients' _INBOX: what an embedded server's
+// consumers can have delivered to an inbox cannot reach us.
+const inboxPrefix = "_LIVEBRIDGE"
+
 // DefaultOptions returns the product's defaults.
 func DefaultOptions() Options {
 	return Options{
@@ -46,11 +53,47 @@ func DefaultOptions() Options {
 	}
 }
 
+// check refuses names that NATS does not take.
+func (o *Options) check() error {
+	if o.Stream == "" || strings.ContainsAny(o.Stream, " .*>/\\\t\r\n") {
+		return settingError("NATS_STREAM", fmt.Errorf("%q is no stream name: use letters, digits, - and _", o.Stream))
+	}
+	if err := checkPrefix(o.SubjectPrefix); err != nil {
+		return settingError("NATS_SUBJECT_PREFIX", err)
+	}
+	if o.Quarantine == "" {
+		return nil
+	}
+	if err := checkPrefix(o.Quarantine); err != nil {
+		return settingError("QUARANTINE_TOPIC", err)
+	}
+	if o.Stream == QuarantineStream || within(o.Quarantine, o.SubjectPrefix) || within(o.SubjectPrefix, o.Quarantine) {
+		return settingError("QUARANTINE_TOPIC", errors.New("events and quarantine need a stream and subjects of their own"))
+	}
+	return nil
+}
+
+func checkPrefix(prefix string) error {
+	for token := range strings.SplitSeq(prefix, ".") {
+		if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`*>"\`, r) }) {
+			return fmt.Errorf("%q is no subject: use words of letters, digits, - and _ with a full stop between them", prefix)
+		}
+	}
+	if strings.HasPrefix(prefix, "$") || strings.HasPrefix(prefix, "_") {
+		return fmt.Errorf("%q: subjects that begin with $ or _ are the server's own", prefix)
+	}
+	return nil
+}
+
+// within reports whether every subject below prefix a is also one below prefix b.
+func within(a, b string) bool { return strings.HasPrefix(a+".", b+".") }
+
 // connectOptions turns the options into the client's: no buffer and no retries of its own, a connection for ever.
 func (o *Options) connectOptions() ([]nats.Option, error) {
 	opts := []nats.Option{
 		nats.Name("livebridge"), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.RetryOnFailedConnect(true),
 		nats.ReconnectWait(250 * time.Millisecond), nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
+		nats.IgnoreAuthErrorAbort(), nats.PingInterval(10 * time.Second), nats.FlusherTimeout(5 * time.Second),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			o.Log.Warn("NATS connection", zap.Error(err))
 		}),
@@ -58,6 +101,11 @@ func (o *Options) connectOptions() ([]nats.Option, error) {
 	if o.inProcess != nil {
 		opts = append(opts, nats.InProcessServer(o.inProcess))
 	}
+	return o.identify(opts)
+}
+
+// identify adds who we are.
+func (o *Options) identify(opts []nats.Option) ([]nats.Option, error) {
 	if o.CredsFile != "" {
 		opts = append(opts, nats.UserCredentials(o.CredsFile))
 	}
@@ -77,7 +125,7 @@ func (o *Options) connectOptions() ([]nats.Option, error) {
 	if o.CAFile != "" {
 		opts = append(opts, nats.RootCAs(o.CAFile))
 	}
-	if o.CertFile != "" {
+	if o.CertFile != "" || o.KeyFile != "" {
 		opts = append(opts, nats.ClientCert(o.CertFile, o.KeyFile))
 	}
 	return opts, nil

@@ -17,38 +17,87 @@ import (
 type Publisher struct {
 	opts    Options
 	conn    *nats.Conn
-	js      jetstream.JetStream
 	streams *streams
-
-	mu       sync.Mutex
-	underWay map[*nats.Msg]func(error)
-	idle     chan struct{} // closed when Close waits and nothing is under way
-	closed   atomic.Bool
+	acks    *acks
+	drafts  *drafts
+	largest atomic.Int64 // the server's limit of a message; 0: not connected
+	closing sync.Once
+	stop    chan struct{}
 }
 
 // Dial makes a Publisher and returns at once: connecting, and looking after the streams, goes on in the background for as
 // long as it takes. The error is one of the options.
 func Dial(opts Options) (*Publisher, error) {
-	options, err := opts.connectOptions()
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	p := &Publisher{opts: opts, stop: make(chan struct{})}
+	p.streams, p.drafts = newStreams(&p.opts), newDrafts(&p.opts)
+	options, err := p.opts.connectOptions()
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher{opts: opts, underWay: make(map[*nats.Msg]func(error))}
-	p.streams = newStreams(&p.opts)
-	wake := func(*nats.Conn) { p.streams.look() }
-	options = append(options, nats.ConnectHandler(wake), nats.ReconnectHandler(wake))
+	options = append(options, nats.CustomInboxPrefix(inboxPrefix), nats.ConnectHandler(p.connected),
+		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected))
+	p.acks = newAcks(nats.NewInbox()[len(nats.InboxPrefix):] + ".")
+	p.acks.prefix = inboxPrefix + "." + p.acks.prefix
 	if p.conn, err = nats.Connect(opts.URL, options...); err != nil {
 		return nil, fmt.Errorf("connect to NATS_URL: %w", err)
 	}
-	p.js, err = jetstream.New(p.conn,
-		jetstream.WithPublishAsyncMaxPending(1<<20), jetstream.WithPublishAsyncTimeout(opts.AckTimeout),
-		jetstream.WithPublishAsyncAckHandler(func(_ jetstream.JetStream, m *nats.Msg, _ *jetstream.PubAck) { p.done(m, nil) }),
-		jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, m *nats.Msg, err error) { p.done(m, p.classify(err)) }))
-	if err != nil {
-		return nil, errors.Join(err, p.Close(context.Background()))
+	return p, p.begin()
+}
+
+// begin starts what goes on in the background.
+func (p *Publisher) begin() error {
+	js, err := jetstream.New(p.conn)
+	if err == nil {
+		err = p.listen()
 	}
-	p.streams.watch(p.js)
-	return p, nil
+	if err != nil {
+		p.conn.Close()
+		return fmt.Errorf("NATS client: %w", err)
+	}
+	go p.acks.sweep(p.opts.AckTimeout, p.stop)
+	p.streams.watch(js)
+	return nil
+}
+
+// listen takes the server's answers. There are never more of them than events under way.
+func (p *Publisher) listen() error {
+	sub, err := p.conn.Subscribe(p.acks.prefix+"*", func(m *nats.Msg) {
+		err := outcome(m)
+		if err != nil {
+			if errors.Is(err, errNoStream) {
+				p.streams.look()
+			}
+			err = classify(err)
+		}
+		p.acks.answer(m.Subject, err)
+	})
+	if err != nil {
+		return err
+	}
+	return sub.SetPendingLimits(-1, -1)
+}
+
+func (p *Publisher) connected(c *nats.Conn) {
+	p.largest.Store(c.MaxPayload())
+	p.streams.look()
+}
+
+// disconnected answers what is under way: whether the server has it is not known, and it is safe to publish it again.
+func (p *Publisher) disconnected(c *nats.Conn, err error) {
+	if !c.IsConnected() {
+		p.largest.Store(0)
+	}
+	p.acks.abandon(0, bridge.Unavailable("the connection to NATS was lost: %w", orElse(err, nats.ErrDisconnected)))
+}
+
+func orElse(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
 }
 
 // Failed delivers the error of streams that cannot be used as they are, until somebody changes them or the settings.
@@ -64,82 +113,54 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 		done(err)
 		return
 	}
-	m := p.opts.message(e)
-	if limit := min(p.conn.MaxPayload(), p.streams.limit(e)); size(m) > limit {
-		done(bridge.Rejected("the message has %d bytes, the broker takes %d", size(m), limit))
+	d := p.drafts.of(e)
+	if size, limit := d.size(), min(p.largest.Load(), p.streams.limit(e)); size > limit && limit > 0 {
+		p.drafts.release(d)
+		done(bridge.Rejected("the message has %d bytes, the broker takes %d", size, limit))
 		return
 	}
-	p.mu.Lock()
-	p.underWay[m] = done
-	p.mu.Unlock()
-	if _, err := p.js.PublishMsgAsync(m, jetstream.WithRetryAttempts(0)); err != nil {
-		p.done(m, p.classify(err))
+	err := p.send(d, done)
+	p.drafts.release(d)
+	if err != nil {
+		done(err)
 	}
+}
+
+// send hands the message to the client. It returns an error if done is still to be called.
+func (p *Publisher) send(d *draft, done func(error)) error {
+	reply, open := p.acks.add(done)
+	if !open {
+		return errClosed()
+	}
+	d.msg.Reply = reply
+	if err := p.conn.PublishMsg(&d.msg); err != nil {
+		p.acks.answer(reply, classify(err))
+	}
+	return nil
 }
 
 // ready returns an Unavailable error while nothing can be published.
 func (p *Publisher) ready() error {
-	switch {
-	case p.closed.Load():
-		return bridge.Unavailable("the publisher is closed")
-	case !p.conn.IsConnected():
-		return bridge.Unavailable("not connected to NATS: %w", cause(p.conn.LastError(), nats.ErrConnectionClosed))
+	if p.largest.Load() == 0 {
+		return bridge.Unavailable("not connected to NATS: %w", orElse(p.conn.LastError(), nats.ErrNoServers))
 	}
 	return p.streams.ready()
 }
 
-func cause(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
-}
-
-// done tells of one outcome, once.
-func (p *Publisher) done(m *nats.Msg, err error) {
-	p.mu.Lock()
-	f, found := p.underWay[m]
-	delete(p.underWay, m)
-	if p.idle != nil && len(p.underWay) == 0 {
-		close(p.idle)
-		p.idle = nil
-	}
-	p.mu.Unlock()
-	if found {
-		f(err)
-	}
-}
+func errClosed() error { return bridge.Unavailable("the publisher is closed") }
 
 // Close implements bridge.Publisher.
-func (p *Publisher) Close(ctx context.Context) error {
-	p.closed.Store(true)
-	p.mu.Lock()
-	idle := make(chan struct{})
-	if len(p.underWay) == 0 {
-		close(idle)
-	} else {
-		p.idle = idle
-	}
-	p.mu.Unlock()
-	var err error
-	select {
-	case <-idle:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	p.streams.stop()
-	p.conn.Close()
-	p.abandon()
+func (p *Publisher) Close(ctx context.Context) (err error) {
+	p.closing.Do(func() {
+		select {
+		case <-p.acks.wait():
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		p.acks.close(errClosed())
+		close(p.stop)
+		p.streams.stop()
+		p.conn.Close()
+	})
 	return err
-}
-
-// abandon answers what is still under way.
-func (p *Publisher) abandon() {
-	p.mu.Lock()
-	left := p.underWay
-	p.underWay = make(map[*nats.Msg]func(error))
-	p.mu.Unlock()
-	for _, f := range left {
-		f(bridge.Unavailable("the publisher is closed"))
-	}
 }

@@ -2,6 +2,7 @@ package nats
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,13 +10,23 @@ import (
 	"time"
 )
 
-// store makes the file store of the embedded server durable. The server writes a message to its file before it
-// acknowledges it, but syncs only every few minutes; a sync of a file covers what any process has written to it.
+// store makes the files of the embedded server durable. The server writes a message to its file before it acknowledges
+// it (a stream in its default persist mode), but syncs only every few minutes; a sync of a file covers what anybody has
+// written to it before.
+//
+//	DATA_DIR/nats/                      dir
+//	  state.json                        ours, see state
+//	  jetstream/LIVE/streams/NAME/      the server's
+//	    meta.inf, meta.sum              the stream's configuration, written when it changes
+//	    msgs/N.blk                      messages; appended to, then left alone, removed by the limits
+//	    msgs/index.db                   a summary of the blocks; never trusted after a crash, see prepare
+//	    obs/NAME/                       a consumer's configuration and position
 type store struct {
 	dir    string
 	mu     sync.Mutex
 	synced map[string]stamp
-	onSync func(path string, size int64) // a test's eye
+	broken error
+	sync   func(path string) error // a test's eye
 }
 
 // stamp is what a file looked like before it was synced.
@@ -25,14 +36,18 @@ type stamp struct {
 }
 
 func newStore(dir string) *store {
-	return &store{dir: dir, synced: make(map[string]stamp), onSync: func(string, int64) {}}
+	return &store{dir: dir, synced: make(map[string]stamp), sync: syncPath}
 }
 
-// sync brings every file and directory that has changed since the last call to the disk.
-func (s *store) sync() error {
+// checkpoint brings every file and directory that has changed since the last call to the disk. After a sync that failed
+// it fails for good: what the kernel could not write then it may have dropped, and a second sync would not say so.
+func (s *store) checkpoint() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	seen := make(map[string]stamp)
+	if s.broken != nil {
+		return s.broken
+	}
+	seen := make(map[string]stamp, len(s.synced))
 	err := filepath.WalkDir(s.dir, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil {
 			err = s.visit(path, entry, seen)
@@ -42,28 +57,36 @@ func (s *store) sync() error {
 		}
 		return err
 	})
-	if err == nil {
-		s.synced = seen
+	if err != nil {
+		s.broken = fmt.Errorf("sync the embedded NATS server's store: %w", err)
+		return s.broken
 	}
-	return err
+	s.synced = seen
+	return nil
 }
 
+// visit syncs a path that has changed. Its stamp is taken before: what is written meanwhile is for the next time.
 func (s *store) visit(path string, entry fs.DirEntry, seen map[string]stamp) error {
+	if filepath.Base(path) == indexFile || filepath.Ext(path) == ".tmp" {
+		return nil
+	}
 	info, err := entry.Info()
 	if err != nil {
 		return err
 	}
 	now := stamp{size: info.Size(), modified: info.ModTime()}
-	seen[path] = now
+	if time.Since(now.modified) > clockGrain {
+		seen[path] = now
+	}
 	if s.synced[path] == now {
 		return nil
 	}
-	if err := syncPath(path); err != nil {
-		return err
-	}
-	s.onSync(path, now.size)
-	return nil
+	return s.sync(path)
 }
+
+// clockGrain is more than the grain of any file system's times: what changed a moment ago may change again without
+// looking different, and is synced the next time too.
+const clockGrain = 2 * time.Second
 
 func syncPath(path string) error {
 	f, err := os.Open(path)

@@ -1,0 +1,174 @@
+package nats
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"livebridge/bridge"
+)
+
+// acks remembers which events are under way and tells of each outcome once. It does what the jetstream package's
+// asynchronous publishing does, at a quarter of its cost for each event: no timer, no map entry, no new reply subject.
+// A place is used by one event after another under the same reply subject. It gets a new one when an event left without
+// an answer, so that an answer which comes late is nobody's.
+type acks struct {
+	prefix string // of reply subjects
+
+	mu     sync.Mutex
+	places []place
+	free   []int // the last one is used first, so that the server meets few different reply subjects
+	used   int
+	tick   uint32
+	closed bool
+	idle   chan struct{} // closed when nothing is under way; nil: nobody waits
+}
+
+// place is where one event under way is remembered.
+type place struct {
+	done  func(error) // nil: free
+	reply string
+	round uint32 // how many events left here without an answer
+	since uint32 // the tick of its begin
+}
+
+// expireTicks is how many ticks an event waits for its answer.
+const expireTicks = 4
+
+func newAcks(prefix string) *acks { return &acks{prefix: prefix} }
+
+// add remembers an event and returns the reply subject for it. False: closed.
+func (a *acks) add(done func(error)) (reply string, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return "", false
+	}
+	if len(a.free) == 0 {
+		a.places, a.free = append(a.places, place{}), append(a.free, len(a.places))
+	}
+	i := a.free[len(a.free)-1]
+	a.free = a.free[:len(a.free)-1]
+	p := &a.places[i]
+	if p.reply == "" {
+		p.reply = a.prefix + strconv.Itoa(i) + "-" + strconv.FormatUint(uint64(p.round), 10)
+	}
+	p.done, p.since = done, a.tick
+	a.used++
+	return p.reply, true
+}
+
+// answer tells of an outcome, if somebody still waits for it.
+func (a *acks) answer(reply string, err error) {
+	a.mu.Lock()
+	done := a.take(reply)
+	a.mu.Unlock()
+	if done != nil {
+		done(err)
+	}
+}
+
+// take frees the place of a reply subject.
+func (a *acks) take(reply string) func(error) {
+	number, _, _ := strings.Cut(strings.TrimPrefix(reply, a.prefix), "-")
+	i, err := strconv.Atoi(number)
+	if err != nil || i < 0 || i >= len(a.places) || a.places[i].reply != reply || a.places[i].done == nil {
+		return nil
+	}
+	return a.release(i)
+}
+
+func (a *acks) release(i int) func(error) {
+	done := a.places[i].done
+	a.places[i].done = nil
+	a.free = append(a.free, i)
+	if a.used--; a.used == 0 && a.idle != nil {
+		close(a.idle)
+		a.idle = nil
+	}
+	return done
+}
+
+// abandon answers every event that has waited for so many ticks or more, without an answer of the server.
+func (a *acks) abandon(ticks uint32, err error) {
+	a.mu.Lock()
+	var left []func(error)
+	for i := range a.places {
+		if p := &a.places[i]; p.done != nil && a.tick-p.since >= ticks {
+			p.round++
+			p.reply = ""
+			left = append(left, a.release(i))
+		}
+	}
+	a.mu.Unlock()
+	for _, done := range left {
+		done(err)
+	}
+}
+
+// sweep answers what has waited too long, until stop is closed.
+func (a *acks) sweep(timeout time.Duration, stop <-chan struct{}) {
+	ticker := time.NewTicker(max(timeout/expireTicks, time.Millisecond))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+		}
+		a.mu.Lock()
+		a.tick++
+		a.mu.Unlock()
+		a.abandon(expireTicks+1, bridge.Unavailable("NATS has not answered within %v", timeout))
+	}
+}
+
+// wait returns a channel that is closed when nothing is under way.
+func (a *acks) wait() <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	idle := make(chan struct{})
+	if a.used == 0 {
+		close(idle)
+	} else {
+		a.idle = idle
+	}
+	return idle
+}
+
+// close answers what is left and takes nothing more.
+func (a *acks) close(err error) {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	a.abandon(0, err)
+}
+
+// outcome reads the server's answer to one message. The common one is {"stream":"NAME","seq":1}, which is not decoded.
+func outcome(m *nats.Msg) error {
+	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
+		return errNoStream
+	}
+	if bytes.HasPrefix(m.Data, []byte(`{"stream":"`)) && !bytes.Contains(m.Data, []byte(`"error"`)) {
+		return nil
+	}
+	var answer struct {
+		Error  *jetstream.APIError `json:"error"`
+		Stream string              `json:"stream"`
+	}
+	err := json.Unmarshal(m.Data, &answer)
+	switch {
+	case err == nil && answer.Error != nil:
+		return answer.Error
+	case err != nil || answer.Stream == "":
+		return errors.New("the answer is not that of a stream")
+	}
+	return nil
+}

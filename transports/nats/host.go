@@ -1,0 +1,208 @@
+package nats
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"go.uber.org/zap"
+)
+
+const (
+	startTimeout = 30 * time.Second // for the server in this process to come up
+	// noLimit of all streams together: each has its own, and reserving more than the disk has must not keep one from being
+	// made.
+	noLimit = int64(1) << 60
+)
+
+// host runs the server in this process. One server after another may be run; connections of ours find the current one.
+type host struct {
+	opts   EmbeddedOptions
+	config string
+	guard  *guard
+	log    *zap.Logger
+
+	mu      sync.Mutex
+	current *server.Server
+	fatal   chan string // what the current server cannot go on from
+	address *net.TCPAddr
+}
+
+func newHost(opts EmbeddedOptions, subjects []string, log *zap.Logger) *host {
+	return &host{
+		opts: opts, config: accountsConfig(subjects), log: log,
+		guard: &guard{secret: rand.Text(), token: opts.Token},
+	}
+}
+
+// run starts a server that nobody outside can reach yet.
+func (h *host) run() error {
+	o, err := h.serverOptions()
+	if err != nil {
+		return err
+	}
+	s, err := server.NewServer(o)
+	if err != nil {
+		return fmt.Errorf("embedded NATS server: %w", err)
+	}
+	log := &serverLog{log: h.log, fatal: make(chan string, 1)}
+	s.SetLoggerV2(log, false, false, false)
+	go s.Start()
+	err = awaitStart(s, log.fatal)
+	if err == nil {
+		h.guard.live, err = s.LookupAccount(liveAccount)
+	}
+	if err == nil {
+		h.guard.consumers, err = s.LookupAccount(consumerAccount)
+	}
+	if err != nil {
+		s.Shutdown()
+		return fmt.Errorf("embedded NATS server: %w", err)
+	}
+	h.mu.Lock()
+	h.current, h.fatal = s, log.fatal
+	h.mu.Unlock()
+	return nil
+}
+
+func (h *host) serverOptions() (*server.Options, error) {
+	o := &server.Options{}
+	if err := o.ProcessConfigString(h.config); err != nil {
+		return nil, fmt.Errorf("embedded NATS server: accounts: %w", err)
+	}
+	name, port, err := h.opts.address()
+	if err != nil {
+		return nil, err
+	}
+	if port == 0 {
+		port = server.RANDOM_PORT
+	}
+	if h.address != nil {
+		port = h.address.Port
+	}
+	o.ServerName, o.Host, o.Port, o.DontListen, o.NoSigs = "livebridge", name, port, true, true
+	o.JetStream, o.StoreDir, o.JetStreamMaxStore = true, h.opts.StoreDir, noLimit
+	o.CustomClientAuthentication = h.guard
+	return o, nil
+}
+
+func awaitStart(s *server.Server, fatal <-chan string) error {
+	ready := make(chan bool, 1)
+	go func() { ready <- s.ReadyForConnections(startTimeout) }()
+	select {
+	case ok := <-ready:
+		if !ok {
+			return fmt.Errorf("it has not started within %v", startTimeout)
+		}
+	case reason := <-fatal:
+		return errors.New(reason)
+	}
+	select {
+	case reason := <-fatal:
+		return errors.New(reason)
+	default:
+		return nil
+	}
+}
+
+// listen lets consumers in.
+func (h *host) listen() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.current.AcceptLoop(make(chan struct{}))
+	address, ok := h.current.Addr().(*net.TCPAddr)
+	if ok {
+		h.address = address
+		return nil
+	}
+	reason := "unknown reason"
+	select {
+	case reason = <-h.fatal:
+	default:
+	}
+	return settingError("NATS_EMBEDDED_LISTEN",
+		fmt.Errorf("the embedded NATS server cannot listen on %s: %s: set another address", h.opts.Listen, reason))
+}
+
+// InProcessConn implements nats.InProcessConnProvider.
+func (h *host) InProcessConn() (net.Conn, error) {
+	if s := h.server(); s != nil {
+		return s.InProcessConn()
+	}
+	return nil, errors.New("the embedded NATS server is not running")
+}
+
+func (h *host) server() *server.Server {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.current
+}
+
+// works reports whether the server keeps streams. It gives that up when its disk is full.
+func (h *host) works() bool {
+	s := h.server()
+	return s != nil && s.JetStreamEnabled()
+}
+
+func (h *host) stop() {
+	h.mu.Lock()
+	s := h.current
+	h.current = nil
+	h.mu.Unlock()
+	if s != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+	}
+}
+
+// url is where consumers connect.
+func (h *host) url() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	name, _, err := h.opts.address()
+	if ip := net.ParseIP(name); err != nil || name == "" || (ip != nil && ip.IsUnspecified()) {
+		name = "127.0.0.1"
+	}
+	if h.address == nil {
+		return ""
+	}
+	return "nats://" + net.JoinHostPort(name, strconv.Itoa(h.address.Port))
+}
+
+// serverLog passes the server's words on to our log.
+type serverLog struct {
+	log   *zap.Logger
+	fatal chan string
+}
+
+// Noticef is not passed on.
+func (*serverLog) Noticef(string, ...any) {}
+
+// Debugf is not passed on.
+func (*serverLog) Debugf(string, ...any) {}
+
+// Tracef is not passed on.
+func (*serverLog) Tracef(string, ...any) {}
+
+// Warnf passes a warning on.
+func (l *serverLog) Warnf(format string, args ...any) {
+	l.log.Warn("embedded NATS server", zap.String("message", fmt.Sprintf(format, args...)))
+}
+
+// Errorf passes an error on.
+func (l *serverLog) Errorf(format string, args ...any) {
+	l.log.Error("embedded NATS server", zap.String("message", fmt.Sprintf(format, args...)))
+}
+
+// Fatalf tells whoever starts the server; the server goes on without what failed.
+func (l *serverLog) Fatalf(format string, args ...any) {
+	select {
+	case l.fatal <- fmt.Sprintf(format, args...):
+	default:
+	}
+}

@@ -1,0 +1,102 @@
+package nats
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	stateFile  = "state.json"
+	serverDir  = "jetstream" // the server puts its store there
+	indexFile  = "index.db"
+	unfinished = "jetstream.unfinished"
+)
+
+// state is what state.json says about the server's store. It is absent until the first checkpoint.
+type state struct {
+	// Clean: the server was stopped in order and everything synced.
+	Clean bool `json:"clean"`
+	// Base is the last sequence of each stream at the end of the last repair. A message missing above it was lost in a
+	// crash; below it, it is not meant to be there.
+	Base map[string]uint64 `json:"base"`
+}
+
+// prepare readies the store for a server to start on, and reports whether it has to be repaired after that. It writes
+// down that the store is in use.
+func (s *store) prepare() (st state, repair bool, err error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return state{}, false, err
+	}
+	st, err = s.readState()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return state{}, false, s.putAside()
+	case err != nil:
+		return state{}, false, err
+	case st.Clean:
+		st.Clean = false
+		return st, false, s.writeState(st)
+	}
+	return st, true, s.dropIndexes()
+}
+
+// putAside moves a store away that was never checkpointed: it may lack anything, and all of it is published again.
+func (s *store) putAside() error {
+	if err := os.RemoveAll(filepath.Join(s.dir, unfinished)); err != nil {
+		return err
+	}
+	err := os.Rename(filepath.Join(s.dir, serverDir), filepath.Join(s.dir, unfinished))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// dropIndexes makes the server read the blocks themselves, each message with its checksum: after a power loss a summary
+// may be on the disk without the messages that it speaks of.
+func (s *store) dropIndexes() error {
+	found, err := filepath.Glob(filepath.Join(s.dir, serverDir, "*", "streams", "*", "msgs", indexFile))
+	for _, path := range found {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
+func (s *store) readState() (state, error) {
+	var st state
+	path := filepath.Join(s.dir, stateFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return st, err
+	}
+	if err := json.Unmarshal(text, &st); err != nil {
+		return st, fmt.Errorf("%s cannot be read: %w: restore it from a copy, or remove the whole folder to begin with an empty stream", path, err)
+	}
+	if st.Base == nil {
+		st.Base = make(map[string]uint64)
+	}
+	return st, nil
+}
+
+// writeState replaces state.json, durably.
+func (s *store) writeState(st state) error {
+	text, err := json.Marshal(st)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, stateFile)
+	if err := os.WriteFile(path+".tmp", text, 0o600); err != nil {
+		return err
+	}
+	if err := s.sync(path + ".tmp"); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
+		return err
+	}
+	return s.sync(s.dir)
+}

@@ -1,0 +1,53 @@
+package nats
+
+import (
+	"slices"
+	"strings"
+
+	"livebridge/bridge"
+)
+
+// eventSubjects returns patterns that together match every subject an event can have, and no other.
+func (o *Options) eventSubjects() []string {
+	var out []string
+	for _, k := range bridge.Kinds() {
+		out = append(out, o.SubjectPrefix+".*.*.*."+k.String())
+	}
+	return out
+}
+
+// quarantineSubjects returns every subject that a quarantine notice can have.
+func (o *Options) quarantineSubjects() []string {
+	var out []string
+	for _, k := range bridge.Kinds() {
+		out = append(out, o.Quarantine+"."+k.String())
+	}
+	return out
+}
+
+// cover reports whether a stream with the given patterns takes every subject that the needed patterns match, each needed
+// one through a single pattern.
+func cover(patterns, needed []string) bool {
+	for _, n := range needed {
+		if !slices.ContainsFunc(patterns, func(p string) bool { return covers(p, n) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// covers reports whether a pattern matches everything that another one matches.
+func covers(pattern, other string) bool {
+	p, o := strings.Split(pattern, "."), strings.Split(other, ".")
+	for i, token := range p {
+		switch {
+		case token == ">":
+			return len(o) > i
+		case i >= len(o) || o[i] == ">":
+			return false
+		case token != "*" && token != o[i]:
+			return false
+		}
+	}
+	return len(p) == len(o)
+}

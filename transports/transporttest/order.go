@@ -1,0 +1,90 @@
+package transporttest
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"livebridge/bridge"
+)
+
+func order(t *testing.T, h Harness) {
+	topic, a := h.Open(t, false), &answers{}
+	want := events(300, 1, 20)
+	a.deliver(t, topic.Publisher, want)
+	checkLanes(t, topic.Events(t), want)
+	if given := a.given.Load(); given < int64(len(want)) {
+		t.Errorf("%d answers for %d events", given, len(want))
+	}
+}
+
+// manyGoroutines publishes from many at once, each with lanes of its own and all of them under way together.
+func manyGoroutines(t *testing.T, h Harness) {
+	topic, a := h.Open(t, false), &answers{}
+	const goroutines, each = 32, 50
+	a.deliver(t, topic.Publisher, events(1, 1, 1)) // the broker is there from now on
+	all := events(goroutines*each, 2, 1)
+	pending := make(chan *bridge.Event, len(all))
+	var work sync.WaitGroup
+	for g := range goroutines {
+		work.Go(func() {
+			mine := all[g*each : (g+1)*each]
+			var under []<-chan error
+			for _, e := range mine {
+				under = append(under, a.try(topic.Publisher, e))
+			}
+			for i, answer := range under {
+				if <-answer != nil {
+					pending <- mine[i]
+				}
+			}
+		})
+	}
+	work.Wait()
+	close(pending)
+	for e := range pending {
+		if err := a.publish(t, topic.Publisher, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.check(t)
+	seen := make(map[string]bool)
+	for _, r := range topic.Events(t) {
+		seen[string(r.Payload)] = true
+	}
+	for _, e := range all {
+		if !seen[string(e.AppendStructured(nil))] {
+			t.Errorf("%v is missing", e.Lane)
+		}
+	}
+}
+
+// tooLarge: an event that can never be taken is rejected, hurts no other, and never reaches the topic.
+func tooLarge(t *testing.T, h Harness) {
+	topic, a := h.Open(t, false), &answers{}
+	fits, large := event(lane(0), 1), event(lane(1), 1)
+	fits.Data = []byte(`"` + strings.Repeat("x", h.Fits-2) + `"`)
+	large.Data = []byte(`"` + strings.Repeat("x", h.TooLarge-2) + `"`)
+	a.deliver(t, topic.Publisher, []*bridge.Event{fits})
+	var under []<-chan error
+	others := events(50, 2, 1)[2:]
+	for _, e := range others[:25] {
+		under = append(under, a.try(topic.Publisher, e))
+	}
+	refused := a.try(topic.Publisher, large)
+	for _, e := range others[25:] {
+		under = append(under, a.try(topic.Publisher, e))
+	}
+	if err := await(t, refused, patience); !bridge.IsRejected(err) {
+		t.Errorf("the answer for an event that is too large is %v", err)
+	}
+	for _, answer := range under {
+		if err := await(t, answer, patience); err != nil {
+			t.Errorf("an event beside one that is too large: %v", err)
+		}
+	}
+	a.check(t)
+	if got := topic.Events(t); len(got) != 1+len(others) {
+		t.Errorf("the topic has %d records, want %d", len(got), 1+len(others))
+	}
+}
