@@ -155,8 +155,8 @@ func (w *writer) finish() {
 			}
 			w.j.metrics.commit(time.Since(c.begun), len(c.waiting))
 		}
+		w.j.outbox.fresh(c.emitted, c.number) // first: what is answered counts as pending
 		w.j.answer(c)
-		w.j.outbox.fresh(c.emitted, c.number)
 		for _, b := range c.buried {
 			w.j.outbox.buried(b)
 		}
