@@ -10,10 +10,11 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// Where the simulated streams are.
+// Where the simulated streams are, and the node_ip that names each of their happenings.
 const (
 	Domain = "push.example.com"
 	App    = "live"
+	Node   = "192.0.2.2"
 )
 
 // validity is for how long a callback is signed. Pushes of one stream end at different seconds, since two under one
@@ -41,6 +42,6 @@ func (c Callback) body(key string, now time.Time, base int64) []byte {
 		session = `"` + session + `,"`
 	}
 	return fmt.Appendf(nil, `{"domain":%q,"app":%q,"stream":%q,"user_args":"auth_info=simulated","client_ip":"192.0.2.1",`+
-		`"node_ip":"192.0.2.2","publish_timestamp":%s,"event":%q,"auth_timestamp":%s,"auth_sign":%q}`,
-		Domain, App, c.Stream, session, c.Event, timestamp, signature.Sign(bridge.SchemeHMAC, key, claim))
+		`"node_ip":%q,"publish_timestamp":%s,"event":%q,"auth_timestamp":%s,"auth_sign":%q}`,
+		Domain, App, c.Stream, Node, session, c.Event, timestamp, signature.Sign(bridge.SchemeHMAC, key, claim))
 }

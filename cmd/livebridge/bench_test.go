@@ -239,7 +239,7 @@ func latencies(b *testing.B, a *app) (answered, consumed []float64) {
 		o.URL = a.consumersURL()
 		arrived <- nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
 			now := time.Now()
-			var e out
+			var e struct{ Data struct{ Stream string } }
 			if err := json.Unmarshal(r.Payload, &e); err != nil {
 				return err
 			}

@@ -13,19 +13,19 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"go.uber.org/zap"
-
-	"livebridge/transports/nats"
 )
 
 // asProgram makes the test's binary behave as livebridge itself.
 const asProgram = "TEST_AS_LIVEBRIDGE"
+
+// testHold is both holds of a program that a test starts.
+const testHold = 300 * time.Millisecond
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
@@ -49,7 +49,7 @@ func launch(t *testing.T, dir string, settings ...string) *program {
 	p := &program{cmd: exec.Command(os.Args[0]), log: &bytes.Buffer{}, logged: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+dir, prefix+"STREAM_KEY="+demoKey, prefix+"LOG_FORMAT=json",
 		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0", prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0",
-		prefix+"MIN_FREE_BYTES=1MiB", prefix+"HOLD_DONE=300ms", prefix+"HOLD_NEXT=300ms")
+		prefix+"MIN_FREE_BYTES=1MiB", prefix+"HOLD_DONE="+testHold.String(), prefix+"HOLD_NEXT="+testHold.String())
 	p.cmd.Env = append(p.cmd.Env, settings...)
 	out, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -86,97 +86,6 @@ func (p *program) end(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return p.cmd.ProcessState.ExitCode()
-}
-
-// provider sends callbacks and keeps what was answered 200, as "stream session event".
-type provider struct {
-	mu       sync.Mutex
-	answered map[string]bool
-	total    atomic.Int64
-	base     int64
-}
-
-func newProvider() *provider {
-	return &provider{answered: map[string]bool{}, base: time.Now().Unix() - 10_000}
-}
-
-// play sends rounds [from, to) of one stream: a push starts, then ends, again and again. It stops at the first failure
-// to connect and returns the next round.
-func (p *provider) play(ctx context.Context, url, stream string, from, to int) int {
-	for n := from; n < to; n++ {
-		s := step{word: "PUBLISH", session: int64(n / 2)}
-		if n%2 == 1 {
-			s.word = "PUBLISH_DONE"
-		}
-		status, err := post(ctx, url, s.body(stream, p.base, n/2))
-		if err != nil {
-			return n + 1
-		}
-		if status == http.StatusOK {
-			p.mu.Lock()
-			p.answered[fmt.Sprint(stream, " ", p.base+s.session, " ", s.word)] = true
-			p.mu.Unlock()
-			p.total.Add(1)
-		}
-	}
-	return to
-}
-
-// out is what came out of the broker.
-type out struct {
-	Type, Subject, Sequence, Marks, ID string
-	Data                               struct {
-		Stream, Event string
-		Session       int64 `json:"publish_timestamp"`
-	}
-}
-
-// judge consumes the stream until it has been quiet and checks it against what was answered: nothing is missing, lanes
-// are in the order of their sequence, repeats have the same bytes.
-func (p *provider) judge(t *testing.T, url string) {
-	t.Helper()
-	bodies, last := map[string]string{}, map[string]string{}
-	missing := make(map[string]bool)
-	for k := range p.answered {
-		missing[k] = true
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	defer cancel()
-	o := nats.DefaultOptions()
-	o.URL = url
-	all := errors.New("all is there")
-	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
-		var e out
-		if err := json.Unmarshal(r.Payload, &e); err != nil {
-			return err
-		}
-		key := e.ID + e.Sequence
-		if before, again := bodies[key]; again {
-			if before != string(r.Payload) {
-				t.Errorf("a repeat differs:\n%s\n%s", before, r.Payload)
-			}
-			return nil
-		}
-		bodies[key] = string(r.Payload)
-		if want := next(last[e.Subject]); e.Sequence != want {
-			t.Errorf("%s: sequence %s, want %s", e.Subject, e.Sequence, want)
-		}
-		last[e.Subject] = e.Sequence
-		delete(missing, fmt.Sprint(e.Data.Stream, " ", e.Data.Session, " ", e.Data.Event))
-		if len(missing) == 0 {
-			return all
-		}
-		return nil
-	})
-	if !errors.Is(err, all) {
-		t.Errorf("%d of %d callbacks answered 200 are missing: %v", len(missing), len(p.answered), err)
-	}
-}
-
-func next(sequence string) string {
-	var n int
-	_, _ = fmt.Sscan(strings.TrimLeft(sequence, "0"), &n)
-	return fmt.Sprintf("%020d", n+1)
 }
 
 // TestKill kills the program in the middle of a load, several times, and starts it again on what it has left.

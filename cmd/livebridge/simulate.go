@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"livebridge/bridge"
+	"livebridge/bridge/checker"
 	"livebridge/bridge/simulator"
 )
 
@@ -36,7 +38,7 @@ func newSimulate() *cobra.Command {
 	f.Float64Var(&c.Forged, "forged", c.Forged, "share of forgeries")
 	f.Float64Var(&c.Twins, "twins", c.Twins, "share of transcoded twins")
 	f.Float64Var(&c.Numbers, "numbers", c.Numbers, "share of other forms of numbers")
-	f.StringVar(&logPath, "log", "", "file for a line of JSON for each callback and its answer")
+	f.StringVar(&logPath, "log", "", "file for a line of JSON for each callback and its answer, as `livebridge check` reads it")
 	return cmd
 }
 
@@ -56,8 +58,8 @@ func simulate(cmd *cobra.Command, c simulator.Config, logPath string) (err error
 			return openErr
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
-		lines := json.NewEncoder(file)
-		c.Sent = func(s simulator.Sent) error { return lines.Encode(s) }
+		lines, n := json.NewEncoder(file), uint64(0)
+		c.Sent = func(s simulator.Sent) error { n++; return lines.Encode(logged(s, n)) }
 	}
 	c.Progress = func(r simulator.Report) { fmt.Fprintln(cmd.ErrOrStderr(), r) }
 	r, err := simulator.Run(cmd.Context(), c)
@@ -69,4 +71,15 @@ func simulate(cmd *cobra.Command, c simulator.Config, logPath string) (err error
 		return fmt.Errorf("%d callbacks were not answered as they should be", r.Unexpected)
 	}
 	return nil
+}
+
+// logged is a line of the log: the n-th callback, so that it can be told from what else came out.
+func logged(s simulator.Sent, n uint64) checker.Sent {
+	return checker.Sent{
+		Number: n, At: bridge.MillisOf(s.Time), Answered: bridge.MillisOf(s.Time.Add(s.Took)), Status: s.Status,
+		Happening: checker.Happening{
+			Kind: bridge.KindStream.String(), Event: s.Event, Session: bridge.Millis(1000 * s.Session), Name: simulator.Node,
+			Subject: bridge.Lane{Domain: simulator.Domain, App: simulator.App, Stream: s.Stream}.Subject(),
+		},
+	}
 }

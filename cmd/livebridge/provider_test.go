@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"livebridge/bridge"
+	"livebridge/bridge/checker"
+	"livebridge/transports/nats"
+)
+
+// provider sends callbacks and keeps the log of what it sent and how that was answered.
+type provider struct {
+	mu    sync.Mutex
+	sent  []checker.Sent
+	total atomic.Int64 // answered 200
+	base  int64
+}
+
+func newProvider() *provider { return &provider{base: time.Now().Unix() - 10_000} }
+
+// play sends rounds [from, to) of one stream: a push starts, then ends, again and again. It stops at the first failure
+// to connect and returns the next round.
+func (p *provider) play(ctx context.Context, url, stream string, from, to int) int {
+	for n := from; n < to; n++ {
+		if p.send(ctx, url, stream, n) == 0 {
+			return n + 1
+		}
+	}
+	return to
+}
+
+// send sends one round and returns the answer's status, 0 when there was none.
+func (p *provider) send(ctx context.Context, url, stream string, n int) int {
+	s := step{word: "PUBLISH", session: int64(n / 2)}
+	if n%2 == 1 {
+		s.word = "PUBLISH_DONE"
+	}
+	status, err := post(ctx, url, s.body(stream, p.base, n/2))
+	if err != nil {
+		status = 0
+	}
+	if status == http.StatusOK {
+		p.total.Add(1)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, checker.Sent{Number: uint64(len(p.sent)), Status: status, Happening: checker.Happening{
+		Kind: bridge.KindStream.String(), Subject: "push.example.com/live/" + stream, Event: s.word,
+		Session: bridge.Millis(1000 * (p.base + s.session)),
+	}})
+	return status
+}
+
+// errAllThere ends the reading of a topic that has everything that was answered 200.
+var errAllThere = errors.New("all is there")
+
+// judge consumes the stream until everything that was answered 200 has come and lets the checker judge the whole.
+func (p *provider) judge(t *testing.T, url string) {
+	t.Helper()
+	p.judgeStream(t, url, nats.DefaultOptions())
+}
+
+func (p *provider) judgeStream(t *testing.T, url string, o nats.Options) {
+	t.Helper()
+	missing := make(map[checker.Happening]bool)
+	c := checker.New(checker.Config{HoldDone: testHold, HoldNext: testHold})
+	for _, s := range p.sent {
+		c.Sent(s)
+		if s.Status == http.StatusOK {
+			missing[s.Happening] = true
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	o.URL = url
+	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+		e, err := checker.ParseEvent(r.Payload)
+		if err != nil {
+			return err
+		}
+		c.Out(e)
+		if delete(missing, e.Happening); len(missing) == 0 {
+			return errAllThere
+		}
+		return nil
+	})
+	if !errors.Is(err, errAllThere) {
+		t.Errorf("reading the topic ended with %v", err)
+	}
+	if r := c.Report(); !r.OK() {
+		t.Errorf("%s", p.keep(t, r))
+	}
+}
+
+// keep writes the log of what was sent beside a report that is not right.
+func (p *provider) keep(t *testing.T, r *checker.Report) string {
+	t.Helper()
+	file, err := os.CreateTemp("", "livebridge-sent-*.jsonl")
+	if err != nil {
+		return fmt.Sprint(r, err)
+	}
+	defer func() { _ = file.Close() }()
+	lines := json.NewEncoder(file)
+	for _, s := range p.sent {
+		if err := lines.Encode(s); err != nil {
+			return fmt.Sprint(r, err)
+		}
+	}
+	return fmt.Sprintf("%s\nwhat was sent: %s", r, file.Name())
+}
