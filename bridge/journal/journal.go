@@ -50,7 +50,7 @@ type Journal struct {
 // error that wraps ErrInUse when another process has it open.
 func Open(opts Options) (*Journal, error) {
 	j := &Journal{
-		opts: opts, queue: newQueue(), clock: startClock(),
+		opts: opts, queue: newQueue(), clock: startClock(opts.Wall),
 		failed: make(chan struct{}), closing: make(chan struct{}), written: make(chan struct{}),
 		quarantined: newQuarantine(opts.QuarantineMax),
 	}

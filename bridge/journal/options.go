@@ -16,6 +16,9 @@ type Options struct {
 	Dir string // created 0700 if absent
 	FS  vfs.FS // the disk; tests put one in memory
 
+	// Wall is the wall clock, which may jump: events are stamped with it, and no hold is measured on it.
+	Wall func() time.Time
+
 	// order
 	Limits  sequencer.Limits
 	HeldMax int // events held in all lanes
@@ -45,6 +48,8 @@ func DefaultOptions(dir string) Options {
 	return Options{
 		Dir: dir,
 		FS:  vfs.Default,
+
+		Wall: time.Now,
 
 		Limits:  sequencer.Limits{HoldDone: 10 * time.Second, HoldNext: 3 * time.Second, PerLane: 16},
 		HeldMax: 10_000,

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+	"livebridge/bridge/checker"
+	"livebridge/bridge/dispatch"
+	"livebridge/bridge/ingress"
+	"livebridge/bridge/journal"
+	"livebridge/bridge/signature"
+)
+
+// simulationSeed runs one simulation alone: go test ./cmd/livebridge -run TestSimulation -simulation.seed 17
+var (
+	simulationSeed  = flag.Uint64("simulation.seed", 0, "the only seed to simulate; 0: several")
+	simulationSeeds = flag.Uint64("simulation.seeds", 6, "how many seeds to simulate")
+)
+
+// simulation is the whole program but for its sockets, for some hours of virtual time: the handler that takes callbacks,
+// the journal on a disk in memory, the dispatcher, and a broker in memory. What happens when is drawn from the seed.
+type simulation struct {
+	seed   uint64
+	t      *testing.T
+	random *rand.Rand
+	disk   *vfs.MemFS
+	broker *simulatedBroker
+	ahead  time.Duration // of the wall clock, before the real one; it jumps
+
+	mu   sync.Mutex // held over a crash: what was answered or published before it is on the disk that remains
+	life *simulatedLife
+	sent []checker.Sent
+
+	requests sync.WaitGroup
+}
+
+// simulatedLife is the program from one start to its end.
+type simulatedLife struct {
+	journal *journal.Journal
+	ingress *ingress.Server
+	stop    context.CancelFunc // of the dispatcher
+	expire  context.CancelFunc // of its grace
+	ended   chan struct{}
+}
+
+func TestSimulation(t *testing.T) {
+	if *simulationSeed > 0 {
+		simulate1(t, *simulationSeed)
+		return
+	}
+	for seed := range *simulationSeeds {
+		t.Run(fmt.Sprint("seed ", seed+1), func(t *testing.T) { simulate1(t, seed+1) })
+	}
+}
+
+// TestSimulationIsRepeatable: a seed that has failed fails again, since the same seed gives the same topic.
+func TestSimulationIsRepeatable(t *testing.T) {
+	first, second := simulate1(t, 3), simulate1(t, 3)
+	if len(first) == 0 || len(first) != len(second) {
+		t.Fatalf("%d lanes, then %d", len(first), len(second))
+	}
+	for lane, events := range first {
+		if events != second[lane] {
+			t.Errorf("lane %s:\n%s\nthen:\n%s", lane, events, second[lane])
+		}
+	}
+}
+
+// simulate1 runs one seed and returns each lane's first publishings.
+func simulate1(t *testing.T, seed uint64) map[string]string {
+	t.Helper()
+	topic := make(map[string]string)
+	synctest.Test(t, func(t *testing.T) {
+		s := &simulation{seed: seed, t: t, random: rand.New(rand.NewPCG(seed, 1)), disk: vfs.NewCrashableMem()}
+		s.broker = &simulatedBroker{simulation: s, down: make(map[string]bool)}
+		s.start()
+		s.play()
+		s.judge()
+		s.stop()
+		for _, e := range s.broker.first() {
+			topic[e.Lane.String()] += string(e.AppendStructured(nil)) + "\n"
+		}
+	})
+	if t.Failed() {
+		t.Logf("again, alone: go test ./cmd/livebridge -run 'TestSimulation$' -simulation.seed %d", seed)
+	}
+	return topic
+}
+
+// wall is the wall clock, which jumps; everything that measures time must not notice.
+func (s *simulation) wall() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wallLocked()
+}
+
+// sinceThen is what lies between the beginning of synctest's time and a year whose seconds have 10 digits.
+const sinceThen = 26 * 365 * 24 * time.Hour
+
+func (s *simulation) wallLocked() time.Time { return time.Now().Add(sinceThen + s.ahead) }
+
+// start starts the program on the disk as it is.
+func (s *simulation) start() {
+	l, registry, disk := &simulatedLife{ended: make(chan struct{})}, prometheus.NewRegistry(), s.disk
+	o := journal.DefaultOptions("journal")
+	o.FS, o.Registerer, o.Wall = errorfs.Wrap(disk, s.slowDisk(s.seed)), registry, s.wall
+	o.OutboxMemory, o.LanesCached, o.DeadLettersMax = 64, 4, 3
+	o.Limits.PerLane, o.HeldMax = []int{16, 2, 1}[s.seed%3], []int{10_000, 2}[s.seed%2]
+	var err error
+	if l.journal, err = journal.Open(o); err != nil {
+		s.t.Fatal(err)
+	}
+	d, err := dispatch.New(l.journal, &simulatedPublisher{broker: s.broker, life: l}, dispatch.Options{UnderWay: 16}, zap.NewNop(), registry)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c := ingress.DefaultConfig()
+	c.Now = s.wall
+	ring, err := signature.NewRing(signature.Config{Stream: []string{demoKey}, Record: []string{demoKey}, Skew: 24 * time.Hour, MaxAhead: 24 * time.Hour})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if l.ingress, err = ingress.New(c, ring, l.journal, zap.NewNop(), registry); err != nil {
+		s.t.Fatal(err)
+	}
+	running, stop := context.WithCancel(context.Background())
+	grace, expire := context.WithCancel(context.Background())
+	l.stop, l.expire = stop, expire
+	go func() { defer close(l.ended); d.Run(running, grace) }()
+	s.mu.Lock()
+	s.life = l
+	s.mu.Unlock()
+}
+
+// slowDisk makes syncs of the log take their time, so that commits overlap and crashes fall between write and sync.
+func (s *simulation) slowDisk(seed uint64) errorfs.Injector {
+	var mu sync.Mutex
+	random := rand.New(rand.NewPCG(seed, 2))
+	return errorfs.InjectorFunc(func(o errorfs.Op) error {
+		if o.Kind != errorfs.OpFileSync && o.Kind != errorfs.OpFileSyncData || !strings.HasSuffix(o.Path, ".log") {
+			return nil
+		}
+		mu.Lock()
+		took := time.Duration(random.IntN(8)) * time.Millisecond
+		if random.IntN(200) == 0 {
+			took = 3 * time.Second
+		}
+		mu.Unlock()
+		time.Sleep(took)
+		return nil
+	})
+}
+
+// stop ends the program as SIGTERM does.
+func (s *simulation) stop() {
+	s.requests.Wait()
+	l := s.life
+	l.journal.Stop()
+	l.stop()
+	<-l.ended
+	l.expire()
+	if err := l.journal.Close(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// crash takes the power away: what remains is what was synced, and any part of what was not.
+func (s *simulation) crash() {
+	s.mu.Lock()
+	old := s.life
+	s.life = nil
+	s.disk = s.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(s.seed, s.random.Uint64()))})
+	s.mu.Unlock()
+	old.stop()
+	old.expire()
+	<-old.ended
+	if err := old.journal.Close(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// post sends a callback in the background and notes what was sent, and how it was answered if it was.
+func (s *simulation) post(c simulatedCallback) {
+	s.mu.Lock()
+	l, n := s.life, len(s.sent)
+	s.sent = append(s.sent, checker.Sent{Number: uint64(n), At: bridge.MillisOf(s.wallLocked()), Happening: c.happening()})
+	r := httptest.NewRequest(http.MethodPost, "/live/"+c.kind().String(), strings.NewReader(c.body(s.wallLocked())))
+	s.mu.Unlock()
+	if l == nil {
+		return
+	}
+	s.requests.Go(func() {
+		w := httptest.NewRecorder()
+		l.ingress.Handler().ServeHTTP(w, r)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.life == l {
+			s.sent[n].Status = w.Code
+		}
+		if w.Code != http.StatusOK && w.Code != http.StatusServiceUnavailable {
+			s.t.Errorf("%s is answered %d: %s", c.happening(), w.Code, w.Body)
+		}
+	})
+}
+
+// judge lets all holds end and the outbox run empty, with a broker that is well, and has the checker look at it all.
+func (s *simulation) judge() {
+	s.broker.heal()
+	time.Sleep(time.Minute)
+	synctest.Wait()
+	if n := s.life.journal.Pending(); n > 0 {
+		s.t.Errorf("%d events are left in the outbox", n)
+	}
+	c := checker.New(checker.Config{HoldDone: 10 * time.Second, HoldNext: 3 * time.Second})
+	for _, sent := range s.sent {
+		c.Sent(sent)
+	}
+	for _, p := range s.broker.topic {
+		e := s.parse(p.event)
+		if p.dead {
+			c.Dead(e)
+		} else {
+			c.Out(e)
+		}
+	}
+	r := c.Report()
+	if !r.OK() {
+		s.t.Errorf("seed %d\n%s", s.seed, r)
+	}
+	s.t.Logf("seed %d: %d callbacks, %d events, %d published again, %d dead letters, marks %v", s.seed, r.Sent, r.Out, r.Repeats, r.Dead, r.Marks)
+}
+
+func (s *simulation) parse(e *bridge.Event) checker.Event {
+	out, err := checker.ParseEvent(e.AppendStructured(nil))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+var errNobodyThere = errors.New("nobody there")
