@@ -7,7 +7,7 @@ FUZZTIME  ?= 10s
 # A key for trying things out on one's own machine. Set LIVEBRIDGE_STREAM_KEY to have your own.
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 
-.PHONY: run demo test race bench lint fuzz cover vuln image clean build
+.PHONY: run demo test race bench lint fuzz mutants cover vuln image clean build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
@@ -38,6 +38,9 @@ fuzz:
 	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' bridge transports); do d=$$(dirname $$f); \
 	  for t in $$(grep -o '^func Fuzz[A-Za-z0-9]*' $$f | cut -c6-); do \
 	    $(GO) test ./$$d -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) || exit 1; done; done
+
+mutants:            ## plant faults, one after the other, and run all tests of the package that must find them
+	$(GO) run ./cmd/mutants -whole
 
 image:
 	docker build -f deployments/Dockerfile -t livebridge .

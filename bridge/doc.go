@@ -27,6 +27,7 @@
 //	transports/transporttest bridge
 //	schemas                 the standard library
 //	cmd/livebridge          everything; nothing imports it
+//	cmd/mutants             the standard library: plants faults that the tests must find
 //
 // The seams, each an interface of 1 to 3 methods: Publisher and Checkpointer here, since several packages implement
 // them; ingress.Journal beside ingress; dispatch.Outbox beside dispatch.

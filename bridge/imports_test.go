@@ -27,6 +27,7 @@ func allowed() map[string][]string {
 		"bridge/signature":         {"bridge"},
 		"bridge/simulator":         {"bridge", "bridge/signature"},
 		"cmd/livebridge":           {"*"},
+		"cmd/mutants":              {},
 		"schemas":                  {},
 		"transports/kafka":         {"bridge"},
 		"transports/nats":          {"bridge"},

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -65,6 +66,9 @@ func (o *outbox) loadPage() (found int, err error) {
 	}
 	found = o.merge(&p)
 	o.forgetIdle()
+	if err == nil && p.last && o.memory < o.depth {
+		err = fmt.Errorf("the journal's files are damaged: the outbox counts %d events and has %d", o.depth, o.memory)
+	}
 	return found, err
 }
 

@@ -83,3 +83,16 @@ func line1(e *bridge.Event) string {
 }
 
 func durable(context.Context) error { return nil }
+
+// untilFailed returns a context that ends when the journal fails.
+func untilFailed(t testing.TB, j *Journal) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		select {
+		case <-j.Failed():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}

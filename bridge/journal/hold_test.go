@@ -2,6 +2,7 @@ package journal
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +41,31 @@ func TestHoldEndsByItself(t *testing.T) {
 			t.Errorf("after it: %q", got)
 		}
 	})
+}
+
+// TestClockJumpChangesNoHold: the wall clock leaps while something waits, forward and back, and the hold is as long as ever.
+func TestClockJumpChangesNoHold(t *testing.T) {
+	for _, jump := range []time.Duration{time.Hour, -time.Hour} {
+		t.Run(jump.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o, ahead := memory(), atomic.Int64{}
+				o.Wall = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+				j := open(t, o)
+				defer closeJournal(t, j)
+				add(t, j, push("a", bridge.MillisOf(time.Now())-3_600_000, bridge.PhaseDone))
+				time.Sleep(o.Limits.HoldDone / 2)
+				ahead.Store(int64(jump))
+				time.Sleep(o.Limits.HoldDone/2 - time.Millisecond)
+				if got := emitted(t, j); len(got) != 0 {
+					t.Errorf("before its deadline: %q", got)
+				}
+				time.Sleep(time.Millisecond)
+				if got := emitted(t, j); !slices.Equal(got, []string{"a 1 publish_done start_unseen"}) {
+					t.Errorf("at its deadline: %q", got)
+				}
+			})
+		})
+	}
 }
 
 func TestHoldGoesOnAfterRestart(t *testing.T) {

@@ -56,7 +56,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 		L0StopWritesThreshold:       1000,
 		CacheSize:                   32 << 20,
 		WALBytesPerSync:             0,
-		EventListener:               &pebble.EventListener{BackgroundError: j.backgroundError},
+		EventListener:               &pebble.EventListener{BackgroundError: j.backgroundError, DataCorruption: j.corrupted},
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -72,6 +72,12 @@ func (j *Journal) backgroundError(err error) {
 		return
 	}
 	j.opts.Log.Warn("the journal's store could not tidy up and will try again", zap.Error(err))
+}
+
+// corrupted hears of a file whose bytes do not check, whoever has read it. Pebble's own answer would be Fatalf, in the middle
+// of what it is doing; here it goes on to return the error.
+func (j *Journal) corrupted(i pebble.DataCorruptionInfo) {
+	j.fail(fmt.Errorf("the journal's file %s is damaged: %w", i.Path, i.Details))
 }
 
 // load takes up what the last run has left.
@@ -95,7 +101,10 @@ func (j *Journal) load() error {
 	if j.lanes, err = newLanes(j.db, &j.meta, &j.opts); err != nil {
 		return err
 	}
-	return errors.Join(j.quarantined.load(j.db), j.loadHolds())
+	if err := errors.Join(j.hearWitness(), j.quarantined.load(j.db), j.loadHolds()); err != nil {
+		return err
+	}
+	return j.testify()
 }
 
 // inherit takes in what the last run has seen, beside the work.

@@ -1,0 +1,97 @@
+package main
+
+// mutant is one planted fault: a text that is in a file once, what it becomes, and the test that must fail then.
+type mutant struct {
+	name     string
+	file     string
+	old, new string
+	where    string // the package of the test
+	test     string
+}
+
+const (
+	journal    = "bridge/journal"
+	sequencer  = "bridge/sequencer"
+	dispatch   = "bridge/dispatch"
+	livebridge = "cmd/livebridge"
+)
+
+// mutants is every fault that is planted.
+func mutants() []mutant {
+	var all []mutant
+	for _, some := range [][]mutant{orderMutants(), durabilityMutants(), memoryMutants(), deliveryMutants(), doorMutants()} {
+		all = append(all, some...)
+	}
+	return all
+}
+
+// orderMutants are faults of what a lane decides.
+func orderMutants() []mutant {
+	return []mutant{
+		{"late is not marked", "bridge/sequencer/apply.go", "t.now(bridge.MarkLate)", "t.now(0)", sequencer, "TestExploreTwoSessions"},
+		{"reopened becomes late", "bridge/sequencer/apply.go", "t.now(bridge.MarkReopened)", "t.now(bridge.MarkLate)", sequencer, "TestExploreTwoSessions"},
+		{"a mark is the other one", "bridge/sequencer/transition.go", "marks := bridge.MarkPrevUnended", "marks := bridge.MarkStartUnseen", sequencer, "TestExploreTwoSessions"},
+		{"forced is not marked", "bridge/sequencer/transition.go", "marks |= bridge.MarkForced", "marks |= 0", sequencer, "TestExploreThreeSessions"},
+		{"a sequence is skipped", "bridge/sequencer/transition.go", "t.State.Last = h.Key\n\tt.State.Sequence++", "t.State.Last = h.Key\n\tt.State.Sequence += 2", sequencer, "TestExploreTwoSessions"},
+		{"holds end in any order", "bridge/sequencer/state.go", "s.Held[i].Deadline < s.Held[best].Deadline", "s.Held[i].Deadline > s.Held[best].Deadline", sequencer, "TestExploreTwoSessions"},
+		{"all that is held is let go", "bridge/sequencer/apply.go", "t.releaseTo(i+1, t.State.Held[i].Deadline)", "t.releaseTo(len(t.State.Held), t.State.Held[i].Deadline)", sequencer, "TestExploreThreeSessions"},
+		{"nothing follows a hold", "bridge/sequencer/transition.go", "\t\tt.release(at)\n\t}\n\tt.settle()", "\t\tt.release(at)\n\t}", sequencer, "TestExploreTwoSessions"},
+		{"a state is changed in place", "bridge/sequencer/state.go", "out := make([]Held, 0, len(s.Held)+1)", "out := s.Held[:0]", sequencer, "TestLongHistories"},
+		{"a lane holds one too many", "bridge/sequencer/apply.go", "len(t.State.Held) > max(t.limits.PerLane, 0)", "len(t.State.Held) > max(t.limits.PerLane, 0)+1", sequencer, "TestLongHistories"},
+		{"an unsequenced event has a place", "bridge/sequencer/input.go", "in.Key.Phase != bridge.PhaseNone && bridge.Sequenced(in.Key.Session, in.Wall)", "in.Key.Phase != bridge.PhaseNone", sequencer, "TestLongHistories"},
+	}
+}
+
+// durabilityMutants are faults of what is on disk, and when.
+func durabilityMutants() []mutant {
+	return []mutant{
+		{"no sync", "bridge/journal/writer.go", "ApplyNoSyncWait(c.batch, pebble.Sync)", "Apply(c.batch, pebble.NoSync)", journal, "TestPowerLoss"},
+		{"answered before the sync", "bridge/journal/writer.go", "\tw.send(c)\n\treturn nil\n}\n\n// finish", "\tw.j.answer(c)\n\tc.waiting = nil\n\tw.send(c)\n\treturn nil\n}\n\n// finish", livebridge, "TestSimulation"},
+		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n", "\tc.written = true\n\tw.j.outbox.fresh(c.emitted, c.number)\n\tc.emitted = nil\n", livebridge, "TestSimulation"},
+		{"a failed sync is passed over", "bridge/journal/writer.go", "\t\t\t\tw.j.fail(err)\n\t\t\t\treturn\n\t\t\t}\n\t\t\tw.j.metrics", "\t\t\t}\n\t\t\tw.j.metrics", journal, "TestFailedSync"},
+		{"the lane's state is not written", "bridge/journal/commit.go", "c.batch.Set(laneKey(nil, l.name), c.scratch, nil)", "c.batch.Set(laneKey(nil, l.name)[:3], c.scratch, nil)", journal, "TestPublishAndDone"},
+		{"a held event is not written", "bridge/journal/decide.go", "c.batch.Set(heldKey(nil, e.Lane, sequencer.Key{Session: e.Session, Phase: e.Phase}), value, nil)", "c.batch.LogData(value, nil)", journal, "TestHoldGoesOnAfterRestart"},
+		{"holds are not restored", "bridge/journal/store.go", "\t\t\tj.holds.update(l, 0)\n", "\t\t\t_ = l\n", journal, "TestHoldGoesOnAfterRestart"},
+		{"a restored hold is whole again", "bridge/journal/clock.go", "min(max(left, 0), whole)", "max(min(left, 0), whole)", journal, "TestHoldGoesOnAfterRestart"},
+		{"holds follow the wall clock", "bridge/journal/clock.go", "c.now.Sub(c.started))", "c.wall.Sub(c.started))", journal, "TestClockJumpChangesNoHold"},
+		{"another format is opened", "bridge/journal/store.go", "!= formatVersion", "== \"\"", journal, "TestOtherFormatIsRefused"},
+		{"a short record is taken", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
+	}
+}
+
+// memoryMutants are faults of what is remembered.
+func memoryMutants() []mutant {
+	return []mutant{
+		{"repeats are not known", "bridge/journal/decide.go", "return repeat, err", "return unseen, err", livebridge, "TestSimulation"},
+		{"repeats are not known after a restart", "bridge/journal/recall.go", "return holds16(r.parts[part], name) || holds16((*inherited)[part], name)", "return holds16(r.parts[part], name)", journal, "TestRepeatsAndAbuse"},
+		{"the oldest bucket is not looked at", "bridge/journal/seen.go", "i >= 0; i--", "i > 0; i--", journal, "TestRepeatsAndAbuse"},
+		{"a bucket goes too early", "bridge/journal/seen.go", "now-oldest.last > s.window()", "now-oldest.last > s.window()/bucketParts", journal, "TestIdentitiesAreForgottenAfterTheWindow"},
+		{"tampering is believed", "bridge/journal/signatures.go", "return o.signed != sig.Signed ||", "return false && o.signed != sig.Signed ||", journal, "TestRepeatsAndAbuse"},
+		{"a lane forgets where it was", "bridge/journal/lanes.go", "l.state.Sequence = ls.meta.floor", "l.state.Sequence = 0", journal, "TestIdleLanesAreForgotten"},
+		{"an evicted lane loses what it holds", "bridge/journal/lanes.go", "if l.dirty || len(l.state.Held) > 0 {", "if false {", livebridge, "TestSimulation"},
+		{"all lanes hold without bound", "bridge/journal/expire.go", "c.j.holds.held > c.j.opts.HeldMax", "c.j.holds.held > 1_000_000", journal, "TestLimitOnAllHolds"},
+	}
+}
+
+// deliveryMutants are faults on the way to the broker.
+func deliveryMutants() []mutant {
+	return []mutant{
+		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{l.lane, l.underWay.event.Sequence, l.underWay.bytes})\n", livebridge, "TestSimulation"},
+		{"removed before the broker has it on disk", "bridge/journal/settle.go", "\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err", journal, "TestTrimKeepsWhatIsNotDurable"},
+		{"a retry is overtaken", "bridge/journal/settle.go", "l.events = append([]pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", livebridge, "TestSimulation"},
+		{"two of a lane are under way", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation"},
+		{"an unavailable broker rejects", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", dispatch, "TestOrderPerLaneUnderRandomFailures"},
+		{"a dead letter is thrown away", "bridge/dispatch/dispatch.go", "return bridge.Settlement{Dead: err.Error()}", "return bridge.Settlement{}", dispatch, "TestDeadLetters"},
+		{"dead letters have no limit", "bridge/journal/bury.go", "c.j.meta.dead.entries >= uint64(c.j.opts.DeadLettersMax)", "c.j.meta.dead.entries > 1_000_000", livebridge, "TestSimulation"},
+	}
+}
+
+// doorMutants are faults where callbacks come in.
+func doorMutants() []mutant {
+	return []mutant{
+		{"answered whatever the journal says", "bridge/ingress/take.go", "\tif err := s.journal.Append(s.ctx, a); err != nil {", "\tif err := s.journal.Append(s.ctx, a); err != nil && a == nil {", "bridge/ingress", "TestJournalErrors"},
+		{"an expired signature is believed", "bridge/ingress/take.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
+		{"any signature is good", "bridge/signature/key.go", "found = hmac.Equal(w.made, w.given) || found", "found = true", "bridge/signature", "TestVerify"},
+		{"a full disk is written to", "bridge/journal/room.go", "free < r.opts.MinFreeBytes", "free < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
+	}
+}

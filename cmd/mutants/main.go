@@ -1,0 +1,108 @@
+// Command mutants plants one fault after the other into the program and runs the test that must find it. A fault that no
+// test finds is a hole in the tests, and the command exits with 1. Nothing in the tree is touched: the faulty file is an
+// overlay of the build.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+func main() {
+	only := flag.String("run", "", "plant only the faults whose name matches this regular expression")
+	whole := flag.Bool("whole", false, "run all tests of the package, not only the one that must find the fault")
+	flag.Parse()
+	if err := run(os.Stdout, *only, *whole); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+// run plants the faults and prints a line for each.
+func run(w io.Writer, only string, whole bool) error {
+	pattern, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "mutants-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	var errs []error
+	planted := 0
+	for _, m := range mutants() {
+		if !pattern.MatchString(m.name) {
+			continue
+		}
+		planted++
+		begun := time.Now()
+		err := m.judge(dir, whole)
+		verdict := "caught by " + m.test
+		if err != nil {
+			verdict = "NOT CAUGHT"
+			errs = append(errs, fmt.Errorf("%s: %w", m.name, err))
+		}
+		fmt.Fprintf(w, "%-44s %-60s %.1f s\n", m.name, verdict, time.Since(begun).Seconds())
+	}
+	if planted == 0 {
+		return fmt.Errorf("no fault has a name that matches %q", only)
+	}
+	return errors.Join(errs...)
+}
+
+// judge plants the fault and returns nil when the test finds it.
+func (m mutant) judge(dir string, whole bool) error {
+	overlay, err := m.plant(dir)
+	if err != nil {
+		return err
+	}
+	args := []string{"test", "-vet=off", "-timeout", "60s", "-overlay", overlay, "./" + m.where}
+	if !whole {
+		args = append(args, "-failfast", "-run", "^"+strings.ReplaceAll(m.test, "/", "$/^")+"$")
+	}
+	cmd := exec.Command("go", args...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	text := string(out)
+	top, _, _ := strings.Cut(m.test, "/")
+	switch {
+	case err == nil && strings.Contains(text, "no tests to run"):
+		return fmt.Errorf("the test %s is not there", m.test)
+	case err == nil:
+		return fmt.Errorf("the tests pass: %s has a hole", m.test)
+	case strings.Contains(text, "[build failed]") || strings.Contains(text, "[setup failed]"):
+		return fmt.Errorf("it does not compile:\n%s", text)
+	case !strings.Contains(text, "--- FAIL: "+top) && !strings.Contains(text, "panic: ") && !strings.Contains(text, "fatal error: "):
+		return fmt.Errorf("the test %s passes:\n%s", m.test, text)
+	}
+	return nil
+}
+
+// plant writes the faulty file and the overlay that puts it in the place of the right one, and returns the overlay's path.
+func (m mutant) plant(dir string) (string, error) {
+	path, err := filepath.Abs(m.file)
+	if err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(text), m.old); n != 1 {
+		return "", fmt.Errorf("%s has the text %q %d times, not once: mend the entry in cmd/mutants", m.file, m.old, n)
+	}
+	faulty, overlay := filepath.Join(dir, "faulty.go"), filepath.Join(dir, "overlay.json")
+	wrong := strings.Replace(string(text), m.old, m.new, 1)
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {path: faulty}})
+	return overlay, errors.Join(err, os.WriteFile(faulty, []byte(wrong), 0o600), os.WriteFile(overlay, list, 0o600))
+}
