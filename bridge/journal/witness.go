@@ -28,7 +28,14 @@ func (j *Journal) testify() error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	_, err = f.Write(value)
-	return errors.Join(err, f.Sync(), f.Close())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	dir, err := fs.OpenDir(j.opts.Dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // hearWitness returns an error when the store has less than it had before.
