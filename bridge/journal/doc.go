@@ -15,8 +15,12 @@
 // # Crash model
 //
 // Assumed of the disk: a sync that returned nil has made everything written before it durable; what was not synced may
-// be there, be missing or be torn, in any mixture. Pebble checks every record and block by checksum: a torn end of the
-// log is cut off, anything else that does not check ends the program with an error and is never skipped.
+// be there, be missing or be torn, in any mixture; what happens to a directory becomes durable in its order. Pebble
+// checks every record and block by checksum, and a torn end of the log is cut off. A flipped bit within the last 32 KiB of a log
+// or manifest looks like such an end: the file WITNESS (see witness.go), which says what was there at the last start or
+// end of a run, and the count of the outbox tell it from one. Whatever does not check ends the program with an error and
+// is never skipped. What cannot be told: a bit that flips in the last 32 KiB of the log after a crash, in what was
+// written since the start.
 //
 // Promised: after a crash at any instant, every callback that Append returned nil for is in the outbox (or was
 // published), held, in the quarantine or in the dead letters, with the same sequence and marks as without the crash; a
