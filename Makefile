@@ -37,7 +37,7 @@ cover:
 fuzz:
 	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' bridge transports); do d=$$(dirname $$f); \
 	  for t in $$(grep -o '^func Fuzz[A-Za-z0-9]*' $$f | cut -c6-); do \
-	    $(GO) test ./$$d -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) || exit 1; done; done
+	    CGO_ENABLED=0 $(GO) test ./$$d -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) || exit 1; done; done
 
 mutants:            ## plant faults, one after the other, and run all tests of the package that must find them
 	$(GO) run ./cmd/mutants -whole

@@ -34,6 +34,7 @@
 //	the broker slow, refusing, late, an answer lost   cmd/livebridge.TestSimulation
 //	partial failure: one lane refused, others go on   bridge/dispatch.TestStuckLaneStarvesNoOther
 //	the broker away, with the real one                cmd/livebridge.TestBrokerAway
+//	a stream that is full                             cmd/livebridge.TestStreamFull
 //	stopped without a broker                          cmd/livebridge.TestStopsWithoutABroker
 //	an event that the broker will never take          bridge/dispatch.TestDeadLetters
 //	wrong histories                                   bridge/checker.TestFaults

@@ -54,6 +54,7 @@ func durabilityMutants() []mutant {
 		{"holds are not restored", "bridge/journal/store.go", "\t\t\tj.holds.update(l, 0)\n", "\t\t\t_ = l\n", journal, "TestHoldGoesOnAfterRestart"},
 		{"a restored hold is whole again", "bridge/journal/clock.go", "min(max(left, 0), whole)", "max(min(left, 0), whole)", journal, "TestHoldGoesOnAfterRestart"},
 		{"holds follow the wall clock", "bridge/journal/clock.go", "c.now.Sub(c.started))", "c.wall.Sub(c.started))", journal, "TestClockJumpChangesNoHold"},
+		{"the witness is not heard", "bridge/journal/witness.go", "was > j.meta.commit", "was > 1<<62", journal, "TestFlippedBits"},
 		{"another format is opened", "bridge/journal/store.go", "!= formatVersion", "== \"\"", journal, "TestOtherFormatIsRefused"},
 		{"a short record is taken", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
 	}
