@@ -46,7 +46,14 @@ type program struct {
 // launch starts the program on a data directory and waits until it takes callbacks.
 func launch(t *testing.T, dir string, settings ...string) *program {
 	t.Helper()
-	p := &program{cmd: exec.Command(os.Args[0]), log: &bytes.Buffer{}, logged: make(chan struct{})}
+	return launchUnder(t, dir, nil, settings...)
+}
+
+// launchUnder does it under another program, such as strace.
+func launchUnder(t *testing.T, dir string, under []string, settings ...string) *program {
+	t.Helper()
+	line := append(under, os.Args[0])
+	p := &program{cmd: exec.Command(line[0], line[1:]...), log: &bytes.Buffer{}, logged: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+dir, prefix+"STREAM_KEY="+demoKey, prefix+"LOG_FORMAT=json",
 		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0", prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0",
 		prefix+"MIN_FREE_BYTES=1MiB", prefix+"HOLD_DONE="+testHold.String(), prefix+"HOLD_NEXT="+testHold.String())
