@@ -27,7 +27,8 @@ type powered struct {
 	after   int64 // operations until the power goes
 	share   int
 	random  *rand.Rand
-	left    atomic.Pointer[vfs.MemFS] // the disk as it is found afterwards; nil: the power is on
+	gone    atomic.Bool               // the power; what is answered from now on does not count
+	left    atomic.Pointer[vfs.MemFS] // the disk as it is found afterwards
 	count   atomic.Int64
 	letting bool // acknowledge and trim what comes out
 }
@@ -37,6 +38,7 @@ type powered struct {
 func (p *powered) MaybeError(o errorfs.Op) error {
 	counts := p.share == 0 || p.share == 100 || strings.HasSuffix(o.Path, ".log")
 	if counts && o.Kind.ReadOrWrite() == errorfs.OpIsWrite && p.count.Add(1) == p.after {
+		p.gone.Store(true)
 		p.left.Store(p.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: p.share, RNG: p.random}))
 	}
 	return nil
@@ -54,7 +56,7 @@ func (p *powered) live(t *testing.T, from, n int) (answered int) {
 	defer closeJournal(t, j)
 	for i := from; i < from+n; i++ {
 		add(t, j, push("a", bridge.Millis(1e12+i/2), bridge.PhasePublish+bridge.Phase(i%2)))
-		if p.left.Load() == nil {
+		if !p.gone.Load() {
 			answered++
 		}
 		if p.letting && i%4 == 3 {
