@@ -1,47 +1,119 @@
 package simulator
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"livebridge/bridge"
-	"livebridge/bridge/signature"
 )
 
-// Where the simulated streams are, and the node_ip that names each of their happenings.
-const (
-	Domain = "push.example.com"
-	App    = "live"
-	Node   = "192.0.2.2"
-)
+// streamBody is stream status, its members in the order of the provider's example.
+type streamBody struct {
+	Domain        string `json:"domain"`
+	App           string `json:"app"`
+	Stream        string `json:"stream"`
+	UserArgs      string `json:"user_args"`
+	ClientIP      string `json:"client_ip"`
+	NodeIP        string `json:"node_ip"`
+	Session       any    `json:"publish_timestamp"`
+	Event         string `json:"event"`
+	AuthTimestamp any    `json:"auth_timestamp"`
+	AuthSign      string `json:"auth_sign"`
+}
 
-// validity is for how long a callback is signed. Pushes of one stream end at different seconds, since two under one
-// signature are tampering; a repeat that is signed again ends later.
-const validity = 60 * time.Second
+func (d draft) stream() streamBody {
+	session := strconv.FormatInt(d.base+d.Session, 10)
+	if d.Numbers == 2 {
+		session += ","
+	}
+	return streamBody{Domain: Domain, App: App, Stream: d.Stream, UserArgs: "auth_info=simulated", ClientIP: "192.0.2.1",
+		NodeIP: d.name(d.base), Session: number(session, d.Numbers != 1), Event: d.Event,
+		AuthTimestamp: number(d.expires(), d.Numbers == 1), AuthSign: d.sign(bridge.SchemeHMAC, d.keys.Stream, "")}
+}
 
-// body writes the callback as the provider would at the instant now; base is the session of the first push.
-func (c Callback) body(key string, now time.Time, base int64) []byte {
-	expires := now.Add(validity).Unix() + c.Session%1000
-	if c.Resign {
-		expires += 1000
+// recording is what recordings of Live and SparkRTC have in common. What a file has is absent before there is one.
+type recording struct {
+	JobID       string `json:"job_id"`
+	Event       string `json:"event_type"`
+	Format      string `json:"record_format"`
+	DownloadURL string `json:"download_url,omitempty"`
+	FileSize    any    `json:"file_size,omitempty"`
+	Duration    any    `json:"record_duration,omitempty"`
+	StartTime   string `json:"start_time"`
+	EndTime     string `json:"end_time,omitempty"`
+	Width       any    `json:"width,omitempty"`
+	Height      any    `json:"height,omitempty"`
+	OBSLocation string `json:"obs_location"`
+	OBSBucket   string `json:"obs_bucket"`
+	OBSObject   string `json:"obs_object"`
+}
+
+func (d draft) recording() recording {
+	job, start := d.name(d.base), time.Unix(d.base+d.Session, 0).UTC()
+	r := recording{JobID: job, Event: d.Event, Format: "HLS", StartTime: start.Format(time.RFC3339), OBSLocation: "cn-north-4",
+		OBSBucket: "recordings", OBSObject: "live/" + job + ".m3u8"}
+	if d.Event == "RECORD_FILE_COMPLETE" {
+		text := d.Numbers != 0
+		r.DownloadURL, r.EndTime = "https://obs.example.com/"+r.OBSObject, start.Add(time.Second).Format(time.RFC3339)
+		r.FileSize, r.Duration = number("3957964", text), number("1", text)
+		r.Width, r.Height = number("1280", text), number("720", text)
 	}
-	claim := signature.Claim{Kind: bridge.KindStream, Event: c.Event, Domain: Domain, App: App, Stream: c.Stream,
-		Timestamp: strconv.FormatInt(expires, 10)}
-	if c.Forged {
-		key = strings.Repeat("f", 32)
+	return r
+}
+
+// recordBody is a Live recording.
+type recordBody struct {
+	ProjectID string `json:"project_id"`
+	TaskID    string `json:"task_id"`
+	recording
+	Domain        string `json:"publish_domain"`
+	App           string `json:"app"`
+	Stream        string `json:"stream"`
+	ErrorMessage  string `json:"error_message,omitempty"`
+	AuthTimestamp any    `json:"auth_timestamp"`
+	AuthSign      string `json:"auth_sign"`
+}
+
+func (d draft) record() recordBody {
+	b := recordBody{ProjectID: "70b76example", TaskID: "task-" + d.name(d.base), recording: d.recording(), Domain: Domain, App: App,
+		Stream: d.Stream, AuthTimestamp: number(d.expires(), d.Numbers == 1)}
+	if d.Event == "RECORD_FAILED" {
+		b.ErrorMessage = "the bucket cannot be written"
 	}
-	session, timestamp := strconv.FormatInt(base+c.Session, 10), claim.Timestamp
-	switch c.Numbers {
-	case 0:
-		session = `"` + session + `"`
-	case 1:
-		timestamp = `"` + timestamp + `"`
-	case 2:
-		session = `"` + session + `,"`
-	}
-	return fmt.Appendf(nil, `{"domain":%q,"app":%q,"stream":%q,"user_args":"auth_info=simulated","client_ip":"192.0.2.1",`+
-		`"node_ip":%q,"publish_timestamp":%s,"event":%q,"auth_timestamp":%s,"auth_sign":%q}`,
-		Domain, App, c.Stream, Node, session, c.Event, timestamp, signature.Sign(bridge.SchemeHMAC, key, claim))
+	b.AuthSign = d.sign(d.keys.RecordScheme, d.keys.Record, b.DownloadURL)
+	return b
+}
+
+// rtcRecordBody is a SparkRTC recording; it is signed in headers.
+type rtcRecordBody struct {
+	AppID  string `json:"app_id"`
+	RoomID string `json:"room_id"`
+	Stream string `json:"stream_name"`
+	recording
+}
+
+func (d draft) rtcRecord() rtcRecordBody {
+	return rtcRecordBody{AppID: RTCApp, RoomID: Room, Stream: d.Stream, recording: d.recording()}
+}
+
+// snapshotBody is a picture that was taken. No formula is known for its signature, so it has none.
+type snapshotBody struct {
+	Domain string `json:"domain"`
+	App    string `json:"app"`
+	Stream string `json:"stream_name"`
+	URL    string `json:"snapshot_url"`
+	Width  any    `json:"width"`
+	Height any    `json:"height"`
+	Place  struct {
+		Bucket   string `json:"bucket"`
+		Location string `json:"location"`
+		Object   string `json:"object"`
+	} `json:"obs_addr"`
+}
+
+func (d draft) snapshot() snapshotBody {
+	b := snapshotBody{Domain: Domain, App: App, Stream: d.Stream, URL: d.name(d.base),
+		Width: number("1280", d.Numbers != 0), Height: number("720", d.Numbers != 0)}
+	b.Place.Bucket, b.Place.Location, b.Place.Object = "snapshots", "cn-north-4", d.Stream+".jpg"
+	return b
 }

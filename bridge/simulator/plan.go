@@ -3,50 +3,47 @@ package simulator
 import (
 	"fmt"
 	"math/rand/v2"
+
+	"livebridge/bridge"
 )
 
-// Callback is one thing to send. Its times are filled in when it is sent.
-type Callback struct {
-	Stream  string
-	Event   string // PUBLISH or PUBLISH_DONE
-	Session int64  // number of the push, from 0
-	Forged  bool   // signed with another key
-	Again   int    // how often it was sent before
-	Resign  bool   // as a repeat: signed again
-	Numbers int    // the form of its numbers: 0 as the provider's example, 1 the other way round, 2 with a stray comma
-}
+// mostOffset is how many callbacks a stream has: their signatures end a second apart and may not end too far ahead.
+// Another stream takes its place then, as streams do.
+const mostOffset = 3000
 
-// Expect is the status that it should be answered with.
-func (c Callback) Expect() int {
-	if c.Forged {
-		return 401
-	}
-	return 200
-}
+// failures is the share of recordings that fail.
+const failures = 0.05
 
 // plan yields the callbacks of one connection, whose streams are its own: their order is the order of sending.
 type plan struct {
 	c       *Config
 	random  *rand.Rand
-	streams []string
+	streams []stream
 	turn    int
-	session []int64
 	pending []Callback
+}
+
+// stream is where a stream is in its life.
+type stream struct {
+	number, successor int
+	name              string
+	played            int // scenes so far
+	session           int64
+	offset            int64
 }
 
 func newPlan(c *Config, n, of int) *plan {
 	p := &plan{c: c, random: rand.New(rand.NewPCG(c.Seed, uint64(n)))}
 	for s := n; s < c.Streams; s += of {
-		p.streams = append(p.streams, fmt.Sprintf("room%d", s))
+		p.streams = append(p.streams, stream{number: s, name: fmt.Sprintf("room%d", s), played: s})
 	}
-	p.session = make([]int64, len(p.streams))
 	return p
 }
 
 // next returns the next callback.
 func (p *plan) next() Callback {
 	if len(p.pending) == 0 {
-		p.push(p.turn)
+		p.scene(&p.streams[p.turn])
 		p.turn = (p.turn + 1) % len(p.streams)
 	}
 	c := p.pending[0]
@@ -54,24 +51,63 @@ func (p *plan) next() Callback {
 	return c
 }
 
+// scene plans what happens to a stream next: a push, a recording, a picture, one kind after the other.
+func (p *plan) scene(s *stream) {
+	if s.offset >= mostOffset {
+		next := s.successor + 1
+		*s = stream{number: s.number, successor: next, name: fmt.Sprintf("room%d-%d", s.number, next), played: s.played}
+	}
+	kind := p.c.Kinds[s.played%len(p.c.Kinds)]
+	s.played++
+	switch kind {
+	case bridge.KindRecord:
+		p.record(s)
+	case bridge.KindSnapshot:
+		p.add(s, p.callback(s, kind, ""))
+	case bridge.KindRTCRecord:
+		p.recorded(s, kind, "CLOUD_RECORD_SERVER_OVER", "RECORD_NEW_FILE_START")
+	default:
+		p.push(s)
+	}
+	s.session++
+}
+
 // push plans one push of a stream, or two where they overlap.
-func (p *plan) push(i int) {
-	start, end := p.callback(i, "PUBLISH"), p.callback(i, "PUBLISH_DONE")
-	p.session[i]++
+func (p *plan) push(s *stream) {
+	start, end := p.callback(s, bridge.KindStream, "PUBLISH"), p.callback(s, bridge.KindStream, "PUBLISH_DONE")
 	switch {
 	case !p.draw(p.c.Disorder):
-		p.add(start, end)
+		p.add(s, start, end)
 	case p.draw(0.5):
-		p.add(end, start)
+		p.add(s, end, start)
 	default:
-		next, nextEnd := p.callback(i, "PUBLISH"), p.callback(i, "PUBLISH_DONE")
-		p.session[i]++
-		p.add(start, next, end, nextEnd)
+		s.session++
+		p.add(s, start, p.callback(s, bridge.KindStream, "PUBLISH"), end, p.callback(s, bridge.KindStream, "PUBLISH_DONE"))
 	}
 }
 
-func (p *plan) callback(i int, event string) Callback {
-	c := Callback{Stream: p.streams[i], Event: event, Session: p.session[i]}
+// record plans a recording of Live: of one file, or one that fails.
+func (p *plan) record(s *stream) {
+	if p.draw(failures) {
+		p.add(s, p.callback(s, bridge.KindRecord, "RECORD_START"), p.callback(s, bridge.KindRecord, "RECORD_FAILED"))
+		return
+	}
+	p.recorded(s, bridge.KindRecord, "RECORD_OVER", "RECORD_START", "RECORD_NEW_FILE_START")
+}
+
+// recorded plans a recording of one file, which may be complete before or after all is over.
+func (p *plan) recorded(s *stream, kind bridge.Kind, over string, words ...string) {
+	last := []string{"RECORD_FILE_COMPLETE", over}
+	if p.draw(p.c.Disorder) {
+		last[0], last[1] = last[1], last[0]
+	}
+	for _, word := range append(words, last...) {
+		p.add(s, p.callback(s, kind, word))
+	}
+}
+
+func (p *plan) callback(s *stream, kind bridge.Kind, event string) Callback {
+	c := Callback{Kind: kind, Stream: s.name, Event: event, Session: s.session}
 	if p.draw(p.c.Numbers) {
 		c.Numbers = 1 + p.random.IntN(2)
 	}
@@ -79,8 +115,9 @@ func (p *plan) callback(i int, event string) Callback {
 }
 
 // add plans callbacks with what else goes wrong around them.
-func (p *plan) add(callbacks ...Callback) {
+func (p *plan) add(s *stream, callbacks ...Callback) {
 	for _, c := range callbacks {
+		c.Offset = s.expiry()
 		if p.draw(p.c.Forged) {
 			forged := c
 			forged.Forged = true
@@ -88,16 +125,28 @@ func (p *plan) add(callbacks ...Callback) {
 		}
 		p.pending = append(p.pending, c)
 		if p.draw(p.c.Repeat) {
-			again := c
-			again.Again, again.Resign = 1, p.draw(0.5)
-			p.pending = append(p.pending, again)
+			p.pending = append(p.pending, p.again(s, c))
 		}
-		if p.draw(p.c.Twins) {
-			twin := c
-			twin.Stream += "_lhd"
-			p.pending = append(p.pending, twin)
+		if p.draw(p.c.Twins) && c.Kind != bridge.KindRTCRecord {
+			c.Stream += "_lhd"
+			p.pending = append(p.pending, c)
 		}
 	}
+}
+
+// again is a repeat, half of the time signed again. Without a formula for its signature a picture is sent again as it is.
+func (p *plan) again(s *stream, c Callback) Callback {
+	c.Again, c.Resign = 1, p.draw(0.5) && c.Kind != bridge.KindSnapshot
+	if c.Resign {
+		c.Offset = s.expiry()
+	}
+	return c
+}
+
+// expiry returns the next offset.
+func (s *stream) expiry() int64 {
+	s.offset++
+	return s.offset - 1
 }
 
 func (p *plan) draw(share float64) bool { return p.random.Float64() < share }

@@ -8,18 +8,21 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"livebridge/bridge"
 )
 
 // Sent is one callback that was sent and how it was answered.
 type Sent struct {
-	Time    time.Time     `json:"time"`
-	Took    time.Duration `json:"took_ns"`
-	Status  int           `json:"status"` // 0: no answer
-	Expect  int           `json:"expect"`
-	Stream  string        `json:"stream"`
-	Event   string        `json:"event"`
-	Session int64         `json:"session"`
-	Again   int           `json:"again,omitempty"`
+	Time    time.Time
+	Took    time.Duration
+	Status  int // 0: no answer
+	Expect  int
+	Lane    bridge.Lane
+	Event   string        // the provider's word; empty for a snapshot
+	Session bridge.Millis // of stream status
+	Name    string        // node_ip, snapshot_url or job_id: what tells it from others alike
+	Again   int           // how often it was sent before
 }
 
 // Report is what happened so far.
@@ -76,6 +79,15 @@ func (t *tally) add(s Sent) {
 	t.counted.Max = max(t.counted.Max, s.Took)
 	t.buckets[int(math.Ceil(math.Log(float64(max(s.Took, 1)))/math.Log(step)))]++
 	if err := t.sent(s); err != nil && t.err == nil {
+		t.err = err
+	}
+}
+
+// fail keeps the first thing that has nothing to do with the service.
+func (t *tally) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
 		t.err = err
 	}
 }

@@ -8,10 +8,15 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"livebridge/bridge"
 )
 
 // requestTimeout is how long an answer is waited for.
 const requestTimeout = 20 * time.Second
+
+// farewell is how long the last answers are waited for when the end has come.
+const farewell = 3 * time.Second
 
 // earlier is how long ago the first simulated push began: sessions go up by a second and must stay in the past.
 const earlier = 1_000_000
@@ -26,13 +31,13 @@ type sender struct {
 	limit  int           // callbacks; 0: no limit
 	pause  time.Duration // between two of them
 	base   int64
-	last   []byte // body of the last callback that was no forgery
+	last   request // of the last callback that was no forgery
 }
 
 func newSender(c *Config, n, of int, t *tally) *sender {
 	s := &sender{
 		c: c, plan: newPlan(c, n, of), tally: t, base: time.Now().Unix() - earlier,
-		url:    strings.TrimSuffix(c.URL, "/") + "/live/stream",
+		url:    strings.TrimSuffix(c.URL, "/"),
 		client: &http.Client{Timeout: requestTimeout, Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1}},
 	}
 	if c.Count > 0 {
@@ -47,6 +52,8 @@ func newSender(c *Config, n, of int, t *tally) *sender {
 // run sends until ctx ends or the sender's part of the count is done.
 func (s *sender) run(ctx context.Context) {
 	defer s.client.CloseIdleConnections()
+	answers, cancel := lasting(ctx)
+	defer cancel()
 	due := time.Now()
 	for n := 0; (s.c.Count == 0 || n < s.limit) && ctx.Err() == nil; n++ {
 		if s.pause > 0 {
@@ -57,35 +64,63 @@ func (s *sender) run(ctx context.Context) {
 			case <-time.After(time.Until(due)):
 			}
 		}
-		s.send(ctx, s.plan.next())
+		s.send(answers, s.plan.next())
 	}
+}
+
+// lasting returns a context that ends a while after ctx: what has been sent is to be answered, for the service may have it.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		select {
+		case <-longer.Done():
+		case <-time.After(farewell):
+			cancel()
+		}
+	})
+	return longer, cancel
 }
 
 // send sends one callback and counts its answer.
 func (s *sender) send(ctx context.Context, c Callback) {
-	body := s.last
-	if c.Again == 0 || c.Resign {
-		body = c.body(s.c.Key, time.Now(), s.base)
-	}
-	if !c.Forged {
-		s.last = body
+	r, err := s.request(&c)
+	if err != nil {
+		s.tally.fail(err)
+		return
 	}
 	begun := time.Now()
-	status := s.post(ctx, body)
-	if status == 0 && ctx.Err() != nil {
-		return // the end came in between
+	status := s.post(ctx, r)
+	s.tally.add(Sent{Time: begun, Took: time.Since(begun), Status: status, Expect: c.Expect(), Lane: c.Lane(), Event: c.Event,
+		Session: s.session(&c), Name: c.name(s.base), Again: c.Again})
+}
+
+// request writes a callback, or takes the one before once more.
+func (s *sender) request(c *Callback) (request, error) {
+	if c.Again > 0 && !c.Resign {
+		return s.last, nil
 	}
-	s.tally.add(Sent{Time: begun, Took: time.Since(begun), Status: status, Expect: c.Expect(), Stream: c.Stream, Event: c.Event,
-		Session: s.base + c.Session, Again: c.Again})
+	r, err := draft{c, &s.c.Keys, time.Now(), s.base}.request()
+	if !c.Forged {
+		s.last = r
+	}
+	return r, err
+}
+
+// session is the publish_timestamp of stream status, 0 for others.
+func (s *sender) session(c *Callback) bridge.Millis {
+	if c.Kind != bridge.KindStream {
+		return 0
+	}
+	return bridge.Millis(1000 * (s.base + c.Session))
 }
 
 // post returns the status, 0 when there was no answer.
-func (s *sender) post(ctx context.Context, body []byte) int {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+func (s *sender) post(ctx context.Context, wire request) int {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+wire.path, bytes.NewReader(wire.body))
 	if err != nil {
 		return 0
 	}
-	r.Header.Set("Content-Type", "application/json")
+	r.Header = wire.header
 	answer, err := s.client.Do(r)
 	if err != nil {
 		return 0

@@ -1,19 +1,24 @@
-// Package simulator plays the provider against a URL: streams that are pushed and ended again and again, out of order,
-// repeated, forged and in every form that the provider is known to use. What it sends is the same for the same seed, but
+// Package simulator plays the provider against a URL: streams that are pushed, recorded and pictured again and again, out
+// of order, repeated, forged and in every form that the provider is known to use. What it sends is the same for the same seed, but
 // for the times in it.
 package simulator
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"livebridge/bridge"
 )
 
 // Config says what is played. Start from DefaultConfig.
 type Config struct {
-	URL string // of the service, with PATH_PREFIX
-	Key string // of stream status
+	URL   string // of the service, with PATH_PREFIX
+	Kinds []bridge.Kind
+	Keys  Keys
 
 	// how much
 	Streams     int
@@ -34,10 +39,37 @@ type Config struct {
 	Sent     func(Sent) error // called for each callback after its answer, by one goroutine at a time
 }
 
-// DefaultConfig returns a lively provider with a little of everything that goes wrong.
+// Keys are what the callbacks of each kind are signed with, and what the path of snapshots ends in.
+type Keys struct {
+	Stream, Record, RTC, SnapshotToken string
+	RecordScheme                       bridge.Scheme
+}
+
+// of returns the key of a kind.
+func (k *Keys) of(kind bridge.Kind) string {
+	switch kind {
+	case bridge.KindStream:
+		return k.Stream
+	case bridge.KindRecord:
+		return k.Record
+	case bridge.KindSnapshot:
+		return k.SnapshotToken
+	case bridge.KindRTCRecord:
+		return k.RTC
+	}
+	return ""
+}
+
+// Kinds returns the kinds that have a key.
+func (k *Keys) Kinds() []bridge.Kind {
+	return slices.DeleteFunc(bridge.Kinds(), func(kind bridge.Kind) bool { return k.of(kind) == "" })
+}
+
+// DefaultConfig returns a lively provider of stream status with a little of everything that goes wrong.
 func DefaultConfig() Config {
 	return Config{
-		URL: "http://127.0.0.1:8080", Streams: 100, Rate: 100, Duration: 10 * time.Second, Connections: 16, Seed: 1,
+		URL: "http://127.0.0.1:8080", Kinds: []bridge.Kind{bridge.KindStream}, Keys: Keys{RecordScheme: bridge.SchemeHMAC},
+		Streams: 100, Rate: 100, Duration: 10 * time.Second, Connections: 16, Seed: 1,
 		Disorder: 0.1, Repeat: 0.05, Forged: 0.02, Twins: 0.05, Numbers: 0.2,
 		Progress: func(Report) {}, Sent: func(Sent) error { return nil },
 	}
@@ -46,10 +78,15 @@ func DefaultConfig() Config {
 // check refuses what cannot be played.
 func (c *Config) check() error {
 	switch {
-	case c.Key == "":
-		return fmt.Errorf("no key: callbacks cannot be signed")
+	case len(c.Kinds) == 0:
+		return errors.New("no kind of callback to play")
 	case c.Streams < 1 || c.Connections < 1:
 		return fmt.Errorf("streams and connections must be 1 or more, and are %d and %d", c.Streams, c.Connections)
+	}
+	for _, kind := range c.Kinds {
+		if c.Keys.of(kind) == "" {
+			return fmt.Errorf("no key for %s: its callbacks cannot be signed", kind)
+		}
 	}
 	for name, share := range map[string]float64{"disorder": c.Disorder, "repeat": c.Repeat, "forged": c.Forged, "twins": c.Twins, "numbers": c.Numbers} {
 		if share < 0 || share > 1 {

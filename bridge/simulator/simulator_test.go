@@ -1,24 +1,28 @@
 package simulator
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"reflect"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"livebridge/bridge"
-	"livebridge/bridge/signature"
 )
 
 const key = "0123456789abcdef0123456789abcdef"
+
+// config has a key for every kind.
+func config(kinds ...bridge.Kind) Config {
+	c := DefaultConfig()
+	c.Keys = Keys{Stream: key, Record: key, RTC: key, SnapshotToken: "token", RecordScheme: bridge.SchemeHMAC}
+	if c.Kinds = kinds; kinds == nil {
+		c.Kinds = bridge.Kinds()
+	}
+	return c
+}
 
 func planned(c Config, n int) []Callback {
 	p := newPlan(&c, 0, 1)
@@ -30,7 +34,7 @@ func planned(c Config, n int) []Callback {
 }
 
 func TestSameSeedSamePlan(t *testing.T) {
-	c := DefaultConfig()
+	c := config()
 	if !reflect.DeepEqual(planned(c, 5000), planned(c, 5000)) {
 		t.Error("two plans of one seed differ")
 	}
@@ -42,7 +46,7 @@ func TestSameSeedSamePlan(t *testing.T) {
 }
 
 func TestShares(t *testing.T) {
-	c := DefaultConfig()
+	c := config(bridge.KindStream, bridge.KindRecord)
 	c.Forged, c.Repeat, c.Twins, c.Disorder = 0.1, 0.2, 0.3, 0
 	var forged, again, twins int
 	all := planned(c, 20_000)
@@ -65,7 +69,7 @@ func TestShares(t *testing.T) {
 }
 
 func TestWithoutDisorderLanesAreInOrder(t *testing.T) {
-	c := DefaultConfig()
+	c := config(bridge.KindStream)
 	c.Disorder, c.Forged, c.Repeat = 0, 0, 0
 	last := map[string]int64{}
 	for _, cb := range planned(c, 5000) {
@@ -80,60 +84,17 @@ func TestWithoutDisorderLanesAreInOrder(t *testing.T) {
 	}
 }
 
-// service answers as livebridge would and keeps the bodies.
-func service(t *testing.T) (url string, bodies func() []string) {
-	var mu sync.Mutex
-	var got []string
-	ring, err := signature.NewRing(signature.Config{Stream: []string{key}, MaxAhead: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		mu.Lock()
-		got = append(got, string(body))
-		mu.Unlock()
-		var m map[string]any
-		if err := json.Unmarshal(body, &m); err != nil {
-			t.Errorf("%s: %v", body, err)
-			return
-		}
-		text := func(name string) string { s, _ := m[name].(string); return s }
-		timestamp := text("auth_timestamp")
-		if n, ok := m["auth_timestamp"].(float64); ok {
-			timestamp = jsonNumber(n)
-		}
-		if _, _, err := ring.Verify(signature.Claim{Kind: bridge.KindStream, Event: text("event"), Domain: text("domain"), App: text("app"),
-			Stream: text("stream"), Timestamp: timestamp, Sign: text("auth_sign")}, time.Now()); err != nil {
-			w.WriteHeader(http.StatusUnauthorized)
-		}
-	}))
-	t.Cleanup(s.Close)
-	return s.URL, func() []string { mu.Lock(); defer mu.Unlock(); return slices.Clone(got) }
-}
-
-func jsonNumber(n float64) string {
-	b, err := json.Marshal(int64(n))
-	if err != nil {
-		return ""
-	}
-	return string(b)
-}
-
 func TestRun(t *testing.T) {
 	url, bodies := service(t)
-	c := DefaultConfig()
-	c.URL, c.Key, c.Rate, c.Count, c.Forged = url, key, 0, 1000, 0.1
+	c := config()
+	c.URL, c.Rate, c.Count, c.Forged = url, 0, 1000, 0.1
 	var sent []Sent
 	c.Sent = func(s Sent) error { sent = append(sent, s); return nil }
 	r, err := Run(t.Context(), c)
 	if err != nil || r.Sent != 1000 || r.Unexpected != 0 || len(sent) != 1000 || len(bodies()) != 1000 {
 		t.Fatalf("%v, %v, %d logged, %d received", r, err, len(sent), len(bodies()))
 	}
-	if r.Status[401] < 50 || r.Status[200]+r.Status[401] != 1000 || r.P50 == 0 || r.P99 < r.P50 || r.Max < r.P99 {
+	if r.Status[401] < 50 || r.Status[404] == 0 || r.Status[200]+r.Status[401]+r.Status[404] != 1000 || r.P50 == 0 || r.P99 < r.P50 || r.Max < r.P99 {
 		t.Errorf("the report is %v", r)
 	}
 	repeats := map[string]int{}
@@ -146,8 +107,8 @@ func TestRun(t *testing.T) {
 }
 
 func TestServiceIsAway(t *testing.T) {
-	c := DefaultConfig()
-	c.URL, c.Key, c.Rate, c.Count = "http://127.0.0.1:1", key, 0, 20
+	c := config()
+	c.URL, c.Rate, c.Count = "http://127.0.0.1:1", 0, 20
 	if r, err := Run(t.Context(), c); err != nil || r.Status[0] != 20 || r.Unexpected != 20 {
 		t.Errorf("%v, %v", r, err)
 	}
@@ -155,8 +116,8 @@ func TestServiceIsAway(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := DefaultConfig()
-		c.Key, c.Rate, c.Count, c.Connections = key, 100, 500, 4
+		c := config()
+		c.Rate, c.Count, c.Connections = 100, 500, 4
 		c.Duration = 0
 		tally := newTally(c.Sent)
 		begun := time.Now()
@@ -177,10 +138,9 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestBadConfig(t *testing.T) {
 	for _, change := range []func(*Config){
-		func(c *Config) { c.Key = "" }, func(c *Config) { c.Streams = 0 }, func(c *Config) { c.Repeat = 2 },
+		func(c *Config) { c.Keys.RTC = "" }, func(c *Config) { c.Kinds = nil }, func(c *Config) { c.Streams = 0 }, func(c *Config) { c.Repeat = 2 },
 	} {
-		c := DefaultConfig()
-		c.Key = key
+		c := config()
 		change(&c)
 		if _, err := Run(t.Context(), c); err == nil {
 			t.Errorf("%+v was played", c)
@@ -190,9 +150,9 @@ func TestBadConfig(t *testing.T) {
 
 func TestLogThatCannotBeWritten(t *testing.T) {
 	url, _ := service(t)
-	c := DefaultConfig()
+	c := config()
 	full := errors.New("disk full")
-	c.URL, c.Key, c.Count, c.Rate, c.Sent = url, key, 5, 0, func(Sent) error { return full }
+	c.URL, c.Count, c.Rate, c.Sent = url, 5, 0, func(Sent) error { return full }
 	if _, err := Run(t.Context(), c); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}

@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,19 +11,49 @@ import (
 	"livebridge/bridge/checker"
 )
 
-// TestCheck judges a simulated run from its two logs, then the same run with an event less.
-func TestCheck(t *testing.T) {
-	service := launch(t, t.TempDir())
-	dir := t.TempDir()
-	sent, events := filepath.Join(dir, "sent.jsonl"), filepath.Join(dir, "events.jsonl")
-	t.Setenv(prefix+"STREAM_KEY", demoKey)
+// allKeys are the settings by which every kind of callback is believed, for the service and for the provider.
+func allKeys(recordSignType string) []string {
+	return []string{prefix + "RECORD_KEY=" + demoKey, prefix + "RTC_KEY=" + demoKey, prefix + "SNAPSHOT_TOKEN=token",
+		prefix + "RECORD_SIGN_TYPE=" + recordSignType}
+}
+
+// played runs simulate with every kind against a program and returns its log and all that came out of it, as lines of tail.
+func played(t *testing.T, p *program, keys []string, args ...string) (log string, events []string) {
+	t.Helper()
+	for _, setting := range append(keys, prefix+"STREAM_KEY="+demoKey) {
+		name, value, _ := strings.Cut(setting, "=")
+		t.Setenv(name, value)
+	}
+	log = filepath.Join(t.TempDir(), "sent.jsonl")
 	var said bytes.Buffer
-	code := run(t.Context(), []string{"simulate", "--url", "http://" + service.listen, "--count", "300", "--rate", "0",
-		"--disorder", "0", "--log", sent}, &said, &said)
-	if code != exitDone {
+	args = append([]string{"simulate", "--url", "http://" + p.listen, "--rate", "0", "--log", log}, args...)
+	if code := run(t.Context(), args, &said, &said); code != exitDone {
 		t.Fatalf("simulate exits with %d\n%s", code, &said)
 	}
-	out := tailed(t, service, sent)
+	return log, p.published(t, readLog(t, log))
+}
+
+func readLog(t *testing.T, path string) (all []checker.Sent) {
+	t.Helper()
+	err := read(path, func(r io.Reader) (err error) { all, err = checker.ReadSent(r); return err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestCheck judges a simulated run of every kind from its two logs, then the same run with an event less.
+func TestCheck(t *testing.T) {
+	keys := allKeys("HMACSHA256")
+	service := launch(t, t.TempDir(), keys...)
+	sent, out := played(t, service, keys, "--count", "2000", "--repeat", "0.2")
+	for _, kind := range []string{"live.stream.publish", "live.record.start", "live.record.file_complete", "live.record.failed",
+		"live.snapshot.created", "rtc.record.new_file_start", "rtc.record.server_over"} {
+		if !strings.Contains(strings.Join(out, ""), `"type":"com.huaweicloud.`+kind+`"`) {
+			t.Errorf("no %s came out", kind)
+		}
+	}
+	events := filepath.Join(t.TempDir(), "events.jsonl")
 	for _, c := range []struct {
 		name, events string
 		code         int
@@ -39,51 +67,61 @@ func TestCheck(t *testing.T) {
 			if err := os.WriteFile(events, []byte(c.events), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			var said bytes.Buffer
-			code := run(t.Context(), []string{"check", "--sent", sent, "--events", events, "--hold-done", "300ms", "--hold-next", "300ms"}, &said, &said)
-			if code != c.code || !strings.Contains(said.String(), c.want) {
-				t.Errorf("exit code %d, want %d; %q is expected in\n%s", code, c.code, c.want, &said)
+			if said, code := checked(t, sent, events); code != c.code || !strings.Contains(said, c.want) {
+				t.Errorf("exit code %d, want %d; %q is expected in\n%s", code, c.code, c.want, said)
 			}
 		})
 	}
 }
 
-// tailed returns what the program has published of a simulation, as lines of tail. Every happening that was answered 200
-// is one event: nothing waits for long where there is no disorder.
-func tailed(t *testing.T, p *program, sent string) []string {
-	t.Helper()
-	happenings := make(map[checker.Happening]bool)
-	err := read(sent, func(r io.Reader) error {
-		all, err := checker.ReadSent(r)
-		for _, s := range all {
-			if s.Status == http.StatusOK {
-				happenings[s.Happening] = true
+func checked(t *testing.T, sent, events string) (said string, code int) {
+	var b bytes.Buffer
+	code = run(t.Context(), []string{"check", "--sent", sent, "--events", events, "--hold-done", testHold.String(), "--hold-next", testHold.String()}, &b, &b)
+	return b.String(), code
+}
+
+// TestRecordSignTypes: recordings signed by each scheme come out, and a scheme that is not in force is refused.
+func TestRecordSignTypes(t *testing.T) {
+	for _, signType := range []string{"HMACSHA256", "HMACSHA256-LEGACY", "MD5"} {
+		t.Run(signType, func(t *testing.T) {
+			keys := allKeys(signType)
+			service := launch(t, t.TempDir(), keys...)
+			sent, out := played(t, service, keys, "--count", "300", "--kinds", "record")
+			events := filepath.Join(t.TempDir(), "events.jsonl")
+			if err := os.WriteFile(events, []byte(strings.Join(out, "")), 0o600); err != nil {
+				t.Fatal(err)
 			}
+			if said, code := checked(t, sent, events); code != exitDone {
+				t.Error(said)
+			}
+			other := map[string]string{"MD5": "HMACSHA256"}[signType]
+			if other == "" {
+				other = "MD5"
+			}
+			t.Setenv(prefix+"RECORD_SIGN_TYPE", other)
+			var said bytes.Buffer
+			if code := run(t.Context(), []string{"simulate", "--url", "http://" + service.listen, "--rate", "0", "--count", "20", "--kinds", "record"},
+				&said, &said); code != exitFailed || !strings.Contains(said.String(), "401: 20") {
+				t.Errorf("signed by %s it exits with %d: %s", other, code, &said)
+			}
+		})
+	}
+}
+
+// TestKindsOfSimulate: a kind without its key, and one that there is not, are wrong usage and name the way out.
+func TestKindsOfSimulate(t *testing.T) {
+	for _, c := range []struct{ key, kinds, want string }{
+		{demoKey, "stream,record", "LIVEBRIDGE_RECORD_KEY: is empty"},
+		{demoKey, "snapshot", "LIVEBRIDGE_SNAPSHOT_TOKEN: is empty"},
+		{demoKey, "push", `--kinds "push" is not one of stream, record, snapshot, rtc-record`},
+		{"", "stream", "LIVEBRIDGE_STREAM_KEY: is empty"},
+		{"", "", "LIVEBRIDGE_STREAM_KEY: is empty, and so are RECORD_KEY, RTC_KEY and SNAPSHOT_TOKEN"},
+		{"short", "", "STREAM_KEY"},
+	} {
+		t.Setenv(prefix+"STREAM_KEY", c.key)
+		var said bytes.Buffer
+		if code := run(t.Context(), []string{"simulate", "--kinds", c.kinds}, &said, &said); code != exitUsage || !strings.Contains(said.String(), c.want) {
+			t.Errorf("key %q, kinds %q: exit code %d, %s", c.key, c.kinds, code, &said)
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	lines := firstLines{n: len(happenings), enough: cancel}
-	if err := tail(ctx, &lines, p.nats, "all"); err != nil {
-		t.Fatal(err)
-	}
-	return lines.lines
-}
-
-// firstLines keeps what is written, a line at a time, until there are n.
-type firstLines struct {
-	lines  []string
-	n      int
-	enough func()
-}
-
-func (f *firstLines) Write(line []byte) (int, error) {
-	if f.lines = append(f.lines, string(line)); len(f.lines) == f.n {
-		f.enough()
-	}
-	return len(line), nil
 }

@@ -4,29 +4,41 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
+	"livebridge/bridge/signature"
 	"livebridge/bridge/simulator"
 )
 
 func newSimulate() *cobra.Command {
 	c := simulator.DefaultConfig()
+	var kinds []string
 	var logPath string
 	cmd := &cobra.Command{
 		Use: "simulate", Short: "Act as the provider against a URL", Args: noArguments,
-		Long: "Sends signed stream status callbacks, with the first key of LIVEBRIDGE_STREAM_KEY, out of order, repeated and forged,\n" +
-			"and reports how they were answered. It exits with 1 when an answer was not what it should be.",
-		Example: "  LIVEBRIDGE_STREAM_KEY=development-key-0123456789abcdef livebridge simulate --rate 1000 --streams 500 --duration 30s",
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Long: "Sends callbacks signed with the service's own settings (the first of several keys), out of order, repeated and forged, and\n" +
+			"reports how they were answered: 200, but 401 for a forgery (404 for a snapshot with another token). It exits with 1 when an\n" +
+			"answer was not what it should be. Every kind that has a key is played: stream status with LIVEBRIDGE_STREAM_KEY, recordings\n" +
+			"with LIVEBRIDGE_RECORD_KEY, those of SparkRTC with LIVEBRIDGE_RTC_KEY, snapshots with LIVEBRIDGE_SNAPSHOT_TOKEN.",
+		Example: "  LIVEBRIDGE_STREAM_KEY=development-key-0123456789abcdef livebridge simulate --rate 1000 --streams 500 --duration 30s\n" +
+			"  livebridge simulate --kinds record,snapshot --disorder 0 --count 1000 --log sent.jsonl",
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if c.Keys, c.Kinds, err = signing(kinds); err != nil {
+				return err
+			}
 			return simulate(cmd, c, logPath)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.URL, "url", c.URL, "the service, with PATH_PREFIX")
+	f.StringSliceVar(&kinds, "kinds", nil, "callbacks: stream, record, snapshot, rtc-record (default: those that have a key)")
 	f.IntVar(&c.Streams, "streams", c.Streams, "streams")
 	f.Float64Var(&c.Rate, "rate", c.Rate, "callbacks a second; 0: as many as are answered")
 	f.IntVar(&c.Count, "count", c.Count, "callbacks; 0: no limit")
@@ -42,16 +54,49 @@ func newSimulate() *cobra.Command {
 	return cmd
 }
 
-func simulate(cmd *cobra.Command, c simulator.Config, logPath string) (err error) {
+// signing reads what callbacks are signed with, and which kinds are to be played; none: all that have a key.
+func signing(words []string) (simulator.Keys, []bridge.Kind, error) {
 	vars := environ()
-	if err := readSecretFiles(vars); err != nil {
-		return &usageError{err}
+	vars[prefix+"UNSIGNED"] = "accept"
+	s, err := load(vars)
+	if err != nil {
+		return simulator.Keys{}, nil, err
 	}
-	keys := keyList(vars[prefix+"STREAM_KEY"])
-	if len(keys) == 0 {
-		return &usageError{wrong("STREAM_KEY", "is empty: set it to the key that the service has")}
+	first := func(keys string) string { return append(keyList(keys), "")[0] }
+	k := simulator.Keys{Stream: first(s.StreamKey), Record: first(s.RecordKey), RTC: first(s.RTCKey), SnapshotToken: s.SnapshotToken}
+	if k.RecordScheme, err = signature.ParseScheme(s.RecordSignType); err != nil {
+		return k, nil, &usageError{err}
 	}
-	c.Key = keys[0]
+	able := k.Kinds()
+	if len(words) == 0 && len(able) == 0 {
+		return k, nil, &usageError{wrong("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY and SNAPSHOT_TOKEN: set those that the service has")}
+	}
+	if len(words) == 0 {
+		return k, able, nil
+	}
+	kinds, err := kindsOf(words, able)
+	return k, kinds, err
+}
+
+// kindsOf reads --kinds; able are those that can be signed.
+func kindsOf(words []string, able []bridge.Kind) ([]bridge.Kind, error) {
+	settings := map[bridge.Kind]string{bridge.KindStream: "STREAM_KEY", bridge.KindRecord: "RECORD_KEY",
+		bridge.KindSnapshot: "SNAPSHOT_TOKEN", bridge.KindRTCRecord: "RTC_KEY"}
+	var kinds []bridge.Kind
+	for _, word := range words {
+		i := slices.IndexFunc(bridge.Kinds(), func(k bridge.Kind) bool { return k.String() == word })
+		switch {
+		case i < 0:
+			return nil, &usageError{fmt.Errorf("--kinds %q is not one of stream, record, snapshot, rtc-record", word)}
+		case !slices.Contains(able, bridge.Kinds()[i]):
+			return nil, &usageError{wrong(settings[bridge.Kinds()[i]], "is empty: set it to what the service has, or leave %s out of --kinds", word)}
+		}
+		kinds = append(kinds, bridge.Kinds()[i])
+	}
+	return kinds, nil
+}
+
+func simulate(cmd *cobra.Command, c simulator.Config, logPath string) (err error) {
 	if logPath != "" {
 		file, openErr := os.Create(logPath)
 		if openErr != nil {
@@ -61,8 +106,10 @@ func simulate(cmd *cobra.Command, c simulator.Config, logPath string) (err error
 		lines, n := json.NewEncoder(file), uint64(0)
 		c.Sent = func(s simulator.Sent) error { n++; return lines.Encode(logged(s, n)) }
 	}
-	c.Progress = func(r simulator.Report) { fmt.Fprintln(cmd.ErrOrStderr(), r) }
+	progress, done := progressLine(cmd.ErrOrStderr())
+	c.Progress = progress
 	r, err := simulator.Run(cmd.Context(), c)
+	done()
 	if err != nil {
 		return err
 	}
@@ -73,13 +120,20 @@ func simulate(cmd *cobra.Command, c simulator.Config, logPath string) (err error
 	return nil
 }
 
+// progressLine tells of the progress: on a terminal in one line that is written over, elsewhere a line each time.
+func progressLine(w io.Writer) (progress func(simulator.Report), done func()) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return func(r simulator.Report) { fmt.Fprintln(w, r) }, func() {}
+	}
+	const start, rest = "\r", "\x1b[K"
+	return func(r simulator.Report) { fmt.Fprint(w, start, r, rest) }, func() { fmt.Fprint(w, start, rest) }
+}
+
 // logged is a line of the log: the n-th callback, so that it can be told from what else came out.
 func logged(s simulator.Sent, n uint64) checker.Sent {
 	return checker.Sent{
 		Number: n, At: bridge.MillisOf(s.Time), Answered: bridge.MillisOf(s.Time.Add(s.Took)), Status: s.Status,
-		Happening: checker.Happening{
-			Kind: bridge.KindStream.String(), Event: s.Event, Session: bridge.Millis(1000 * s.Session), Name: simulator.Node,
-			Subject: bridge.Lane{Domain: simulator.Domain, App: simulator.App, Stream: s.Stream}.Subject(),
-		},
+		Happening: checker.Happening{Kind: s.Lane.Kind.String(), Subject: s.Lane.Subject(), Event: s.Event, Session: s.Session, Name: s.Name},
 	}
 }

@@ -1,0 +1,91 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"livebridge/bridge"
+	"livebridge/bridge/signature"
+)
+
+// validity is for how long the first callback of a stream is signed; each later one ends a second later, since two pushes
+// of one stream under one signature are tampering.
+const validity = 60 * time.Second
+
+// request is a callback as it goes over the wire.
+type request struct {
+	path   string
+	header http.Header
+	body   []byte
+}
+
+// draft is a callback on its way to a request.
+type draft struct {
+	*Callback
+	keys *Keys
+	now  time.Time
+	base int64 // Unix second of the session 0
+}
+
+// request writes the callback as the provider does.
+func (d draft) request() (request, error) {
+	r := request{header: http.Header{"Content-Type": {"application/json"}}}
+	var body any
+	switch d.Kind {
+	case bridge.KindRecord:
+		r.path, body = "/live/record", d.record()
+	case bridge.KindSnapshot:
+		r.path, body = "/live/snapshot/"+d.key(d.keys.SnapshotToken), d.snapshot()
+	case bridge.KindRTCRecord:
+		r.path, body = "/rtc/record", d.rtcRecord()
+	default:
+		r.path, body = "/live/stream", d.stream()
+	}
+	var err error
+	if r.body, err = json.Marshal(body); err != nil {
+		return request{}, fmt.Errorf("a %s callback: %w", d.Kind, err)
+	}
+	if d.Kind == bridge.KindRTCRecord {
+		d.signRTC(&r)
+	}
+	return r, nil
+}
+
+// key returns the key given, or a forger's.
+func (d draft) key(right string) string {
+	if d.Forged {
+		return strings.Repeat("f", 32)
+	}
+	return right
+}
+
+// expires is the auth_timestamp.
+func (d draft) expires() string {
+	return strconv.FormatInt(d.now.Add(validity).Unix()+d.Offset, 10)
+}
+
+// sign returns the signature of a Live callback.
+func (d draft) sign(s bridge.Scheme, key, downloadURL string) string {
+	return signature.Sign(s, d.key(key), signature.Claim{Kind: d.Kind, Event: d.Event, Domain: Domain, App: App,
+		Stream: d.Stream, DownloadURL: downloadURL, Timestamp: d.expires()})
+}
+
+// signRTC adds the headers of SparkRTC. The offset is in the random number: no two of a stream are alike.
+func (d draft) signRTC(r *request) {
+	c := signature.RTCClaim{Rand: fmt.Sprintf("%06d", d.Offset), Timestamp: strconv.FormatInt(d.now.Unix(), 10), Body: r.body}
+	r.header.Set("X-Rtc-Rand", c.Rand)
+	r.header.Set("X-Rtc-Timestamp", c.Timestamp)
+	r.header.Set("X-Rtc-Signature", signature.SignRTC(d.key(d.keys.RTC), c))
+}
+
+// number returns digits as a JSON number or as a JSON string, in either of which the provider may send them.
+func number(digits string, asText bool) any {
+	if asText {
+		return digits
+	}
+	return json.Number(digits)
+}

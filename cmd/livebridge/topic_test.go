@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"livebridge/bridge/checker"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 60 * time.Second
+
+// until polls a condition, which is tried for as long as there is patience.
+func until(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("in vain waited until %s", what)
+		}
+	}
+}
+
+// metrics returns the program's metrics by name and labels, as Prometheus would read them.
+func (p *program) metrics(t *testing.T) map[string]float64 {
+	t.Helper()
+	answer, err := http.Get("http://" + p.admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	all := make(map[string]float64)
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		name, text, _ := strings.Cut(lines.Text(), " ")
+		var value float64
+		if _, err := fmt.Sscan(text, &value); err == nil {
+			all[name] = value
+		}
+	}
+	return all
+}
+
+// published returns the topic as lines of tail, once all that was answered 200 is there. The kinds that have no holds may
+// have more than one event of a happening; they wait in the outbox from their 200 on.
+func (p *program) published(t *testing.T, sent []checker.Sent) []string {
+	t.Helper()
+	missing := make(map[checker.Happening]bool)
+	for _, s := range sent {
+		if s.Status == http.StatusOK {
+			missing[s.Happening] = true
+		}
+	}
+	tailed(t, p.nats, func(line string) bool {
+		e, err := checker.ParseEvent([]byte(line))
+		if err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		delete(missing, e.Happening)
+		return len(missing) == 0
+	})
+	until(t, "the outbox is empty", func() bool { return p.metrics(t)["livebridge_outbox_events"] == 0 })
+	left := messages(t, p.nats)
+	return tailed(t, p.nats, func(string) bool { left--; return left == 0 })
+}
+
+// tailed returns the lines of tail up to the one that is the last.
+func tailed(t *testing.T, url string, last func(line string) bool) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	w := lineWriter{last: last, end: cancel}
+	if err := tail(ctx, &w, url, "all"); err != nil || ctx.Err() == context.DeadlineExceeded {
+		t.Fatalf("tail ended after %d lines: %v, %v", len(w.lines), err, ctx.Err())
+	}
+	return w.lines
+}
+
+// messages returns how many events the stream has.
+func messages(t *testing.T, url string) int {
+	t.Helper()
+	conn, err := natsgo.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.Stream(t.Context(), "LIVE_EVENTS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(stream.CachedInfo().State.Msgs)
+}
+
+// lineWriter keeps what is written, a line at a time.
+type lineWriter struct {
+	lines []string
+	last  func(string) bool
+	end   func()
+}
+
+// Write takes a line; tail writes each at once.
+func (w *lineWriter) Write(line []byte) (int, error) {
+	if w.lines = append(w.lines, string(line)); w.last(string(line)) {
+		w.end()
+	}
+	return len(line), nil
+}
