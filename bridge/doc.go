@@ -17,6 +17,7 @@
 //	bridge/signature        bridge
 //	bridge/ingress          bridge, signature, callback        the only importer of Echo
 //	bridge/sequencer        bridge                             pure: no clock, no disk, no goroutine
+//	bridge/sequencer/sequencertest bridge, sequencer           the table once more, for tests
 //	bridge/journal          bridge, sequencer                  the only importer of Pebble
 //	bridge/dispatch         bridge
 //	bridge/admin            bridge, schemas

@@ -8,6 +8,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/sequencer"
+	"livebridge/bridge/sequencer/sequencertest"
 )
 
 // explorer walks through every order in which the events of its alphabet can reach a lane, with holds that end or do
@@ -23,7 +24,7 @@ type explorer struct {
 // node is one point of the walk. Nodes share the memory of their states, so a sequencer that wrote to it would show.
 type node struct {
 	state    sequencer.State
-	model    *model
+	model    *sequencertest.Model
 	now      sequencer.Instant
 	arrivals []arrival
 	out      []emitted
@@ -48,7 +49,7 @@ func TestExploreThreeSessions(t *testing.T) {
 func explore(t *testing.T, keys []sequencer.Key, depth int, limits []sequencer.Limits) {
 	for _, l := range limits {
 		e := &explorer{t: t, limits: l, alphabet: keys}
-		e.walk(node{model: &model{limits: l}}, depth)
+		e.walk(node{model: &sequencertest.Model{Limits: l}}, depth)
 		t.Logf("holds %d and %d, %d per lane: %d steps", l.HoldDone, l.HoldNext, l.PerLane, e.steps)
 	}
 }
@@ -83,7 +84,7 @@ func (e *explorer) walk(n node, depth int) {
 func (e *explorer) step(n node, in sequencer.Input, what string) node {
 	e.steps++
 	e.path = append(e.path, what)
-	next := node{model: n.model.clone(), now: max(n.now, in.At), arrivals: n.arrivals}
+	next := node{model: n.model.Clone(), now: max(n.now, in.At), arrivals: n.arrivals}
 	if in.Action == sequencer.Arrive {
 		next.arrivals = append(slices.Clip(n.arrivals), arrival{in.ID, in.Key, in.At})
 	}
@@ -93,7 +94,7 @@ func (e *explorer) step(n node, in sequencer.Input, what string) node {
 	for _, o := range t.Emit {
 		next.out = append(next.out, emitted{o, in.At})
 	}
-	if msg := difference(t, next.model.step(in), next.model, in); msg != "" {
+	if msg := difference(t, next.model.Step(in), next.model, in); msg != "" {
 		e.t.Fatalf("%v: %s", e.path, msg)
 	}
 	if msg := isolated(n.state, t); msg != "" {

@@ -7,6 +7,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/sequencer"
+	"livebridge/bridge/sequencer/sequencertest"
 )
 
 // arrival and emitted are a lane's history as seen from outside.
@@ -25,20 +26,20 @@ type emitted struct {
 const aside = bridge.MarkLate | bridge.MarkReopened | bridge.MarkReplayed | bridge.MarkUnsequenced
 
 // difference compares one step of the sequencer with the same step of the model.
-func difference(t sequencer.Transition, want []modelEmission, m *model, in sequencer.Input) string {
-	var got []modelEmission
+func difference(t sequencer.Transition, want []sequencertest.Emission, m *sequencertest.Model, in sequencer.Input) string {
+	var got []sequencertest.Emission
 	for _, e := range t.Emit {
-		got = append(got, modelEmission{e.ID, e.Sequence, e.Marks.String()})
+		got = append(got, sequencertest.Emission{ID: e.ID, Sequence: e.Sequence, Marks: e.Marks.String()})
 	}
 	if !slices.Equal(got, want) {
 		return fmt.Sprintf("emits %v, the model %v", got, want)
 	}
-	held := slices.SortedFunc(slices.Values(m.held), func(a, b sequencer.Held) int { return a.Key.Compare(b.Key) })
+	held := slices.SortedFunc(slices.Values(m.Held), func(a, b sequencer.Held) int { return a.Key.Compare(b.Key) })
 	if !slices.Equal(t.State.Held, held) {
 		return fmt.Sprintf("holds %v, the model %v", t.State.Held, held)
 	}
-	if t.State.Last != m.last || t.State.Sequence != m.sequence {
-		return fmt.Sprintf("last %v %d, the model %v %d", t.State.Last, t.State.Sequence, m.last, m.sequence)
+	if t.State.Last != m.Last || t.State.Sequence != m.Sequence {
+		return fmt.Sprintf("last %v %d, the model %v %d", t.State.Last, t.State.Sequence, m.Last, m.Sequence)
 	}
 	waits := slices.ContainsFunc(held, func(h sequencer.Held) bool { return h.ID == in.ID })
 	if t.Holds != (in.Action == sequencer.Arrive && waits) {

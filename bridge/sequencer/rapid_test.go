@@ -8,13 +8,14 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/sequencer"
+	"livebridge/bridge/sequencer/sequencertest"
 	"pgregory.net/rapid"
 )
 
 // machine drives one lane with long random histories: many sessions, clocks that stand still or leap, every action.
 type machine struct {
 	state    sequencer.State
-	model    *model
+	model    *sequencertest.Model
 	limits   sequencer.Limits
 	now      sequencer.Instant
 	buffer   []sequencer.Emission
@@ -31,7 +32,7 @@ func history(t *rapid.T) {
 		HoldNext: time.Duration(rapid.IntRange(0, 20).Draw(t, "HoldNext")),
 		PerLane:  rapid.IntRange(0, 16).Draw(t, "PerLane"),
 	}
-	m := &machine{limits: limits, model: &model{limits: limits}}
+	m := &machine{limits: limits, model: &sequencertest.Model{Limits: limits}}
 	t.Repeat(map[string]func(*rapid.T){
 		"arrive": func(t *rapid.T) {
 			for range rapid.IntRange(1, 12).Draw(t, "burst") {
@@ -89,7 +90,7 @@ func (m *machine) apply(t *rapid.T, in sequencer.Input) {
 	if !slices.Equal(before.Held, memory) {
 		t.Fatalf("%+v changed the incoming state", in)
 	}
-	check(t, difference(got, m.model.step(in), m.model, in))
+	check(t, difference(got, m.model.Step(in), m.model, in))
 	check(t, isolated(before, got))
 	for _, e := range got.Emit {
 		m.out = append(m.out, emitted{e, in.At})
