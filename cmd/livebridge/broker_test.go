@@ -2,15 +2,85 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"net"
+	"os"
+	"os/exec"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 )
+
+// asBroker makes the test's binary behave as nats-server.
+const asBroker = "TEST_AS_NATS_SERVER"
+
+// outage is how long TestBrokerStopped takes the broker away: go test ./cmd/livebridge -run TestBrokerStopped -outage 1m
+var outage = flag.Duration("outage", 2*time.Second, "how long the broker is away")
+
+// serveNATS is what nats-server's main does.
+func serveNATS(args []string) {
+	flags := flag.NewFlagSet("nats-server", flag.ExitOnError)
+	options, err := server.ConfigureOptions(flags, args, server.PrintServerAndExit, flags.Usage, server.PrintTLSHelpAndDie)
+	if err != nil {
+		server.PrintAndDie(err.Error())
+	}
+	s, err := server.NewServer(options)
+	if err != nil {
+		server.PrintAndDie(err.Error())
+	}
+	if err := server.Run(s); err != nil {
+		server.PrintAndDie(err.Error())
+	}
+	s.WaitForShutdown()
+	os.Exit(0)
+}
+
+// startNATS runs nats-server as its own process.
+func startNATS(t *testing.T, store, port string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-a", "127.0.0.1", "-p", port, "-js", "-sd", store)
+	cmd.Env = append(os.Environ(), asBroker+"=1")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd
+}
+
+// TestBrokerStopped kills nats-server under a simulated load and starts it again some time later: meanwhile every callback
+// has been answered as if nothing were, and afterwards all of it comes out in order.
+func TestBrokerStopped(t *testing.T) {
+	const rate = 1000
+	store, l := t.TempDir(), newLoad(t)
+	_, port, err := net.SplitHostPort(freeAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nats := startNATS(t, store, port)
+	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL=nats://127.0.0.1:"+port)...)
+	l.begin(t, rate, int((*outage+4*time.Second).Seconds()*rate))
+	l.await(t, rate)
+	if err := nats.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = nats.Wait() // killed
+	before := l.accepted.Load()
+	<-time.After(*outage)
+	waits, during := service.metrics(t)["livebridge_outbox_events"], l.accepted.Load()-before
+	startNATS(t, store, port)
+	l.end(t)
+	t.Logf("answered 200 during %v: %d; then %.0f events waited; %v", *outage, during, waits, l.report)
+	if l.report.Unexpected > 0 || waits < float64(during)/2 {
+		t.Errorf("%d answers were wrong, and %.0f events waited where %d had been taken", l.report.Unexpected, waits, during)
+	}
+	l.judge(t, service)
+}
 
 // TestStreamFull: the stream takes nothing more; callbacks are answered 200 all the
 // while, and everything comes out in order when there is room.

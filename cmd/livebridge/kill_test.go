@@ -3,9 +3,37 @@ package main
 import (
 	"fmt"
 	"os/exec"
+	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
+
+// TestKill kills the program in the middle of a simulated load, several times, and starts it again on what it has left.
+func TestKill(t *testing.T) {
+	dir, l := t.TempDir(), newLoad(t)
+	service := launch(t, dir, l.settings...)
+	l.begin(t, 2000, 8000)
+	for life := range int64(4) {
+		l.await(t, 1200*(life+1))
+		if err := service.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		service.end(t)
+		service = launch(t, dir, l.settings...)
+	}
+	l.end(t)
+	l.judge(t, service)
+	if err := service.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := service.end(t); code != exitDone {
+		t.Errorf("after SIGTERM it exits with %d\n%s", code, service.log)
+	}
+	if strings.Contains(service.log.String(), demoKey) {
+		t.Error("the log shows the key")
+	}
+}
 
 // TestKilledInASync kills the program at chosen syncs of its log, and lets one fail, under a client: what was answered 200
 // comes out of the next start.

@@ -97,12 +97,12 @@ func (p *provider) judgeStream(t *testing.T, url string, o nats.Options) {
 		t.Errorf("reading the topic ended with %v", err)
 	}
 	if r := c.Report(); !r.OK() {
-		t.Errorf("%s", p.keep(t, r))
+		t.Errorf("%s", keep(t, p.sent, r))
 	}
 }
 
 // keep writes the log of what was sent beside a report that is not right.
-func (p *provider) keep(t *testing.T, r *checker.Report) string {
+func keep(t *testing.T, sent []checker.Sent, r *checker.Report) string {
 	t.Helper()
 	file, err := os.CreateTemp("", "livebridge-sent-*.jsonl")
 	if err != nil {
@@ -110,7 +110,7 @@ func (p *provider) keep(t *testing.T, r *checker.Report) string {
 	}
 	defer func() { _ = file.Close() }()
 	lines := json.NewEncoder(file)
-	for _, s := range p.sent {
+	for _, s := range sent {
 		if err := lines.Encode(s); err != nil {
 			return fmt.Sprint(r, err)
 		}

@@ -28,8 +28,11 @@ const asProgram = "TEST_AS_LIVEBRIDGE"
 const testHold = 300 * time.Millisecond
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	switch {
+	case os.Getenv(asProgram) != "":
 		main()
+	case os.Getenv(asBroker) != "":
+		serveNATS(os.Args[1:])
 	}
 	os.Exit(m.Run())
 }
@@ -93,40 +96,6 @@ func (p *program) end(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return p.cmd.ProcessState.ExitCode()
-}
-
-// TestKill kills the program in the middle of a load, several times, and starts it again on what it has left.
-func TestKill(t *testing.T) {
-	dir, p := t.TempDir(), newProvider()
-	rounds := make([]int, 8)
-	for life := range 4 {
-		service := launch(t, dir)
-		var wg sync.WaitGroup
-		for i := range rounds {
-			wg.Go(func() {
-				rounds[i] = p.play(t.Context(), "http://"+service.listen+"/live/stream", fmt.Sprint("room", i), rounds[i], 1000)
-			})
-		}
-		for target := int64((life + 1) * 700); p.total.Load() < target; {
-			time.Sleep(time.Millisecond)
-		}
-		if err := service.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		service.end(t)
-		wg.Wait()
-	}
-	service := launch(t, dir)
-	p.judge(t, service.nats)
-	if err := service.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if code := service.end(t); code != exitDone {
-		t.Errorf("after SIGTERM it exits with %d\n%s", code, service.log)
-	}
-	if strings.Contains(service.log.String(), demoKey) {
-		t.Error("the log shows the key")
-	}
 }
 
 func TestSecondProcessIsRefused(t *testing.T) {

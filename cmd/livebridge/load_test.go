@@ -1,0 +1,92 @@
+package main
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"livebridge/bridge"
+	"livebridge/bridge/checker"
+	"livebridge/bridge/simulator"
+)
+
+// simulatedLoad is the simulated provider at work beside a test, with every kind of callback and everything that goes wrong, and
+// what the test needs to judge what came of it.
+type simulatedLoad struct {
+	settings []string // of the programs that take its callbacks, one after the other
+	config   simulator.Config
+	accepted atomic.Int64
+
+	sent   []checker.Sent
+	report simulator.Report
+	err    error
+	work   sync.WaitGroup
+}
+
+// newLoad makes a load on an address of its own, which outlives every program.
+func newLoad(t *testing.T) *simulatedLoad {
+	t.Helper()
+	address := freeAddress(t)
+	l := &simulatedLoad{settings: append(allKeys("HMACSHA256"), prefix+"LISTEN="+address), config: simulator.DefaultConfig()}
+	l.config.URL, l.config.Kinds, l.config.Duration, l.config.Streams = "http://"+address, bridge.Kinds(), 0, 200
+	l.config.Keys = simulator.Keys{Stream: demoKey, Record: demoKey, RTC: demoKey, SnapshotToken: "token", RecordScheme: bridge.SchemeHMAC}
+	l.config.Sent = func(s simulator.Sent) error {
+		l.sent = append(l.sent, logged(s, uint64(len(l.sent))))
+		if s.Status == 200 {
+			l.accepted.Add(1)
+		}
+		return nil
+	}
+	return l
+}
+
+// freeAddress returns one that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
+
+// begin sends count callbacks at a rate a second.
+func (l *simulatedLoad) begin(t *testing.T, rate float64, count int) {
+	l.config.Rate, l.config.Count = rate, count
+	l.work.Go(func() { l.report, l.err = simulator.Run(t.Context(), l.config) })
+}
+
+// await waits until that many callbacks have been answered 200.
+func (l *simulatedLoad) await(t *testing.T, n int64) {
+	t.Helper()
+	until(t, "enough callbacks are answered 200", func() bool { return l.accepted.Load() >= n })
+}
+
+// end waits until all is sent.
+func (l *simulatedLoad) end(t *testing.T) {
+	t.Helper()
+	if l.work.Wait(); l.err != nil {
+		t.Fatal(l.err)
+	}
+}
+
+// judge has the checker compare all that was sent with all that came out of the program.
+func (l *simulatedLoad) judge(t *testing.T, p *program) {
+	t.Helper()
+	c := checker.New(checker.Config{HoldDone: testHold, HoldNext: testHold})
+	for _, s := range l.sent {
+		c.Sent(s)
+	}
+	for _, line := range p.published(t, l.sent) {
+		e, err := checker.ParseEvent([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Out(e)
+	}
+	if r := c.Report(); !r.OK() {
+		t.Errorf("%s", keep(t, l.sent, r))
+	}
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// printed returns the program that the README prints in a language, to be run against another server than it says.
+func printed(t *testing.T, language, url string) string {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(readme), "\n```"+language+"\n")
+	text, _, closed := strings.Cut(rest, "```")
+	const said = "nats://127.0.0.1:4222"
+	if !found || !closed || !strings.Contains(text, said) {
+		t.Fatalf("the README has no program in %s that connects to %s", language, said)
+	}
+	return strings.Replace(text, said, url, 1)
+}
+
+// TestConsumerOfTheREADME builds the Go program that the README prints and lets it consume what simulate has sent.
+func TestConsumerOfTheREADME(t *testing.T) {
+	service := launch(t, t.TempDir())
+	_, out := played(t, service, nil, "--count", "50", "--disorder", "0")
+	dir := t.TempDir()
+	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "consumer")
+	if err := os.WriteFile(source, []byte(printed(t, "go", service.nats)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	build := exec.Command("go", "build", "-o", binary, source)
+	if said, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	consumer := exec.Command(binary)
+	lines, err := consumer.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := consumer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = consumer.Process.Kill(); _ = consumer.Wait() })
+	scanner := bufio.NewScanner(lines)
+	for i, event := range out {
+		if !scanner.Scan() {
+			t.Fatalf("it ended after %d of %d events: %v", i, len(out), scanner.Err())
+		}
+		subject, data, _ := strings.Cut(scanner.Text(), " ")
+		if !strings.HasPrefix(subject, "live.events.push%2Eexample%2Ecom.live.room") || data+"\n" != event {
+			t.Errorf("it printed %q for %q", scanner.Text(), event)
+		}
+	}
+}
