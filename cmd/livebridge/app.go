@@ -21,7 +21,6 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/sequencer"
-	"livebridge/transports/nats"
 )
 
 // app is the whole service, wired.
@@ -39,12 +38,6 @@ type app struct {
 	callbacks net.Listener
 	operators net.Listener
 	stopping  atomic.Bool
-}
-
-// transport is a publisher as the program needs it.
-type transport interface {
-	bridge.Publisher
-	Failed() <-chan error // settings that do not fit the broker; the program ends
 }
 
 // start brings everything up but does not take callbacks before run. What was started is stopped again on an error.
@@ -80,30 +73,6 @@ func (a *app) openJournal() (err error) {
 	o.Log, o.Registerer = a.log, a.registry
 	a.journal, err = journal.Open(o)
 	return err
-}
-
-func (a *app) connect() error {
-	s, o := a.settings, nats.DefaultOptions()
-	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
-	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
-	o.CredsFile, o.NKeyFile, o.User, o.Password, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSUser, s.NATSPassword, s.NATSToken
-	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
-	o.Binary, o.Log = s.EventMode == "binary", a.log
-	if s.NATSURL != "" {
-		p, err := nats.Dial(o)
-		if err != nil {
-			return &usageError{err}
-		}
-		a.publisher = p
-		return nil
-	}
-	e, err := nats.StartEmbedded(nats.EmbeddedOptions{
-		StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken}, o)
-	if err != nil {
-		return &usageError{err}
-	}
-	a.publisher = e
-	return nil
 }
 
 func (a *app) buildDispatcher() (err error) {
@@ -149,7 +118,7 @@ func (a *app) run(ctx context.Context) error {
 	go func() { served <- a.ingress.Serve(a.callbacks) }()
 	go func() { served <- a.admin.Serve(a.operators) }()
 	a.log.Info("livebridge takes callbacks", zap.String("version", version()),
-		zap.Stringer("listen", a.callbacks.Addr()), zap.Stringer("admin", a.operators.Addr()), zap.String("nats", a.consumersURL()))
+		zap.Stringer("listen", a.callbacks.Addr()), zap.Stringer("admin", a.operators.Addr()), zap.String(a.settings.Transport, a.consumersURL()))
 	failure := a.await(ctx, served)
 	if a.journal.Err() != nil {
 		return failure // nothing may be answered or removed any more; the next start recovers
@@ -169,14 +138,6 @@ func (a *app) await(ctx context.Context, served <-chan error) error {
 	case err := <-served:
 		return fmt.Errorf("stopped listening: %w", err)
 	}
-}
-
-// consumersURL is where events can be consumed.
-func (a *app) consumersURL() string {
-	if e, embedded := a.publisher.(*nats.Embedded); embedded {
-		return e.ClientURL()
-	}
-	return a.settings.NATSURL
 }
 
 // closing is what of the grace is kept for closing everything.

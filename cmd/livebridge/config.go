@@ -70,6 +70,20 @@ type settings struct {
 	NATSCertFile    string        `env:"NATS_TLS_CERT_FILE"`
 	NATSKeyFile     string        `env:"NATS_TLS_KEY_FILE"`
 
+	KafkaBrokers     string `env:"KAFKA_BROKERS" envDefault:"127.0.0.1:9092"`
+	KafkaTopic       string `env:"KAFKA_TOPIC" envDefault:"live.events"`
+	KafkaCreate      bool   `env:"KAFKA_CREATE_TOPIC" envDefault:"true"`
+	KafkaPartitions  int    `env:"KAFKA_PARTITIONS" envDefault:"12"`
+	KafkaReplication int    `env:"KAFKA_REPLICATION" envDefault:"-1"`
+	KafkaCompression string `env:"KAFKA_COMPRESSION" envDefault:"lz4"`
+	KafkaSASL        string `env:"KAFKA_SASL" envDefault:"none"`
+	KafkaUser        string `env:"KAFKA_USER"`
+	KafkaPassword    string `env:"KAFKA_PASSWORD" secret:"true"`
+	KafkaTLS         bool   `env:"KAFKA_TLS" envDefault:"false"`
+	KafkaCAFile      string `env:"KAFKA_TLS_CA_FILE"`
+	KafkaCertFile    string `env:"KAFKA_TLS_CERT_FILE"`
+	KafkaKeyFile     string `env:"KAFKA_TLS_KEY_FILE"`
+
 	// running it
 	AdminListen   string        `env:"ADMIN_LISTEN" envDefault:"127.0.0.1:9090"`
 	LogLevel      string        `env:"LOG_LEVEL" envDefault:"info"`

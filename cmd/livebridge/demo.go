@@ -18,7 +18,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/signature"
-	"livebridge/transports/nats"
+	"livebridge/transports/kafka"
 )
 
 // The demo's own key and holds: short, so that nobody has to wait.
@@ -32,8 +32,10 @@ const (
 func newDemo() *cobra.Command {
 	return &cobra.Command{
 		Use: "demo", Short: "Show out-of-order, repeated, forged and late callbacks going in, and what comes out", Args: noArguments,
-		Example: "  livebridge demo",
-		RunE:    func(c *cobra.Command, _ []string) error { return demo(c.Context(), c.OutOrStdout()) },
+		Long: "Runs the whole service on free ports and in a temporary directory, with the embedded NATS server, or with TRANSPORT=kafka on\n" +
+			"the brokers of the KAFKA_ settings, where it makes a topic of its own and removes it at the end.",
+		Example: "  livebridge demo\n  LIVEBRIDGE_TRANSPORT=kafka LIVEBRIDGE_KAFKA_BROKERS=127.0.0.1:9092 livebridge demo",
+		RunE:    func(c *cobra.Command, _ []string) error { return demo(c.Context(), c.OutOrStdout(), environ()) },
 	}
 }
 
@@ -69,7 +71,7 @@ func expected() []string {
 }
 
 // demo runs the whole service on free ports in a temporary directory, plays the provider, and judges what comes out.
-func demo(ctx context.Context, w io.Writer) (err error) {
+func demo(ctx context.Context, w io.Writer, vars map[string]string) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "livebridge-demo-")
@@ -77,21 +79,21 @@ func demo(ctx context.Context, w io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	a, err := startDemo(dir)
+	a, err := startDemo(dir, vars)
 	if err != nil {
 		return err
 	}
 	running, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.run(running) }()
-	defer func() { stop(); err = errors.Join(err, <-ended) }()
+	defer func() { stop(); err = errors.Join(err, <-ended, a.tidy()) }()
 	base := time.Now().Unix() - 100
 	fmt.Fprintf(w, "Callbacks in, for push.example.com/live/room1:\n\n")
 	if err := play(ctx, w, "http://"+a.callbacks.Addr().String(), base); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nEvents out, on the NATS JetStream stream LIVE_EVENTS:\n\n")
-	got, err := watch(ctx, w, a.consumersURL(), base, len(expected()))
+	fmt.Fprintf(w, "\nEvents out, on %s:\n\n", a.destination())
+	got, err := watch(ctx, w, a, base, len(expected()))
 	if err != nil {
 		return err
 	}
@@ -102,16 +104,48 @@ func demo(ctx context.Context, w io.Writer) (err error) {
 	return nil
 }
 
-func startDemo(dir string) (*app, error) {
-	s, err := load(map[string]string{
-		prefix + "LISTEN": "127.0.0.1:0", prefix + "ADMIN_LISTEN": "127.0.0.1:0", prefix + "NATS_EMBEDDED_LISTEN": "127.0.0.1:0",
-		prefix + "DATA_DIR": dir, prefix + "STREAM_KEY": demoKey, prefix + "MIN_FREE_BYTES": "1MiB",
-		prefix + "HOLD_DONE": demoHoldDone.String(), prefix + "HOLD_NEXT": demoHoldNext.String(),
-	})
+func startDemo(dir string, vars map[string]string) (*app, error) {
+	own := map[string]string{
+		"LISTEN": "127.0.0.1:0", "ADMIN_LISTEN": "127.0.0.1:0", "NATS_EMBEDDED_LISTEN": "127.0.0.1:0",
+		"DATA_DIR": dir, "STREAM_KEY": demoKey, "MIN_FREE_BYTES": "1MiB",
+		"HOLD_DONE": demoHoldDone.String(), "HOLD_NEXT": demoHoldNext.String(),
+		"KAFKA_TOPIC": fmt.Sprintf("livebridge.demo.%x", time.Now().UnixNano()), "KAFKA_PARTITIONS": "1", "KAFKA_CREATE_TOPIC": "true",
+	}
+	all := make(map[string]string)
+	for name, value := range vars {
+		if strings.HasPrefix(name, prefix+"KAFKA_") || name == prefix+"TRANSPORT" {
+			all[name] = value
+		}
+	}
+	for name, value := range own {
+		all[prefix+name] = value
+	}
+	if all[prefix+"TRANSPORT"] == "kafka" {
+		all[prefix+"QUARANTINE_TOPIC"] = all[prefix+"KAFKA_TOPIC"] + ".quarantine"
+	}
+	s, err := load(all)
 	if err != nil {
 		return nil, err
 	}
 	return start(s, zap.NewNop())
+}
+
+// destination says where the demo's events come out.
+func (a *app) destination() string {
+	if a.settings.Transport == "kafka" {
+		return "the Kafka topic " + a.settings.KafkaTopic
+	}
+	return "the NATS JetStream stream " + a.settings.NATSStream
+}
+
+// tidy removes what the demo has left on a broker that is not its own.
+func (a *app) tidy() error {
+	if a.settings.Transport != "kafka" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), demoTimeout)
+	defer cancel()
+	return kafka.Remove(ctx, a.settings.kafkaOptions(a.log))
 }
 
 // play sends the show and prints how each callback was answered.
@@ -170,18 +204,16 @@ func post(ctx context.Context, url string, body []byte) (int, error) {
 var errEnough = errors.New("enough")
 
 // watch prints n events as they come out and returns them as "event session marks".
-func watch(ctx context.Context, w io.Writer, url string, base int64, n int) ([]string, error) {
+func watch(ctx context.Context, w io.Writer, a *app, base int64, n int) ([]string, error) {
 	var got []string
-	o := nats.DefaultOptions()
-	o.URL = url
-	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+	err := a.settings.consume(ctx, a.consumersURL(), true, func(m message) error {
 		var e struct {
 			Type, Marks, Sequence string
 			Data                  struct {
 				Session int64 `json:"publish_timestamp"`
 			}
 		}
-		if err := json.Unmarshal(r.Payload, &e); err != nil {
+		if err := json.Unmarshal(m.payload, &e); err != nil {
 			return err
 		}
 		word := e.Type[strings.LastIndexByte(e.Type, '.')+1:]

@@ -103,7 +103,7 @@ func (s *settings) check() []error {
 			errs = append(errs, wrong(name, "%q is not one of %s", value, strings.Join(allowed, ", ")))
 		}
 	}
-	choice("TRANSPORT", s.Transport, "nats")
+	choice("TRANSPORT", s.Transport, "nats", "kafka")
 	choice("EVENT_MODE", s.EventMode, "structured", "binary")
 	choice("UNSIGNED", s.Unsigned, "refuse", "accept")
 	choice("SIGNATURE_REUSE", s.SignatureReuse, "quarantine", "accept")

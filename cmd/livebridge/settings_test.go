@@ -39,7 +39,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"HOLD_NEXT", "-1s", "LIVEBRIDGE_HOLD_NEXT"},
 		{"MAX_CONNECTIONS", "many", "LIVEBRIDGE_MAX_CONNECTIONS"},
 		{"HELD_MAX", "0", "LIVEBRIDGE_HELD_MAX"},
-		{"TRANSPORT", "kafka", "LIVEBRIDGE_TRANSPORT"},
+		{"TRANSPORT", "rabbit", "LIVEBRIDGE_TRANSPORT"},
+		{"KAFKA_PARTITIONS", "few", "LIVEBRIDGE_KAFKA_PARTITIONS"},
 		{"EVENT_MODE", "xml", "LIVEBRIDGE_EVENT_MODE"},
 		{"USER_ARGS", "hide", "LIVEBRIDGE_USER_ARGS"},
 		{"UNSIGNED", "yes", "LIVEBRIDGE_UNSIGNED"},
@@ -155,7 +156,7 @@ func TestHelpShowsAnExample(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	var out bytes.Buffer
-	if err := demo(t.Context(), &out); err != nil {
+	if err := demo(t.Context(), &out, nil); err != nil {
 		t.Errorf("%v\n%s", err, &out)
 	}
 }

@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
-
-	"livebridge/transports/nats"
 )
 
 func newTail() *cobra.Command {
@@ -24,51 +22,43 @@ func newTail() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&from, "from", "new", "where to begin: new or all")
-	c.Flags().StringVar(&url, "url", "", "NATS server (default: NATS_URL, else the embedded server's NATS_EMBEDDED_LISTEN)")
+	c.Flags().StringVar(&url, "url", "", "NATS server, or Kafka brokers with TRANSPORT=kafka (default: NATS_URL, else the embedded server's NATS_EMBEDDED_LISTEN; KAFKA_BROKERS)")
 	return c
 }
 
 // tail prints a table on a terminal and JSON lines elsewhere, until ctx ends.
 func tail(ctx context.Context, w io.Writer, url, from string) error {
-	start, known := map[string]nats.Start{"new": nats.StartNew, "all": nats.StartAll}[from]
-	if !known {
+	if from != "new" && from != "all" {
 		return &usageError{fmt.Errorf("--from %q is not one of new, all", from)}
 	}
-	o, err := consumerOptions(url)
+	s, err := consumerSettings()
 	if err != nil {
 		return err
 	}
-	show := func(r nats.Record) error { return showLine(w, r) }
+	if url == "" {
+		url = s.consumersURL()
+	}
+	show := func(m message) error { return showLine(w, m) }
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintf(w, rowFormat, "TIME", "LANE", "EVENT", "SESSION", "MARKS")
-		show = func(r nats.Record) error { return showRow(w, r) }
+		show = func(m message) error { return showRow(w, m) }
 	}
-	err = nats.Consume(ctx, o, start, show)
+	err = s.consume(ctx, url, from == "all", show)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
 }
 
-// consumerOptions are the settings that a consumer needs; keys and the like need not be set.
-func consumerOptions(url string) (nats.Options, error) {
+// consumerSettings are the settings that a consumer needs; keys and the like need not be set.
+func consumerSettings() (*settings, error) {
 	vars := environ()
 	vars[prefix+"UNSIGNED"] = "accept"
 	s, err := load(vars)
-	if err != nil {
-		return nats.Options{}, err
+	if err == nil && s.Transport == "nats" && s.NATSURL == "" {
+		s.NATSToken = s.NATSEmbedToken
 	}
-	o := nats.DefaultOptions()
-	o.Stream, o.URL = s.NATSStream, s.NATSURL
-	o.CredsFile, o.NKeyFile, o.User, o.Password, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSUser, s.NATSPassword, s.NATSToken
-	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
-	if o.URL == "" {
-		o.URL, o.Token = "nats://"+s.NATSListen, s.NATSEmbedToken
-	}
-	if url != "" {
-		o.URL = url
-	}
-	return o, nil
+	return s, err
 }
 
 const rowFormat = "%-24s  %-48s  %-20s  %-13s  %s\n"
@@ -83,23 +73,16 @@ type shownEvent struct {
 }
 
 // showRow prints one event as a row of the table.
-func showRow(w io.Writer, r nats.Record) error {
-	e := shownEvent{Time: header(r, "time"), Subject: header(r, "subject"), Type: header(r, "type"),
-		Session: header(r, "session"), Marks: header(r, "marks")}
+func showRow(w io.Writer, m message) error {
+	e := shownEvent{Time: m.attribute("time"), Subject: m.attribute("subject"), Type: m.attribute("type"),
+		Session: m.attribute("session"), Marks: m.attribute("marks")}
 	if e.Type == "" {
-		if err := json.Unmarshal(r.Payload, &e); err != nil {
-			return fmt.Errorf("an event on %s is no JSON: %w", r.Subject, err)
+		if err := json.Unmarshal(m.payload, &e); err != nil {
+			return fmt.Errorf("an event on %s is no JSON: %w", m.where, err)
 		}
 	}
 	_, err := fmt.Fprintf(w, rowFormat, e.Time, e.Subject, shortType(e.Type), e.Session, e.Marks)
 	return err
-}
-
-func header(r nats.Record, name string) string {
-	if values := r.Header["ce-"+name]; len(values) > 0 {
-		return values[0]
-	}
-	return ""
 }
 
 // shortType leaves out what all types begin with.
@@ -112,7 +95,7 @@ func shortType(t string) string {
 }
 
 // showLine prints one event as a line of JSON.
-func showLine(w io.Writer, r nats.Record) error {
-	_, err := fmt.Fprintf(w, "%s\n", r.Payload)
+func showLine(w io.Writer, m message) error {
+	_, err := fmt.Fprintf(w, "%s\n", m.payload)
 	return err
 }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+	"livebridge/transports/kafka"
+	"livebridge/transports/nats"
+)
+
+// transport is a publisher as the program needs it.
+type transport interface {
+	bridge.Publisher
+	Failed() <-chan error // settings that do not fit the broker; the program ends
+}
+
+// connect makes the publisher to the broker of the settings.
+func (a *app) connect() error {
+	var err error
+	switch s := a.settings; {
+	case s.Transport == "kafka":
+		a.publisher, err = kafka.Dial(s.kafkaOptions(a.log))
+	case s.NATSURL != "":
+		a.publisher, err = nats.Dial(s.natsOptions(a.log))
+	default:
+		a.publisher, err = nats.StartEmbedded(nats.EmbeddedOptions{
+			StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken}, s.natsOptions(a.log))
+	}
+	if err != nil {
+		a.publisher = nil // not a nil of the transport's type
+		return &usageError{err}
+	}
+	return nil
+}
+
+func (s *settings) natsOptions(log *zap.Logger) nats.Options {
+	o := nats.DefaultOptions()
+	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
+	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
+	o.CredsFile, o.NKeyFile, o.User, o.Password, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSUser, s.NATSPassword, s.NATSToken
+	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
+	o.Binary, o.Log = s.EventMode == "binary", log
+	return o
+}
+
+func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
+	o := kafka.DefaultOptions()
+	o.Brokers, o.Topic, o.Quarantine, o.Dedupe = s.KafkaBrokers, s.KafkaTopic, s.QuarantineTopic, s.DedupeWindow
+	o.Create, o.Partitions, o.Replication, o.Compression = s.KafkaCreate, s.KafkaPartitions, s.KafkaReplication, s.KafkaCompression
+	o.SASL, o.User, o.Password = s.KafkaSASL, s.KafkaUser, s.KafkaPassword
+	o.TLS, o.CAFile, o.CertFile, o.KeyFile = s.KafkaTLS, s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile
+	o.Binary, o.Log = s.EventMode == "binary", log
+	return o
+}
+
+// consumersURL is where events can be consumed.
+func (a *app) consumersURL() string {
+	if e, embedded := a.publisher.(*nats.Embedded); embedded {
+		return e.ClientURL() // its port may have been 0
+	}
+	return a.settings.consumersURL()
+}
+
+func (s *settings) consumersURL() string {
+	switch {
+	case s.Transport == "kafka":
+		return s.KafkaBrokers
+	case s.NATSURL != "":
+		return s.NATSURL
+	}
+	return "nats://" + s.NATSListen
+}
+
+// message is an event as a consumer of either broker finds it.
+type message struct {
+	where     string                   // subject or topic
+	attribute func(name string) string // of binary mode
+	payload   []byte
+}
+
+// consume calls f for the events of the broker at an address, from the first that it has or from now on.
+func (s *settings) consume(ctx context.Context, at string, all bool, f func(message) error) error {
+	if s.Transport == "kafka" {
+		return s.consumeKafka(ctx, at, all, f)
+	}
+	o, start := s.natsOptions(zap.NewNop()), nats.StartNew
+	o.URL = at
+	if all {
+		start = nats.StartAll
+	}
+	return nats.Consume(ctx, o, start, func(r nats.Record) error {
+		return f(message{where: r.Subject, payload: r.Payload, attribute: func(name string) string {
+			if values := r.Header["ce-"+name]; len(values) > 0 {
+				return values[0]
+			}
+			return ""
+		}})
+	})
+}
+
+func (s *settings) consumeKafka(ctx context.Context, at string, all bool, f func(message) error) error {
+	o, start := s.kafkaOptions(zap.NewNop()), kafka.StartNew
+	o.Brokers = at
+	if all {
+		start = kafka.StartAll
+	}
+	return kafka.Consume(ctx, o, start, func(r kafka.Record) error {
+		return f(message{where: fmt.Sprintf("%s, partition %d", r.Topic, r.Partition), payload: r.Payload,
+			attribute: func(name string) string { return r.Header["ce_"+name] }})
+	})
+}

@@ -1,0 +1,110 @@
+package kafka
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// A record set as the library writes it and as a produce request carries it: its size, then one batch. What is stamped
+// stands at fixed offsets:
+//
+//	 0  size of the rest          int32
+//	 4  base offset               int64
+//	12  batch length              int32
+//	16  partition leader epoch    int32
+//	20  magic, 2                  int8
+//	21  CRC-32C of all behind it  uint32   <- stamped last
+//	25  attributes                int16
+//	27  last offset delta         int32
+//	31  first timestamp           int64
+//	39  greatest timestamp        int64
+//	47  producer id               int64    <- stamped
+//	55  producer epoch            int16    <- stamped
+//	57  base sequence             int32    <- stamped
+//	61  number of records         int32
+//	65  the records, compressed
+const (
+	offsetBatch    = 4
+	offsetCRC      = 21
+	offsetChecked  = 25
+	offsetProducer = 47
+	offsetEpoch    = 55
+	offsetSequence = 57
+)
+
+// batch is records of one partition that are sent, resent and answered together.
+type batch struct {
+	records []record
+	bytes   []byte // the record set; nothing changes it while an outcome is not known
+
+	begun    time.Time // when it was first sent
+	doubtful bool      // it was sent and the outcome is not known: the broker may have it
+
+	// once records may be answered before that
+	places []place
+	index  map[place]int
+}
+
+// encoder writes batches with the settings of one publisher.
+type encoder struct {
+	compression kafka.Compression
+	readers     sync.Pool
+	crc         *crc32.Table
+}
+
+func newEncoder(o *Options) (*encoder, error) {
+	c, err := compressionOf(o.Compression)
+	binary := o.Binary
+	return &encoder{
+		compression: c, crc: crc32.MakeTable(crc32.Castagnoli),
+		readers: sync.Pool{New: func() any { return &recordReader{binary: binary} }},
+	}, err
+}
+
+func compressionOf(name string) (c kafka.Compression, err error) {
+	if name == "none" {
+		return 0, nil
+	}
+	if err := c.UnmarshalText([]byte(name)); err != nil || c == 0 {
+		return 0, fmt.Errorf("%q is not one of none, gzip, snappy, lz4, zstd", name)
+	}
+	return c, nil
+}
+
+// encode writes the records to dst, which it empties first, without a producer.
+func (e *encoder) encode(dst *bytes.Buffer, records []record) error {
+	dst.Reset()
+	reader := e.readers.Get().(*recordReader)
+	defer e.readers.Put(reader)
+	reader.records = records
+	set := protocol.RecordSet{Version: 2, Attributes: protocol.Attributes(e.compression), Records: reader}
+	_, err := set.WriteTo(dst)
+	return err
+}
+
+// stamp writes who sends the batch, and which of its records is the first, into the batch's header.
+func (e *encoder) stamp(set []byte, who identity, sequence int32) {
+	binary.BigEndian.PutUint64(set[offsetProducer:], uint64(who.id))
+	binary.BigEndian.PutUint16(set[offsetEpoch:], uint16(who.epoch))
+	binary.BigEndian.PutUint32(set[offsetSequence:], uint32(sequence))
+	binary.BigEndian.PutUint32(set[offsetCRC:], crc32.Checksum(set[offsetChecked:], e.crc))
+}
+
+// expect has records find their place when they come again.
+func (b *batch) expect() {
+	b.index = make(map[place]int, len(b.records))
+	for i := range b.records {
+		b.places = append(b.places, placeOf(b.records[i].event))
+		b.index[b.places[i]] = i
+	}
+}
+
+// size is what the broker compares with max.message.bytes.
+func (b *batch) size() int { return len(b.bytes) - offsetBatch }

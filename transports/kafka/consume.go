@@ -1,0 +1,199 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+)
+
+// Start says where a consumer begins.
+type Start int
+
+// The starts.
+const (
+	StartNew Start = iota // what is published from now on
+	StartAll              // everything that the topics have
+)
+
+// Record is one record of a topic as a consumer sees it.
+type Record struct {
+	Topic     string
+	Partition int
+	Key       string
+	Header    map[string]string
+	Payload   []byte
+}
+
+const (
+	consumeAgain = 500 * time.Millisecond // after a failure
+	consumeLook  = 2 * time.Second        // for new topics and partitions
+)
+
+// Consume calls f, never twice at once, for every record of the events' topics, in the order of each partition, until ctx
+// ends or f returns an error, and returns that. It waits for topics that are not there yet, and outlives the loss of
+// brokers. Topics and partitions that come later are read from their beginning.
+func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
+	if err := opts.check(); err != nil {
+		return err
+	}
+	c, err := newConsumer(ctx, opts, f)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	for {
+		if err := c.look(start); err != nil {
+			c.tell(err)
+		} else {
+			start = StartAll
+		}
+		select {
+		case <-c.ctx.Done():
+			return context.Cause(c.ctx)
+		case <-time.After(consumeLook):
+		}
+	}
+}
+
+// consumer reads every partition of the topics that a template names.
+type consumer struct {
+	opts    Options
+	cluster *cluster
+	dialer  *kafka.Dialer
+	ctx     context.Context
+	end     context.CancelCauseFunc
+	read    map[string]int // partitions that are read, by topic
+	readers sync.WaitGroup
+
+	mu   sync.Mutex
+	f    func(Record) error
+	told bool
+}
+
+func newConsumer(ctx context.Context, opts Options, f func(Record) error) (*consumer, error) {
+	c := &consumer{opts: opts, f: f, read: make(map[string]int)}
+	c.ctx, c.end = context.WithCancelCause(ctx)
+	var err error
+	if c.cluster, err = newCluster(c.ctx, &c.opts); err != nil {
+		return nil, err
+	}
+	c.dialer = &kafka.Dialer{ClientID: "livebridge", Timeout: lookTimeout, DualStack: true, DialFunc: opts.dial}
+	if c.dialer.TLS, err = opts.tlsConfig(); err != nil {
+		return nil, err
+	}
+	c.dialer.SASLMechanism, err = opts.mechanism()
+	return c, err
+}
+
+func (c *consumer) close() {
+	c.end(nil)
+	c.readers.Wait()
+	c.cluster.close()
+}
+
+// look begins to read what is not read yet.
+func (c *consumer) look(start Start) error {
+	ctx, cancel := context.WithTimeout(c.ctx, lookTimeout)
+	defer cancel()
+	if t := template(c.opts.Topic); t.fixed() {
+		c.cluster.include([]string{string(t)})
+	}
+	answer, err := c.cluster.client().Metadata(ctx, &kafka.MetadataRequest{})
+	if err != nil {
+		c.cluster.renew()
+		return err
+	}
+	pattern := template(c.opts.Topic).pattern()
+	for _, t := range answer.Topics {
+		if t.Error == nil && !t.Internal && pattern.MatchString(t.Name) && t.Name != c.opts.Quarantine {
+			c.begin(t, start)
+		}
+	}
+	return nil
+}
+
+func (c *consumer) begin(t kafka.Topic, start Start) {
+	for n := c.read[t.Name]; n < len(t.Partitions); n++ {
+		r := kafka.NewReader(kafka.ReaderConfig{
+			Brokers: c.opts.brokers(), Topic: t.Name, Partition: n, Dialer: c.dialer,
+			MinBytes: 1, MaxBytes: 10 << 20, MaxWait: time.Second,
+		})
+		if start == StartNew {
+			_ = r.SetOffset(kafka.LastOffset) // it fails only after Close
+		}
+		c.readers.Go(func() { c.run(r) })
+	}
+	c.read[t.Name] = max(c.read[t.Name], len(t.Partitions))
+}
+
+// run reads one partition.
+func (c *consumer) run(r *kafka.Reader) {
+	defer func() { _ = r.Close() }()
+	for {
+		m, err := r.ReadMessage(c.ctx)
+		switch {
+		case c.ctx.Err() != nil:
+			return
+		case err != nil:
+			c.tell(err)
+			select {
+			case <-c.ctx.Done():
+			case <-time.After(consumeAgain):
+			}
+			continue
+		}
+		if err := c.take(&m); err != nil {
+			c.end(err)
+			return
+		}
+	}
+}
+
+func (c *consumer) take(m *kafka.Message) error {
+	r := Record{Topic: m.Topic, Partition: m.Partition, Key: string(m.Key), Payload: m.Value, Header: make(map[string]string, len(m.Headers))}
+	for _, h := range m.Headers {
+		r.Header[h.Key] = string(h.Value)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() != nil {
+		return context.Cause(c.ctx)
+	}
+	c.told = false
+	return c.f(r)
+}
+
+// tell logs an interruption, once until something is read again.
+func (c *consumer) tell(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.told && c.ctx.Err() == nil {
+		c.told = true
+		c.opts.Log.Warn("reading the topics was interrupted; it goes on when the brokers answer", zap.Error(err))
+	}
+}
+
+// Remove deletes the events' topic and that of the quarantine, as the demo does with its own.
+func Remove(ctx context.Context, opts Options) error {
+	c, err := newCluster(ctx, &opts)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	names := slices.DeleteFunc([]string{opts.Topic, opts.Quarantine}, func(name string) bool { return name == "" || strings.Contains(name, "{") })
+	answer, err := c.client().DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: names})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, err := range answer.Errors {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

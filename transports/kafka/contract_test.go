@@ -1,0 +1,193 @@
+package kafka
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap/zaptest"
+
+	"livebridge/bridge"
+	"livebridge/transports/transporttest"
+)
+
+// contract is what the suite has to know about Kafka.
+func contract(open func(t *testing.T, o Options) *transporttest.Topic) transporttest.Harness {
+	o := testOptions()
+	return transporttest.Harness{
+		Open: func(t *testing.T, binary bool) *transporttest.Topic {
+			o := testOptions()
+			o.Binary = binary
+			o.Log = zaptest.NewLogger(t)
+			return open(t, o)
+		},
+		Fits: defaultLimit - 2048, TooLarge: defaultLimit - 200, Key: (*bridge.Event).PartitionKey,
+		HeaderPrefix: headerPrefix, HeaderValue: func(s string) string { return s },
+		DropsRepeats: false, Away: 2*o.AckTimeout + time.Second,
+	}
+}
+
+// testOptions compress nothing, so that sizes are what they seem.
+func testOptions() Options {
+	o := DefaultOptions()
+	o.AckTimeout, o.Compression = 2*time.Second, "none"
+	return o
+}
+
+func TestContract(t *testing.T) {
+	transporttest.Run(t, contract(func(t *testing.T, o Options) *transporttest.Topic {
+		f := startFake(t)
+		p := f.dial(t, o)
+		return &transporttest.Topic{
+			Publisher:  p,
+			Events:     func(t *testing.T) []transporttest.Record { return contents(t, f.addrs, o.Topic) },
+			Quarantine: func(t *testing.T) []transporttest.Record { return contents(t, f.addrs, o.Quarantine) },
+			Stop:       func(*testing.T) { f.Close() },
+			Start:      f.restart,
+		}
+	}))
+}
+
+// fake is a cluster in this process that can be stopped, and started with what it had.
+type fake struct {
+	*kfake.Cluster
+	opts  []kfake.Opt
+	addrs []string
+}
+
+func startFake(t testing.TB, opts ...kfake.Opt) *fake {
+	t.Helper()
+	f := &fake{opts: append([]kfake.Opt{kfake.DataDir(t.TempDir())}, opts...)}
+	f.begin(t)
+	t.Cleanup(func() { f.Close() })
+	f.addrs = f.ListenAddrs()
+	var ports []int
+	for _, addr := range f.addrs {
+		_, port, _ := splitPort(addr)
+		ports = append(ports, port)
+	}
+	f.opts = append(f.opts, kfake.Ports(ports...))
+	return f
+}
+
+func splitPort(addr string) (host string, port int, err error) {
+	i := len(addr) - 1
+	for addr[i] != ':' {
+		i--
+	}
+	port, err = strconv.Atoi(addr[i+1:])
+	return addr[:i], port, err
+}
+
+func (f *fake) begin(t testing.TB) {
+	t.Helper()
+	var err error
+	if f.Cluster, err = kfake.NewCluster(f.opts...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fake) restart(t *testing.T) { f.begin(t) }
+
+// dial makes a publisher to the cluster.
+func (f *fake) dial(t testing.TB, o Options) *Publisher {
+	t.Helper()
+	o.Brokers = f.addrs[0]
+	for _, a := range f.addrs[1:] {
+		o.Brokers += "," + a
+	}
+	return dial(t, o)
+}
+
+func dial(t testing.TB, o Options) *Publisher {
+	t.Helper()
+	p, err := Dial(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = p.Close(ctx)
+	})
+	return p
+}
+
+// contents returns everything in a topic, read by a client that is not the publisher's: in the order of each partition.
+func contents(t testing.TB, brokers []string, topic string, opts ...kgo.Opt) []transporttest.Record {
+	t.Helper()
+	var out []transporttest.Record
+	for _, r := range read(t, brokers, topic, opts...) {
+		record := transporttest.Record{Key: string(r.Key), Headers: make(map[string]string), Payload: r.Value}
+		for _, h := range r.Headers {
+			record.Headers[h.Key] = string(h.Value)
+		}
+		out = append(out, record)
+	}
+	return out
+}
+
+func read(t testing.TB, brokers []string, topic string, opts ...kgo.Opt) []*kgo.Record {
+	t.Helper()
+	left := ends(t, brokers, topic)
+	c, err := kgo.NewClient(append(opts, kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(topic),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var out []*kgo.Record
+	for len(left) > 0 {
+		fetches := c.PollFetches(ctx)
+		if err := ctx.Err(); err != nil {
+			t.Fatalf("partitions of %s that could not be read to their end: %v", topic, left)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			out = append(out, r)
+			if r.Offset+1 >= left[int(r.Partition)] {
+				delete(left, int(r.Partition))
+			}
+		})
+	}
+	slices.SortStableFunc(out, func(a, b *kgo.Record) int { return int(a.Partition - b.Partition) })
+	return out
+}
+
+// ends returns the end of each partition that has something.
+func ends(t testing.TB, brokers []string, topic string) map[int]int64 {
+	t.Helper()
+	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: &kafka.Transport{}, Timeout: 10 * time.Second}
+	defer client.Transport.(*kafka.Transport).CloseIdleConnections()
+	meta, err := client.Metadata(t.Context(), &kafka.MetadataRequest{Topics: []string{topic}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []kafka.OffsetRequest
+	for _, p := range meta.Topics[0].Partitions {
+		all = append(all, kafka.LastOffsetOf(p.ID))
+	}
+	out := make(map[int]int64)
+	if len(all) == 0 {
+		return out
+	}
+	answer, err := client.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: all}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range answer.Topics[topic] {
+		if p.Error != nil {
+			t.Fatal(p.Error)
+		}
+		if p.LastOffset > 0 {
+			out[p.Partition] = p.LastOffset
+		}
+	}
+	return out
+}

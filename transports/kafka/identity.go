@@ -1,0 +1,106 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// identity is what the broker knows a producer by. With it and a sequence number for every record of a partition, the
+// broker takes each batch once and none before another.
+type identity struct {
+	id    int64
+	epoch int16
+}
+
+// nobody is a producer that the broker does not know: it takes a batch as often as it is sent.
+func nobody() identity { return identity{id: -1, epoch: -1} }
+
+// identities asks the broker for identities.
+type identities struct {
+	cluster *cluster
+	log     *zap.Logger
+
+	mu     sync.Mutex
+	common identity // what partitions begin with
+	known  bool
+	denied bool
+}
+
+// first returns the identity that every partition begins with.
+func (i *identities) first(ctx context.Context) (identity, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.denied || i.known {
+		return i.common, nil
+	}
+	who, err := i.ask(ctx)
+	if err == nil {
+		i.common, i.known = who, true
+	}
+	return who, err
+}
+
+// another returns an identity that was never used, for a partition whose sequence the broker has lost.
+func (i *identities) another(ctx context.Context) (identity, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.denied {
+		return i.common, nil
+	}
+	return i.ask(ctx)
+}
+
+func (i *identities) ask(ctx context.Context) (identity, error) {
+	answer, err := i.cluster.client().InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
+	if err == nil {
+		err = answer.Error
+	}
+	switch {
+	case deniesIdentity(err):
+		i.deny(err)
+		return i.common, nil
+	case err != nil:
+		return identity{}, bridge.Unavailable("the broker gives no producer id yet: %w", err)
+	}
+	return identity{id: int64(answer.Producer.ProducerID), epoch: int16(answer.Producer.ProducerEpoch)}, nil
+}
+
+// deny goes on without an identity.
+func (i *identities) deny(err error) {
+	if !i.denied {
+		i.log.Warn("the broker does not let us be an idempotent producer: when an answer is lost, events may come twice. "+
+			"Allow this user IDEMPOTENT_WRITE on the cluster, and restart", zap.Error(err))
+	}
+	i.common, i.known, i.denied = nobody(), true, true
+}
+
+// refused notes that a batch was not taken because of its identity.
+func (i *identities) refused(err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.deny(err)
+}
+
+// deniesIdentity tells a broker that will not have idempotent producers from one that has just started (it answers that
+// its coordinator is loading).
+func deniesIdentity(err error) bool {
+	var code kafka.Error
+	if !errors.As(err, &code) {
+		return false
+	}
+	switch code {
+	case kafka.ClusterAuthorizationFailed, kafka.TransactionalIDAuthorizationFailed, kafka.UnsupportedVersion, kafka.InvalidRequest:
+		return true
+	}
+	return false
+}
+
+// String is for logs.
+func (i identity) String() string { return fmt.Sprintf("producer %d epoch %d", i.id, i.epoch) }

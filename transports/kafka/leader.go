@@ -1,0 +1,204 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/produce"
+	"github.com/segmentio/kafka-go/protocol/rawproduce"
+
+	"livebridge/bridge"
+)
+
+const (
+	// requestsUnderWay is how many requests a broker has at once: while it works on one, the next is encoded.
+	requestsUnderWay = 2
+	// requestWeight is about the most that a request carries before compression; brokers take 100 MB.
+	requestWeight = 16 << 20
+)
+
+// leader is a broker that leads partitions.
+type leader struct {
+	ready   []*partition
+	running int // goroutines that send to it
+}
+
+// flight is one partition's part of a request.
+type flight struct {
+	p *partition
+	b *batch
+}
+
+// run sends what is ready for the leader until nothing is.
+func (s *sender) run(l *leader) {
+	for {
+		flights := s.board(l)
+		if flights == nil {
+			return
+		}
+		if flights = s.prepare(flights); len(flights) == 0 {
+			continue
+		}
+		s.send(flights)
+	}
+}
+
+// board takes what goes into the next request. Nil: nothing is ready, and the goroutine is counted out.
+func (s *sender) board(l *leader) []flight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var flights []flight
+	total := 0
+	for len(l.ready) > 0 && total < requestWeight && s.ctx.Err() == nil {
+		p := l.ready[0]
+		l.ready = l.ready[1:]
+		p.listed = false
+		if p.busy || len(p.queue) == 0 {
+			continue
+		}
+		records, weight := p.take()
+		p.busy = true
+		total += weight
+		flights = append(flights, flight{p, &batch{records: records}})
+	}
+	if flights == nil {
+		l.ready = nil
+		l.running--
+	}
+	return flights
+}
+
+// prepare encodes the batches. What cannot be sent is answered and left out.
+func (s *sender) prepare(flights []flight) []flight {
+	return slices.DeleteFunc(flights, func(f flight) bool { return !s.encode(f.p, f.b) })
+}
+
+// encode makes the bytes of a batch. False: it was answered, or put back.
+func (s *sender) encode(p *partition, b *batch) bool {
+	if !p.known {
+		who, err := s.identities.first(s.ctx)
+		if err != nil {
+			s.release(p, b, err)
+			return false
+		}
+		p.identify(who, s.opts.first)
+	}
+	if err := s.encoder.encode(&p.buffer, b.records); err != nil {
+		s.release(p, b, bridge.Unavailable("the batch cannot be encoded: %w", err))
+		return false
+	}
+	b.bytes = p.buffer.Bytes()
+	if limit := int(p.topic.limit.Load()); limit > 0 && b.size() > limit {
+		s.split(p, b, fmt.Errorf("%d bytes in a batch by itself, and topic %s takes %d (max.message.bytes)", b.size(), p.topic.name, limit))
+		return false
+	}
+	s.encoder.stamp(b.bytes, p.who, p.next)
+	return true
+}
+
+// send sends one request and deals with the answer for each partition.
+func (s *sender) send(flights []flight) {
+	for _, f := range flights {
+		f.b.begun = time.Now()
+	}
+	answers, throttle := s.request(flights)
+	for i, f := range flights {
+		s.settle(f.p, f.b, answers[i])
+	}
+	if throttle > 0 {
+		s.sleep(throttle) // the broker's quota; it would not read our next request sooner
+	}
+}
+
+// request sends the batches of partitions with one leader, and returns the outcome for each and how long the broker asks
+// to be spared.
+func (s *sender) request(flights []flight) ([]error, time.Duration) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.opts.AckTimeout)
+	defer cancel()
+	answers := make([]error, len(flights))
+	client := s.cluster.client()
+	m, err := client.Transport.RoundTrip(ctx, client.Addr, s.requestOf(flights))
+	response, ok := m.(*produce.Response)
+	if err == nil && !ok {
+		err = fmt.Errorf("the answer to a produce request is a %T", m)
+	}
+	for i := range answers {
+		if answers[i] = err; err == nil {
+			answers[i] = answerFor(response, flights[i].p)
+		}
+	}
+	if err != nil {
+		s.look()
+		return answers, 0
+	}
+	return answers, time.Duration(response.ThrottleTimeMs) * time.Millisecond
+}
+
+// requestOf is what kafka.Client.RawProduce sends, for several partitions.
+func (s *sender) requestOf(flights []flight) *rawproduce.Request {
+	r := &rawproduce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(s.opts.AckTimeout.Milliseconds() / 2)}
+	for _, f := range flights {
+		i := slices.IndexFunc(r.Topics, func(t rawproduce.RequestTopic) bool { return t.Topic == f.p.topic.name })
+		if i < 0 {
+			i = len(r.Topics)
+			r.Topics = append(r.Topics, rawproduce.RequestTopic{Topic: f.p.topic.name})
+		}
+		r.Topics[i].Partitions = append(r.Topics[i].Partitions, rawproduce.RequestPartition{
+			Partition: f.p.number, RecordSet: protocol.RawRecordSet{Reader: bytes.NewReader(f.b.bytes)},
+		})
+	}
+	return r
+}
+
+// errNoAnswer is an answer that leaves a partition out.
+var errNoAnswer = errors.New("the broker's answer does not say what became of the batch")
+
+// answerFor finds what the broker says of one partition.
+func answerFor(r *produce.Response, p *partition) error {
+	for i := range r.Topics {
+		if r.Topics[i].Topic != p.topic.name {
+			continue
+		}
+		for _, a := range r.Topics[i].Partitions {
+			if a.Partition == p.number {
+				return refusalOf(a)
+			}
+		}
+	}
+	return errNoAnswer
+}
+
+// recordsRefused is a refusal that names the records which are to blame.
+type recordsRefused struct {
+	err   error
+	which map[int]bool
+}
+
+func (r *recordsRefused) Error() string { return r.err.Error() }
+
+// Unwrap returns the broker's error.
+func (r *recordsRefused) Unwrap() error { return r.err }
+
+func refusalOf(a produce.ResponsePartition) error {
+	if a.ErrorCode == 0 {
+		return nil
+	}
+	var err error = kafka.Error(a.ErrorCode)
+	if a.ErrorMessage != "" {
+		err = fmt.Errorf("%w: %s", err, a.ErrorMessage)
+	}
+	if len(a.RecordErrors) == 0 {
+		return err
+	}
+	r := &recordsRefused{err: err, which: make(map[int]bool)}
+	for _, e := range a.RecordErrors {
+		r.which[int(e.BatchIndex)] = true
+	}
+	return r
+}

@@ -1,0 +1,95 @@
+// Package kafka publishes events to Apache Kafka: acknowledged by all in-sync replicas, partitioned like the Java client,
+// by an idempotent producer, so that a lost answer leaves neither a repeat nor an inversion. It is the only importer of
+// kafka-go.
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Options say where events go. Start from DefaultOptions.
+type Options struct {
+	// where
+	Brokers string // host:port of one or more brokers of one cluster, comma-separated
+
+	// the topics
+	Topic       string        // of events; {domain}, {app} and {kind} may stand in it
+	Quarantine  string        // of quarantine notices; empty: not published
+	Create      bool          // topics that are absent are created
+	Partitions  int           // of topics that are created
+	Replication int           // of topics that are created; -1: the broker's default
+	Dedupe      time.Duration // DEDUPE_WINDOW: a topic that keeps events for less is warned of
+
+	// how events are written
+	Binary      bool   // CloudEvents binary mode instead of structured mode
+	Compression string // none, gzip, snappy, lz4 or zstd
+
+	// who we are
+	SASL, User, Password      string // SASL: none, plain, scram-sha-256 or scram-sha-512
+	TLS                       bool
+	CAFile, CertFile, KeyFile string
+
+	AckTimeout time.Duration // without an answer for so long an event counts as not taken
+	Log        *zap.Logger
+
+	dial      func(ctx context.Context, network, address string) (net.Conn, error) // set by tests
+	lookEvery time.Duration                                                        // between two looks at the topics; set by tests
+	first     int32                                                                // sequence of a partition's first record; set by tests
+}
+
+// DefaultOptions returns the product's defaults.
+func DefaultOptions() Options {
+	return Options{
+		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine", Create: true, Partitions: 12, Replication: -1,
+		Dedupe: 24 * time.Hour, Compression: "lz4", SASL: "none", AckTimeout: 5 * time.Second, Log: zap.NewNop(),
+		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, lookEvery: 30 * time.Second,
+	}
+}
+
+// check refuses what no broker could work with. All mistakes are in the error, each with the name of its setting.
+func (o *Options) check() error {
+	var errs []error
+	wrong := func(bad bool, setting, format string, args ...any) {
+		if bad {
+			errs = append(errs, settingError(setting, fmt.Errorf(format, args...)))
+		}
+	}
+	for _, broker := range o.brokers() {
+		_, port, err := net.SplitHostPort(broker)
+		wrong(err != nil || port == "", "KAFKA_BROKERS", "%q is not host:port", broker)
+	}
+	wrong(len(o.brokers()) == 0, "KAFKA_BROKERS", "is empty: set host:port of one or more brokers, separated by commas")
+	if err := template(o.Topic).check(); err != nil {
+		errs = append(errs, settingError("KAFKA_TOPIC", err))
+	}
+	if o.Quarantine != "" {
+		err := checkTopic(o.Quarantine)
+		wrong(err != nil, "QUARANTINE_TOPIC", "%w", err)
+		wrong(o.Quarantine == o.Topic, "QUARANTINE_TOPIC", "%q is KAFKA_TOPIC too: events and quarantine need topics of their own", o.Quarantine)
+	}
+	wrong(o.Partitions < 1, "KAFKA_PARTITIONS", "%d is too small; use 1 or more", o.Partitions)
+	wrong(o.Replication < 1 && o.Replication != -1, "KAFKA_REPLICATION", "%d is neither -1, the broker's default, nor 1 or more", o.Replication)
+	_, err := compressionOf(o.Compression)
+	wrong(err != nil, "KAFKA_COMPRESSION", "%w", err)
+	return errors.Join(append(errs, o.checkIdentity()...)...)
+}
+
+func (o *Options) brokers() []string {
+	list := strings.Split(o.Brokers, ",")
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+	}
+	return slices.DeleteFunc(list, func(b string) bool { return b == "" })
+}
+
+func settingError(setting string, err error) error {
+	return fmt.Errorf("LIVEBRIDGE_%s: %w", setting, err)
+}

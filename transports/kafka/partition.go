@@ -1,0 +1,82 @@
+package kafka
+
+import (
+	"bytes"
+	"math"
+)
+
+// partition is one partition of a topic: what waits for it, and the one batch that is under way. Its fields are guarded by
+// the sender's lock, but for those that belong to whoever has made it busy.
+type partition struct {
+	topic  *topic
+	number int32
+	leader int32
+
+	queue  []record
+	listed bool // among its leader's ready ones
+	busy   bool // a batch is under way
+	most   int  // records in the next batch, after the broker refused a larger one; 0: any number
+
+	recovering *batch          // sent until its outcome is known; nothing else goes out meanwhile
+	trouble    error           // why
+	outcomes   map[place]error // of records that were answered as unavailable before it was known
+
+	// of whoever has made it busy
+	who    identity
+	known  bool // who is in force
+	next   int32
+	buffer bytes.Buffer
+}
+
+const (
+	// batchWeight is about the most that a batch has before compression, for a topic that takes as much.
+	batchWeight = 1 << 20
+	// defaultLimit is Kafka's default of max.message.bytes, for topics whose settings we may not read.
+	defaultLimit = 1048588
+)
+
+// target is the weight of a batch that the topic takes even if nothing can be compressed.
+func (p *partition) target() int {
+	limit := int(p.topic.limit.Load())
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	return min(batchWeight, limit*9/10)
+}
+
+// take removes what goes into the next batch from the queue.
+func (p *partition) take() (records []record, weight int) {
+	n := 0
+	for ; n < len(p.queue) && (p.most == 0 || n < p.most); n++ {
+		w := p.queue[n].weight()
+		if n > 0 && weight+w > p.target() {
+			break
+		}
+		weight += w
+	}
+	records, p.queue = p.queue[:n:n], p.queue[n:]
+	if len(p.queue) == 0 {
+		p.queue = nil
+	}
+	return records, weight
+}
+
+// putBack puts records before everything that waits. Lanes have one record each, so no order is lost.
+func (p *partition) putBack(records []record) {
+	p.queue = append(records[:len(records):len(records)], p.queue...)
+}
+
+// advance moves the sequence on; the broker counts modulo 2^31.
+func (p *partition) advance(n int) {
+	if p.who.id >= 0 {
+		p.next = int32((int64(p.next) + int64(n)) & math.MaxInt32)
+	}
+}
+
+// identify sets who sends to the partition from now on, beginning with a sequence.
+func (p *partition) identify(who identity, first int32) {
+	p.who, p.known, p.next = who, true, first
+	if who == nobody() {
+		p.next = -1
+	}
+}

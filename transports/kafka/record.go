@@ -1,0 +1,81 @@
+package kafka
+
+import (
+	"io"
+
+	"github.com/segmentio/kafka-go/protocol"
+
+	"livebridge/bridge"
+)
+
+// Headers of a record. Those of binary mode are the CloudEvents Kafka binding's: "ce_" and the attribute's name, in plain
+// UTF-8; datacontenttype is the content-type.
+const (
+	headerContentType = "content-type"
+	headerPrefix      = "ce_"
+)
+
+// record is an event on its way.
+type record struct {
+	event *bridge.Event
+	key   []byte
+	done  func(error) // nil: has been called
+}
+
+// place names an event when it comes again.
+type place struct {
+	lane     bridge.Lane
+	sequence uint64
+}
+
+func placeOf(e *bridge.Event) place { return place{e.Lane, e.Sequence} }
+
+// overhead is about what the attributes of an event add to its data and three times its key.
+const overhead = 512
+
+// weight is about how many bytes the record has.
+func (r *record) weight() int { return len(r.event.Data) + 3*len(r.key) + overhead }
+
+// recordReader gives the records to the library's encoder, each in the memory of the one before: the encoder has copied a
+// record before it asks for the next.
+type recordReader struct {
+	binary  bool
+	records []record
+	value   []byte
+	headers []protocol.Header
+	text    []byte // of the headers
+	current protocol.Record
+}
+
+// ReadRecord implements protocol.RecordReader.
+func (r *recordReader) ReadRecord() (*protocol.Record, error) {
+	if len(r.records) == 0 {
+		return nil, io.EOF
+	}
+	next := &r.records[0]
+	r.records = r.records[1:]
+	value := next.event.Data
+	if r.binary {
+		r.attributes(next.event)
+	} else {
+		r.headers = append(r.headers[:0], protocol.Header{Key: headerContentType, Value: []byte(bridge.ContentTypeStructured)})
+		r.value = next.event.AppendStructured(r.value[:0])
+		value = r.value
+	}
+	r.current = protocol.Record{Key: protocol.NewBytes(next.key), Value: protocol.NewBytes(value), Headers: r.headers}
+	return &r.current, nil
+}
+
+// attributes puts the event's attributes in the headers.
+func (r *recordReader) attributes(e *bridge.Event) {
+	r.text = r.text[:0]
+	r.headers = append(r.headers[:0], protocol.Header{Key: headerContentType, Value: []byte(bridge.ContentTypeData)})
+	for name, value := range e.Attributes() {
+		if name == "datacontenttype" {
+			continue
+		}
+		begin := len(r.text)
+		r.text = append(r.text, value...)
+		r.headers = append(r.headers, protocol.Header{Key: headerPrefix + name, Value: r.text[begin:len(r.text):len(r.text)]})
+	}
+}

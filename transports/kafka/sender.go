@@ -1,0 +1,183 @@
+package kafka
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// sender carries records to the leaders of their partitions. What waits when a request can go out goes with it, one batch
+// for each partition: nothing lingers, and batches grow with what waits. A partition has one batch under way, so that no
+// record can overtake another; one whose outcome is not known is sent again by itself, and holds up no other partition.
+type sender struct {
+	opts       *Options
+	cluster    *cluster
+	identities *identities
+	encoder    *encoder
+	look       func() // has the topics looked after
+
+	ctx    context.Context // ends when what is under way is given up
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+
+	mu         sync.Mutex
+	leaders    map[int32]*leader
+	partitions []*partition
+	underWay   int           // records whose done is still to be called
+	closed     bool          // nothing more is taken
+	idle       chan struct{} // closed when nothing is under way; nil: nobody waits
+}
+
+// answer is a call of done that is made when the lock is free.
+type answer struct {
+	done func(error)
+	err  error
+}
+
+func give(answers []answer) {
+	for _, a := range answers {
+		a.done(a.err)
+	}
+}
+
+// add takes a record for a partition.
+func (s *sender) add(p *partition, r record) {
+	if a := s.accept(p, r); a.done != nil {
+		a.done(a.err)
+	}
+}
+
+// accept queues the record, or gives it its place in the batch that it was in before. Otherwise it returns the answer.
+func (s *sender) accept(p *partition, r record) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return answer{r.done, errClosed()}
+	}
+	if len(p.outcomes) > 0 {
+		if err, known := p.outcomes[placeOf(r.event)]; known {
+			delete(p.outcomes, placeOf(r.event))
+			return answer{r.done, err}
+		}
+	}
+	if b := p.recovering; b != nil {
+		i, again := b.index[placeOf(r.event)]
+		if !again || b.records[i].done != nil {
+			return answer{r.done, unavailable(p.topic.name, p.trouble)}
+		}
+		b.records[i] = r
+		s.underWay++
+		return answer{}
+	}
+	p.queue = append(p.queue, r)
+	s.underWay++
+	s.ready(p)
+	return answer{}
+}
+
+// ready lists the partition with its leader, if it has something to send.
+func (s *sender) ready(p *partition) {
+	if p.busy || p.listed || len(p.queue) == 0 {
+		return
+	}
+	p.listed = true
+	l := s.leaders[p.leader]
+	if l == nil {
+		l = &leader{}
+		s.leaders[p.leader] = l
+	}
+	l.ready = append(l.ready, p)
+	if l.running < requestsUnderWay {
+		l.running++
+		s.work.Go(func() { s.run(l) })
+	}
+}
+
+// take answers a record, if it still has to be. The caller calls the answer without the lock.
+func (s *sender) take(answers []answer, r *record, err error) []answer {
+	if r.done == nil {
+		return answers
+	}
+	answers = append(answers, answer{r.done, err})
+	*r = record{} // the event is not ours any more
+	if s.underWay--; s.underWay == 0 && s.idle != nil {
+		close(s.idle)
+		s.idle = nil
+	}
+	return answers
+}
+
+// flush answers everything that waits for a partition.
+func (s *sender) flush(answers []answer, p *partition, err error) []answer {
+	for i := range p.queue {
+		answers = s.take(answers, &p.queue[i], err)
+	}
+	p.queue = nil
+	return answers
+}
+
+// lead notes which broker leads a partition.
+func (s *sender) lead(p *partition, broker int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.leader = broker
+}
+
+// register makes partitions known.
+func (s *sender) register(all []*partition) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.partitions = append(s.partitions, all...)
+}
+
+// close waits for what is under way until ctx ends, and answers the rest.
+func (s *sender) close(ctx context.Context) error {
+	var err error
+	select {
+	case <-s.wait():
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	s.cancel()
+	s.work.Wait()
+	s.mu.Lock()
+	var answers []answer
+	for _, p := range s.partitions {
+		answers = s.flush(answers, p, errClosed())
+	}
+	s.mu.Unlock()
+	give(answers)
+	return err
+}
+
+// wait takes nothing more, and returns a channel that is closed when nothing is under way.
+func (s *sender) wait() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	idle := make(chan struct{})
+	if s.underWay == 0 {
+		close(idle)
+	} else {
+		s.idle = idle
+	}
+	return idle
+}
+
+// sleep waits, or returns false when what is under way is given up.
+func (s *sender) sleep(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-s.ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func (s *sender) warn(p *partition, text string, err error) {
+	s.opts.Log.Warn(text, zap.String("topic", p.topic.name), zap.Int32("partition", p.number), zap.Error(err))
+}
