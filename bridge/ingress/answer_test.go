@@ -27,6 +27,10 @@ func TestAnswers(t *testing.T) {
 	legacy := func(s *setup) { s.ring.RecordScheme = bridge.SchemeHMACLegacy }
 	unknown := changed(func(c *signature.Claim) { c.Event = "PUBLISHED" })
 	elsewhere := changed(func(c *signature.Claim) { c.Domain = "other.example.com" })
+	listed := func(s *setup) {
+		s.ring.Rules = []signature.Rule{{Kind: bridge.KindStream, Domain: "push.example.com", App: "vod", Keys: []string{key}},
+			{Kind: bridge.KindRTCRecord, Domain: "app1", App: "*", Keys: []string{strings.Repeat("f", 32)}}}
+	}
 	expired := changed(func(c *signature.Claim) { c.Timestamp = "1587953000" })
 	const early, late = "1587000000", "1587953999"
 	none := bridge.Reason("none") // nothing in the journal
@@ -70,6 +74,12 @@ func TestAnswers(t *testing.T) {
 		{"rtc old", nil, rtc(rtcBody, early), 401, "expired", bridge.ReasonExpired},
 		{"rtc odd", nil, rtc(rtcBody, "15879539999"), 401, "odd_timestamp", bridge.ReasonExpired},
 		{"rtc unknown word", nil, rtc(strings.Replace(rtcBody, "RECORD_", "NO_", 1), late), 200, "", ""},
+		{"rtc, another app's key", listed, rtc(rtcBody, late), 401, "mismatch", none},
+		{"rtc, an app without a rule", listed, rtc(strings.Replace(rtcBody, "app1", "app2", 1), late), 200, "", ""},
+		{"rtc malformed, whoever's key", listed, rtc("{", late), 200, "", bridge.ReasonMalformed},
+		{"app not listed", listed, post("/live/stream", good()), 403, "app", none},
+		{"app not listed before unsigned", listed, post("/live/stream", strings.Replace(good(), "auth_sign", "x", 1)), 403, "app", none},
+		{"app listed", listed, post("/live/stream", changed(func(c *signature.Claim) { c.App = "vod" })), 200, "", ""},
 		{"empty", nil, post("/live/stream", ""), 400, "malformed", none},
 		{"not JSON", nil, post("/live/stream", "{"), 400, "malformed", none},
 		{"twice", nil, post("/live/stream", `{"app":"a","app":"b"}`), 400, "malformed", none},

@@ -79,20 +79,23 @@ func (s *Server) takeLive(k bridge.Kind, body []byte) outcome {
 	return s.append(&a, err)
 }
 
-// takeRTC takes a SparkRTC callback: first the signature over the bytes, then what they say.
+// takeRTC takes a SparkRTC callback. What the body says is looked at only once its signature, over the bytes, is good,
+// but for the app_id, which may have a key of its own.
 func (s *Server) takeRTC(h http.Header, body []byte) outcome {
 	now, nonce := s.cfg.Now(), callback.Nonce{Rand: h.Get("X-Rtc-Rand"), Timestamp: h.Get("X-Rtc-Timestamp")}
-	scheme, sig, verdict := s.ring.Load().VerifyRTC(signature.RTCClaim{
-		Rand: nonce.Rand, Timestamp: nonce.Timestamp, Sign: h.Get("X-Rtc-Signature"), Body: body,
-	}, now)
+	claim := signature.RTCClaim{Rand: nonce.Rand, Timestamp: nonce.Timestamp, Sign: h.Get("X-Rtc-Signature"), Body: body}
+	c, err := callback.Decode(bridge.KindRTCRecord, body)
+	if err == nil {
+		defer c.Release()
+		claim.AppID = c.Domain
+	}
+	scheme, sig, verdict := s.ring.Load().VerifyRTC(claim, now)
 	if !believed(verdict) {
 		return outcome{err: verdict}
 	}
 	a := bridge.Arrival{Signature: sig, Raw: body}
-	c, err := callback.Decode(bridge.KindRTCRecord, body)
 	switch {
 	case err == nil:
-		defer c.Release()
 		a.Event, a.Identify = c.Event(s.cfg.Policy, nonce, bridge.MillisOf(now))
 	case scheme == bridge.SchemeNone:
 		return outcome{err: err}

@@ -21,7 +21,7 @@ type Claim struct {
 // RTCClaim is a SparkRTC callback: three headers and the body's bytes as received, which are kept no longer than
 // the call that takes the claim.
 type RTCClaim struct {
-	AppID     string // from the body, where it is already known; the formula does not need it
+	AppID     string // from the body; empty where that cannot be read. The formula does not need it
 	Rand      string // X-Rtc-Rand
 	Timestamp string // X-Rtc-Timestamp: when it was signed, in seconds (10 digits) or milliseconds (13)
 	Sign      string // X-Rtc-Signature: hex digits

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -20,7 +21,10 @@ type Config struct {
 	// guessed from the message, so nobody can choose a weaker one. The zero value means SchemeHMAC.
 	RecordScheme bridge.Scheme
 
-	// AcceptUnsigned takes callbacks of a kind that has no key, whatever signature they carry.
+	// Rules tell keys apart by domain and app; the lists above judge where no rule fits.
+	Rules []Rule
+
+	// AcceptUnsigned takes callbacks of a kind that has no key, in no rule either, whatever signature they carry.
 	AcceptUnsigned bool
 
 	// Domains are the ingest domains to take Live callbacks for, compared without case; empty: any host name.
@@ -29,6 +33,8 @@ type Config struct {
 	Skew      time.Duration // how long past its auth_timestamp a Live signature is taken
 	MaxAhead  time.Duration // how far in the future an auth_timestamp, or a SparkRTC timestamp, may lie
 	RTCMaxAge time.Duration // how old a SparkRTC timestamp may be
+
+	Uses *Uses // where the use of keys is counted; nil: in the ring alone
 }
 
 // ParseScheme returns the recording scheme that the provider's sign_type names: HMACSHA256, HMACSHA256-LEGACY (our
@@ -90,8 +96,19 @@ func notAlphanumeric(r rune) bool {
 	return (r < '0' || '9' < r) && (r < 'A' || 'Z' < r) && (r < 'a' || 'z' < r)
 }
 
-// check refuses durations that no bound can have.
+func (c *Config) recordScheme() bridge.Scheme { return cmp.Or(c.RecordScheme, bridge.SchemeHMAC) }
+
+// check refuses durations that no bound can have, and schemes that no recording is signed with.
 func (c *Config) check() error {
+	schemes := []bridge.Scheme{c.recordScheme()}
+	for i := range c.Rules {
+		schemes = append(schemes, c.Rules[i].Scheme)
+	}
+	for _, s := range schemes {
+		if s == bridge.SchemeRTC || s > bridge.SchemeRTC {
+			return fmt.Errorf("recordings are not signed with %v; use HMACSHA256, HMACSHA256-LEGACY or MD5", s)
+		}
+	}
 	if c.Skew < 0 || c.MaxAhead < 0 || c.RTCMaxAge < 0 {
 		return fmt.Errorf("AUTH_SKEW %v, AUTH_MAX_AHEAD %v, RTC_MAX_AGE %v: none may be negative",
 			c.Skew, c.MaxAhead, c.RTCMaxAge)

@@ -19,6 +19,7 @@ const (
 	ReasonMismatch           = "mismatch"            // no key of this kind makes this signature
 	ReasonNoHostName         = "no_host_name"        // the domain is none, so a field boundary may have been shifted
 	ReasonDomain             = "domain"              // the domain is not listed
+	ReasonApp                = "app"                 // the domain has rules, and none for the app
 	ReasonExpired            = "expired"             // matches, and has expired
 	ReasonTooFarAhead        = "too_far_ahead"       // matches, and lies too far in the future
 	ReasonOddTimestamp       = "odd_timestamp"       // matches, and its SparkRTC timestamp has no unit

@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha256"
+	"crypto/subtle"
 	"hash"
+	"slices"
 	"sync"
 
 	"livebridge/bridge"
@@ -13,12 +15,14 @@ import (
 // key is one secret with its HMAC states. A pooled state has the padded key hashed already, which halves the
 // blocks that a short message takes.
 type key struct {
+	name   keyName
 	secret string
 	macs   sync.Pool // of hash.Hash, ready to write to
+	used   *use
 }
 
-func newKey(secret string) *key {
-	k := &key{secret: secret}
+func newKey(name keyName, secret string, used *use) *key {
+	k := &key{name: name, secret: secret, used: used}
 	k.macs.New = func() any { return hmac.New(sha256.New, []byte(secret)) }
 	return k
 }
@@ -35,33 +39,36 @@ func (k *key) appendHMAC(dst []byte, parts ...[]byte) []byte {
 	return dst
 }
 
-// keys are the secrets of one kind and the only scheme that they are used with.
+// keys are the secrets that judge a callback and the only scheme that they are used with.
 type keys struct {
 	scheme bridge.Scheme
 	list   []*key
 }
 
-func newKeys(k bridge.Kind, s bridge.Scheme, secrets []string) (*keys, error) {
-	set := &keys{scheme: s}
-	for i, secret := range secrets {
-		if err := checkKey(k, i+1, secret); err != nil {
-			return nil, err
+// with returns the keys of both, each once.
+func (s *keys) with(more *keys) *keys {
+	both := &keys{scheme: s.scheme, list: slices.Clone(s.list)}
+	for _, k := range more.list {
+		if !slices.Contains(both.list, k) {
+			both.list = append(both.list, k)
 		}
-		set.list = append(set.list, newKey(secret))
 	}
-	return set, nil
+	return both
 }
 
-// match reports whether some key makes the signature w.given over the text w.text and the body. It tries every
+// match returns the key that makes the signature w.given over the text w.text and the body, or nil. It tries every
 // key, each in constant time, so that the answer's time tells nothing about which key it was or how near a guess
 // came.
-func (s *keys) match(w *work, body []byte) bool {
-	found := false
-	for _, k := range s.list {
+func (s *keys) match(w *work, body []byte) *key {
+	found := -1
+	for i, k := range s.list {
 		w.made = s.make(w.made[:0], k, w, body)
-		found = hmac.Equal(w.made, w.given) || found
+		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(w.made, w.given), i, found)
 	}
-	return found
+	if found < 0 {
+		return nil
+	}
+	return s.list[found]
 }
 
 func (s *keys) make(dst []byte, k *key, w *work, body []byte) []byte {

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"sync"
@@ -9,12 +10,13 @@ import (
 	"livebridge/bridge"
 )
 
-// Ring judges callbacks by the keys and bounds of one Config. It does not change and may be used by any number of
-// goroutines.
+// Ring judges callbacks by the keys and bounds of one Config. It does not change but for counting, and may be used by
+// any number of goroutines.
 type Ring struct {
-	stream, record, rtc *keys
-	domains             map[string]bool // lower case; nil: any
-	acceptUnsigned      bool
+	stream, record, snapshot, rtc *table
+	known                         []*key          // each once
+	domains                       map[string]bool // lower case; nil: any
+	acceptUnsigned                bool
 
 	skew, maxAhead, rtcMaxAge time.Duration
 
@@ -22,39 +24,110 @@ type Ring struct {
 }
 
 // NewRing checks cfg and makes a ring of it; cfg may be changed afterwards. An error names the kind and the
-// position of a key that the provider would not have taken, never the key.
+// position of a key that the provider would not have taken, and the rule it stands in, never the key.
 func NewRing(cfg Config) (*Ring, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	r := &Ring{acceptUnsigned: cfg.AcceptUnsigned, skew: cfg.Skew, maxAhead: cfg.MaxAhead, rtcMaxAge: cfg.RTCMaxAge}
 	r.works.New = func() any { return new(work) }
-	if err := r.setKeys(cfg); err != nil {
+	s := smith{uses: cmp.Or(cfg.Uses, new(Uses)), made: make(map[keyName]*key)}
+	if err := r.setKeys(cfg, &s); err != nil {
 		return nil, err
 	}
+	if err := r.setRules(cfg, &s); err != nil {
+		return nil, err
+	}
+	r.known = s.known
 	if err := r.setDomains(cfg.Domains); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Ring) setKeys(cfg Config) (err error) {
-	scheme := cfg.RecordScheme
-	switch scheme {
-	case bridge.SchemeNone:
-		scheme = bridge.SchemeHMAC
-	case bridge.SchemeHMAC, bridge.SchemeHMACLegacy, bridge.SchemeMD5:
-	default:
-		return fmt.Errorf("recordings are not signed with %v; use HMACSHA256, HMACSHA256-LEGACY or MD5", scheme)
+// Keys returns the ring's keys, each once for every kind, and what they were used for.
+func (r *Ring) Keys() []KeyUse {
+	uses := make([]KeyUse, len(r.known))
+	for i, k := range r.known {
+		uses[i] = KeyUse{k.name.kind, k.name.id, k.used.count.Load(), bridge.Millis(k.used.last.Load())}
 	}
-	if r.stream, err = newKeys(bridge.KindStream, bridge.SchemeHMAC, cfg.Stream); err != nil {
-		return err
+	return uses
+}
+
+// smith makes keys, each once however many rules have it.
+type smith struct {
+	uses  *Uses
+	made  map[keyName]*key
+	known []*key
+}
+
+func (s *smith) keys(k bridge.Kind, scheme bridge.Scheme, secrets []string) (*keys, error) {
+	set := &keys{scheme: scheme}
+	for i, secret := range secrets {
+		if err := checkKey(k, i+1, secret); err != nil {
+			return nil, err
+		}
+		set.list = append(set.list, s.key(k, secret))
 	}
-	if r.record, err = newKeys(bridge.KindRecord, scheme, cfg.Record); err != nil {
-		return err
+	return set, nil
+}
+
+func (s *smith) key(k bridge.Kind, secret string) *key {
+	name := keyName{k, KeyID(secret)}
+	if made := s.made[name]; made != nil && made.secret == secret {
+		return made
 	}
-	r.rtc, err = newKeys(bridge.KindRTCRecord, bridge.SchemeRTC, cfg.RTC)
-	return err
+	made := newKey(name, secret, s.uses.of(name))
+	if s.made[name] == nil {
+		s.known = append(s.known, made)
+	}
+	s.made[name] = made
+	return made
+}
+
+// setKeys sets what judges each kind where no rule fits.
+func (r *Ring) setKeys(cfg Config, s *smith) error {
+	for _, own := range []struct {
+		at      **table
+		kind    bridge.Kind
+		scheme  bridge.Scheme
+		secrets []string
+	}{
+		{&r.stream, bridge.KindStream, bridge.SchemeHMAC, cfg.Stream},
+		{&r.record, bridge.KindRecord, cfg.recordScheme(), cfg.Record},
+		{&r.snapshot, bridge.KindSnapshot, bridge.SchemeNone, nil},
+		{&r.rtc, bridge.KindRTCRecord, bridge.SchemeRTC, cfg.RTC},
+	} {
+		set, err := s.keys(own.kind, own.scheme, own.secrets)
+		if err != nil {
+			return err
+		}
+		*own.at = &table{kind: own.kind, own: set, all: set}
+	}
+	return nil
+}
+
+func (r *Ring) setRules(cfg Config, s *smith) error {
+	first := make(map[bridge.Kind]map[place]string)
+	for i := range cfg.Rules {
+		rule := &cfg.Rules[i]
+		where := cmp.Or(rule.Where, fmt.Sprintf("rule %d", i+1))
+		if err := rule.check(); err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
+		t := r.table(rule.Kind)
+		set, err := s.keys(rule.Kind, cmp.Or(rule.Scheme, t.own.scheme), rule.Keys)
+		if first[rule.Kind] == nil {
+			first[rule.Kind] = make(map[place]string)
+		}
+		if err == nil {
+			err = t.add(rule, where, first[rule.Kind], set)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
+	}
+	return nil
 }
 
 func (r *Ring) setDomains(domains []string) error {
@@ -70,32 +143,29 @@ func (r *Ring) setDomains(domains []string) error {
 	return nil
 }
 
-// keys returns what callbacks of a kind are judged by. Rules that tell domains and apps apart belong here: they
-// only choose another set.
-func (r *Ring) keys(k bridge.Kind) *keys {
+func (r *Ring) table(k bridge.Kind) *table {
 	switch k {
 	case bridge.KindStream:
 		return r.stream
 	case bridge.KindRecord:
 		return r.record
-	case bridge.KindRTCRecord:
-		return r.rtc
+	case bridge.KindSnapshot:
+		return r.snapshot
 	}
-	return nil
+	return r.rtc
 }
 
 // checkKeys settles the callbacks that no formula has to be tried for. signed reports whether there is one to try.
-func (r *Ring) checkKeys(k bridge.Kind, sign string) (set *keys, signed bool, err error) {
-	set = r.keys(k)
+func (r *Ring) checkKeys(t *table, set *keys, sign string) (signed bool, err error) {
 	switch {
-	case set == nil || len(set.list) == 0 && r.acceptUnsigned:
-		return set, false, nil
+	case t.kind == bridge.KindSnapshot || r.acceptUnsigned && t.unsigned():
+		return false, nil
 	case len(set.list) == 0:
-		return set, false, unauthorized(ReasonNoKey, "there is no key for "+k.String()+
-			" callbacks; configure one, here and at the provider, or set UNSIGNED=accept")
+		return false, unauthorized(ReasonNoKey, "there is no key for "+t.kind.String()+
+			" callbacks from here; configure one, here and at the provider, or set UNSIGNED=accept")
 	case sign == "":
-		return set, false, unauthorized(ReasonNoSignature, "a key is configured and the callback has no signature; "+
+		return false, unauthorized(ReasonNoSignature, "a key is configured and the callback has no signature; "+
 			"configure the same key at the provider")
 	}
-	return set, true, nil
+	return true, nil
 }

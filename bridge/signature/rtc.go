@@ -12,14 +12,15 @@ const (
 	milliDigits  = 13
 )
 
-// VerifyRTC judges a SparkRTC callback at the instant now, over the body as received: before it is parsed. The
+// VerifyRTC judges a SparkRTC callback at the instant now, over the body as received. Its app_id chooses the keys; where
+// the body does not tell one, every key of SparkRTC may have signed it. The
 // scheme is SchemeRTC, or SchemeNone when there is no key and unsigned ones are taken. The signature to remember
 // is always zero: a repeat is told by its event's id. The error is nil or an *Error.
 //
 // The checks, in this order: no key, no signature, not 64 hex digits, no match (Unauthorized); a timestamp that is
 // neither 10 nor 13 digits, older than RTCMaxAge, or more than MaxAhead from now (Expired).
 func (r *Ring) VerifyRTC(c RTCClaim, now time.Time) (bridge.Scheme, bridge.Signature, error) {
-	set, signed, err := r.checkKeys(bridge.KindRTCRecord, c.Sign)
+	set, signed, err := r.chooseRTC(&c)
 	if err != nil || !signed {
 		return bridge.SchemeNone, bridge.Signature{}, err
 	}
@@ -29,10 +30,25 @@ func (r *Ring) VerifyRTC(c RTCClaim, now time.Time) (bridge.Scheme, bridge.Signa
 		return bridge.SchemeNone, bridge.Signature{}, notHex("X-Rtc-Signature", set.scheme)
 	}
 	w.join(c.Rand, c.Timestamp)
-	if !set.match(w, c.Body) {
+	k := set.match(w, c.Body)
+	if k == nil {
 		return bridge.SchemeNone, bridge.Signature{}, mismatch("X-Rtc-Signature", bridge.KindRTCRecord)
 	}
-	return set.scheme, bridge.Signature{}, r.checkAge(c.Timestamp, bridge.MillisOf(now))
+	if err = r.checkAge(c.Timestamp, bridge.MillisOf(now)); err == nil {
+		k.used.note(now)
+	}
+	return set.scheme, bridge.Signature{}, err
+}
+
+func (r *Ring) chooseRTC(c *RTCClaim) (set *keys, signed bool, err error) {
+	set = r.rtc.all
+	if c.AppID != "" {
+		if set, err = r.rtc.choose(c.AppID, Any); err != nil {
+			return nil, false, err
+		}
+	}
+	signed, err = r.checkKeys(r.rtc, set, c.Sign)
+	return set, signed, err
 }
 
 // checkAge judges a good signature by the clock. Rand and timestamp are signed side by side, so that a timestamp of

@@ -12,11 +12,16 @@ import (
 // signature. The error is nil or an *Error; for a verdict of Expired the scheme and the signature are returned as
 // well.
 //
-// The checks, in this order: no key, no signature, not hex of the scheme's length, auth_timestamp not 10 digits,
-// no match (Unauthorized); the domain no host name or not listed (Forbidden); past its expiry by more than Skew,
-// or expiring more than MaxAhead from now (Expired).
+// The checks, in this order: a domain with rules and none for the app (Forbidden); no key, no signature, not hex of the
+// scheme's length, auth_timestamp not 10 digits, no match (Unauthorized); the domain no host name or not listed
+// (Forbidden); past its expiry by more than Skew, or expiring more than MaxAhead from now (Expired).
 func (r *Ring) Verify(c Claim, now time.Time) (bridge.Scheme, bridge.Signature, error) {
-	set, signed, err := r.checkKeys(c.Kind, c.Sign)
+	t := r.table(c.Kind)
+	set, err := t.choose(c.Domain, c.App)
+	if err != nil {
+		return bridge.SchemeNone, bridge.Signature{}, err
+	}
+	signed, err := r.checkKeys(t, set, c.Sign)
 	if err != nil {
 		return bridge.SchemeNone, bridge.Signature{}, err
 	}
@@ -25,38 +30,42 @@ func (r *Ring) Verify(c Claim, now time.Time) (bridge.Scheme, bridge.Signature, 
 	}
 	w := r.works.Get().(*work)
 	defer r.works.Put(w)
-	s, err := r.checkSign(set, w, &c)
+	s, k, err := r.checkSign(set, w, &c)
 	if err == nil {
 		err = r.checkDomain(c.Domain)
 	}
 	if err != nil {
 		return bridge.SchemeNone, bridge.Signature{}, err
 	}
-	return set.scheme, s, r.checkExpiry(s.Expires, now)
+	if err = r.checkExpiry(s.Expires, now); err == nil {
+		k.used.note(now)
+	}
+	return set.scheme, s, err
 }
 
-// checkSign tries the keys.
-func (r *Ring) checkSign(set *keys, w *work, c *Claim) (bridge.Signature, error) {
+// checkSign tries the keys and returns the one that fits.
+func (r *Ring) checkSign(set *keys, w *work, c *Claim) (bridge.Signature, *key, error) {
 	if !w.decode(set.scheme, c.Sign) {
-		return bridge.Signature{}, notHex("auth_sign", set.scheme)
+		return bridge.Signature{}, nil, notHex("auth_sign", set.scheme)
 	}
 	expiry, ok := digits(c.Timestamp, secondDigits)
 	if !ok {
-		return bridge.Signature{}, unauthorized(ReasonMalformedTimestamp,
+		return bridge.Signature{}, nil, unauthorized(ReasonMalformedTimestamp,
 			"auth_timestamp is not 10 digits, a Unix time in seconds")
 	}
 	var buffer [maxFields]string
 	fields := appendCanonical(buffer[:0], set.scheme, c)
 	w.join(fields...)
-	if !set.match(w, nil) {
-		return bridge.Signature{}, mismatch("auth_sign", c.Kind)
+	k := set.match(w, nil)
+	if k == nil {
+		return bridge.Signature{}, nil, mismatch("auth_sign", c.Kind)
 	}
 	return bridge.Signature{
 		Sum:     w.identify(set.scheme, c.Kind),
 		Signed:  w.separate(fields...),
 		Expires: bridge.Millis(expiry*1000 + r.skew.Milliseconds()),
 		Strict:  c.Kind == bridge.KindStream,
-	}, nil
+	}, k, nil
 }
 
 // checkExpiry judges a good signature by the clock. end is its expiry with the skew.
