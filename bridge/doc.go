@@ -15,6 +15,7 @@
 //	bridge                  the standard library
 //	bridge/callback         bridge
 //	bridge/signature        bridge
+//	bridge/keyring          bridge, signature                  the only importer of yaml
 //	bridge/ingress          bridge, signature, callback        the only importer of Echo
 //	bridge/sequencer        bridge                             pure: no clock, no disk, no goroutine
 //	bridge/sequencer/sequencertest bridge, sequencer           the table once more, for tests

@@ -33,6 +33,23 @@ func allowed() map[string][]string {
 		"transports/kafka":               {"bridge"},
 		"transports/nats":                {"bridge"},
 		"transports/transporttest":       {"bridge"},
+		"bridge":                         {},
+		"bridge/admin":                   {"bridge", "schemas"},
+		"bridge/callback":                {"bridge"},
+		"bridge/checker":                 {"bridge"},
+		"bridge/dispatch":                {"bridge"},
+		"bridge/ingress":                 {"bridge", "bridge/callback", "bridge/signature"},
+		"bridge/journal":                 {"bridge", "bridge/sequencer"},
+		"bridge/keyring":                 {"bridge", "bridge/signature"},
+		"bridge/sequencer":               {"bridge"},
+		"bridge/signature":               {"bridge"},
+		"bridge/simulator":               {"bridge", "bridge/signature"},
+		"cmd/livebridge":                 {"*"},
+		"cmd/mutants":                    {},
+		"schemas":                        {},
+		"transports/kafka":               {"bridge"},
+		"transports/nats":                {"bridge"},
+		"transports/transporttest":       {"bridge"},
 	}
 }
 
@@ -41,6 +58,7 @@ func owners() map[string]string {
 	return map[string]string{
 		"github.com/labstack/echo":      "bridge/ingress",
 		"github.com/cockroachdb/pebble": "bridge/journal",
+		"go.yaml.in/yaml":               "bridge/keyring",
 		"github.com/nats-io":            "transports/nats",
 		"github.com/segmentio/kafka-go": "transports/kafka",
 	}

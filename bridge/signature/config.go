@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"livebridge/bridge"
@@ -88,6 +89,9 @@ func checkKey(k bridge.Kind, position int, key string) error {
 	}
 	if rule.plain && strings.ContainsFunc(key, notAlphanumeric) {
 		return fmt.Errorf("%v key %d holds something else than letters and digits; the provider takes %v", k, position, rule)
+	}
+	if strings.ContainsFunc(key, unicode.IsControl) || strings.TrimSpace(key) != key {
+		return fmt.Errorf("%v key %d has a line end, another control character, or white space around it", k, position)
 	}
 	return nil
 }

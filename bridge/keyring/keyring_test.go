@@ -1,0 +1,364 @@
+package keyring_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"livebridge/bridge"
+	"livebridge/bridge/keyring"
+	"livebridge/bridge/signature"
+)
+
+// inForce is how soon a new content must be in force.
+const inForce = 2 * time.Second
+
+// keyOf is a key, by a letter.
+func keyOf(letter string) string { return strings.Repeat(letter, 40) }
+
+// ids are the ids of the keys of these letters, joined.
+func ids(letters string) string {
+	var all []string
+	for _, l := range strings.Split(letters, "") {
+		all = append(all, signature.KeyID(keyOf(l)))
+	}
+	return strings.Join(all, " ")
+}
+
+// stage is a keyring on files of a temporary directory.
+type stage struct {
+	t        *testing.T
+	dir      string
+	log      *observer.ObservedLogs
+	registry *prometheus.Registry
+	applied  []*signature.Ring
+	*keyring.Keyring
+}
+
+func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *stage) write(name, content string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.path(name), []byte(content), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) do(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// watch opens the files and watches them until the test ends; call it inside of a bubble.
+func (s *stage) watch(cfg signature.Config, files ...keyring.File) {
+	s.t.Helper()
+	core, logs := observer.New(zapcore.InfoLevel)
+	s.log, s.registry = logs, prometheus.NewRegistry()
+	for i := range files {
+		files[i].Path = s.path(files[i].Path)
+	}
+	var err error
+	s.Keyring, err = keyring.Open(keyring.Options{Config: cfg, Files: files, Log: zap.New(core), Registerer: s.registry})
+	s.do(err)
+	ctx, stop := context.WithCancel(s.t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.Watch(ctx, func(r *signature.Ring) { s.applied = append(s.applied, r) })
+	}()
+	s.t.Cleanup(func() { stop(); <-ended })
+}
+
+// expect waits for as long as a change may take and compares the ids of the keys in force.
+func (s *stage) expect(about, letters string) {
+	s.t.Helper()
+	time.Sleep(inForce)
+	synctest.Wait()
+	var got []string
+	for _, u := range s.Ring().Keys() {
+		got = append(got, u.ID)
+	}
+	if strings.Join(got, " ") != ids(letters) {
+		s.t.Errorf("%s: keys %q, want %q", about, got, ids(letters))
+	}
+	if n := len(s.applied); n > 0 && s.applied[n-1] != s.Ring() {
+		s.t.Errorf("%s: the ring in force was not applied", about)
+	}
+}
+
+// metric returns a value, by name and label values.
+func (s *stage) metric(name string, labels ...string) float64 {
+	s.t.Helper()
+	families, err := s.registry.Gather()
+	s.do(err)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			var values []string
+			for _, l := range m.GetLabel() {
+				values = append(values, l.GetValue())
+			}
+			if f.GetName() == name && strings.Join(values, ",") == strings.Join(labels, ",") {
+				return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	s.t.Errorf("there is no metric %s %q", name, labels)
+	return -1
+}
+
+func bubble(t *testing.T, f func(s *stage)) {
+	synctest.Test(t, func(t *testing.T) { f(&stage{t: t, dir: t.TempDir()}) })
+}
+
+func streamFile(name string) keyring.File {
+	return keyring.File{Setting: "STREAM_KEY_FILE", Path: name, Kind: bridge.KindStream}
+}
+
+// The three ways in which a file gets a new content.
+func TestFilesChange(t *testing.T) {
+	bubble(t, func(s *stage) {
+		s.write("in-place", keyOf("a"))
+		s.write("renamed", keyOf("b"))
+		s.do(os.Mkdir(s.path("..1"), 0o700))
+		s.write("..1/linked", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("c")+"]}]")
+		s.do(os.Symlink("..1", s.path("..data")))
+		s.do(os.Symlink("..data/linked", s.path("linked")))
+		s.watch(signature.Config{}, streamFile("in-place"), keyring.File{Setting: "RTC_KEY_FILE", Path: "renamed", Kind: bridge.KindRTCRecord},
+			keyring.File{Setting: "KEYS_FILE", Path: "linked"})
+		s.expect("at first", "abc")
+
+		s.write("in-place", keyOf("a")+"\n"+keyOf("d")+"\n")
+		s.expect("rewritten in place", "adbc")
+
+		s.write("new", keyOf("e"))
+		s.do(os.Rename(s.path("new"), s.path("renamed")))
+		s.expect("replaced by a rename", "adec")
+
+		s.do(os.Mkdir(s.path("..2"), 0o700))
+		s.write("..2/linked", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("f")+"]}]")
+		s.do(os.Symlink("..2", s.path("..data_tmp")))
+		s.do(os.Rename(s.path("..data_tmp"), s.path("..data")))
+		s.do(os.RemoveAll(s.path("..1")))
+		s.expect("the link swapped", "adef")
+
+		if n := len(s.applied); n != 3 {
+			t.Errorf("%d rings were applied", n)
+		}
+		for _, setting := range []string{"STREAM_KEY_FILE", "RTC_KEY_FILE", "KEYS_FILE"} {
+			if n := s.metric("livebridge_key_file_reloads_total", "taken", setting); n != 1 {
+				t.Errorf("%s: %v reloads", setting, n)
+			}
+		}
+	})
+}
+
+// Whatever cannot be used leaves the keys as they are and raises the alarm, once; the next good content ends it.
+func TestBadFilesKeepTheKeys(t *testing.T) {
+	for name, spoil := range map[string]func(*stage){
+		"emptied":       func(s *stage) { s.write("keys", "") },
+		"blank":         func(s *stage) { s.write("keys", "\n \r\n") },
+		"removed":       func(s *stage) { s.do(os.Remove(s.path("keys"))) },
+		"a directory":   func(s *stage) { s.do(os.Remove(s.path("keys"))); s.do(os.Mkdir(s.path("keys"), 0o700)) },
+		"a broken link": func(s *stage) { s.do(os.Remove(s.path("keys"))); s.do(os.Symlink("nowhere", s.path("keys"))) },
+		"a short key":   func(s *stage) { s.write("keys", keyOf("b")+"\nshort") },
+		"a long file":   func(s *stage) { s.write("keys", strings.Repeat(keyOf("b")+"\n", 30_000)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(s *stage) {
+				s.write("keys", keyOf("a"))
+				s.watch(signature.Config{}, streamFile("keys"))
+				s.expect("at first", "a")
+				spoil(s)
+				s.expect("spoilt", "a")
+				s.expect("still spoilt", "a")
+				if failing, n := s.metric("livebridge_key_file_failing", "STREAM_KEY_FILE"), s.metric("livebridge_key_file_reloads_total", "refused", "STREAM_KEY_FILE"); failing != 1 || n != 1 {
+					t.Errorf("failing %v, refused %v", failing, n)
+				}
+				alarms := s.log.FilterLevelExact(zapcore.ErrorLevel).All()
+				if len(alarms) != 1 || !strings.Contains(alarms[0].ContextMap()["error"].(string), "STREAM_KEY_FILE") {
+					t.Errorf("the alarms are %+v", alarms)
+				}
+				s.do(os.RemoveAll(s.path("keys")))
+				s.write("keys", keyOf("a"))
+				s.expect("as before", "a")
+				if failing := s.metric("livebridge_key_file_failing", "STREAM_KEY_FILE"); failing != 0 || len(s.applied) != 0 {
+					t.Errorf("failing %v, %d rings applied", failing, len(s.applied))
+				}
+				s.write("keys", keyOf("b"))
+				s.expect("good again", "b")
+			})
+		})
+	}
+}
+
+// A file that is written in several steps counts only when it has come to rest: here each step would be a good file.
+func TestHalfWrittenFile(t *testing.T) {
+	bubble(t, func(s *stage) {
+		s.write("keys", keyOf("a"))
+		s.watch(signature.Config{}, streamFile("keys"))
+		time.Sleep(100 * time.Millisecond)
+		text := ""
+		for _, letter := range []string{"b", "c", "d", "e", "f", "g"} {
+			text += keyOf(letter) + "\n"
+			s.write("keys", text)
+			time.Sleep(400 * time.Millisecond)
+			if len(s.applied) > 0 {
+				t.Fatalf("half a file is in force at %s", letter)
+			}
+		}
+		s.expect("at rest", "bcdefg")
+		if len(s.applied) != 1 {
+			t.Errorf("%d rings were applied", len(s.applied))
+		}
+	})
+}
+
+// One bad file does not keep another from changing.
+func TestFilesChangeByThemselves(t *testing.T) {
+	bubble(t, func(s *stage) {
+		s.write("keys", keyOf("a"))
+		s.write("rules", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("b")+"]}]")
+		s.watch(signature.Config{}, streamFile("keys"), keyring.File{Setting: "KEYS_FILE", Path: "rules"})
+		s.write("rules", "rules: ["+keyOf("x"))
+		s.write("keys", keyOf("c"))
+		s.expect("one of two", "cb")
+		s.write("rules", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("d")+"]}]")
+		s.expect("the other", "cd")
+		for _, line := range s.log.All() {
+			for _, value := range line.ContextMap() {
+				if text, ok := value.(string); ok && strings.Contains(text, "xxxx") {
+					t.Errorf("the log shows a key: %v", line)
+				}
+			}
+		}
+	})
+}
+
+// What a key was used for is told in logs and metrics, and goes on when the ring changes.
+func TestUseOfKeys(t *testing.T) {
+	bubble(t, func(s *stage) {
+		s.write("keys", keyOf("a")+"\n"+keyOf("b"))
+		s.watch(signature.Config{Skew: time.Minute, MaxAhead: time.Hour}, streamFile("keys"))
+		c := signature.Claim{Kind: bridge.KindStream, Event: "PUBLISH", Domain: "a.example.com", App: "live", Stream: "x", Timestamp: "0946684800"}
+		use := func(letter string) {
+			t.Helper()
+			c.Sign = signature.Sign(bridge.SchemeHMAC, keyOf(letter), c)
+			_, _, err := s.Ring().Verify(c, time.Now())
+			s.do(err)
+		}
+		use("a")
+		s.write("keys", keyOf("c")+"\n"+keyOf("a"))
+		s.expect("b has gone", "ca")
+		use("a")
+		last := float64(bridge.MillisOf(time.Now())) / 1000
+		if n, at := s.metric("livebridge_key_uses_total", ids("a"), "stream"), s.metric("livebridge_key_last_use_timestamp_seconds", ids("a"), "stream"); n != 2 || at != last {
+			t.Errorf("%v uses, the last at %v, want 2, %v", n, at, last)
+		}
+		if n := s.metric("livebridge_key_last_use_timestamp_seconds", ids("c"), "stream"); n != 0 {
+			t.Errorf("a key that was not used was used at %v", n)
+		}
+		s.write("keys", keyOf("c"))
+		s.expect("a has gone", "c")
+		for message, want := range map[string]string{"key in force": "abc", "key no longer in force": "ba", "key used for the first time": "a"} {
+			var got []string
+			for _, line := range s.log.FilterMessage(message).All() {
+				got = append(got, line.ContextMap()["key"].(string))
+			}
+			if strings.Join(got, " ") != ids(want) {
+				t.Errorf("%s: %q, want %q", message, got, ids(want))
+			}
+		}
+		gone := s.log.FilterMessage("key no longer in force").All()[1].ContextMap()
+		if gone["uses"] != uint64(2) || gone["last_use"] != "2000-01-01T00:00:02.000Z" {
+			t.Errorf("the last word on a key is %v", gone)
+		}
+	})
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for name, tt := range map[string]struct{ content, want string }{
+		"missing":  {"", "no such file"},
+		"empty":    {"\n", "is empty"},
+		"short":    {"short", "stream key 1 has 5 characters"},
+		"line end": {keyOf("a") + "\x00", "control character"},
+	} {
+		path := filepath.Join(dir, name)
+		if tt.content != "" {
+			if err := os.WriteFile(path, []byte(tt.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := keyring.Open(keyring.Options{Files: []keyring.File{{Setting: "STREAM_KEY_FILE", Path: path, Kind: bridge.KindStream}}})
+		if err == nil || !strings.HasPrefix(err.Error(), "STREAM_KEY_FILE: ") || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What is weak is said at the start.
+func TestWarnings(t *testing.T) {
+	rule := func(app, rest string) string { return "  - {domain: a.example.com, app: " + app + ", " + rest + "}\n" }
+	hmacKey := "keys: [" + keyOf("a") + "]"
+	for name, tt := range map[string]struct {
+		cfg   signature.Config
+		rules string
+		mode  os.FileMode
+		want  string // a part of the warning; empty: none
+		field string // a part of a field of it
+	}{
+		"nothing":          {signature.Config{}, rule("live", "kind: record, "+hmacKey), 0o600, "", ""},
+		"MD5":              {signature.Config{Record: []string{keyOf("b")}, RecordScheme: bridge.SchemeMD5}, "", 0o600, "weak scheme", "RECORD_SIGN_TYPE"},
+		"MD5 without keys": {signature.Config{RecordScheme: bridge.SchemeMD5}, "", 0o600, "", ""},
+		"legacy rule":      {signature.Config{}, rule("live", "kind: record, sign_type: HMACSHA256-LEGACY, "+hmacKey), 0o600, "weak scheme", "line 2"},
+		"inherited":        {signature.Config{RecordScheme: bridge.SchemeMD5}, rule("live", "kind: record, "+hmacKey), 0o600, "weak scheme", "line 2"},
+		"strong in weak":   {signature.Config{RecordScheme: bridge.SchemeMD5}, rule("live", "kind: record, sign_type: HMACSHA256, "+hmacKey), 0o600, "", ""},
+		"snapshot":         {signature.Config{}, rule("live", "kind: snapshot, "+hmacKey), 0o600, "keys of snapshots", "line 2"},
+		"alike":            {signature.Config{}, rule("live", "kind: stream, "+hmacKey) + rule("live2", "kind: stream, "+hmacKey), 0o600, "taken for each other", "line 3"},
+		"for all to read":  {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o644, "everybody on this machine", "KEYS_FILE"},
+		"for a group":      {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o640, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var files []keyring.File
+			if path := filepath.Join(t.TempDir(), "rules"); tt.rules != "" {
+				if err := errors.Join(os.WriteFile(path, []byte("rules:\n"+tt.rules), 0o600), os.Chmod(path, tt.mode)); err != nil {
+					t.Fatal(err)
+				}
+				files = []keyring.File{{Setting: "KEYS_FILE", Path: path}}
+			}
+			core, logs := observer.New(zapcore.WarnLevel)
+			if _, err := keyring.Open(keyring.Options{Config: tt.cfg, Files: files, Log: zap.New(core)}); err != nil {
+				t.Fatal(err)
+			}
+			all := logs.All()
+			if tt.want == "" {
+				if len(all) > 0 {
+					t.Errorf("warned: %v", all)
+				}
+				return
+			}
+			if len(all) != 1 || !strings.Contains(all[0].Message, tt.want) {
+				t.Fatalf("warned: %v", all)
+			}
+			var said []string
+			for _, v := range all[0].ContextMap() {
+				said = append(said, v.(string))
+			}
+			if !strings.Contains(strings.Join(said, "\n"), tt.field) {
+				t.Errorf("said %q", said)
+			}
+		})
+	}
+}

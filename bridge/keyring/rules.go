@@ -1,0 +1,201 @@
+package keyring
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"livebridge/bridge"
+	"livebridge/bridge/signature"
+)
+
+// ParseRules reads a KEYS_FILE:
+//
+//	rules:
+//	  - domain: push.example.com   # or "*"; of SparkRTC the app_id
+//	    app: live                  # or "*"
+//	    kind: record               # stream, record, snapshot or rtc-record
+//	    sign_type: HMACSHA256      # of recordings alone
+//	    keys: [0123456789abcdef0123456789abcdef]
+//
+// Members that are not known, twice there, or missing are errors. An error names the line and never holds a value,
+// which might be a key in the wrong place. What a rule says is checked by signature.NewRing.
+func ParseRules(content []byte) ([]signature.Rule, error) {
+	root, err := parseYAML(content)
+	if err != nil {
+		return nil, err
+	}
+	top, err := membersOf(root, "rules")
+	if err != nil {
+		return nil, err
+	}
+	list, err := top.list("rules")
+	if err != nil {
+		return nil, err
+	}
+	rules := make([]signature.Rule, len(list))
+	for i, n := range list {
+		if rules[i], err = parseRule(n); err != nil {
+			return nil, err
+		}
+	}
+	return rules, nil
+}
+
+func parseRule(n *yaml.Node) (r signature.Rule, err error) {
+	m, err := membersOf(n, "domain", "app", "kind", "sign_type", "keys")
+	if err != nil {
+		return r, err
+	}
+	r.Where = fmt.Sprintf("line %d", n.Line)
+	var kind, scheme string
+	kind, err = m.text("kind", err)
+	r.Domain, err = m.text("domain", err)
+	if r.App = signature.Any; kind != bridge.KindRTCRecord.String() || m.nodes["app"] != nil {
+		r.App, err = m.text("app", err)
+	}
+	if m.nodes["sign_type"] != nil {
+		scheme, err = m.text("sign_type", err)
+	}
+	if kind != bridge.KindSnapshot.String() || m.nodes["keys"] != nil {
+		r.Keys, err = m.texts("keys", err)
+	}
+	if err != nil {
+		return r, err
+	}
+	if r.Kind = kindOf(kind); r.Kind == 0 {
+		return r, fault(m.nodes["kind"], "kind is none of stream, record, snapshot, rtc-record")
+	}
+	if scheme != "" {
+		if r.Scheme, err = signature.ParseScheme(scheme); err != nil {
+			return r, fault(m.nodes["sign_type"], "sign_type is none of HMACSHA256, HMACSHA256-LEGACY, MD5")
+		}
+	}
+	return r, nil
+}
+
+func kindOf(word string) bridge.Kind {
+	for _, k := range bridge.Kinds() {
+		if k.String() == word {
+			return k
+		}
+	}
+	return 0
+}
+
+// fault is a mistake in the file. Nothing of what the file says goes into it.
+func fault(n *yaml.Node, format string, args ...any) error {
+	return fmt.Errorf("line %d: %s", n.Line, fmt.Sprintf(format, args...))
+}
+
+// parseYAML returns the one document of a file.
+func parseYAML(content []byte) (*yaml.Node, error) {
+	var doc, more yaml.Node
+	d := yaml.NewDecoder(bytes.NewReader(content))
+	switch err := d.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return nil, errors.New("is empty; write rules: and a list of rules")
+	case err != nil:
+		return nil, syntaxError(err)
+	}
+	switch err := d.Decode(&more); {
+	case err == nil:
+		return nil, fault(&more, "a second document; write all rules into one")
+	case !errors.Is(err, io.EOF):
+		return nil, syntaxError(err)
+	}
+	return doc.Content[0], nil
+}
+
+// syntaxError keeps the line of the library's error and not its text, which may repeat what the file says.
+func syntaxError(err error) error {
+	const advice = "not YAML; put keys that hold other characters than letters and digits in quotes"
+	if line := regexp.MustCompile(`line (\d+)`).FindString(err.Error()); line != "" {
+		return fmt.Errorf("near %s: %s", line, advice)
+	}
+	return errors.New(advice)
+}
+
+// members are what a mapping holds, by name.
+type members struct {
+	of    *yaml.Node
+	nodes map[string]*yaml.Node
+}
+
+func membersOf(n *yaml.Node, known ...string) (members, error) {
+	m := members{of: n, nodes: make(map[string]*yaml.Node)}
+	if n.Kind != yaml.MappingNode {
+		return m, fault(n, "not a mapping; write %s: and so on", known[0])
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := n.Content[i], n.Content[i+1]
+		if !slices.Contains(known, name.Value) {
+			return m, fault(name, "%s is not known here; use %s", shown(name.Value), strings.Join(known, ", "))
+		}
+		if m.nodes[name.Value] != nil {
+			return m, fault(name, "%s is there twice", name.Value)
+		}
+		m.nodes[name.Value] = value
+	}
+	return m, nil
+}
+
+// shown returns a member's name when it is too short, and too plain, to be a key.
+func shown(name string) string {
+	if regexp.MustCompile(`^[a-zA-Z_-]{1,16}$`).MatchString(name) {
+		return name
+	}
+	return "this member"
+}
+
+// text returns the text of a member that must be there. err, when it is not nil, comes first.
+func (m members) text(name string, err error) (string, error) {
+	switch n := m.nodes[name]; {
+	case err != nil:
+		return "", err
+	case n == nil:
+		return "", fault(m.of, "%s is missing", name)
+	default:
+		return textOf(n, name)
+	}
+}
+
+// texts returns those of a list.
+func (m members) texts(name string, err error) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	list, err := m.list(name)
+	texts := make([]string, len(list))
+	for i, n := range list {
+		if err == nil {
+			texts[i], err = textOf(n, fmt.Sprintf("entry %d of %s", i+1, name))
+		}
+	}
+	return texts, err
+}
+
+func (m members) list(name string) ([]*yaml.Node, error) {
+	switch n := m.nodes[name]; {
+	case n == nil:
+		return nil, fault(m.of, "%s is missing", name)
+	case n.Kind != yaml.SequenceNode || len(n.Content) == 0:
+		return nil, fault(n, "%s is not a list with an entry or more; write each behind a dash", name)
+	default:
+		return n.Content, nil
+	}
+}
+
+// textOf returns a scalar as it is written: a key of digits alone is no number.
+func textOf(n *yaml.Node, what string) (string, error) {
+	if n.Kind != yaml.ScalarNode || n.Style&yaml.TaggedStyle != 0 || n.Anchor != "" || n.Tag == "!!null" || n.Value == "" {
+		return "", fault(n, "%s is not a text; write it in quotes, without anchors and tags", what)
+	}
+	return n.Value, nil
+}
