@@ -20,6 +20,7 @@ import (
 	"livebridge/bridge/dispatch"
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
+	"livebridge/bridge/keyring"
 	"livebridge/bridge/sequencer"
 )
 
@@ -29,6 +30,7 @@ type app struct {
 	log      *zap.Logger
 	registry *prometheus.Registry
 
+	keys       *keyring.Keyring
 	journal    *journal.Journal
 	publisher  transport
 	dispatcher *dispatch.Dispatcher
@@ -44,7 +46,7 @@ type app struct {
 func start(s *settings, log *zap.Logger) (*app, error) {
 	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{a.listen, a.openJournal, a.connect, a.buildDispatcher, a.buildIngress} {
+	for _, step := range []func() error{a.listen, a.openJournal, a.connect, a.buildDispatcher, a.openKeys, a.buildIngress} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
@@ -88,14 +90,27 @@ func (a *app) buildIngress() error {
 	if s.IgnoreStreams != "" {
 		c.IgnoreStreams = regexp.MustCompile(s.IgnoreStreams) // settings.check has compiled it
 	}
-	ring, err := s.ring()
-	if err != nil {
-		return err
-	}
-	if a.ingress, err = ingress.New(c, ring, a.journal, a.log, a.registry); err != nil {
+	var err error
+	if a.ingress, err = ingress.New(c, a.keys.Ring(), a.journal, a.log, a.registry); err != nil {
 		return &usageError{err}
 	}
 	return nil
+}
+
+func (a *app) openKeys() (err error) {
+	o := keyring.Options{Config: a.settings.signatures(), Files: a.settings.keyFiles, Log: a.log, Registerer: a.registry}
+	if a.keys, err = keyring.Open(o); err != nil {
+		return &usageError{err}
+	}
+	return nil
+}
+
+// watchKeys puts new keys in force until the function that it returns is called.
+func (a *app) watchKeys() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { a.keys.Watch(ctx, a.ingress.SetRing) })
+	return func() { cancel(); watching.Wait() }
 }
 
 // ready returns nil while callbacks are taken. The broker has no say in it.
@@ -112,6 +127,7 @@ func (a *app) run(ctx context.Context) error {
 	defer stopDispatch()
 	grace, expire := context.WithCancel(context.Background())
 	defer expire()
+	defer a.watchKeys()()
 	var work sync.WaitGroup
 	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
 	served := make(chan error, 2)

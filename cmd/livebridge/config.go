@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"livebridge/bridge/callback"
+	"livebridge/bridge/keyring"
 )
 
 // settings is every setting with its default: LIVEBRIDGE_ and the name in the tag. A setting that is a secret has a twin
@@ -20,6 +21,7 @@ type settings struct {
 	StreamKey      string        `env:"STREAM_KEY" secret:"true"`
 	RecordKey      string        `env:"RECORD_KEY" secret:"true"`
 	RTCKey         string        `env:"RTC_KEY" secret:"true"`
+	KeysFile       string        `env:"KEYS_FILE"`
 	RecordSignType string        `env:"RECORD_SIGN_TYPE" envDefault:"HMACSHA256"`
 	Unsigned       string        `env:"UNSIGNED" envDefault:"refuse"`
 	Domains        []string      `env:"DOMAINS"`
@@ -90,4 +92,6 @@ type settings struct {
 	LogFormat     string        `env:"LOG_FORMAT" envDefault:"auto"`
 	ShutdownDelay time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s"`
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
+
+	keyFiles []keyring.File // KEYS_FILE and the twins of the keys: no setting of its own
 }

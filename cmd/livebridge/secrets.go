@@ -2,15 +2,21 @@ package main
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"strings"
+
+	"livebridge/bridge"
+	"livebridge/bridge/keyring"
 )
 
-// keySettings are the secrets whose file holds one key a line.
-func keySettings() []string { return []string{"STREAM_KEY", "RECORD_KEY", "RTC_KEY"} }
+// keySettings are the secrets whose file holds one key a line and is watched, with the kind that they are for.
+func keySettings() map[string]bridge.Kind {
+	return map[string]bridge.Kind{"STREAM_KEY": bridge.KindStream, "RECORD_KEY": bridge.KindRecord, "RTC_KEY": bridge.KindRTCRecord}
+}
 
-// readSecretFiles puts the contents of the _FILE twins in the place of their settings.
+// readSecretFiles puts the contents of the _FILE twins in the place of their settings, but for those of keys.
 func readSecretFiles(vars map[string]string) error {
 	var errs []error
 	for _, f := range (&settings{}).fields() {
@@ -22,28 +28,74 @@ func readSecretFiles(vars map[string]string) error {
 			errs = append(errs, wrong(f.name, "is set, and so is %s%s_FILE: set one of them", prefix, f.name))
 			continue
 		}
+		if _, watched := keySettings()[f.name]; watched {
+			continue
+		}
 		content, err := os.ReadFile(path)
 		if err != nil {
 			errs = append(errs, wrong(f.name+"_FILE", "%w", err))
 			continue
 		}
-		if vars[prefix+f.name] = secretOf(f.name, string(content)); vars[prefix+f.name] == "" {
+		if vars[prefix+f.name] = strings.TrimRight(string(content), "\r\n"); vars[prefix+f.name] == "" {
 			errs = append(errs, wrong(f.name+"_FILE", "%s is empty", path))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// secretOf returns what a secret's file says, as the setting would: keys are joined by commas.
-func secretOf(name, content string) string {
-	if !slices.Contains(keySettings(), name) {
-		return strings.TrimRight(content, "\r\n")
+// keyFiles returns the files of keys that are configured.
+func keyFiles(vars map[string]string) []keyring.File {
+	var files []keyring.File
+	kinds := keySettings()
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		if setting := prefix + name + "_FILE"; vars[setting] != "" {
+			files = append(files, keyring.File{Setting: setting, Path: vars[setting], Kind: kinds[name]})
+		}
 	}
+	if setting := prefix + "KEYS_FILE"; vars[setting] != "" {
+		files = append(files, keyring.File{Setting: setting, Path: vars[setting]})
+	}
+	return files
+}
+
+// keysOf returns the keys of one setting, from its file or the environment.
+func keysOf(vars map[string]string, name string) ([]string, error) {
+	path := vars[prefix+name+"_FILE"]
+	if path == "" {
+		return keyList(vars[prefix+name]), nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, wrong(name+"_FILE", "%w", err)
+	}
+	keys, err := keyring.ParseList(content)
+	if err != nil {
+		return nil, wrong(name+"_FILE", "%s: %w", path, err)
+	}
+	return keys, nil
+}
+
+// keyList splits the keys of one kind; blank ones do not count.
+func keyList(text string) []string {
 	var keys []string
-	for line := range strings.Lines(content) {
-		if key := strings.TrimSpace(line); key != "" {
+	for key := range strings.SplitSeq(text, ",") {
+		if key = strings.TrimSpace(key); key != "" {
 			keys = append(keys, key)
 		}
 	}
-	return strings.Join(keys, ",")
+	return keys
+}
+
+// exposed returns the settings whose files of secrets everybody on the machine may read. The keyring tells of its own.
+func exposed(vars map[string]string) []string {
+	var names []string
+	for _, f := range (&settings{}).fields() {
+		if _, watched := keySettings()[f.name]; f.secret && !watched {
+			names = append(names, prefix+f.name+"_FILE")
+		}
+	}
+	for _, name := range []string{"NATS_CREDS_FILE", "NATS_NKEY_FILE", "NATS_TLS_KEY_FILE"} {
+		names = append(names, prefix+name)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return vars[name] == "" || !keyring.Exposed(vars[name]) })
 }

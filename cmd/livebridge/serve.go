@@ -22,6 +22,10 @@ func newServe() *cobra.Command {
 			for _, name := range unknown(vars) {
 				log.Warn("this variable is no setting of livebridge; see `livebridge config`", zap.String("name", name))
 			}
+			for _, name := range exposed(vars) {
+				log.Warn("everybody on this machine may read a secret's file; take the right away, with chmod o-r or defaultMode: 0400 of a secret",
+					zap.String("setting", name), zap.String("path", vars[name]))
+			}
 			a, err := start(s, log)
 			if err != nil {
 				return err

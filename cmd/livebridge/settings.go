@@ -13,6 +13,8 @@ import (
 	"github.com/caarlos0/env/v11"
 	"go.uber.org/zap/zapcore"
 
+	"livebridge/bridge"
+	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
 )
 
@@ -31,6 +33,7 @@ func load(vars map[string]string) (*settings, error) {
 		errs = append(errs, parseErrors(err)...)
 		return nil, &usageError{errors.Join(errs...)}
 	}
+	s.keyFiles = keyFiles(vars)
 	if err := errors.Join(append(errs, s.check()...)...); err != nil {
 		return nil, &usageError{err}
 	}
@@ -67,6 +70,9 @@ func (s *settings) fields() []field {
 	var out []field
 	for i := range v.NumField() {
 		tag := v.Type().Field(i).Tag
+		if tag.Get("env") == "" {
+			continue
+		}
 		out = append(out, field{name: tag.Get("env"), secret: tag.Get("secret") != "", value: v.Field(i).Interface()})
 	}
 	return out
@@ -154,36 +160,28 @@ func (s *settings) checkWindow() []error {
 
 // checkKeys refuses to start without any key, and with keys that the provider would not take.
 func (s *settings) checkKeys() []error {
-	if s.StreamKey+s.RecordKey+s.RTCKey+s.SnapshotToken == "" && s.Unsigned != "accept" {
-		return []error{wrong("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY and SNAPSHOT_TOKEN: set the keys that are configured "+
-			"at the provider, or UNSIGNED=accept to take callbacks from anybody")}
+	if s.StreamKey+s.RecordKey+s.RTCKey+s.SnapshotToken == "" && len(s.keyFiles) == 0 && s.Unsigned != "accept" {
+		return []error{wrong("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY, KEYS_FILE and SNAPSHOT_TOKEN: set the keys that are "+
+			"configured at the provider, or UNSIGNED=accept to take callbacks from anybody")}
 	}
-	if _, err := s.ring(); err != nil {
+	if _, err := signature.NewRing(s.signatures()); err != nil {
 		return []error{fmt.Errorf("keys (%sSTREAM_KEY, RECORD_KEY, RTC_KEY, DOMAINS): %w", prefix, err)}
+	}
+	if _, err := keyring.Open(keyring.Options{Config: s.signatures(), Files: s.keyFiles}); err != nil {
+		return []error{err}
 	}
 	return nil
 }
 
-// ring makes what signatures are judged by.
-func (s *settings) ring() (*signature.Ring, error) {
+// signatures is what callbacks are judged by, without the keys of files. A sign type that is none is told by check.
+func (s *settings) signatures() signature.Config {
 	scheme, err := signature.ParseScheme(s.RecordSignType)
 	if err != nil {
-		return nil, err
+		scheme = bridge.SchemeHMAC
 	}
-	return signature.NewRing(signature.Config{
+	return signature.Config{
 		Stream: keyList(s.StreamKey), Record: keyList(s.RecordKey), RTC: keyList(s.RTCKey), RecordScheme: scheme,
 		AcceptUnsigned: s.Unsigned == "accept",
 		Domains:        s.Domains, Skew: s.AuthSkew, MaxAhead: s.AuthMaxAhead, RTCMaxAge: s.RTCMaxAge,
-	})
-}
-
-// keyList splits the keys of one kind; blank ones do not count.
-func keyList(text string) []string {
-	var keys []string
-	for _, key := range strings.Split(text, ",") {
-		if key = strings.TrimSpace(key); key != "" {
-			keys = append(keys, key)
-		}
 	}
-	return keys
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"livebridge/bridge/keyring"
+	"livebridge/bridge/signature"
 )
 
 // with returns the variables of a service with a key and what is given besides.
@@ -31,7 +34,10 @@ func TestDefaults(t *testing.T) {
 
 // TestMistakesAreNamed: every error says which setting, and none shows a key.
 func TestMistakesAreNamed(t *testing.T) {
-	missing := filepath.Join(t.TempDir(), "missing")
+	missing, leaky := filepath.Join(t.TempDir(), "missing"), filepath.Join(t.TempDir(), "leaky")
+	if err := os.WriteFile(leaky, []byte("rules:\n  - {domain: a.example.com, app: live, kind: stream, keys: ["+demoKey+", tooshort]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ name, value, want string }{
 		{"MAX_BODY", "64 kilos", "LIVEBRIDGE_MAX_BODY"},
 		{"MAX_BODY", "0", "LIVEBRIDGE_MAX_BODY"},
@@ -53,6 +59,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"DOMAINS", "not a domain", "DOMAINS"},
 		{"STREAM_KEY_FILE", missing, "LIVEBRIDGE_STREAM_KEY"},
 		{"RECORD_KEY_FILE", missing, "LIVEBRIDGE_RECORD_KEY_FILE"},
+		{"KEYS_FILE", missing, "LIVEBRIDGE_KEYS_FILE"},
+		{"KEYS_FILE", leaky, "LIVEBRIDGE_KEYS_FILE: " + leaky + ": line 2"},
 	} {
 		_, err := load(with(c.name, c.value))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -94,8 +102,12 @@ func TestSecretFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.StreamKey != demoKey+","+strings.ToUpper(demoKey) {
-		t.Errorf("the keys are %q", s.StreamKey)
+	keys, err := keyring.Open(keyring.Options{Config: s.signatures(), Files: s.keyFiles})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := keys.Ring().Keys(); len(got) != 2 || got[0].ID != signature.KeyID(demoKey) || got[1].ID != signature.KeyID(strings.ToUpper(demoKey)) {
+		t.Errorf("the keys are %+v", got)
 	}
 	var out bytes.Buffer
 	s.print(&out, vars)

@@ -26,13 +26,13 @@ func newConfig() *cobra.Command {
 // print writes one NAME=value line for each setting, with where the value comes from.
 func (s *settings) print(w io.Writer, vars map[string]string) {
 	for _, f := range s.fields() {
-		fmt.Fprintf(w, "%s%s=%s # %s\n", prefix, f.name, f.shown(), f.origin(vars))
+		fmt.Fprintf(w, "%s%s=%s # %s\n", prefix, f.name, f.shown(vars), f.origin(vars))
 	}
 }
 
-func (f field) shown() string {
+func (f field) shown(vars map[string]string) string {
 	text := fmt.Sprint(f.value)
-	if f.secret && text != "" {
+	if f.secret && f.origin(vars) != "default" {
 		return "(set, not shown)"
 	}
 	return text

@@ -13,7 +13,6 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
-	"livebridge/bridge/signature"
 	"livebridge/bridge/simulator"
 )
 
@@ -62,9 +61,14 @@ func signing(words []string) (simulator.Keys, []bridge.Kind, error) {
 	if err != nil {
 		return simulator.Keys{}, nil, err
 	}
-	first := func(keys string) string { return append(keyList(keys), "")[0] }
-	k := simulator.Keys{Stream: first(s.StreamKey), Record: first(s.RecordKey), RTC: first(s.RTCKey), SnapshotToken: s.SnapshotToken}
-	if k.RecordScheme, err = signature.ParseScheme(s.RecordSignType); err != nil {
+	first := func(name string) string {
+		keys, keyErr := keysOf(vars, name)
+		err = errors.Join(err, keyErr)
+		return append(keys, "")[0]
+	}
+	k := simulator.Keys{Stream: first("STREAM_KEY"), Record: first("RECORD_KEY"), RTC: first("RTC_KEY"), SnapshotToken: s.SnapshotToken,
+		RecordScheme: s.signatures().RecordScheme}
+	if err != nil {
 		return k, nil, &usageError{err}
 	}
 	able := k.Kinds()
