@@ -18,8 +18,9 @@ const requestTimeout = 20 * time.Second
 // farewell is how long the last answers are waited for when the end has come.
 const farewell = 3 * time.Second
 
-// earlier is how long ago the first simulated push began: sessions go up by a second and must stay in the past.
-const earlier = 1_000_000
+// earlier is how long ago the first simulated push began: the sessions of a stream go up by a second and must stay in the
+// past, and there are not more of them than callbacks.
+const earlier = mostOffset + 100
 
 // sender is one connection and what is sent on it.
 type sender struct {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,11 +76,15 @@ func DefaultConfig() Config {
 	}
 }
 
-// check refuses what cannot be played.
-func (c *Config) check() error {
+// Check returns why it cannot be played, if so.
+func (c *Config) Check() error {
 	switch {
 	case len(c.Kinds) == 0:
 		return errors.New("no kind of callback to play")
+	case !strings.HasPrefix(c.URL, "http://") && !strings.HasPrefix(c.URL, "https://"):
+		return fmt.Errorf("the URL %q does not begin with http:// or https://", c.URL)
+	case c.Rate < 0 || c.Count < 0 || c.Duration < 0:
+		return fmt.Errorf("rate, count and duration cannot be negative, and are %v, %d and %v", c.Rate, c.Count, c.Duration)
 	case c.Streams < 1 || c.Connections < 1:
 		return fmt.Errorf("streams and connections must be 1 or more, and are %d and %d", c.Streams, c.Connections)
 	}
@@ -99,7 +104,7 @@ func (c *Config) check() error {
 // Run plays until the count, the duration or ctx ends, and returns the report. A service that is away makes failed
 // callbacks, not an error: nothing is sent twice because of it, as with the real provider.
 func Run(ctx context.Context, c Config) (Report, error) {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return Report{}, err
 	}
 	if c.Duration > 0 {

@@ -139,6 +139,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func TestBadConfig(t *testing.T) {
 	for _, change := range []func(*Config){
 		func(c *Config) { c.Keys.RTC = "" }, func(c *Config) { c.Kinds = nil }, func(c *Config) { c.Streams = 0 }, func(c *Config) { c.Repeat = 2 },
+		func(c *Config) { c.URL = "127.0.0.1:8080" }, func(c *Config) { c.Rate = -1 }, func(c *Config) { c.Connections = 0 },
 	} {
 		c := config()
 		change(&c)

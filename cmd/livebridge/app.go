@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"regexp"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -74,6 +76,9 @@ func (a *app) openJournal() (err error) {
 	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
 	o.Log, o.Registerer = a.log, a.registry
 	a.journal, err = journal.Open(o)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
+		return &usageError{wrong("DATA_DIR", "%w; set a directory that the program may write", err)}
+	}
 	return err
 }
 
@@ -134,7 +139,7 @@ func (a *app) run(ctx context.Context) error {
 	go func() { served <- a.ingress.Serve(a.callbacks) }()
 	go func() { served <- a.admin.Serve(a.operators) }()
 	a.log.Info("livebridge takes callbacks", zap.String("version", version()),
-		zap.Stringer("listen", a.callbacks.Addr()), zap.Stringer("admin", a.operators.Addr()), zap.String(a.settings.Transport, a.consumersURL()))
+		zap.Stringer("listen", a.callbacks.Addr()), zap.Stringer("admin", a.operators.Addr()), zap.String(a.settings.Transport, a.shownURL()))
 	failure := a.await(ctx, served)
 	if a.journal.Err() != nil {
 		return failure // nothing may be answered or removed any more; the next start recovers

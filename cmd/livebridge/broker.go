@@ -74,6 +74,24 @@ func (s *settings) consumersURL() string {
 	return "nats://" + s.NATSListen
 }
 
+// shownURL is consumersURL as it may be shown.
+func (a *app) shownURL() string {
+	if a.settings.Transport == "kafka" {
+		return a.consumersURL()
+	}
+	return nats.Redacted(a.consumersURL())
+}
+
+// checkBroker returns what is wrong with the settings of the transport in force.
+func (s *settings) checkBroker() error {
+	if s.Transport == "kafka" {
+		o := s.kafkaOptions(zap.NewNop())
+		return o.Check()
+	}
+	o := s.natsOptions(zap.NewNop())
+	return o.Check()
+}
+
 // message is an event as a consumer of either broker finds it.
 type message struct {
 	where     string                   // subject or topic

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
@@ -28,11 +30,7 @@ func environ() map[string]string { return env.ToMap(os.Environ()) }
 func load(vars map[string]string) (*settings, error) {
 	s := &settings{}
 	vars = maps.Clone(vars)
-	errs := []error{readSecretFiles(vars)}
-	if err := env.ParseWithOptions(s, env.Options{Prefix: prefix, Environment: vars}); err != nil {
-		errs = append(errs, parseErrors(err)...)
-		return nil, &usageError{errors.Join(errs...)}
-	}
+	errs := append([]error{readSecretFiles(vars)}, parse(s, vars)...)
 	s.keyFiles = keyFiles(vars)
 	if err := errors.Join(append(errs, s.check()...)...); err != nil {
 		return nil, &usageError{err}
@@ -40,8 +38,9 @@ func load(vars map[string]string) (*settings, error) {
 	return s, nil
 }
 
-// parseErrors names the setting, not the field of our struct.
-func parseErrors(err error) []error {
+// parse reads each setting by itself. One that cannot be read has its default afterwards, so that the others can be judged.
+func parse(s *settings, vars map[string]string) []error {
+	err := env.ParseWithOptions(s, env.Options{Prefix: prefix, Environment: vars})
 	var all env.AggregateError
 	if !errors.As(err, &all) {
 		return []error{err}
@@ -50,13 +49,22 @@ func parseErrors(err error) []error {
 	for _, e := range all.Errors {
 		var p env.ParseError
 		if !errors.As(e, &p) {
-			errs = append(errs, e)
-			continue
+			return append(errs, e)
 		}
 		field, _ := reflect.TypeFor[settings]().FieldByName(p.Name)
-		errs = append(errs, wrong(field.Tag.Get("env"), "%w", p.Err))
+		name := field.Tag.Get("env")
+		switch field.Type.Kind() {
+		case reflect.Int:
+			errs = append(errs, wrong(name, "%q is no whole number", vars[prefix+name]))
+		case reflect.Int64:
+			errs = append(errs, wrong(name, "%q is no duration; write it like 500ms, 10s or 24h", vars[prefix+name]))
+		default:
+			errs = append(errs, wrong(name, "%w", p.Err))
+		}
+		delete(vars, prefix+name)
 	}
-	return errs
+	*s = settings{}
+	return append(errs, parse(s, vars)...)
 }
 
 // wrong makes the error of one setting.
@@ -123,7 +131,7 @@ func (s *settings) check() []error {
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
 		errs = append(errs, wrong("RECORD_SIGN_TYPE", "%w", err))
 	}
-	return append(errs, slices.Concat(s.checkNumbers(), s.checkWindow(), s.checkKeys())...)
+	return append(errs, slices.Concat(s.checkNumbers(), s.checkAddresses(), s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
 }
 
 // checkNumbers refuses numbers that nothing can work with.
@@ -131,15 +139,30 @@ func (s *settings) checkNumbers() []error {
 	var errs []error
 	for name, n := range map[string]int{
 		"MAX_CONNECTIONS": s.MaxConnections, "HELD_PER_LANE": s.HeldPerLane, "HELD_MAX": s.HeldMax, "DEDUPE_MAX": s.DedupeMax,
-		"LANES_CACHED": s.LanesCached, "QUARANTINE_MAX": s.QuarantineMax, "DEAD_LETTERS_MAX": s.DeadLettersMax, "NATS_REPLICAS": s.NATSReplicas,
+		"LANES_CACHED": s.LanesCached, "QUARANTINE_MAX": s.QuarantineMax, "DEAD_LETTERS_MAX": s.DeadLettersMax,
 	} {
 		if n < 1 {
 			errs = append(errs, wrong(name, "%d is too small; use 1 or more", n))
 		}
 	}
+	if s.JournalMaxBytes < s.MaxBody {
+		errs = append(errs, wrong("JOURNAL_MAX_BYTES", "%v is less than one body may have, MAX_BODY %v: raise the one or lower the other", s.JournalMaxBytes, s.MaxBody))
+	}
 	for _, f := range s.fields() {
 		if d, ok := f.value.(interface{ Nanoseconds() int64 }); ok && d.Nanoseconds() < 0 {
 			errs = append(errs, wrong(f.name, "%v is negative", f.value))
+		}
+	}
+	return errs
+}
+
+// checkAddresses refuses what is no host and port.
+func (s *settings) checkAddresses() []error {
+	var errs []error
+	for name, address := range map[string]string{"LISTEN": s.Listen, "ADMIN_LISTEN": s.AdminListen} {
+		_, port, err := net.SplitHostPort(address)
+		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
+			errs = append(errs, wrong(name, "%q is not host:port with a port of 0 to 65535, such as 127.0.0.1:8080 or :8080", address))
 		}
 	}
 	return errs

@@ -57,6 +57,23 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"RTC_KEY", "tooshort", "RTC_KEY"},
 		{"STREAM_KEY", "", "LIVEBRIDGE_STREAM_KEY"},
 		{"DOMAINS", "not a domain", "DOMAINS"},
+		{"LISTEN", "8080", "LIVEBRIDGE_LISTEN"},
+		{"ADMIN_LISTEN", "127.0.0.1:99999", "LIVEBRIDGE_ADMIN_LISTEN"},
+		{"JOURNAL_MAX_BYTES", "1KiB", "LIVEBRIDGE_JOURNAL_MAX_BYTES"},
+		{"NATS_URL", "nats://user:tooshort@host:x", "LIVEBRIDGE_NATS_URL"},
+		{"NATS_URL", "nats://host:4222,http://tooshort@host", "LIVEBRIDGE_NATS_URL: server 2"},
+		{"NATS_STREAM", "a b", "LIVEBRIDGE_NATS_STREAM"},
+		{"NATS_SUBJECT_PREFIX", "a..b", "LIVEBRIDGE_NATS_SUBJECT_PREFIX"},
+		{"QUARANTINE_TOPIC", "live.events.quarantine", "LIVEBRIDGE_QUARANTINE_TOPIC"},
+		{"NATS_REPLICAS", "0", "LIVEBRIDGE_NATS_REPLICAS"},
+		{"NATS_REPLICAS", "6", "LIVEBRIDGE_NATS_REPLICAS"},
+		{"NATS_REPLICAS", "3", "LIVEBRIDGE_NATS_REPLICAS: 3 needs a cluster"},
+		{"NATS_CREDS_FILE", missing, "LIVEBRIDGE_NATS_CREDS_FILE"},
+		{"NATS_NKEY_FILE", missing, "LIVEBRIDGE_NATS_NKEY_FILE"},
+		{"NATS_TLS_CA_FILE", missing, "LIVEBRIDGE_NATS_TLS_CA_FILE"},
+		{"NATS_TLS_CA_FILE", os.Args[0], "LIVEBRIDGE_NATS_TLS_CA_FILE"},
+		{"NATS_TLS_CERT_FILE", missing, "LIVEBRIDGE_NATS_TLS_KEY_FILE: is empty"},
+		{"NATS_TLS_KEY_FILE", missing, "LIVEBRIDGE_NATS_TLS_CERT_FILE: is empty"},
 		{"STREAM_KEY_FILE", missing, "LIVEBRIDGE_STREAM_KEY"},
 		{"RECORD_KEY_FILE", missing, "LIVEBRIDGE_RECORD_KEY_FILE"},
 		{"KEYS_FILE", missing, "LIVEBRIDGE_KEYS_FILE"},
@@ -74,8 +91,8 @@ func TestMistakesAreNamed(t *testing.T) {
 }
 
 func TestAllMistakesAtOnce(t *testing.T) {
-	_, err := load(with("TRANSPORT", "x", "EVENT_MODE", "x", "DEDUPE_WINDOW", "1s"))
-	for _, name := range []string{"TRANSPORT", "EVENT_MODE", "DEDUPE_WINDOW"} {
+	_, err := load(with("TRANSPORT", "x", "EVENT_MODE", "x", "DEDUPE_WINDOW", "1s", "HOLD_DONE", "5", "MAX_BODY", "x", "NATS_STREAM", "a b", "NATS_NKEY_FILE", "/missing"))
+	for _, name := range []string{"TRANSPORT", "EVENT_MODE", "DEDUPE_WINDOW", "HOLD_DONE", "MAX_BODY", "NATS_STREAM", "NATS_NKEY_FILE"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not in %v", name, err)
 		}
@@ -116,6 +133,40 @@ func TestSecretFiles(t *testing.T) {
 	}
 }
 
+// TestConfigHidesServersSecrets: NATS_URL may hold a password or a token.
+func TestConfigHidesServersSecrets(t *testing.T) {
+	vars := with("NATS_URL", "nats://user:hunter2@one:4222, hunter2@two", "DOMAINS", "a.example,b.example")
+	s, err := load(vars)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	s.print(&out, vars)
+	for _, want := range []string{"LIVEBRIDGE_NATS_URL=nats://xxxxx@one:4222,nats://xxxxx@two # environment", "LIVEBRIDGE_DOMAINS=a.example,b.example # environment"} {
+		if !strings.Contains(out.String(), want+"\n") {
+			t.Errorf("%q is not in %s", want, &out)
+		}
+	}
+	if strings.Contains(out.String(), "hunter2") {
+		t.Errorf("printed as %s", &out)
+	}
+}
+
+// TestDataDirThatCannotBe is wrong settings, not a failure.
+func TestDataDirThatCannotBe(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range with("DATA_DIR", filepath.Join(file, "data"), "LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0") {
+		t.Setenv(name, value)
+	}
+	var said bytes.Buffer
+	if code := run(t.Context(), []string{"serve"}, &said, &said); code != exitUsage || !strings.Contains(said.String(), "LIVEBRIDGE_DATA_DIR") {
+		t.Errorf("exit code %d: %s", code, &said)
+	}
+}
+
 func TestUnknownSettings(t *testing.T) {
 	got := unknown(map[string]string{prefix + "DOMAIN": "x", prefix + "DOMAINS": "x", prefix + "STREAM_KEY_FILE": "x", prefix + "LISTEN_FILE": "x", "PATH": "x"})
 	if strings.Join(got, " ") != prefix+"DOMAIN "+prefix+"LISTEN_FILE" {
@@ -148,7 +199,9 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{[]string{"version"}, exitDone}, {[]string{"serve", "--help"}, exitDone},
 		{[]string{"serve", "--nonsense"}, exitUsage}, {[]string{"nonsense"}, exitUsage}, {[]string{"serve", "x"}, exitUsage},
-		{[]string{"tail", "--from", "yesterday"}, exitUsage}, {[]string{"config"}, exitUsage},
+		{[]string{"tail", "--from", "yesterday"}, exitUsage}, {[]string{"check"}, exitUsage},
+		{[]string{"check", "--sent", "/missing", "--events", "/missing"}, exitUsage}, {[]string{"simulate", "--rate", "fast"}, exitUsage},
+		{[]string{"simulate"}, exitUsage}, {[]string{"config"}, exitUsage},
 		{[]string{"tail", "--url", "nats://127.0.0.1:1"}, exitFailed},
 	} {
 		var out, errOut bytes.Buffer

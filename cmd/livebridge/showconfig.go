@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"livebridge/transports/nats"
 )
 
 func newConfig() *cobra.Command {
@@ -32,8 +35,14 @@ func (s *settings) print(w io.Writer, vars map[string]string) {
 
 func (f field) shown(vars map[string]string) string {
 	text := fmt.Sprint(f.value)
-	if f.secret && f.origin(vars) != "default" {
+	if list, ok := f.value.([]string); ok {
+		text = strings.Join(list, ",")
+	}
+	switch {
+	case f.secret && f.origin(vars) != "default":
 		return "(set, not shown)"
+	case f.name == "NATS_URL":
+		return nats.Redacted(text)
 	}
 	return text
 }

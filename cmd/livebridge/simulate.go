@@ -32,6 +32,9 @@ func newSimulate() *cobra.Command {
 			if c.Keys, c.Kinds, err = signing(kinds); err != nil {
 				return err
 			}
+			if err := c.Check(); err != nil {
+				return &usageError{err}
+			}
 			return simulate(cmd, c, logPath)
 		},
 	}

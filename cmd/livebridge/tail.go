@@ -61,7 +61,7 @@ func consumerSettings() (*settings, error) {
 	return s, err
 }
 
-const rowFormat = "%-24s  %-48s  %-20s  %-13s  %s\n"
+const rowFormat = "%-24s  %-40s  %-25s  %-13s  %s\n"
 
 // shownEvent is what the table shows of an event.
 type shownEvent struct {

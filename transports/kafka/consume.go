@@ -39,7 +39,7 @@ const (
 // ends or f returns an error, and returns that. It waits for topics that are not there yet, and outlives the loss of
 // brokers. Topics and partitions that come later are read from their beginning.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
-	if err := opts.check(); err != nil {
+	if err := opts.Check(); err != nil {
 		return err
 	}
 	c, err := newConsumer(ctx, opts, f)

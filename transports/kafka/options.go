@@ -54,8 +54,8 @@ func DefaultOptions() Options {
 	}
 }
 
-// check refuses what no broker could work with. All mistakes are in the error, each with the name of its setting.
-func (o *Options) check() error {
+// Check refuses what no broker could work with. All mistakes are in the error, each with the name of its setting.
+func (o *Options) Check() error {
 	var errs []error
 	wrong := func(bad bool, setting, format string, args ...any) {
 		if bad {

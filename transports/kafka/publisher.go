@@ -21,7 +21,7 @@ type Publisher struct {
 // Dial makes a Publisher and returns at once: connecting, and looking after the topics, goes on in the background for as
 // long as it takes. The error is one of the options.
 func Dial(opts Options) (*Publisher, error) {
-	if err := opts.check(); err != nil {
+	if err := opts.Check(); err != nil {
 		return nil, err
 	}
 	p := &Publisher{opts: opts}

@@ -65,7 +65,7 @@ type Embedded struct {
 // our subjects nor change our streams. After a crash it puts the streams in order first. An error names the setting that
 // is to be changed, where one is.
 func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
-	if err := publish.check(); err != nil {
+	if err := publish.Check(); err != nil {
 		return nil, err
 	}
 	if _, _, err := opts.address(); err != nil {
@@ -75,7 +75,6 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 	if publish.Quarantine != "" {
 		subjects = append(subjects, publish.Quarantine+".*")
 	}
-	publish.Replicas = 1
 	e := &Embedded{
 		store: newStore(opts.StoreDir), quit: make(chan struct{}),
 		host: newHost(opts, subjects, publish.Log),

@@ -3,9 +3,6 @@
 package nats
 
 import (
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -52,41 +49,6 @@ func DefaultOptions() Options {
 		MaxAge: 168 * time.Hour, MaxBytes: 8 << 30, AckTimeout: 5 * time.Second, Log: zap.NewNop(),
 	}
 }
-
-// check refuses names that NATS does not take.
-func (o *Options) check() error {
-	if o.Stream == "" || strings.ContainsAny(o.Stream, " .*>/\\\t\r\n") {
-		return settingError("NATS_STREAM", fmt.Errorf("%q is no stream name: use letters, digits, - and _", o.Stream))
-	}
-	if err := checkPrefix(o.SubjectPrefix); err != nil {
-		return settingError("NATS_SUBJECT_PREFIX", err)
-	}
-	if o.Quarantine == "" {
-		return nil
-	}
-	if err := checkPrefix(o.Quarantine); err != nil {
-		return settingError("QUARANTINE_TOPIC", err)
-	}
-	if o.Stream == QuarantineStream || within(o.Quarantine, o.SubjectPrefix) || within(o.SubjectPrefix, o.Quarantine) {
-		return settingError("QUARANTINE_TOPIC", errors.New("events and quarantine need a stream and subjects of their own"))
-	}
-	return nil
-}
-
-func checkPrefix(prefix string) error {
-	for token := range strings.SplitSeq(prefix, ".") {
-		if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`*>"\`, r) }) {
-			return fmt.Errorf("%q is no subject: use words of letters, digits, - and _ with a full stop between them", prefix)
-		}
-	}
-	if strings.HasPrefix(prefix, "$") || strings.HasPrefix(prefix, "_") {
-		return fmt.Errorf("%q: subjects that begin with $ or _ are the server's own", prefix)
-	}
-	return nil
-}
-
-// within reports whether every subject below prefix a is also one below prefix b.
-func within(a, b string) bool { return strings.HasPrefix(a+".", b+".") }
 
 // connectOptions turns the options into the client's: no buffer and no retries of its own, a connection for ever.
 func (o *Options) connectOptions() ([]nats.Option, error) {

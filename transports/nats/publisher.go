@@ -28,7 +28,7 @@ type Publisher struct {
 // Dial makes a Publisher and returns at once: connecting, and looking after the streams, goes on in the background for as
 // long as it takes. The error is one of the options.
 func Dial(opts Options) (*Publisher, error) {
-	if err := opts.check(); err != nil {
+	if err := opts.Check(); err != nil {
 		return nil, err
 	}
 	p := &Publisher{opts: opts, stop: make(chan struct{})}
@@ -42,7 +42,7 @@ func Dial(opts Options) (*Publisher, error) {
 	p.acks = newAcks(nats.NewInbox()[len(nats.InboxPrefix):] + ".")
 	p.acks.prefix = inboxPrefix + "." + p.acks.prefix
 	if p.conn, err = nats.Connect(opts.URL, options...); err != nil {
-		return nil, fmt.Errorf("connect to NATS_URL: %w", err)
+		return nil, settingError("NATS_URL", err)
 	}
 	return p, p.begin()
 }

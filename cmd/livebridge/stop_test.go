@@ -1,0 +1,80 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// signal sends one to the program.
+func (p *program) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// status returns that of an answer of the admin port; 0: none.
+func (p *program) status(path string) int {
+	answer, err := http.Get("http://" + p.admin + path)
+	if err != nil {
+		return 0
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
+}
+
+// TestShutdownDelay: after SIGTERM the program is alive and not ready, and takes callbacks for as long as the delay; then it
+// ends by itself, with all of it published.
+func TestShutdownDelay(t *testing.T) {
+	dir, p := t.TempDir(), newProvider()
+	service := launch(t, dir, prefix+"SHUTDOWN_DELAY=2s")
+	begun := time.Now()
+	service.signal(t, syscall.SIGTERM)
+	until(t, "it is not ready", func() bool { return service.status("/readyz") == http.StatusServiceUnavailable })
+	if status := service.status("/livez"); status != http.StatusOK {
+		t.Errorf("/livez is answered %d", status)
+	}
+	if next := p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 10); next != 10 || p.total.Load() != 10 {
+		t.Errorf("%d of 10 callbacks were answered 200", p.total.Load())
+	}
+	if code := service.end(t); code != exitDone || time.Since(begun) < 2*time.Second {
+		t.Errorf("it exits with %d after %v\n%s", code, time.Since(begun), service.log)
+	}
+	service = launch(t, dir)
+	if n := service.metrics(t)["livebridge_outbox_events"]; n != 0 {
+		t.Errorf("%.0f events were left", n)
+	}
+	p.judge(t, service.nats)
+}
+
+// TestSecondSignal ends the program at once, though it waits for a broker that is not there; nothing is lost.
+func TestSecondSignal(t *testing.T) {
+	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		dir, p := t.TempDir(), newProvider()
+		service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1h")
+		p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 20)
+		service.signal(t, syscall.SIGTERM)
+		until(t, "it is not ready", func() bool { return service.status("/readyz") == http.StatusServiceUnavailable })
+		service.signal(t, second)
+		service.end(t)
+		if state := service.cmd.ProcessState.Sys().(syscall.WaitStatus); !state.Signaled() || state.Signal() != second {
+			t.Errorf("it ended with %v\n%s", service.cmd.ProcessState, service.log)
+		}
+		service = launch(t, dir)
+		p.judge(t, service.nats)
+	}
+}
+
+// TestNoServersSecretInTheLog: NATS_URL may hold a password.
+func TestNoServersSecretInTheLog(t *testing.T) {
+	service := launch(t, t.TempDir(), prefix+"NATS_URL=nats://user:hunter2@127.0.0.1:1", prefix+"SHUTDOWN_GRACE=0s", prefix+"LOG_LEVEL=debug")
+	newProvider().play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 2)
+	service.signal(t, syscall.SIGTERM)
+	service.end(t)
+	if strings.Contains(service.log.String(), "hunter2") {
+		t.Errorf("%s", service.log)
+	}
+}

@@ -1,0 +1,147 @@
+package nats
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Check returns everything that is wrong with the options, each with the name of its setting. It reads the files that are
+// named, and connects to nothing.
+func (o *Options) Check() error {
+	return errors.Join(append([]error{o.checkURL(), o.checkStream(), o.checkLimits(), o.checkTLS()}, o.checkFiles()...)...)
+}
+
+// checkURL never shows the URL: it may hold a password or a token.
+func (o *Options) checkURL() error {
+	schemes := []string{"nats", "tls", "ws", "wss"}
+	for n, text := range servers(o.URL) {
+		u, err := url.Parse(text)
+		var inner *url.Error
+		switch {
+		case errors.As(err, &inner):
+			return settingError("NATS_URL", fmt.Errorf("server %d is no URL: %w; use nats://host:port", n+1, inner.Err))
+		case err != nil || !slices.Contains(schemes, u.Scheme) || u.Hostname() == "":
+			return settingError("NATS_URL", fmt.Errorf("server %d is not of the form nats://host:port (or tls, ws, wss)", n+1))
+		}
+	}
+	return nil
+}
+
+// servers splits NATS_URL; a server without a scheme is one of nats, as for the client.
+func servers(list string) []string {
+	var out []string
+	for text := range strings.SplitSeq(list, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		if !strings.Contains(text, "://") {
+			text = "nats://" + text
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// Redacted returns NATS_URL without passwords and tokens.
+func Redacted(list string) string {
+	all := servers(list)
+	for i, text := range all {
+		u, err := url.Parse(text)
+		if err != nil {
+			return "(not shown)"
+		}
+		if u.User != nil {
+			u.User = url.User("xxxxx")
+		}
+		all[i] = u.String()
+	}
+	return strings.Join(all, ",")
+}
+
+// checkStream refuses names that NATS does not take.
+func (o *Options) checkStream() error {
+	if o.Stream == "" || strings.ContainsAny(o.Stream, " .*>/\\\t\r\n") {
+		return settingError("NATS_STREAM", fmt.Errorf("%q is no stream name: use letters, digits, - and _", o.Stream))
+	}
+	if err := checkPrefix(o.SubjectPrefix); err != nil {
+		return settingError("NATS_SUBJECT_PREFIX", err)
+	}
+	if o.Quarantine == "" {
+		return nil
+	}
+	if err := checkPrefix(o.Quarantine); err != nil {
+		return settingError("QUARANTINE_TOPIC", err)
+	}
+	if o.Stream == QuarantineStream || within(o.Quarantine, o.SubjectPrefix) || within(o.SubjectPrefix, o.Quarantine) {
+		return settingError("QUARANTINE_TOPIC", errors.New("events and quarantine need a stream and subjects of their own"))
+	}
+	return nil
+}
+
+func checkPrefix(prefix string) error {
+	for token := range strings.SplitSeq(prefix, ".") {
+		if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`*>"\`, r) }) {
+			return fmt.Errorf("%q is no subject: use words of letters, digits, - and _ with a full stop between them", prefix)
+		}
+	}
+	if strings.HasPrefix(prefix, "$") || strings.HasPrefix(prefix, "_") {
+		return fmt.Errorf("%q: subjects that begin with $ or _ are the server's own", prefix)
+	}
+	return nil
+}
+
+// within reports whether every subject below prefix a is also one below prefix b.
+func within(a, b string) bool { return strings.HasPrefix(a+".", b+".") }
+
+// maxReplicas is the most that NATS has of a stream.
+const maxReplicas = 5
+
+func (o *Options) checkLimits() error {
+	if o.Replicas < 1 || o.Replicas > maxReplicas {
+		return settingError("NATS_REPLICAS", fmt.Errorf("%d: use 1 to %d", o.Replicas, maxReplicas))
+	}
+	if o.URL == "" && o.Replicas > 1 {
+		return settingError("NATS_REPLICAS", fmt.Errorf("%d needs a cluster: the embedded server is a single one; set NATS_URL, or 1", o.Replicas))
+	}
+	return nil
+}
+
+// checkFiles names the setting of a file that cannot be read, where the client would name the file alone.
+func (o *Options) checkFiles() []error {
+	var errs []error
+	for _, f := range [][2]string{{"NATS_CREDS_FILE", o.CredsFile}, {"NATS_NKEY_FILE", o.NKeyFile}, {"NATS_TLS_CA_FILE", o.CAFile}} {
+		if f[1] == "" {
+			continue
+		}
+		content, err := os.ReadFile(f[1])
+		if err == nil && f[1] == o.CAFile && !x509.NewCertPool().AppendCertsFromPEM(content) {
+			err = fmt.Errorf("%s holds no certificate in PEM", f[1])
+		}
+		if err != nil {
+			errs = append(errs, settingError(f[0], err))
+		}
+	}
+	return errs
+}
+
+// checkTLS refuses half of what we show to the server.
+func (o *Options) checkTLS() error {
+	switch {
+	case o.CertFile == "" && o.KeyFile == "":
+		return nil
+	case o.KeyFile == "":
+		return settingError("NATS_TLS_KEY_FILE", errors.New("is empty: NATS_TLS_CERT_FILE needs the key that belongs to it"))
+	case o.CertFile == "":
+		return settingError("NATS_TLS_CERT_FILE", errors.New("is empty: NATS_TLS_KEY_FILE needs the certificate that belongs to it"))
+	}
+	if _, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile); err != nil {
+		return settingError("NATS_TLS_CERT_FILE", fmt.Errorf("and NATS_TLS_KEY_FILE cannot be used: %w", err))
+	}
+	return nil
+}
