@@ -20,6 +20,7 @@ import (
 // TestPowerLoss cuts the power at random moments of a run with several writers: everything that was answered is there
 // afterwards, in order, and what was trimmed may come again but nothing else is missing.
 func TestPowerLoss(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(30) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			disk := vfs.NewCrashableMem()

@@ -52,6 +52,7 @@ type history struct {
 // in a lane of its own and all of them at once, with holds that end and restarts between any two of them, and compares
 // what comes out with the table, event by event and mark by mark.
 func TestExploreJournal(t *testing.T) {
+	t.Parallel()
 	all := courses(4)
 	for i, course := range all {
 		if i%*exploreEvery != 0 {
@@ -204,11 +205,13 @@ func (x *exploration) compare(course []between) {
 // drainMarked acknowledges everything and returns "id sequence marks" of each event, by stream.
 func drainMarked(t *testing.T, j *Journal) map[string][]string {
 	t.Helper()
+	ctx, cancel := untilFailed(t, j)
+	defer cancel()
 	out := make(map[string][]string)
 	for n := j.Pending(); n > 0; {
-		events, err := j.Next(t.Context())
+		events, err := j.Next(ctx)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatal(err, j.Err())
 		}
 		for _, e := range events {
 			out[e.Lane.Stream] = append(out[e.Lane.Stream], fmt.Sprintf("%s %d %s", e.ID, e.Sequence, e.Marks))

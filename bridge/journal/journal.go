@@ -60,7 +60,7 @@ func Open(opts Options) (*Journal, error) {
 		return nil, err
 	}
 	if err := j.metrics.register(opts.Registerer); err != nil {
-		return nil, errors.Join(err, j.db.Close(), j.lock.Close())
+		return nil, errors.Join(err, j.guard(j.db.Close), j.lock.Close())
 	}
 	w := newWriter(j)
 	go w.run()
@@ -142,7 +142,7 @@ func (j *Journal) Close() error {
 	if err := j.Err(); err != nil {
 		return fmt.Errorf("journal was not closed cleanly: %w", err)
 	}
-	return errors.Join(j.db.Close(), j.testify(), j.lock.Close())
+	return errors.Join(j.guard(func() error { return errors.Join(j.db.Close(), j.testify()) }), j.lock.Close())
 }
 
 // answer tells every callback of the commit that it is on disk.

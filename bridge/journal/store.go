@@ -29,13 +29,39 @@ func (j *Journal) open() error {
 	if j.lock, err = pebble.LockDirectory(dir, fs); err != nil {
 		return lockError(dir, err)
 	}
-	if j.db, err = pebble.Open(dir, j.storeOptions()); err != nil {
-		return errors.Join(fmt.Errorf("open the journal in %s: %w", dir, err), j.lock.Close())
-	}
-	if err := j.load(); err != nil {
-		return errors.Join(fmt.Errorf("load the journal in %s: %w", dir, err), j.db.Close(), j.lock.Close())
+	if err := j.guard(j.openStore); err != nil {
+		return errors.Join(err, j.lock.Close())
 	}
 	return nil
+}
+
+func (j *Journal) openStore() (err error) {
+	if j.db, err = pebble.Open(j.opts.Dir, j.storeOptions()); err != nil {
+		return fmt.Errorf("open the journal in %s: %w", j.opts.Dir, err)
+	}
+	if err := j.load(); err != nil {
+		return errors.Join(fmt.Errorf("load the journal in %s: %w", j.opts.Dir, err), j.db.Close())
+	}
+	return nil
+}
+
+// guard calls f in a goroutine of its own, which the store may end (see storeLog.Fatalf) or never let come back, and returns
+// f's error, or then the failure.
+func (j *Journal) guard(f func() error) error {
+	ended := make(chan error, 1)
+	go func() {
+		defer close(ended)
+		defer j.recover()
+		ended <- f()
+	}()
+	select {
+	case err, returned := <-ended:
+		if returned {
+			return err
+		}
+	case <-j.failed:
+	}
+	return fmt.Errorf("the journal in %s: %w", j.opts.Dir, j.Err())
 }
 
 func lockError(dir string, err error) error {
@@ -64,14 +90,11 @@ func (j *Journal) storeOptions() *pebble.Options {
 	return o
 }
 
-// backgroundError hears of failed flushes and compactions. Pebble tries those again; what matters is a store whose bytes
-// do not check any more.
+// backgroundError hears of failed flushes and compactions. Pebble would try those again at once and for ever, on a disk
+// that is full too; to the journal they are writes that have failed, and the goroutine does nothing more.
 func (j *Journal) backgroundError(err error) {
-	if pebble.IsCorruptionError(err) {
-		j.fail(err)
-		return
-	}
-	j.opts.Log.Warn("the journal's store could not tidy up and will try again", zap.Error(err))
+	j.fail(fmt.Errorf("the store could not tidy up: %w", err))
+	runtime.Goexit()
 }
 
 // corrupted hears of a file whose bytes do not check, whoever has read it. Pebble's own answer would be Fatalf, in the middle
