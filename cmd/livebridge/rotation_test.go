@@ -46,7 +46,8 @@ func (r *rotation) load(t *testing.T, service string, stop <-chan struct{}) {
 // shown reports whether the service says that a key of the kind is in force.
 func (r *rotation) shown(t *testing.T, service *program, key string) bool {
 	t.Helper()
-	return strings.Contains(page(t, service, "/metrics"), fmt.Sprintf("livebridge_key_uses_total{key=%q,kind=%q}", signature.KeyID(key), r.kind))
+	_, found := service.metrics(t)[fmt.Sprintf("livebridge_key_uses_total{key=%q,kind=%q}", signature.KeyID(key), r.kind)]
+	return found
 }
 
 // turn gives the service new keys beside the old ones, then the provider, then takes the old ones away.
@@ -58,16 +59,16 @@ func turn(t *testing.T, service *program, rotations []*rotation, next func(*rota
 	}
 	for _, r := range rotations {
 		key := next(r)
-		eventually(t, "both keys in force", func() bool { return r.shown(t, service, key) })
+		until(t, "both keys are in force", func() bool { return r.shown(t, service, key) })
 		r.key.Store(&key)
 		before := r.sent.Load()
-		eventually(t, "callbacks signed with the new key", func() bool { return r.sent.Load() > before+20 || r.refused.Load() != nil })
+		until(t, "callbacks come signed with the new key", func() bool { return r.sent.Load() > before+20 || r.refused.Load() != nil })
 	}
 	for _, r := range rotations {
 		r.write(t, next(r))
 	}
 	for _, r := range rotations {
-		eventually(t, "the old key gone", func() bool { return !r.shown(t, service, old[r]) })
+		until(t, "the old key is gone", func() bool { return !r.shown(t, service, old[r]) })
 		answered(t, service.listen, r.message(old[r], -1), http.StatusUnauthorized)
 	}
 }

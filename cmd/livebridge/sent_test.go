@@ -91,14 +91,3 @@ func page(t *testing.T, service *program, path string) string {
 	}
 	return string(text)
 }
-
-// eventually waits until it is so.
-func eventually(t *testing.T, about string, so func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !so(); {
-		if time.Now().After(end) {
-			t.Fatalf("it never came: %s", about)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
