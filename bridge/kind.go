@@ -30,6 +30,16 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
+// ParseKind returns the kind with this word; false if there is none.
+func ParseKind(word string) (Kind, bool) {
+	for _, k := range Kinds() {
+		if k.String() == word {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
 // Scheme is the signing scheme that an event was verified with. The zero Scheme means that it was taken unsigned.
 type Scheme uint8
 

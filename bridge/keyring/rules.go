@@ -69,7 +69,8 @@ func parseRule(n *yaml.Node) (r signature.Rule, err error) {
 	if err != nil {
 		return r, err
 	}
-	if r.Kind = kindOf(kind); r.Kind == 0 {
+	var known bool
+	if r.Kind, known = bridge.ParseKind(kind); !known {
 		return r, fault(m.nodes["kind"], "kind is none of stream, record, snapshot, rtc-record")
 	}
 	if scheme != "" {
@@ -78,15 +79,6 @@ func parseRule(n *yaml.Node) (r signature.Rule, err error) {
 		}
 	}
 	return r, nil
-}
-
-func kindOf(word string) bridge.Kind {
-	for _, k := range bridge.Kinds() {
-		if k.String() == word {
-			return k
-		}
-	}
-	return 0
 }
 
 // fault is a mistake in the file. Nothing of what the file says goes into it.

@@ -17,7 +17,7 @@ func newRoot() *cobra.Command {
 		RunE: serve.RunE,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newConfig(), newVersion())
+	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newVerify(), newConfig(), newVersion())
 	return root
 }
 

@@ -91,14 +91,14 @@ func kindsOf(words []string, able []bridge.Kind) ([]bridge.Kind, error) {
 		bridge.KindSnapshot: "SNAPSHOT_TOKEN", bridge.KindRTCRecord: "RTC_KEY"}
 	var kinds []bridge.Kind
 	for _, word := range words {
-		i := slices.IndexFunc(bridge.Kinds(), func(k bridge.Kind) bool { return k.String() == word })
+		k, known := bridge.ParseKind(word)
 		switch {
-		case i < 0:
+		case !known:
 			return nil, &usageError{fmt.Errorf("--kinds %q is not one of stream, record, snapshot, rtc-record", word)}
-		case !slices.Contains(able, bridge.Kinds()[i]):
-			return nil, &usageError{wrong(settings[bridge.Kinds()[i]], "is empty: set it to what the service has, or leave %s out of --kinds", word)}
+		case !slices.Contains(able, k):
+			return nil, &usageError{wrong(settings[k], "is empty: set it to what the service has, or leave %s out of --kinds", word)}
 		}
-		kinds = append(kinds, bridge.Kinds()[i])
+		kinds = append(kinds, k)
 	}
 	return kinds, nil
 }

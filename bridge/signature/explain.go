@@ -1,0 +1,91 @@
+package signature
+
+import (
+	"encoding/hex"
+
+	"livebridge/bridge"
+)
+
+// Field is one part of what a signature is over.
+type Field struct {
+	Name  string // the provider's name of the member or header; "key" for the key itself, whose value is not told
+	Value string
+}
+
+// Trial is a signature that a key makes of a callback.
+type Trial struct {
+	Key     string // see KeyID
+	Sign    string // lower-case hex
+	Matches bool   // it is the one in the callback
+}
+
+// Explanation is how a callback's signature is judged, for a person to read.
+type Explanation struct {
+	Scheme bridge.Scheme // SchemeNone: no signature is looked at
+	Fields []Field       // in signing order, side by side in what is signed
+	Trials []Trial       // one for each key that judges the callback
+	Guess  string        // where nothing matches: what makes the signature in the callback; empty where that is not found
+}
+
+// Explain tells how Verify judges a claim.
+func (r *Ring) Explain(c Claim) Explanation {
+	t := r.table(c.Kind)
+	set, err := t.choose(c.Domain, c.App)
+	if err != nil || c.Kind == bridge.KindSnapshot || len(set.list) == 0 {
+		return Explanation{Guess: r.guessLive(c)}
+	}
+	e := Explanation{Scheme: set.scheme, Fields: nameFields(set.scheme, &c)}
+	for _, k := range set.list {
+		e.try(k, c.Sign, Sign(set.scheme, k.secret, c))
+	}
+	if !e.matches() {
+		e.Guess = r.guessLive(c)
+	}
+	return e
+}
+
+// ExplainRTC tells how VerifyRTC judges a claim.
+func (r *Ring) ExplainRTC(c RTCClaim) Explanation {
+	set, _, _ := r.chooseRTC(&c)
+	if set == nil || len(set.list) == 0 {
+		return Explanation{Guess: r.guessRTC(c)}
+	}
+	e := Explanation{Scheme: set.scheme, Fields: []Field{{"X-Rtc-Rand", c.Rand}, {"X-Rtc-Timestamp", c.Timestamp}, {"body", string(c.Body)}}}
+	for _, k := range set.list {
+		e.try(k, c.Sign, SignRTC(k.secret, c))
+	}
+	if !e.matches() {
+		e.Guess = r.guessRTC(c)
+	}
+	return e
+}
+
+func (e *Explanation) try(k *key, given, made string) {
+	got, err := hex.DecodeString(given)
+	e.Trials = append(e.Trials, Trial{k.name.id, made, err == nil && hex.EncodeToString(got) == made})
+}
+
+func (e *Explanation) matches() bool {
+	for _, t := range e.Trials {
+		if t.Matches {
+			return true
+		}
+	}
+	return false
+}
+
+// nameFields returns what a scheme signs, with the names that the provider has for it.
+func nameFields(s bridge.Scheme, c *Claim) []Field {
+	names := []string{"auth_timestamp", "event_type", "publish_domain", "app", "stream", "download_url", "play_url"}
+	if c.Kind == bridge.KindStream {
+		names = []string{"event", "domain", "app", "stream", "auth_timestamp"}
+	}
+	var fields []Field
+	if keyInFront(s) {
+		fields = append(fields, Field{Name: "key"})
+	}
+	for i, value := range Canonical(s, *c) {
+		fields = append(fields, Field{names[i], value})
+	}
+	return fields
+}

@@ -1,0 +1,143 @@
+package signature
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"livebridge/bridge"
+)
+
+// rtcTexts returns what a SparkRTC signature may be over.
+func rtcTexts(c *RTCClaim) texts {
+	body, trimmed := string(c.Body), strings.TrimRight(string(c.Body), "\r\n")
+	return texts{likely: []reading{
+		{c.Rand + c.Timestamp + body, "X-Rtc-Rand, X-Rtc-Timestamp and the body"},
+		{c.Rand + c.Timestamp + trimmed, "X-Rtc-Rand, X-Rtc-Timestamp and the body without the line end behind it"},
+		{c.Rand + c.Timestamp + trimmed + "\n", "X-Rtc-Rand, X-Rtc-Timestamp and the body with a line end behind it"},
+		{c.Timestamp + c.Rand + body, "X-Rtc-Timestamp, X-Rtc-Rand and the body: another order"},
+		{body + c.Rand + c.Timestamp, "the body, X-Rtc-Rand and X-Rtc-Timestamp: another order"},
+		{c.Rand + c.Timestamp, "X-Rtc-Rand and X-Rtc-Timestamp, without the body"},
+		{body, "the body alone"}, {c.Timestamp + body, "X-Rtc-Timestamp and the body"}, {c.Rand + body, "X-Rtc-Rand and the body"},
+	}}
+}
+
+// liveTexts returns what a Live signature may be over.
+func liveTexts(c *Claim) texts {
+	stream, record := *c, *c
+	stream.Kind, record.Kind = bridge.KindStream, bridge.KindRecord
+	own, other := nameFields(bridge.SchemeHMAC, &record), nameFields(bridge.SchemeHMAC, &stream)
+	if c.Kind != bridge.KindRecord {
+		own, other = other, own
+	}
+	likely := []reading{{join(own, ""), list(own)}, {c.Timestamp, "auth_timestamp"}, {join(other, ""), list(other)}, {"", "nothing"}}
+	return texts{likely: append(likely, rewritten(own)...), others: append(shortened(own), reordered(own)...)}
+}
+
+func join(fields []Field, separator string) string {
+	values := make([]string, len(fields))
+	for i, f := range fields {
+		values[i] = f.Value
+	}
+	return strings.Join(values, separator)
+}
+
+func list(fields []Field) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return strings.Join(names, " + ")
+}
+
+// rewritten returns what is signed when the values are written in another way.
+func rewritten(fields []Field) []reading {
+	var texts []reading
+	for _, separator := range []string{"\n", ",", "&", "|", "+", " ", "-", ":", "_", "/", ";"} {
+		texts = append(texts, reading{join(fields, separator), list(fields) + " with " + quoted(separator) + " between them"})
+	}
+	each := func(how string, f func(name, value string) string) {
+		other := slices.Clone(fields)
+		for i := range other {
+			other[i].Value = f(other[i].Name, other[i].Value)
+		}
+		texts = append(texts, reading{join(other, ""), list(fields) + ", " + how})
+	}
+	each("URL-encoded", func(_, v string) string { return url.QueryEscape(v) })
+	each("URL-encoded (%20 for a space)", func(_, v string) string { return url.PathEscape(v) })
+	each("URL-decoded", func(_, v string) string {
+		if decoded, err := url.PathUnescape(v); err == nil {
+			return decoded
+		}
+		return v
+	})
+	each(`with slashes escaped as in JSON (\/)`, func(_, v string) string { return strings.ReplaceAll(v, "/", `\/`) })
+	each("without white space around them", func(_, v string) string { return strings.TrimSpace(v) })
+	each("in lower case", func(_, v string) string { return strings.ToLower(v) })
+	each("the domain in lower case", func(name, v string) string {
+		if strings.HasSuffix(name, "domain") {
+			return strings.ToLower(v)
+		}
+		return v
+	})
+	each("auth_timestamp in milliseconds", func(name, v string) string {
+		if name == "auth_timestamp" {
+			return v + "000"
+		}
+		return v
+	})
+	for _, word := range []string{"null", "None", "undefined", "nil"} {
+		each("absent ones as "+word, func(_, v string) string {
+			if v == "" {
+				return word
+			}
+			return v
+		})
+	}
+	return texts
+}
+
+func quoted(separator string) string {
+	if separator == "\n" {
+		return "a line end"
+	}
+	return "'" + separator + "'"
+}
+
+// shortened returns what is signed when one or two fields are left out.
+func shortened(fields []Field) []reading {
+	var texts []reading
+	for i := range fields {
+		for j := i; j < len(fields); j++ {
+			var left []Field
+			for k, f := range fields {
+				if k != i && k != j {
+					left = append(left, f)
+				}
+			}
+			texts = append(texts, reading{join(left, ""), list(left) + ": a field is left out"})
+		}
+	}
+	return texts
+}
+
+// reordered returns what is signed when the fields stand in any other order.
+func reordered(fields []Field) []reading {
+	var texts []reading
+	var permute func(done, left []Field)
+	permute = func(done, left []Field) {
+		if len(left) == 0 {
+			texts = append(texts, reading{join(done, ""), list(done) + ": another order"})
+		}
+		for i := range left {
+			permute(append(slices.Clone(done), left[i]), slices.Delete(slices.Clone(left), i, i+1))
+		}
+	}
+	permute(nil, withoutEmpty(fields))
+	return texts
+}
+
+// withoutEmpty leaves out what adds nothing wherever it stands.
+func withoutEmpty(fields []Field) []Field {
+	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Value == "" })
+}

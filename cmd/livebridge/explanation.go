@@ -1,0 +1,195 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"livebridge/bridge"
+	"livebridge/bridge/signature"
+)
+
+// explanation writes what verify has to say, a name and a value a line.
+type explanation struct{ w io.Writer }
+
+func (x *explanation) line(name, format string, args ...any) {
+	fmt.Fprintf(x.w, "%-11s %s\n", name, fmt.Sprintf(format, args...))
+}
+
+// verdict writes what is wrong and returns it as the exit code.
+func (x *explanation) verdict(format string, args ...any) error {
+	x.line("verdict", "not good: "+format, args...)
+	return errNotGood
+}
+
+// judge writes what a ring has said. signed is false for what was taken without a signature.
+func (x *explanation) judge(err error, signed bool) error {
+	var e *signature.Error
+	switch {
+	case err == nil && signed:
+		x.line("verdict", "good")
+		return nil
+	case err == nil:
+		x.line("verdict", "good, unsigned: UNSIGNED=accept, and there is no key for this kind")
+		return nil
+	case errors.As(err, &e) && e.Verdict == signature.Forbidden:
+		return x.verdict("403 %s: %s", e.Reason, e.Detail)
+	case errors.As(err, &e) && e.Verdict == signature.Expired:
+		return x.verdict("401 %s, and quarantine expired: %s", e.Reason, e.Detail)
+	case errors.As(err, &e):
+		return x.verdict("401 %s: %s", e.Reason, e.Detail)
+	}
+	return x.verdict("%v", err)
+}
+
+// explain writes scheme, fields, signatures and the first difference.
+func (x *explanation) explain(e signature.Explanation, given string) {
+	x.line("scheme", "%s", formulaOf(e))
+	var text strings.Builder
+	for i, f := range e.Fields {
+		name, value := "", strconv.Quote(f.Value)
+		if i == 0 {
+			name = "signed"
+		}
+		if f.Name == "key" {
+			value = "(not shown)"
+			text.WriteString("(key)")
+		}
+		text.WriteString(f.Value)
+		x.line(name, "%-15s %s", f.Name, value)
+	}
+	if len(e.Fields) > 0 {
+		x.line("canonical", "%q", text.String())
+	}
+	for i, t := range e.Trials {
+		x.line("expected", "%s   by key %d of %d, id %s", t.Sign, i+1, len(e.Trials), t.Key)
+	}
+	x.line("given", "%s", orNone(given))
+	if len(e.Trials) > 0 && given != "" {
+		x.line("difference", "%s", difference(e.Trials, given))
+	}
+	if e.Guess != "" {
+		x.line("but", "it is %s", e.Guess)
+	}
+}
+
+// formulaOf writes a scheme as its formula.
+func formulaOf(e signature.Explanation) string {
+	var names []string
+	for _, f := range e.Fields {
+		names = append(names, f.Name)
+	}
+	what := strings.Join(names, " + ")
+	switch e.Scheme {
+	case bridge.SchemeNone:
+		return "none: no key judges this callback"
+	case bridge.SchemeMD5:
+		return fmt.Sprintf("%v = MD5(%s)", e.Scheme, what)
+	}
+	return fmt.Sprintf("%v = HMAC-SHA256(%s, key)", e.Scheme, what)
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+// difference tells where the given signature leaves the expected one that it has most in common with.
+func difference(trials []signature.Trial, given string) string {
+	most, best := -1, ""
+	for i, t := range trials {
+		if t.Matches {
+			return fmt.Sprintf("none: key %d made it", i+1)
+		}
+		common := 0
+		for common < min(len(t.Sign), len(given)) && t.Sign[common] == lower(given[common]) {
+			common++
+		}
+		if common > most {
+			most, best = common, t.Sign
+		}
+	}
+	digit := func(text string) string {
+		if most < len(text) {
+			return strconv.Quote(text[most : most+1])
+		}
+		return "nothing"
+	}
+	return fmt.Sprintf("at digit %d: given %s, expected %s (%d digits given, %d expected)", most+1, digit(given), digit(best), len(given), len(best))
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
+}
+
+// expiry writes what auth_timestamp means.
+func (x *explanation) expiry(timestamp string, now time.Time, s *settings) {
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil || len(timestamp) != 10 {
+		x.line("expires", "auth_timestamp %q is not 10 digits, a Unix time in seconds", timestamp)
+		return
+	}
+	end := time.Unix(seconds, 0).UTC()
+	x.line("expires", "%s, %s; taken from %s until %s", end.Format(time.RFC3339), relative(end.Sub(now)),
+		end.Add(-s.AuthMaxAhead).Format(time.RFC3339), end.Add(s.AuthSkew).Format(time.RFC3339))
+}
+
+// age writes what X-Rtc-Timestamp means.
+func (x *explanation) age(timestamp string, now time.Time, s *settings) {
+	n, err := strconv.ParseInt(timestamp, 10, 64)
+	made := time.Unix(n, 0).UTC()
+	if len(timestamp) == 13 {
+		made = time.UnixMilli(n).UTC()
+	}
+	if err != nil || len(timestamp) != 10 && len(timestamp) != 13 {
+		x.line("signed at", "X-Rtc-Timestamp %q is neither 10 digits (seconds) nor 13 (milliseconds)", timestamp)
+		return
+	}
+	x.line("signed at", "%s, %s; taken until %s", made.Format(time.RFC3339), relative(made.Sub(now)), made.Add(s.RTCMaxAge).Format(time.RFC3339))
+}
+
+// relative says how far away an instant is.
+func relative(d time.Duration) string {
+	switch {
+	case d < 0:
+		return inWords(-d) + " ago"
+	case d == 0:
+		return "now"
+	}
+	return "in " + inWords(d)
+}
+
+// inWords writes a duration in its largest unit and the next one.
+func inWords(d time.Duration) string {
+	const day = 24 * time.Hour
+	units := []struct {
+		size time.Duration
+		name string
+	}{{365 * day, "year"}, {day, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}}
+	for i, u := range units {
+		if d < u.size {
+			continue
+		}
+		words := counted(d/u.size, u.name)
+		if i+1 < len(units) && d%u.size >= units[i+1].size {
+			words += " " + counted(d%u.size/units[i+1].size, units[i+1].name)
+		}
+		return words
+	}
+	return "less than a second"
+}
+
+func counted(n time.Duration, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
+}
