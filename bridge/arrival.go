@@ -21,7 +21,7 @@ type Arrival struct {
 type Signature struct {
 	Sum     [16]byte // identifies scheme, kind and signature value; zero: nothing to remember
 	Signed  [16]byte // digest of the fields that the signature is over
-	Expires Millis   // until when the signature can be taken: auth_timestamp + AUTH_SKEW
+	Expires Millis   // until when the signature can be taken: auth_timestamp + AUTH_SKEW; 0: it counts in the quarantine alone
 	Strict  bool     // other unsigned members under the same signature are tampering too (stream status)
 }
 

@@ -48,7 +48,7 @@ func (c *commit) recognise(e *bridge.Event, a *bridge.Arrival) (recognition, err
 	if known, err := c.knows(e.ID); known || err != nil {
 		return repeat, err
 	}
-	if a.Signature.Sum == [16]byte{} {
+	if a.Signature.Expires == 0 {
 		return unseen, nil
 	}
 	o, found := c.oaths[a.Signature.Sum]
@@ -77,7 +77,7 @@ func (c *commit) remember(e *bridge.Event, a *bridge.Arrival) error {
 	if err := c.j.seen.add(c.batch, e.ID, e.Recorded); err != nil {
 		return err
 	}
-	if a.Signature.Sum == [16]byte{} {
+	if a.Signature.Expires == 0 {
 		return nil
 	}
 	if _, found := c.oaths[a.Signature.Sum]; found {

@@ -14,8 +14,9 @@ const (
 
 // VerifyRTC judges a SparkRTC callback at the instant now, over the body as received. Its app_id chooses the keys; where
 // the body does not tell one, every key of SparkRTC may have signed it. The
-// scheme is SchemeRTC, or SchemeNone when there is no key and unsigned ones are taken. The signature to remember
-// is always zero: a repeat is told by its event's id. The error is nil or an *Error.
+// scheme is SchemeRTC, or SchemeNone when there is no key and unsigned ones are taken. Of the signature
+// only Sum is set: a repeat is told by its event's id, but one message can be split into headers and body in many ways,
+// and all of them must share what one signature may have of the quarantine. The error is nil or an *Error.
 //
 // The checks, in this order: no key, no signature, not 64 hex digits, no match (Unauthorized); a timestamp that is
 // neither 10 nor 13 digits, older than RTCMaxAge, or more than MaxAhead from now (Expired).
@@ -37,7 +38,7 @@ func (r *Ring) VerifyRTC(c RTCClaim, now time.Time) (bridge.Scheme, bridge.Signa
 	if err = r.checkAge(c.Timestamp, bridge.MillisOf(now)); err == nil {
 		k.used.note(now)
 	}
-	return set.scheme, bridge.Signature{}, err
+	return set.scheme, bridge.Signature{Sum: w.identify(set.scheme, bridge.KindRTCRecord)}, err
 }
 
 func (r *Ring) chooseRTC(c *RTCClaim) (set *keys, signed bool, err error) {
