@@ -28,8 +28,9 @@ type commit struct {
 	oaths map[[16]byte]oath
 	held  map[bridge.ID]*bridge.Event
 
-	removed   []acked  // go from the outbox
-	buried    []burial // are dead letters now
+	removed   []acked         // go from the outbox
+	buried    []burial        // are dead letters now
+	taken     map[uint64]bool // dead letters that an operator has had taken off
 	scratch   []byte
 	emissions []sequencer.Emission
 }

@@ -7,9 +7,12 @@ import (
 	"livebridge/bridge/sequencer"
 )
 
-// add decides one callback.
+// add decides one callback, or carries out an order.
 func (c *commit) add(r *request) error {
 	c.waiting = append(c.waiting, r)
+	if r.order != nil {
+		return r.order(c)
+	}
 	a := r.arrival
 	e := a.Event // a copy: what is kept must not point into the request
 	e.Recorded = c.clock.millis()

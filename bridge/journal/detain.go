@@ -29,7 +29,7 @@ func (c *commit) quarantine(e *bridge.Event, a *bridge.Arrival, reason bridge.Re
 // keep writes the quarantine entry and takes out what is too much.
 func (c *commit) keep(e *bridge.Event, a *bridge.Arrival, what quarantineID) error {
 	value := append(appendText(nil, a.Raw), appendEvent(nil, e)...)
-	entry := quarantined{number: c.j.meta.next, what: what, sum: a.Signature.Sum, bytes: len(value)}
+	entry := quarantined{number: c.j.meta.next, received: e.Recorded, what: what, sum: a.Signature.Sum, bytes: len(value)}
 	c.j.meta.next++
 	c.j.meta.quarant.add(len(value))
 	c.j.quarantined.put(entry)
@@ -38,12 +38,33 @@ func (c *commit) keep(e *bridge.Event, a *bridge.Arrival, what quarantineID) err
 		c.batch.Set(numberKey(nil, tableQuarantined, entry.number), value, nil))
 	for old, out := c.j.quarantined.evict(); out && err == nil; old, out = c.j.quarantined.evict() {
 		c.j.metrics.quarantineDropped.Inc()
-		c.j.meta.quarant.remove(old.bytes)
-		err = errors.Join(
-			c.batch.Delete(numberKey(nil, tableQuarantine, old.number), nil),
-			c.batch.Delete(numberKey(nil, tableQuarantined, old.number), nil))
+		err = c.drop(old)
 	}
 	return err
+}
+
+// drop deletes an entry that has left the index.
+func (c *commit) drop(e quarantined) error {
+	c.j.meta.quarant.remove(e.bytes)
+	return errors.Join(
+		c.batch.Delete(numberKey(nil, tableQuarantine, e.number), nil),
+		c.batch.Delete(numberKey(nil, tableQuarantined, e.number), nil))
+}
+
+// dropOld drops, some at a time, what has been in quarantine for longer than its entries are kept.
+func (c *commit) dropOld(now bridge.Millis) error {
+	before := now - bridge.Millis(c.j.opts.QuarantineMaxAge.Milliseconds())
+	for range sweepQuarantine {
+		old, found := c.j.quarantined.expire(before)
+		if !found {
+			return nil
+		}
+		c.j.metrics.quarantineDropped.Inc()
+		if err := c.drop(old); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // notify emits the notice of a quarantined callback on the lane of its kind.

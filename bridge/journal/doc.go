@@ -42,6 +42,6 @@
 //	i  bucket(8) id(16)                an identity that was seen
 //	s  period(8) signature(16)         what a good signature was over: digest(16), id(16)
 //	q  number(8)                       quarantine: what the limits need to know of an entry
-//	Q  number(8)                       quarantine: the event, the raw body
+//	Q  number(8)                       quarantine: the raw body, the event
 //	d  number(8)                       dead letter: reason, event
 package journal

@@ -13,8 +13,9 @@ import (
 	"livebridge/bridge"
 )
 
-// Journal is the durable log and all that is kept in it. Append, Ready, Pending and Failed may be called by any number
-// of goroutines; Next, Settle and Trim are for the dispatcher (see dispatch.Outbox).
+// Journal is the durable log and all that is kept in it. Append, Ready, Pending and Failed, and what operators do (see
+// bridge.Archive), may be called by any number of goroutines; Next, Settle and Trim are for the dispatcher (see
+// dispatch.Outbox).
 type Journal struct {
 	opts    Options
 	db      *pebble.DB
@@ -35,6 +36,9 @@ type Journal struct {
 	quarantined *quarantine
 	sweep       sweep
 
+	quiet  quiet // opened by OpenQuiet
+	access access
+
 	stopped  atomic.Bool
 	failure  atomic.Pointer[error]
 	failed   chan struct{} // closed after the first failure
@@ -49,13 +53,7 @@ type Journal struct {
 // Open opens the journal in opts.Dir, creates it if there is none, and takes up what the last run has left. It returns an
 // error that wraps ErrInUse when another process has it open.
 func Open(opts Options) (*Journal, error) {
-	j := &Journal{
-		opts: opts, queue: newQueue(), clock: startClock(opts.Wall),
-		failed: make(chan struct{}), closing: make(chan struct{}), written: make(chan struct{}),
-		quarantined: newQuarantine(opts.QuarantineMax),
-	}
-	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
-	j.metrics = newMetrics(j)
+	j := newJournal(opts)
 	if err := j.open(); err != nil {
 		return nil, err
 	}
@@ -68,6 +66,17 @@ func Open(opts Options) (*Journal, error) {
 	j.background.Go(func() { j.room.watch(j.closing) })
 	j.background.Go(j.inherit)
 	return j, nil
+}
+
+func newJournal(opts Options) *Journal {
+	j := &Journal{
+		opts: opts, queue: newQueue(), clock: startClock(opts.Wall),
+		failed: make(chan struct{}), closing: make(chan struct{}), written: make(chan struct{}),
+		quarantined: newQuarantine(opts.QuarantineMax),
+	}
+	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
+	j.metrics = newMetrics(j)
+	return j
 }
 
 // Append takes one callback and returns nil when it, and all that was decided about it, is on disk. It does not return
@@ -139,6 +148,7 @@ func (j *Journal) Close() error {
 	close(j.closing)
 	<-j.written
 	j.background.Wait()
+	j.access.end()
 	if err := j.Err(); err != nil {
 		return fmt.Errorf("journal was not closed cleanly: %w", err)
 	}

@@ -34,7 +34,7 @@ func newMetrics(j *Journal) *metrics {
 		holds:             counter("holds_total", "Events that had to wait for another one."),
 		marks:             counters("marks_total", "Emitted events by mark.", "mark"),
 		reasons:           counters("quarantined_total", "Callbacks put in quarantine, by reason.", "reason"),
-		quarantineDropped: counter("quarantine_dropped_total", "Callbacks that left or missed the quarantine by its limits."),
+		quarantineDropped: counter("quarantine_dropped_total", "Callbacks that left or missed the quarantine by its limits, in number, per signature or in age."),
 		forgottenEarly:    counter("dedupe_forgotten_early_total", "Identities forgotten before DEDUPE_WINDOW because of DEDUPE_MAX."),
 		commitSeconds: histogram("commit_seconds", "Time from a batch's write to the end of its sync.",
 			prometheus.ExponentialBuckets(0.0001, 2, 16)),

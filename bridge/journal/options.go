@@ -36,6 +36,8 @@ type Options struct {
 	DeadLettersMax int    // entries
 	OutboxMemory   int    // events of the outbox kept in memory; the rest is read from disk
 
+	QuarantineMaxAge time.Duration // an entry that is older goes
+
 	// what the quarantine says to the outside
 	PublishQuarantine bool
 
@@ -63,6 +65,8 @@ func DefaultOptions(dir string) Options {
 		QuarantineMax:  10_000,
 		DeadLettersMax: 10_000,
 		OutboxMemory:   16_384,
+
+		QuarantineMaxAge: 30 * 24 * time.Hour,
 
 		PublishQuarantine: true,
 

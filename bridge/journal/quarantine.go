@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -30,10 +32,11 @@ type quarantineID struct {
 
 // quarantined is one entry without its event and body.
 type quarantined struct {
-	number uint64
-	what   quarantineID
-	sum    [16]byte // of the signature; zero: none
-	bytes  int      // of the value in table Q
+	number   uint64
+	received bridge.Millis
+	what     quarantineID
+	sum      [16]byte // of the signature; zero: none
+	bytes    int      // of the value in table Q
 }
 
 // admission is what becomes of an entry that asks to be kept.
@@ -85,12 +88,42 @@ func (q *quarantine) evict() (quarantined, bool) {
 		}
 	}
 	e := q.reasons[most][0]
-	q.reasons[most] = q.reasons[most][1:]
-	q.forget(e)
+	q.take(e)
 	return e, true
 }
 
-func (q *quarantine) forget(e quarantined) {
+// expire takes out the oldest entry of any reason that was received before the instant.
+func (q *quarantine) expire(before bridge.Millis) (quarantined, bool) {
+	for _, entries := range q.reasons {
+		if len(entries) > 0 && entries[0].received < before {
+			e := entries[0]
+			q.take(e)
+			return e, true
+		}
+	}
+	return quarantined{}, false
+}
+
+// find returns the entry with the number.
+func (q *quarantine) find(number uint64) (quarantined, bool) {
+	for _, entries := range q.reasons {
+		if i, found := slices.BinarySearchFunc(entries, number, compareNumber); found {
+			return entries[i], true
+		}
+	}
+	return quarantined{}, false
+}
+
+func compareNumber(e quarantined, number uint64) int { return cmp.Compare(e.number, number) }
+
+// take takes out an entry that is there.
+func (q *quarantine) take(e quarantined) {
+	entries := q.reasons[e.what.reason]
+	if i, _ := slices.BinarySearchFunc(entries, e.number, compareNumber); i == 0 {
+		q.reasons[e.what.reason] = entries[1:]
+	} else {
+		q.reasons[e.what.reason] = slices.Delete(entries, i, i+1)
+	}
 	delete(q.known, e.what)
 	if q.signed[e.sum]--; q.signed[e.sum] <= 0 {
 		delete(q.signed, e.sum)
@@ -110,17 +143,18 @@ func (q *quarantine) load(db *pebble.DB) error {
 	})
 }
 
-// append appends the entry as it lies in table q: id(16) signature(16) bytes reason.
+// append appends the entry as it lies in table q: id(16) signature(16) bytes received reason.
 func (e quarantined) append(dst []byte) []byte {
 	dst = append(append(dst, e.what.id[:]...), e.sum[:]...)
-	return appendText(binary.AppendUvarint(dst, uint64(e.bytes)), e.what.reason)
+	dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(e.bytes)), int64(e.received))
+	return appendText(dst, e.what.reason)
 }
 
 func readQuarantined(key, value []byte) (quarantined, error) {
 	r := reader{rest: value}
 	e := quarantined{number: binary.BigEndian.Uint64(key[1:])}
 	e.what.id, e.sum = r.bytes16(), r.bytes16()
-	e.bytes, e.what.reason = int(r.uvarint()), bridge.Reason(r.text())
+	e.bytes, e.received, e.what.reason = int(r.uvarint()), bridge.Millis(r.varint()), bridge.Reason(r.text())
 	if r.err != nil {
 		return e, fmt.Errorf("quarantine entry %d: %w", e.number, r.err)
 	}
@@ -156,19 +190,5 @@ func appendNoticeData(dst []byte, e *bridge.Event, subject string) []byte {
 
 // each calls f for every key of a table, in order; key and value are valid during the call.
 func each(db *pebble.DB, table byte, f func(key, value []byte) error) error {
-	lower, upper := tableBounds(table)
-	it, err := db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return err
-	}
-	for ok := it.First(); ok && err == nil; ok = it.Next() {
-		var value []byte
-		if value, err = it.ValueAndErr(); err == nil {
-			err = f(it.Key(), value)
-		}
-	}
-	if closeErr := it.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return eachFrom(db, []byte{table}, func(key, value []byte) (bool, error) { return true, f(key, value) })
 }

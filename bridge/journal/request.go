@@ -6,10 +6,11 @@ import (
 	"livebridge/bridge"
 )
 
-// request is one callback that waits for its commit.
+// request is one callback, or an operator's order, that waits for its commit.
 type request struct {
 	arrival *bridge.Arrival
-	done    chan error // receives once
+	order   func(*commit) error // nil: a callback
+	done    chan error          // receives once
 }
 
 // queue is where callbacks wait for the writer. All of them are taken at once.

@@ -14,7 +14,7 @@ import (
 )
 
 // formatVersion is the version of the keys and values in doc.go. A journal of another version is not opened.
-const formatVersion = "livebridge-journal 1"
+const formatVersion = "livebridge-journal 2"
 
 // ErrInUse says that another process has the journal open.
 var ErrInUse = errors.New("in use by another process")
@@ -74,7 +74,7 @@ func lockError(dir string, err error) error {
 // storeOptions tunes Pebble for many small values that live for a second.
 func (j *Journal) storeOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j},
+		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j}, ReadOnly: j.quiet == readOnly,
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                32 << 20,
 		MemTableStopWritesThreshold: 8,
@@ -115,6 +115,7 @@ func (j *Journal) load() error {
 	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return err
 	}
+	j.meta.next = max(j.meta.next, 1) // what begins with 1 can be asked for from 0 on
 	j.seen = seen{db: j.db, opts: &j.opts, meta: &j.meta, recall: newRecall(tableSeen)}
 	j.signatures = signatures{db: j.db, recall: newRecall(tableSignature)}
 	j.outbox = newOutbox(j.db, int(j.meta.outbox.entries), j.opts.OutboxMemory, j.queue.rouse, j.fail)

@@ -8,13 +8,16 @@ import (
 	"livebridge/bridge"
 )
 
-// sweepLanes is how many lanes are looked at each time the writer tends what grows old.
-const sweepLanes = 256
+// How many lanes are looked at, and quarantine entries dropped, each time the writer tends what grows old.
+const (
+	sweepLanes      = 256
+	sweepQuarantine = 1024
+)
 
 // sweep goes round all lanes, for ever, and forgets those that were idle for long.
 type sweep struct{ cursor []byte }
 
-// tend drops what has had its time: identities, signatures and lanes.
+// tend drops what has had its time: identities, signatures, quarantine entries and lanes.
 func (c *commit) tend() error {
 	now := c.clock.millis()
 	early, err := c.j.seen.drop(c.batch, now)
@@ -23,6 +26,9 @@ func (c *commit) tend() error {
 	}
 	c.j.metrics.forgottenEarly.Add(float64(early))
 	if err := c.j.signatures.drop(c.batch, now); err != nil {
+		return err
+	}
+	if err := c.dropOld(now); err != nil {
 		return err
 	}
 	return c.sweep(now)

@@ -1,0 +1,104 @@
+package bridge
+
+import "encoding/json"
+
+// Shelf is a part of the journal where something waits for an operator.
+type Shelf string
+
+// The shelves. Numbers are unique over both.
+const (
+	ShelfQuarantine  Shelf = "quarantine"  // signed well and not believed
+	ShelfDeadLetters Shelf = "deadletters" // what the broker will never take
+)
+
+// Entry is one thing on a shelf. Its JSON is what operators see.
+type Entry struct {
+	Number   uint64          `json:"number"` // its name; later entries have greater ones
+	Reason   string          `json:"reason"` // why it lies there
+	Received string          `json:"received"`
+	ID       string          `json:"id"`
+	Kind     string          `json:"kind"`
+	Lane     string          `json:"lane,omitempty"` // absent when the body could not be read
+	Type     string          `json:"type"`
+	Scheme   string          `json:"signature"`
+	Sequence uint64          `json:"sequence,omitempty"` // of a dead letter: the one it has used up
+	Data     json.RawMessage `json:"data,omitempty"`     // after redaction
+	Raw      []byte          `json:"raw,omitempty"`      // base64: the body as received, with its secrets; of the quarantine alone, and only when asked for
+}
+
+// Query chooses entries of a shelf. The zero Query chooses all, as many as fit on one page.
+type Query struct {
+	After  uint64 `json:"after,omitempty"`  // numbers above this one
+	Limit  int    `json:"limit,omitempty"`  // entries; 0, and more than PageMax: PageMax
+	Reason string `json:"reason,omitempty"` // empty: any; a dead letter's begins with it
+	Lane   string `json:"lane,omitempty"`   // as in Entry; empty: any
+	Raw    bool   `json:"raw,omitempty"`    // with the body as received
+}
+
+// PageMax is the most entries of one page, and of one order.
+const PageMax = 500
+
+// Outcome is what became of one entry of an order.
+type Outcome struct {
+	Number  uint64 `json:"number"`
+	Problem string `json:"problem,omitempty"` // why nothing was done; empty: done
+}
+
+// Archive is what an operator can do with both shelves, whether the service runs (through its control socket) or not.
+//
+// Release puts entries back into their lanes as replays: the same id, the lane's next sequence, the mark replayed. Purge
+// drops them. When either returns nil, everything with an empty Problem is on disk, in one commit. An error says that
+// nothing is known: ErrStopping, ErrFailed, or that the journal could not be reached or read.
+type Archive interface {
+	List(s Shelf, q Query) ([]Entry, error)
+	Release(s Shelf, numbers []uint64) ([]Outcome, error)
+	Purge(s Shelf, numbers []uint64) ([]Outcome, error)
+}
+
+// Tally is a number of entries and of bytes that they take.
+type Tally struct {
+	Entries uint64 `json:"entries"`
+	Bytes   uint64 `json:"bytes"`
+}
+
+// Inventory is what a journal holds.
+type Inventory struct {
+	Format      string         `json:"format"`
+	Commit      uint64         `json:"commit"` // number of the last one
+	Outbox      Tally          `json:"outbox"` // emitted, and not known to be on the broker's disk
+	Held        Tally          `json:"held"`   // wait for the event before them
+	LanesHeld   int            `json:"lanes_held"`
+	Lanes       uint64         `json:"lanes"` // remembered
+	Quarantine  Tally          `json:"quarantine"`
+	Reasons     map[string]int `json:"quarantine_reasons,omitempty"`
+	DeadLetters Tally          `json:"dead_letters"`
+	Identities  uint64         `json:"identities"` // by which repeats are known
+	Bytes       uint64         `json:"bytes"`      // that JOURNAL_MAX_BYTES limits
+	MaxBytes    uint64         `json:"max_bytes"`
+	StoreBytes  uint64         `json:"store_bytes"` // on disk, all told
+	FreeBytes   uint64         `json:"free_bytes"`  // on the disk
+}
+
+// ReplayQuery chooses events of the outbox. The zero ReplayQuery begins with the first of all lanes.
+type ReplayQuery struct {
+	Kind   string `json:"kind,omitempty"`   // together with Lane; both empty: all lanes
+	Lane   string `json:"lane,omitempty"`   // as in Entry
+	Cursor []byte `json:"cursor,omitempty"` // of the result before
+	UpTo   uint64 `json:"up_to,omitempty"`  // of the result before
+}
+
+// ReplayResult is one page of replays, on disk. Cursor is nil when it was the last; else a query with the same lane, this
+// Cursor and this UpTo goes on.
+type ReplayResult struct {
+	Replayed int    `json:"replayed"`
+	Cursor   []byte `json:"cursor,omitempty"`
+	UpTo     uint64 `json:"up_to,omitempty"`
+}
+
+// Books is what an operator can do with a journal as a whole, whether its service runs or not. Replay emits events of the
+// outbox once more, behind everything of their lanes: the same id, the next sequence, the mark replayed. Replays are not
+// replayed again.
+type Books interface {
+	Inspect() (Inventory, error)
+	Replay(q ReplayQuery) (ReplayResult, error)
+}

@@ -1,0 +1,138 @@
+package journal
+
+import (
+	"encoding/binary"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"livebridge/bridge"
+)
+
+// List implements bridge.Archive. It reads beside the writer; what a commit on its way to the disk puts on a shelf may be shown.
+func (j *Journal) List(s bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
+	table, limit := tableDead, q.Limit
+	if s == bridge.ShelfQuarantine {
+		table = tableQuarantined
+	}
+	if limit <= 0 || limit > bridge.PageMax {
+		limit = bridge.PageMax
+	}
+	var entries []bridge.Entry
+	err := j.read(func() error {
+		return eachFrom(j.db, numberKey(nil, byte(table), q.After+1), func(key, value []byte) (bool, error) {
+			s, err := readShelved(s, key, value)
+			if err != nil {
+				return false, err
+			}
+			if e := s.entry(q.Raw); matches(&e, &q) {
+				entries = append(entries, e)
+			}
+			return len(entries) < limit, nil
+		})
+	})
+	return entries, err
+}
+
+// Release implements bridge.Archive.
+func (j *Journal) Release(s bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+	return j.clear(s, numbers, (*commit).replayShelved)
+}
+
+// Purge implements bridge.Archive.
+func (j *Journal) Purge(s bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+	return j.clear(s, numbers, func(*commit, *shelved) error { return nil })
+}
+
+// clear takes entries off a shelf, in one commit, and does with each what use says.
+func (j *Journal) clear(s bridge.Shelf, numbers []uint64, use func(*commit, *shelved) error) ([]bridge.Outcome, error) {
+	outcomes := make([]bridge.Outcome, 0, len(numbers))
+	err := j.order(func(c *commit) error {
+		for _, number := range numbers {
+			problem, err := c.takeOff(s, number, use)
+			if err != nil {
+				return err
+			}
+			outcomes = append(outcomes, bridge.Outcome{Number: number, Problem: problem})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes, nil
+}
+
+// shelved is one entry as it lies in table Q or d.
+type shelved struct {
+	shelf  bridge.Shelf
+	number uint64
+	reason string
+	event  *bridge.Event
+	raw    []byte // of the quarantine alone; valid as long as the value is
+	bytes  int
+}
+
+// readShelved reads the value of table Q (raw, event) or d (reason, event).
+func readShelved(s bridge.Shelf, key, value []byte) (*shelved, error) {
+	r := reader{rest: value}
+	e := &shelved{shelf: s, number: binary.BigEndian.Uint64(key[1:]), bytes: len(value)}
+	head := r.bytes()
+	if r.err != nil {
+		return nil, r.err
+	}
+	var err error
+	if e.event, err = readEvent(r.rest); err != nil {
+		return nil, err
+	}
+	if s == bridge.ShelfQuarantine {
+		e.raw, e.reason = head, string(e.event.Reason)
+	} else {
+		e.reason = string(head)
+	}
+	return e, nil
+}
+
+// entry is what an operator sees.
+func (s *shelved) entry(raw bool) bridge.Entry {
+	e := bridge.Entry{
+		Number: s.number, Reason: s.reason, Received: s.event.Recorded.String(), ID: string(s.event.AppendID(nil)),
+		Kind: s.event.Lane.Kind.String(), Type: s.event.Type, Scheme: s.event.Scheme.String(), Sequence: s.event.Sequence,
+		Data: s.event.Data,
+	}
+	if s.shelf == bridge.ShelfQuarantine { // its own id; that of the notice has the reason behind it
+		e.ID = s.event.ID.String()
+	}
+	if !s.event.Lane.IsZero() {
+		e.Lane = s.event.Lane.Subject()
+	}
+	if raw {
+		e.Raw = append(e.Raw, s.raw...)
+	}
+	return e
+}
+
+// matches reports whether the query asks for the entry.
+func matches(e *bridge.Entry, q *bridge.Query) bool {
+	return (q.Lane == "" || e.Lane == q.Lane) && (q.Reason == "" || len(e.Reason) >= len(q.Reason) && e.Reason[:len(q.Reason)] == q.Reason)
+}
+
+// eachFrom calls f for every key of first's table that is not below first, in order, for as long as f returns true; key and value are
+// valid during the call.
+func eachFrom(db *pebble.DB, first []byte, f func(key, value []byte) (bool, error)) error {
+	_, upper := tableBounds(first[0])
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: upper})
+	if err != nil {
+		return err
+	}
+	more := true
+	for ok := it.First(); ok && more && err == nil; ok = it.Next() {
+		var value []byte
+		if value, err = it.ValueAndErr(); err == nil {
+			more, err = f(it.Key(), value)
+		}
+	}
+	if closeErr := it.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}

@@ -1,0 +1,31 @@
+package journal
+
+import "livebridge/bridge"
+
+// Inspect implements bridge.Books.
+func (j *Journal) Inspect() (bridge.Inventory, error) {
+	i := bridge.Inventory{Format: formatVersion, MaxBytes: j.opts.MaxBytes, FreeBytes: j.room.free.Load()}
+	if err := j.order(func(c *commit) error { c.count(&i); return nil }); err != nil {
+		return i, err
+	}
+	return i, j.read(func() error {
+		i.StoreBytes = j.db.Metrics().DiskSpaceUsage()
+		return each(j.db, tableLane, func(_, _ []byte) error { i.Lanes++; return nil })
+	})
+}
+
+// count fills in what only the writer knows.
+func (c *commit) count(i *bridge.Inventory) {
+	m, q := &c.j.meta, c.j.quarantined
+	i.Commit, i.Bytes, i.Identities = m.commit, m.bytes(), c.j.seen.count()
+	i.Outbox, i.Held, i.Quarantine, i.DeadLetters = m.outbox.show(), m.held.show(), m.quarant.show(), m.dead.show()
+	i.LanesHeld = len(c.j.holds.lanes)
+	i.Reasons = make(map[string]int)
+	for reason, entries := range q.reasons {
+		if len(entries) > 0 {
+			i.Reasons[string(reason)] = len(entries)
+		}
+	}
+}
+
+func (t tally) show() bridge.Tally { return bridge.Tally{Entries: t.entries, Bytes: t.bytes} }

@@ -1,0 +1,97 @@
+package journal
+
+import (
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"livebridge/bridge"
+	"livebridge/bridge/sequencer"
+)
+
+// What an operator is told of an entry that nothing was done with.
+const (
+	problemGone   = "there is no such entry"
+	problemNoLane = "its body could not be read, so it has no lane to go to; purge it"
+)
+
+// takeOff takes one entry off its shelf after use has had it. The problem says why nothing was done.
+func (c *commit) takeOff(s bridge.Shelf, number uint64, use func(*commit, *shelved) error) (problem string, err error) {
+	table := byte(tableDead)
+	if s == bridge.ShelfQuarantine {
+		table = tableQuarantined
+	}
+	key := numberKey(nil, table, number)
+	if _, known := c.j.quarantined.find(number); c.taken[number] || s == bridge.ShelfQuarantine && !known {
+		return problemGone, nil // by this very commit, perhaps
+	}
+	value, err := c.j.get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return problemGone, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	e, err := readShelved(s, key, value)
+	if err != nil {
+		return "", err
+	}
+	switch err := use(c, e); {
+	case errors.Is(err, errNoLane):
+		return problemNoLane, nil
+	case err != nil:
+		return "", err
+	}
+	return "", c.unshelve(e)
+}
+
+// unshelve deletes an entry.
+func (c *commit) unshelve(e *shelved) error {
+	if e.shelf == bridge.ShelfQuarantine {
+		what, _ := c.j.quarantined.find(e.number)
+		c.j.quarantined.take(what)
+		return c.drop(what)
+	}
+	if c.taken == nil {
+		c.taken = make(map[uint64]bool)
+	}
+	c.taken[e.number] = true
+	c.j.meta.dead.remove(e.bytes)
+	return c.batch.Delete(numberKey(nil, tableDead, e.number), nil)
+}
+
+var errNoLane = errors.New("no lane")
+
+// replayShelved emits the event of an entry once more, in its lane. From now on its identity is one that was seen.
+func (c *commit) replayShelved(s *shelved) error {
+	e := s.event
+	if s.shelf == bridge.ShelfDeadLetters {
+		return c.replay(e)
+	}
+	if e.Lane.IsZero() {
+		return errNoLane
+	}
+	e.Reason = "" // from here on it is an event like any other
+	known, err := c.knows(e.ID)
+	if err == nil && !known {
+		c.ids[e.ID] = struct{}{}
+		err = c.j.seen.add(c.batch, e.ID, c.clock.millis())
+	}
+	if err != nil {
+		return err
+	}
+	return c.replay(e)
+}
+
+// replay emits an event once more, in its lane: a new sequence, marked.
+func (c *commit) replay(e *bridge.Event) error {
+	l, err := c.lane(e.Lane)
+	if err != nil {
+		return err
+	}
+	l.touched = c.clock.millis()
+	in := arrivalOf(e, c.clock)
+	in.Action = sequencer.Replay
+	_, err = c.apply(l, in, e)
+	return err
+}
