@@ -53,6 +53,9 @@ func (c *commit) drop(e quarantined) error {
 
 // dropOld drops, some at a time, what has been in quarantine for longer than its entries are kept.
 func (c *commit) dropOld(now bridge.Millis) error {
+	if c.j.opts.QuarantineMaxAge <= 0 {
+		return nil
+	}
 	before := now - bridge.Millis(c.j.opts.QuarantineMaxAge.Milliseconds())
 	for range sweepQuarantine {
 		old, found := c.j.quarantined.expire(before)

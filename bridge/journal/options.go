@@ -36,7 +36,7 @@ type Options struct {
 	DeadLettersMax int    // entries
 	OutboxMemory   int    // events of the outbox kept in memory; the rest is read from disk
 
-	QuarantineMaxAge time.Duration // an entry that is older goes
+	QuarantineMaxAge time.Duration // an entry that is older goes; 0: none does
 
 	// what the quarantine says to the outside
 	PublishQuarantine bool

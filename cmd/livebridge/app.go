@@ -38,6 +38,7 @@ type app struct {
 	dispatcher *dispatch.Dispatcher
 	ingress    *ingress.Server
 	admin      *admin.Server
+	control    *admin.Control // nil: it could not be opened
 
 	callbacks net.Listener
 	operators net.Listener
@@ -48,7 +49,7 @@ type app struct {
 func start(s *settings, log *zap.Logger) (*app, error) {
 	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{a.listen, a.openJournal, a.connect, a.buildDispatcher, a.openKeys, a.buildIngress} {
+	for _, step := range []func() error{a.listen, a.openJournal, a.openControl, a.connect, a.buildDispatcher, a.openKeys, a.buildIngress} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
@@ -68,18 +69,32 @@ func (a *app) listen() (err error) {
 }
 
 func (a *app) openJournal() (err error) {
-	s, o := a.settings, journal.DefaultOptions(a.settings.DataDir)
-	o.Limits = sequencer.Limits{HoldDone: s.HoldDone, HoldNext: s.HoldNext, PerLane: s.HeldPerLane}
-	o.HeldMax, o.DedupeWindow, o.DedupeMax, o.LanesCached = s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached
-	o.MaxBytes, o.MinFreeBytes = uint64(s.JournalMaxBytes), uint64(s.MinFreeBytes)
-	o.QuarantineMax, o.DeadLettersMax = s.QuarantineMax, s.DeadLettersMax
-	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
+	o := a.settings.journalOptions()
 	o.Log, o.Registerer = a.log, a.registry
 	a.journal, err = journal.Open(o)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
 		return &usageError{wrong("DATA_DIR", "%w; set a directory that the program may write", err)}
 	}
 	return err
+}
+
+// openControl opens the control socket. The service does without it where it cannot be: on a path that is too long, say.
+func (a *app) openControl() (err error) {
+	if a.control, err = admin.NewControl(a.settings.DataDir, a.journal, a.log); err != nil {
+		a.log.Warn("commands on the journal will work only while the service does not run", zap.Error(err))
+	}
+	return nil
+}
+
+// journalOptions are what the settings say about the journal.
+func (s *settings) journalOptions() journal.Options {
+	o := journal.DefaultOptions(s.DataDir)
+	o.Limits = sequencer.Limits{HoldDone: s.HoldDone, HoldNext: s.HoldNext, PerLane: s.HeldPerLane}
+	o.HeldMax, o.DedupeWindow, o.DedupeMax, o.LanesCached = s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached
+	o.MaxBytes, o.MinFreeBytes = uint64(s.JournalMaxBytes), uint64(s.MinFreeBytes)
+	o.QuarantineMax, o.QuarantineMaxAge, o.DeadLettersMax = s.QuarantineMax, s.QuarantineMaxAge, s.DeadLettersMax
+	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
+	return o
 }
 
 func (a *app) buildDispatcher() (err error) {
@@ -135,9 +150,12 @@ func (a *app) run(ctx context.Context) error {
 	defer a.watchKeys()()
 	var work sync.WaitGroup
 	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
-	served := make(chan error, 2)
+	served := make(chan error, 3)
 	go func() { served <- a.ingress.Serve(a.callbacks) }()
 	go func() { served <- a.admin.Serve(a.operators) }()
+	if a.control != nil {
+		go func() { served <- a.control.Serve() }()
+	}
 	a.log.Info("livebridge takes callbacks", zap.String("version", version()),
 		zap.Stringer("listen", a.callbacks.Addr()), zap.Stringer("admin", a.operators.Addr()), zap.String(a.settings.Transport, a.shownURL()))
 	failure := a.await(ctx, served)
@@ -187,7 +205,16 @@ func (a *app) stop(stopDispatch, expire context.CancelFunc, work *sync.WaitGroup
 	if left := a.journal.Pending(); left > 0 {
 		a.log.Warn("events are left for the next start", zap.Int("events", left))
 	}
-	return errors.Join(ignoreDeadline(err), ignoreDeadline(a.publisher.Close(whole)), a.journal.Close(), a.admin.Shutdown(whole))
+	return errors.Join(ignoreDeadline(err), ignoreDeadline(a.closeControl(whole)), ignoreDeadline(a.publisher.Close(whole)),
+		a.journal.Close(), a.admin.Shutdown(whole))
+}
+
+// closeControl closes the control socket, before the journal that it speaks of.
+func (a *app) closeControl(ctx context.Context) error {
+	if a.control == nil {
+		return nil
+	}
+	return a.control.Shutdown(ctx)
 }
 
 // drain waits until the outbox is empty or ctx ends.
@@ -225,7 +252,7 @@ func (a *app) abort() error {
 		errs = append(errs, a.publisher.Close(ctx))
 	}
 	if a.journal != nil {
-		errs = append(errs, a.journal.Close())
+		errs = append(errs, a.closeControl(context.Background()), a.journal.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -36,11 +36,12 @@ type settings struct {
 	ClientIP      callback.Disposal `env:"CLIENT_IP" envDefault:"keep"`
 
 	// the journal
-	DataDir         string `env:"DATA_DIR" envDefault:"./data"`
-	JournalMaxBytes size   `env:"JOURNAL_MAX_BYTES" envDefault:"8GiB"`
-	MinFreeBytes    size   `env:"MIN_FREE_BYTES" envDefault:"512MiB"`
-	QuarantineMax   int    `env:"QUARANTINE_MAX" envDefault:"10000"`
-	DeadLettersMax  int    `env:"DEAD_LETTERS_MAX" envDefault:"10000"`
+	DataDir          string        `env:"DATA_DIR" envDefault:"./data"`
+	JournalMaxBytes  size          `env:"JOURNAL_MAX_BYTES" envDefault:"8GiB"`
+	MinFreeBytes     size          `env:"MIN_FREE_BYTES" envDefault:"512MiB"`
+	QuarantineMax    int           `env:"QUARANTINE_MAX" envDefault:"10000"`
+	DeadLettersMax   int           `env:"DEAD_LETTERS_MAX" envDefault:"10000"`
+	QuarantineMaxAge time.Duration `env:"QUARANTINE_MAX_AGE" envDefault:"720h"`
 
 	// order
 	HoldDone     time.Duration `env:"HOLD_DONE" envDefault:"10s"`

@@ -17,7 +17,8 @@ func newRoot() *cobra.Command {
 		RunE: serve.RunE,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newVerify(), newConfig(), newVersion())
+	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newVerify(), newQuarantine(), newDeadLetters(), newJournal(),
+		newConfig(), newVersion())
 	return root
 }
 

@@ -32,6 +32,9 @@ func load(vars map[string]string) (*settings, error) {
 	vars = maps.Clone(vars)
 	errs := append([]error{readSecretFiles(vars)}, parse(s, vars)...)
 	s.keyFiles = keyFiles(vars)
+	if topic, set := vars[prefix+"QUARANTINE_TOPIC"]; set {
+		s.QuarantineTopic = topic // set to nothing is not the same as not set: notices are published nowhere
+	}
 	if err := errors.Join(append(errs, s.check()...)...); err != nil {
 		return nil, &usageError{err}
 	}

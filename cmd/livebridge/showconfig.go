@@ -48,8 +48,8 @@ func (f field) shown(vars map[string]string) string {
 }
 
 func (f field) origin(vars map[string]string) string {
-	switch {
-	case vars[prefix+f.name] != "":
+	switch value, set := vars[prefix+f.name]; {
+	case value != "", set && f.value == "":
 		return "environment"
 	case f.secret && vars[prefix+f.name+"_FILE"] != "":
 		return "file " + vars[prefix+f.name+"_FILE"]

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 func newTail() *cobra.Command {
@@ -39,7 +37,7 @@ func tail(ctx context.Context, w io.Writer, url, from string) error {
 		url = s.consumersURL()
 	}
 	show := func(m message) error { return showLine(w, m) }
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if terminal(w) {
 		fmt.Fprintf(w, rowFormat, "TIME", "LANE", "EVENT", "SESSION", "MARKS")
 		show = func(m message) error { return showRow(w, m) }
 	}
@@ -52,9 +50,7 @@ func tail(ctx context.Context, w io.Writer, url, from string) error {
 
 // consumerSettings are the settings that a consumer needs; keys and the like need not be set.
 func consumerSettings() (*settings, error) {
-	vars := environ()
-	vars[prefix+"UNSIGNED"] = "accept"
-	s, err := load(vars)
+	s, err := loadOperator()
 	if err == nil && s.Transport == "nats" && s.NATSURL == "" {
 		s.NATSToken = s.NATSEmbedToken
 	}

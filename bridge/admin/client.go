@@ -1,0 +1,106 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"livebridge/bridge"
+)
+
+// ErrNoService says that no service answers on the control socket.
+var ErrNoService = errors.New("no service runs")
+
+// Client speaks to a running service through its control socket. It is a Desk.
+type Client struct{ http http.Client }
+
+// DialControl connects to the service whose DATA_DIR is dir. The error wraps ErrNoService when none runs there.
+func DialControl(dir string) (*Client, error) {
+	path := filepath.Join(dir, socket)
+	probe, err := net.Dial("unix", path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return nil, fmt.Errorf("%w on %s", ErrNoService, path)
+	case err != nil:
+		return nil, fmt.Errorf("reach the running service: %w (the socket is for the user of the service alone)", err)
+	}
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}
+	return &Client{http.Client{Transport: &http.Transport{DialContext: dial}}}, probe.Close()
+}
+
+// Close gives the connection back.
+func (c *Client) Close() error {
+	c.http.CloseIdleConnections()
+	return nil
+}
+
+// List implements bridge.Archive.
+func (c *Client) List(s bridge.Shelf, q bridge.Query) (entries []bridge.Entry, err error) {
+	v := url.Values{"after": {strconv.FormatUint(q.After, 10)}, "limit": {strconv.Itoa(q.Limit)},
+		"reason": {q.Reason}, "lane": {q.Lane}, "raw": {strconv.FormatBool(q.Raw)}}
+	err = c.call(http.MethodGet, string(s)+"?"+v.Encode(), nil, &entries)
+	return entries, err
+}
+
+// Release implements bridge.Archive.
+func (c *Client) Release(s bridge.Shelf, numbers []uint64) (outcomes []bridge.Outcome, err error) {
+	err = c.call(http.MethodPost, string(s)+"/release", numbers, &outcomes)
+	return outcomes, err
+}
+
+// Purge implements bridge.Archive.
+func (c *Client) Purge(s bridge.Shelf, numbers []uint64) (outcomes []bridge.Outcome, err error) {
+	err = c.call(http.MethodPost, string(s)+"/purge", numbers, &outcomes)
+	return outcomes, err
+}
+
+// Inspect implements bridge.Books.
+func (c *Client) Inspect() (i bridge.Inventory, err error) {
+	err = c.call(http.MethodGet, "journal", nil, &i)
+	return i, err
+}
+
+// Replay implements bridge.Books.
+func (c *Client) Replay(q bridge.ReplayQuery) (r bridge.ReplayResult, err error) {
+	err = c.call(http.MethodPost, "journal/replay", q, &r)
+	return r, err
+}
+
+// call sends one command and reads its answer.
+func (c *Client) call(method, path string, order, answer any) error {
+	var body io.Reader
+	if order != nil {
+		text, err := json.Marshal(order)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
+	}
+	r, err := http.NewRequest(method, "http://control/"+path, body)
+	if err != nil {
+		return err
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		return fmt.Errorf("the service has not answered: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+		return errors.Join(errors.New(strings.TrimSpace(string(text))), err)
+	}
+	return json.NewDecoder(response.Body).Decode(answer)
+}

@@ -1,0 +1,181 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// socket is the name of the control socket in DATA_DIR.
+const socket = "control.sock"
+
+// orderBytes bounds the body of an order: the numbers of a whole page fit several times.
+const orderBytes = 64 << 10
+
+// Desk is what the control socket lets operators do.
+type Desk interface {
+	bridge.Archive
+	bridge.Books
+}
+
+// Control answers operators' commands on a socket that only the user of the service can open.
+//
+//	GET  /quarantine?after=…&limit=…&reason=…&lane=…&raw=true    []bridge.Entry
+//	POST /quarantine/release, /quarantine/purge                  []uint64 in, []bridge.Outcome out
+//	GET  /deadletters, POST /deadletters/release and /purge      likewise
+//	GET  /journal                                                bridge.Inventory
+//	POST /journal/replay                                         bridge.ReplayQuery in, bridge.ReplayResult out
+type Control struct {
+	desk     Desk
+	log      *zap.Logger
+	path     string
+	listener net.Listener
+	http     *http.Server
+}
+
+// NewControl opens the control socket in dir, in the place of one that a run before has left. The caller must own dir:
+// have the journal in it open.
+func NewControl(dir string, d Desk, log *zap.Logger) (*Control, error) {
+	c := &Control{desk: d, log: log, path: filepath.Join(dir, socket)}
+	var err error
+	if c.listener, err = listen(dir, c.path); err != nil {
+		return nil, fmt.Errorf("open %s: %w", c.path, err)
+	}
+	mux := http.NewServeMux()
+	for _, s := range []bridge.Shelf{bridge.ShelfQuarantine, bridge.ShelfDeadLetters} {
+		mux.HandleFunc("GET /"+string(s), func(w http.ResponseWriter, r *http.Request) { c.list(w, r, s) })
+		mux.HandleFunc("POST /"+string(s)+"/release", func(w http.ResponseWriter, r *http.Request) { c.clear(w, r, s, "released", d.Release) })
+		mux.HandleFunc("POST /"+string(s)+"/purge", func(w http.ResponseWriter, r *http.Request) { c.clear(w, r, s, "purged", d.Purge) })
+	}
+	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { reply(w)(d.Inspect()) })
+	mux.HandleFunc("POST /journal/replay", c.replay)
+	c.http = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, ErrorLog: zap.NewStdLog(log)}
+	return c, nil
+}
+
+// listen makes the socket where nobody else can reach it, takes it away from the others, and puts it in its place.
+func listen(dir, path string) (net.Listener, error) {
+	private, err := os.MkdirTemp(dir, ".control-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(private) }()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(private, "s"), Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	if err := errors.Join(os.Chmod(filepath.Join(private, "s"), 0o600), os.Rename(filepath.Join(private, "s"), path)); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// Serve answers until Shutdown; then it returns nil.
+func (c *Control) Serve() error {
+	if err := c.http.Serve(c.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown waits for the orders under way until ctx ends, and takes the socket away.
+func (c *Control) Shutdown(ctx context.Context) error {
+	err := c.http.Shutdown(ctx)
+	return errors.Join(err, ignoreClosed(c.listener.Close()), os.Remove(c.path))
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (c *Control) list(w http.ResponseWriter, r *http.Request, s bridge.Shelf) {
+	q, err := parseQuery(r.URL.Query())
+	if err != nil {
+		problem(w, http.StatusBadRequest, err)
+		return
+	}
+	reply(w)(c.desk.List(s, q))
+}
+
+func (c *Control) clear(w http.ResponseWriter, r *http.Request, s bridge.Shelf, word string,
+	order func(bridge.Shelf, []uint64) ([]bridge.Outcome, error),
+) {
+	var numbers []uint64
+	if !understand(w, r, &numbers) {
+		return
+	}
+	if len(numbers) > bridge.PageMax {
+		problem(w, http.StatusBadRequest, fmt.Errorf("%d numbers at once; %d are the most", len(numbers), bridge.PageMax))
+		return
+	}
+	outcomes, err := order(s, numbers)
+	c.log.Info("an operator has cleared entries", zap.String("shelf", string(s)), zap.String("order", word),
+		zap.Uint64s("numbers", numbers), zap.Error(err))
+	reply(w)(outcomes, err)
+}
+
+func (c *Control) replay(w http.ResponseWriter, r *http.Request) {
+	var q bridge.ReplayQuery
+	if !understand(w, r, &q) {
+		return
+	}
+	result, err := c.desk.Replay(q)
+	c.log.Info("an operator has replayed events", zap.String("kind", q.Kind), zap.String("lane", q.Lane),
+		zap.Int("events", result.Replayed), zap.Error(err))
+	reply(w)(result, err)
+}
+
+// understand reads an order's body, or answers that it cannot be read.
+func understand(w http.ResponseWriter, r *http.Request, order any) bool {
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, orderBytes)).Decode(order)
+	if err != nil {
+		problem(w, http.StatusBadRequest, err)
+	}
+	return err == nil
+}
+
+// reply returns a function that answers with what the desk has returned.
+func reply(w http.ResponseWriter) func(value any, err error) {
+	return func(value any, err error) {
+		if err != nil {
+			problem(w, http.StatusInternalServerError, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(value) // an operator who has gone gets no answer
+	}
+}
+
+func problem(w http.ResponseWriter, status int, err error) { write(w, status, err.Error()) }
+
+// parseQuery reads what Client has written.
+func parseQuery(v url.Values) (q bridge.Query, err error) {
+	q = bridge.Query{Reason: v.Get("reason"), Lane: v.Get("lane"), Raw: v.Get("raw") == "true"}
+	if text := v.Get("after"); text != "" {
+		if q.After, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return q, fmt.Errorf("after: %w", err)
+		}
+	}
+	if text := v.Get("limit"); text != "" {
+		if q.Limit, err = strconv.Atoi(text); err != nil {
+			return q, fmt.Errorf("limit: %w", err)
+		}
+	}
+	return q, nil
+}

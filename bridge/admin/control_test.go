@@ -1,0 +1,191 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"livebridge/bridge"
+)
+
+// desk remembers what it was asked.
+type desk struct {
+	asked []string
+	err   error
+}
+
+func (d *desk) note(format string, args ...any) { d.asked = append(d.asked, fmt.Sprintf(format, args...)) }
+
+func (d *desk) List(s bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
+	d.note("list %s %+v", s, q)
+	return []bridge.Entry{{Number: 7, Reason: "expired", Raw: []byte{0xff, 0}}}, d.err
+}
+
+func (d *desk) Release(s bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+	d.note("release %s %v", s, numbers)
+	return []bridge.Outcome{{Number: 7}, {Number: 8, Problem: "gone"}}, d.err
+}
+
+func (d *desk) Purge(s bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+	d.note("purge %s %v", s, numbers)
+	return nil, d.err
+}
+
+func (d *desk) Inspect() (bridge.Inventory, error) { return bridge.Inventory{Commit: 3}, d.err }
+
+func (d *desk) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
+	d.note("replay %+v", q)
+	return bridge.ReplayResult{Replayed: 2, Cursor: []byte{1}, UpTo: 9}, d.err
+}
+
+// control serves a desk in a new directory until the test ends.
+func control(t *testing.T, d Desk) (dir string, logs *observer.ObservedLogs) {
+	t.Helper()
+	core, logs := observer.New(zapcore.InfoLevel)
+	dir = t.TempDir()
+	c, err := NewControl(dir, d, zap.New(core))
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- c.Serve() }()
+	t.Cleanup(func() {
+		if err := errors.Join(c.Shutdown(context.Background()), <-served); err != nil {
+			t.Error(err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("left are %v, %v", left, err)
+		}
+	})
+	return dir, logs
+}
+
+// TestControl: everything that the client is asked reaches the desk, and its answer comes back.
+func TestControl(t *testing.T) {
+	d := &desk{}
+	dir, logs := control(t, d)
+	c, err := DialControl(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := bridge.Query{After: 1 << 60, Limit: 3, Reason: "a b&c", Lane: "x/%2F/y", Raw: true}
+	entries, err := c.List(bridge.ShelfQuarantine, q)
+	if err != nil || len(entries) != 1 || string(entries[0].Raw) != "\xff\x00" {
+		t.Errorf("%+v, %v", entries, err)
+	}
+	outcomes, err := c.Release(bridge.ShelfDeadLetters, []uint64{7, 8})
+	if err != nil || !reflect.DeepEqual(outcomes, []bridge.Outcome{{Number: 7}, {Number: 8, Problem: "gone"}}) {
+		t.Errorf("%+v, %v", outcomes, err)
+	}
+	if outcomes, err = c.Purge(bridge.ShelfQuarantine, []uint64{9}); err != nil || len(outcomes) != 0 {
+		t.Errorf("%+v, %v", outcomes, err)
+	}
+	if i, err := c.Inspect(); err != nil || i.Commit != 3 {
+		t.Errorf("%+v, %v", i, err)
+	}
+	r, err := c.Replay(bridge.ReplayQuery{Kind: "stream", Lane: "a/b/c", Cursor: []byte{0}, UpTo: 4})
+	if err != nil || r.Replayed != 2 || r.UpTo != 9 || len(r.Cursor) != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	want := []string{"list quarantine " + fmt.Sprintf("%+v", q), "release deadletters [7 8]", "purge quarantine [9]",
+		"replay {Kind:stream Lane:a/b/c Cursor:[0] UpTo:4}"}
+	if !reflect.DeepEqual(d.asked, want) {
+		t.Errorf("asked was %q", d.asked)
+	}
+	if logs.Len() != 3 {
+		t.Errorf("%d orders are in the log", logs.Len())
+	}
+	d.err = bridge.ErrStopping
+	if _, err := c.Inspect(); err == nil || !strings.Contains(err.Error(), "shutting down") {
+		t.Errorf("the error is %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestControlIsPrivate: the socket is for the user of the service alone.
+func TestControlIsPrivate(t *testing.T) {
+	dir, _ := control(t, &desk{})
+	info, err := os.Stat(filepath.Join(dir, socket))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
+
+func TestControlRefuses(t *testing.T) {
+	d := &desk{}
+	dir, _ := control(t, d)
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return net.Dial("unix", filepath.Join(dir, socket))
+	}}}
+	defer client.CloseIdleConnections()
+	for _, tt := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"GET", "/quarantine?after=-1", "", 400},
+		{"GET", "/quarantine?limit=many", "", 400},
+		{"GET", "/elsewhere", "", 404},
+		{"POST", "/quarantine/release", "{", 400},
+		{"POST", "/quarantine/release", "[-1]", 400},
+		{"POST", "/quarantine/release", "[" + strings.Repeat("1,", bridge.PageMax) + "1]", 400},
+		{"POST", "/quarantine/purge", "[" + strings.Repeat(" ", orderBytes) + "1]", 400},
+		{"GET", "/quarantine/purge", "", 405},
+		{"POST", "/journal/replay", "7", 400},
+	} {
+		r, err := http.NewRequest(tt.method, "http://control"+tt.path, strings.NewReader(tt.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, a.Body)
+		_ = a.Body.Close()
+		if a.StatusCode != tt.status {
+			t.Errorf("%s %s: %d", tt.method, tt.path, a.StatusCode)
+		}
+	}
+	if len(d.asked) != 0 {
+		t.Errorf("asked was %q", d.asked)
+	}
+}
+
+func TestNoService(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := DialControl(dir); !errors.Is(err, ErrNoService) {
+		t.Errorf("without a socket: %v", err)
+	}
+	stale, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, socket), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale.SetUnlinkOnClose(false)
+	if err := stale.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := DialControl(dir); !errors.Is(err, ErrNoService) {
+		t.Errorf("on a socket that was left: %v", err)
+	}
+	c, err := NewControl(dir, &desk{}, zap.NewNop())
+	if err != nil {
+		t.Fatalf("in the place of one that was left: %v", err)
+	}
+	if err := c.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"livebridge/bridge/admin"
+	"livebridge/bridge/journal"
+)
+
+// openDesk reaches the journal in DATA_DIR: through the running service, or by opening it where none runs. write says
+// that something may be changed.
+func openDesk(write bool) (admin.Desk, io.Closer, error) {
+	s, err := loadOperator()
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := admin.DialControl(s.DataDir)
+	if err == nil {
+		return client, client, nil
+	}
+	if !errors.Is(err, admin.ErrNoService) {
+		return nil, nil, err
+	}
+	j, err := journal.OpenQuiet(s.journalOptions(), write)
+	if errors.Is(err, journal.ErrNone) {
+		return nil, nil, &usageError{err}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return j, j, nil
+}
+
+// withDesk calls f with the journal and closes it.
+func withDesk(write bool, f func(admin.Desk) error) error {
+	desk, closer, err := openDesk(write)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(desk), closer.Close())
+}
+
+// loadOperator loads the settings of the service; those that only a service needs, such as keys, may be absent.
+func loadOperator() (*settings, error) {
+	vars := environ()
+	vars[prefix+"UNSIGNED"] = "accept"
+	return load(vars)
+}
+
+// terminal reports whether w is a person's.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"livebridge/bridge"
+	"livebridge/bridge/admin"
+)
+
+func newJournal() *cobra.Command {
+	c := &cobra.Command{
+		Use: "journal", Short: "Look into the journal, or publish again what it still has", Args: noArguments, RunE: needsCommand,
+		Example: "  livebridge journal inspect\n  livebridge journal replay --lane stream:push.example.com/live/room1",
+	}
+	c.AddCommand(newInspect(), newReplay())
+	return c
+}
+
+func newInspect() *cobra.Command {
+	return &cobra.Command{
+		Use: "inspect", Short: "Count what the journal holds: lines on a terminal, JSON in a pipe", Args: noArguments,
+		Example: "  livebridge journal inspect\n  livebridge journal inspect | jq .outbox.entries",
+		RunE: func(c *cobra.Command, _ []string) error {
+			return withDesk(false, func(d admin.Desk) error {
+				i, err := d.Inspect()
+				if err != nil {
+					return err
+				}
+				if terminal(c.OutOrStdout()) {
+					return printInventory(c.OutOrStdout(), &i)
+				}
+				return json.NewEncoder(c.OutOrStdout()).Encode(i)
+			})
+		},
+	}
+}
+
+func printInventory(w io.Writer, i *bridge.Inventory) error {
+	var reasons []string
+	for reason, n := range i.Reasons {
+		reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
+	}
+	slices.Sort(reasons)
+	tally := func(t bridge.Tally) string { return fmt.Sprintf("%d, %d bytes", t.Entries, t.Bytes) }
+	for _, line := range [][2]string{
+		{"format", i.Format},
+		{"last commit", fmt.Sprint(i.Commit)},
+		{"lanes", fmt.Sprintf("%d, of which %d wait for an event", i.Lanes, i.LanesHeld)},
+		{"outbox", tally(i.Outbox)},
+		{"held", tally(i.Held)},
+		{"quarantine", strings.Join(append([]string{tally(i.Quarantine)}, reasons...), ", ")},
+		{"dead letters", tally(i.DeadLetters)},
+		{"identities", fmt.Sprint(i.Identities)},
+		{"taken", fmt.Sprintf("%d of %d bytes", i.Bytes, i.MaxBytes)},
+		{"store", fmt.Sprintf("%d bytes on disk, %d free", i.StoreBytes, i.FreeBytes)},
+	} {
+		if _, err := fmt.Fprintf(w, "%-14s %s\n", line[0], line[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newReplay() *cobra.Command {
+	var lane string
+	var all bool
+	c := &cobra.Command{
+		Use: "replay --lane LANE | --all", Short: "Publish again what the outbox has", Args: noArguments,
+		Long: "Emits events of the outbox once more, behind everything of their lanes: the same id, the next sequence, marked\n" +
+			"`replayed`. The outbox has what the broker has not acknowledged, or not put on its disk yet. What is on the broker's\n" +
+			"disk is not in the journal any more: consumers read it again from the broker. What lies in quarantine or among the\n" +
+			"dead letters is published by `quarantine release` and `deadletters retry`.",
+		Example: "  livebridge journal replay --lane stream:push.example.com/live/room1",
+		RunE: func(c *cobra.Command, _ []string) error {
+			kind, subject, _ := strings.Cut(lane, ":")
+			if all == (lane != "") || lane != "" && (kind == "" || subject == "") {
+				return &usageError{fmt.Errorf("replay takes either --all or --lane with a lane such as stream:push.example.com/live/room1")}
+			}
+			return withDesk(true, func(d admin.Desk) error { return replay(c.OutOrStdout(), d, kind, subject) })
+		},
+	}
+	c.Flags().StringVar(&lane, "lane", "", "the lane: kind, colon, domain/app/stream")
+	c.Flags().BoolVar(&all, "all", false, "all lanes")
+	return c
+}
+
+// replay replays page after page.
+func replay(w io.Writer, d admin.Desk, kind, subject string) error {
+	q, replayed := bridge.ReplayQuery{Kind: kind, Lane: subject}, 0
+	for {
+		r, err := d.Replay(q)
+		if err != nil {
+			return err
+		}
+		replayed += r.Replayed
+		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; q.Cursor == nil {
+			_, err = fmt.Fprintf(w, "journal replay: %d events\n", replayed)
+			return err
+		}
+	}
+}

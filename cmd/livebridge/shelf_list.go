@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"livebridge/bridge"
+	"livebridge/bridge/admin"
+)
+
+func (s shelf) list() *cobra.Command {
+	var q bridge.Query
+	var limit int
+	c := &cobra.Command{
+		Use: "list", Short: "List entries, oldest first: a table on a terminal, JSON lines in a pipe", Args: noArguments,
+		Example: fmt.Sprintf("  livebridge %[1]s list --limit 20\n  livebridge %[1]s list --limit 0 | jq .lane", s.name),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return &usageError{fmt.Errorf("--limit %d is negative", limit)}
+			}
+			return withDesk(false, func(d admin.Desk) error { return s.printAll(c, d, q, limit) })
+		},
+	}
+	choose(c, &q)
+	c.Flags().IntVar(&limit, "limit", 50, "most entries to list; 0: all")
+	c.Flags().Uint64Var(&q.After, "after", 0, "list entries with greater numbers than this one")
+	return c
+}
+
+// printAll prints entries up to the limit and says on standard error when there are more.
+func (s shelf) printAll(c *cobra.Command, d admin.Desk, q bridge.Query, limit int) error {
+	out, shown, last := c.OutOrStdout(), 0, uint64(0)
+	print := printLine
+	if terminal(out) {
+		fmt.Fprintf(out, entryRow, "NUMBER", "RECEIVED", "KIND", "REASON", "LANE", "TYPE")
+		print = printRow
+	}
+	return s.walk(d, q, func(e *bridge.Entry) (bool, error) {
+		if limit > 0 && shown == limit {
+			fmt.Fprintf(c.ErrOrStderr(), "there are more: list --after %d\n", last)
+			return false, nil
+		}
+		shown, last = shown+1, e.Number
+		return true, print(out, e)
+	})
+}
+
+// walk calls f for every entry, oldest first, for as long as f returns true.
+func (s shelf) walk(d admin.Desk, q bridge.Query, f func(*bridge.Entry) (bool, error)) error {
+	for q.Limit = bridge.PageMax; ; {
+		entries, err := d.List(s.name, q)
+		if err != nil {
+			return err
+		}
+		for i := range entries {
+			q.After = entries[i].Number
+			if more, err := f(&entries[i]); err != nil || !more {
+				return err
+			}
+		}
+		if len(entries) < bridge.PageMax {
+			return nil
+		}
+	}
+}
+
+const entryRow = "%-8v  %-24s  %-10s  %-24s  %-40s  %s\n"
+
+func printRow(w io.Writer, e *bridge.Entry) error {
+	_, err := fmt.Fprintf(w, entryRow, e.Number, e.Received, e.Kind, printable(e.Reason), e.Lane, shortType(e.Type))
+	return err
+}
+
+func printLine(w io.Writer, e *bridge.Entry) error { return json.NewEncoder(w).Encode(e) }
+
+func (s shelf) show() *cobra.Command {
+	return &cobra.Command{
+		Use: "show NUMBER", Short: "Show one entry, with the body as received", Args: numbered(1, 1),
+		Example: fmt.Sprintf("  livebridge %s show 17", s.name),
+		RunE: func(c *cobra.Command, args []string) error {
+			numbers, err := parseNumbers(args)
+			if err != nil {
+				return err
+			}
+			return withDesk(false, func(d admin.Desk) error { return s.showOne(c.OutOrStdout(), d, numbers[0]) })
+		},
+	}
+}
+
+func (s shelf) showOne(w io.Writer, d admin.Desk, number uint64) error {
+	entries, err := d.List(s.name, bridge.Query{After: number - 1, Limit: 1, Raw: true})
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 || entries[0].Number != number {
+		return fmt.Errorf("%s has no entry %d; see `livebridge %s list`", s.name, number, s.name)
+	}
+	if terminal(w) {
+		printCard(w, &entries[0])
+		return nil
+	}
+	return printLine(w, &entries[0])
+}
+
+// printCard prints an entry for a person. Whoever sent it has chosen the body: nothing of it may speak to the terminal.
+func printCard(w io.Writer, e *bridge.Entry) {
+	for _, line := range [][2]string{
+		{"number", strconv.FormatUint(e.Number, 10)}, {"reason", e.Reason}, {"received", e.Received}, {"kind", e.Kind}, {"lane", e.Lane},
+		{"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme}, {"data", string(e.Data)}, {"body", string(e.Raw)},
+	} {
+		if line[1] != "" {
+			fmt.Fprintf(w, "%-10s %s\n", line[0], printable(line[1]))
+		}
+	}
+}
+
+// printable writes everything but graphic characters as Go would in a string.
+func printable(text string) string {
+	quoted := strconv.QuoteToGraphic(text)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
