@@ -7,7 +7,7 @@ FUZZTIME  ?= 10s
 # A key for trying things out on one's own machine. Set LIVEBRIDGE_STREAM_KEY to have your own.
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 
-.PHONY: run demo test race bench lint fuzz mutants cover vuln image clean build
+.PHONY: run demo test race bench lint fuzz mutants prove cover vuln image clean build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
@@ -41,6 +41,13 @@ fuzz:
 
 mutants:            ## plant faults, one after the other, and run all tests of the package that must find them
 	$(GO) run ./cmd/mutants -whole
+
+prove:              ## attack order and durability for longer than the tests do: about half an hour
+	CGO_ENABLED=0 $(GO) test ./bridge/sequencer -run Long -rapid.checks 100000
+	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'Table|AnyOrder' -rapid.checks 20000 -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'ExploreJournal|PowerCampaigns' -explore.every 1 -power.seeds 50000 -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Simulation$$' -simulation.seeds 200 -timeout 60m
+	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Kill|Disk|NoSpace|Broker|Cluster|Stream' -count 10 -timeout 60m
 
 image:
 	docker build -f deployments/Dockerfile -t livebridge .

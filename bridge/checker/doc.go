@@ -25,7 +25,7 @@
 //	power loss, thousands of campaigns, torn writes   bridge/journal.TestPowerCampaigns
 //	flipped bits                                      bridge/journal.TestFlippedBits
 //	kill -9 of the program                            cmd/livebridge.TestKill
-//	kill -9 and a failing disk at chosen syncs        cmd/livebridge.TestKilledInASync
+//	kill -9 and a failing disk at chosen syncs        cmd/livebridge.TestDiskFailsUnderTheProgram
 //	the disk fills up                                 bridge/journal.TestDiskFillsUp
 //	no space left in spite of it                      bridge/journal.TestNoSpaceLeft
 //	a write or sync fails                             bridge/journal.TestFailedSync

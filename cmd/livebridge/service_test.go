@@ -55,12 +55,24 @@ func launch(t *testing.T, dir string, settings ...string) *program {
 // launchUnder does it under another program, such as strace.
 func launchUnder(t *testing.T, dir string, under []string, settings ...string) *program {
 	t.Helper()
+	p := spawn(t, dir, under, settings...)
+	if p.listen == "" {
+		<-p.logged
+		t.Fatalf("the program did not start: %v\n%s", p.cmd.Wait(), p.log)
+	}
+	return p
+}
+
+// spawn starts the program and waits until it takes callbacks or has ended; then it listens nowhere.
+func spawn(t *testing.T, dir string, under []string, settings ...string) *program {
+	t.Helper()
 	line := append(under, os.Args[0])
 	p := &program{cmd: exec.Command(line[0], line[1:]...), log: &bytes.Buffer{}, logged: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+dir, prefix+"STREAM_KEY="+demoKey, prefix+"LOG_FORMAT=json",
 		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0", prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0",
 		prefix+"MIN_FREE_BYTES=1MiB", prefix+"HOLD_DONE="+testHold.String(), prefix+"HOLD_NEXT="+testHold.String())
 	p.cmd.Env = append(p.cmd.Env, settings...)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +80,7 @@ func launchUnder(t *testing.T, dir string, under []string, settings ...string) *
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+	t.Cleanup(p.kill)
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		fmt.Fprintln(p.log, lines.Text())
@@ -79,12 +91,11 @@ func launchUnder(t *testing.T, dir string, under []string, settings ...string) *
 		}
 	}
 	go func() { defer close(p.logged); _, _ = io.Copy(p.log, out) }()
-	if p.listen == "" {
-		<-p.logged
-		t.Fatalf("the program did not start: %v\n%s", p.cmd.Wait(), p.log)
-	}
 	return p
 }
+
+// kill ends the program at once, and what it runs under.
+func (p *program) kill() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 
 // end waits for the program and returns its exit code.
 func (p *program) end(t *testing.T) int {

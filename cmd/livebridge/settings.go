@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"go.uber.org/zap/zapcore"
@@ -56,10 +57,10 @@ func parse(s *settings, vars map[string]string) []error {
 		}
 		field, _ := reflect.TypeFor[settings]().FieldByName(p.Name)
 		name := field.Tag.Get("env")
-		switch field.Type.Kind() {
-		case reflect.Int:
+		switch field.Type {
+		case reflect.TypeFor[int]():
 			errs = append(errs, wrong(name, "%q is no whole number", vars[prefix+name]))
-		case reflect.Int64:
+		case reflect.TypeFor[time.Duration]():
 			errs = append(errs, wrong(name, "%q is no duration; write it like 500ms, 10s or 24h", vars[prefix+name]))
 		default:
 			errs = append(errs, wrong(name, "%w", p.Err))

@@ -39,7 +39,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, value, want string }{
-		{"MAX_BODY", "64 kilos", "LIVEBRIDGE_MAX_BODY"},
+		{"MAX_BODY", "64 kilos", "LIVEBRIDGE_MAX_BODY: \"64 kilos\" is no size"},
 		{"MAX_BODY", "0", "LIVEBRIDGE_MAX_BODY"},
 		{"HOLD_DONE", "10", "LIVEBRIDGE_HOLD_DONE"},
 		{"HOLD_NEXT", "-1s", "LIVEBRIDGE_HOLD_NEXT"},
