@@ -107,11 +107,9 @@ func (c *Callback) appendUnrecognized(dst []byte, p Policy) []byte {
 	if len(c.top.rest) == 0 {
 		return dst
 	}
-	rest := make([]entry, 0, len(c.top.rest))
-	for _, e := range c.top.rest {
-		if e.value = p.of(string(c.decoded(e.name))).apply(e.value); e.value != nil {
-			rest = append(rest, e)
-		}
+	rest := c.top.rest
+	if !p.keepsAll() {
+		rest = c.censored(rest, p)
 	}
 	if len(rest) == 0 {
 		return dst

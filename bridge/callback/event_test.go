@@ -12,6 +12,8 @@ func TestPolicy(t *testing.T) {
 	const (
 		stream = `{"app":"live","client_ip":"IP","domain":"push.example.com","event":"PUBLISH","publish_timestamp":1587954134,` +
 			`"stream":"room","user_args":"ARGS"}`
+		deep = `{"app":"live","domain":"push.example.com","event":"PUBLISH","stream":"room","User-Args":"ARGS","user_args":7,"clientIp":"IP",` +
+			`"more":[1e400,{"user\u005fargs":{"a":"ARGS"},"list":[12345678901234567890,{"CLIENT_IP":["IP"],"b":"\u00fc"}],"z":null}]}`
 		snapshot = `{"app":"a","client_ip":"IP","domain":"d","snapshot_url":"u","stream_name":"s","user_args":["ARGS"]}`
 	)
 	for _, test := range []struct {
@@ -31,6 +33,14 @@ func TestPolicy(t *testing.T) {
 			`"unrecognized":{"client_ip":"IP","user_args":["ARGS"]}`},
 		{"redact where not known", callback.Policy{UserArgs: callback.Redact}, bridge.KindSnapshot, snapshot,
 			`"unrecognized":{"client_ip":"IP","user_args":"[redacted]"}`},
+		{"redact however written and wherever", callback.Policy{UserArgs: callback.Redact, ClientIP: callback.Redact}, bridge.KindStream, deep,
+			`"unrecognized":{"User-Args":"[redacted]","clientIp":"[redacted]","more":[1e400,{"list":[12345678901234567890,` +
+				`{"CLIENT_IP":"[redacted]","b":"ü"}],"user_args":"[redacted]","z":null}],"user_args":"[redacted]"}`},
+		{"drop however written and wherever", callback.Policy{UserArgs: callback.Drop, ClientIP: callback.Drop}, bridge.KindStream, deep,
+			`"unrecognized":{"more":[1e400,{"list":[12345678901234567890,{"b":"ü"}],"z":null}]}`},
+		{"keep however written", callback.Policy{}, bridge.KindStream, deep,
+			`"unrecognized":{"User-Args":"ARGS","clientIp":"IP","more":[1e400,{"list":[12345678901234567890,` +
+				`{"CLIENT_IP":["IP"],"b":"ü"}],"user_args":{"a":"ARGS"},"z":null}],"user_args":7}`},
 		{"drop where not known", callback.Policy{UserArgs: callback.Drop, ClientIP: callback.Drop}, bridge.KindSnapshot,
 			snapshot, ``},
 	} {

@@ -1,6 +1,9 @@
 package callback
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Disposal is what becomes of a member that should not go to everybody.
 type Disposal uint8
@@ -54,6 +57,21 @@ func (p Policy) of(name string) Disposal {
 	}
 	return Keep
 }
+
+// ofUnknown returns the same for a member that is not known here: userArgs and Client-IP hold the same secrets.
+func (p Policy) ofUnknown(name []byte) Disposal {
+	plain := strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(string(name)))
+	switch plain {
+	case "userargs":
+		return p.UserArgs
+	case "clientip":
+		return p.ClientIP
+	}
+	return Keep
+}
+
+// keepsAll reports whether there is nothing to do.
+func (p Policy) keepsAll() bool { return p == Policy{} }
 
 // apply returns what stands in the data for a value, nil for nothing.
 func (d Disposal) apply(value []byte) []byte {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 
@@ -62,11 +63,15 @@ func (r *reporter) refused(k sender, req refusedRequest, why *refusal) {
 	}
 }
 
-// panicked tells of a fault in the program.
+// panicked tells of a fault in the program, and where; a value that is no fault of the runtime may hold anything, such
+// as the body, and only its type is told.
 func (r *reporter) panicked(k bridge.Kind, value any) {
+	what := fmt.Sprintf("%T", value)
+	if fault, ok := value.(runtime.Error); ok {
+		what = fault.Error()
+	}
 	if leftOut, ok := r.ours.allow(); ok {
-		r.log.Error("a request made the program panic", zap.Stringer("kind", k),
-			zap.String("panic", fmt.Sprint(value)), zap.Stack("stack"), leftOut)
+		r.log.Error("a request made the program panic", zap.Stringer("kind", k), zap.String("panic", what), zap.Stack("stack"), leftOut)
 	}
 }
 

@@ -1,6 +1,7 @@
 package ingress_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -35,6 +36,34 @@ func TestTokenIsNotLogged(t *testing.T) {
 	b.send(post("/live/snapshot/the-tokem", snapshotBody))
 	if line := fmt.Sprint(b.log.All()[0].ContextMap()); !strings.Contains(line, "token") || strings.Contains(line, "tokem") {
 		t.Error(line)
+	}
+}
+
+// A panic is told with its place, and with nothing of the callback, whatever it was thrown with.
+func TestPanicsHideTheBody(t *testing.T) {
+	for name, fault := range map[string]func(a *bridge.Arrival){
+		"a text":          func(a *bridge.Arrival) { panic("cannot handle " + string(a.Raw)) },
+		"an error":        func(a *bridge.Arrival) { panic(fmt.Errorf("cannot handle %s", a.Raw)) },
+		"a fault of ours": func(a *bridge.Arrival) { _ = a.Raw[len(a.Raw)+len(a.Event.Data):][0] },
+	} {
+		b := newBench(t, nil)
+		b.journal.entered = func(_ context.Context, a *bridge.Arrival) error { fault(a); return nil }
+		if w := b.send(post("/live/stream", good())); w.Code != 503 || strings.Contains(w.Body.String(), "auth_info") {
+			t.Errorf("%s: answered %d %s", name, w.Code, w.Body)
+		}
+		lines := b.log.FilterMessageSnippet("panic").All()
+		if len(lines) != 1 {
+			t.Fatalf("%s: %d lines", name, len(lines))
+		}
+		said := fmt.Sprint(lines[0].ContextMap())
+		if !strings.Contains(said, "TestPanicsHideTheBody") || name == "a fault of ours" && !strings.Contains(said, "out of range") {
+			t.Errorf("%s: the place or the fault is missing: %s", name, said)
+		}
+		for _, secret := range []string{"auth_info", "room", signature.Sign(bridge.SchemeHMAC, key, claim())} {
+			if strings.Contains(said, secret) {
+				t.Errorf("%s: the log shows %q", name, secret)
+			}
+		}
 	}
 }
 
