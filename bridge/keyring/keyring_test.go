@@ -232,6 +232,7 @@ func TestFilesChangeByThemselves(t *testing.T) {
 		s.write("rules", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("b")+"]}]")
 		s.watch(signature.Config{}, streamFile("keys"), keyring.File{Setting: "KEYS_FILE", Path: "rules"})
 		s.write("rules", "rules: ["+keyOf("x"))
+		s.expect("one is spoilt", "ab")
 		s.write("keys", keyOf("c"))
 		s.expect("one of two", "cb")
 		s.write("rules", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("d")+"]}]")

@@ -19,7 +19,7 @@ const (
 // mutants is every fault that is planted.
 func mutants() []mutant {
 	var all []mutant
-	for _, some := range [][]mutant{orderMutants(), durabilityMutants(), memoryMutants(), deliveryMutants(), doorMutants()} {
+	for _, some := range [][]mutant{orderMutants(), durabilityMutants(), memoryMutants(), deliveryMutants(), doorMutants(), trustMutants()} {
 		all = append(all, some...)
 	}
 	return all
@@ -94,5 +94,32 @@ func doorMutants() []mutant {
 		{"an expired signature is believed", "bridge/ingress/take.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
 		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.made, w.given)", "1", "bridge/signature", "TestVerify"},
 		{"a full disk is written to", "bridge/journal/room.go", "free < r.opts.MinFreeBytes", "free < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
+	}
+}
+
+// trustMutants are faults of who is believed, and of what is told.
+func trustMutants() []mutant {
+	const (
+		signature = "bridge/signature"
+		keyring   = "bridge/keyring"
+		callback  = "bridge/callback"
+		rule      = "bridge/signature/rule.go"
+		ring      = "bridge/keyring/keyring.go"
+	)
+	return []mutant{
+		{"an app that is not listed is judged by others' keys", rule, "if t.listed[at.domain] {", "if false {", signature, "TestRulesChooseKeys"},
+		{"any app wins over an exact one", rule, "	if set := t.rules[at]; set != nil {\n\t\treturn set, nil\n\t}\n", "", signature, "TestRulesChooseKeys"},
+		{"a domain's case matters", rule, "domain = strings.ToLower(domain)", "domain = \"\" + domain", signature, "TestRulesChooseKeys"},
+		{"unsigned beside rules", rule, "return len(t.all.list) == 0", "return len(t.own.list) == 0", signature, "TestUnsignedBesideRules"},
+		{"a refused callback counts as use", "bridge/signature/verify.go", "err = r.checkExpiry(s.Expires, now); err == nil", "err = r.checkExpiry(s.Expires, now); true", signature, "TestUses"},
+		{"another app's key signs for SparkRTC", "bridge/signature/rtc.go", "if c.AppID != \"\" {", "if false {", signature, "TestRulesForRTC"},
+		{"half a file counts", ring, "settled := r == f.last", "settled := true", keyring, "TestHalfWrittenFile"},
+		{"a bad file takes the keys away", ring, "f.force = before\n\t\tk.metrics", "k.metrics", keyring, "TestFilesChangeByThemselves"},
+		{"new keys do not reach the door", ring, "\tapply(ring)\n", "", livebridge, "TestRotationCostsNothing"},
+		{"errors of YAML repeat the file", "bridge/keyring/rules.go", "return errors.New(advice)", "return err", keyring, "TestParseRulesNamesMistakes"},
+		{"what is private shows deep inside", "bridge/callback/censor.go", "if !isName(from) {", "if true {", callback, "TestPolicy"},
+		{"what is private shows in another spelling", "bridge/callback/policy.go", "case \"userargs\":", "case \"user_args\":", callback, "TestPolicy"},
+		{"a panic tells the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
+		{"settings show their secrets", "cmd/livebridge/showconfig.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
 	}
 }
