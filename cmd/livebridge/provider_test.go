@@ -101,6 +101,25 @@ func (p *provider) judgeStream(t *testing.T, url string, o nats.Options) {
 	}
 }
 
+// judgeLines has the checker judge what came out, as lines of tail.
+func (p *provider) judgeLines(t *testing.T, lines []string) {
+	t.Helper()
+	c := checker.New(checker.Config{HoldDone: testHold, HoldNext: testHold})
+	for _, s := range p.sent {
+		c.Sent(s)
+	}
+	for _, line := range lines {
+		e, err := checker.ParseEvent([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Out(e)
+	}
+	if r := c.Report(); !r.OK() {
+		t.Errorf("%s", keep(t, p.sent, r))
+	}
+}
+
 // keep writes the log of what was sent beside a report that is not right.
 func keep(t *testing.T, sent []checker.Sent, r *checker.Report) string {
 	t.Helper()
