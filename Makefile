@@ -34,10 +34,9 @@ vuln:
 cover:
 	CGO_ENABLED=0 $(GO) test -coverprofile=bin/cover.out ./... && $(GO) tool cover -func=bin/cover.out | tail -1
 
-fuzz:
-	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' bridge transports); do d=$$(dirname $$f); \
-	  for t in $$(grep -o '^func Fuzz[A-Za-z0-9]*' $$f | cut -c6-); do \
-	    CGO_ENABLED=0 $(GO) test ./$$d -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) || exit 1; done; done
+fuzz:               ## two targets at a time, each on one core
+	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9]*' bridge transports | sed 's|/[^/]*:func | |' | \
+	  xargs -P 2 -n 2 sh -c 'CGO_ENABLED=0 $(GO) test ./$$0 -run "^$$" -fuzz "^$$1$$" -fuzztime $(FUZZTIME) -parallel 1 || exit 255'
 
 mutants:            ## plant faults, one after the other, and run all tests of the package that must find them
 	$(GO) run ./cmd/mutants -whole

@@ -243,19 +243,6 @@ func TestEventRecordRoundTrip(t *testing.T) {
 	})
 }
 
-func FuzzReadEvent(f *testing.F) {
-	f.Add(appendEvent(nil, &bridge.Event{Type: "a", Data: []byte("{}")}))
-	f.Fuzz(func(t *testing.T, value []byte) {
-		e, err := readEvent(value)
-		if err != nil {
-			return
-		}
-		if again, err := readEvent(appendEvent(nil, e)); err != nil || fmt.Sprint(again) != fmt.Sprint(e) {
-			t.Errorf("%v became %v, %v", e, again, err)
-		}
-	})
-}
-
 func TestLaneKeysRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := bridge.Lane{Kind: bridge.KindRecord, Domain: rapid.String().Draw(t, "domain"), App: rapid.String().Draw(t, "app"), Stream: rapid.String().Draw(t, "stream")}
