@@ -209,7 +209,7 @@ func logOf(t *testing.T, disk vfs.FS, dir string) (path string) {
 		}
 	}
 	if path == "" {
-		t.Fatal(fmt.Sprintf("%q has no log", names))
+		t.Fatalf("%q has no log", names)
 	}
 	return path
 }
