@@ -26,6 +26,7 @@ type simulatedBroker struct {
 // publishing is an event as it came onto the topic, or to the dead letters, whose order is the order of the lane too.
 type publishing struct {
 	event *bridge.Event
+	at    bridge.Millis // on the wall clock
 	dead  bool
 }
 
@@ -93,7 +94,7 @@ func (p *simulatedPublisher) take(e *bridge.Event, dead bool) {
 	defer s.mu.Unlock()
 	if s.life == p.life {
 		kept := *e
-		p.broker.topic = append(p.broker.topic, publishing{event: &kept, dead: dead})
+		p.broker.topic = append(p.broker.topic, publishing{event: &kept, at: bridge.MillisOf(s.wallLocked()), dead: dead})
 	}
 }
 

@@ -66,7 +66,10 @@ const simulated = 3 * time.Hour
 
 // play does all that was drawn, each at its time.
 func (s *simulation) play() {
-	deeds := slices.Concat(s.traffic(), s.troubles(), s.crashes())
+	deeds := s.traffic()
+	if !s.calm {
+		deeds = slices.Concat(deeds, s.troubles(), s.crashes())
+	}
 	slices.SortStableFunc(deeds, func(a, b deed) int { return cmp.Compare(a.at, b.at) })
 	begun := time.Now()
 	for _, d := range deeds {

@@ -13,7 +13,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -38,26 +41,57 @@ func run(w io.Writer, only string, whole bool) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	var errs []error
-	planted := 0
-	for _, m := range mutants() {
-		if !pattern.MatchString(m.name) {
-			continue
-		}
-		planted++
-		begun := time.Now()
-		err := m.judge(dir, whole)
-		verdict := "caught by " + m.test
-		if err != nil {
-			verdict = "NOT CAUGHT"
-			errs = append(errs, fmt.Errorf("%s: %w", m.name, err))
-		}
-		fmt.Fprintf(w, "%-44s %-60s %.1f s\n", m.name, verdict, time.Since(begun).Seconds())
-	}
-	if planted == 0 {
+	chosen := slices.DeleteFunc(mutants(), func(m mutant) bool { return !pattern.MatchString(m.name) })
+	if len(chosen) == 0 {
 		return fmt.Errorf("no fault has a name that matches %q", only)
 	}
+	verdicts := make(chan verdict)
+	var work sync.WaitGroup
+	for first := range atOnce {
+		work.Go(func() {
+			for i := first; i < len(chosen); i += atOnce {
+				verdicts <- judge(chosen[i], filepath.Join(dir, strconv.Itoa(i)), whole)
+			}
+		})
+	}
+	go func() { work.Wait(); close(verdicts) }()
+	var errs []error
+	for v := range verdicts {
+		errs = append(errs, v.print(w))
+	}
 	return errors.Join(errs...)
+}
+
+// atOnce is how many faults are looked for at once: linking takes one core.
+const atOnce = 2
+
+// verdict is what became of a fault.
+type verdict struct {
+	mutant
+	took time.Duration
+	err  error // nil: it was caught
+}
+
+func judge(m mutant, dir string, whole bool) verdict {
+	begun := time.Now()
+	err := os.Mkdir(dir, 0o700)
+	if err == nil {
+		err = m.judge(dir, whole)
+	}
+	return verdict{mutant: m, took: time.Since(begun), err: err}
+}
+
+// print writes a line and returns the error of a fault that was not caught.
+func (v verdict) print(w io.Writer) error {
+	what := "caught by " + v.test
+	if v.err != nil {
+		what = "NOT CAUGHT"
+	}
+	fmt.Fprintf(w, "%-52s %-60s %.1f s\n", v.name, what, v.took.Seconds())
+	if v.err != nil {
+		return fmt.Errorf("%s: %w", v.name, v.err)
+	}
+	return nil
 }
 
 // judge plants the fault and returns nil when the test finds it.
@@ -66,7 +100,10 @@ func (m mutant) judge(dir string, whole bool) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"test", "-vet=off", "-timeout", "60s", "-overlay", overlay, "./" + m.where}
+	args := []string{"test", "-vet=off", "-timeout", "120s", "-overlay", overlay, "./" + m.where}
+	if usesRapid(m.where) { // no file of a failure that is wanted, and no long search for the shortest one
+		args = append(args, "-rapid.nofailfile", "-rapid.shrinktime", "100ms")
+	}
 	if !whole {
 		args = append(args, "-failfast", "-run", "^"+strings.ReplaceAll(m.test, "/", "$/^")+"$")
 	}
@@ -86,6 +123,15 @@ func (m mutant) judge(dir string, whole bool) error {
 		return fmt.Errorf("the test %s passes:\n%s", m.test, text)
 	}
 	return nil
+}
+
+// usesRapid reports whether the tests of a package have the flags of rapid.
+func usesRapid(where string) bool {
+	files, _ := filepath.Glob(filepath.Join(where, "*_test.go")) // the pattern is right
+	return slices.ContainsFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && strings.Contains(string(text), `"pgregory.net/rapid"`)
+	})
 }
 
 // plant writes the faulty file and the overlay that puts it in the place of the right one, and returns the overlay's path.
