@@ -70,10 +70,15 @@ func publish(t testing.TB, p bridge.Publisher, e *bridge.Event) error {
 // consumed returns the first n messages of the events' stream.
 func consumed(t testing.TB, url string, n int) []Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
 	o := DefaultOptions()
 	o.URL = url
+	return consumedBy(t, o, n)
+}
+
+func consumedBy(t testing.TB, o Options, n int) []Record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	enough := errors.New("enough")
 	var out []Record
 	err := Consume(ctx, o, StartAll, func(r Record) error {

@@ -1,0 +1,120 @@
+package nats
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// startCluster runs three servers with a JetStream of their own.
+func startCluster(t *testing.T) []*server.Server {
+	t.Helper()
+	var ports []int
+	var routes []*url.URL
+	for range 3 { // all are there at once: none is ready alone
+		l := must(net.Listen("tcp", "127.0.0.1:0"))
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		routes = append(routes, must(url.Parse("nats-route://"+l.Addr().String())))
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all []*server.Server
+	for n, port := range ports {
+		s := must(server.NewServer(&server.Options{ServerName: fmt.Sprint("n", n), Host: "127.0.0.1", Port: server.RANDOM_PORT,
+			JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}, Routes: routes}))
+		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+		go s.Start()
+		all = append(all, s)
+	}
+	for _, s := range all {
+		if !s.ReadyForConnections(30 * time.Second) {
+			t.Fatal("a server has not started")
+		}
+	}
+	return all
+}
+
+// TestReplicas: on a cluster the streams are made with the replicas of the settings, and events go on through the loss of
+// the server that leads them.
+func TestReplicas(t *testing.T) {
+	servers := startCluster(t)
+	var urls []string
+	for _, s := range servers {
+		urls = append(urls, s.ClientURL())
+	}
+	o := testOptions()
+	o.URL, o.Replicas = strings.Join(urls, ","), 3
+	p, err := Dial(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closePublisher(t, p)
+	for n := range uint64(20) {
+		if err := publish(t, p, event("a", n+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info := must(must(connect(t, o.URL).Stream(t.Context(), o.Stream)).Info(t.Context()))
+	if info.Config.Replicas != 3 || info.Config.Storage != jetstream.FileStorage {
+		t.Errorf("the stream has %d replicas, storage %v", info.Config.Replicas, info.Config.Storage)
+	}
+	for _, s := range servers {
+		if s.Name() == info.Cluster.Leader {
+			s.Shutdown()
+			s.WaitForShutdown()
+		}
+	}
+	for n := range uint64(20) {
+		if err := publish(t, p, event("a", n+21)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, r := range consumedBy(t, o, 40) {
+		if want := fmt.Sprintf(`"sequence":"%020d"`, i+1); !strings.Contains(string(r.Payload), want) {
+			t.Errorf("message %d is %s", i, r.Payload)
+		}
+	}
+}
+
+// TestMoreReplicasThanServers is a setting that no time mends, and is told as such.
+func TestMoreReplicasThanServers(t *testing.T) {
+	o := testOptions()
+	o.URL, o.Replicas = startServer(t, &server.Options{}).url, 3
+	p, err := Dial(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closePublisher(t, p)
+	if err := <-p.Failed(); !strings.Contains(err.Error(), "NATS_REPLICAS") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestStreamThatIsThere is used as it is when it has our subjects.
+func TestStreamThatIsThere(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	js := s.admin(t)
+	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MINE", Subjects: []string{"live.>"}, MaxMsgs: 1000}))
+	o := testOptions()
+	o.URL, o.Stream, o.Quarantine = s.url, "MINE", ""
+	p, err := Dial(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closePublisher(t, p)
+	if err := publish(t, p, event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	info := must(must(js.Stream(t.Context(), "MINE")).Info(t.Context()))
+	if info.State.Msgs != 1 || info.Config.MaxMsgs != 1000 {
+		t.Errorf("%d messages; %+v", info.State.Msgs, info.Config)
+	}
+}
