@@ -17,6 +17,7 @@
 //	bridge/signature        bridge
 //	bridge/keyring          bridge, signature                  the only importer of yaml
 //	bridge/ingress          bridge, signature, callback        the only importer of Echo
+//	bridge/certificate      nothing of ours
 //	bridge/sequencer        bridge                             pure: no clock, no disk, no goroutine
 //	bridge/sequencer/sequencertest bridge, sequencer           the table once more, for tests
 //	bridge/journal          bridge, sequencer                  the only importer of Pebble
@@ -32,5 +33,6 @@
 //	cmd/mutants             the standard library: plants faults that the tests must find
 //
 // The seams, each an interface of 1 to 3 methods: Publisher and Checkpointer here, since several packages implement
-// them; ingress.Journal beside ingress; dispatch.Outbox beside dispatch.
+// them, and Archive and Books, which the journal and the client of its control socket are; ingress.Journal beside ingress;
+// dispatch.Outbox beside dispatch.
 package bridge

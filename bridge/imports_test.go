@@ -19,6 +19,7 @@ func allowed() map[string][]string {
 		"bridge":                         {},
 		"bridge/admin":                   {"bridge", "schemas"},
 		"bridge/callback":                {"bridge"},
+		"bridge/certificate":             {},
 		"bridge/checker":                 {"bridge"},
 		"bridge/dispatch":                {"bridge"},
 		"bridge/ingress":                 {"bridge", "bridge/callback", "bridge/signature"},

@@ -26,7 +26,9 @@ type desk struct {
 	err   error
 }
 
-func (d *desk) note(format string, args ...any) { d.asked = append(d.asked, fmt.Sprintf(format, args...)) }
+func (d *desk) note(format string, args ...any) {
+	d.asked = append(d.asked, fmt.Sprintf(format, args...))
+}
 
 func (d *desk) List(s bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
 	d.note("list %s %+v", s, q)

@@ -32,6 +32,9 @@ var (
 	errMethod     = &refusal{http.StatusMethodNotAllowed, "method", "callbacks come by POST"}
 	errPanic      = &refusal{http.StatusServiceUnavailable, "panic", "the callback could not be handled; see the log"}
 
+	errSource = &refusal{http.StatusForbidden, "source", "callbacks are not taken from this address; see ALLOW_SOURCES"}
+
+	errTooManyRequests    = &refusal{http.StatusServiceUnavailable, "requests", "too many requests at once; see MAX_CONNECTIONS"}
 	errTooManyConnections = &refusal{http.StatusServiceUnavailable, "connections",
 		"too many connections; see MAX_CONNECTIONS"}
 )

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,8 +38,12 @@ type Config struct {
 	IgnoreStreams *regexp.Regexp  // streams to answer 200 and leave out; nil: none
 	Policy        callback.Policy // what becomes of user_args and client_ip; the zero Policy keeps both
 
+	// TrustedProxies may say in X-Forwarded-For whom they speak for; AllowSources is where requests are taken from, empty:
+	// everywhere.
+	TrustedProxies, AllowSources []netip.Prefix
+
 	MaxBody        int64 // bytes; beyond: 413
-	MaxConnections int   // open at once, idle ones included; beyond: 503
+	MaxConnections int   // open at once, idle ones included, and with HTTP/2 requests in hand; beyond: 503
 	MaxHeader      int   // bytes of request line and headers; net/http allows about 4 KiB more; beyond: 431
 
 	HeaderTimeout time.Duration // from the first chance to send until the headers are in, TLS handshake included
@@ -80,6 +86,8 @@ func (c Config) check() error {
 		return fmt.Errorf("MAX_CONNECTIONS is %d; it must be positive", c.MaxConnections)
 	case c.MaxHeader < 0 || min(c.HeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.RetryAfter) < 0:
 		return errors.New("the limits on headers and the timeouts of connections must be positive")
+	case slices.ContainsFunc(c.TrustedProxies, everybody):
+		return errors.New("TRUSTED_PROXIES trusts everybody: anybody could say to be somebody else; name your proxies")
 	case strings.ContainsFunc(c.SnapshotToken, notUnreserved):
 		return errors.New("SNAPSHOT_TOKEN may hold letters, digits and - . _ ~ only, so that it is the same in every URL")
 	case strings.ContainsFunc(strings.ReplaceAll(c.PathPrefix, "/", ""), notUnreserved):
@@ -87,6 +95,8 @@ func (c Config) check() error {
 	}
 	return nil
 }
+
+func everybody(p netip.Prefix) bool { return p.Bits() == 0 }
 
 // retryAfter returns RetryAfter as the header wants it.
 func (c Config) retryAfter() string { return strconv.Itoa(int(c.RetryAfter.Seconds())) }

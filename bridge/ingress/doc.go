@@ -7,6 +7,7 @@
 //
 // The order of the checks, each with its answer:
 //
+//	403 from an address that ALLOW_SOURCES does not have; nothing of the request is looked at
 //	413 body too large
 //	415 compressed
 //	401 SparkRTC: its signature is over the raw body, so it is judged before the body is read

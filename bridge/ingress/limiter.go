@@ -28,7 +28,7 @@ type limiter struct {
 
 func newLimiter(l net.Listener, cfg Config, turnedAway func(remote string)) *limiter {
 	return &limiter{Listener: l, places: make(chan struct{}, cfg.MaxConnections),
-		polite: make(chan struct{}, politeAtOnce), tls: cfg.TLS, answer: busyAnswer(cfg.retryAfter()), turnedAway: turnedAway}
+		polite: make(chan struct{}, politeAtOnce), tls: firstVersion(cfg.TLS), answer: busyAnswer(cfg.retryAfter()), turnedAway: turnedAway}
 }
 
 // Accept returns the next connection that there is a place for; the others it turns away, without waiting for them.
@@ -45,6 +45,22 @@ func (l *limiter) Accept() (net.Conn, error) {
 			l.turnAway(c)
 		}
 	}
+}
+
+// firstVersion returns the settings without HTTP/2, which the answer is not written in.
+func firstVersion(t *tls.Config) *tls.Config {
+	if t == nil {
+		return nil
+	}
+	t = t.Clone()
+	t.NextProtos = []string{"http/1.1"}
+	if choose := t.GetConfigForClient; choose != nil {
+		t.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+			chosen, err := choose(h)
+			return firstVersion(chosen), err
+		}
+	}
+	return t
 }
 
 func (l *limiter) turnAway(c net.Conn) {

@@ -4,20 +4,28 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"golang.org/x/time/rate"
 
 	"livebridge/bridge"
 )
 
-// How many lines of one sort go to the log: whoever can reach the port can cause them.
+// How many lines of one sort go to the log: whoever can reach the port can cause them. One source has a smaller share, so
+// that it cannot hide what others do; some sources are remembered, those that were heard of last.
 const (
-	linesPerSecond = 5
-	linesAtOnce    = 20
+	linesPerSecond       = 5
+	linesAtOnce          = 20
+	sourceLinesPerSecond = 0.2
+	sourceLinesAtOnce    = 5
+	sourcesRemembered    = 4096
 )
 
 // throttle lets so many lines through and counts the others.
@@ -27,6 +35,32 @@ type throttle struct {
 }
 
 func newThrottle() *throttle { return &throttle{limiter: rate.NewLimiter(linesPerSecond, linesAtOnce)} }
+
+// perSource has a throttle for each source.
+type perSource struct {
+	mu        sync.Mutex
+	throttles *simplelru.LRU[netip.Addr, *throttle]
+}
+
+func newPerSource() *perSource {
+	lru, err := simplelru.NewLRU[netip.Addr, *throttle](sourcesRemembered, nil)
+	if err != nil {
+		panic(err) // the size is above zero
+	}
+	return &perSource{throttles: lru}
+}
+
+// allow is throttle.allow for one source.
+func (p *perSource) allow(source netip.Addr) (zap.Field, bool) {
+	p.mu.Lock()
+	t, found := p.throttles.Get(source)
+	if !found {
+		t = &throttle{limiter: rate.NewLimiter(sourceLinesPerSecond, sourceLinesAtOnce)}
+		p.throttles.Add(source, t)
+	}
+	p.mu.Unlock()
+	return t.allow()
+}
 
 // allow reports whether a line may be written, with how many have been left out since the last one.
 func (t *throttle) allow() (zap.Field, bool) {
@@ -44,23 +78,38 @@ func (t *throttle) allow() (zap.Field, bool) {
 // the one must not hide the other.
 type reporter struct {
 	log                     *zap.Logger
+	sources                 *perSource
 	theirs, ours, transport *throttle
 }
 
 func newReporter(l *zap.Logger) *reporter {
-	return &reporter{log: l, theirs: newThrottle(), ours: newThrottle(), transport: newThrottle()}
+	return &reporter{log: l, sources: newPerSource(), theirs: newThrottle(), ours: newThrottle(), transport: newThrottle()}
 }
 
-// refused tells why a request was refused and whose it was. Nothing of its body is shown but the domain.
+// refused tells why a request was refused and whose it was. Nothing of its body is shown but the domain. What is lost
+// by our fault is told at the rate of all sources together, what a source has done wrong at its own rate as well.
 func (r *reporter) refused(k sender, req refusedRequest, why *refusal) {
-	t, write, text := r.theirs, r.log.Warn, "callback refused"
 	if why.status == http.StatusServiceUnavailable {
-		t, write, text = r.ours, r.log.Error, "callback not taken"
+		if leftOut, ok := r.ours.allow(); ok {
+			r.log.Error("callback not taken", append(req.fields(k, why), leftOut)...)
+		}
+		return
 	}
-	if leftOut, ok := t.allow(); ok {
-		write(text, zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("why", why.message),
-			zap.String("remote", req.remote), zap.String("domain", req.domain), leftOut)
+	ofSource, ok := r.sources.allow(group(req.source))
+	if !ok {
+		return
 	}
+	if leftOut, ok := r.theirs.allow(); ok {
+		if ofSource.Type != zapcore.SkipType {
+			ofSource.Key = "left_out_of_source"
+		}
+		r.log.Warn("callback refused", append(req.fields(k, why), ofSource, leftOut)...)
+	}
+}
+
+func (r *refusedRequest) fields(k sender, why *refusal) []zap.Field {
+	return []zap.Field{zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("why", why.message),
+		zap.String("remote", r.remote), zap.Stringer("source", r.source), zap.String("domain", r.domain)}
 }
 
 // panicked tells of a fault in the program, and where; a value that is no fault of the runtime may hold anything, such

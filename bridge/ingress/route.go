@@ -11,17 +11,42 @@ import (
 	"livebridge/bridge"
 )
 
-// route builds the routes and the answers where there is none. Echo routes and no more: no middleware, no logger.
+// route builds the routes and the answers where there is none. Echo routes and no more: and knows at the door whom to admit.
 func (s *Server) route() {
 	s.echo = echo.New()
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.settle(c, nobody, outcome{err: err}) }
+	s.echo.Pre(s.admit)
 	prefix := s.cfg.prefix()
 	s.post(prefix+"/live/stream", s.handle(bridge.KindStream))
 	s.post(prefix+"/live/record", s.handle(bridge.KindRecord))
 	s.post(prefix+"/rtc/record", s.handle(bridge.KindRTCRecord))
 	if s.cfg.SnapshotToken != "" {
 		s.post(prefix+"/live/snapshot/:token", s.guard(s.handle(bridge.KindSnapshot)))
+	}
+}
+
+// admit refuses what comes from elsewhere than AllowSources, and a request of HTTP/2 beyond those that there may be at once:
+// its connections carry many, and only connections are counted at the door.
+func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		endAmbiguous(c.Response().Writer, r)
+		if err := s.sources.check(r); err != nil {
+			s.settle(c, nobody, outcome{err: err})
+			return nil
+		}
+		if r.ProtoMajor < 2 {
+			return next(c)
+		}
+		select {
+		case s.inHand <- struct{}{}:
+			defer func() { <-s.inHand }()
+			return next(c)
+		default:
+			s.settle(c, nobody, outcome{err: errTooManyRequests})
+			return nil
+		}
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,7 +24,9 @@ type Server struct {
 	metrics *metrics
 	report  *reporter
 	buffers *buffers
-	json    []string // the value of Content-Type, shared by all answers and never written to
+	sources *sources
+	inHand  chan struct{} // one entry for each request of HTTP/2 in hand
+	json    []string      // the value of Content-Type, shared by all answers and never written to
 
 	echo   *echo.Echo
 	http   *http.Server
@@ -40,7 +44,8 @@ func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometh
 	if err := s.metrics.register(r); err != nil {
 		return nil, err
 	}
-	s.buffers = newBuffers(s.cfg.MaxBody)
+	s.buffers, s.sources = newBuffers(s.cfg.MaxBody), newSources(s.cfg)
+	s.inHand = make(chan struct{}, s.cfg.MaxConnections)
 	s.ring.Store(ring)
 	s.ctx, s.giveUp = context.WithCancel(context.Background())
 	s.route()
@@ -48,13 +53,25 @@ func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometh
 	return s, nil
 }
 
-// newHTTP sets the limits. HTTP/2 is off: its many requests per connection would escape the limit on connections.
+// What one connection of HTTP/2 may have at once. A stream that its client resets counts until its request has been dealt
+// with; a client that goes on all the same loses the connection.
+const (
+	h2Streams   = 32
+	h2PerStream = 64 << 10  // bytes that are on their way to a request
+	h2PerConn   = 128 << 10 // to all of them
+	h2Ping      = 30 * time.Second
+)
+
+// newHTTP sets the limits. HTTP/2 is there with TLS alone.
 func (s *Server) newHTTP() *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(s.cfg.TLS != nil)
 	return &http.Server{
-		Handler:           s.echo,
-		Protocols:         protocols,
+		Handler:   s.echo,
+		Protocols: protocols,
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: h2Streams, MaxReceiveBufferPerStream: h2PerStream,
+			MaxReceiveBufferPerConnection: h2PerConn, SendPingTimeout: h2Ping, PingTimeout: h2Ping, WriteByteTimeout: s.cfg.WriteTimeout},
 		TLSConfig:         s.cfg.TLS,
 		MaxHeaderBytes:    s.cfg.MaxHeader,
 		ReadHeaderTimeout: s.cfg.HeaderTimeout,
@@ -100,5 +117,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // turnedAway counts a connection beyond MaxConnections.
 func (s *Server) turnedAway(remote string) {
-	_ = s.refuse(nobody, refusedRequest{remote: remote, err: errTooManyConnections})
+	source := netip.Addr{}
+	if peer, err := netip.ParseAddrPort(remote); err == nil {
+		source = peer.Addr().Unmap().WithZone("")
+	}
+	_ = s.refuse(nobody, refusedRequest{remote: remote, source: source, err: errTooManyConnections})
 }

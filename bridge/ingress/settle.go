@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"io"
+	"net/netip"
 
 	"github.com/labstack/echo/v4"
 
@@ -26,7 +27,8 @@ func (s sender) String() string {
 
 // refusedRequest is what may be told about a request that was refused: neither its signature nor its body.
 type refusedRequest struct {
-	remote string
+	remote string     // the peer
+	source netip.Addr // whom it speaks for
 	domain string
 	err    error
 }
@@ -36,7 +38,8 @@ func (s *Server) settle(c echo.Context, k sender, o outcome) {
 	w := c.Response().Writer
 	w.Header()["Content-Type"] = s.json
 	if o.err != nil {
-		why := s.refuse(k, refusedRequest{remote: c.Request().RemoteAddr, domain: o.domain, err: o.err})
+		why := s.refuse(k, refusedRequest{remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),
+			domain: o.domain, err: o.err})
 		why.write(w, s.cfg.retryAfter())
 		return
 	}

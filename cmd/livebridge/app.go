@@ -19,6 +19,7 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/admin"
 	"livebridge/bridge/callback"
+	"livebridge/bridge/certificate"
 	"livebridge/bridge/dispatch"
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
@@ -32,13 +33,14 @@ type app struct {
 	log      *zap.Logger
 	registry *prometheus.Registry
 
-	keys       *keyring.Keyring
-	journal    *journal.Journal
-	publisher  transport
-	dispatcher *dispatch.Dispatcher
-	ingress    *ingress.Server
-	admin      *admin.Server
-	control    *admin.Control // nil: it could not be opened
+	keys        *keyring.Keyring
+	journal     *journal.Journal
+	publisher   transport
+	dispatcher  *dispatch.Dispatcher
+	certificate *certificate.Certificate // nil: plain HTTP
+	ingress     *ingress.Server
+	admin       *admin.Server
+	control     *admin.Control // nil: it could not be opened
 
 	callbacks net.Listener
 	operators net.Listener
@@ -49,7 +51,7 @@ type app struct {
 func start(s *settings, log *zap.Logger) (*app, error) {
 	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{a.listen, a.openJournal, a.openControl, a.connect, a.buildDispatcher, a.openKeys, a.buildIngress} {
+	for _, step := range []func() error{a.listen, a.openJournal, a.openControl, a.connect, a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
@@ -64,6 +66,10 @@ func (a *app) listen() (err error) {
 	}
 	if a.operators, err = net.Listen("tcp", a.settings.AdminListen); err != nil {
 		return &usageError{wrong("ADMIN_LISTEN", "%w", err)}
+	}
+	if at, ok := a.operators.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+		a.log.Warn("ADMIN_LISTEN is not a loopback address: whoever reaches it reads metrics and status; keep it off the internet",
+			zap.Stringer("admin", at))
 	}
 	return nil
 }
@@ -106,12 +112,29 @@ func (a *app) buildIngress() error {
 	s, c := a.settings, ingress.DefaultConfig()
 	c.PathPrefix, c.SnapshotToken, c.DomainsListed = s.PathPrefix, s.SnapshotToken, len(s.Domains) > 0
 	c.MaxBody, c.MaxConnections = int64(s.MaxBody), s.MaxConnections
+	c.TrustedProxies, c.AllowSources = prefixesOf(s.TrustedProxies), prefixesOf(s.AllowSources)
+	if a.certificate != nil {
+		c.TLS = a.certificate.TLS()
+	}
 	c.Policy = callback.Policy{UserArgs: s.UserArgs, ClientIP: s.ClientIP}
 	if s.IgnoreStreams != "" {
 		c.IgnoreStreams = regexp.MustCompile(s.IgnoreStreams) // settings.check has compiled it
 	}
 	var err error
 	if a.ingress, err = ingress.New(c, a.keys.Ring(), a.journal, a.log, a.registry); err != nil {
+		return &usageError{err}
+	}
+	return nil
+}
+
+func (a *app) openCertificate() (err error) {
+	s := a.settings
+	if s.TLSCertFile == "" {
+		return nil
+	}
+	a.certificate, err = certificate.Open(certificate.Options{CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile,
+		ClientCAFile: s.TLSClientCAFile, Log: a.log, Registerer: a.registry})
+	if err != nil {
 		return &usageError{err}
 	}
 	return nil
@@ -125,11 +148,14 @@ func (a *app) openKeys() (err error) {
 	return nil
 }
 
-// watchKeys puts new keys in force until the function that it returns is called.
-func (a *app) watchKeys() (stop func()) {
+// watchFiles puts new keys and certificates in force until the function that it returns is called.
+func (a *app) watchFiles() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	watching.Go(func() { a.keys.Watch(ctx, a.ingress.SetRing) })
+	if a.certificate != nil {
+		watching.Go(func() { a.certificate.Watch(ctx) })
+	}
 	return func() { cancel(); watching.Wait() }
 }
 
@@ -147,7 +173,7 @@ func (a *app) run(ctx context.Context) error {
 	defer stopDispatch()
 	grace, expire := context.WithCancel(context.Background())
 	defer expire()
-	defer a.watchKeys()()
+	defer a.watchFiles()()
 	var work sync.WaitGroup
 	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
 	served := make(chan error, 3)

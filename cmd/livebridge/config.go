@@ -11,11 +11,16 @@ import (
 // with _FILE behind its name, the path of a file that holds it.
 type settings struct {
 	// callbacks come in
-	Listen         string `env:"LISTEN" envDefault:":8080"`
-	PathPrefix     string `env:"PATH_PREFIX"`
-	MaxBody        size   `env:"MAX_BODY" envDefault:"64KiB"`
-	MaxConnections int    `env:"MAX_CONNECTIONS" envDefault:"4096"`
-	SnapshotToken  string `env:"SNAPSHOT_TOKEN" secret:"true"`
+	Listen          string    `env:"LISTEN" envDefault:":8080"`
+	PathPrefix      string    `env:"PATH_PREFIX"`
+	MaxBody         size      `env:"MAX_BODY" envDefault:"64KiB"`
+	MaxConnections  int       `env:"MAX_CONNECTIONS" envDefault:"4096"`
+	TLSCertFile     string    `env:"TLS_CERT_FILE"`
+	TLSKeyFile      string    `env:"TLS_KEY_FILE"`
+	TLSClientCAFile string    `env:"TLS_CLIENT_CA_FILE"`
+	TrustedProxies  []network `env:"TRUSTED_PROXIES"`
+	AllowSources    []network `env:"ALLOW_SOURCES"`
+	SnapshotToken   string    `env:"SNAPSHOT_TOKEN" secret:"true"`
 
 	// and are believed
 	StreamKey      string        `env:"STREAM_KEY" secret:"true"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/netip"
 	"os"
 	"reflect"
 	"regexp"
@@ -167,6 +168,14 @@ func (s *settings) checkAddresses() []error {
 		_, port, err := net.SplitHostPort(address)
 		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
 			errs = append(errs, wrong(name, "%q is not host:port with a port of 0 to 65535, such as 127.0.0.1:8080 or :8080", address))
+		}
+	}
+	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") || s.TLSClientCAFile != "" && s.TLSCertFile == "" {
+		errs = append(errs, wrong("TLS_CERT_FILE", "TLS_CERT_FILE and TLS_KEY_FILE go together, and TLS_CLIENT_CA_FILE needs both"))
+	}
+	for _, n := range s.TrustedProxies {
+		if netip.Prefix(n).Bits() == 0 {
+			errs = append(errs, wrong("TRUSTED_PROXIES", "%v trusts everybody, and anybody could say to be somebody else; name your proxies", n))
 		}
 	}
 	return errs

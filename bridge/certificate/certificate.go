@@ -1,0 +1,142 @@
+package certificate
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+)
+
+// period is how often the files are looked at: a change is in force after two periods at most.
+const period = 500 * time.Millisecond
+
+// Options are what a Certificate is made from.
+type Options struct {
+	CertFile, KeyFile string // PEM: the certificate with those that lead to its root, and its key
+	ClientCAFile      string // PEM: who must have signed the certificate that a client shows; empty: none is asked for
+	Log               *zap.Logger
+	Registerer        prometheus.Registerer
+}
+
+// Certificate has the settings of TLS in force.
+type Certificate struct {
+	opts    Options
+	force   atomic.Pointer[tls.Config]
+	last    reading // of the look before
+	judged  reading // the last that was judged
+	expires prometheus.Gauge
+	failed  prometheus.Gauge
+}
+
+// reading is what the files said, or why one of them could not be read.
+type reading struct{ cert, key, clientCA, failure string }
+
+// Open reads the files. The error names the setting of the file that is wrong, and never shows the key.
+func Open(o Options) (*Certificate, error) {
+	c := &Certificate{
+		opts: o,
+		expires: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expires_seconds",
+			Help: "Unix time at which the certificate of the port for callbacks expires."}),
+		failed: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_files_failed",
+			Help: "1 while the files of certificate and key say something that cannot be used, and what was before is in force."}),
+	}
+	c.last = c.read()
+	c.judged = c.last
+	if err := c.apply(c.last); err != nil {
+		return nil, err
+	}
+	return c, errors.Join(o.Registerer.Register(c.expires), o.Registerer.Register(c.failed))
+}
+
+// TLS returns the settings for a server. They follow the files for as long as Watch runs.
+func (c *Certificate) TLS() *tls.Config {
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.force.Load(), nil },
+	}
+}
+
+// Watch looks at the files until ctx ends.
+func (c *Certificate) Watch(ctx context.Context) {
+	ticker := time.NewTicker(period)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			c.look()
+		}
+	}
+}
+
+// look judges what the files say when they say something new, for the second time in a row.
+func (c *Certificate) look() {
+	r := c.read()
+	settled := r == c.last
+	c.last = r
+	if !settled || r == c.judged {
+		return
+	}
+	c.judged = r
+	if err := c.apply(r); err != nil {
+		c.failed.Set(1)
+		c.opts.Log.Error("the new certificate cannot be used; the one before it stays in force", zap.Error(err))
+		return
+	}
+	c.failed.Set(0)
+	c.opts.Log.Info("the certificate was read again", zap.String("path", c.opts.CertFile))
+}
+
+func (c *Certificate) read() reading {
+	var r reading
+	for _, f := range []struct {
+		path string
+		into *string
+	}{{c.opts.CertFile, &r.cert}, {c.opts.KeyFile, &r.key}, {c.opts.ClientCAFile, &r.clientCA}} {
+		if f.path == "" {
+			continue
+		}
+		content, err := os.ReadFile(f.path)
+		if err != nil {
+			return reading{failure: err.Error()}
+		}
+		*f.into = string(content)
+	}
+	return r
+}
+
+// apply puts a reading in force.
+func (c *Certificate) apply(r reading) error {
+	if r.failure != "" {
+		return fmt.Errorf("TLS_CERT_FILE, TLS_KEY_FILE or TLS_CLIENT_CA_FILE: %s", r.failure)
+	}
+	pair, err := tls.X509KeyPair([]byte(r.cert), []byte(r.key))
+	if err != nil {
+		return fmt.Errorf("TLS_CERT_FILE %s and TLS_KEY_FILE %s: %w", c.opts.CertFile, c.opts.KeyFile, err)
+	}
+	settings := &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"},
+	}
+	if c.opts.ClientCAFile != "" {
+		settings.ClientCAs = x509.NewCertPool()
+		if !settings.ClientCAs.AppendCertsFromPEM([]byte(r.clientCA)) {
+			return fmt.Errorf("TLS_CLIENT_CA_FILE %s holds no certificate", c.opts.ClientCAFile)
+		}
+		settings.ClientAuth = tls.RequireAndVerifyClientCert
+		settings.SessionTicketsDisabled = true // an authority that is taken away must not live on in tickets
+	}
+	c.force.Store(settings)
+	c.expires.Set(float64(pair.Leaf.NotAfter.Unix()))
+	if left := time.Until(pair.Leaf.NotAfter); left < 14*24*time.Hour {
+		c.opts.Log.Warn("the certificate expires soon", zap.String("path", c.opts.CertFile), zap.Time("expires", pair.Leaf.NotAfter))
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package certificate
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// pair makes a certificate for a host, signed by itself.
+func pair(t testing.TB, host string) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: text}))
+}
+
+func write(t testing.TB, path, content string) string {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// shown connects and returns the name in the certificate that the server shows, or the error of either side.
+func shown(settings, client *tls.Config) (string, error) {
+	ours, theirs := net.Pipe()
+	defer func() { _ = ours.Close(); _ = theirs.Close() }()
+	served := make(chan error, 1)
+	go func() {
+		s := tls.Server(ours, settings)
+		err := s.Handshake()
+		if err == nil {
+			_, err = s.Write([]byte("x"))
+		}
+		_ = ours.Close()
+		served <- err
+	}()
+	c := tls.Client(theirs, client)
+	if err := c.Handshake(); err != nil {
+		return "", err
+	}
+	if _, err := c.Read(make([]byte, 1)); err != nil {
+		return "", err
+	}
+	return c.ConnectionState().PeerCertificates[0].DNSNames[0], <-served
+}
+
+func anyCertificate() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
+
+func expect(t *testing.T, c *Certificate, host string) {
+	t.Helper()
+	if got, err := shown(c.TLS(), anyCertificate()); err != nil || got != host {
+		t.Errorf("shown is %q, %v; want %q", got, err, host)
+	}
+}
+
+// TestReload: a new pair is in force within two looks; half of one, and anything that cannot be used, changes nothing and
+// is told once.
+func TestReload(t *testing.T) {
+	dir := t.TempDir()
+	firstCert, firstKey := pair(t, "first.example.com")
+	secondCert, secondKey := pair(t, "second.example.com")
+	core, logs := observer.New(zapcore.WarnLevel)
+	o := Options{CertFile: write(t, filepath.Join(dir, "cert"), firstCert), KeyFile: write(t, filepath.Join(dir, "key"), firstKey),
+		Log: zap.New(core), Registerer: prometheus.NewRegistry()}
+	c, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		go c.Watch(t.Context())
+		seconds := func(n int) { time.Sleep(time.Duration(n)*time.Second + 100*time.Millisecond); synctest.Wait() }
+		expect(t, c, "first.example.com")
+		write(t, o.CertFile, secondCert) // the key still is the first one's
+		seconds(5)
+		expect(t, c, "first.example.com")
+		if logs.Len() != 1 || !strings.Contains(logs.All()[0].ContextMap()["error"].(string), "TLS_KEY_FILE") {
+			t.Errorf("%v", logs.All())
+		}
+		write(t, o.KeyFile, secondKey)
+		seconds(1)
+		expect(t, c, "second.example.com")
+		write(t, o.CertFile, firstCert[:len(firstCert)/2])
+		seconds(1)
+		expect(t, c, "second.example.com")
+		if err := os.Remove(o.CertFile); err != nil {
+			t.Fatal(err)
+		}
+		seconds(1)
+		expect(t, c, "second.example.com")
+		write(t, filepath.Join(dir, "new"), firstCert)
+		write(t, o.KeyFile, firstKey)
+		if err := os.Symlink("new", o.CertFile); err != nil {
+			t.Fatal(err)
+		}
+		seconds(1)
+		expect(t, c, "first.example.com")
+	})
+	for _, line := range logs.All() {
+		if strings.Contains(line.ContextMap()["error"].(string), firstKey[40:80]) {
+			t.Errorf("the log shows the key: %v", line)
+		}
+	}
+}
+
+// TestClientCertificates: whom the authorities have not signed is refused, and so is who shows nothing.
+func TestClientCertificates(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := pair(t, "server.example.com")
+	friendCert, friendKey := pair(t, "friend.example.com")
+	strangerCert, strangerKey := pair(t, "stranger.example.com")
+	c, err := Open(Options{CertFile: write(t, filepath.Join(dir, "cert"), cert), KeyFile: write(t, filepath.Join(dir, "key"), key),
+		ClientCAFile: write(t, filepath.Join(dir, "ca"), friendCert), Log: zap.NewNop(), Registerer: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(cert, key string) *tls.Config {
+		p, err := tls.X509KeyPair([]byte(cert), []byte(key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := anyCertificate()
+		client.Certificates = []tls.Certificate{p}
+		return client
+	}
+	if got, err := shown(c.TLS(), with(friendCert, friendKey)); err != nil || got != "server.example.com" {
+		t.Errorf("a friend: %q, %v", got, err)
+	}
+	if _, err := shown(c.TLS(), with(strangerCert, strangerKey)); err == nil {
+		t.Error("a stranger was let in")
+	}
+	if _, err := shown(c.TLS(), anyCertificate()); err == nil {
+		t.Error("who shows nothing was let in")
+	}
+}
+
+func TestOldVersionsAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := pair(t, "server.example.com")
+	c, err := Open(Options{CertFile: write(t, filepath.Join(dir, "cert"), cert), KeyFile: write(t, filepath.Join(dir, "key"), key),
+		Log: zap.NewNop(), Registerer: prometheus.NewRegistry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version, taken := range map[uint16]bool{tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		client := anyCertificate()
+		client.MinVersion, client.MaxVersion = tls.VersionTLS10, version
+		if _, err := shown(c.TLS(), client); (err == nil) != taken {
+			t.Errorf("version %x: %v", version, err)
+		}
+	}
+}
+
+func TestOpenNamesTheSetting(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := pair(t, "server.example.com")
+	good := Options{CertFile: write(t, filepath.Join(dir, "cert"), cert), KeyFile: write(t, filepath.Join(dir, "key"), key)}
+	for name, change := range map[string]func(*Options){
+		"TLS_CERT_FILE":      func(o *Options) { o.CertFile = filepath.Join(dir, "missing") },
+		"TLS_KEY_FILE":       func(o *Options) { o.KeyFile = o.CertFile },
+		"TLS_CLIENT_CA_FILE": func(o *Options) { o.ClientCAFile = o.KeyFile },
+	} {
+		o := good
+		o.Log, o.Registerer = zap.NewNop(), prometheus.NewRegistry()
+		change(&o)
+		if _, err := Open(o); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), key[40:80]) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
