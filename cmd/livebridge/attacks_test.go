@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestTableOfAttacks: every test that the README's table of attacks names is there.
+func TestTableOfAttacks(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(readme), "\n| attack | what happens | test |\n|---|---|---|\n")
+	table, _, found := strings.Cut(table, "\n\n")
+	rows := strings.Split(table, "\n")
+	if !found || len(rows) < 20 {
+		t.Fatalf("the table has %d rows", len(rows))
+	}
+	for _, row := range rows {
+		cells := strings.Split(strings.Trim(row, "| "), "|")
+		words := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[len(cells)-1], -1)
+		if len(words) < 2 || !strings.Contains(words[0][1], "/") {
+			t.Errorf("no test is named: %s", row)
+		}
+		dir := ""
+		for _, word := range words {
+			if strings.Contains(word[1], "/") {
+				dir = word[1]
+			} else if !hasTest(t, dir, word[1]) {
+				t.Errorf("%s has no %s", dir, word[1])
+			}
+		}
+	}
+}
+
+// hasTest reports whether a package of ours has a test, or a fuzz target, of the name.
+func hasTest(t *testing.T, dir, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\nfunc "+name+"(") {
+			return true
+		}
+	}
+	return false
+}
