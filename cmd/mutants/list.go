@@ -19,7 +19,7 @@ const (
 // mutants is every fault that is planted.
 func mutants() []mutant {
 	var all []mutant
-	for _, some := range [][]mutant{orderMutants(), durabilityMutants(), memoryMutants(), deliveryMutants(), doorMutants(), trustMutants()} {
+	for _, some := range [][]mutant{orderMutants(), durabilityMutants(), memoryMutants(), deliveryMutants(), doorMutants(), boundaryMutants(), trustMutants()} {
 		all = append(all, some...)
 	}
 	return all
@@ -94,6 +94,25 @@ func doorMutants() []mutant {
 		{"an expired signature is believed", "bridge/ingress/take.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
 		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.made, w.given)", "1", "bridge/signature", "TestVerify"},
 		{"a full disk is written to", "bridge/journal/room.go", "free < r.opts.MinFreeBytes", "free < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
+	}
+}
+
+// boundaryMutants are faults of who gets in, what a stranger can make of it, and what operators do.
+func boundaryMutants() []mutant {
+	return []mutant{
+		{"one SparkRTC message fills the quarantine", "bridge/signature/rtc.go", "bridge.Signature{Sum: w.identify(set.scheme, bridge.KindRTCRecord)}", "bridge.Signature{}", livebridge, "TestOdditiesOfOneMessage"},
+		{"any source will do", "bridge/ingress/source.go", "if p.Contains(source) {", "if p.Contains(source) || source.IsValid() {", "bridge/ingress", "TestSources"},
+		{"a sender says where it comes from", "bridge/ingress/source.go", "if s.extract != nil {", "if x := r.Header.Get(\"X-Forwarded-For\"); x != \"\" {\n\t\treturn addressOf(x)\n\t}\n\tif s.extract != nil {", "bridge/ingress", "TestSources"},
+		{"a request hides in a chunked one", "bridge/ingress/framing.go", "r.ProtoMajor == 1 && (", "r.ProtoMajor == 9 && (", "bridge/ingress", "TestSmuggling"},
+		{"requests of HTTP/2 are not counted", "bridge/ingress/route.go", "if r.ProtoMajor < 2 {", "if r.ProtoMajor < 3 {", "bridge/ingress", "TestHTTP2RequestsAreCounted"},
+		{"one source fills the log", "bridge/ingress/report.go", "sourceLinesAtOnce    = 5", "sourceLinesAtOnce    = 500", "bridge/ingress", "TestLogIsBounded"},
+		{"a certificate with another's key is taken", "bridge/certificate/certificate.go", "if !settled || r == c.judged {", "if r == c.judged {", "bridge/certificate", "TestReload"},
+		{"anybody has a client certificate", "bridge/certificate/certificate.go", "tls.RequireAndVerifyClientCert", "tls.RequireAnyClientCert", "bridge/certificate", "TestClientCertificates"},
+		{"a released entry stays", "bridge/journal/shelf.go", "return \"\", c.unshelve(e)", "return \"\", nil", journal, "TestRelease"},
+		{"a released identity is not known", "bridge/journal/shelf.go", "err = c.j.seen.add(c.batch, e.ID, c.clock.millis())", "err = nil", journal, "TestRelease"},
+		{"the quarantine grows old", "bridge/journal/quarantine.go", "entries[0].received < before", "entries[0].received < 0", journal, "TestQuarantineAge"},
+		{"without the service holds end all the same", "bridge/journal/order.go", "\terr := do(c)\n", "\terr := c.expire()\n\tif err == nil {\n\t\terr = do(c)\n\t}\n", journal, "TestQuiet"},
+		{"everybody opens the control socket", "bridge/admin/control.go", "0o600", "0o666", "bridge/admin", "TestControlIsPrivate"},
 	}
 }
 
