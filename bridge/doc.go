@@ -27,6 +27,7 @@
 //	bridge/checker          bridge
 //	transports/nats         bridge                             the only importer of nats.go and nats-server
 //	transports/kafka        bridge                             the only importer of kafka-go
+//	transports/kafka/kafkatest the standard library            Apache Kafka in processes of its own, for tests
 //	transports/transporttest bridge
 //	schemas                 the standard library
 //	cmd/livebridge          everything; nothing imports it

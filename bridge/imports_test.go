@@ -33,6 +33,7 @@ func allowed() map[string][]string {
 		"cmd/mutants":                    {},
 		"schemas":                        {},
 		"transports/kafka":               {"bridge"},
+		"transports/kafka/kafkatest":     {},
 		"transports/nats":                {"bridge"},
 		"transports/transporttest":       {"bridge"},
 	}

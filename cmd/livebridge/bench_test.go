@@ -26,7 +26,6 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/callback"
 	"livebridge/bridge/signature"
-	"livebridge/transports/nats"
 )
 
 const (
@@ -62,12 +61,10 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// benchApp starts the service with the product's defaults on free ports.
-func benchApp(b *testing.B) (a *app, stop func()) {
-	s, err := load(map[string]string{
-		prefix + "LISTEN": "127.0.0.1:0", prefix + "ADMIN_LISTEN": "127.0.0.1:0", prefix + "NATS_EMBEDDED_LISTEN": "127.0.0.1:0",
-		prefix + "DATA_DIR": b.TempDir(), prefix + "STREAM_KEY": demoKey,
-	})
+// benchApp starts the service with the product's defaults on free ports, but for the settings given.
+func benchApp(b *testing.B, settings ...string) (a *app, stop func()) {
+	s, err := load(with(append(settings, "LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0",
+		"NATS_EMBEDDED_LISTEN", "127.0.0.1:0", "DATA_DIR", b.TempDir())...))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -86,8 +83,8 @@ func benchApp(b *testing.B) (a *app, stop func()) {
 }
 
 // benchBridge returns the accepted callbacks a second and what was left in the outbox at the end.
-func benchBridge(b *testing.B) (rate, left float64) {
-	a, stop := benchApp(b)
+func benchBridge(b *testing.B, settings ...string) (rate, left float64) {
+	a, stop := benchApp(b, settings...)
 	defer stop()
 	rate = load64(b, a.callbacks.Addr().String())
 	return rate, float64(a.journal.Pending())
@@ -235,12 +232,10 @@ func latencies(b *testing.B, a *app) (answered, consumed []float64) {
 	all := errors.New("all")
 	arrived := make(chan error, 1)
 	go func() {
-		o := nats.DefaultOptions()
-		o.URL = a.consumersURL()
-		arrived <- nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+		arrived <- a.settings.consume(ctx, a.consumersURL(), true, func(m message) error {
 			now := time.Now()
 			var e struct{ Data struct{ Stream string } }
-			if err := json.Unmarshal(r.Payload, &e); err != nil {
+			if err := json.Unmarshal(m.payload, &e); err != nil {
 				return err
 			}
 			mu.Lock()

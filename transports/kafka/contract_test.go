@@ -2,8 +2,10 @@ package kafka
 
 import (
 	"context"
+	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,20 +70,15 @@ func startFake(t testing.TB, opts ...kfake.Opt) *fake {
 	f.addrs = f.ListenAddrs()
 	var ports []int
 	for _, addr := range f.addrs {
-		_, port, _ := splitPort(addr)
+		_, text, _ := net.SplitHostPort(addr)
+		port, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatal(err)
+		}
 		ports = append(ports, port)
 	}
 	f.opts = append(f.opts, kfake.Ports(ports...))
 	return f
-}
-
-func splitPort(addr string) (host string, port int, err error) {
-	i := len(addr) - 1
-	for addr[i] != ':' {
-		i--
-	}
-	port, err = strconv.Atoi(addr[i+1:])
-	return addr[:i], port, err
 }
 
 func (f *fake) begin(t testing.TB) {
@@ -97,12 +94,11 @@ func (f *fake) restart(t *testing.T) { f.begin(t) }
 // dial makes a publisher to the cluster.
 func (f *fake) dial(t testing.TB, o Options) *Publisher {
 	t.Helper()
-	o.Brokers = f.addrs[0]
-	for _, a := range f.addrs[1:] {
-		o.Brokers += "," + a
-	}
+	o.Brokers = joined(f.addrs)
 	return dial(t, o)
 }
+
+func joined(addrs []string) string { return strings.Join(addrs, ",") }
 
 func dial(t testing.TB, o Options) *Publisher {
 	t.Helper()
@@ -110,12 +106,14 @@ func dial(t testing.TB, o Options) *Publisher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = p.Close(ctx)
-	})
+	t.Cleanup(func() { closeSoon(p) })
 	return p
+}
+
+func closeSoon(p *Publisher) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = p.Close(ctx)
 }
 
 // contents returns everything in a topic, read by a client that is not the publisher's: in the order of each partition.
@@ -160,14 +158,27 @@ func read(t testing.TB, brokers []string, topic string, opts ...kgo.Opt) []*kgo.
 	return out
 }
 
-// ends returns the end of each partition that has something.
+// ends returns the end of each partition that has something. After a broker's start it asks until all of them have leaders.
 func ends(t testing.TB, brokers []string, topic string) map[int]int64 {
 	t.Helper()
+	for limit := time.Now().Add(time.Minute); ; {
+		out, err := endsOnce(t, brokers, topic)
+		if err == nil {
+			return out
+		}
+		if time.Now().After(limit) {
+			t.Fatal(err)
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+}
+
+func endsOnce(t testing.TB, brokers []string, topic string) (map[int]int64, error) {
 	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: &kafka.Transport{}, Timeout: 10 * time.Second}
 	defer client.Transport.(*kafka.Transport).CloseIdleConnections()
 	meta, err := client.Metadata(t.Context(), &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var all []kafka.OffsetRequest
 	for _, p := range meta.Topics[0].Partitions {
@@ -175,19 +186,19 @@ func ends(t testing.TB, brokers []string, topic string) map[int]int64 {
 	}
 	out := make(map[int]int64)
 	if len(all) == 0 {
-		return out
+		return out, meta.Topics[0].Error
 	}
 	answer, err := client.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: all}})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	for _, p := range answer.Topics[topic] {
 		if p.Error != nil {
-			t.Fatal(p.Error)
+			return nil, p.Error
 		}
 		if p.LastOffset > 0 {
 			out[p.Partition] = p.LastOffset
 		}
 	}
-	return out
+	return out, nil
 }

@@ -49,7 +49,7 @@ func (t *topics) describe(ctx context.Context, known *topic) config {
 		err = answer.Resources[0].Error
 	}
 	if err != nil {
-		t.warn(known, "the topic's settings cannot be read, and so not checked; allow DESCRIBE_CONFIGS", err)
+		t.warn(known, "the topic's settings cannot be read, and so not checked; this is tried again when the topics are looked at", err)
 		return nil
 	}
 	found := make(config)

@@ -233,7 +233,7 @@ func (t *topics) fail(known *topic, err error) {
 func (t *topics) warn(known *topic, text string, err error) {
 	what := text
 	if err != nil {
-		what += err.Error()
+		what += cause(err).Error()
 	}
 	t.mu.Lock()
 	told := known.told[what]
@@ -244,10 +244,21 @@ func (t *topics) warn(known *topic, text string, err error) {
 	}
 }
 
-// tell logs a problem unless it was the last one told.
+// tell logs a problem unless it was the last one told, of whichever broker.
 func (t *topics) tell(what string, err error) {
-	if text := what + err.Error(); text != t.told {
+	if text := what + cause(err).Error(); text != t.told {
 		t.told = text
 		t.opts.Log.Warn(what, zap.Error(err))
+	}
+}
+
+// cause returns what an error was in the first place.
+func cause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
 	}
 }

@@ -15,7 +15,10 @@ const (
 )
 
 // answers counts the answers of a publisher, each of which must come once.
-type answers struct{ given, twice atomic.Int64 }
+type answers struct {
+	given, twice atomic.Int64
+	restarts     time.Duration // what they may take beyond our patience
+}
 
 // try publishes an event once. The channel gets the first answer.
 func (a *answers) try(p bridge.Publisher, e *bridge.Event) <-chan error {
@@ -86,7 +89,7 @@ func (a *answers) deliver(t *testing.T, p bridge.Publisher, all []*bridge.Event)
 }
 
 func (a *answers) deliverLane(t *testing.T, p bridge.Publisher, lane []*bridge.Event) {
-	end := time.After(patience)
+	end := time.After(patience + a.restarts)
 	for _, e := range lane {
 		for taken := false; !taken; {
 			select {

@@ -10,7 +10,7 @@ import (
 
 // brokerAway: without a broker every event is answered in bounded time, as unavailable; when it is back it takes them.
 func brokerAway(t *testing.T, h Harness) {
-	topic, a := h.Open(t, false), &answers{}
+	topic, a := h.Open(t, false), &answers{restarts: h.Restart}
 	before, during := events(20, 1, 3), events(20, 4, 1)
 	a.deliver(t, topic.Publisher, before)
 	topic.Stop(t)
@@ -35,7 +35,7 @@ func brokerAway(t *testing.T, h Harness) {
 
 // brokerRestarted takes the broker away while events are under way, and brings it back.
 func brokerRestarted(t *testing.T, h Harness) {
-	topic, a := h.Open(t, false), &answers{}
+	topic, a := h.Open(t, false), &answers{restarts: 2 * h.Restart}
 	all := events(50, 1, 40)
 	a.deliver(t, topic.Publisher, all[:50])
 	delivered := make(chan struct{})

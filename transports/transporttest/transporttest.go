@@ -41,6 +41,7 @@ type Harness struct {
 	HeaderValue  func(string) string        // how an attribute's value is written in a header
 	DropsRepeats bool                       // the broker itself drops an event that comes twice
 	Away         time.Duration              // within so long an event is answered when there is no broker
+	Restart      time.Duration              // what a restart of the broker may take
 }
 
 // Run runs the whole suite.

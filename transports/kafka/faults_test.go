@@ -1,0 +1,322 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"livebridge/bridge"
+	"livebridge/transports/transporttest"
+)
+
+// watched returns options whose log can be looked at.
+func watched() (Options, *observer.ObservedLogs) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	o := testOptions()
+	o.Log = zap.New(core)
+	return o, logs
+}
+
+// once checks that the topic has every event once, in the order of its lane.
+func once(t *testing.T, f *fake, topic string, want []*bridge.Event) {
+	t.Helper()
+	got := contents(t, f.addrs, topic)
+	transporttest.CheckLanes(t, got, want)
+	if len(got) != len(want) {
+		t.Errorf("the topic has %d records of %d events", len(got), len(want))
+	}
+}
+
+// TestAnswersOfABroker: whatever a broker answers to some of the batches, every event comes once and in order.
+func TestAnswersOfABroker(t *testing.T) {
+	for _, err := range []*kerr.Error{
+		kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, // it has the batch, and says that it is not sure
+		kerr.NotEnoughReplicas, kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownTopicOrPartition, kerr.KafkaStorageError,
+		kerr.TopicAuthorizationFailed, kerr.CorruptMessage, kerr.InvalidTimestamp, kerr.UnknownServerError, kerr.ThrottlingQuotaExceeded,
+		kerr.OutOfOrderSequenceNumber, kerr.UnknownProducerID, kerr.InvalidProducerEpoch, kerr.ClusterAuthorizationFailed,
+	} {
+		t.Run(err.Message, func(t *testing.T) {
+			f := startFake(t)
+			o := testOptions()
+			p := f.dial(t, o)
+			transporttest.Deliver(t, p, transporttest.Events(30, 1, 1))
+			fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: err, Count: 40})
+			transporttest.Deliver(t, p, transporttest.Events(30, 2, 20))
+			if fault.Hits() == 0 {
+				t.Error("the fault was never met")
+			}
+			once(t, f, o.Topic, transporttest.Events(30, 1, 21))
+		})
+	}
+}
+
+// TestLostAnswers cuts connections under load, before and after the broker has read a request.
+func TestLostAnswers(t *testing.T) {
+	f := startFake(t, kfake.NumBrokers(3))
+	o := testOptions()
+	var cut atomic.Bool
+	cuts := &cutter{share: 0.1, on: &cut}
+	o.dial = cuts.dial
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(60, 1, 1))
+	cut.Store(true)
+	transporttest.Deliver(t, p, transporttest.Events(60, 2, 30))
+	if cuts.made.Load() < 10 {
+		t.Errorf("only %d connections were cut", cuts.made.Load())
+	}
+	once(t, f, o.Topic, transporttest.Events(60, 1, 31))
+}
+
+// cutter makes connections that end at random, before a request is out or instead of an answer.
+type cutter struct {
+	share float64
+	on    *atomic.Bool
+	made  atomic.Int64
+}
+
+func (c *cutter) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	return &cutConn{conn, c}, err
+}
+
+type cutConn struct {
+	net.Conn
+	c *cutter
+}
+
+func (c *cutConn) fails() bool {
+	if !c.c.on.Load() || rand.Float64() >= c.c.share {
+		return false
+	}
+	c.c.made.Add(1)
+	_ = c.Close()
+	return true
+}
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err == nil && c.fails() {
+		return 0, net.ErrClosed
+	}
+	return n, err
+}
+
+func (c *cutConn) Write(b []byte) (int, error) {
+	if c.fails() {
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Write(b)
+}
+
+// partitionOf returns the partition of the n-th lane.
+func partitionOf(p *Publisher, e *bridge.Event) int32 {
+	return p.topics.of(p.opts.Topic).partitionOf([]byte(e.PartitionKey())).number
+}
+
+// TestStuckPartition: a batch whose outcome stays unknown holds up its own partition, and no other. Its events are answered
+// in bounded time, and are in the topic once when they were tried again.
+func TestStuckPartition(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	p := f.dial(t, o)
+	all := transporttest.Events(60, 1, 1)
+	transporttest.Deliver(t, p, all)
+	bad := partitionOf(p, all[0])
+	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Topic: o.Topic, Partitions: []int32{bad}, Count: -1})
+	stuck := func(e *bridge.Event) bool { return partitionOf(p, e) == bad }
+	more := transporttest.Events(60, 2, 5)
+	var others, theirs []*bridge.Event
+	for _, e := range more {
+		if stuck(e) {
+			theirs = append(theirs, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	answered := make(chan error, 1)
+	p.Publish(theirs[0], func(err error) { answered <- err })
+	transporttest.Deliver(t, p, others)
+	select {
+	case err := <-answered:
+		if err == nil || bridge.IsRejected(err) {
+			t.Errorf("a batch of unknown outcome was answered %v", err)
+		}
+	case <-time.After(2*o.AckTimeout + time.Second):
+		t.Error("a batch of unknown outcome was not answered")
+	}
+	fault.Remove()
+	transporttest.Deliver(t, p, theirs)
+	once(t, f, o.Topic, append(all, more...))
+}
+
+// TestIdentityDenied: without an idempotent producer events still go out, and the user is told.
+func TestIdentityDenied(t *testing.T) {
+	f := startFake(t)
+	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed, TopLevel: true, Count: -1})
+	o, logs := watched()
+	p := f.dial(t, o)
+	want := transporttest.Events(20, 1, 10)
+	transporttest.Deliver(t, p, want)
+	transporttest.CheckLanes(t, contents(t, f.addrs, o.Topic), want)
+	if n := logs.FilterMessageSnippet("IDEMPOTENT_WRITE").Len(); n != 1 {
+		t.Errorf("told of %d times", n)
+	}
+}
+
+// TestIdentityLater: a broker that has just started gives no producer id yet.
+func TestIdentityLater(t *testing.T) {
+	f := startFake(t)
+	o, logs := watched()
+	p := f.dial(t, o)
+	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.CoordinatorLoadInProgress, TopLevel: true, Count: 3})
+	transporttest.Deliver(t, p, transporttest.Events(5, 1, 3))
+	if fault.Hits() != 3 || logs.FilterMessageSnippet("IDEMPOTENT_WRITE").Len() > 0 {
+		t.Errorf("%d hits; %v", fault.Hits(), logs.All())
+	}
+	once(t, f, o.Topic, transporttest.Events(5, 1, 3))
+}
+
+// TestLeaderMoves moves partitions from broker to broker under load.
+func TestLeaderMoves(t *testing.T) {
+	f := startFake(t, kfake.NumBrokers(3))
+	o := testOptions()
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(60, 1, 1))
+	var moving sync.WaitGroup
+	done := make(chan struct{})
+	moves := 0
+	moving.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(5 * time.Millisecond):
+				f.ShufflePartitionLeaders()
+				moves++
+			}
+		}
+	})
+	transporttest.Deliver(t, p, transporttest.Events(60, 2, 40))
+	close(done)
+	moving.Wait()
+	if moves < 5 {
+		t.Errorf("only %d moves", moves)
+	}
+	once(t, f, o.Topic, transporttest.Events(60, 1, 41))
+}
+
+// TestPartialBatchErrors: the broker names a record that it will never take; the others of its batch are taken.
+func TestPartialBatchErrors(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	o.Partitions = 1
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
+	gate := make(chan struct{})
+	var asked atomic.Int64
+	f.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		batch := r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records
+		if asked.Add(1) == 1 {
+			<-gate // so that the other events wait and become one batch
+			return nil, nil, false
+		}
+		var b kmsg.RecordBatch
+		if err := b.ReadFrom(batch); err != nil || b.NumRecords < 10 {
+			return nil, nil, false
+		}
+		f.DropControl()
+		return refuse(r.(*kmsg.ProduceRequest), kerr.InvalidRecord, 3, 7), nil, true
+	})
+	var mu sync.Mutex
+	var rejected, done int
+	all := transporttest.Events(20, 2, 1)
+	answered := make(chan struct{})
+	for i, e := range all {
+		for i == 1 && asked.Load() == 0 { // the first is under way by itself
+			<-time.After(time.Millisecond)
+		}
+		p.Publish(e, func(err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if bridge.IsRejected(err) {
+				rejected++
+			} else if err != nil {
+				t.Error(err)
+			}
+			if done++; done == len(all) {
+				close(answered)
+			}
+		})
+	}
+	close(gate)
+	select {
+	case <-answered:
+	case <-time.After(30 * time.Second):
+		t.Fatal("not all events were answered")
+	}
+	if got := len(contents(t, f.addrs, o.Topic)); rejected != 2 || got != 20+len(all)-2 {
+		t.Errorf("%d events were rejected, and the topic has %d records", rejected, got)
+	}
+}
+
+// refuse makes an answer that names records of the first batch.
+func refuse(r *kmsg.ProduceRequest, why *kerr.Error, records ...int32) *kmsg.ProduceResponse {
+	answer := r.ResponseKind().(*kmsg.ProduceResponse)
+	topic := kmsg.NewProduceResponseTopic()
+	topic.Topic = r.Topics[0].Topic
+	partition := kmsg.NewProduceResponseTopicPartition()
+	partition.ErrorCode = why.Code
+	partition.ErrorMessage = kmsg.StringPtr("the record has no key")
+	for _, n := range records {
+		e := kmsg.NewProduceResponseTopicPartitionErrorRecord()
+		e.RelativeOffset = n
+		partition.ErrorRecords = append(partition.ErrorRecords, e)
+	}
+	topic.Partitions = append(topic.Partitions, partition)
+	answer.Topics = append(answer.Topics, topic)
+	return answer
+}
+
+// TestTooLargeForTheBroker: the topic's limit is not known beforehand, and only the one event is rejected.
+func TestTooLargeForTheBroker(t *testing.T) {
+	f := startFake(t, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20000"}))
+	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	o := testOptions()
+	o.Partitions = 1
+	p := f.dial(t, o)
+	all := transporttest.Events(100, 1, 1)
+	large := all[50]
+	large.Data = fmt.Appendf(nil, "%q", strings.Repeat("x", 30_000))
+	answered := make(chan error, len(all))
+	for _, e := range all {
+		p.Publish(e, func(err error) {
+			switch {
+			case (e == large) != bridge.IsRejected(err):
+				answered <- fmt.Errorf("%v was answered %w", e.Lane, err)
+			default:
+				answered <- nil
+			}
+		})
+	}
+	for range all {
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+	}
+	once(t, f, o.Topic, slices.DeleteFunc(all, func(e *bridge.Event) bool { return e == large }))
+}

@@ -1,0 +1,297 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap/zaptest/observer"
+
+	"livebridge/bridge"
+	"livebridge/transports/transporttest"
+)
+
+// told waits until the log has a text.
+func told(t *testing.T, logs *observer.ObservedLogs, text string) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); logs.FilterMessageSnippet(text).Len() == 0; {
+		if time.Now().After(end) {
+			t.Fatalf("nobody was told that %q; the log has %v", text, logs.All())
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// failure returns the answer for an event that is not taken.
+func failure(t *testing.T, p *Publisher) error {
+	t.Helper()
+	answer := make(chan error, 1)
+	p.Publish(transporttest.Events(1, 1, 1)[0], func(err error) { answer <- err })
+	err := <-answer
+	if err == nil || bridge.IsRejected(err) {
+		t.Fatalf("the answer is %v", err)
+	}
+	return err
+}
+
+// TestAbsentTopic: it is said what to do, and publishing goes on once somebody has done it.
+func TestAbsentTopic(t *testing.T) {
+	f := startFake(t)
+	o, logs := watched()
+	o.Create = false
+	p := f.dial(t, o)
+	if err := failure(t, p); !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") || !strings.Contains(err.Error(), o.Topic) {
+		t.Errorf("the answer is %v", err)
+	}
+	told(t, logs, "the topic cannot be used")
+	if err := errors.Join(f.CreateTopic(o.Topic, 5, nil), f.CreateTopic(o.Quarantine, 1, nil)); err != nil {
+		t.Fatal(err)
+	}
+	transporttest.Deliver(t, p, transporttest.Events(10, 1, 2))
+	once(t, f, o.Topic, transporttest.Events(10, 1, 2))
+}
+
+// TestForbiddenTopic: a topic that we may not create.
+func TestForbiddenTopic(t *testing.T) {
+	f := startFake(t)
+	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.ClusterAuthorizationFailed, Count: -1})
+	o := testOptions()
+	p := f.dial(t, o)
+	if err := failure(t, p); !strings.Contains(err.Error(), "allow CREATE") {
+		t.Errorf("the answer is %v", err)
+	}
+	fault.Remove()
+	transporttest.Deliver(t, p, transporttest.Events(3, 1, 1))
+}
+
+// TestTopicIsDeleted under our feet: it is created again, with as many partitions.
+func TestTopicIsDeleted(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	o.Create, o.Partitions = true, 3
+	if err := f.CreateTopic(o.Topic, 5, nil); err != nil {
+		t.Fatal(err)
+	}
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(20, 1, 2))
+	if err := f.DeleteTopic(o.Topic); err != nil {
+		t.Fatal(err)
+	}
+	more := transporttest.Events(20, 3, 5)
+	transporttest.Deliver(t, p, more)
+	if n := len(f.PartitionInfos(o.Topic)); n != 5 {
+		t.Errorf("the topic has %d partitions now", n)
+	}
+	seen := make(map[string]bool)
+	for _, r := range contents(t, f.addrs, o.Topic) {
+		seen[string(r.Payload)] = true
+	}
+	for _, e := range more {
+		if !seen[string(e.AppendStructured(nil))] {
+			t.Errorf("%v %d is missing", e.Lane, e.Sequence)
+		}
+	}
+}
+
+// TestMorePartitions: a lane stays where it is until the next start, and the user is told.
+func TestMorePartitions(t *testing.T) {
+	f := startFake(t)
+	o, logs := watched()
+	o.Partitions, o.lookEvery = 3, 10*time.Millisecond
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(20, 1, 3))
+	client := &kafka.Client{Addr: kafka.TCP(f.addrs...), Transport: &kafka.Transport{}}
+	answer, err := client.CreatePartitions(t.Context(), &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: o.Topic, Count: 9}}})
+	if err != nil || answer.Errors[o.Topic] != nil {
+		t.Fatal(err, answer.Errors)
+	}
+	p.topics.look()
+	told(t, logs, "had 3 partitions when we started and now has 9")
+	transporttest.Deliver(t, p, transporttest.Events(20, 4, 3))
+	for _, r := range read(t, f.addrs, o.Topic) {
+		if r.Partition > 2 {
+			t.Fatalf("an event went to partition %d", r.Partition)
+		}
+	}
+	once(t, f, o.Topic, transporttest.Events(20, 1, 6))
+}
+
+func TestRemarks(t *testing.T) {
+	o := DefaultOptions()
+	for _, c := range []struct {
+		copies int
+		config config
+		want   string // a part of the only remark; empty: none
+	}{
+		{3, config{"min.insync.replicas": "2", "retention.ms": "604800000", "cleanup.policy": "delete"}, ""},
+		{3, nil, ""},
+		{3, config{"retention.ms": "-1"}, ""},
+		{1, config{"min.insync.replicas": "1"}, "one copy"},
+		{3, config{"min.insync.replicas": "1"}, "Set it to 2"},
+		{2, config{"min.insync.replicas": "2"}, "when one broker is away"},
+		{2, config{"min.insync.replicas": "3"}, "nothing can be published"},
+		{3, config{"retention.ms": "3600000"}, "for 1h0m0s, less than DEDUPE_WINDOW, 24h0m0s"},
+		{3, config{"retention.ms": "9223372036854775807"}, ""},
+		{3, config{"cleanup.policy": "compact,delete"}, "compacted"},
+	} {
+		got := o.remarks(shape{partitions: []kafka.Partition{{Replicas: make([]kafka.Broker, c.copies)}}, config: c.config})
+		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)) {
+			t.Errorf("%d copies, %v: %q", c.copies, c.config, got)
+		}
+	}
+}
+
+// TestTemplate: each app has a topic of its own, created when it is first needed, and one consumer finds them all.
+func TestTemplate(t *testing.T) {
+	f := startFake(t)
+	o, logs := watched()
+	o.Topic, o.Partitions = "live.{app}.{kind}", 2
+	p := f.dial(t, o)
+	var all []*bridge.Event
+	for _, app := range []string{"one", "two", "a_x b"} {
+		for _, e := range transporttest.Events(5, 1, 3) {
+			e.Lane.App = app
+			all = append(all, e)
+		}
+	}
+	transporttest.Deliver(t, p, all)
+	if logs.FilterMessageSnippet("cannot").Len() > 0 {
+		t.Errorf("told %v", logs.All())
+	}
+	for topic, want := range map[string][]*bridge.Event{"live.one.stream": all[:15], "live.two.stream": all[15:30], "live.a_x5Fx_x20b.stream": all[30:]} {
+		once(t, f, topic, want)
+	}
+	o.Brokers = joined(f.addrs)
+	errAll := errors.New("all")
+	var got []transporttest.Record
+	err := Consume(t.Context(), o, StartAll, func(r Record) error {
+		if got = append(got, transporttest.Record{Key: r.Key, Payload: r.Payload}); len(got) == len(all) {
+			return errAll
+		}
+		return nil
+	})
+	if !errors.Is(err, errAll) {
+		t.Fatal(err)
+	}
+	transporttest.CheckLanes(t, got, all)
+}
+
+func TestTopicNames(t *testing.T) {
+	event := func(domain, app string) *bridge.Event {
+		return &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream, Domain: domain, App: app, Stream: "s"}}
+	}
+	for _, c := range []struct{ template, domain, app, want string }{
+		{"live.events", "d", "a", "live.events"},
+		{"{domain}.{app}.{kind}", "push.example.com", "live", "push.example.com.live.stream"},
+		{"x-{app}", "d", "a b/c", "x-a_x20b_x2Fc"},
+		{"x-{app}", "d", "a_x20b", "x-a_x5Fx20b"},
+		{"x-{app}", "d", "~é", "x-_x7E_xC3_xA9"},
+		{"x-{app}", "d", "", "x-_x00"},
+		{"x-{app}", "d", "{kind}", "x-_x7Bkind_x7D"},
+	} {
+		got := template(c.template).of(event(c.domain, c.app))
+		if got != c.want || checkTopic(got) != nil || !template(c.template).pattern().MatchString(got) {
+			t.Errorf("%s of %q and %q is %q, %v", c.template, c.domain, c.app, got, checkTopic(got))
+		}
+	}
+	seen := make(map[string]string)
+	for _, part := range []string{"", "_x", "_x5F", "__x", "_", "x", "_x00", "%", "~", "_x7E", "a", "A", "_x5Fx"} {
+		if before, twice := seen[topicPart(part)]; twice {
+			t.Errorf("%q and %q are both %q", part, before, topicPart(part))
+		}
+		seen[topicPart(part)] = part
+	}
+}
+
+// TestTopicNameTooLong: such an event never gets anywhere.
+func TestTopicNameTooLong(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	o.Topic = "live.{app}"
+	p := f.dial(t, o)
+	e := transporttest.Events(1, 1, 1)[0]
+	e.Lane.App = strings.Repeat("日", 80)
+	answer := make(chan error, 1)
+	p.Publish(e, func(err error) { answer <- err })
+	if err := <-answer; !bridge.IsRejected(err) || !strings.Contains(err.Error(), "KAFKA_TOPIC") {
+		t.Errorf("the answer is %v", err)
+	}
+}
+
+// TestNoQuarantineTopic: notices are published nowhere.
+func TestNoQuarantineTopic(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	o.Quarantine = ""
+	p := f.dial(t, o)
+	answer := make(chan error, 1)
+	p.Publish(&bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream}, Reason: bridge.ReasonExpired}, func(err error) { answer <- err })
+	if err := <-answer; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStartsWithoutABroker: nothing is wrong with the settings, and events are answered as unavailable until there is one.
+func TestStartsWithoutABroker(t *testing.T) {
+	f := startFake(t)
+	f.Close()
+	o, logs := watched()
+	p := f.dial(t, o)
+	told(t, logs, "cannot be asked")
+	if err := failure(t, p); !strings.Contains(err.Error(), "not connected to Kafka") {
+		t.Errorf("the answer is %v", err)
+	}
+	f.restart(t)
+	transporttest.Deliver(t, p, transporttest.Events(5, 1, 2))
+	if n := logs.FilterMessageSnippet("cannot be asked").Len(); n != 1 {
+		t.Errorf("told of %d times", n)
+	}
+}
+
+// TestConsumeNew leaves out what was there before, and outlives a broker's restart.
+func TestConsumeNew(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(10, 1, 2))
+	o.Brokers = joined(f.addrs)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	consumed := make(chan string, 10_000)
+	go func() {
+		_ = Consume(ctx, o, StartNew, func(r Record) error { consumed <- string(r.Payload); return nil })
+	}()
+	next := func(sequence uint64) { // publishes until the consumer has begun
+		e := transporttest.Events(1, sequence, 1)[0]
+		want := string(e.AppendStructured(nil))
+		for {
+			transporttest.Deliver(t, p, []*bridge.Event{e})
+			for {
+				select {
+				case got := <-consumed:
+					if got == want {
+						return
+					}
+					if strings.Contains(got, `"number":1}`) || strings.Contains(got, `"number":2}`) {
+						t.Fatalf("an old event: %s", got)
+					}
+					continue
+				case <-time.After(500 * time.Millisecond):
+				case <-ctx.Done():
+					t.Fatal("nothing was consumed")
+				}
+				break
+			}
+		}
+	}
+	next(3)
+	f.Close()
+	f.restart(t)
+	next(4)
+}
