@@ -56,10 +56,15 @@ func (t *topics) of(name string) *topic {
 
 // look has the layout of the cluster asked for and the topics checked.
 func (t *topics) look() {
-	t.mu.Lock()
-	t.stale = true
-	t.mu.Unlock()
+	t.outdate()
 	t.nudge()
+}
+
+// outdate has the next look ask for the layout of the cluster.
+func (t *topics) outdate() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.stale = true
 }
 
 func (t *topics) nudge() {
@@ -97,6 +102,7 @@ func (t *topics) watch() {
 			pause := t.opts.lookEvery
 			if !t.round(ctx) {
 				pause = lookAgain
+				t.outdate()
 			}
 			select {
 			case <-ctx.Done():
