@@ -1,0 +1,223 @@
+//go:build brokers
+
+package kafka
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"livebridge/transports/kafka/kafkatest"
+	"livebridge/transports/transporttest"
+)
+
+// TestSecurity runs against one real broker with TLS, client certificates where they are shown, SASL and an authorizer.
+func TestSecurity(t *testing.T) {
+	pki := newPKI(t)
+	c := kafkatest.Start(t, kafkatest.Options{
+		Properties: map[string]string{
+			"listener.security.protocol.map":                      "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+			"sasl.enabled.mechanisms":                             "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+			"ssl.keystore.type":                                   "PEM",
+			"ssl.keystore.location":                               pki.write(t, "broker", "127.0.0.1"),
+			"ssl.truststore.type":                                 "PEM",
+			"ssl.truststore.location":                             pki.file,
+			"ssl.client.auth":                                     "requested",
+			"authorizer.class.name":                               "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+			"super.users":                                         "User:ANONYMOUS",
+			"listener.name.client.plain.sasl.jaas.config":         `org.apache.kafka.common.security.plain.PlainLoginModule required user_plainuser="plain-secret";`,
+			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+			"listener.name.client.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+		},
+		Format: []string{"--add-scram", "SCRAM-SHA-256=[name=user256,password=secret-256]", "--add-scram", "SCRAM-SHA-512=[name=user512,password=secret-512]"},
+	})
+	open := func(t *testing.T, sasl, user, password string) (Options, *Publisher, func(string)) {
+		o, logs := watched()
+		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, pki.file, sasl, user, password
+		o.Topic, o.Quarantine = "events-"+user, "quarantine-"+user
+		return o, dial(t, o), func(text string) { t.Helper(); told(t, logs, text) }
+	}
+	for _, who := range [][3]string{{"plain", "plainuser", "plain-secret"}, {"scram-sha-256", "user256", "secret-256"}, {"scram-sha-512", "user512", "secret-512"}} {
+		t.Run(who[0], func(t *testing.T) {
+			o, p, _ := open(t, who[0], who[1], who[2])
+			if err := failure(t, p); !strings.Contains(err.Error(), o.Topic) {
+				t.Errorf("without any permission the answer is %v", err)
+			}
+			allow(t, c, who[1], "events-", kafka.ACLOperationTypeAll)
+			allow(t, c, who[1], "quarantine-", kafka.ACLOperationTypeAll)
+			want := transporttest.Events(10, 1, 5)
+			transporttest.Deliver(t, p, want)
+			got := contents(t, []string{c.Internal(0)}, o.Topic)
+			if transporttest.CheckLanes(t, got, want); len(got) != len(want) {
+				t.Errorf("the topic has %d records of %d events", len(got), len(want))
+			}
+		})
+	}
+	t.Run("wrong password", func(t *testing.T) {
+		_, p, told := open(t, "scram-sha-256", "user256", "wrong-secret")
+		told("cannot be asked")
+		if err := failure(t, p); !strings.Contains(err.Error(), "SASL") || strings.Contains(err.Error(), "wrong-secret") {
+			t.Errorf("the answer is %v", err)
+		}
+	})
+	t.Run("unknown authority", func(t *testing.T) {
+		o, _ := watched()
+		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, newPKI(t).file, "plain", "plainuser", "plain-secret"
+		if err := failure(t, dial(t, o)); !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("the answer is %v", err)
+		}
+	})
+	t.Run("permission withdrawn", func(t *testing.T) {
+		o, p, _ := open(t, "plain", "plainuser", "plain-secret")
+		transporttest.Deliver(t, p, transporttest.Events(3, 6, 1))
+		deny(t, c, "plainuser", o.Topic)
+		if err := failure(t, p); !strings.Contains(err.Error(), "WRITE") {
+			t.Errorf("the answer is %v", err)
+		}
+	})
+	t.Run("tail", func(t *testing.T) {
+		o, _, _ := open(t, "scram-sha-512", "user512", "secret-512")
+		consumeAll(t, o, 50)
+	})
+}
+
+// TestClientCertificate runs against a broker that asks for one and knows us by it.
+func TestClientCertificate(t *testing.T) {
+	pki := newPKI(t)
+	c := kafkatest.Start(t, kafkatest.Options{Properties: map[string]string{
+		"listener.security.protocol.map": "CLIENT:SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"ssl.keystore.type":              "PEM", "ssl.keystore.location": pki.write(t, "broker", "127.0.0.1"),
+		"ssl.truststore.type": "PEM", "ssl.truststore.location": pki.file, "ssl.client.auth": "required",
+	}})
+	o, _ := watched()
+	o.Brokers, o.TLS, o.CAFile = c.Broker(0), true, pki.file
+	if err := failure(t, dial(t, o)); err == nil {
+		t.Error("a client without a certificate was let in")
+	}
+	o.CertFile = pki.write(t, "bridge", "bridge")
+	o.KeyFile = o.CertFile
+	want := transporttest.Events(10, 1, 5)
+	transporttest.Deliver(t, dial(t, o), want)
+	got := contents(t, []string{c.Internal(0)}, o.Topic)
+	transporttest.CheckLanes(t, got, want)
+}
+
+// allow gives a user a permission on the topics that begin with a prefix.
+func allow(t *testing.T, c *kafkatest.Cluster, user, prefix string, operation kafka.ACLOperationType) {
+	t.Helper()
+	addACL(t, c, kafka.ACLEntry{ResourceType: kafka.ResourceTypeTopic, ResourceName: prefix, ResourcePatternType: kafka.PatternTypePrefixed,
+		Principal: "User:" + user, Host: "*", Operation: operation, PermissionType: kafka.ACLPermissionTypeAllow})
+}
+
+// deny takes the permission to write to a topic.
+func deny(t *testing.T, c *kafkatest.Cluster, user, topic string) {
+	t.Helper()
+	addACL(t, c, kafka.ACLEntry{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic, ResourcePatternType: kafka.PatternTypeLiteral,
+		Principal: "User:" + user, Host: "*", Operation: kafka.ACLOperationTypeWrite, PermissionType: kafka.ACLPermissionTypeDeny})
+}
+
+func addACL(t *testing.T, c *kafkatest.Cluster, entry kafka.ACLEntry) {
+	t.Helper()
+	client := &kafka.Client{Addr: kafka.TCP(c.Internal(0)), Transport: &kafka.Transport{}, Timeout: 10 * time.Second}
+	answer, err := client.CreateACLs(t.Context(), &kafka.CreateACLsRequest{ACLs: []kafka.ACLEntry{entry}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range answer.Errors {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// consumeAll reads n records as tail does.
+func consumeAll(t *testing.T, o Options, n int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err := Consume(ctx, o, StartAll, func(Record) error {
+		if n--; n == 0 {
+			return context.Canceled
+		}
+		return nil
+	})
+	if err != context.Canceled {
+		t.Errorf("%d events were not consumed: %v", n, err)
+	}
+}
+
+// pki is a certificate authority of one test.
+type pki struct {
+	file string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newPKI(t *testing.T) *pki {
+	t.Helper()
+	p := &pki{file: filepath.Join(t.TempDir(), "ca.pem")}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tests"}, NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	var err error
+	if p.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, p.key.Public(), p.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.cert, err = x509.ParseCertificate(der); err != nil {
+		t.Fatal(err)
+	}
+	p.save(t, p.file, &pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return p
+}
+
+// write makes a certificate and returns a file that holds it and its key.
+func (p *pki) write(t *testing.T, name, host string) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+	if ip := net.ParseIP(host); ip != nil {
+		template.IPAddresses = []net.IP{ip}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, p.cert, key.Public(), p.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), name+".pem")
+	p.save(t, file, &pem.Block{Type: "PRIVATE KEY", Bytes: secret}, &pem.Block{Type: "CERTIFICATE", Bytes: der}, &pem.Block{Type: "CERTIFICATE", Bytes: p.cert.Raw})
+	return file
+}
+
+func (p *pki) save(t *testing.T, file string, blocks ...*pem.Block) {
+	t.Helper()
+	var text []byte
+	for _, b := range blocks {
+		text = append(text, pem.EncodeToMemory(b)...)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
