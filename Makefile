@@ -55,4 +55,4 @@ clean:
 	rm -rf bin data
 
 bench:              ## measure, side by side in one run
-	CGO_ENABLED=0 $(GO) test ./cmd/livebridge ./bridge/journal -run '^$$' -bench 'Accept|Latency|Start|Backlog' -benchtime 1x -p 1 -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./cmd/livebridge ./bridge/journal -run '^$$' -bench 'Accept|Latency|Start|Backlog|Growth' -benchtime 1x -p 1 -timeout 60m

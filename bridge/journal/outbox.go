@@ -113,7 +113,8 @@ func (o *outbox) next() ([]*bridge.Event, <-chan time.Time) {
 	var events []*bridge.Event
 	for len(events) < nextAtOnce && !o.ready.empty() {
 		l := o.ready.pop()
-		l.underWay, l.events = l.events[0], l.events[1:]
+		l.underWay, l.events[0] = l.events[0], pending{} // or the array would keep it for as long as it has room
+		l.events = l.events[1:]
 		events = append(events, l.underWay.event)
 	}
 	if len(events) > 0 || len(o.parked) == 0 {

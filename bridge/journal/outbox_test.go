@@ -290,3 +290,15 @@ func (r *outboxRun) finish() {
 	}
 	closeJournal(r.t, r.j)
 }
+
+// TestGivenOutIsNotKept: what was given out is no longer reachable from the lane's line, whose array has room for more.
+func TestGivenOutIsNotKept(t *testing.T) {
+	o := newOutbox(nil, 0, 10, func() {}, func(error) {})
+	first, second := push("a", 1, bridge.PhasePublish).Event, push("a", 1, bridge.PhaseDone).Event
+	first.Sequence, second.Sequence = 1, 2
+	o.fresh([]pending{{event: &first}, {event: &second}}, 1)
+	array := o.lanes[first.Lane].events
+	if events, _ := o.next(); len(events) != 1 || array[0].event != nil || array[1].event != &second {
+		t.Errorf("given out: %v; kept: %v", events, array)
+	}
+}

@@ -44,16 +44,17 @@ type program struct {
 	nats          string
 	log           *bytes.Buffer
 	logged        chan struct{}
+	took          time.Duration // until callbacks are taken
 }
 
 // launch starts the program on a data directory and waits until it takes callbacks.
-func launch(t *testing.T, dir string, settings ...string) *program {
+func launch(t testing.TB, dir string, settings ...string) *program {
 	t.Helper()
 	return launchUnder(t, dir, nil, settings...)
 }
 
 // launchUnder does it under another program, such as strace.
-func launchUnder(t *testing.T, dir string, under []string, settings ...string) *program {
+func launchUnder(t testing.TB, dir string, under []string, settings ...string) *program {
 	t.Helper()
 	p := spawn(t, dir, under, settings...)
 	if p.listen == "" {
@@ -64,7 +65,7 @@ func launchUnder(t *testing.T, dir string, under []string, settings ...string) *
 }
 
 // spawn starts the program and waits until it takes callbacks or has ended; then it listens nowhere.
-func spawn(t *testing.T, dir string, under []string, settings ...string) *program {
+func spawn(t testing.TB, dir string, under []string, settings ...string) *program {
 	t.Helper()
 	line := append(under, os.Args[0])
 	p := &program{cmd: exec.Command(line[0], line[1:]...), log: &bytes.Buffer{}, logged: make(chan struct{})}
@@ -77,6 +78,7 @@ func spawn(t *testing.T, dir string, under []string, settings ...string) *progra
 	if err != nil {
 		t.Fatal(err)
 	}
+	begun := time.Now()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +88,7 @@ func spawn(t *testing.T, dir string, under []string, settings ...string) *progra
 		fmt.Fprintln(p.log, lines.Text())
 		var l struct{ Msg, Listen, Admin, NATS string }
 		if json.Unmarshal(lines.Bytes(), &l) == nil && l.Listen != "" {
-			p.listen, p.admin, p.nats = l.Listen, l.Admin, l.NATS
+			p.listen, p.admin, p.nats, p.took = l.Listen, l.Admin, l.NATS, time.Since(begun)
 			break
 		}
 	}
@@ -98,7 +100,7 @@ func spawn(t *testing.T, dir string, under []string, settings ...string) *progra
 func (p *program) kill() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 
 // end waits for the program and returns its exit code.
-func (p *program) end(t *testing.T) int {
+func (p *program) end(t testing.TB) int {
 	t.Helper()
 	<-p.logged
 	err := p.cmd.Wait()

@@ -9,7 +9,7 @@ import (
 )
 
 // signal sends one to the program.
-func (p *program) signal(t *testing.T, s syscall.Signal) {
+func (p *program) signal(t testing.TB, s syscall.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)

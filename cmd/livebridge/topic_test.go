@@ -19,7 +19,7 @@ import (
 const patience = 60 * time.Second
 
 // until polls a condition, which is tried for as long as there is patience.
-func until(t *testing.T, what string, condition func() bool) {
+func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -29,7 +29,7 @@ func until(t *testing.T, what string, condition func() bool) {
 }
 
 // metrics returns the program's metrics by name and labels, as Prometheus would read them.
-func (p *program) metrics(t *testing.T) map[string]float64 {
+func (p *program) metrics(t testing.TB) map[string]float64 {
 	t.Helper()
 	answer, err := http.Get("http://" + p.admin + "/metrics")
 	if err != nil {
@@ -83,7 +83,7 @@ func tailed(t *testing.T, url string, last func(line string) bool) []string {
 }
 
 // messages returns how many events the stream has.
-func messages(t *testing.T, url string) int {
+func messages(t testing.TB, url string) int {
 	t.Helper()
 	conn, err := natsgo.Connect(url)
 	if err != nil {
