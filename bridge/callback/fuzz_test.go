@@ -2,8 +2,10 @@ package callback_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -35,6 +37,7 @@ func fuzz(f *testing.F, kind bridge.Kind) {
 	}
 	for _, body := range []string{
 		"", "{", "}", "[]", "null", "{}{}", `{"":{}}`, `{"a":1,}`, `{1:2}`, `{"a"}`, "\xff", `{"a":[}`, `{"\ud800":"\udc00\ud800"}`,
+		`{"domain":"a","app":"a","stream":"a","event":"PUBLISH","user_args":1,"x":[{"user_args":{"clientIP":1}},{"Client-Ip":[{}]},1e400]}`,
 		`{"unrecognized":{"unrecognized":1e400}}`, `{"obs_addr":{"obs_addr":{}}}`, `{"event":"PUBLISH"}`,
 	} {
 		f.Add([]byte(body))
@@ -56,6 +59,7 @@ func fuzz(f *testing.F, kind bridge.Kind) {
 		out := e.AppendStructured(nil)
 		checkCanonical(t, out)
 		checkSchema(t, envelope, out)
+		checkPrivate(t, kind, body)
 		if kind == bridge.KindStream || kind == bridge.KindSnapshot {
 			checkTwice(t, kind, e)
 		}
@@ -86,6 +90,53 @@ func checkCanonical(t *testing.T, text []byte) {
 	if !bytes.Equal(form, text) {
 		t.Fatalf("%s\nis not canonical, this is:\n%s", text, form)
 	}
+}
+
+// checkPrivate sees that with everything redacted no private member shows, at any depth, and the rest is as it was.
+func checkPrivate(t *testing.T, kind bridge.Kind, body []byte) {
+	t.Helper()
+	c, err := callback.Decode(kind, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	e, _ := c.Event(callback.Policy{UserArgs: callback.Redact, ClientIP: callback.Redact}, callback.Nonce{}, fixedNow)
+	checkCanonical(t, e.Data)
+	var data any
+	numbers := json.NewDecoder(bytes.NewReader(e.Data))
+	numbers.UseNumber()
+	if err := numbers.Decode(&data); err != nil {
+		t.Fatalf("%v: %s", err, e.Data)
+	}
+	if open := openMember(data); open != "" {
+		t.Fatalf("%q shows in %s", open, e.Data)
+	}
+	if all, _ := c.Event(callback.Policy{}, callback.Nonce{}, fixedNow); !bytes.Contains(e.Data, []byte("[redacted]")) && !bytes.Equal(all.Data, e.Data) {
+		t.Fatalf("%s\nbecomes\n%s", all.Data, e.Data)
+	}
+}
+
+// openMember returns the name of a private member that is not redacted, "" if there is none.
+func openMember(value any) string {
+	switch v := value.(type) {
+	case []any:
+		for _, inner := range v {
+			if open := openMember(inner); open != "" {
+				return open
+			}
+		}
+	case map[string]any:
+		for name, inner := range v {
+			plain := strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(name))
+			if (plain == "userargs" || plain == "clientip") && inner != "[redacted]" {
+				return name
+			}
+			if open := openMember(inner); open != "" {
+				return open
+			}
+		}
+	}
+	return ""
 }
 
 // checkTwice sends the data as a callback: all that was known stays what it is.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,8 +43,23 @@ type stage struct {
 	dir      string
 	log      *observer.ObservedLogs
 	registry *prometheus.Registry
-	applied  []*signature.Ring
 	*keyring.Keyring
+
+	mu    sync.Mutex
+	rings []*signature.Ring
+}
+
+// applied returns the rings that were put in force.
+func (s *stage) applied() []*signature.Ring {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.rings)
+}
+
+func (s *stage) apply(r *signature.Ring) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rings = append(s.rings, r)
 }
 
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
@@ -76,7 +93,7 @@ func (s *stage) watch(cfg signature.Config, files ...keyring.File) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.Watch(ctx, func(r *signature.Ring) { s.applied = append(s.applied, r) })
+		s.Watch(ctx, s.apply)
 	}()
 	s.t.Cleanup(func() { stop(); <-ended })
 }
@@ -93,7 +110,7 @@ func (s *stage) expect(about, letters string) {
 	if strings.Join(got, " ") != ids(letters) {
 		s.t.Errorf("%s: keys %q, want %q", about, got, ids(letters))
 	}
-	if n := len(s.applied); n > 0 && s.applied[n-1] != s.Ring() {
+	if all := s.applied(); len(all) > 0 && all[len(all)-1] != s.Ring() {
 		s.t.Errorf("%s: the ring in force was not applied", about)
 	}
 }
@@ -153,7 +170,7 @@ func TestFilesChange(t *testing.T) {
 		s.do(os.RemoveAll(s.path("..1")))
 		s.expect("the link swapped", "adef")
 
-		if n := len(s.applied); n != 3 {
+		if n := len(s.applied()); n != 3 {
 			t.Errorf("%d rings were applied", n)
 		}
 		for _, setting := range []string{"STREAM_KEY_FILE", "RTC_KEY_FILE", "KEYS_FILE"} {
@@ -193,8 +210,8 @@ func TestBadFilesKeepTheKeys(t *testing.T) {
 				s.do(os.RemoveAll(s.path("keys")))
 				s.write("keys", keyOf("a"))
 				s.expect("as before", "a")
-				if failing := s.metric("livebridge_key_file_failing", "STREAM_KEY_FILE"); failing != 0 || len(s.applied) != 0 {
-					t.Errorf("failing %v, %d rings applied", failing, len(s.applied))
+				if failing := s.metric("livebridge_key_file_failing", "STREAM_KEY_FILE"); failing != 0 || len(s.applied()) != 0 {
+					t.Errorf("failing %v, %d rings applied", failing, len(s.applied()))
 				}
 				s.write("keys", keyOf("b"))
 				s.expect("good again", "b")
@@ -214,13 +231,14 @@ func TestHalfWrittenFile(t *testing.T) {
 			text += keyOf(letter) + "\n"
 			s.write("keys", text)
 			time.Sleep(400 * time.Millisecond)
-			if len(s.applied) > 0 {
+			synctest.Wait()
+			if len(s.applied()) > 0 {
 				t.Fatalf("half a file is in force at %s", letter)
 			}
 		}
 		s.expect("at rest", "bcdefg")
-		if len(s.applied) != 1 {
-			t.Errorf("%d rings were applied", len(s.applied))
+		if len(s.applied()) != 1 {
+			t.Errorf("%d rings were applied", len(s.applied()))
 		}
 	})
 }
