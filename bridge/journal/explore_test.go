@@ -193,6 +193,9 @@ func (h *history) step(in sequencer.Input) {
 
 // compare drains the outbox and holds it against what the model has wanted.
 func (x *exploration) compare(course []between) {
+	if broken := audit(x.j); broken != nil {
+		x.t.Errorf("%q", broken)
+	}
 	got := drainMarked(x.t, x.j)
 	for name, h := range x.histories {
 		if !slices.Equal(got[name], h.want) {

@@ -96,3 +96,20 @@ func untilFailed(t testing.TB, j *Journal) (context.Context, context.CancelFunc)
 	}()
 	return ctx, cancel
 }
+
+// audit returns where the tables and what meta counts of them differ. Nothing may be under way.
+func audit(j *Journal) (broken []string) {
+	for _, table := range []struct {
+		name  byte
+		tally tally
+	}{{tableOutbox, j.meta.outbox}, {tableHeld, j.meta.held}, {tableQuarantined, j.meta.quarant}, {tableDead, j.meta.dead}} {
+		var found tally
+		if err := each(j.db, table.name, func(_, value []byte) error { found.add(len(value)); return nil }); err != nil {
+			broken = append(broken, err.Error())
+		}
+		if found != table.tally {
+			broken = append(broken, fmt.Sprintf("table %c has %+v, and meta counts %+v", table.name, found, table.tally))
+		}
+	}
+	return broken
+}

@@ -65,6 +65,7 @@ func Open(opts Options) (*Journal, error) {
 	j.background.Go(w.finish)
 	j.background.Go(func() { j.room.watch(j.closing) })
 	j.background.Go(j.inherit)
+	j.background.Go(j.keepWitness)
 	return j, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -143,16 +145,41 @@ func TestFlippedBits(t *testing.T) {
 	}
 	add(t, j, push("b", 1e12, bridge.PhasePublish), push("b", 1e12, bridge.PhaseDone))
 	closeJournal(t, j)
-	want := events(t, disk)
-	names, err := disk.List(o.Dir)
+	flipAll(t, disk, events(t, disk))
+}
+
+// TestFlippedBitsAfterACrash is the same for a journal that was not closed, whose log ends as a crash a second after the
+// last callback leaves it.
+func TestFlippedBitsAfterACrash(t *testing.T) {
+	t.Parallel()
+	disk := vfs.NewCrashableMem()
+	var left *vfs.MemFS
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.FS = disk
+		j := open(t, o)
+		add(t, j, many(2, 10)...)
+		time.Sleep(witnessEvery)
+		synctest.Wait()
+		left = disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: fixed()})
+		closeJournal(t, j)
+	})
+	flipAll(t, left, events(t, left))
+}
+
+// flipAll flips bits of each file in turn and looks for the events that are wanted.
+func flipAll(t *testing.T, disk *vfs.MemFS, want []string) {
+	t.Helper()
+	dir := memory().Dir
+	names, err := disk.List(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	flips, reported := 0, 0
 	for _, name := range names {
-		path := disk.PathJoin(o.Dir, name)
+		path := disk.PathJoin(dir, name)
 		size := sizeOf(t, disk, path)
-		for at := int64(0); at < size; at += 1 + size/400 {
+		for at := int64(0); at < size; at += 1 + size/300 {
 			broken := disk.CrashClone(vfs.CrashCloneCfg{})
 			flip(t, broken, path, at)
 			flips++

@@ -246,6 +246,9 @@ func (r *worldRun) finish() string {
 		return r.broken
 	}
 	r.pass(time.Minute)
+	if broken := audit(r.j); broken != nil {
+		r.differs("%q", broken)
+	}
 	got := drainMarked(r.t, r.j)
 	for name := range r.w.lanes {
 		if !slices.Equal(got[name], r.w.out[name]) {

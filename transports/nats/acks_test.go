@@ -1,0 +1,75 @@
+package nats
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"livebridge/bridge"
+)
+
+// TestLateAnswerIsNobodys: the answer to an event that was given up must not be taken for that of the event which has its
+// place by then.
+func TestLateAnswerIsNobodys(t *testing.T) {
+	a := newAcks("inbox.")
+	var first, second []error
+	late, _ := a.add(func(err error) { first = append(first, err) })
+	gone := errors.New("no answer")
+	a.abandon(0, gone)
+	reply, _ := a.add(func(err error) { second = append(second, err) })
+	a.answer(late, nil)
+	if len(second) != 0 {
+		t.Fatalf("the second event is answered %v by the answer to the first", second)
+	}
+	a.answer(reply, nil)
+	a.answer(reply, nil)
+	if len(first) != 1 || first[0] != gone || len(second) != 1 || second[0] != nil {
+		t.Errorf("the first is answered %v, the second %v", first, second)
+	}
+}
+
+// TestLostConnectionAnswers: what is under way when the connection is lost is answered then, and does not wait for its
+// time-out. The stream of the test acknowledges nothing.
+func TestLostConnectionAnswers(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	o := testOptions()
+	o.URL, o.AckTimeout, o.Quarantine = s.url, time.Hour, ""
+	config := jetstream.StreamConfig{Name: o.Stream, Subjects: []string{o.SubjectPrefix + ".>"}, NoAck: true}
+	js := s.admin(t)
+	stream, err := js.CreateStream(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Dial(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeSoon(p) })
+	answer := make(chan error, 1000)
+	there := func() bool {
+		info, err := stream.Info(t.Context())
+		return err == nil && info.State.Msgs > 0
+	}
+	for end := time.Now().Add(20 * time.Second); !there(); { // not connected yet: answered at once
+		if time.Now().After(end) {
+			t.Fatal("nothing is published")
+		}
+		p.Publish(event("a", 1), func(err error) { answer <- err })
+		<-time.After(10 * time.Millisecond)
+	}
+	for len(answer) > 0 {
+		<-answer
+	}
+	s.stop(t)
+	select {
+	case err := <-answer:
+		if err == nil || bridge.IsRejected(err) {
+			t.Errorf("answered %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("not answered though the connection is lost")
+	}
+}
