@@ -14,29 +14,55 @@
 //
 // What the tests do to the program, and the test that does it. The checker judges those of cmd/livebridge.
 //
-//	a lane's decisions against the table, all orders  bridge/sequencer.TestExploreTwoSessions
-//	three sessions, all orders                        bridge/sequencer.TestExploreThreeSessions
-//	a lane's decisions, long histories                bridge/sequencer.TestLongHistories
-//	disorder, repeats, restarts for virtual hours     cmd/livebridge.TestSimulation
-//	the same seed gives the same topic                cmd/livebridge.TestSimulationIsRepeatable
-//	the clock jumps                                   bridge/journal.TestClockJumpChangesNoHold
-//	power loss with writers at work                   bridge/journal.TestPowerLoss
-//	power loss before each operation on the disk      bridge/journal.TestPowerAtEveryOperation
-//	power loss, thousands of campaigns, torn writes   bridge/journal.TestPowerCampaigns
-//	flipped bits                                      bridge/journal.TestFlippedBits
-//	kill -9 of the program                            cmd/livebridge.TestKill
-//	kill -9 and a failing disk at chosen syncs        cmd/livebridge.TestDiskFailsUnderTheProgram
-//	the disk fills up                                 bridge/journal.TestDiskFillsUp
-//	no space left in spite of it                      bridge/journal.TestNoSpaceLeft
-//	a write or sync fails                             bridge/journal.TestFailedSync
-//	a slow disk                                       cmd/livebridge.TestSimulation
-//	a read-only directory                             bridge/journal.TestReadOnlyDisk
-//	the broker away for a virtual hour                cmd/livebridge.TestSimulation
-//	the broker slow, refusing, late, an answer lost   cmd/livebridge.TestSimulation
-//	partial failure: one lane refused, others go on   bridge/dispatch.TestStuckLaneStarvesNoOther
-//	the broker away, with the real one                cmd/livebridge.TestBrokerAway
-//	a stream that is full                             cmd/livebridge.TestStreamFull
-//	stopped without a broker                          cmd/livebridge.TestStopsWithoutABroker
-//	an event that the broker will never take          bridge/dispatch.TestDeadLetters
-//	wrong histories                                   bridge/checker.TestFaults
+//	a lane's decisions against the table, all orders      bridge/sequencer.TestExploreTwoSessions
+//	three sessions, all orders                            bridge/sequencer.TestExploreThreeSessions
+//	long histories, limits, clocks that leap              bridge/sequencer.TestLongHistories
+//	all orders in the journal, timers, restarts, power    bridge/journal.TestExploreJournal
+//	many lanes, repeats, captured signatures, all limits  bridge/journal.TestJournalIsTheTable
+//	disorder, repeats, restarts for virtual hours         cmd/livebridge.TestSimulation
+//	holds too long or too short                           cmd/livebridge.TestSimulatedHolds
+//	the same seed gives the same topic                    cmd/livebridge.TestSimulationIsRepeatable
+//	the clock jumps                                       bridge/journal.TestClockJumpChangesNoHold
+//	power loss with writers at work                       bridge/journal.TestPowerLoss
+//	power loss before each operation on the disk          bridge/journal.TestPowerAtEveryOperation
+//	power loss, thousands of campaigns                    bridge/journal.TestPowerCampaigns
+//	a write that is torn, behind each byte                bridge/journal.TestTornLog
+//	flipped bits                                          bridge/journal.TestFlippedBits
+//	flipped bits after a crash                            bridge/journal.TestFlippedBitsAfterACrash
+//	told to the outside before the sync: a repeat         bridge/journal.TestRepeatWaitsForWhatItRepeats
+//	told to the outside before the sync: the backlog      bridge/journal.TestBacklogHasNothingUnsynced
+//	told to the outside before the sync: dead letters     bridge/journal.TestDeadLetterWaitsForItsSync
+//	kill -9 of the program, at random                     cmd/livebridge.TestKill
+//	kill -9 in a chosen system call                       cmd/livebridge.TestDiskFailsUnderTheProgram
+//	kill -9 and errors while starting                     cmd/livebridge.TestKilledWhileStarting
+//	a disk that fills up, a small tmpfs                   cmd/livebridge.TestDiskFillsUp
+//	less than MIN_FREE_BYTES, in memory                   bridge/journal.TestDiskFillsUp
+//	no space left in spite of it                          cmd/livebridge.TestNoSpaceLeft
+//	no space left, in memory                              bridge/journal.TestNoSpaceLeft
+//	each write and sync of the log fails, stored or not   bridge/journal.TestErrorAtEveryOperation
+//	a write or sync fails under load                      bridge/journal.TestFailedSync
+//	a table cannot be written                             bridge/journal.TestFailedFlush
+//	a slow disk, with the real program                    cmd/livebridge.TestDiskFailsUnderTheProgram
+//	a slow disk, with crashes                             cmd/livebridge.TestSimulation
+//	a read-only directory                                 cmd/livebridge.TestReadOnlyDisk
+//	a read-only directory, in memory                      bridge/journal.TestReadOnlyDisk
+//	the broker away for a virtual hour                    cmd/livebridge.TestSimulation
+//	the broker slow, refusing, late, an answer lost       cmd/livebridge.TestSimulation
+//	one stream refused for hours: the others go on        cmd/livebridge.TestSimulatedHolds
+//	partial failure: one lane refused, others go on       bridge/dispatch.TestStuckLaneStarvesNoOther
+//	the broker away, with the real one                    cmd/livebridge.TestBrokerAway
+//	the broker killed under load                          cmd/livebridge.TestBrokerStopped
+//	a cluster of three loses its leader                   cmd/livebridge.TestClusterLosesItsLeader
+//	a stream deleted under our feet                       cmd/livebridge.TestStreamDeleted
+//	a stream that is full                                 cmd/livebridge.TestStreamFull
+//	a stream at its limits                                cmd/livebridge.TestStreamAtItsLimits
+//	an answer that comes after it was given up            transports/nats.TestLateAnswerIsNobodys
+//	a connection lost with events under way               transports/nats.TestLostConnectionAnswers
+//	stopped without a broker                              cmd/livebridge.TestStopsWithoutABroker
+//	an event that the broker will never take              bridge/dispatch.TestDeadLetters
+//	wrong histories                                       bridge/checker.TestFaults
+//
+// make prove runs the long forms of these. Tests that need strace or the right to mount a tmpfs say NOT RUN without it, and
+// fail with TEST_ALL set, as in CI. Bodies, signed strings, subjects, topics and records are fuzzed (make fuzz); what was
+// found is kept in testdata/fuzz of each package. Faults planted on purpose, and the test that finds each: cmd/mutants.
 package checker

@@ -15,33 +15,66 @@
 // # Crash model
 //
 // Assumed of the disk: a sync that returned nil has made everything written before it durable; what was not synced may
-// be there, be missing or be torn, in any mixture; what happens to a directory becomes durable in its order. Pebble
-// checks every record and block by checksum, and a torn end of the log is cut off. A flipped bit within the last 32 KiB of a log
-// or manifest looks like such an end: the file WITNESS (see witness.go), which says what was there at the last start or
-// end of a run, and the count of the outbox tell it from one. Whatever does not check ends the program with an error and
-// is never skipped. What cannot be told: a bit that flips in the last 32 KiB of the log after a crash, in what was
-// written since the start.
+// be there, be missing or be torn, in any mixture; what happens to a directory becomes durable in its order.
+//
+//	log   │ commit 7 │ commit 8 │ commit 9 ~~~~┊            each commit: one record with its own checksum
+//	                            ▲               ▲
+//	                            │               what was written and not synced: may be cut anywhere, or be garbage;
+//	                            │               it was never answered, and is left out
+//	                            the last sync: all up to here was answered, published or neither
+//
+// Pebble checks every record and block by checksum. A flipped bit within the last 32 KiB of a log or manifest looks like
+// a cut end: the file WITNESS (see witness.go), which says what was there at the last start or end of a run and follows
+// once a second in between, and the count of the outbox tell it from one. Whatever does not check ends the program with
+// an error and is never skipped. What cannot be told: a bit that flips in what was written in the last second before a crash.
 //
 // Promised: after a crash at any instant, every callback that Append returned nil for is in the outbox (or was
 // published), held, in the quarantine or in the dead letters, with the same sequence and marks as without the crash; a
 // hold has what is left of it. An event may be published twice, with the same bytes.
 //
-// Not promised: anything for a callback that Append has not answered; that a failed sync may be repeated (it is not: the
-// program ends); anything on a disk that lies about its syncs.
+// After a write or sync that failed, by whoever, nothing more is answered and the program ends; it is not tried again,
+// since what the disk has of it is not known. Where Pebble itself cannot go on (a directory that cannot be synced, a full
+// log that cannot be closed) it ends the program by a panic, with exit code 2. The next start finds everything either way.
+//
+// Not promised: anything for a callback that Append has not answered; anything on a disk that lies about its syncs.
 //
 // # Keys
 //
 // One byte names the table. Numbers are big-endian, so that they sort. A lane is its kind's byte and its subject, which
 // holds no byte below 0x21; 0x00 ends it.
 //
-//	m                                  meta: counters and buckets, see meta.go
+//	m                                  meta: counters and buckets
 //	v                                  version of this format
-//	l  lane                            lane state: last key, sequence, holds, last activity
+//	l  lane                            lane state
 //	h  lane 00  session(8) phase(1)    an event that is held
-//	o  lane 00  sequence(8)            outbox: commit number(8), event
+//	o  lane 00  sequence(8)            outbox: an event and the commit that emitted it
 //	i  bucket(8) id(16)                an identity that was seen
-//	s  period(8) signature(16)         what a good signature was over: digest(16), id(16)
+//	s  period(8) signature(16)         what a good signature was over
 //	q  number(8)                       quarantine: what the limits need to know of an entry
 //	Q  number(8)                       quarantine: the raw body, the event
 //	d  number(8)                       dead letter: reason, event
+//
+// The event of sequence 2 of the lane push.example.com/live/room1 of stream status (kind 1), emitted by commit 9:
+//
+//	6f 01 70 75 73 68 … 2f 6c 69 76 65 2f 72 6f 6f 6d 31 00 00 00 00 00 00 00 00 02
+//	o  │  p  u  s  h  …  /  l  i  v  e  /  r  o  o  m  1  │  sequence
+//	   kind                                               end of the lane
+//	00 00 00 00 00 00 00 09 │ event
+//	commit
+//
+// # Values
+//
+// Numbers are varints (LEB128, signed ones zigzag) unless their bytes are given; a text has its length before it.
+//
+//	event       id(16) kind(1) phase(1) marks(1) scheme(1) session occurred recorded sequence
+//	            type domain app stream reason subject data                           h; o, Q and d behind their heads
+//	o           commit(8, big-endian) event
+//	l           touched session phase(1) sequence { session phase(1) id(16) deadline }*   last key, then what is held;
+//	            the deadline is in nanoseconds of the wall clock, the only one that goes on while the program is down
+//	m           commit floor next { entries bytes }*4 { bucket first last count }*   tallies: outbox, held, quarantine, dead
+//	i           nothing
+//	s           digest of the signed fields(16) id(16)
+//	q           id(16) signature(16) bytes received reason
+//	Q           raw event
+//	d           reason event
 package journal

@@ -13,6 +13,7 @@ const (
 	journal    = "bridge/journal"
 	sequencer  = "bridge/sequencer"
 	dispatch   = "bridge/dispatch"
+	nats       = "transports/nats"
 	livebridge = "cmd/livebridge"
 )
 
@@ -57,6 +58,14 @@ func durabilityMutants() []mutant {
 		{"the witness is not heard", "bridge/journal/witness.go", "was > j.meta.commit", "was > 1<<62", journal, "TestFlippedBits"},
 		{"another format is opened", "bridge/journal/store.go", "!= formatVersion", "== \"\"", journal, "TestOtherFormatIsRefused"},
 		{"a short record is taken", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
+		{"a repeat is answered before what it repeats", "bridge/journal/writer.go", "\t\tw.send(c)\n\t\treturn nil\n\t}\n\tif err := c.seal()", "\t\tw.j.answer(c)\n\t\treturn c.batch.Close()\n\t}\n\tif err := c.seal()", journal, "TestRepeatWaitsForWhatItRepeats"},
+		{"a dead letter's lane goes on before the sync", "bridge/journal/bury.go", "\tc.buried = append(c.buried, b)\n", "\tc.j.outbox.buried(b)\n", journal, "TestDeadLetterWaitsForItsSync"},
+		{"the backlog shows what is not synced", "bridge/journal/backlog.go", "commit > p.synced", "commit > p.synced+1<<40", journal, "TestBacklogHasNothingUnsynced"},
+		{"the witness does not follow", "bridge/journal/journal.go", "\tj.background.Go(j.keepWitness)\n", "", journal, "TestFlippedBitsAfterACrash"},
+		{"what cannot be tidied up is tried for ever", "bridge/journal/store.go", "\tj.fail(fmt.Errorf(\"the store could not tidy up: %w\", err))\n\truntime.Goexit()\n", "\t_ = err\n", journal, "TestFailedFlush"},
+		{"a held event stays on disk", "bridge/journal/decide.go", "return e, c.batch.Delete(key, nil)", "return e, nil", journal, "TestExploreJournal"},
+		{"a restart makes holds longer", "bridge/journal/clock.go", "max(left, 0), whole", "max(left, whole/2), whole", journal, "TestExploreJournal"},
+		{"the lane whose hold ends last comes first", "bridge/journal/holds.go", "return a.Deadline < b.Deadline", "return a.Deadline > b.Deadline", journal, "TestJournalIsTheTable"},
 	}
 }
 
@@ -71,6 +80,12 @@ func memoryMutants() []mutant {
 		{"a lane forgets where it was", "bridge/journal/lanes.go", "l.state.Sequence = ls.meta.floor", "l.state.Sequence = 0", journal, "TestIdleLanesAreForgotten"},
 		{"an evicted lane loses what it holds", "bridge/journal/lanes.go", "if l.dirty || len(l.state.Held) > 0 {", "if false {", livebridge, "TestSimulation"},
 		{"all lanes hold without bound", "bridge/journal/expire.go", "c.j.holds.held > c.j.opts.HeldMax", "c.j.holds.held > 1_000_000", journal, "TestLimitOnAllHolds"},
+		{"a commit does not know its own identities", "bridge/journal/decide.go", "if _, found := c.ids[id]; found {", "if _, found := c.ids[id]; found == !found {", journal, "TestOneCommitKnowsItself"},
+		{"a commit does not know its own signatures", "bridge/journal/decide.go", "o, found := c.oaths[a.Signature.Sum]", "o, found := c.oaths[[16]byte{99}]", journal, "TestOneCommitKnowsItself"},
+		{"a signature is forgotten before it expires", "bridge/journal/signatures.go", "ended := periodOf(now)", "ended := periodOf(now) + 1", journal, "TestSignatureIsKnownUntilItExpires"},
+		{"the filter of the next bucket goes too", "bridge/journal/seen.go", "s.recall.drop(oldest.number + 1)", "s.recall.drop(oldest.number + 2)", journal, "TestBucketsGoOneByOne"},
+		{"a lane with events is forgotten", "bridge/journal/sweep.go", "if err != nil || outboxed {", "if err != nil || outboxed == !outboxed {", journal, "TestLaneWithEventsIsNotForgotten"},
+		{"what is held takes no room", "bridge/journal/meta.go", "m.outbox.bytes + m.held.bytes +", "m.outbox.bytes +", journal, "TestFullOfHeld"},
 	}
 }
 
@@ -84,6 +99,13 @@ func deliveryMutants() []mutant {
 		{"an unavailable broker rejects", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", dispatch, "TestOrderPerLaneUnderRandomFailures"},
 		{"a dead letter is thrown away", "bridge/dispatch/dispatch.go", "return bridge.Settlement{Dead: err.Error()}", "return bridge.Settlement{}", dispatch, "TestDeadLetters"},
 		{"dead letters have no limit", "bridge/journal/bury.go", "c.j.meta.dead.entries >= uint64(c.j.opts.DeadLettersMax)", "c.j.meta.dead.entries > 1_000_000", livebridge, "TestSimulation"},
+		{"removed with what came before it", "bridge/journal/settle.go", "\t\to.removals = append(o.removals, events...)\n", "\t\to.removals = append(append(o.removals, events...), o.acknowledged...)\n\t\to.acknowledged = nil\n", journal, "TestTrimCoversWhatCameBefore"},
+		{"an answer that comes late is another's", "transports/nats/acks.go", "\t\t\tp.round++\n", "", nats, "TestLateAnswerIsNobodys"},
+		{"a lost connection is not noticed", "transports/nats/publisher.go", "p.acks.abandon(0, bridge.Unavailable(\"the connection", "p.acks.abandon(1<<30, bridge.Unavailable(\"the connection", nats, "TestLostConnectionAnswers"},
+		{"a server's error is an acknowledgement", "transports/nats/acks.go", "\t\treturn answer.Error\n", "\t\treturn nil\n", livebridge, "TestStreamFull"},
+		{"a message has no identity", "transports/nats/message.go", "d.set(headerMsgID, e.DedupeID())", "d.set(headerMsgID, \"\")", nats, "TestPublishedAsItIs"},
+		{"two lanes share a subject", "transports/nats/message.go", "bridge.EscapeDot", "bridge.KeepDot", nats, "FuzzSubject"},
+		{"what waits is not given back", "bridge/dispatch/dispatch.go", "d.giveBack(events[i:])", "d.giveBack(events[i+1:])", dispatch, "TestShutdownWaitsForWhatIsUnderWay"},
 	}
 }
 
