@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -138,7 +139,11 @@ func TestFailedFlush(t *testing.T) {
 	if _, err := j.db.AsyncFlush(); err != nil {
 		t.Fatal(err)
 	}
-	<-j.Failed()
+	select {
+	case <-j.Failed():
+	case <-time.After(10 * time.Second):
+		t.Fatal("a flush has failed and the journal goes on")
+	}
 	if err := j.Close(); !errors.Is(err, errDisk) {
 		t.Errorf("closed with %v", err)
 	}
