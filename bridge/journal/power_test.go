@@ -20,7 +20,7 @@ import (
 )
 
 // powerSeeds is how many campaigns TestPowerCampaigns has: go test ./bridge/journal -run Campaigns -power.seeds 20000
-var powerSeeds = flag.Uint64("power.seeds", 2000, "campaigns of crash, reopen, check")
+var powerSeeds = flag.Uint64("power.seeds", 1000, "campaigns of two crashes, each with reopen and check")
 
 // powered is a journal's life on a disk that loses its power at a chosen operation: just before it, with a share of what
 // was not synced.
