@@ -1,5 +1,7 @@
-# What a person does with livebridge. Everything here needs Go and nothing else, but for race (a C compiler) and image.
+# What a person does with livebridge. Everything here needs Go and nothing else, but for race (a C compiler), reproducible
+# (git), confined (root on Linux) and image (Docker).
 GO        ?= go
+SBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
 BIN       := bin/livebridge
 FUZZTIME  ?= 10s
@@ -7,7 +9,7 @@ FUZZTIME  ?= 10s
 # A key for trying things out on one's own machine. Set LIVEBRIDGE_STREAM_KEY to have your own.
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 
-.PHONY: run demo test race bench lint fuzz mutants prove cover vuln image clean build
+.PHONY: run demo test race bench lint fuzz mutants prove cover vuln sbom reproducible confined image clean build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
@@ -47,6 +49,19 @@ prove:              ## attack order and durability for longer than the tests do:
 	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'ExploreJournal|PowerCampaigns' -explore.every 1 -power.seeds 50000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Simulation$$' -simulation.seeds 200 -timeout 60m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Kill|Disk|NoSpace|Broker|Cluster|Stream' -count 10 -timeout 60m
+
+sbom: build         ## write bin/livebridge.cdx.json (CycloneDX): every module in the program, with its hash
+	$(GO) run $(SBOM) bin -json -noserial -output $(BIN).cdx.json $(BIN)
+	@$(GO) version -m $(BIN) | awk '$$1 == "dep" { print "pkg:golang/" $$2 "@" $$3 }' | while read -r module; do \
+	  grep -qF "\"$$module?" $(BIN).cdx.json || { echo "$$module is missing in $(BIN).cdx.json"; exit 1; }; done
+
+reproducible:       ## build the last commit twice, in two places, the second time from nothing: the same bytes
+	@place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && git clone -q . "$$place/a" && git clone -q . "$$place/b/below" && \
+	  $(MAKE) -s -C "$$place/a" build && GOCACHE="$$place/cache" $(MAKE) -s -C "$$place/b/below" build && \
+	  sha256sum "$$place/a/$(BIN)" "$$place/b/below/$(BIN)" && cmp "$$place/a/$(BIN)" "$$place/b/below/$(BIN)"
+
+confined: build     ## run the program as the image does; needs root
+	.ci/confined $(BIN)
 
 image:
 	docker build -f deployments/Dockerfile -t livebridge .

@@ -135,6 +135,37 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestHalfWritten: a file that is found half written, and could be used so, is not: what two looks find the same is tried.
+func TestHalfWritten(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := pair(t, "server.example.com")
+	above, _ := pair(t, "above.example.com")
+	core, logs := observer.New(zapcore.InfoLevel)
+	o := Options{CertFile: write(t, filepath.Join(dir, "cert"), cert+above+above), KeyFile: write(t, filepath.Join(dir, "key"), key),
+		Log: zap.New(core), Registerer: prometheus.NewRegistry()}
+	c, err := Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := func() int { return len(c.force.Load().Certificates[0].Certificate) }
+	synctest.Test(t, func(t *testing.T) {
+		go c.Watch(t.Context())
+		synctest.Wait()
+		write(t, o.CertFile, cert)
+		time.Sleep(period + period/2)
+		synctest.Wait()
+		if n := chain(); n != 3 {
+			t.Errorf("a chain of %d is in force while the file is being written", n)
+		}
+		write(t, o.CertFile, cert+above)
+		time.Sleep(2 * period)
+		synctest.Wait()
+		if n := chain(); n != 2 || logs.Len() != 1 {
+			t.Errorf("a chain of %d is in force, %v", n, logs.All())
+		}
+	})
+}
+
 // TestClientCertificates: whom the authorities have not signed is refused, and so is who shows nothing.
 func TestClientCertificates(t *testing.T) {
 	dir := t.TempDir()
@@ -152,7 +183,7 @@ func TestClientCertificates(t *testing.T) {
 			t.Fatal(err)
 		}
 		client := anyCertificate()
-		client.Certificates = []tls.Certificate{p}
+		client.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &p, nil } // whomever the server trusts
 		return client
 	}
 	if got, err := shown(c.TLS(), with(friendCert, friendKey)); err != nil || got != "server.example.com" {

@@ -128,7 +128,7 @@ func boundaryMutants() []mutant {
 		{"a request hides in a chunked one", "bridge/ingress/framing.go", "r.ProtoMajor == 1 && (", "r.ProtoMajor == 9 && (", "bridge/ingress", "TestSmuggling"},
 		{"requests of HTTP/2 are not counted", "bridge/ingress/route.go", "if r.ProtoMajor < 2 {", "if r.ProtoMajor < 3 {", "bridge/ingress", "TestHTTP2RequestsAreCounted"},
 		{"one source fills the log", "bridge/ingress/report.go", "sourceLinesAtOnce    = 5", "sourceLinesAtOnce    = 500", "bridge/ingress", "TestLogIsBounded"},
-		{"a certificate with another's key is taken", "bridge/certificate/certificate.go", "if !settled || r == c.judged {", "if r == c.judged {", "bridge/certificate", "TestReload"},
+		{"half a certificate file is taken", "bridge/certificate/certificate.go", "if !settled || r == c.judged {", "if !settled && r == c.judged || r == c.judged {", "bridge/certificate", "TestHalfWritten"},
 		{"anybody has a client certificate", "bridge/certificate/certificate.go", "tls.RequireAndVerifyClientCert", "tls.RequireAnyClientCert", "bridge/certificate", "TestClientCertificates"},
 		{"a released entry stays", "bridge/journal/shelf.go", "return \"\", c.unshelve(e)", "return \"\", nil", journal, "TestRelease"},
 		{"a released identity is not known", "bridge/journal/shelf.go", "err = c.j.seen.add(c.batch, e.ID, c.clock.millis())", "err = nil", journal, "TestRelease"},
