@@ -119,7 +119,7 @@ func TestStreamFull(t *testing.T) {
 	}
 	wg.Wait()
 	if n, left := p.total.Load(), a.journal.Pending(); n != 80 || left < 50 {
-		t.Errorf("%d callbacks were answered 200, and %d events wait", n, left)
+		t.Fatalf("%d callbacks were answered 200, and %d events wait", n, left)
 	}
 	config.MaxMsgs = -1
 	if _, err := js.UpdateStream(t.Context(), config); err != nil {

@@ -102,7 +102,7 @@ func deliveryMutants() []mutant {
 		{"removed with what came before it", "bridge/journal/settle.go", "\t\to.removals = append(o.removals, events...)\n", "\t\to.removals = append(append(o.removals, events...), o.acknowledged...)\n\t\to.acknowledged = nil\n", journal, "TestTrimCoversWhatCameBefore"},
 		{"an answer that comes late is another's", "transports/nats/acks.go", "\t\t\tp.round++\n", "", nats, "TestLateAnswerIsNobodys"},
 		{"a lost connection is not noticed", "transports/nats/publisher.go", "p.acks.abandon(0, bridge.Unavailable(\"the connection", "p.acks.abandon(1<<30, bridge.Unavailable(\"the connection", nats, "TestLostConnectionAnswers"},
-		{"a server's error is an acknowledgement", "transports/nats/acks.go", "\t\treturn answer.Error\n", "\t\treturn nil\n", livebridge, "TestStreamFull"},
+		{"a server's error is an acknowledgement", "transports/nats/acks.go", "\t\treturn answer.Error\n", "\t\treturn nil\n", nats, "TestOutcome"},
 		{"a message has no identity", "transports/nats/message.go", "d.set(headerMsgID, e.DedupeID())", "d.set(headerMsgID, \"\")", nats, "TestPublishedAsItIs"},
 		{"two lanes share a subject", "transports/nats/message.go", "bridge.EscapeDot", "bridge.KeepDot", nats, "FuzzSubject"},
 		{"what waits is not given back", "bridge/dispatch/dispatch.go", "d.giveBack(events[i:])", "d.giveBack(events[i+1:])", dispatch, "TestShutdownWaitsForWhatIsUnderWay"},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/bridge"
@@ -71,5 +72,24 @@ func TestLostConnectionAnswers(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("not answered though the connection is lost")
+	}
+}
+
+// TestOutcome: nothing but the answer of a stream that has the message is an acknowledgement.
+func TestOutcome(t *testing.T) {
+	for _, tt := range []struct {
+		answer string
+		ok     bool
+	}{
+		{`{"stream":"LIVE_EVENTS","seq":1}`, true},
+		{`{"stream":"LIVE_EVENTS","seq":1,"duplicate":true}`, true},
+		{`{"type":"io.nats.jetstream.api.v1.pub_ack_response","stream":"LIVE_EVENTS","seq":1}`, true},
+		{`{"error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"stream":"LIVE_EVENTS","seq":0}`, false},
+		{`{"stream":"LIVE_EVENTS","error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"seq":0}`, false},
+		{`{"seq":1}`, false}, {`{}`, false}, {``, false}, {`+OK`, false},
+	} {
+		if err := outcome(&nats.Msg{Data: []byte(tt.answer)}); (err == nil) != tt.ok {
+			t.Errorf("%q: %v", tt.answer, err)
+		}
 	}
 }
