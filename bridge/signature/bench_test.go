@@ -1,6 +1,7 @@
 package signature_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -18,17 +19,25 @@ func BenchmarkVerify(b *testing.B) {
 		scheme bridge.Scheme
 		claim  signature.Claim
 		keys   int
+		rules  int // of other apps, beside one for the claim's
 	}{
-		{"stream", bridge.SchemeHMAC, publish(), 1},
-		{"stream, 3 keys", bridge.SchemeHMAC, publish(), 3},
-		{"record", bridge.SchemeHMAC, record, 1},
-		{"record-md5", bridge.SchemeMD5, record, 1},
+		{"stream", bridge.SchemeHMAC, publish(), 1, 0},
+		{"stream, 3 keys", bridge.SchemeHMAC, publish(), 3, 0},
+		{"stream, 1000 rules", bridge.SchemeHMAC, publish(), 1, 1000},
+		{"record", bridge.SchemeHMAC, record, 1, 0},
+		{"record-md5", bridge.SchemeMD5, record, 1, 0},
 	} {
 		b.Run(tt.name, func(b *testing.B) {
 			ring := newRing(b, func(c *signature.Config) {
 				c.RecordScheme, c.MaxAhead = tt.scheme, 1e6*time.Hour
 				for range tt.keys - 1 {
 					c.Stream = append(c.Stream, otherKey)
+				}
+				for n := range tt.rules {
+					c.Rules = append(c.Rules, rule(bridge.KindStream, "push.example.com", fmt.Sprint("app", n), "x"))
+				}
+				if tt.rules > 0 {
+					c.Rules = append(c.Rules, signature.Rule{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Keys: []string{key}})
 				}
 			})
 			c := signed(tt.scheme, key, tt.claim)
