@@ -71,6 +71,14 @@ func (p *provider) judge(t *testing.T, url string) {
 
 func (p *provider) judgeStream(t *testing.T, url string, o nats.Options) {
 	t.Helper()
+	o.URL = url
+	p.judgeTopic(t, func(ctx context.Context, out func(payload []byte) error) error {
+		return nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error { return out(r.Payload) })
+	})
+}
+
+func (p *provider) judgeTopic(t *testing.T, consume func(context.Context, func(payload []byte) error) error) {
+	t.Helper()
 	missing := make(map[checker.Happening]bool)
 	c := checker.New(checker.Config{HoldDone: testHold, HoldNext: testHold})
 	for _, s := range p.sent {
@@ -81,9 +89,8 @@ func (p *provider) judgeStream(t *testing.T, url string, o nats.Options) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	o.URL = url
-	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
-		e, err := checker.ParseEvent(r.Payload)
+	err := consume(ctx, func(payload []byte) error {
+		e, err := checker.ParseEvent(payload)
 		if err != nil {
 			return err
 		}

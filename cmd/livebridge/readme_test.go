@@ -9,20 +9,21 @@ import (
 	"testing"
 )
 
-// printed returns the program that the README prints in a language, to be run against another server than it says.
-func printed(t *testing.T, language, url string) string {
+// printed returns the program that the README prints in a language and that connects to a server, to be run against another.
+func printed(t *testing.T, language, said, url string) string {
 	t.Helper()
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(readme), "\n```"+language+"\n")
-	text, _, closed := strings.Cut(rest, "```")
-	const said = "nats://127.0.0.1:4222"
-	if !found || !closed || !strings.Contains(text, said) {
-		t.Fatalf("the README has no program in %s that connects to %s", language, said)
+	for rest, found := string(readme), true; ; {
+		if _, rest, found = strings.Cut(rest, "\n```"+language+"\n"); !found {
+			t.Fatalf("the README has no program in %s that connects to %s", language, said)
+		}
+		if text, _, _ := strings.Cut(rest, "```"); strings.Contains(text, said) {
+			return strings.Replace(text, said, url, 1)
+		}
 	}
-	return strings.Replace(text, said, url, 1)
 }
 
 // TestConsumerOfTheREADME builds the Go program that the README prints and lets it consume what simulate has sent.
@@ -31,7 +32,7 @@ func TestConsumerOfTheREADME(t *testing.T) {
 	_, out := played(t, service, nil, "--count", "50", "--disorder", "0")
 	dir := t.TempDir()
 	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "consumer")
-	if err := os.WriteFile(source, []byte(printed(t, "go", service.nats)), 0o600); err != nil {
+	if err := os.WriteFile(source, []byte(printed(t, "go", "nats://127.0.0.1:4222", service.nats)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	build := exec.Command("go", "build", "-o", binary, source)
