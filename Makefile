@@ -1,5 +1,5 @@
 # What a person does with livebridge. Everything here needs Go and nothing else, but for race (a C compiler), reproducible
-# (git), confined (root on Linux) and image (Docker).
+# (git), confined (root on Linux), image (Docker), and test-brokers and bench (Java 17 or later, Maven, Python 3).
 GO        ?= go
 SBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
@@ -9,7 +9,7 @@ FUZZTIME  ?= 10s
 # A key for trying things out on one's own machine. Set LIVEBRIDGE_STREAM_KEY to have your own.
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 
-.PHONY: run demo test race bench lint fuzz mutants prove cover vuln sbom reproducible confined image clean build
+.PHONY: run demo test test-brokers race bench lint fuzz mutants prove cover vuln sbom reproducible confined image clean build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
@@ -23,6 +23,11 @@ demo: build         ## show the job in a minute
 
 test:               ## pass the tests
 	CGO_ENABLED=0 $(GO) test ./...
+
+test-brokers:       ## pass the tests with real brokers, which they start: Kafka (from Maven's packages) and nats-server
+	@for program in java mvn python3; do command -v $$program >/dev/null || \
+	  { echo "test-brokers needs $$program: Java 17 or later, Maven and Python 3 with venv"; exit 1; }; done
+	CGO_ENABLED=0 $(GO) test -tags brokers -p 1 -count 1 -timeout 15m -run 'Broker|Security|Certificate|Foreign|Kafka' ./transports/... ./cmd/livebridge
 
 race:
 	CGO_ENABLED=1 $(GO) test -race ./...
@@ -70,4 +75,4 @@ clean:
 	rm -rf bin data
 
 bench:              ## measure, side by side in one run
-	CGO_ENABLED=0 $(GO) test ./cmd/livebridge ./bridge/journal -run '^$$' -bench 'Accept|Latency|Start|Backlog|Growth' -benchtime 1x -p 1 -timeout 60m
+	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal -run '^$$' -bench 'Accept|Latency|Start|Backlog|Growth' -benchtime 1x -p 1 -timeout 60m

@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/produce"
 	"github.com/segmentio/kafka-go/protocol/rawproduce"
+	"go.uber.org/zap"
 
 	"livebridge/bridge"
 )
@@ -111,9 +112,18 @@ func (s *sender) send(flights []flight) {
 	for i, f := range flights {
 		s.settle(f.p, f.b, answers[i])
 	}
-	if throttle > 0 {
-		s.sleep(throttle) // the broker's quota; it would not read our next request sooner
+	s.spare(throttle)
+}
+
+// spare waits for as long as the broker asks us to: it would not read our next request sooner.
+func (s *sender) spare(throttle time.Duration) {
+	if throttle <= 0 {
+		return
 	}
+	s.throttled.Do(func() {
+		s.opts.Log.Warn("the broker holds us back: its quota for this client is less than what comes; events wait in the outbox", zap.Duration("for", throttle))
+	})
+	s.sleep(throttle)
 }
 
 // request sends the batches of partitions with one leader, and returns the outcome for each and how long the broker asks

@@ -83,9 +83,7 @@ func (s *sender) resend(p *partition, b *batch, last error) error {
 		s.encoder.stamp(b.bytes, p.who, p.next)
 	}
 	answers, throttle := s.request([]flight{{p, b}})
-	if throttle > 0 {
-		s.sleep(throttle)
-	}
+	s.spare(throttle)
 	return answers[0]
 }
 

@@ -22,6 +22,8 @@ type sender struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
+	throttled sync.Once // told
+
 	mu         sync.Mutex
 	leaders    map[int32]*leader
 	partitions []*partition
