@@ -20,6 +20,11 @@ func (c *commit) settleOutbox() error {
 
 // bury makes an event of the outbox a dead letter.
 func (c *commit) bury(b burial) error {
+	if b.parcel != nil && !b.parcel.open {
+		if err := c.unpack(b.parcel); err != nil {
+			return err
+		}
+	}
 	value := appendEvent(appendText(nil, b.reason), b.event)
 	number := c.j.meta.next
 	c.j.meta.next++
@@ -32,8 +37,14 @@ func (c *commit) bury(b burial) error {
 func (c *commit) remove(events []acked) error {
 	var key [128]byte
 	for _, a := range events {
-		c.j.meta.outbox.remove(a.bytes)
-		if err := c.batch.SingleDelete(outboxKey(key[:0], a.lane, a.sequence), nil); err != nil {
+		var err error
+		if a.parcel != nil && !a.parcel.open {
+			err = c.take(a)
+		} else {
+			c.j.meta.outbox.remove(a.bytes)
+			err = c.batch.SingleDelete(outboxKey(key[:0], a.lane, a.sequence), nil)
+		}
+		if err != nil {
 			return err
 		}
 	}

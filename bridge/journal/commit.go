@@ -21,6 +21,7 @@ type commit struct {
 	begun   time.Time  // when it was written
 	waiting []*request // to be answered nil
 	emitted []pending  // to be handed to the outbox
+	records []byte     // the same as bytes, each behind its length
 	dirty   []*lane    // to be written
 
 	// What the store does not show yet, since it is in this batch.
@@ -29,6 +30,7 @@ type commit struct {
 	held  map[bridge.ID]*bridge.Event
 
 	removed   []acked         // go from the outbox
+	unpacked  []*parcel       // are under their lanes now
 	buried    []burial        // are dead letters now
 	taken     map[uint64]bool // dead letters that an operator has had taken off
 	scratch   []byte
@@ -47,18 +49,18 @@ func (j *Journal) newCommit(used *commit) *commit {
 	return &commit{
 		j: j, batch: j.db.NewBatch(), clock: j.clock.read(), ids: used.ids, oaths: used.oaths, held: used.held,
 		waiting: used.waiting[:0], emitted: used.emitted[:0], dirty: used.dirty[:0],
-		scratch: used.scratch, emissions: used.emissions,
+		records: used.records[:0], scratch: used.scratch, emissions: used.emissions,
 	}
 }
 
 // empty reports whether there is nothing to write.
-func (c *commit) empty() bool { return c.batch.Empty() && len(c.dirty) == 0 }
+func (c *commit) empty() bool { return c.batch.Empty() && len(c.dirty)+len(c.removed) == 0 }
 
 // needsSync reports whether something must be on disk before it may be told to the outside.
 func (c *commit) needsSync() bool { return len(c.waiting)+len(c.emitted)+len(c.buried) > 0 }
 
 // full reports whether the batch is large enough that more should wait for the next.
-func (c *commit) full() bool { return len(c.waiting) >= 4096 || c.batch.Len() > 4<<20 }
+func (c *commit) full() bool { return len(c.waiting) >= 4096 || c.batch.Len()+len(c.records) > 4<<20 }
 
 // lane returns a lane's state, whether it is in memory, on disk or new.
 func (c *commit) lane(name bridge.Lane) (*lane, error) { return c.j.lanes.get(name, c.clock) }
@@ -71,8 +73,11 @@ func (c *commit) touch(l *lane) {
 	}
 }
 
-// seal writes what the commit has gathered in memory: the lanes that changed, and the meta value.
+// seal writes what the commit has gathered in memory: the emissions, the lanes that changed, and the meta value.
 func (c *commit) seal() error {
+	if err := c.pack(); err != nil {
+		return err
+	}
 	for _, l := range c.dirty {
 		c.scratch = l.appendState(c.scratch[:0], c.clock)
 		if err := c.batch.Set(laneKey(nil, l.name), c.scratch, nil); err != nil {

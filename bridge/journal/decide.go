@@ -130,9 +130,7 @@ func (c *commit) apply(l *lane, in sequencer.Input, arriving *bridge.Event) (seq
 			return t, err
 		}
 		e.Sequence, e.Marks = emission.Sequence, emission.Marks
-		if err := c.emit(e); err != nil {
-			return t, err
-		}
+		c.emit(e)
 	}
 	return t, nil
 }
@@ -168,12 +166,10 @@ func (c *commit) hold(e *bridge.Event) error {
 	return c.batch.Set(heldKey(nil, e.Lane, sequencer.Key{Session: e.Session, Phase: e.Phase}), value, nil)
 }
 
-// emit writes an event to the outbox.
-func (c *commit) emit(e *bridge.Event) error {
+// emit puts an event into the outbox; pack writes it.
+func (c *commit) emit(e *bridge.Event) {
 	c.scratch = appendPending(c.scratch[:0], c.j.meta.commit+1, e)
-	c.j.meta.outbox.add(len(c.scratch))
+	c.records = appendText(c.records, c.scratch)
 	c.emitted = append(c.emitted, pending{event: e, bytes: len(c.scratch)})
 	c.j.metrics.mark(e.Marks)
-	var key [128]byte
-	return c.batch.Set(outboxKey(key[:0], e.Lane, e.Sequence), c.scratch, nil)
 }

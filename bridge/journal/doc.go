@@ -48,6 +48,7 @@
 //	l  lane                            lane state
 //	h  lane 00  session(8) phase(1)    an event that is held
 //	o  lane 00  sequence(8)            outbox: an event and the commit that emitted it
+//	p  commit(8)                       outbox: all that a commit has emitted, while its events are in memory
 //	i  bucket(8) id(16)                an identity that was seen
 //	s  period(8) signature(16)         what a good signature was over
 //	q  number(8)                       quarantine: what the limits need to know of an entry

@@ -33,6 +33,7 @@ type Journal struct {
 	holds       holds
 	seen        seen
 	signatures  signatures
+	parcels     parcels
 	quarantined *quarantine
 	sweep       sweep
 
@@ -153,8 +154,12 @@ func (j *Journal) Close() error {
 	if err := j.Err(); err != nil {
 		return fmt.Errorf("journal was not closed cleanly: %w", err)
 	}
-	return errors.Join(j.guard(func() error { return errors.Join(j.db.Close(), j.testify()) }), j.lock.Close())
+	closed := func() error { return errors.Join(j.unpackBegun(), j.db.Close(), j.testify()) }
+	return errors.Join(j.guard(closed), j.lock.Close())
 }
+
+// bytes is what JOURNAL_MAX_BYTES limits.
+func (j *Journal) bytes() uint64 { return j.meta.bytes() + j.parcels.tally.bytes }
 
 // answer tells every callback of the commit that it is on disk.
 func (j *Journal) answer(c *commit) {
@@ -166,9 +171,10 @@ func (j *Journal) answer(c *commit) {
 // applied notes what the store shows after a commit.
 func (j *Journal) applied(c *commit) {
 	j.lanes.unpin()
+	j.outbox.unpacked(c.unpacked)
 	j.outbox.removed(c.removed)
-	j.room.used(j.meta.bytes())
-	j.metrics.show(&j.meta, j.holds.held)
+	j.room.used(j.bytes())
+	j.metrics.show(j)
 }
 
 // fail makes the first failure known. From here on nothing is answered.

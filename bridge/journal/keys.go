@@ -17,6 +17,7 @@ const (
 	tableLane        = 'l'
 	tableHeld        = 'h'
 	tableOutbox      = 'o'
+	tableParcel      = 'p'
 	tableSeen        = 'i'
 	tableSignature   = 's'
 	tableQuarantine  = 'q'

@@ -35,7 +35,7 @@ type bucket struct {
 	count  uint64
 }
 
-// bytes is what JOURNAL_MAX_BYTES limits.
+// bytes is what the tables take that it counts.
 func (m *meta) bytes() uint64 {
 	return m.outbox.bytes + m.held.bytes + m.quarant.bytes + m.dead.bytes
 }

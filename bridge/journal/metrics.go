@@ -77,11 +77,11 @@ func (m *metrics) commit(took time.Duration, callbacks int) {
 	m.commitCallbacks.Observe(float64(callbacks))
 }
 
-func (m *metrics) show(meta *meta, held int) {
-	m.held.Set(float64(held))
-	m.outboxBytes.Set(float64(meta.bytes()))
-	m.quarantineEntries.Set(float64(meta.quarant.entries))
-	m.deadLetters.Set(float64(meta.dead.entries))
+func (m *metrics) show(j *Journal) {
+	m.held.Set(float64(j.holds.held))
+	m.outboxBytes.Set(float64(j.bytes()))
+	m.quarantineEntries.Set(float64(j.meta.quarant.entries))
+	m.deadLetters.Set(float64(j.meta.dead.entries))
 }
 
 const namespace = "livebridge"

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,8 @@ type outbox struct {
 	memory    int                   // events in lines, those under way included
 	spilled   bool                  // some events are on disk only
 	synced    uint64                // number of the last synced commit
+	reserved  int                   // events of parcels that are being synced
+	spreading int                   // other events that are being synced
 	parked    parking
 	cursor    []byte  // where the circle goes on
 	loading   bool    // a read is under way: lines must not be forgotten
@@ -50,10 +53,12 @@ type line struct {
 	place    int       // in the parking; -1 when not parked
 }
 
-// pending is an event of the outbox with the length of its record.
+// pending is an event of the outbox with the length of its record, and where that is.
 type pending struct {
-	event *bridge.Event
-	bytes int
+	event    *bridge.Event
+	bytes    int
+	parcel   *parcel // nil: in table o
+	position int     // in the parcel
 }
 
 // acked names an event that the broker has acknowledged.
@@ -61,6 +66,8 @@ type acked struct {
 	lane     bridge.Lane
 	sequence uint64
 	bytes    int
+	parcel   *parcel
+	position int
 }
 
 // burial is an event that the broker will never take.
@@ -132,10 +139,28 @@ func (o *outbox) fresh(events []pending, commit uint64) {
 		return
 	}
 	o.depth += len(events)
+	if events[0].parcel != nil {
+		o.reserved -= len(events)
+	} else {
+		o.spreading -= len(events)
+	}
 	for _, p := range events {
 		o.take(p)
 	}
 	o.change()
+}
+
+// admit reports whether so many events, which are about to be written, may become a parcel: then memory has a place for
+// each, and nothing of their lanes is or will be on disk alone by the time that they are synced.
+func (o *outbox) admit(events int) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.spilled || o.spreading > 0 || o.memory+o.reserved+events > o.limit/2 {
+		o.spreading += events
+		return false
+	}
+	o.reserved += events
+	return true
 }
 
 // take puts an event behind its lane, if there is room and nothing of the lane is on disk alone.
@@ -196,7 +221,7 @@ func (o *outbox) spill(l *line) {
 
 // unload gives up the line's events in memory; they are read again.
 func (o *outbox) unload(l *line) {
-	if len(l.events) == 0 {
+	if len(l.events) == 0 || slices.ContainsFunc(l.events, pending.packed) {
 		return
 	}
 	l.loaded = l.events[0].event.Sequence - 1
@@ -204,11 +229,33 @@ func (o *outbox) unload(l *line) {
 	l.events, l.more = nil, true
 }
 
+// packed reports whether the event is in a parcel, which nobody reads.
+func (p pending) packed() bool { return p.parcel != nil && !p.parcel.stored }
+
+// unpacked notes that the events of parcels are in table o.
+func (o *outbox) unpacked(parcels []*parcel) {
+	if len(parcels) == 0 {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, p := range parcels {
+		p.stored = true
+	}
+}
+
 func (o *outbox) change() {
 	select {
 	case o.changed <- struct{}{}:
 	default:
 	}
+}
+
+// knows reports whether something of the lane is in memory.
+func (o *outbox) knows(lane bridge.Lane) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.lanes[lane] != nil
 }
 
 // pending returns how many events are not acknowledged.

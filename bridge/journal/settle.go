@@ -43,7 +43,7 @@ func (o *outbox) done(l *line) acked {
 		o.change()
 	}
 	o.advance(l)
-	return acked{lane: l.lane, sequence: p.event.Sequence, bytes: p.bytes}
+	return acked{lane: l.lane, sequence: p.event.Sequence, bytes: p.bytes, parcel: p.parcel, position: p.position}
 }
 
 // park puts the event under way back before the others and lets its lane wait.

@@ -116,12 +116,15 @@ func (j *Journal) load() error {
 		return err
 	}
 	j.meta.next = max(j.meta.next, 1) // what begins with 1 can be asked for from 0 on
+	if err := j.unpackAll(); err != nil {
+		return err
+	}
 	j.seen = seen{db: j.db, opts: &j.opts, meta: &j.meta, recall: newRecall(tableSeen)}
 	j.signatures = signatures{db: j.db, recall: newRecall(tableSignature)}
 	j.outbox = newOutbox(j.db, int(j.meta.outbox.entries), j.opts.OutboxMemory, j.queue.rouse, j.fail)
 	j.outbox.synced = j.meta.commit
 	j.room = newRoom(&j.opts)
-	j.room.used(j.meta.bytes())
+	j.room.used(j.bytes())
 	if j.lanes, err = newLanes(j.db, &j.meta, &j.opts); err != nil {
 		return err
 	}

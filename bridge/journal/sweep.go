@@ -68,12 +68,12 @@ func (c *commit) consider(key, value []byte, now bridge.Millis) error {
 	if !stored.forgettable(now) || c.writes(key) {
 		return nil
 	}
-	outboxed, err := c.j.hasOutbox(key[1:])
-	if err != nil || outboxed {
+	name, err := laneOf(key)
+	if err != nil || c.j.outbox.knows(name) {
 		return err
 	}
-	name, err := laneOf(key)
-	if err != nil {
+	outboxed, err := c.j.hasOutbox(key[1:])
+	if err != nil || outboxed {
 		return err
 	}
 	c.j.lanes.forget(name)

@@ -9,9 +9,9 @@ import (
 // tend is how often the writer looks after what grows old: identities, signatures, lanes.
 const tend = time.Second
 
-// pipeline is how many commits may be on their way to the disk: one that is being synced, and one that is written already
-// so that its sync can begin at once. The next one fills meanwhile.
-const pipeline = 2
+// pipeline is how many commits may be on their way to the disk. With one, all that comes while it is synced shares the next:
+// fewer and larger commits, which cost less than a second sync that could begin at once gains.
+const pipeline = 1
 
 // writer is the one goroutine that decides and writes.
 type writer struct {
@@ -75,7 +75,7 @@ func (w *writer) fill() error {
 
 // due reports whether there is a reason to write now.
 func (w *writer) due() bool {
-	if len(w.commit.waiting) > 0 || w.j.outbox.wantsWriting() || time.Since(w.tended) >= tend {
+	if len(w.commit.waiting) > 0 || w.j.outbox.wantsWriting() || time.Since(w.tended) >= tend || w.j.parcels.aged(time.Now()) {
 		return true
 	}
 	l, deadline := w.j.holds.nearest()
@@ -112,7 +112,7 @@ func (w *writer) send(c *commit) {
 
 // complete adds what is not a callback: deadlines, limits, dead letters, removals, and what has grown old.
 func (w *writer) complete(c *commit) error {
-	for _, step := range []func() error{c.expire, c.squeeze, c.settleOutbox} {
+	for _, step := range []func() error{c.expire, c.squeeze, c.settleOutbox, c.unpackOld} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -1,0 +1,192 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+const (
+	// parcelAge is how long a parcel is left whole. Most are empty by then: their events are at the broker.
+	parcelAge = 3 * time.Second
+	// unpackAtOnce is how many events of old parcels go with one commit, so that no callback waits long for them.
+	unpackAtOnce = 512
+)
+
+// parcel is what one commit has emitted, written as one value, which costs a fraction of a key for each event. While it is
+// whole its events are in memory, all of them. It goes from the disk when the last of them is done with; one that grows
+// old, because the broker is away or a lane is stuck, is unpacked into table o.
+type parcel struct {
+	number uint64 // of the commit
+	born   time.Time
+	gone   []bool // by position: the broker has it on disk
+	left   int    // events that are not gone
+	bytes  uint64 // of those
+	open   bool   // its events are in table o, or on their way there; the writer's
+	stored bool   // they are there for readers; under the outbox's lock
+}
+
+// parcels is the writer's memory of table p.
+type parcels struct {
+	whole []*parcel // oldest first; some may be empty or open by now
+	tally tally     // of the events in whole ones
+}
+
+// pack decides how a commit's emissions are written, and writes them: as one parcel while the broker keeps up, else each
+// under its lane, where a reader finds it.
+func (c *commit) pack() error {
+	if len(c.emitted) == 0 {
+		return nil
+	}
+	if !c.j.outbox.admit(len(c.emitted)) {
+		return c.spread()
+	}
+	p := &parcel{number: c.j.meta.commit + 1, born: c.clock.now, gone: make([]bool, len(c.emitted)), left: len(c.emitted)}
+	for i := range c.emitted {
+		e := &c.emitted[i]
+		e.parcel, e.position = p, i
+		p.bytes += uint64(e.bytes)
+		c.j.parcels.tally.add(e.bytes)
+	}
+	c.j.parcels.whole = append(c.j.parcels.whole, p)
+	return c.batch.Set(numberKey(nil, tableParcel, p.number), c.records, nil)
+}
+
+// spread writes each emission under its lane.
+func (c *commit) spread() error {
+	var key [128]byte
+	rest := c.records
+	for _, p := range c.emitted {
+		var record []byte
+		record, rest = nextRecord(rest)
+		c.j.meta.outbox.add(p.bytes)
+		if err := c.batch.Set(outboxKey(key[:0], p.event.Lane, p.event.Sequence), record, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextRecord splits the first record from a parcel's value.
+func nextRecord(value []byte) (record, rest []byte) {
+	n, size := binary.Uvarint(value)
+	value = value[size:]
+	return value[:n], value[n:]
+}
+
+// take notes that the broker has an event of a whole parcel, and removes the parcel with its last one.
+func (c *commit) take(a acked) error {
+	p := a.parcel
+	p.gone[a.position] = true
+	p.left--
+	p.bytes -= uint64(a.bytes)
+	c.j.parcels.tally.remove(a.bytes)
+	if p.left > 0 {
+		return nil
+	}
+	return c.batch.SingleDelete(numberKey(nil, tableParcel, p.number), nil)
+}
+
+// unpackOld moves what is left of old parcels into table o.
+func (c *commit) unpackOld() error {
+	ps := &c.j.parcels
+	for moved := 0; len(ps.whole) > 0 && moved < unpackAtOnce; ps.whole = ps.whole[1:] {
+		p := ps.whole[0]
+		if p.left == 0 || p.open {
+			continue
+		}
+		if c.clock.now.Sub(p.born) < parcelAge {
+			return nil
+		}
+		moved += p.left
+		if err := c.unpack(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unpack moves what is left of a parcel into table o.
+func (c *commit) unpack(p *parcel) error {
+	key := numberKey(nil, tableParcel, p.number)
+	value, err := c.j.get(key)
+	if err != nil {
+		return fmt.Errorf("parcel %d of the outbox: %w", p.number, err)
+	}
+	for i := 0; len(value) > 0; i++ {
+		var record []byte
+		if record, value = nextRecord(value); p.gone[i] {
+			continue
+		}
+		c.j.parcels.tally.remove(len(record))
+		if err := unpackRecord(c.batch, &c.j.meta, record); err != nil {
+			return err
+		}
+	}
+	p.open = true
+	c.unpacked = append(c.unpacked, p)
+	return c.batch.SingleDelete(key, nil)
+}
+
+// unpackRecord writes one event of a parcel under its lane.
+func unpackRecord(batch *pebble.Batch, m *meta, record []byte) error {
+	_, e, err := readPending(record)
+	if err != nil {
+		return err
+	}
+	m.outbox.add(len(record))
+	return batch.Set(outboxKey(nil, e.Lane, e.Sequence), record, nil)
+}
+
+// aged reports whether the oldest whole parcel is to be unpacked.
+func (ps *parcels) aged(now time.Time) bool {
+	for len(ps.whole) > 0 && (ps.whole[0].left == 0 || ps.whole[0].open) {
+		ps.whole = ps.whole[1:]
+	}
+	return len(ps.whole) > 0 && now.Sub(ps.whole[0].born) >= parcelAge
+}
+
+// unpackBegun moves what is left of parcels that the broker has a part of, so that the next run does not publish that part
+// again. The writer has ended.
+func (j *Journal) unpackBegun() error {
+	c := j.newCommit(nil)
+	for _, p := range j.parcels.whole {
+		if !p.open && p.left > 0 && p.left < len(p.gone) {
+			if err := c.unpack(p); err != nil {
+				return err
+			}
+		}
+	}
+	if c.batch.Empty() {
+		return c.batch.Close()
+	}
+	if err := c.seal(); err != nil {
+		return err
+	}
+	return c.batch.Commit(pebble.Sync)
+}
+
+// unpackAll moves the parcels that the last run has left into table o. What of them the broker has already comes out once
+// more, as after any crash.
+func (j *Journal) unpackAll() error {
+	batch := j.db.NewBatch()
+	err := each(j.db, tableParcel, func(key, value []byte) error {
+		for len(value) > 0 {
+			var record []byte
+			record, value = nextRecord(value)
+			if err := unpackRecord(batch, &j.meta, record); err != nil {
+				return err
+			}
+		}
+		return batch.SingleDelete(key, nil)
+	})
+	if err != nil || batch.Empty() {
+		return err
+	}
+	if err := batch.Set([]byte{tableMeta}, j.meta.append(nil), nil); err != nil {
+		return err
+	}
+	return batch.Commit(pebble.Sync)
+}
