@@ -18,7 +18,11 @@ const (
 const TypeQuarantined = "livebridge.callback.quarantined"
 
 // SchemaURI returns the dataschema of a kind's data, or of the quarantine's with the word "quarantine".
-func SchemaURI(word string) string { return "urn:livebridge:schema:" + word + ":1" }
+func SchemaURI(word string) string { return string(appendSchemaURI(nil, word)) }
+
+func appendSchemaURI(dst []byte, word string) []byte {
+	return append(append(append(dst, "urn:livebridge:schema:"...), word...), ":1"...)
+}
 
 // sequenceDigits is wide enough for every uint64, so that sequences sort as text.
 const sequenceDigits = 20
@@ -43,11 +47,13 @@ func (e *Event) DedupeID() string {
 }
 
 // PartitionKey returns the record key: domain/app/stream, or the kind for a quarantined callback.
-func (e *Event) PartitionKey() string {
+func (e *Event) PartitionKey() string { return string(e.appendPartitionKey(make([]byte, 0, 128))) }
+
+func (e *Event) appendPartitionKey(dst []byte) []byte {
 	if e.Quarantined() {
-		return e.Lane.Kind.String()
+		return append(dst, e.Lane.Kind.String()...)
 	}
-	return e.Lane.Subject()
+	return e.Lane.AppendSubject(dst)
 }
 
 // AppendSource appends the CloudEvents source: where the callback came from, or the quarantine that it lies in.
@@ -64,27 +70,79 @@ func (e *Event) AppendSource(dst []byte) []byte {
 	}
 }
 
+// attribute is one of an event's CloudEvents attributes, in alphabetical order.
+type attribute int
+
+const (
+	attrDataContentType attribute = iota
+	attrDataSchema
+	attrID
+	attrMarks
+	attrPartitionKey
+	attrRecordedTime
+	attrSequence
+	attrSession
+	attrSignature
+	attrSource
+	attrSpecVersion
+	attrSubject
+	attrTime
+	attrType
+	attributes // how many there are
+)
+
+func (attribute) names() [attributes]string {
+	return [...]string{"datacontenttype", "dataschema", "id", "marks", "partitionkey", "recordedtime", "sequence", "session",
+		"signature", "source", "specversion", "subject", "time", "type"}
+}
+
+// appendAttribute appends an attribute's value; nothing when the event does not have it.
+func (e *Event) appendAttribute(dst []byte, a attribute) []byte {
+	switch a {
+	case attrDataContentType:
+		return append(dst, ContentTypeData...)
+	case attrDataSchema:
+		return appendSchemaURI(dst, e.schemaWord())
+	case attrID:
+		return e.AppendID(dst)
+	case attrMarks:
+		return append(dst, e.Marks.String()...)
+	case attrPartitionKey:
+		return e.appendPartitionKey(dst)
+	case attrRecordedTime:
+		return e.Recorded.Append(dst)
+	case attrSequence:
+		return appendSequence(dst, e.Sequence)
+	case attrSession:
+		return e.appendSession(dst)
+	case attrSignature:
+		return append(dst, e.Scheme.String()...)
+	case attrSource:
+		return e.AppendSource(dst)
+	case attrSpecVersion:
+		return append(dst, SpecVersion...)
+	case attrSubject:
+		return e.appendSubject(dst)
+	case attrTime:
+		return cmp.Or(e.Occurred, e.Recorded).Append(dst)
+	case attrType:
+		return append(dst, e.Type...)
+	}
+	return dst
+}
+
 // Attributes yields the event's CloudEvents attributes in alphabetical order, without data. Every name is lower-case
 // ASCII; every value is printable ASCII without quotes and backslashes and so needs no escaping in JSON or in a header.
 // A value is valid until the next one is asked for.
 func (e *Event) Attributes() iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		b := make([]byte, 0, 256)
-		text := func(name, value string) bool { return value == "" || yield(name, append(b, value...)) }
-		_ = text("datacontenttype", ContentTypeData) &&
-			text("dataschema", e.schema()) &&
-			yield("id", e.AppendID(b)) &&
-			text("marks", e.Marks.String()) &&
-			text("partitionkey", e.PartitionKey()) &&
-			yield("recordedtime", e.Recorded.Append(b)) &&
-			yield("sequence", appendSequence(b, e.Sequence)) &&
-			text("session", e.session()) &&
-			text("signature", e.Scheme.String()) &&
-			yield("source", e.AppendSource(b)) &&
-			text("specversion", SpecVersion) &&
-			text("subject", e.subject()) &&
-			yield("time", cmp.Or(e.Occurred, e.Recorded).Append(b)) &&
-			text("type", e.Type)
+		var value []byte
+		for i, name := range attribute(0).names() {
+			value = e.appendAttribute(value[:0], attribute(i))
+			if len(value) > 0 && !yield(name, value) {
+				return
+			}
+		}
 	}
 }
 
@@ -92,38 +150,45 @@ func (e *Event) Attributes() iter.Seq2[string, []byte] {
 // is that of Attributes with data before it.
 func (e *Event) AppendStructured(dst []byte) []byte {
 	dst = append(append(dst, `{"data":`...), e.Data...)
-	for name, value := range e.Attributes() {
+	for i, name := range attribute(0).names() {
+		before := len(dst)
 		dst = append(append(append(dst, `,"`...), name...), `":"`...)
-		dst = append(append(dst, value...), '"')
+		value := len(dst)
+		if dst = e.appendAttribute(dst, attribute(i)); len(dst) == value {
+			dst = dst[:before]
+			continue
+		}
+		dst = append(dst, '"')
 	}
 	return append(dst, '}')
 }
 
-func (e *Event) schema() string {
+func (e *Event) schemaWord() string {
 	if e.Quarantined() {
-		return SchemaURI("quarantine")
+		return "quarantine"
 	}
-	return SchemaURI(e.Lane.Kind.String())
+	return e.Lane.Kind.String()
 }
 
-func (e *Event) session() string {
+func (e *Event) appendSession(dst []byte) []byte {
 	if e.Session == 0 || e.Marks.Has(MarkUnsequenced) {
-		return ""
+		return dst
 	}
-	return strconv.FormatInt(int64(e.Session), 10)
+	return strconv.AppendInt(dst, int64(e.Session), 10)
 }
 
-func (e *Event) subject() string {
+func (e *Event) appendSubject(dst []byte) []byte {
 	if e.Quarantined() {
-		return e.Subject
+		return append(dst, e.Subject...)
 	}
-	return e.Lane.Subject()
+	return e.Lane.AppendSubject(dst)
 }
 
 func appendSequence(dst []byte, n uint64) []byte {
-	digits := strconv.AppendUint(make([]byte, 0, sequenceDigits), n, 10)
-	for range sequenceDigits - len(digits) {
-		dst = append(dst, '0')
+	var digits [sequenceDigits]byte
+	for i := range digits {
+		digits[len(digits)-1-i] = byte('0' + n%10)
+		n /= 10
 	}
-	return append(dst, digits...)
+	return append(dst, digits[:]...)
 }

@@ -14,7 +14,7 @@ func (l Lane) IsZero() bool { return l.Domain == "" && l.App == "" && l.Stream =
 
 // Subject returns domain/app/stream (app_id/room_id/stream), each part percent-encoded: the event's subject, its
 // partition key and, behind the kind, the lane's name in the journal.
-func (l Lane) Subject() string { return string(l.AppendSubject(nil)) }
+func (l Lane) Subject() string { return string(l.AppendSubject(make([]byte, 0, 128))) }
 
 // AppendSubject appends Subject to dst.
 func (l Lane) AppendSubject(dst []byte) []byte {

@@ -108,8 +108,11 @@ func (s *Server) takeRTC(h http.Header, body []byte) outcome {
 
 // believed reports whether a callback was signed well, be it for another hour.
 func believed(verdict error) bool {
+	if verdict == nil {
+		return true
+	}
 	var e *signature.Error
-	return verdict == nil || errors.As(verdict, &e) && e.Verdict == signature.Expired
+	return errors.As(verdict, &e) && e.Verdict == signature.Expired
 }
 
 // append gives a callback that was signed well to the journal. verdict is not nil when its signature is not good

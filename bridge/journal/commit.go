@@ -78,9 +78,10 @@ func (c *commit) seal() error {
 	if err := c.pack(); err != nil {
 		return err
 	}
+	var key [128]byte
 	for _, l := range c.dirty {
 		c.scratch = l.appendState(c.scratch[:0], c.clock)
-		if err := c.batch.Set(laneKey(nil, l.name), c.scratch, nil); err != nil {
+		if err := c.batch.Set(laneKey(key[:0], l.name), c.scratch, nil); err != nil {
 			return err
 		}
 		l.dirty = false

@@ -1,7 +1,7 @@
 package journal
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -57,23 +57,26 @@ func (c *commit) pack() error {
 // spread writes each emission under its lane.
 func (c *commit) spread() error {
 	var key [128]byte
-	rest := c.records
-	for _, p := range c.emitted {
-		var record []byte
-		record, rest = nextRecord(rest)
+	return eachRecord(c.records, func(i int, record []byte) error {
+		p := c.emitted[i]
 		c.j.meta.outbox.add(p.bytes)
-		if err := c.batch.Set(outboxKey(key[:0], p.event.Lane, p.event.Sequence), record, nil); err != nil {
+		return c.batch.Set(outboxKey(key[:0], p.event.Lane, p.event.Sequence), record, nil)
+	})
+}
+
+// eachRecord calls f for every record of a parcel's value.
+func eachRecord(value []byte, f func(i int, record []byte) error) error {
+	r := reader{rest: value}
+	for i := 0; len(r.rest) > 0; i++ {
+		record := r.bytes()
+		if r.err != nil {
+			return fmt.Errorf("parcel of the outbox: %w", r.err)
+		}
+		if err := f(i, record); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// nextRecord splits the first record from a parcel's value.
-func nextRecord(value []byte) (record, rest []byte) {
-	n, size := binary.Uvarint(value)
-	value = value[size:]
-	return value[:n], value[n:]
 }
 
 // take notes that the broker has an event of a whole parcel, and removes the parcel with its last one.
@@ -115,19 +118,16 @@ func (c *commit) unpack(p *parcel) error {
 	if err != nil {
 		return fmt.Errorf("parcel %d of the outbox: %w", p.number, err)
 	}
-	for i := 0; len(value) > 0; i++ {
-		var record []byte
-		if record, value = nextRecord(value); p.gone[i] {
-			continue
-		}
-		c.j.parcels.tally.remove(len(record))
-		if err := unpackRecord(c.batch, &c.j.meta, record); err != nil {
-			return err
-		}
-	}
 	p.open = true
 	c.unpacked = append(c.unpacked, p)
-	return c.batch.SingleDelete(key, nil)
+	err = eachRecord(value, func(i int, record []byte) error {
+		if p.gone[i] {
+			return nil
+		}
+		c.j.parcels.tally.remove(len(record))
+		return unpackRecord(c.batch, &c.j.meta, record)
+	})
+	return errors.Join(err, c.batch.SingleDelete(key, nil))
 }
 
 // unpackRecord writes one event of a parcel under its lane.
@@ -173,14 +173,8 @@ func (j *Journal) unpackBegun() error {
 func (j *Journal) unpackAll() error {
 	batch := j.db.NewBatch()
 	err := each(j.db, tableParcel, func(key, value []byte) error {
-		for len(value) > 0 {
-			var record []byte
-			record, value = nextRecord(value)
-			if err := unpackRecord(batch, &j.meta, record); err != nil {
-				return err
-			}
-		}
-		return batch.SingleDelete(key, nil)
+		err := eachRecord(value, func(_ int, record []byte) error { return unpackRecord(batch, &j.meta, record) })
+		return errors.Join(err, batch.SingleDelete(key, nil))
 	})
 	if err != nil || batch.Empty() {
 		return err

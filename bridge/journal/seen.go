@@ -21,12 +21,12 @@ type seen struct {
 
 // has reports whether the identity is in the store. Those of the commit under way are not yet.
 func (s *seen) has(id bridge.ID) (bool, error) {
-	var key [25]byte
 	for i := len(s.meta.buckets) - 1; i >= 0; i-- {
 		number := s.meta.buckets[i].number
 		if !s.recall.may(number, id) {
 			continue
 		}
+		var key [25]byte
 		found, err := exists(s.db, seenKey(key[:0], number, id))
 		if found || err != nil {
 			return found, err

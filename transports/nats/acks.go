@@ -15,8 +15,17 @@ import (
 	"livebridge/bridge"
 )
 
-// acks remembers which events are under way and tells of each outcome once. It does what the jetstream package's
-// asynchronous publishing does, at a quarter of its cost for each event: no timer, no map entry, no new reply subject.
+// waiter is told once of the outcome of a message: the server's answer and the error that it tells of, or an error alone
+// when there will be no answer.
+type waiter interface{ answered(m *nats.Msg, err error) }
+
+// outcomeOf is the waiter for an event that is published by itself.
+type outcomeOf func(error)
+
+func (f outcomeOf) answered(_ *nats.Msg, err error) { f(err) }
+
+// acks remembers which messages are under way and tells of each outcome once. It does what the jetstream package's
+// asynchronous publishing does, at a quarter of its cost for each message: no timer, no map entry, no new reply subject.
 // A place is used by one event after another under the same reply subject. It gets a new one when an event left without
 // an answer, so that an answer which comes late is nobody's.
 type acks struct {
@@ -33,7 +42,7 @@ type acks struct {
 
 // place is where one event under way is remembered.
 type place struct {
-	done  func(error) // nil: free
+	waits waiter // nil: free
 	reply string
 	round uint32 // how many events left here without an answer
 	since uint32 // the tick of its begin
@@ -44,8 +53,8 @@ const expireTicks = 4
 
 func newAcks(prefix string) *acks { return &acks{prefix: prefix} }
 
-// add remembers an event and returns the reply subject for it. False: closed.
-func (a *acks) add(done func(error)) (reply string, ok bool) {
+// add remembers a message and returns the reply subject for it. False: closed.
+func (a *acks) add(w waiter) (reply string, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -60,57 +69,69 @@ func (a *acks) add(done func(error)) (reply string, ok bool) {
 	if p.reply == "" {
 		p.reply = a.prefix + strconv.Itoa(i) + "-" + strconv.FormatUint(uint64(p.round), 10)
 	}
-	p.done, p.since = done, a.tick
+	p.waits, p.since = w, a.tick
 	a.used++
 	return p.reply, true
 }
 
-// answer tells of an outcome, if somebody still waits for it.
-func (a *acks) answer(reply string, err error) {
+// answer tells of an outcome, if somebody still waits for it. Until that is done, what the waiter sends in its turn counts
+// with it.
+func (a *acks) answer(reply string, m *nats.Msg, err error) {
 	a.mu.Lock()
-	done := a.take(reply)
+	w := a.take(reply)
 	a.mu.Unlock()
-	if done != nil {
-		done(err)
+	if w == nil {
+		return
 	}
+	w.answered(m, err)
+	a.mu.Lock()
+	a.leave(1)
+	a.mu.Unlock()
 }
 
 // take frees the place of a reply subject.
-func (a *acks) take(reply string) func(error) {
+func (a *acks) take(reply string) waiter {
 	number, _, _ := strings.Cut(strings.TrimPrefix(reply, a.prefix), "-")
 	i, err := strconv.Atoi(number)
-	if err != nil || i < 0 || i >= len(a.places) || a.places[i].reply != reply || a.places[i].done == nil {
+	if err != nil || i < 0 || i >= len(a.places) || a.places[i].reply != reply || a.places[i].waits == nil {
 		return nil
 	}
 	return a.release(i)
 }
 
-func (a *acks) release(i int) func(error) {
-	done := a.places[i].done
-	a.places[i].done = nil
+func (a *acks) release(i int) waiter {
+	w := a.places[i].waits
+	a.places[i].waits = nil
 	a.free = append(a.free, i)
-	if a.used--; a.used == 0 && a.idle != nil {
+	return w
+}
+
+// leave notes that so many outcomes have been told.
+func (a *acks) leave(n int) {
+	if a.used -= n; a.used == 0 && a.idle != nil {
 		close(a.idle)
 		a.idle = nil
 	}
-	return done
 }
 
 // abandon answers every event that has waited for so many ticks or more, without an answer of the server.
 func (a *acks) abandon(ticks uint32, err error) {
 	a.mu.Lock()
-	var left []func(error)
+	var left []waiter
 	for i := range a.places {
-		if p := &a.places[i]; p.done != nil && a.tick-p.since >= ticks {
+		if p := &a.places[i]; p.waits != nil && a.tick-p.since >= ticks {
 			p.round++
 			p.reply = ""
 			left = append(left, a.release(i))
 		}
 	}
 	a.mu.Unlock()
-	for _, done := range left {
-		done(err)
+	for _, w := range left {
+		w.answered(nil, err)
 	}
+	a.mu.Lock()
+	a.leave(len(left))
+	a.mu.Unlock()
 }
 
 // sweep answers what has waited too long, until stop is closed.

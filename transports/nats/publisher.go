@@ -19,6 +19,7 @@ type Publisher struct {
 	conn    *nats.Conn
 	streams *streams
 	acks    *acks
+	batches *batches // nil: others may write to the stream too, and every message has an answer of its own
 	drafts  *drafts
 	largest atomic.Int64 // the server's limit of a message; 0: not connected
 	closing sync.Once
@@ -41,6 +42,9 @@ func Dial(opts Options) (*Publisher, error) {
 		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected))
 	p.acks = newAcks(nats.NewInbox()[len(nats.InboxPrefix):] + ".")
 	p.acks.prefix = inboxPrefix + "." + p.acks.prefix
+	if opts.inProcess != nil {
+		p.batches = &batches{drafts: p.drafts, post: p.post}
+	}
 	if p.conn, err = nats.Connect(opts.URL, options...); err != nil {
 		return nil, settingError("NATS_URL", err)
 	}
@@ -72,7 +76,7 @@ func (p *Publisher) listen() error {
 			}
 			err = classify(err)
 		}
-		p.acks.answer(m.Subject, err)
+		p.acks.answer(m.Subject, m, err)
 	})
 	if err != nil {
 		return err
@@ -90,7 +94,11 @@ func (p *Publisher) disconnected(c *nats.Conn, err error) {
 	if !c.IsConnected() {
 		p.largest.Store(0)
 	}
-	p.acks.abandon(0, bridge.Unavailable("the connection to NATS was lost: %w", orElse(err, nats.ErrDisconnected)))
+	lost := bridge.Unavailable("the connection to NATS was lost: %w", orElse(err, nats.ErrDisconnected))
+	p.acks.abandon(0, lost)
+	if p.batches != nil {
+		p.batches.abandon(lost, p.opts.AckTimeout)
+	}
 }
 
 func orElse(err, otherwise error) error {
@@ -119,24 +127,30 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 		done(bridge.Rejected("the message has %d bytes, the broker takes %d", size, limit))
 		return
 	}
-	err := p.send(d, done)
-	p.drafts.release(d)
-	if err != nil {
-		done(err)
+	if p.batches != nil && !e.Quarantined() {
+		p.batches.add(e, d, done)
+		return
 	}
+	p.post(d, outcomeOf(done))
+	p.drafts.release(d)
 }
 
-// send hands the message to the client. It returns an error if done is still to be called.
-func (p *Publisher) send(d *draft, done func(error)) error {
-	reply, open := p.acks.add(done)
+// post hands a message to the client. w is told of its outcome, from another goroutine; nil: nobody is.
+func (p *Publisher) post(d *draft, w waiter) {
+	d.msg.Reply = ""
+	if w == nil {
+		_ = p.conn.PublishMsg(&d.msg) // whoever counts the messages that are stored will know
+		return
+	}
+	reply, open := p.acks.add(w)
 	if !open {
-		return errClosed()
+		go w.answered(nil, errClosed())
+		return
 	}
 	d.msg.Reply = reply
 	if err := p.conn.PublishMsg(&d.msg); err != nil {
-		p.acks.answer(reply, classify(err))
+		go p.acks.answer(reply, nil, classify(err))
 	}
-	return nil
 }
 
 // ready returns an Unavailable error while nothing can be published.

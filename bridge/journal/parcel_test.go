@@ -1,0 +1,200 @@
+package journal
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"livebridge/bridge"
+)
+
+// keys returns how many keys a table has.
+func keys(t testing.TB, j *Journal, table byte) (n int) {
+	t.Helper()
+	if err := each(j.db, table, func(_, _ []byte) error { n++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// lies fails unless the outbox has so many whole parcels and so many events under their lanes.
+func lies(t testing.TB, j *Journal, parcels, spread int) {
+	t.Helper()
+	if p, o := keys(t, j, tableParcel), keys(t, j, tableOutbox); p != parcels || o != spread {
+		t.Fatalf("%d parcels and %d events under their lanes, want %d and %d", p, o, parcels, spread)
+	}
+}
+
+// emitTogether has n lanes emit one event each in one commit: they hold a DONE until its time is over.
+func emitTogether(t testing.TB, j *Journal, n int) {
+	t.Helper()
+	session := bridge.MillisOf(time.Now())
+	for i := range n {
+		add(t, j, push(fmt.Sprintf("s%d", i), session, bridge.PhaseDone))
+	}
+	time.Sleep(j.opts.Limits.HoldDone)
+	synctest.Wait()
+}
+
+func trim(t testing.TB, j *Journal) {
+	t.Helper()
+	if err := j.Trim(t.Context(), durable); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+func TestParcelGoesWithItsLastEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := open(t, memory())
+		defer closeJournal(t, j)
+		emitTogether(t, j, 3)
+		lies(t, j, 1, 0)
+		drainSome(t, j, 2)
+		trim(t, j)
+		lies(t, j, 1, 0)
+		if j.bytes() == 0 {
+			t.Error("an event that waits takes no room")
+		}
+		time.Sleep(time.Second)
+		drain(t, j, 1)
+		trim(t, j)
+		lies(t, j, 0, 0)
+		if j.bytes() != 0 {
+			t.Errorf("an empty outbox takes %d bytes", j.bytes())
+		}
+	})
+}
+
+// drainSome acknowledges n events of those that may go; the others are tried again after a second.
+func drainSome(t testing.TB, j *Journal, n int) {
+	t.Helper()
+	events, err := j.Next(t.Context())
+	if err != nil || len(events) < n {
+		t.Fatalf("%d events, %v", len(events), err)
+	}
+	for i, e := range events {
+		if i < n {
+			j.Settle(e, bridge.Settlement{})
+		} else {
+			j.Settle(e, bridge.Settlement{Retry: time.Second})
+		}
+	}
+}
+
+func TestOldParcelsAreUnpacked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		j := open(t, o)
+		emitTogether(t, j, 5)
+		drainSome(t, j, 2)
+		trim(t, j)
+		lies(t, j, 1, 0)
+		time.Sleep(parcelAge + tend)
+		synctest.Wait()
+		lies(t, j, 0, 3)
+		inOrder(t, drain(t, j, 3), 1)
+		trim(t, j)
+		lies(t, j, 0, 0)
+		if j.bytes() != 0 {
+			t.Errorf("an empty outbox takes %d bytes", j.bytes())
+		}
+		closeJournal(t, j)
+		j = open(t, o)
+		defer closeJournal(t, j)
+		if j.Pending() != 0 {
+			t.Errorf("%d events come out again", j.Pending())
+		}
+	})
+}
+
+// After a clean end nothing comes out twice; after a crash a parcel comes out whole.
+func TestParcelsAfterARestart(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		crash bool
+		left  int
+	}{{"clean", false, 3}, {"crash", true, 5}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := memory()
+				j, disk := open(t, o), o.FS.(*vfs.MemFS)
+				emitTogether(t, j, 5)
+				drainSome(t, j, 2)
+				trim(t, j)
+				if c.crash {
+					o.FS = disk.CrashClone(vfs.CrashCloneCfg{})
+				}
+				closeJournal(t, j)
+				j = open(t, o)
+				defer closeJournal(t, j)
+				lies(t, j, 0, c.left)
+				if j.Pending() != c.left {
+					t.Errorf("%d events wait, want %d", j.Pending(), c.left)
+				}
+				inOrder(t, drain(t, j, c.left), 1)
+				trim(t, j)
+				lies(t, j, 0, 0)
+			})
+		})
+	}
+}
+
+func TestDeadLetterOutOfAParcel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := open(t, memory())
+		defer closeJournal(t, j)
+		emitTogether(t, j, 3)
+		events, err := j.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Settle(events[0], bridge.Settlement{Dead: "too large"})
+		j.Settle(events[1], bridge.Settlement{})
+		j.Settle(events[2], bridge.Settlement{Retry: time.Second})
+		trim(t, j)
+		trim(t, j)
+		lies(t, j, 0, 1)
+		if n := keys(t, j, tableDead); n != 1 {
+			t.Errorf("%d dead letters", n)
+		}
+		drain(t, j, 1)
+		trim(t, j)
+		lies(t, j, 0, 0)
+	})
+}
+
+// What memory has no place for is written where it can be read again; so is all that follows until that has been read.
+func TestParcelsOnlyWhileMemoryHasAPlaceForEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.OutboxMemory = 8
+		j := open(t, o)
+		defer closeJournal(t, j)
+		add(t, j, many(3, 8)...)
+		lies(t, j, 4, 20)
+		inOrder(t, drain(t, j, 24), 1)
+		trim(t, j)
+		lies(t, j, 0, 0)
+		add(t, j, push("s000", bridge.MillisOf(time.Now())+60_000, bridge.PhasePublish))
+		lies(t, j, 1, 0)
+	})
+}
+
+func TestDamagedParcelIsAnError(t *testing.T) {
+	o := memory()
+	j := open(t, o)
+	add(t, j, many(1, 1)...)
+	if err := j.db.Set(numberKey(nil, tableParcel, j.meta.commit), []byte{3, 1, 2, 3}, pebble.Sync); err != nil {
+		t.Fatal(err)
+	}
+	closeJournal(t, j)
+	if j, err := Open(o); err == nil {
+		closeJournal(t, j)
+		t.Fatal("a parcel that is no parcel was taken for one")
+	}
+}

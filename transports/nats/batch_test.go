@@ -1,0 +1,200 @@
+package nats
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"pgregory.net/rapid"
+
+	"livebridge/bridge"
+)
+
+// wire is a connection and the server behind it: messages are taken one after the other, and each is stored, refused or
+// dropped as a repeat.
+type wire struct {
+	batches *batches
+	queue   []sent
+	stored  map[string]bool
+	last    uint64 // sequence
+	asked   int    // answers
+}
+
+type sent struct {
+	id string
+	w  waiter
+}
+
+func newWire() *wire {
+	o := DefaultOptions()
+	w := &wire{stored: make(map[string]bool), last: 41}
+	w.batches = &batches{drafts: newDrafts(&o), post: func(d *draft, answer waiter) {
+		w.queue = append(w.queue, sent{d.msg.Header.Get(headerMsgID), answer})
+	}}
+	return w
+}
+
+// publish hands an event over and returns how often it has been answered, and how.
+func (w *wire) publish(e *bridge.Event) *outcomes {
+	o := &outcomes{id: e.DedupeID()}
+	w.batches.add(e, w.batches.drafts.of(e), func(err error) { o.told, o.err = o.told+1, err })
+	return o
+}
+
+type outcomes struct {
+	id   string
+	told int
+	err  error
+}
+
+// serve takes the next message.
+func (w *wire) serve(refuse bool) {
+	s := w.queue[0]
+	w.queue = w.queue[1:]
+	m := &nats.Msg{}
+	switch {
+	case refuse:
+		m.Data = []byte(`{"error":{"code":503,"err_code":10077,"description":"full"},"stream":"LIVE_EVENTS","seq":0}`)
+	case w.stored[s.id]:
+		m.Data = fmt.Appendf(nil, `{"stream":"LIVE_EVENTS","seq":%d,"duplicate":true}`, w.last)
+	default:
+		w.last++
+		w.stored[s.id] = true
+		m.Data = fmt.Appendf(nil, `{"stream":"LIVE_EVENTS","seq":%d}`, w.last)
+	}
+	if s.w == nil {
+		return
+	}
+	w.asked++
+	err := outcome(m)
+	if err != nil {
+		err = classify(err)
+	}
+	s.w.answered(m, err)
+}
+
+// cut loses the connection with all that is on it; so many of its messages are stored all the same.
+func (w *wire) cut(stored int) {
+	lost := w.queue
+	w.queue = nil
+	for _, s := range lost[:min(stored, len(lost))] {
+		if !w.stored[s.id] {
+			w.last++
+			w.stored[s.id] = true
+		}
+	}
+	err := bridge.Unavailable("gone")
+	for _, s := range lost {
+		if s.w != nil {
+			s.w.answered(nil, err)
+		}
+	}
+	w.batches.abandon(err, 0)
+}
+
+func numbered(n int) *bridge.Event {
+	e := &bridge.Event{Type: "t", Lane: bridge.Lane{Kind: bridge.KindStream, Domain: "d", App: "a", Stream: fmt.Sprint(n)}, Data: []byte("{}")}
+	binary.BigEndian.PutUint64(e.ID[:], uint64(n))
+	return e
+}
+
+func TestManyMessagesShareAnAnswer(t *testing.T) {
+	w := newWire()
+	var all []*outcomes
+	for n := range 1000 {
+		all = append(all, w.publish(numbered(n)))
+		if n == 0 {
+			w.serve(false) // an answer of its own: from here on they can be counted
+		}
+	}
+	for len(w.queue) > 0 {
+		w.serve(false)
+	}
+	for _, o := range all {
+		if o.told != 1 || o.err != nil {
+			t.Fatalf("event %s was answered %d times, %v", o.id, o.told, o.err)
+		}
+	}
+	if w.asked > 10 {
+		t.Errorf("%d answers for 1000 messages", w.asked)
+	}
+}
+
+func TestOneMessageIsNotHeldBack(t *testing.T) {
+	w := newWire()
+	for n := range 10 {
+		o := w.publish(numbered(n))
+		w.serve(false)
+		if o.told != 1 || o.err != nil {
+			t.Fatalf("event %d was answered %d times, %v", n, o.told, o.err)
+		}
+	}
+}
+
+// An event is told to be stored only if it is, whatever becomes of the others; every event is told of once.
+func TestAnAnswerStandsForStoredMessagesOnly(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWire()
+		var all []*outcomes
+		check := func() {
+			for _, o := range all {
+				if o.told > 1 || o.told == 1 && o.err == nil && !w.stored[o.id] {
+					rt.Fatalf("event %s: told %d times, %v, stored %v", o.id, o.told, o.err, w.stored[o.id])
+				}
+			}
+		}
+		n := 0
+		rt.Repeat(map[string]func(*rapid.T){
+			"publish": func(rt *rapid.T) {
+				for range rapid.IntRange(1, 5).Draw(rt, "events") {
+					all = append(all, w.publish(numbered(n)))
+					n++
+				}
+			},
+			"publish again": func(rt *rapid.T) {
+				if n > 0 {
+					all = append(all, w.publish(numbered(rapid.IntRange(0, n-1).Draw(rt, "event"))))
+				}
+			},
+			"serve": func(rt *rapid.T) {
+				for range min(len(w.queue), rapid.IntRange(1, 6).Draw(rt, "messages")) {
+					w.serve(false)
+				}
+			},
+			"refuse": func(*rapid.T) {
+				if len(w.queue) > 0 {
+					w.serve(true)
+				}
+			},
+			"cut": func(rt *rapid.T) { w.cut(rapid.IntRange(0, 8).Draw(rt, "stored")) },
+			"":    func(*rapid.T) { check() },
+		})
+		for len(w.queue) > 0 {
+			w.serve(false)
+		}
+		check()
+		for _, o := range all {
+			if o.told != 1 {
+				rt.Fatalf("event %s was told of %d times", o.id, o.told)
+			}
+		}
+	})
+}
+
+// What a lost connection has left on its way may still be stored: for a while nothing is judged by counting.
+func TestNoCountingRightAfterALostConnection(t *testing.T) {
+	w := newWire()
+	w.publish(numbered(0))
+	w.serve(false)
+	w.batches.abandon(errors.New("gone"), time.Hour)
+	for n := 1; n < 10; n++ {
+		w.publish(numbered(n))
+		if w.queue[0].w == nil {
+			t.Fatalf("message %d asks for no answer", n)
+		}
+		w.serve(false)
+	}
+}
