@@ -17,8 +17,8 @@ func (j *Journal) Inspect() (bridge.Inventory, error) {
 // count fills in what only the writer knows.
 func (c *commit) count(i *bridge.Inventory) {
 	m, q := &c.j.meta, c.j.quarantined
-	i.Commit, i.Bytes, i.Identities = m.commit, m.bytes(), c.j.seen.count()
-	i.Outbox, i.Held, i.Quarantine, i.DeadLetters = m.outbox.show(), m.held.show(), m.quarant.show(), m.dead.show()
+	i.Commit, i.Bytes, i.Identities = m.commit, c.j.bytes(), c.j.seen.count()
+	i.Outbox, i.Held, i.Quarantine, i.DeadLetters = m.outbox.plus(c.j.parcels.tally).show(), m.held.show(), m.quarant.show(), m.dead.show()
 	i.LanesHeld = len(c.j.holds.lanes)
 	i.Reasons = make(map[string]int)
 	for reason, entries := range q.reasons {

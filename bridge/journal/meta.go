@@ -25,6 +25,8 @@ type tally struct{ entries, bytes uint64 }
 
 func (t *tally) add(bytes int) { t.entries, t.bytes = t.entries+1, t.bytes+uint64(bytes) }
 
+func (t tally) plus(o tally) tally { return tally{t.entries + o.entries, t.bytes + o.bytes} }
+
 func (t *tally) remove(bytes int) { t.entries, t.bytes = t.entries-1, t.bytes-uint64(bytes) }
 
 // bucket is one of the few parts that the seen identities are dropped by.

@@ -111,6 +111,19 @@ func (c *commit) unpackOld() error {
 	return nil
 }
 
+// unpackWhole moves all that is in parcels into table o, where it can be read lane by lane.
+func (c *commit) unpackWhole() error {
+	for _, p := range c.j.parcels.whole {
+		if p.left == 0 || p.open {
+			continue
+		}
+		if err := c.unpack(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // unpack moves what is left of a parcel into table o.
 func (c *commit) unpack(p *parcel) error {
 	key := numberKey(nil, tableParcel, p.number)
@@ -140,14 +153,6 @@ func unpackRecord(batch *pebble.Batch, m *meta, record []byte) error {
 	return batch.Set(outboxKey(nil, e.Lane, e.Sequence), record, nil)
 }
 
-// aged reports whether the oldest whole parcel is to be unpacked.
-func (ps *parcels) aged(now time.Time) bool {
-	for len(ps.whole) > 0 && (ps.whole[0].left == 0 || ps.whole[0].open) {
-		ps.whole = ps.whole[1:]
-	}
-	return len(ps.whole) > 0 && now.Sub(ps.whole[0].born) >= parcelAge
-}
-
 // unpackBegun moves what is left of parcels that the broker has a part of, so that the next run does not publish that part
 // again. The writer has ended.
 func (j *Journal) unpackBegun() error {
@@ -169,8 +174,13 @@ func (j *Journal) unpackBegun() error {
 }
 
 // unpackAll moves the parcels that the last run has left into table o. What of them the broker has already comes out once
-// more, as after any crash.
+// more, as after any crash. Where nothing may be written they are counted alone.
 func (j *Journal) unpackAll() error {
+	if j.quiet == readOnly {
+		return each(j.db, tableParcel, func(_, value []byte) error {
+			return eachRecord(value, func(_ int, record []byte) error { j.parcels.tally.add(len(record)); return nil })
+		})
+	}
 	batch := j.db.NewBatch()
 	err := each(j.db, tableParcel, func(key, value []byte) error {
 		err := eachRecord(value, func(_ int, record []byte) error { return unpackRecord(batch, &j.meta, record) })

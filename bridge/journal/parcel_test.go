@@ -185,6 +185,39 @@ func TestParcelsOnlyWhileMemoryHasAPlaceForEach(t *testing.T) {
 	})
 }
 
+func TestNoParcelBehindWhatIsOnDiskAlone(t *testing.T) {
+	o := memory()
+	j := open(t, o)
+	add(t, j, many(3, 2)...)
+	closeJournal(t, j)
+	j = open(t, o)
+	defer closeJournal(t, j)
+	add(t, j, push("s000", bridge.MillisOf(time.Now())+60_000, bridge.PhasePublish))
+	lies(t, j, 0, 7)
+	inOrder(t, drain(t, j, 7), 1)
+}
+
+// A lane that waits for another try keeps its events in memory while they can be read nowhere else, however full that is.
+func TestParcelsStayInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.OutboxMemory = 8
+		j := open(t, o)
+		defer closeJournal(t, j)
+		emitTogether(t, j, 2)
+		lies(t, j, 1, 0)
+		drainSome(t, j, 0)
+		add(t, j, many(20, 1)...)
+		for _, l := range j.outbox.parked {
+			if len(l.events) == 0 {
+				t.Fatalf("memory has given up the event of %s", l.lane)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		inOrder(t, drain(t, j, 22-2), 1)
+	})
+}
+
 func TestDamagedParcelIsAnError(t *testing.T) {
 	o := memory()
 	j := open(t, o)

@@ -14,6 +14,11 @@ func (j *Journal) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	if err != nil {
 		return bridge.ReplayResult{}, err
 	}
+	if q.Cursor == nil {
+		if err := j.order((*commit).unpackWhole); err != nil {
+			return bridge.ReplayResult{}, err
+		}
+	}
 	r := bridge.ReplayResult{UpTo: q.UpTo}
 	err = j.order(func(c *commit) error {
 		if r.UpTo == 0 {

@@ -75,7 +75,7 @@ func (w *writer) fill() error {
 
 // due reports whether there is a reason to write now.
 func (w *writer) due() bool {
-	if len(w.commit.waiting) > 0 || w.j.outbox.wantsWriting() || time.Since(w.tended) >= tend || w.j.parcels.aged(time.Now()) {
+	if len(w.commit.waiting) > 0 || w.j.outbox.wantsWriting() || time.Since(w.tended) >= tend {
 		return true
 	}
 	l, deadline := w.j.holds.nearest()

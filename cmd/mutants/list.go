@@ -20,7 +20,9 @@ const (
 // mutants is every fault that is planted.
 func mutants() []mutant {
 	var all []mutant
-	for _, some := range [][]mutant{orderMutants(), durabilityMutants(), memoryMutants(), deliveryMutants(), doorMutants(), boundaryMutants(), trustMutants()} {
+	for _, some := range [][]mutant{
+		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), doorMutants(), boundaryMutants(), trustMutants(),
+	} {
 		all = append(all, some...)
 	}
 	return all
@@ -50,7 +52,7 @@ func durabilityMutants() []mutant {
 		{"answered before the sync", "bridge/journal/writer.go", "\tw.send(c)\n\treturn nil\n}\n\n// finish", "\tw.j.answer(c)\n\tc.waiting = nil\n\tw.send(c)\n\treturn nil\n}\n\n// finish", livebridge, "TestSimulation"},
 		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n", "\tc.written = true\n\tw.j.outbox.fresh(c.emitted, c.number)\n\tc.emitted = nil\n", livebridge, "TestSimulation"},
 		{"a failed sync is passed over", "bridge/journal/writer.go", "\t\t\t\tw.j.fail(err)\n\t\t\t\treturn\n\t\t\t}\n\t\t\tw.j.metrics", "\t\t\t}\n\t\t\tw.j.metrics", journal, "TestFailedSync"},
-		{"the lane's state is not written", "bridge/journal/commit.go", "c.batch.Set(laneKey(nil, l.name), c.scratch, nil)", "c.batch.Set(laneKey(nil, l.name)[:3], c.scratch, nil)", journal, "TestPublishAndDone"},
+		{"the lane's state is not written", "bridge/journal/commit.go", "c.batch.Set(laneKey(key[:0], l.name), c.scratch, nil)", "c.batch.Set(laneKey(key[:0], l.name)[:3], c.scratch, nil)", journal, "TestPublishAndDone"},
 		{"a held event is not written", "bridge/journal/decide.go", "c.batch.Set(heldKey(nil, e.Lane, sequencer.Key{Session: e.Session, Phase: e.Phase}), value, nil)", "c.batch.LogData(value, nil)", journal, "TestHoldGoesOnAfterRestart"},
 		{"holds are not restored", "bridge/journal/store.go", "\t\t\tj.holds.update(l, 0)\n", "\t\t\t_ = l\n", journal, "TestHoldGoesOnAfterRestart"},
 		{"a restored hold is whole again", "bridge/journal/clock.go", "min(max(left, 0), whole)", "max(min(left, 0), whole)", journal, "TestHoldGoesOnAfterRestart"},
@@ -66,6 +68,23 @@ func durabilityMutants() []mutant {
 		{"a held event stays on disk", "bridge/journal/decide.go", "return e, c.batch.Delete(key, nil)", "return e, nil", journal, "TestExploreJournal"},
 		{"a restart makes holds longer", "bridge/journal/clock.go", "max(left, 0), whole", "max(left, whole/2), whole", journal, "TestExploreJournal"},
 		{"the lane whose hold ends last comes first", "bridge/journal/holds.go", "return a.Deadline < b.Deadline", "return a.Deadline > b.Deadline", journal, "TestJournalIsTheTable"},
+	}
+}
+
+// parcelMutants are faults of the outbox's two ways to lie on disk.
+func parcelMutants() []mutant {
+	const file = "bridge/journal/parcel.go"
+	return []mutant{
+		{"a parcel goes before its last event", file, "if p.left > 0 {", "if p.left > 1 {", journal, "TestParcelGoesWithItsLastEvent"},
+		{"a parcel stays for ever", file, "if p.left > 0 {", "if p.left >= 0 {", journal, "TestParcelGoesWithItsLastEvent"},
+		{"unpacked parcels hold what is done with", file, "if p.gone[i] {", "if false {", journal, "TestOldParcelsAreUnpacked"},
+		{"old parcels are not unpacked", file, "if c.clock.now.Sub(p.born) < parcelAge {", "if true {", journal, "TestOldParcelsAreUnpacked"},
+		{"begun parcels come out again", "bridge/journal/journal.go", "j.unpackBegun(), ", "", journal, "TestParcelsAfterARestart"},
+		{"parcels are forgotten by a restart", "bridge/journal/store.go", "j.unpackAll()", "error(nil)", journal, "TestParcelsAfterARestart"},
+		{"a dead letter stays in its parcel", "bridge/journal/bury.go", "b.parcel != nil && !b.parcel.open", "false", journal, "TestDeadLetterOutOfAParcel"},
+		{"parcels beyond what memory has a place for", "bridge/journal/outbox.go", "o.memory+o.reserved+events > o.limit/2", "false", journal, "TestParcelsOnlyWhileMemoryHasAPlaceForEach"},
+		{"parcels behind what is on disk alone", "bridge/journal/outbox.go", "o.spilled || o.spreading > 0 ||", "", journal, "TestNoParcelBehindWhatIsOnDiskAlone"},
+		{"memory gives up what nobody can read", "bridge/journal/outbox.go", "slices.ContainsFunc(l.events, pending.packed)", "slices.ContainsFunc(l.events, func(pending) bool { return false })", journal, "TestParcelsStayInMemory"},
 	}
 }
 
@@ -92,12 +111,16 @@ func memoryMutants() []mutant {
 // deliveryMutants are faults on the way to the broker.
 func deliveryMutants() []mutant {
 	return []mutant{
-		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{l.lane, l.underWay.event.Sequence, l.underWay.bytes})\n", livebridge, "TestSimulation"},
+		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{lane: l.lane, sequence: l.underWay.event.Sequence, bytes: l.underWay.bytes, parcel: l.underWay.parcel, position: l.underWay.position})\n", livebridge, "TestSimulation"},
 		{"removed before the broker has it on disk", "bridge/journal/settle.go", "\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err", journal, "TestTrimKeepsWhatIsNotDurable"},
 		{"a retry is overtaken", "bridge/journal/settle.go", "l.events = append([]pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", livebridge, "TestSimulation"},
 		{"two of a lane are under way", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation"},
 		{"an unavailable broker rejects", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", dispatch, "TestOrderPerLaneUnderRandomFailures"},
 		{"a dead letter is thrown away", "bridge/dispatch/dispatch.go", "return bridge.Settlement{Dead: err.Error()}", "return bridge.Settlement{}", dispatch, "TestDeadLetters"},
+		{"one answer stands for all, whatever it says", "transports/nats/batch.go", "whole := stored && bs.known && distance == bs.distance", "whole := m != nil || stored && distance == 0", nats, "TestAnAnswerStandsForStoredMessagesOnly"},
+		{"messages that are not stored are not noticed", "transports/nats/batch.go", "whole := stored && bs.known && distance == bs.distance", "whole := stored && bs.known && int64(distance) <= int64(bs.distance)", nats, "TestAMessageThatIsNotStoredIsSentAgain"},
+		{"a repeat stands for all", "transports/nats/batch.go", "|| answer.Duplicate {", "{", nats, "TestARepeatTellsNoDistance"},
+		{"counting goes on after a lost connection", "transports/nats/batch.go", " && time.Now().After(bs.unsure)", "", nats, "TestNoCountingRightAfterALostConnection"},
 		{"dead letters have no limit", "bridge/journal/bury.go", "c.j.meta.dead.entries >= uint64(c.j.opts.DeadLettersMax)", "c.j.meta.dead.entries > 1_000_000", livebridge, "TestSimulation"},
 		{"removed with what came before it", "bridge/journal/settle.go", "\t\to.removals = append(o.removals, events...)\n", "\t\to.removals = append(append(o.removals, events...), o.acknowledged...)\n\t\to.acknowledged = nil\n", journal, "TestTrimCoversWhatCameBefore"},
 		{"an answer that comes late is another's", "transports/nats/acks.go", "\t\t\tp.round++\n", "", nats, "TestLateAnswerIsNobodys"},

@@ -18,9 +18,9 @@ import (
 type wire struct {
 	batches *batches
 	queue   []sent
-	stored  map[string]bool
-	last    uint64 // sequence
-	asked   int    // answers
+	stored  map[string]uint64 // sequences
+	last    uint64            // sequence
+	asked   int               // answers
 }
 
 type sent struct {
@@ -30,7 +30,7 @@ type sent struct {
 
 func newWire() *wire {
 	o := DefaultOptions()
-	w := &wire{stored: make(map[string]bool), last: 41}
+	w := &wire{stored: make(map[string]uint64), last: 41}
 	w.batches = &batches{drafts: newDrafts(&o), post: func(d *draft, answer waiter) {
 		w.queue = append(w.queue, sent{d.msg.Header.Get(headerMsgID), answer})
 	}}
@@ -58,11 +58,10 @@ func (w *wire) serve(refuse bool) {
 	switch {
 	case refuse:
 		m.Data = []byte(`{"error":{"code":503,"err_code":10077,"description":"full"},"stream":"LIVE_EVENTS","seq":0}`)
-	case w.stored[s.id]:
-		m.Data = fmt.Appendf(nil, `{"stream":"LIVE_EVENTS","seq":%d,"duplicate":true}`, w.last)
+	case w.stored[s.id] > 0:
+		m.Data = fmt.Appendf(nil, `{"stream":"LIVE_EVENTS","seq":%d,"duplicate":true}`, w.stored[s.id])
 	default:
-		w.last++
-		w.stored[s.id] = true
+		w.store(s.id)
 		m.Data = fmt.Appendf(nil, `{"stream":"LIVE_EVENTS","seq":%d}`, w.last)
 	}
 	if s.w == nil {
@@ -76,14 +75,18 @@ func (w *wire) serve(refuse bool) {
 	s.w.answered(m, err)
 }
 
+func (w *wire) store(id string) {
+	w.last++
+	w.stored[id] = w.last
+}
+
 // cut loses the connection with all that is on it; so many of its messages are stored all the same.
 func (w *wire) cut(stored int) {
 	lost := w.queue
 	w.queue = nil
 	for _, s := range lost[:min(stored, len(lost))] {
-		if !w.stored[s.id] {
-			w.last++
-			w.stored[s.id] = true
+		if w.stored[s.id] == 0 {
+			w.store(s.id)
 		}
 	}
 	err := bridge.Unavailable("gone")
@@ -141,8 +144,8 @@ func TestAnAnswerStandsForStoredMessagesOnly(t *testing.T) {
 		var all []*outcomes
 		check := func() {
 			for _, o := range all {
-				if o.told > 1 || o.told == 1 && o.err == nil && !w.stored[o.id] {
-					rt.Fatalf("event %s: told %d times, %v, stored %v", o.id, o.told, o.err, w.stored[o.id])
+				if o.told > 1 || o.told == 1 && o.err == nil && w.stored[o.id] == 0 {
+					rt.Fatalf("event %s: told %d times, %v, stored as %d", o.id, o.told, o.err, w.stored[o.id])
 				}
 			}
 		}
@@ -184,6 +187,32 @@ func TestAnAnswerStandsForStoredMessagesOnly(t *testing.T) {
 	})
 }
 
+func TestAMessageThatIsNotStoredIsSentAgain(t *testing.T) {
+	w := newWire()
+	var all []*outcomes
+	for n := range 6 {
+		all = append(all, w.publish(numbered(n)))
+		if n == 0 {
+			w.serve(false)
+		}
+	}
+	for refused := false; len(w.queue) > 0; {
+		inside := w.queue[0].w == nil && !refused
+		w.serve(inside)
+		refused = refused || inside
+		for _, o := range all {
+			if o.told > 0 && w.stored[o.id] == 0 {
+				t.Fatalf("event %s is told to be stored", o.id)
+			}
+		}
+	}
+	for _, o := range all {
+		if o.told != 1 || o.err != nil {
+			t.Errorf("event %s was answered %d times, %v", o.id, o.told, o.err)
+		}
+	}
+}
+
 // What a lost connection has left on its way may still be stored: for a while nothing is judged by counting.
 func TestNoCountingRightAfterALostConnection(t *testing.T) {
 	w := newWire()
@@ -192,9 +221,29 @@ func TestNoCountingRightAfterALostConnection(t *testing.T) {
 	w.batches.abandon(errors.New("gone"), time.Hour)
 	for n := 1; n < 10; n++ {
 		w.publish(numbered(n))
-		if w.queue[0].w == nil {
-			t.Fatalf("message %d asks for no answer", n)
+		w.serve(false)
+		w.publish(numbered(100 + n))
+		for _, s := range w.queue {
+			if _, own := s.w.(*alone); !own {
+				t.Fatalf("message %s has no answer of its own", s.id)
+			}
 		}
 		w.serve(false)
+	}
+}
+
+// The answer to a repeat tells where it was stored at first, which says nothing of what was sent since.
+func TestARepeatTellsNoDistance(t *testing.T) {
+	w := newWire()
+	for n := range 3 {
+		w.publish(numbered(n))
+		w.serve(false)
+	}
+	w.cut(0)
+	w.publish(numbered(1))
+	w.serve(false)
+	w.publish(numbered(10))
+	if _, own := w.queue[0].w.(*alone); !own {
+		t.Error("messages are counted from where a repeat was stored")
 	}
 }
