@@ -70,6 +70,7 @@
 //	event       id(16) kind(1) phase(1) marks(1) scheme(1) session occurred recorded sequence
 //	            type domain app stream reason subject data                           h; o, Q and d behind their heads
 //	o           commit(8, big-endian) event
+//	p           { length of what follows, as in o }*
 //	l           touched session phase(1) sequence { session phase(1) id(16) deadline }*   last key, then what is held;
 //	            the deadline is in nanoseconds of the wall clock, the only one that goes on while the program is down
 //	m           commit floor next { entries bytes }*4 { bucket first last count }*   tallies: outbox, held, quarantine, dead

@@ -17,16 +17,16 @@ import (
 func TestLateAnswerIsNobodys(t *testing.T) {
 	a := newAcks("inbox.")
 	var first, second []error
-	late, _ := a.add(func(err error) { first = append(first, err) })
+	late, _ := a.add(outcomeOf(func(err error) { first = append(first, err) }))
 	gone := errors.New("no answer")
 	a.abandon(0, gone)
-	reply, _ := a.add(func(err error) { second = append(second, err) })
-	a.answer(late, nil)
+	reply, _ := a.add(outcomeOf(func(err error) { second = append(second, err) }))
+	a.answer(late, nil, nil)
 	if len(second) != 0 {
 		t.Fatalf("the second event is answered %v by the answer to the first", second)
 	}
-	a.answer(reply, nil)
-	a.answer(reply, nil)
+	a.answer(reply, nil, nil)
+	a.answer(reply, nil, nil)
 	if len(first) != 1 || first[0] != gone || len(second) != 1 || second[0] != nil {
 		t.Errorf("the first is answered %v, the second %v", first, second)
 	}
