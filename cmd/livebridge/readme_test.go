@@ -16,14 +16,13 @@ func printed(t *testing.T, language, said, url string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for rest, found := string(readme), true; ; {
-		if _, rest, found = strings.Cut(rest, "\n```"+language+"\n"); !found {
-			t.Fatalf("the README has no program in %s that connects to %s", language, said)
-		}
+	for _, rest := range strings.Split(string(readme), "\n```"+language+"\n")[1:] {
 		if text, _, _ := strings.Cut(rest, "```"); strings.Contains(text, said) {
 			return strings.Replace(text, said, url, 1)
 		}
 	}
+	t.Fatalf("the README has no program in %s that connects to %s", language, said)
+	return ""
 }
 
 // TestConsumerOfTheREADME builds the Go program that the README prints and lets it consume what simulate has sent.

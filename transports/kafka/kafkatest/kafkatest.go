@@ -144,7 +144,7 @@ func (c *Cluster) Begin(t testing.TB, i int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	n.cmd, n.ended = Java(t, n.classpath, options, "kafka.Kafka", n.config), make(chan struct{})
 	n.cmd.Stdout, n.cmd.Stderr = log, log
 	if err := n.cmd.Start(); err != nil {
@@ -197,7 +197,7 @@ func freePorts(t testing.TB, n int) []int {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
+		defer func() { _ = l.Close() }()
 		out = append(out, l.Addr().(*net.TCPAddr).Port)
 	}
 	return out
