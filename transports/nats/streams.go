@@ -15,6 +15,9 @@ import (
 )
 
 const (
+	// lookFirst is how long the first look takes at the most, and each one after it twice as long, up to lookTimeout: while a
+	// cluster chooses a leader, a question is often lost, and the next one is answered at once.
+	lookFirst   = 500 * time.Millisecond
 	lookTimeout = 5 * time.Second
 	lookAgain   = 500 * time.Millisecond
 )
@@ -81,7 +84,7 @@ func (s *streams) watch(js jetstream.JetStream) {
 
 // checkUntilKnown looks again and again, as long as there is a connection: a new one has it look anyway.
 func (s *streams) checkUntilKnown(ctx context.Context, js jetstream.JetStream) {
-	for js.Conn().IsConnected() && !s.check(ctx, js) {
+	for timeout := lookFirst; js.Conn().IsConnected() && !s.check(ctx, js, timeout); timeout = min(2*timeout, lookTimeout) {
 		select {
 		case <-ctx.Done():
 			return
@@ -96,8 +99,8 @@ func (s *streams) stop() {
 }
 
 // check reports whether both streams can be used, or never can.
-func (s *streams) check(ctx context.Context, js jetstream.JetStream) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+func (s *streams) check(ctx context.Context, js jetstream.JetStream, timeout time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := s.ensureAll(ctx, js)
 	var refusal *refusal

@@ -1,0 +1,65 @@
+package nats
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// forgetful is a JetStream that loses the first questions put to it, as a cluster does while it has no leader.
+type forgetful struct {
+	jetstream.JetStream
+	conn  *nats.Conn
+	loses int
+	has   jetstream.Stream
+}
+
+// Conn implements jetstream.JetStream.
+func (f *forgetful) Conn() *nats.Conn { return f.conn }
+
+// Stream implements jetstream.JetStream.
+func (f *forgetful) Stream(ctx context.Context, _ string) (jetstream.Stream, error) {
+	if f.loses--; f.loses >= 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return f.has, nil
+}
+
+// TestLostQuestions: a question about the streams that is lost holds publishing up for a moment, and one lost after the
+// other are asked again less and less often, but never more than a look and a pause apart.
+func TestLostQuestions(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	conn, err := nats.Connect(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	o := testOptions()
+	o.Quarantine = ""
+	has, err := s.admin(t).CreateStream(t.Context(), newStreams(&o).config(o.Stream, o.SubjectPrefix+".>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for loses, want := range map[int]time.Duration{
+		0: 0, 1: time.Second, 2: 2500 * time.Millisecond, 3: 5 * time.Second, 4: 9500 * time.Millisecond, 6: 20500 * time.Millisecond,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			begun, streams := time.Now(), newStreams(&o)
+			streams.watch(&forgetful{conn: conn, loses: loses, has: has})
+			defer streams.stop()
+			streams.look()
+			for synctest.Wait(); streams.ready() != nil; synctest.Wait() {
+				time.Sleep(time.Millisecond)
+			}
+			if took := time.Since(begun); took != want {
+				t.Errorf("with %d questions lost the streams are known after %v, want %v", loses, took, want)
+			}
+		})
+	}
+}
