@@ -134,7 +134,7 @@ func progressLine(w io.Writer) (progress func(simulator.Report), done func()) {
 		return func(r simulator.Report) { fmt.Fprintln(w, r) }, func() {}
 	}
 	const start, rest = "\r", "\x1b[K"
-	return func(r simulator.Report) { fmt.Fprint(w, start, r, rest) }, func() { fmt.Fprint(w, start, rest) }
+	return func(r simulator.Report) { fmt.Fprintf(w, "%s%v%s", start, r, rest) }, func() { fmt.Fprintf(w, "%s%s", start, rest) }
 }
 
 // logged is a line of the log: the n-th callback, so that it can be told from what else came out.
