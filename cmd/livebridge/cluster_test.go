@@ -102,11 +102,11 @@ func (c *cluster) leader(t *testing.T) (leader int) {
 }
 
 // TestClusterLosesItsLeader takes the leader of the stream away from a cluster of three, again and again, under a simulated
-// load: every callback is answered 200, and all of it comes out, in order.
+// load that goes on until it has lost all of them: every callback is answered 200, and all of it comes out, in order.
 func TestClusterLosesItsLeader(t *testing.T) {
 	c, l := startCluster(t), newLoad(t)
 	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL="+c.urls(), prefix+"NATS_REPLICAS=3")...)
-	l.begin(t, 400, 4000)
+	l.begin(t, 400, 0)
 	for n := range int64(3) {
 		l.await(t, 600*(n+1))
 		lost := c.leader(t)
@@ -118,6 +118,7 @@ func TestClusterLosesItsLeader(t *testing.T) {
 		})
 		c.start(t, lost)
 	}
+	l.stop()
 	l.end(t)
 	if l.report.Unexpected > 0 {
 		t.Errorf("%d answers were wrong: %v", l.report.Unexpected, l.report)

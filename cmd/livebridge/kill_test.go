@@ -12,13 +12,14 @@ import (
 func TestKill(t *testing.T) {
 	dir, l := t.TempDir(), newLoad(t)
 	service := launch(t, dir, l.settings...)
-	l.begin(t, 2000, 8000)
+	l.begin(t, 2000, 0)
 	for life := range int64(4) {
 		l.await(t, 1200*(life+1)+rand.Int64N(300))
 		service.kill()
 		service.end(t)
 		service = launch(t, dir, l.settings...)
 	}
+	l.stop()
 	l.end(t)
 	l.judge(t, service)
 	if err := service.cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ type simulatedLoad struct {
 	report simulator.Report
 	err    error
 	work   sync.WaitGroup
+	stop   context.CancelFunc
 }
 
 // newLoad makes a load on an address of its own, which outlives every program.
@@ -52,10 +54,12 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// begin sends count callbacks at a rate a second.
+// begin sends count callbacks at a rate a second; 0: until it is told to stop.
 func (l *simulatedLoad) begin(t *testing.T, rate float64, count int) {
 	l.config.Rate, l.config.Count = rate, count
-	l.work.Go(func() { l.report, l.err = simulator.Run(t.Context(), l.config) })
+	var ctx context.Context
+	ctx, l.stop = context.WithCancel(t.Context())
+	l.work.Go(func() { l.report, l.err = simulator.Run(ctx, l.config) })
 }
 
 // await waits until that many callbacks have been answered 200.
