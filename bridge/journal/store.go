@@ -76,11 +76,11 @@ func (j *Journal) storeOptions() *pebble.Options {
 	o := &pebble.Options{
 		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j}, ReadOnly: j.quiet == readOnly,
 		FormatMajorVersion:          pebble.FormatNewest,
-		MemTableSize:                32 << 20,
+		MemTableSize:                8 << 20,
 		MemTableStopWritesThreshold: 8,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       1000,
-		CacheSize:                   32 << 20,
+		CacheSize:                   16 << 20,
 		WALBytesPerSync:             0,
 		EventListener:               &pebble.EventListener{BackgroundError: j.backgroundError, DataCorruption: j.corrupted},
 	}

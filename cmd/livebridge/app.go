@@ -175,6 +175,7 @@ func (a *app) run(ctx context.Context) error {
 	defer expire()
 	defer a.watchFiles()()
 	var work sync.WaitGroup
+	work.Go(func() { keepTuned(dispatching) })
 	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
 	served := make(chan error, 3)
 	go func() { served <- a.ingress.Serve(a.callbacks) }()

@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 )
 
 const (
 	// gcPercent trades memory for time: events live for a few milliseconds, so collecting them seldom is cheap.
 	gcPercent = 400
 	// softMemory is where memory becomes worth more than time; the collector then works harder.
-	softMemory = 224 << 20
+	softMemory = 240 << 20
+	// tuneEvery is how often what lives is looked at.
+	tuneEvery = time.Second
 )
 
 // tune sets what GOGC, GOMEMLIMIT and GOMAXPROCS leave open. There are twice as many schedulers as processors: a goroutine
@@ -26,3 +31,34 @@ func tune() {
 		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
 	}
 }
+
+// keepTuned lets the limit on memory give way to what lives, until ctx ends. Close below it the collector would run all
+// the time and free next to nothing: the embedded broker alone remembers every event of the last two minutes.
+func keepTuned(ctx context.Context) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	ticker := time.NewTicker(tuneEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			debug.SetMemoryLimit(memoryLimit(living()))
+		}
+	}
+}
+
+// living returns the bytes that the last collection has found to be in use.
+func living() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return sample[0].Value.Uint64()
+}
+
+// memoryLimit returns the limit for so many bytes in use: a quarter of them is room to work in.
+func memoryLimit(living uint64) int64 { return max(softMemory, int64(living+living/4)) }
