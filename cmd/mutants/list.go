@@ -124,7 +124,7 @@ func deliveryMutants() []mutant {
 		{"dead letters have no limit", "bridge/journal/bury.go", "c.j.meta.dead.entries >= uint64(c.j.opts.DeadLettersMax)", "c.j.meta.dead.entries > 1_000_000", livebridge, "TestSimulation"},
 		{"removed with what came before it", "bridge/journal/settle.go", "\t\to.removals = append(o.removals, events...)\n", "\t\to.removals = append(append(o.removals, events...), o.acknowledged...)\n\t\to.acknowledged = nil\n", journal, "TestTrimCoversWhatCameBefore"},
 		{"an answer that comes late is another's", "transports/nats/acks.go", "\t\t\tp.round++\n", "", nats, "TestLateAnswerIsNobodys"},
-		{"a lost connection is not noticed", "transports/nats/publisher.go", "p.acks.abandon(0, bridge.Unavailable(\"the connection", "p.acks.abandon(1<<30, bridge.Unavailable(\"the connection", nats, "TestLostConnectionAnswers"},
+		{"a lost connection is not noticed", "transports/nats/publisher.go", "p.acks.abandon(0, lost)", "p.acks.abandon(1<<30, lost)", nats, "TestLostConnectionAnswers"},
 		{"a server's error is an acknowledgement", "transports/nats/acks.go", "\t\treturn answer.Error\n", "\t\treturn nil\n", nats, "TestOutcome"},
 		{"a message has no identity", "transports/nats/message.go", "d.set(headerMsgID, e.DedupeID())", "d.set(headerMsgID, \"\")", nats, "TestPublishedAsItIs"},
 		{"two lanes share a subject", "transports/nats/message.go", "bridge.EscapeDot", "bridge.KeepDot", nats, "FuzzSubject"},

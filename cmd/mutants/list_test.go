@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// TestEveryFaultHasItsPlace: the text of each fault is in its file once, and the test that must find it is there.
+func TestEveryFaultHasItsPlace(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	for _, m := range mutants() {
+		if _, err := m.plant(t.TempDir()); err != nil {
+			t.Errorf("%s: %v", m.name, err)
+		}
+		if !has(t, m.where, m.test) {
+			t.Errorf("%s: there is no %s in %s", m.name, m.test, m.where)
+		}
+	}
+}
+
+// has reports whether a package has a test.
+func has(t *testing.T, where, test string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(where, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	function := regexp.MustCompile(`(?m)^func ` + test + `\(`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if function.Match(text) {
+			return true
+		}
+	}
+	return false
+}
