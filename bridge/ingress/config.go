@@ -88,10 +88,26 @@ func (c Config) check() error {
 		return errors.New("the limits on headers and the timeouts of connections must be positive")
 	case slices.ContainsFunc(c.TrustedProxies, everybody):
 		return errors.New("TRUSTED_PROXIES trusts everybody: anybody could say to be somebody else; name your proxies")
-	case strings.ContainsFunc(c.SnapshotToken, notUnreserved):
-		return errors.New("SNAPSHOT_TOKEN may hold letters, digits and - . _ ~ only, so that it is the same in every URL")
-	case strings.ContainsFunc(strings.ReplaceAll(c.PathPrefix, "/", ""), notUnreserved):
-		return fmt.Errorf("PATH_PREFIX %q may hold letters, digits, slashes and - . _ ~ only", c.PathPrefix)
+	case CheckToken(c.SnapshotToken) != nil:
+		return fmt.Errorf("SNAPSHOT_TOKEN %w", CheckToken(c.SnapshotToken))
+	case CheckPrefix(c.PathPrefix) != nil:
+		return fmt.Errorf("PATH_PREFIX %w", CheckPrefix(c.PathPrefix))
+	}
+	return nil
+}
+
+// CheckToken refuses a snapshot token that a URL may have to escape. The error does not hold it.
+func CheckToken(token string) error {
+	if strings.ContainsFunc(token, notUnreserved) {
+		return errors.New("holds something else than letters, digits and - . _ ~, and would not be the same in every URL")
+	}
+	return nil
+}
+
+// CheckPrefix refuses a PathPrefix that a URL may have to escape, or a route give a meaning.
+func CheckPrefix(path string) error {
+	if strings.ContainsFunc(strings.ReplaceAll(path, "/", ""), notUnreserved) {
+		return fmt.Errorf("%q holds something else than letters, digits, slashes and - . _ ~", path)
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func (f File) enter(cfg *signature.Config, r reading) error {
 		_, err = signature.NewRing(alone)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %s: %w", f.Setting, f.Path, err)
+		return signature.At(f.Setting+": "+f.Path, err)
 	}
 	switch f.Kind {
 	case bridge.KindStream:

@@ -2,6 +2,7 @@ package keyring
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -77,10 +78,12 @@ func (k *Keyring) Ring() *signature.Ring { return k.ring.Load() }
 // build makes a ring of what is in force in all files.
 func (k *Keyring) build() (signature.Config, *signature.Ring, error) {
 	cfg := k.opts.Config
+	var errs []error
 	for _, f := range k.files {
-		if err := f.enter(&cfg, f.force); err != nil {
-			return cfg, nil, err
-		}
+		errs = append(errs, f.enter(&cfg, f.force))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return cfg, nil, err
 	}
 	ring, err := signature.NewRing(cfg)
 	return cfg, ring, err

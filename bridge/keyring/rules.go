@@ -25,7 +25,7 @@ import (
 //	    keys: [0123456789abcdef0123456789abcdef]
 //
 // Members that are not known, twice there, or missing are errors. An error names the line and never holds a value,
-// which might be a key in the wrong place. What a rule says is checked by signature.NewRing.
+// which might be a key in the wrong place; of several rules each has its own. What a rule says is checked by signature.NewRing.
 func ParseRules(content []byte) ([]signature.Rule, error) {
 	root, err := parseYAML(content)
 	if err != nil {
@@ -39,11 +39,12 @@ func ParseRules(content []byte) ([]signature.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules := make([]signature.Rule, len(list))
+	rules, errs := make([]signature.Rule, len(list)), make([]error, len(list))
 	for i, n := range list {
-		if rules[i], err = parseRule(n); err != nil {
-			return nil, err
-		}
+		rules[i], errs[i] = parseRule(n)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	return rules, nil
 }

@@ -94,6 +94,7 @@ func TestParseRulesNamesMistakes(t *testing.T) {
 		{"an at sign", rulesWith("- "+secret, "- @"+secret), "not YAML"},
 		{"a percent sign", "%" + secret, "not YAML"},
 		{"control characters", rulesWith("- "+secret, "- \x01"+secret), "not YAML"},
+		{"two rules", "rules:\n  - {}\n  - {kind: x}\n", "line 2: kind is missing\nline 3: domain is missing"},
 		{"JSON", `{"rules":[{"domain":"a.example.com","app":"*","kind":"stream","keys":["` + secret + `"],"x":1}]}`, "x is not known"},
 	} {
 		rules, err := keyring.ParseRules([]byte(tt.file))

@@ -1,5 +1,10 @@
 package signature
 
+import (
+	"errors"
+	"fmt"
+)
+
 // Verdict says what to do with a callback that is not simply good.
 type Verdict uint8
 
@@ -38,3 +43,19 @@ func (e *Error) Error() string { return e.Detail }
 func unauthorized(reason, detail string) error { return &Error{Unauthorized, reason, detail} }
 func forbidden(reason, detail string) error    { return &Error{Forbidden, reason, detail} }
 func expired(reason, detail string) error      { return &Error{Expired, reason, detail} }
+
+// At says where a mistake is, in front of each that err joins; nil: none.
+func At(where string, err error) error {
+	joined, many := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !many:
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		errs = append(errs, At(where, e))
+	}
+	return errors.Join(errs...)
+}

@@ -2,6 +2,7 @@ package signature
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -23,8 +24,8 @@ type Ring struct {
 	works sync.Pool // of *work
 }
 
-// NewRing checks cfg and makes a ring of it; cfg may be changed afterwards. An error names the kind and the
-// position of a key that the provider would not have taken, and the rule it stands in, never the key.
+// NewRing checks cfg and makes a ring of it; cfg may be changed afterwards. The error joins all mistakes: each names the
+// kind and the position of a key that the provider would not have taken, and the rule it stands in, never the key.
 func NewRing(cfg Config) (*Ring, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -32,16 +33,10 @@ func NewRing(cfg Config) (*Ring, error) {
 	r := &Ring{acceptUnsigned: cfg.AcceptUnsigned, skew: cfg.Skew, maxAhead: cfg.MaxAhead, rtcMaxAge: cfg.RTCMaxAge}
 	r.works.New = func() any { return new(work) }
 	s := smith{uses: cmp.Or(cfg.Uses, new(Uses)), made: make(map[keyName]*key)}
-	if err := r.setKeys(cfg, &s); err != nil {
-		return nil, err
-	}
-	if err := r.setRules(cfg, &s); err != nil {
+	if err := errors.Join(r.setKeys(cfg, &s), r.setRules(cfg, &s), r.setDomains(cfg.Domains)); err != nil {
 		return nil, err
 	}
 	r.known = s.known
-	if err := r.setDomains(cfg.Domains); err != nil {
-		return nil, err
-	}
 	return r, nil
 }
 
@@ -63,13 +58,12 @@ type smith struct {
 
 func (s *smith) keys(k bridge.Kind, scheme bridge.Scheme, secrets []string) (*keys, error) {
 	set := &keys{scheme: scheme}
+	var errs []error
 	for i, secret := range secrets {
-		if err := checkKey(k, i+1, secret); err != nil {
-			return nil, err
-		}
+		errs = append(errs, checkKey(k, i+1, secret))
 		set.list = append(set.list, s.key(k, secret))
 	}
-	return set, nil
+	return set, errors.Join(errs...)
 }
 
 func (s *smith) key(k bridge.Kind, secret string) *key {
@@ -87,6 +81,7 @@ func (s *smith) key(k bridge.Kind, secret string) *key {
 
 // setKeys sets what judges each kind where no rule fits.
 func (r *Ring) setKeys(cfg Config, s *smith) error {
+	var errs []error
 	for _, own := range []struct {
 		at      **table
 		kind    bridge.Kind
@@ -99,48 +94,47 @@ func (r *Ring) setKeys(cfg Config, s *smith) error {
 		{&r.rtc, bridge.KindRTCRecord, bridge.SchemeRTC, cfg.RTC},
 	} {
 		set, err := s.keys(own.kind, own.scheme, own.secrets)
-		if err != nil {
-			return err
-		}
+		errs = append(errs, err)
 		*own.at = &table{kind: own.kind, own: set, all: set}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (r *Ring) setRules(cfg Config, s *smith) error {
 	first := make(map[bridge.Kind]map[place]string)
+	var errs []error
 	for i := range cfg.Rules {
 		rule := &cfg.Rules[i]
 		where := cmp.Or(rule.Where, fmt.Sprintf("rule %d", i+1))
-		if err := rule.check(); err != nil {
-			return fmt.Errorf("%s: %w", where, err)
-		}
-		t := r.table(rule.Kind)
-		set, err := s.keys(rule.Kind, cmp.Or(rule.Scheme, t.own.scheme), rule.Keys)
 		if first[rule.Kind] == nil {
 			first[rule.Kind] = make(map[place]string)
 		}
-		if err == nil {
-			err = t.add(rule, where, first[rule.Kind], set)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", where, err)
-		}
+		errs = append(errs, At(where, r.setRule(rule, where, first[rule.Kind], s)))
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func (r *Ring) setRule(rule *Rule, where string, first map[place]string, s *smith) error {
+	if err := rule.check(); err != nil {
+		return err
+	}
+	t := r.table(rule.Kind)
+	set, err := s.keys(rule.Kind, cmp.Or(rule.Scheme, t.own.scheme), rule.Keys)
+	return errors.Join(err, t.add(rule, where, first, set))
 }
 
 func (r *Ring) setDomains(domains []string) error {
+	var errs []error
 	for i, d := range domains {
 		if !hostName(d) {
-			return fmt.Errorf("domain %d of the allowed ones, %q, is not a host name; write it as push.example.com", i+1, d)
+			errs = append(errs, fmt.Errorf("domain %d of the allowed ones, %q, is not a host name; write it as push.example.com", i+1, d))
 		}
 		if r.domains == nil {
 			r.domains = make(map[string]bool, len(domains))
 		}
 		r.domains[strings.ToLower(d)] = true
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (r *Ring) table(k bridge.Kind) *table {

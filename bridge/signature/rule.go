@@ -43,11 +43,6 @@ func (r *Rule) check() error {
 	case len(r.Keys) == 0 && r.Kind != bridge.KindSnapshot:
 		return fmt.Errorf("there is no key; give the one that is configured at the provider")
 	}
-	for i, key := range r.Keys {
-		if err := checkKey(r.Kind, i+1, key); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

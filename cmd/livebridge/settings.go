@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"livebridge/bridge"
+	"livebridge/bridge/ingress"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
 )
@@ -136,7 +137,7 @@ func (s *settings) check() []error {
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
 		errs = append(errs, wrong("RECORD_SIGN_TYPE", "%w", err))
 	}
-	return append(errs, slices.Concat(s.checkNumbers(), s.checkAddresses(), s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
+	return append(errs, slices.Concat(s.checkNumbers(), s.checkAddresses(), s.checkPaths(), s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
 }
 
 // checkNumbers refuses numbers that nothing can work with.
@@ -181,6 +182,14 @@ func (s *settings) checkAddresses() []error {
 	return errs
 }
 
+// checkPaths refuses what a URL may have to escape.
+func (s *settings) checkPaths() []error {
+	return []error{
+		signature.At(prefix+"SNAPSHOT_TOKEN", ingress.CheckToken(s.SnapshotToken)),
+		signature.At(prefix+"PATH_PREFIX", ingress.CheckPrefix(s.PathPrefix)),
+	}
+}
+
 // checkWindow refuses a memory of identities that is shorter than a callback can be sent again.
 func (s *settings) checkWindow() []error {
 	if s.DedupeWindow < s.RTCMaxAge {
@@ -200,13 +209,21 @@ func (s *settings) checkKeys() []error {
 		return []error{wrong("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY, KEYS_FILE and SNAPSHOT_TOKEN: set the keys that are "+
 			"configured at the provider, or UNSIGNED=accept to take callbacks from anybody")}
 	}
-	if _, err := signature.NewRing(s.signatures()); err != nil {
-		return []error{fmt.Errorf("keys (%sSTREAM_KEY, RECORD_KEY, RTC_KEY, DOMAINS): %w", prefix, err)}
+	var errs []error
+	for _, of := range []struct {
+		setting string
+		alone   signature.Config
+	}{
+		{"STREAM_KEY", signature.Config{Stream: keyList(s.StreamKey)}},
+		{"RECORD_KEY", signature.Config{Record: keyList(s.RecordKey)}},
+		{"RTC_KEY", signature.Config{RTC: keyList(s.RTCKey)}},
+		{"DOMAINS", signature.Config{Domains: s.Domains}},
+	} {
+		_, err := signature.NewRing(of.alone)
+		errs = append(errs, signature.At(prefix+of.setting, err))
 	}
-	if _, err := keyring.Open(keyring.Options{Config: s.signatures(), Files: s.keyFiles}); err != nil {
-		return []error{err}
-	}
-	return nil
+	_, err := keyring.Open(keyring.Options{Files: s.keyFiles})
+	return append(errs, err)
 }
 
 // signatures is what callbacks are judged by, without the keys of files. A sign type that is none is told by check.

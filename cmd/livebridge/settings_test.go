@@ -54,9 +54,11 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"IGNORE_STREAMS", "(", "LIVEBRIDGE_IGNORE_STREAMS"},
 		{"RECORD_SIGN_TYPE", "SHA1", "LIVEBRIDGE_RECORD_SIGN_TYPE"},
 		{"DEDUPE_WINDOW", "1h", "LIVEBRIDGE_DEDUPE_WINDOW"},
-		{"RTC_KEY", "tooshort", "RTC_KEY"},
+		{"RTC_KEY", "tooshort", "LIVEBRIDGE_RTC_KEY: rtc-record key 1"},
+		{"SNAPSHOT_TOKEN", "tooshort/x", "LIVEBRIDGE_SNAPSHOT_TOKEN: holds"},
+		{"PATH_PREFIX", "/:tenant", "LIVEBRIDGE_PATH_PREFIX: \"/:tenant\""},
 		{"STREAM_KEY", "", "LIVEBRIDGE_STREAM_KEY"},
-		{"DOMAINS", "not a domain", "DOMAINS"},
+		{"DOMAINS", "not a domain", "LIVEBRIDGE_DOMAINS: domain 1"},
 		{"LISTEN", "8080", "LIVEBRIDGE_LISTEN"},
 		{"ADMIN_LISTEN", "127.0.0.1:99999", "LIVEBRIDGE_ADMIN_LISTEN"},
 		{"TLS_CERT_FILE", missing, "LIVEBRIDGE_TLS_CERT_FILE"},
@@ -101,6 +103,36 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	for _, name := range []string{"TRANSPORT", "EVENT_MODE", "DEDUPE_WINDOW", "HOLD_DONE", "MAX_BODY", "NATS_STREAM", "NATS_NKEY_FILE"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not in %v", name, err)
+		}
+	}
+}
+
+// TestAllBadKeysAtOnce: so that nobody starts once for each.
+func TestAllBadKeysAtOnce(t *testing.T) {
+	rules, list := filepath.Join(t.TempDir(), "rules"), filepath.Join(t.TempDir(), "list")
+	for path, text := range map[string]string{
+		rules: "rules:\n- {domain: a.example.com, app: live, kind: stream, keys: [tooshort, tooshort]}\n" +
+			"- {domain: a.example.com, app: live, kind: stream, keys: [tooshort]}\n- {domain: b, app: live, kind: record, keys: [tooshort]}\n",
+		list: "tooshort\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := load(with("STREAM_KEY", "tooshort,"+demoKey+",tooshort", "RTC_KEY", "tooshort", "RECORD_KEY_FILE", list, "KEYS_FILE", rules,
+		"DOMAINS", "a b,a.example.com,c d", "SNAPSHOT_TOKEN", "a/b", "PATH_PREFIX", "a b"))
+	if err == nil {
+		t.Fatal("taken")
+	}
+	for _, want := range []string{
+		"STREAM_KEY: stream key 1", "STREAM_KEY: stream key 3", "RTC_KEY: rtc-record key 1", "RECORD_KEY_FILE: " + list + ": record key 1",
+		"KEYS_FILE: " + rules + ": line 2: stream key 1", "KEYS_FILE: " + rules + ": line 2: stream key 2",
+		"KEYS_FILE: " + rules + ": line 3: stream key 1", "KEYS_FILE: " + rules + ": line 3: has the kind, domain and app of line 2",
+		"KEYS_FILE: " + rules + ": line 4: record key 1",
+		"DOMAINS: domain 1", "DOMAINS: domain 3", "SNAPSHOT_TOKEN: holds", "PATH_PREFIX: \"a b\"",
+	} {
+		if !strings.Contains("\n"+err.Error(), "\n"+prefix+want) {
+			t.Errorf("%q begins no line of:\n%v", want, err)
 		}
 	}
 }
