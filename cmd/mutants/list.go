@@ -14,6 +14,7 @@ const (
 	sequencer  = "bridge/sequencer"
 	dispatch   = "bridge/dispatch"
 	nats       = "transports/nats"
+	kafka      = "transports/kafka"
 	livebridge = "cmd/livebridge"
 )
 
@@ -21,7 +22,7 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), doorMutants(), boundaryMutants(), trustMutants(),
+		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(),
 	} {
 		all = append(all, some...)
 	}
@@ -129,6 +130,27 @@ func deliveryMutants() []mutant {
 		{"a message has no identity", "transports/nats/message.go", "d.set(headerMsgID, e.DedupeID())", "d.set(headerMsgID, \"\")", nats, "TestPublishedAsItIs"},
 		{"two lanes share a subject", "transports/nats/message.go", "bridge.EscapeDot", "bridge.KeepDot", nats, "FuzzSubject"},
 		{"what waits is not given back", "bridge/dispatch/dispatch.go", "d.giveBack(events[i:])", "d.giveBack(events[i+1:])", dispatch, "TestShutdownWaitsForWhatIsUnderWay"},
+	}
+}
+
+// kafkaMutants are faults on the way to Kafka.
+func kafkaMutants() []mutant {
+	return []mutant{
+		{"a batch that may be there is refused", "transports/kafka/recover.go", "\t\t\tb.doubtful = true\n", "\t\t\ts.release(p, b, unavailable(p.topic.name, err))\n\t\t\treturn\n", kafka, "TestAnswersOfABroker"},
+		{"a lost answer is a refusal", "transports/kafka/errors.go", "\tcase !errors.As(err, &code):\n\t\treturn unknown\n", "\tcase !errors.As(err, &code):\n\t\treturn refused\n", kafka, "TestLostAnswers"},
+		{"one copy is enough", "transports/kafka/leader.go", "kafka.RequireAll", "kafka.RequireOne", kafka, "TestRequests"},
+		{"nobody has sent a batch", "transports/kafka/batch.go", "\tbinary.BigEndian.PutUint64(set[offsetProducer:], uint64(who.id))\n", "", kafka, "TestRequests"},
+		{"a batch does not count", "transports/kafka/partition.go", "int64(p.next) + int64(n)", "int64(p.next) + 0*int64(n)", kafka, "TestRequests"},
+		{"a batch counts twice", "transports/kafka/partition.go", "int64(p.next) + int64(n)", "int64(p.next) + 2*int64(n)", kafka, "TestRequests"},
+		{"two batches of a partition are under way", "transports/kafka/leader.go", "\t\tp.busy = true\n", "", kafka, "TestRequests"},
+		{"partitions are not the Java client's", "transports/kafka/topic.go", "kafka.Murmur2Balancer{Consistent: true}", "kafka.CRC32Balancer{Consistent: true}", kafka, "TestPartitions"},
+		{"a record has no key", "transports/kafka/record.go", "Key: protocol.NewBytes(next.key)", "Key: nil", kafka, "TestContract/structured_content"},
+		{"records that are named do not matter", "transports/kafka/leader.go", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn r\n", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn nil\n", kafka, "TestPartialBatchErrors"},
+		{"one bad record rejects its batch", "transports/kafka/settle.go", "if named.which[i] {", "if named != nil {", kafka, "TestPartialBatchErrors"},
+		{"the topic's limit is not looked at", "transports/kafka/leader.go", "limit > 0 && b.size() > limit", "limit < 0 && b.size() > limit", kafka, "TestTooLargeIsNotSent"},
+		{"what is too large is tried for ever", "transports/kafka/errors.go", "case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidRecord:", "case kafka.RecordListTooLarge, kafka.InvalidRecord:", kafka, "TestTooLargeForTheBroker"},
+		{"an outcome that was waited for is forgotten", "transports/kafka/recover.go", "\tp.outcomes[at] = err\n", "\t_ = at\n", kafka, "TestOutcomeIsRemembered"},
+		{"a stuck partition holds up what waits", "transports/kafka/recover.go", "if time.Now().After(patience) {", "if false && time.Now().After(patience) {", kafka, "TestStuckPartition"},
 	}
 }
 

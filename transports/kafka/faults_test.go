@@ -163,6 +163,37 @@ func TestStuckPartition(t *testing.T) {
 	once(t, f, o.Topic, append(all, more...))
 }
 
+// TestOutcomeIsRemembered: an event is answered as unavailable, then the broker turns out to have it. When it comes again it
+// is not sent.
+func TestOutcomeIsRemembered(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	o.Partitions = 1
+	p := f.dial(t, o)
+	all := transporttest.Events(1, 1, 2)
+	transporttest.Deliver(t, p, all[:1])
+	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Topic: o.Topic, Count: -1})
+	answered := make(chan error, 1)
+	p.Publish(all[1], func(err error) { answered <- err })
+	if err := <-answered; err == nil || bridge.IsRejected(err) {
+		t.Fatalf("a batch of unknown outcome was answered %v", err)
+	}
+	fault.Remove()
+	known := func() bool {
+		p.sender.mu.Lock()
+		defer p.sender.mu.Unlock()
+		return p.topics.of(o.Topic).partitions[0].recovering == nil
+	}
+	for end := time.Now().Add(30 * time.Second); !known(); {
+		if time.Now().After(end) {
+			t.Fatal("the outcome did not become known")
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	transporttest.Deliver(t, p, all[1:])
+	once(t, f, o.Topic, all)
+}
+
 // TestIdentityDenied: without an idempotent producer events still go out, and the user is told.
 func TestIdentityDenied(t *testing.T) {
 	f := startFake(t)

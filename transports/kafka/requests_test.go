@@ -1,0 +1,103 @@
+package kafka
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"livebridge/bridge"
+	"livebridge/transports/transporttest"
+)
+
+// sent is what a broker was asked to take.
+type sent struct {
+	mu      sync.Mutex
+	acks    map[int16]bool
+	largest int                           // in bytes, of a batch
+	batches map[int32][]*kmsg.RecordBatch // of the events' topic, by partition
+}
+
+// observe has the brokers note every produce request and deal with it as always.
+func observe(f *fake, topic string) *sent {
+	s := &sent{acks: make(map[int16]bool), batches: make(map[int32][]*kmsg.RecordBatch)}
+	f.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		s.note(r.(*kmsg.ProduceRequest), topic)
+		return nil, nil, false
+	})
+	return s
+}
+
+func (s *sent) note(r *kmsg.ProduceRequest, topic string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acks[r.Acks] = true
+	for _, t := range r.Topics {
+		for _, p := range t.Partitions {
+			s.largest = max(s.largest, len(p.Records))
+			var b kmsg.RecordBatch
+			if err := b.ReadFrom(p.Records); err == nil && t.Topic == topic {
+				s.batches[p.Partition] = append(s.batches[p.Partition], &b)
+			}
+		}
+	}
+}
+
+// TestRequests: all replicas in sync are to have each batch; while nothing fails, one producer numbers the records of each
+// partition, one after the other.
+func TestRequests(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	o.Partitions = 3
+	s := observe(f, o.Topic)
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(60, 1, 20))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.acks) != 1 || !s.acks[-1] {
+		t.Errorf("the acks asked for are %v", s.acks)
+	}
+	if len(s.batches) != 3 {
+		t.Fatalf("%d of 3 partitions were sent to", len(s.batches))
+	}
+	producer := s.batches[0][0].ProducerID
+	for partition, batches := range s.batches {
+		next := int32(0)
+		for _, b := range batches {
+			if b.ProducerID != producer || producer < 0 || b.ProducerEpoch != 0 || b.FirstSequence != next {
+				t.Fatalf("partition %d: a batch of producer %d epoch %d begins with %d, not of producer %d with %d",
+					partition, b.ProducerID, b.ProducerEpoch, b.FirstSequence, producer, next)
+			}
+			next += b.NumRecords
+		}
+	}
+}
+
+// TestTooLargeIsNotSent: what is larger than the topic says that it takes never goes over the network.
+func TestTooLargeIsNotSent(t *testing.T) {
+	const limit = 20_000
+	f := startFake(t)
+	o := testOptions()
+	if err := f.CreateTopic(o.Topic, 3, map[string]string{"max.message.bytes": strconv.Itoa(limit)}); err != nil {
+		t.Fatal(err)
+	}
+	s := observe(f, o.Topic)
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
+	large := transporttest.Events(1, 2, 1)[0]
+	large.Data = []byte(`"` + strings.Repeat("x", limit) + `"`)
+	answer := make(chan error, 1)
+	p.Publish(large, func(err error) { answer <- err })
+	if err := <-answer; !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max.message.bytes") {
+		t.Errorf("the answer is %v", err)
+	}
+	transporttest.Deliver(t, p, transporttest.Events(200, 3, 1))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.largest > limit {
+		t.Errorf("a batch of %d bytes was sent", s.largest)
+	}
+}
