@@ -32,6 +32,11 @@
 //	told to the outside before the sync: a repeat         bridge/journal.TestRepeatWaitsForWhatItRepeats
 //	told to the outside before the sync: the backlog      bridge/journal.TestBacklogHasNothingUnsynced
 //	told to the outside before the sync: dead letters     bridge/journal.TestDeadLetterWaitsForItsSync
+//	a crash behind a part of what one commit has emitted  bridge/journal.TestParcelsAfterARestart
+//	a crash when lanes have gone on beyond their parcels  bridge/journal.TestParcelBehindItsLane
+//	parcels, dead letters, repeats, power loss, at random bridge/journal.TestParcelCampaigns
+//	a dead letter between what is not durable yet         bridge/journal.TestDeadLetterBehindWhatIsNotDurable
+//	a damaged parcel                                      bridge/journal.TestDamagedParcelIsAnError
 //	kill -9 of the program, at random                     cmd/livebridge.TestKill
 //	kill -9 in a chosen system call                       cmd/livebridge.TestDiskFailsUnderTheProgram
 //	kill -9 and errors while starting                     cmd/livebridge.TestKilledWhileStarting
@@ -58,6 +63,8 @@
 //	a stream at its limits                                cmd/livebridge.TestStreamAtItsLimits
 //	an answer that comes after it was given up            transports/nats.TestLateAnswerIsNobodys
 //	a connection lost with events under way               transports/nats.TestLostConnectionAnswers
+//	one answer for many messages, some not stored         transports/nats.TestAnAnswerStandsForStoredMessagesOnly
+//	the same, with a connection that is lost              transports/nats.TestNoCountingRightAfterALostConnection
 //	stopped without a broker                              cmd/livebridge.TestStopsWithoutABroker
 //	an event that the broker will never take              bridge/dispatch.TestDeadLetters
 //	wrong histories                                       bridge/checker.TestFaults

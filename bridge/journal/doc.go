@@ -32,6 +32,10 @@
 // published), held, in the quarantine or in the dead letters, with the same sequence and marks as without the crash; a
 // hold has what is left of it. An event may be published twice, with the same bytes.
 //
+// Events leave the outbox in the order of their lane, none before the broker has it on disk, dead letters in their turn: under
+// its lane what waits has no gap. A parcel leaves as a whole. What it still has of events that are done with may come out
+// again after a crash, but for those before a later one of their lane that has left: they are left out (see leftover.go).
+//
 // After a write or sync that failed, by whoever, nothing more is answered and the program ends; it is not tried again,
 // since what the disk has of it is not known. Where Pebble itself cannot go on (a directory that cannot be synced, a full
 // log that cannot be closed) it ends the program by a panic, with exit code 2. The next start finds everything either way.

@@ -172,25 +172,3 @@ func (j *Journal) unpackBegun() error {
 	}
 	return c.batch.Commit(pebble.Sync)
 }
-
-// unpackAll moves the parcels that the last run has left into table o. What of them the broker has already comes out once
-// more, as after any crash. Where nothing may be written they are counted alone.
-func (j *Journal) unpackAll() error {
-	if j.quiet == readOnly {
-		return each(j.db, tableParcel, func(_, value []byte) error {
-			return eachRecord(value, func(_ int, record []byte) error { j.parcels.tally.add(len(record)); return nil })
-		})
-	}
-	batch := j.db.NewBatch()
-	err := each(j.db, tableParcel, func(key, value []byte) error {
-		err := eachRecord(value, func(_ int, record []byte) error { return unpackRecord(batch, &j.meta, record) })
-		return errors.Join(err, batch.SingleDelete(key, nil))
-	})
-	if err != nil || batch.Empty() {
-		return err
-	}
-	if err := batch.Set([]byte{tableMeta}, j.meta.append(nil), nil); err != nil {
-		return err
-	}
-	return batch.Commit(pebble.Sync)
-}

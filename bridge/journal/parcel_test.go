@@ -71,7 +71,7 @@ func TestParcelGoesWithItsLastEvent(t *testing.T) {
 }
 
 // drainSome acknowledges n events of those that may go; the others are tried again after a second.
-func drainSome(t testing.TB, j *Journal, n int) {
+func drainSome(t testing.TB, j *Journal, n int) (last string) {
 	t.Helper()
 	events, err := j.Next(t.Context())
 	if err != nil || len(events) < n {
@@ -79,11 +79,13 @@ func drainSome(t testing.TB, j *Journal, n int) {
 	}
 	for i, e := range events {
 		if i < n {
+			last = e.Lane.Stream
 			j.Settle(e, bridge.Settlement{})
 		} else {
 			j.Settle(e, bridge.Settlement{Retry: time.Second})
 		}
 	}
+	return last
 }
 
 func TestOldParcelsAreUnpacked(t *testing.T) {
@@ -230,4 +232,56 @@ func TestDamagedParcelIsAnError(t *testing.T) {
 		closeJournal(t, j)
 		t.Fatal("a parcel that is no parcel was taken for one")
 	}
+}
+
+// What a parcel still has of a lane that has gone on since is at the broker: after a crash the lane goes on where it was.
+func TestParcelBehindItsLane(t *testing.T) {
+	for waiting := range 2 {
+		t.Run(fmt.Sprint(waiting, " waiting"), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := memory()
+				j, disk := open(t, o), o.FS.(*vfs.MemFS)
+				emitTogether(t, j, 2)
+				stream, now := drainSome(t, j, 1), bridge.MillisOf(time.Now())
+				next := func(n int) { add(t, j, push(stream, now+bridge.Millis(n/2), bridge.PhasePublish+bridge.Phase(n%2))) }
+				next(0)
+				drain(t, j, 1)
+				trim(t, j)
+				add(t, j, push("x", now, bridge.PhasePublish)) // what was trimmed is gone for good
+				for n := range waiting {
+					next(1 + n)
+				}
+				lies(t, j, 2+waiting, 0)
+				o.FS = disk.CrashClone(vfs.CrashCloneCfg{})
+				closeJournal(t, j)
+				j = open(t, o)
+				defer closeJournal(t, j)
+				next(1 + waiting)
+				lies(t, j, 0, 3+waiting)
+				drain(t, j, 3+waiting)
+			})
+		})
+	}
+}
+
+// A dead letter leaves the outbox behind what the broker may not have on disk yet: a lane on disk has no gap.
+func TestDeadLetterBehindWhatIsNotDurable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		j, disk := open(t, o), o.FS.(*vfs.MemFS)
+		add(t, j, many(1, 3)...)
+		drain(t, j, 1) // the broker may still lose it
+		events, err := j.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.Settle(events[0], bridge.Settlement{Dead: "too large"})
+		synctest.Wait()
+		add(t, j, push("x", 1, bridge.PhasePublish))
+		o.FS = disk.CrashClone(vfs.CrashCloneCfg{})
+		closeJournal(t, j)
+		j = open(t, o)
+		defer closeJournal(t, j)
+		inOrder(t, drain(t, j, 4), 1)
+	})
 }

@@ -107,11 +107,12 @@ func (o *outbox) takeWriting() ([]acked, []burial) {
 	return removals, burials
 }
 
-// buried lets the lane of a dead letter go on.
+// buried lets the lane of a dead letter go on. It goes from the outbox as if the broker had it, behind those of its lane that
+// the broker may not have on disk yet.
 func (o *outbox) buried(b burial) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.removals = append(o.removals, o.done(o.lanes[b.event.Lane]))
+	o.acknowledged = append(o.acknowledged, o.done(o.lanes[b.event.Lane]))
 }
 
 // refused keeps an event at the head of its lane that the dead letters have no room for.

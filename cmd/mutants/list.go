@@ -82,6 +82,8 @@ func parcelMutants() []mutant {
 		{"old parcels are not unpacked", file, "if c.clock.now.Sub(p.born) < parcelAge {", "if true {", journal, "TestOldParcelsAreUnpacked"},
 		{"begun parcels come out again", "bridge/journal/journal.go", "j.unpackBegun(), ", "", journal, "TestParcelsAfterARestart"},
 		{"parcels are forgotten by a restart", "bridge/journal/store.go", "j.unpackAll()", "error(nil)", journal, "TestParcelsAfterARestart"},
+		{"parcels come out behind what has followed them", "bridge/journal/leftover.go", "case sequence < first:", "case sequence < first && false:", journal, "TestParcelBehindItsLane"},
+		{"a dead letter leaves a gap in its lane", "bridge/journal/settle.go", "o.acknowledged = append(o.acknowledged, o.done(o.lanes[b.event.Lane]))", "o.removals = append(o.removals, o.done(o.lanes[b.event.Lane]))", journal, "TestDeadLetterBehindWhatIsNotDurable"},
 		{"a dead letter stays in its parcel", "bridge/journal/bury.go", "b.parcel != nil && !b.parcel.open", "false", journal, "TestDeadLetterOutOfAParcel"},
 		{"parcels beyond what memory has a place for", "bridge/journal/outbox.go", "o.memory+o.reserved+events > o.limit/2", "false", journal, "TestParcelsOnlyWhileMemoryHasAPlaceForEach"},
 		{"parcels behind what is on disk alone", "bridge/journal/outbox.go", "o.spilled || o.spreading > 0 ||", "", journal, "TestNoParcelBehindWhatIsOnDiskAlone"},

@@ -1,0 +1,169 @@
+package journal
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"livebridge/bridge"
+)
+
+// parcelSeeds is how many campaigns TestParcelCampaigns has.
+var parcelSeeds = flag.Uint64("parcel.seeds", 200, "campaigns of commits that emit for many lanes, with crashes between")
+
+// campaign is a journal with several lanes whose commits emit for many of them at once, a broker that takes some events and
+// refuses others, and a power that goes. It knows what each lane has emitted and how far it is done with for good.
+type campaign struct {
+	t      *testing.T
+	random *rand.Rand
+	o      Options
+	j      *Journal
+	begun  bridge.Millis
+	sent   []int    // callbacks of each lane, all answered
+	taken  []uint64 // by the broker or the dead letters: the sequence that each lane has got to
+	safe   []uint64 // the same, known to outlive the broker's power
+}
+
+// TestParcelCampaigns has lanes go on at different paces out of the same commits, through crashes, and wants each of them to
+// come out whole and in order: nothing is missing before what has followed it, and nothing is left.
+func TestParcelCampaigns(t *testing.T) {
+	t.Parallel()
+	for seed := range *parcelSeeds {
+		synctest.Test(t, func(t *testing.T) {
+			const lanes = 4
+			c := &campaign{t: t, random: rand.New(rand.NewPCG(seed, 11)), o: memory(), begun: bridge.MillisOf(time.Now()),
+				sent: make([]int, lanes), taken: make([]uint64, lanes), safe: make([]uint64, lanes)}
+			c.o.OutboxMemory = []int{16, 40, 10_000}[c.random.IntN(3)]
+			c.j = open(t, c.o)
+			for range 40 {
+				c.step()
+			}
+			c.finish()
+			if t.Failed() {
+				t.Fatalf("seed %d", seed)
+			}
+		})
+	}
+}
+
+func (c *campaign) step() {
+	switch c.random.IntN(10) {
+	default:
+		c.send()
+	case 3, 4, 5:
+		c.settle(false)
+	case 6:
+		c.trim()
+	case 7:
+		time.Sleep(time.Duration(c.random.IntN(2000)) * time.Millisecond)
+	case 8:
+		c.restart(c.random.IntN(3) > 0)
+	}
+	synctest.Wait()
+}
+
+// send has some callbacks answered, most of them by the same commit.
+func (c *campaign) send() {
+	done := make(chan error)
+	n := 0
+	release := make(chan struct{})
+	go func() { _ = c.j.order(func(*commit) error { <-release; return nil }) }() // the writer is busy until all wait
+	synctest.Wait()
+	for i := range c.sent {
+		if c.random.IntN(3) == 0 {
+			continue
+		}
+		a := push(fmt.Sprint(i), c.begun+bridge.Millis(c.sent[i]/2), bridge.PhasePublish+bridge.Phase(c.sent[i]%2))
+		c.sent[i]++
+		n++
+		go func() { done <- c.j.Append(c.t.Context(), a) }()
+	}
+	synctest.Wait()
+	close(release)
+	for range n {
+		if err := <-done; err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// settle takes what may go at this moment. all: the broker takes everything.
+func (c *campaign) settle(all bool) {
+	for _, e := range c.next() {
+		var i int
+		if _, err := fmt.Sscan(e.Lane.Stream, &i); err != nil {
+			c.t.Fatal(err)
+		}
+		if e.Sequence > c.taken[i]+1 {
+			c.t.Errorf("lane %d has got to %d, and %d comes out", i, c.taken[i], e.Sequence)
+		}
+		s := bridge.Settlement{}
+		switch n := c.random.IntN(8); {
+		case all || n > 3:
+		case n == 0:
+			s.Dead = "too large"
+		default:
+			s.Retry = time.Duration(1+c.random.IntN(6000)) * time.Millisecond
+		}
+		if s.Retry == 0 {
+			c.taken[i] = max(c.taken[i], e.Sequence)
+		}
+		c.j.Settle(e, s)
+	}
+}
+
+// next returns what Next has now.
+func (c *campaign) next() []*bridge.Event {
+	if err := c.j.outbox.load(); err != nil {
+		c.t.Fatal(err)
+	}
+	events, _ := c.j.outbox.next()
+	return events
+}
+
+// trim is the only way out of the outbox: what was taken by then is at the broker for good.
+func (c *campaign) trim() {
+	if err := c.j.Trim(c.t.Context(), durable); err != nil {
+		c.t.Fatal(err)
+	}
+	copy(c.safe, c.taken)
+}
+
+// restart ends the journal, or has the power go: of the broker too, at times, which loses what it could lose.
+func (c *campaign) restart(power bool) {
+	synctest.Wait()
+	if power {
+		share := []int{0, 50, 100}[c.random.IntN(3)]
+		c.o.FS = c.o.FS.(*vfs.MemFS).CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: share, RNG: c.random})
+		if c.random.IntN(2) == 0 {
+			copy(c.taken, c.safe)
+		}
+	}
+	closeJournal(c.t, c.j)
+	c.j = open(c.t, c.o)
+}
+
+// finish has the broker take all that is left, and wants nothing more to be there.
+func (c *campaign) finish() {
+	defer func() { closeJournal(c.t, c.j) }()
+	for n := 0; n < 100 && (n < 3 || c.j.Pending() > 0); n++ {
+		time.Sleep(5 * time.Second)
+		c.settle(true)
+		c.trim()
+		synctest.Wait()
+	}
+	for i, n := range c.sent {
+		if c.taken[i] != uint64(n) {
+			c.t.Errorf("lane %d: %d answered and %d have come out", i, n, c.taken[i])
+		}
+	}
+	lies(c.t, c.j, 0, 0)
+	if broken := audit(c.j); broken != nil || c.j.Pending() != 0 || c.j.parcels.tally != (tally{}) {
+		c.t.Errorf("%q, %d pending, %+v", broken, c.j.Pending(), c.j.parcels.tally)
+	}
+}
