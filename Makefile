@@ -27,7 +27,8 @@ test:               ## pass the tests
 test-brokers:       ## pass the tests with real brokers, which they start: Kafka (from Maven's packages) and nats-server
 	@for program in java mvn python3; do command -v $$program >/dev/null || \
 	  { echo "test-brokers needs $$program: Java 17 or later, Maven and Python 3 with venv"; exit 1; }; done
-	CGO_ENABLED=0 $(GO) test -tags brokers -p 1 -count 1 -timeout 15m -run 'Broker|Security|Certificate|Foreign|Kafka' ./transports/... ./cmd/livebridge
+	CGO_ENABLED=0 $(GO) test -tags brokers -p 1 -count 1 -timeout 15m ./transports/... ./cmd/livebridge -run \
+	  "^($$(grep -rl --include='*_test.go' '^//go:build brokers' transports cmd | xargs grep -ho '^func Test[A-Za-z0-9]*' | sed 's/func //' | sort -u | paste -sd '|' -))$$"
 
 race:
 	CGO_ENABLED=1 $(GO) test -race ./...
