@@ -61,7 +61,7 @@ func durabilityMutants() []mutant {
 		{"the witness is not heard", "bridge/journal/witness.go", "was > j.meta.commit", "was > 1<<62", journal, "TestFlippedBits"},
 		{"another format is opened", "bridge/journal/store.go", "!= formatVersion", "== \"\"", journal, "TestOtherFormatIsRefused"},
 		{"a short record is taken", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
-		{"a repeat is answered before what it repeats", "bridge/journal/writer.go", "\t\tw.send(c)\n\t\treturn nil\n\t}\n\tif err := c.seal()", "\t\tw.j.answer(c)\n\t\treturn c.batch.Close()\n\t}\n\tif err := c.seal()", journal, "TestRepeatWaitsForWhatItRepeats"},
+		{"a repeat is answered before what it repeats", "bridge/journal/decide.go", "\t\tc.j.metrics.duplicates.Inc()\n", "\t\tc.waiting = c.waiting[:len(c.waiting)-1]\n\t\tr.done <- nil\n", journal, "TestRepeatWaitsForWhatItRepeats"},
 		{"a dead letter's lane goes on before the sync", "bridge/journal/bury.go", "\tc.buried = append(c.buried, b)\n", "\tc.j.outbox.buried(b)\n", journal, "TestDeadLetterWaitsForItsSync"},
 		{"the backlog shows what is not synced", "bridge/journal/backlog.go", "commit > p.synced", "commit > p.synced+1<<40", journal, "TestBacklogHasNothingUnsynced"},
 		{"the witness does not follow", "bridge/journal/journal.go", "\tj.background.Go(j.keepWitness)\n", "", journal, "TestFlippedBitsAfterACrash"},
