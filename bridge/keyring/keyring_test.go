@@ -290,7 +290,9 @@ func TestUseOfKeys(t *testing.T) {
 		}
 		s.write("keys", keyOf("c"))
 		s.expect("a has gone", "c")
-		for message, want := range map[string]string{"key in force": "abc", "key no longer in force": "ba", "key used for the first time": "a"} {
+		s.write("keys", keyOf("c")+"\n"+keyOf("a"))
+		s.expect("a is back, and its first use was told", "ca")
+		for message, want := range map[string]string{"key in force": "abca", "key no longer in force": "ba", "key used for the first time": "a"} {
 			var got []string
 			for _, line := range s.log.FilterMessage(message).All() {
 				got = append(got, line.ContextMap()["key"].(string))

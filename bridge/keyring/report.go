@@ -39,6 +39,7 @@ func (k *Keyring) tellChanges(old, now *signature.Ring) {
 	for _, u := range after {
 		if !has(before, u) {
 			k.opts.Log.Info("key in force", fields(u)...)
+			k.used[nameOf(u)] = u.Count > 0 // one that comes back was told of before
 		}
 	}
 	for _, u := range before {
