@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,6 +37,31 @@ func FuzzReadPending(f *testing.F) {
 		number, again, err := readPending(appendPending(nil, commit, e))
 		if err != nil || number != commit || fmt.Sprint(again) != fmt.Sprint(e) {
 			t.Errorf("%d %v became %d %v, %v", commit, e, number, again, err)
+		}
+	})
+}
+
+// FuzzReadParcel is the same for all that a commit has emitted.
+func FuzzReadParcel(f *testing.F) {
+	record := appendPending(nil, 7, &bridge.Event{Type: "a", Sequence: 3, Data: []byte("{}")})
+	f.Add(appendText(appendText(nil, record), record))
+	f.Add(appendText(nil, record[:5]))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		var records, again [][]byte
+		var written []byte
+		err := eachRecord(value, func(i int, record []byte) error {
+			if i != len(records) {
+				t.Fatalf("record %d is numbered %d", len(records), i)
+			}
+			records, written = append(records, record), appendText(written, record)
+			return nil
+		})
+		if err != nil {
+			return
+		}
+		err = eachRecord(written, func(_ int, record []byte) error { again = append(again, record); return nil })
+		if err != nil || !slices.EqualFunc(again, records, bytes.Equal) {
+			t.Errorf("%q became %q, %v", records, again, err)
 		}
 	})
 }
