@@ -21,8 +21,8 @@ const period = 500 * time.Millisecond
 type Options struct {
 	CertFile, KeyFile string // PEM: the certificate with those that lead to its root, and its key
 	ClientCAFile      string // PEM: who must have signed the certificate that a client shows; empty: none is asked for
-	Log               *zap.Logger
-	Registerer        prometheus.Registerer
+	Log               *zap.Logger           // nil: none
+	Registerer        prometheus.Registerer // nil: no metrics
 }
 
 // Certificate has the settings of TLS in force.
@@ -40,6 +40,9 @@ type reading struct{ cert, key, clientCA, failure string }
 
 // Open reads the files. The error names the setting of the file that is wrong, and never shows the key.
 func Open(o Options) (*Certificate, error) {
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
 	c := &Certificate{
 		opts: o,
 		expires: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expires_seconds",
@@ -51,6 +54,9 @@ func Open(o Options) (*Certificate, error) {
 	c.judged = c.last
 	if err := c.apply(c.last); err != nil {
 		return nil, err
+	}
+	if o.Registerer == nil {
+		return c, nil
 	}
 	return c, errors.Join(o.Registerer.Register(c.expires), o.Registerer.Register(c.failed))
 }

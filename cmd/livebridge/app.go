@@ -132,9 +132,9 @@ func (a *app) openCertificate() (err error) {
 	if s.TLSCertFile == "" {
 		return nil
 	}
-	a.certificate, err = certificate.Open(certificate.Options{CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile,
-		ClientCAFile: s.TLSClientCAFile, Log: a.log, Registerer: a.registry})
-	if err != nil {
+	o := s.certificate()
+	o.Log, o.Registerer = a.log, a.registry
+	if a.certificate, err = certificate.Open(o); err != nil {
 		return &usageError{err}
 	}
 	return nil

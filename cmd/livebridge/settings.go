@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"livebridge/bridge"
+	"livebridge/bridge/certificate"
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
@@ -137,7 +138,7 @@ func (s *settings) check() []error {
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
 		errs = append(errs, wrong("RECORD_SIGN_TYPE", "%w", err))
 	}
-	return append(errs, slices.Concat(s.checkNumbers(), s.checkAddresses(), s.checkPaths(), s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
+	return append(errs, slices.Concat(s.checkNumbers(), s.checkAddresses(), s.checkPaths(), s.checkCertificate(), s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
 }
 
 // checkNumbers refuses numbers that nothing can work with.
@@ -188,6 +189,22 @@ func (s *settings) checkPaths() []error {
 		signature.At(prefix+"SNAPSHOT_TOKEN", ingress.CheckToken(s.SnapshotToken)),
 		signature.At(prefix+"PATH_PREFIX", ingress.CheckPrefix(s.PathPrefix)),
 	}
+}
+
+// checkCertificate refuses files of TLS that cannot be read or do not fit.
+func (s *settings) checkCertificate() []error {
+	if s.TLSCertFile == "" || s.TLSKeyFile == "" {
+		return nil
+	}
+	if _, err := certificate.Open(s.certificate()); err != nil {
+		return []error{fmt.Errorf(prefix+"%w", err)} // which begins with the name of a setting
+	}
+	return nil
+}
+
+// certificate is where TLS comes from.
+func (s *settings) certificate() certificate.Options {
+	return certificate.Options{CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, ClientCAFile: s.TLSClientCAFile}
 }
 
 // checkWindow refuses a memory of identities that is shorter than a callback can be sent again.

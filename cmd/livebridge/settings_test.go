@@ -137,6 +137,20 @@ func TestAllBadKeysAtOnce(t *testing.T) {
 	}
 }
 
+// TestBadCertificates are told with the other mistakes.
+func TestBadCertificates(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pem")
+	if err := os.WriteFile(path, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{path, path + ".missing"} {
+		_, err := load(with("TLS_CERT_FILE", file, "TLS_KEY_FILE", file, "TRANSPORT", "x"))
+		if err == nil || !strings.Contains(err.Error(), "LIVEBRIDGE_TLS_CERT_FILE") || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "LIVEBRIDGE_TRANSPORT") {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
 func TestWhatStartsWithoutAKey(t *testing.T) {
 	for _, vars := range []map[string]string{
 		{prefix + "UNSIGNED": "accept"}, {prefix + "SNAPSHOT_TOKEN": "x"}, {prefix + "RTC_KEY": demoKey},
