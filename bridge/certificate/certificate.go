@@ -19,8 +19,8 @@ const period = 500 * time.Millisecond
 
 // Options are what a Certificate is made from.
 type Options struct {
-	CertFile, KeyFile string // PEM: the certificate with those that lead to its root, and its key
-	ClientCAFile      string // PEM: who must have signed the certificate that a client shows; empty: none is asked for
+	CertFile, KeyFile string                // PEM: the certificate with those that lead to its root, and its key
+	ClientCAFile      string                // PEM: who must have signed the certificate that a client shows; empty: none is asked for
 	Log               *zap.Logger           // nil: none
 	Registerer        prometheus.Registerer // nil: no metrics
 }
