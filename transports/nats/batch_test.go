@@ -263,3 +263,29 @@ func TestARepeatTellsNoDistance(t *testing.T) {
 		t.Error("messages are counted from where a repeat was stored")
 	}
 }
+
+// Events that wait for the next batch when the connection is lost are told so, the others by those who wait for an answer.
+func TestLostConnectionAnswersTheOpenBatch(t *testing.T) {
+	w := newWire()
+	w.publish(numbered(0))
+	w.serve(false)
+	var all []*outcomes
+	for n := range batchesUnderWay + 2 {
+		all = append(all, w.publish(numbered(1+n)))
+	}
+	lost := errors.New("gone")
+	w.batches.abandon(lost, 0)
+	for i, o := range all {
+		if open := i >= batchesUnderWay; open != (o.told == 1) || open && !errors.Is(o.err, lost) {
+			t.Errorf("event %d was answered %d times, %v", i, o.told, o.err)
+		}
+	}
+	for len(w.queue) > 0 {
+		w.serve(false)
+	}
+	for i, o := range all {
+		if o.told != 1 {
+			t.Errorf("event %d was answered %d times", i, o.told)
+		}
+	}
+}
