@@ -3,6 +3,7 @@ package nats
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -156,13 +157,33 @@ func records(t *testing.T, js jetstream.JetStream, stream string) []transporttes
 	return out
 }
 
+// led returns the stream once it has a leader: a cluster that has just come back may still be choosing one.
+func led(t *testing.T, js jetstream.JetStream, name string) jetstream.Stream {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		s, err := js.Stream(ctx, name)
+		cancel()
+		var api *jetstream.APIError
+		choosing := errors.Is(err, context.DeadlineExceeded) || errors.As(err, &api) && api.Code == 503
+		if err == nil {
+			in := s.CachedInfo().Cluster
+			choosing = in != nil && in.Leader == ""
+		}
+		switch {
+		case err == nil && !choosing:
+			return s
+		case !choosing || time.Now().After(end):
+			t.Fatalf("stream %s: %v", name, err)
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
 // messages returns everything in a stream.
 func messages(t *testing.T, js jetstream.JetStream, stream string) []jetstream.Msg {
 	t.Helper()
-	s, err := js.Stream(t.Context(), stream)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := led(t, js, stream)
 	left := int(s.CachedInfo().State.Msgs)
 	if left == 0 {
 		return nil
