@@ -34,10 +34,12 @@ func TestForeignConsumers(t *testing.T) {
 	python := virtualenv(t)
 	for _, mode := range []string{"structured", "binary"} {
 		topic := "live." + mode
+		// each in a group of its own: one that ends without a word is waited for, for 45 seconds
+		ours := strings.NewReplacer(`"live.events"`, fmt.Sprintf("%q", topic), `"my-java-service"`, fmt.Sprintf("%q", "java-"+mode), `"my-service"`, fmt.Sprintf("%q", "python-"+mode))
 		service := launch(t, t.TempDir(), prefix+"TRANSPORT=kafka", prefix+"KAFKA_BROKERS="+broker, prefix+"KAFKA_TOPIC="+topic, prefix+"EVENT_MODE="+mode)
 		want := pushes(t, service)
 		t.Run("Java "+mode, func(t *testing.T) {
-			source := sourceFile(t, "Consume.java", strings.Replace(printed(t, "java", kafkaSaid, broker), `"live.events"`, fmt.Sprintf("%q", topic), 1))
+			source := sourceFile(t, "Consume.java", ours.Replace(printed(t, "java", kafkaSaid, broker)))
 			pom, err := os.ReadFile(filepath.Join("testdata", "consumer-pom.xml"))
 			if err != nil {
 				t.Fatal(err)
@@ -45,7 +47,7 @@ func TestForeignConsumers(t *testing.T) {
 			checkConsumer(t, exec.Command("java", "-cp", kafkatest.ClasspathOf(t, pom), "-XX:TieredStopAtLevel=1", source), want)
 		})
 		t.Run("Python "+mode, func(t *testing.T) {
-			source := sourceFile(t, "consume.py", strings.Replace(printed(t, "python", kafkaSaid, broker), `"live.events"`, fmt.Sprintf("%q", topic), 1))
+			source := sourceFile(t, "consume.py", ours.Replace(printed(t, "python", kafkaSaid, broker)))
 			checkConsumer(t, exec.Command(python, source), want)
 		})
 	}
