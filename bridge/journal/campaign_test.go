@@ -14,7 +14,7 @@ import (
 )
 
 // parcelSeeds is how many campaigns TestParcelCampaigns has.
-var parcelSeeds = flag.Uint64("parcel.seeds", 200, "campaigns of commits that emit for many lanes, with crashes between")
+var parcelSeeds = flag.Uint64("parcel.seeds", 200/shareOf, "campaigns of commits that emit for many lanes, with crashes between")
 
 // campaign is a journal with several lanes whose commits emit for many of them at once, a broker that takes some events and
 // refuses others, and a power that goes. It knows what each lane has emitted and how far it is done with for good.

@@ -19,7 +19,7 @@ import (
 
 // exploreEvery is how many courses of time TestExploreJournal passes over to the next one it takes; 1 takes all of them, and
 // a few minutes: go test ./bridge/journal -run ExploreJournal -explore.every 1
-var exploreEvery = flag.Int("explore.every", 37, "take one course of time of so many")
+var exploreEvery = flag.Int("explore.every", 37*shareOf, "take one course of time of so many")
 
 // between is what happens between two arrivals. None of the times is one at which a hold could end.
 type between struct {

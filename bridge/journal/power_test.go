@@ -20,7 +20,7 @@ import (
 )
 
 // powerSeeds is how many campaigns TestPowerCampaigns has: go test ./bridge/journal -run Campaigns -power.seeds 20000
-var powerSeeds = flag.Uint64("power.seeds", 1000, "campaigns of two crashes, each with reopen and check")
+var powerSeeds = flag.Uint64("power.seeds", 1000/shareOf, "campaigns of two crashes, each with reopen and check")
 
 // powered is a journal's life on a disk that loses its power at a chosen operation: just before it, with a share of what
 // was not synced.
@@ -179,7 +179,7 @@ func flipAll(t *testing.T, disk *vfs.MemFS, want []string) {
 	for _, name := range names {
 		path := disk.PathJoin(dir, name)
 		size := sizeOf(t, disk, path)
-		for at := int64(0); at < size; at += 1 + size/300 {
+		for at := int64(0); at < size; at += shareOf * (1 + size/300) {
 			broken := disk.CrashClone(vfs.CrashCloneCfg{})
 			flip(t, broken, path, at)
 			flips++
