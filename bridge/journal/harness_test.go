@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,9 +65,11 @@ func add(t testing.TB, j *Journal, arrivals ...*bridge.Arrival) {
 // drain acknowledges n events and returns them as lines "stream sequence type marks", in the order of Next.
 func drain(t testing.TB, j *Journal, n int) []string {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // of virtual time, in most tests
+	defer cancel()
 	var out []string
 	for len(out) < n {
-		events, err := j.Next(t.Context())
+		events, err := j.Next(ctx)
 		if err != nil {
 			t.Fatalf("after %d of %d events: %v", len(out), n, err)
 		}

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -46,10 +47,11 @@ func run(w io.Writer, only string, whole bool) error {
 		return fmt.Errorf("no fault has a name that matches %q", only)
 	}
 	verdicts := make(chan verdict)
+	var next atomic.Int64
 	var work sync.WaitGroup
-	for first := range atOnce {
+	for range atOnce {
 		work.Go(func() {
-			for i := first; i < len(chosen); i += atOnce {
+			for i := int(next.Add(1)) - 1; i < len(chosen); i = int(next.Add(1)) - 1 {
 				verdicts <- judge(chosen[i], filepath.Join(dir, strconv.Itoa(i)), whole)
 			}
 		})
@@ -62,8 +64,9 @@ func run(w io.Writer, only string, whole bool) error {
 	return errors.Join(errs...)
 }
 
-// atOnce is how many faults are looked for at once: linking takes one core.
-const atOnce = 2
+// atOnce is how many faults are looked for at once, on two cores: linking takes one core, and some tests wait for most of
+// their time.
+const atOnce = 3
 
 // verdict is what became of a fault.
 type verdict struct {
