@@ -20,6 +20,17 @@ func signed(a *bridge.Arrival, sum, fields byte) *bridge.Arrival {
 	return a
 }
 
+// awaitInherited waits until the journal knows without its disk what it has not seen.
+func awaitInherited(t *testing.T, j *Journal) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); j.seen.recall.inherited.Load() == nil || j.signatures.recall.inherited.Load() == nil; {
+		if time.Now().After(end) {
+			t.Fatal("what the last run has seen is not taken in")
+		}
+		<-time.After(time.Millisecond)
+	}
+}
+
 // TestRepeatsAndAbuse is rule 1 and rows 22 and 22b: what the memory of ids and signatures makes of a second callback.
 func TestRepeatsAndAbuse(t *testing.T) {
 	first := func() *bridge.Arrival { return signed(push("a", 1e12, bridge.PhasePublish), 1, 1) }
@@ -41,15 +52,18 @@ func TestRepeatsAndAbuse(t *testing.T) {
 		{"other members, reuse accepted", other(1, 1), true, 1, 0},
 		{"other signed fields, reuse accepted", other(1, 2), true, 1, 1},
 	} {
-		for _, restart := range []bool{false, true} {
-			t.Run(fmt.Sprint(c.name, " restart ", restart), func(t *testing.T) {
+		for _, restart := range []string{"without a restart", "right after a restart", "when all is taken in again"} {
+			t.Run(c.name+" "+restart, func(t *testing.T) {
 				o := memory()
 				o.SignatureReuse, o.PublishQuarantine = c.reuse, false
 				j := open(t, o)
 				add(t, j, first())
-				if restart {
+				if restart != "without a restart" {
 					closeJournal(t, j)
 					j = open(t, o)
+				}
+				if restart == "when all is taken in again" {
+					awaitInherited(t, j)
 				}
 				add(t, j, c.second)
 				closeJournal(t, j)
