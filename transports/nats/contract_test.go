@@ -160,21 +160,29 @@ func records(t *testing.T, js jetstream.JetStream, stream string) []transporttes
 // led returns the stream once it has a leader: a cluster that has just come back may still be choosing one.
 func led(t *testing.T, js jetstream.JetStream, name string) jetstream.Stream {
 	t.Helper()
+	return answered(t, "stream "+name, func(ctx context.Context) (jetstream.Stream, error) {
+		s, err := js.Stream(ctx, name)
+		if err == nil && s.CachedInfo().Cluster != nil && s.CachedInfo().Cluster.Leader == "" {
+			return nil, context.DeadlineExceeded
+		}
+		return s, err
+	})
+}
+
+// answered asks until the cluster has leaders that answer: what it is asked before that is lost.
+func answered[T any](t *testing.T, what string, ask func(context.Context) (T, error)) T {
+	t.Helper()
 	for end := time.Now().Add(30 * time.Second); ; {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		s, err := js.Stream(ctx, name)
+		answer, err := ask(ctx)
 		cancel()
-		var api *jetstream.APIError
-		choosing := errors.Is(err, context.DeadlineExceeded) || errors.As(err, &api) && api.Code == 503
 		if err == nil {
-			in := s.CachedInfo().Cluster
-			choosing = in != nil && in.Leader == ""
+			return answer
 		}
-		switch {
-		case err == nil && !choosing:
-			return s
-		case !choosing || time.Now().After(end):
-			t.Fatalf("stream %s: %v", name, err)
+		var api *jetstream.APIError
+		leaderless := errors.Is(err, context.DeadlineExceeded) || errors.As(err, &api) && api.Code == 503
+		if !leaderless || time.Now().After(end) {
+			t.Fatalf("%s: %v", what, err)
 		}
 		<-time.After(50 * time.Millisecond)
 	}
@@ -188,10 +196,9 @@ func messages(t *testing.T, js jetstream.JetStream, stream string) []jetstream.M
 	if left == 0 {
 		return nil
 	}
-	c, err := s.OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := answered(t, "consumer of "+stream, func(ctx context.Context) (jetstream.Consumer, error) {
+		return s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
+	})
 	it, err := c.Messages()
 	if err != nil {
 		t.Fatal(err)
