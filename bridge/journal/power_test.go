@@ -188,7 +188,7 @@ func flipAll(t *testing.T, disk *vfs.MemFS, want []string) {
 			case err != nil:
 				reported++
 			case !slices.Equal(got, want):
-				t.Errorf("%s, byte %d of %d: %d of %d events are there and nothing is said", name, at, size, len(got), len(want))
+				t.Fatalf("%s, byte %d of %d: %d of %d events are there and nothing is said", name, at, size, len(got), len(want))
 			}
 		}
 	}
