@@ -61,9 +61,6 @@ type deed struct {
 	do func()
 }
 
-// simulated is how long a simulation lasts.
-const simulated = 3 * time.Hour
-
 // play does all that was drawn, each at its time.
 func (s *simulation) play() {
 	deeds := s.traffic()

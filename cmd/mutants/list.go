@@ -50,8 +50,8 @@ func orderMutants() []mutant {
 func durabilityMutants() []mutant {
 	return []mutant{
 		{"no sync", "bridge/journal/writer.go", "ApplyNoSyncWait(c.batch, pebble.Sync)", "Apply(c.batch, pebble.NoSync)", journal, "TestPowerLoss"},
-		{"answered before the sync", "bridge/journal/writer.go", "\tw.send(c)\n\treturn nil\n}\n\n// finish", "\tw.j.answer(c)\n\tc.waiting = nil\n\tw.send(c)\n\treturn nil\n}\n\n// finish", livebridge, "TestSimulation"},
-		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n", "\tc.written = true\n\tw.j.outbox.fresh(c.emitted, c.number)\n\tc.emitted = nil\n", livebridge, "TestSimulation"},
+		{"answered before the sync", "bridge/journal/writer.go", "\tw.send(c)\n\treturn nil\n}\n\n// finish", "\tw.j.answer(c)\n\tc.waiting = nil\n\tw.send(c)\n\treturn nil\n}\n\n// finish", livebridge, "TestSimulation/seed_2"},
+		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n", "\tc.written = true\n\tw.j.outbox.fresh(c.emitted, c.number)\n\tc.emitted = nil\n", livebridge, "TestSimulation/seed_2"},
 		{"a failed sync is passed over", "bridge/journal/writer.go", "\t\t\t\tw.j.fail(err)\n\t\t\t\treturn\n\t\t\t}\n\t\t\tw.j.metrics", "\t\t\t}\n\t\t\tw.j.metrics", journal, "TestFailedSync"},
 		{"the lane's state is not written", "bridge/journal/commit.go", "c.batch.Set(laneKey(key[:0], l.name), c.scratch, nil)", "c.batch.Set(laneKey(key[:0], l.name)[:3], c.scratch, nil)", journal, "TestPublishAndDone"},
 		{"a held event is not written", "bridge/journal/decide.go", "c.batch.Set(heldKey(nil, e.Lane, sequencer.Key{Session: e.Session, Phase: e.Phase}), value, nil)", "c.batch.LogData(value, nil)", journal, "TestHoldGoesOnAfterRestart"},
@@ -94,13 +94,13 @@ func parcelMutants() []mutant {
 // memoryMutants are faults of what is remembered.
 func memoryMutants() []mutant {
 	return []mutant{
-		{"repeats are not known", "bridge/journal/decide.go", "return repeat, err", "return unseen, err", livebridge, "TestSimulation"},
+		{"repeats are not known", "bridge/journal/decide.go", "return repeat, err", "return unseen, err", livebridge, "TestSimulation/seed_2"},
 		{"repeats are not known after a restart", "bridge/journal/recall.go", "return holds16(r.parts[part], name) || holds16((*inherited)[part], name)", "return holds16(r.parts[part], name)", journal, "TestRepeatsAndAbuse"},
 		{"the oldest bucket is not looked at", "bridge/journal/seen.go", "i >= 0; i--", "i > 0; i--", journal, "TestRepeatsAndAbuse"},
 		{"a bucket goes too early", "bridge/journal/seen.go", "now-oldest.last > s.window()", "now-oldest.last > s.window()/bucketParts", journal, "TestIdentitiesAreForgottenAfterTheWindow"},
 		{"tampering is believed", "bridge/journal/signatures.go", "return o.signed != sig.Signed ||", "return false && o.signed != sig.Signed ||", journal, "TestRepeatsAndAbuse"},
 		{"a lane forgets where it was", "bridge/journal/lanes.go", "l.state.Sequence = ls.meta.floor", "l.state.Sequence = 0", journal, "TestIdleLanesAreForgotten"},
-		{"an evicted lane loses what it holds", "bridge/journal/lanes.go", "if l.dirty || len(l.state.Held) > 0 {", "if false {", livebridge, "TestSimulation"},
+		{"an evicted lane loses what it holds", "bridge/journal/lanes.go", "if l.dirty || len(l.state.Held) > 0 {", "if false {", livebridge, "TestSimulation/seed_2"},
 		{"all lanes hold without bound", "bridge/journal/expire.go", "c.j.holds.held > c.j.opts.HeldMax", "c.j.holds.held > 1_000_000", journal, "TestLimitOnAllHolds"},
 		{"a commit does not know its own identities", "bridge/journal/decide.go", "if _, found := c.ids[id]; found {", "if _, found := c.ids[id]; found == !found {", journal, "TestOneCommitKnowsItself"},
 		{"a commit does not know its own signatures", "bridge/journal/decide.go", "o, found := c.oaths[a.Signature.Sum]", "o, found := c.oaths[[16]byte{99}]", journal, "TestOneCommitKnowsItself"},
@@ -114,17 +114,17 @@ func memoryMutants() []mutant {
 // deliveryMutants are faults on the way to the broker.
 func deliveryMutants() []mutant {
 	return []mutant{
-		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{lane: l.lane, sequence: l.underWay.event.Sequence, bytes: l.underWay.bytes, parcel: l.underWay.parcel, position: l.underWay.position})\n", livebridge, "TestSimulation"},
+		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{lane: l.lane, sequence: l.underWay.event.Sequence, bytes: l.underWay.bytes, parcel: l.underWay.parcel, position: l.underWay.position})\n", livebridge, "TestSimulation/seed_2"},
 		{"removed before the broker has it on disk", "bridge/journal/settle.go", "\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err", journal, "TestTrimKeepsWhatIsNotDurable"},
-		{"a retry is overtaken", "bridge/journal/settle.go", "l.events = append([]pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", livebridge, "TestSimulation"},
-		{"two of a lane are under way", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation"},
+		{"a retry is overtaken", "bridge/journal/settle.go", "l.events = append([]pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", livebridge, "TestSimulation/seed_2"},
+		{"two of a lane are under way", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation/seed_2"},
 		{"an unavailable broker rejects", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", dispatch, "TestOrderPerLaneUnderRandomFailures"},
 		{"a dead letter is thrown away", "bridge/dispatch/dispatch.go", "return bridge.Settlement{Dead: err.Error()}", "return bridge.Settlement{}", dispatch, "TestDeadLetters"},
 		{"one answer stands for all, whatever it says", "transports/nats/batch.go", "whole := stored && bs.known && distance == bs.distance", "whole := m != nil || stored && distance == 0", nats, "TestAnAnswerStandsForStoredMessagesOnly"},
 		{"messages that are not stored are not noticed", "transports/nats/batch.go", "whole := stored && bs.known && distance == bs.distance", "whole := stored && bs.known && int64(distance) <= int64(bs.distance)", nats, "TestAMessageThatIsNotStoredIsSentAgain"},
 		{"a repeat stands for all", "transports/nats/batch.go", "|| answer.Duplicate {", "{", nats, "TestARepeatTellsNoDistance"},
 		{"counting goes on after a lost connection", "transports/nats/batch.go", " && time.Now().After(bs.unsure)", "", nats, "TestNoCountingRightAfterALostConnection"},
-		{"dead letters have no limit", "bridge/journal/bury.go", "c.j.meta.dead.entries >= uint64(c.j.opts.DeadLettersMax)", "c.j.meta.dead.entries > 1_000_000", livebridge, "TestSimulation"},
+		{"dead letters have no limit", "bridge/journal/bury.go", "c.j.meta.dead.entries >= uint64(c.j.opts.DeadLettersMax)", "c.j.meta.dead.entries > 1_000_000", livebridge, "TestSimulation/seed_2"},
 		{"removed with what came before it", "bridge/journal/settle.go", "\t\to.removals = append(o.removals, events...)\n", "\t\to.removals = append(append(o.removals, events...), o.acknowledged...)\n\t\to.acknowledged = nil\n", journal, "TestTrimCoversWhatCameBefore"},
 		{"an answer that comes late is another's", "transports/nats/acks.go", "\t\t\tp.round++\n", "", nats, "TestLateAnswerIsNobodys"},
 		{"a lost connection is not noticed", "transports/nats/publisher.go", "p.acks.abandon(0, lost)", "p.acks.abandon(1<<30, lost)", nats, "TestLostConnectionAnswers"},
@@ -144,7 +144,7 @@ func kafkaMutants() []mutant {
 		{"nobody has sent a batch", "transports/kafka/batch.go", "\tbinary.BigEndian.PutUint64(set[offsetProducer:], uint64(who.id))\n", "", kafka, "TestRequests"},
 		{"a batch does not count", "transports/kafka/partition.go", "int64(p.next) + int64(n)", "int64(p.next) + 0*int64(n)", kafka, "TestRequests"},
 		{"a batch counts twice", "transports/kafka/partition.go", "int64(p.next) + int64(n)", "int64(p.next) + 2*int64(n)", kafka, "TestRequests"},
-		{"two batches of a partition are under way", "transports/kafka/leader.go", "\t\tp.busy = true\n", "", kafka, "TestRequests"},
+		{"two batches of a partition are under way", "transports/kafka/leader.go", "\t\tp.busy = true\n", "", kafka, "TestOneBatchAtATime"},
 		{"partitions are not the Java client's", "transports/kafka/topic.go", "kafka.Murmur2Balancer{Consistent: true}", "kafka.CRC32Balancer{Consistent: true}", kafka, "TestPartitions"},
 		{"a record has no key", "transports/kafka/record.go", "Key: protocol.NewBytes(next.key)", "Key: nil", kafka, "TestContract"},
 		{"records that are named do not matter", "transports/kafka/leader.go", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn r\n", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn nil\n", kafka, "TestPartialBatchErrors"},

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,7 @@ func has(t *testing.T, where, test string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
+	test, _, _ = strings.Cut(test, "/") // the rest names a part of it
 	function := regexp.MustCompile(`(?m)^func ` + test + `\(`)
 	for _, file := range files {
 		text, err := os.ReadFile(file)

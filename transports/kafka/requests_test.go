@@ -54,14 +54,22 @@ func TestRequests(t *testing.T) {
 	o.Partitions = 3
 	s := observe(f, o.Topic)
 	p := f.dial(t, o)
-	transporttest.Deliver(t, p, transporttest.Events(60, 1, 20))
+	for n := range uint64(20) {
+		transporttest.Deliver(t, p, transporttest.Events(60, n+1, 1))
+		s.check(t, 3)
+	}
+}
+
+// check looks at all that was sent until now.
+func (s *sent) check(t *testing.T, partitions int) {
+	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.acks) != 1 || !s.acks[-1] {
 		t.Errorf("the acks asked for are %v", s.acks)
 	}
-	if len(s.batches) != 3 {
-		t.Fatalf("%d of 3 partitions were sent to", len(s.batches))
+	if len(s.batches) != partitions {
+		t.Fatalf("%d of %d partitions were sent to", len(s.batches), partitions)
 	}
 	producer := s.batches[0][0].ProducerID
 	for partition, batches := range s.batches {
@@ -74,6 +82,42 @@ func TestRequests(t *testing.T) {
 			next += b.NumRecords
 		}
 	}
+}
+
+// TestOneBatchAtATime: while a partition has a batch under way, nothing else of it is to be sent.
+func TestOneBatchAtATime(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	o.Partitions = 1
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
+	asked, gate := make(chan struct{}), make(chan struct{})
+	f.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		f.DropControl()
+		close(asked)
+		<-gate
+		return nil, nil, false
+	})
+	answered := make(chan error, 20)
+	for i, e := range transporttest.Events(20, 2, 1) {
+		p.Publish(e, func(err error) { answered <- err })
+		if i == 0 {
+			<-asked
+		}
+	}
+	p.sender.mu.Lock()
+	only := p.topics.of(o.Topic).partitions[0]
+	if only.listed || len(only.queue) != 19 {
+		t.Errorf("%d of 19 records wait, and are to be sent: %v", len(only.queue), only.listed)
+	}
+	p.sender.mu.Unlock()
+	close(gate)
+	for range 20 {
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+	}
+	once(t, f, o.Topic, transporttest.Events(20, 1, 2))
 }
 
 // TestTooLargeIsNotSent: what is larger than the topic says that it takes never goes over the network.
