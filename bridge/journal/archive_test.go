@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -341,6 +342,31 @@ func TestReplay(t *testing.T) {
 			t.Errorf("%+v was taken", bad)
 		}
 	}
+}
+
+// TestReplayBesideCallbacks: a replay has all that was emitted up to the commit that it names, though parcels are written
+// while it goes on.
+func TestReplayBesideCallbacks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := open(t, memory())
+		defer closeJournal(t, j)
+		add(t, j, many(2, 4)...)
+		last := j.outbox.lastSynced()
+		release := make(chan struct{})
+		var work sync.WaitGroup
+		work.Go(func() { _ = j.order(func(*commit) error { <-release; return nil }) }) // until both of the others wait
+		synctest.Wait()
+		work.Go(func() {
+			if r, err := j.Replay(bridge.ReplayQuery{}); err != nil || r.Replayed != 8 || r.UpTo != last {
+				t.Errorf("%+v, %v: want the 8 events up to commit %d", r, err, last)
+			}
+		})
+		synctest.Wait()
+		work.Go(func() { add(t, j, push("late", 1e12, bridge.PhasePublish)) })
+		synctest.Wait()
+		close(release)
+		work.Wait()
+	})
 }
 
 // TestOrdersAfterTheEnd: an order is refused, and nothing hangs or panics, once the journal has closed.

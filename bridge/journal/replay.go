@@ -14,18 +14,17 @@ func (j *Journal) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	if err != nil {
 		return bridge.ReplayResult{}, err
 	}
+	r := bridge.ReplayResult{UpTo: q.UpTo}
 	if q.Cursor == nil {
-		if err := j.order((*commit).unpackWhole); err != nil {
+		err := j.order(func(c *commit) error {
+			r.UpTo = c.j.meta.commit // what comes with this commit or after it may be in a parcel again
+			return c.unpackWhole()
+		})
+		if err != nil {
 			return bridge.ReplayResult{}, err
 		}
 	}
-	r := bridge.ReplayResult{UpTo: q.UpTo}
-	err = j.order(func(c *commit) error {
-		if r.UpTo == 0 {
-			r.UpTo = c.j.meta.commit
-		}
-		return c.replayOutbox(prefix, q.Cursor, &r)
-	})
+	err = j.order(func(c *commit) error { return c.replayOutbox(prefix, q.Cursor, &r) })
 	return r, err
 }
 
