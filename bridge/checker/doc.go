@@ -23,8 +23,10 @@
 //	holds too long or too short                           cmd/livebridge.TestSimulatedHolds
 //	the same seed gives the same topic                    cmd/livebridge.TestSimulationIsRepeatable
 //	the clock jumps                                       bridge/journal.TestClockJumpChangesNoHold
+//	the same for virtual hours, among all else            cmd/livebridge.TestSimulation
+//	a deadline that passes while callbacks wait           bridge/journal.TestCallbacksComeBeforeDeadlines
 //	power loss with writers at work                       bridge/journal.TestPowerLoss
-//	power loss before each operation on the disk          bridge/journal.TestPowerAtEveryOperation
+//	power loss before each operation, writes missing      bridge/journal.TestPowerAtEveryOperation
 //	power loss, thousands of campaigns                    bridge/journal.TestPowerCampaigns
 //	a write that is torn, behind each byte                bridge/journal.TestTornLog
 //	flipped bits                                          bridge/journal.TestFlippedBits
@@ -65,11 +67,28 @@
 //	a connection lost with events under way               transports/nats.TestLostConnectionAnswers
 //	one answer for many messages, some not stored         transports/nats.TestAnAnswerStandsForStoredMessagesOnly
 //	the same, with a connection that is lost              transports/nats.TestNoCountingRightAfterALostConnection
+//	a Kafka broker refuses, or is not sure                transports/kafka.TestAnswersOfABroker
+//	the way to Kafka is lost, before or after it has read transports/kafka.TestLostAnswers
+//	Kafka takes a part of a batch                         transports/kafka.TestPartialBatchErrors
+//	the leaders of Kafka's partitions move                transports/kafka.TestLeaderMoves
 //	stopped without a broker                              cmd/livebridge.TestStopsWithoutABroker
 //	an event that the broker will never take              bridge/dispatch.TestDeadLetters
 //	wrong histories                                       bridge/checker.TestFaults
+//	bodies of any kind: stream status                     bridge/callback.FuzzStream
+//	bodies of any kind: recording                         bridge/callback.FuzzRecord
+//	bodies of any kind: snapshot                          bridge/callback.FuzzSnapshot
+//	bodies of any kind: SparkRTC                          bridge/callback.FuzzRTCRecord
+//	fields of any kind in a signed string                 bridge/signature.FuzzCanonical
+//	names of any kind in a subject                        transports/nats.FuzzSubject
+//	names of any kind in a topic                          transports/kafka.FuzzTopic
+//	bytes of any kind in a record: an event               bridge/journal.FuzzReadEvent
+//	bytes of any kind in a record: one that waits         bridge/journal.FuzzReadPending
+//	bytes of any kind in a record: a parcel               bridge/journal.FuzzReadParcel
+//	bytes of any kind in a record: the quarantine         bridge/journal.FuzzReadQuarantined
+//	bytes of any kind in a record: a lane                 bridge/journal.FuzzReadLane
+//	names of any kind in a key                            bridge/journal.FuzzLaneKey
 //
 // make prove runs the long forms of these. Tests that need strace or the right to mount a tmpfs say NOT RUN without it, and
-// fail with TEST_ALL set, as in CI. Bodies, signed strings, subjects, topics and records are fuzzed (make fuzz); what was
-// found is kept in testdata/fuzz of each package. Faults planted on purpose, and the test that finds each: cmd/mutants.
+// fail with TEST_ALL set, as in CI. What fuzzing (make fuzz) has found is kept in testdata/fuzz of each package. Faults planted
+// on purpose, and the test that finds each: cmd/mutants.
 package checker

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -39,6 +40,26 @@ func TestHoldEndsByItself(t *testing.T) {
 		add(t, j, push("a", now, bridge.PhasePublish))
 		if got := emitted(t, j); !slices.Equal(got, []string{"a 2 publish late"}) {
 			t.Errorf("after it: %q", got)
+		}
+	})
+}
+
+// TestCallbacksComeBeforeDeadlines: what waits while the writer cannot go on is decided before the deadlines that have passed
+// meanwhile, so that a machine which stood still ends no hold.
+func TestCallbacksComeBeforeDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		j := open(t, o)
+		defer closeJournal(t, j)
+		now := bridge.MillisOf(time.Now())
+		add(t, j, push("a", now, bridge.PhaseDone))
+		var work sync.WaitGroup
+		work.Go(func() { _ = j.order(func(*commit) error { time.Sleep(2 * o.Limits.HoldDone); return nil }) })
+		synctest.Wait()
+		work.Go(func() { add(t, j, push("a", now, bridge.PhasePublish)) })
+		work.Wait()
+		if got := emitted(t, j); !slices.Equal(got, []string{"a 1 publish ", "a 2 publish_done "}) {
+			t.Errorf("got %q", got)
 		}
 	})
 }

@@ -61,10 +61,8 @@ func (w *writer) fill() error {
 	if w.commit.full() {
 		return nil
 	}
+	w.commit.clock = w.j.clock.read() // first: all that waits comes before a deadline that has passed by then
 	arrivals := w.j.queue.take()
-	if len(arrivals) > 0 {
-		w.commit.clock = w.j.clock.read()
-	}
 	for _, r := range arrivals {
 		if err := w.commit.add(r); err != nil {
 			return err
@@ -79,13 +77,12 @@ func (w *writer) due() bool {
 		return true
 	}
 	l, deadline := w.j.holds.nearest()
-	return l != nil && w.j.clock.read().until(deadline) <= 0
+	return l != nil && w.commit.clock.until(deadline) <= 0
 }
 
 // write completes the commit and sends it to the disk; nothing waits for its sync here.
 func (w *writer) write() error {
 	c := w.commit
-	c.clock = w.j.clock.read()
 	if err := w.complete(c); err != nil {
 		return err
 	}

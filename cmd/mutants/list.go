@@ -58,6 +58,8 @@ func durabilityMutants() []mutant {
 		{"holds are not restored", "bridge/journal/store.go", "\t\t\tj.holds.update(l, 0)\n", "\t\t\t_ = l\n", journal, "TestHoldGoesOnAfterRestart"},
 		{"a restored hold is whole again", "bridge/journal/clock.go", "min(max(left, 0), whole)", "max(min(left, 0), whole)", journal, "TestHoldGoesOnAfterRestart"},
 		{"holds follow the wall clock", "bridge/journal/clock.go", "c.now.Sub(c.started))", "c.wall.Sub(c.started))", journal, "TestClockJumpChangesNoHold"},
+		{"timers come before what waits", "bridge/journal/writer.go", "\tfor _, r := range arrivals {\n", "\tif err := w.commit.expire(); err != nil {\n\t\treturn err\n\t}\n\tfor _, r := range arrivals {\n", journal, "TestCallbacksComeBeforeDeadlines"},
+		{"time goes on behind the writer's back", "bridge/journal/writer.go", "\tif err := w.complete(c); err != nil {", "\tc.clock = w.j.clock.read()\n\tif err := w.complete(c); err != nil {", journal, "TestCallbacksComeBeforeDeadlines"},
 		{"the witness is not heard", "bridge/journal/witness.go", "was > j.meta.commit", "was > 1<<62", journal, "TestFlippedBits"},
 		{"another format is opened", "bridge/journal/store.go", "!= formatVersion", "== \"\"", journal, "TestOtherFormatIsRefused"},
 		{"a short record is taken", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
