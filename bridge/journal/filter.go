@@ -3,8 +3,8 @@ package journal
 import "encoding/binary"
 
 // filter answers "surely not" for a set of 16-byte names that are evenly distributed, as digests are; else "maybe", for
-// about 1 in 100 names that are not in it. It grows by pieces, each twice as large as the one before, and takes between
-// 12 and 36 bits a name.
+// about 1 in 200 names that are not in it. It grows by pieces, each four times as large as the one before, and takes between
+// 16 and 80 bits a name: every piece is one more to look into, and a false "maybe" costs a read of the store.
 type filter struct{ pieces []*piece }
 
 // piece is a Bloom filter of blocks: all bits of a name lie in one cache line.
@@ -17,7 +17,7 @@ type block [8]uint64
 
 const (
 	blockBits  = 512
-	bitsAName  = 12
+	bitsAName  = 16
 	bitsSet    = 7
 	firstBlock = 256
 )
@@ -26,7 +26,7 @@ const (
 func (f *filter) add(name [16]byte) {
 	n := len(f.pieces)
 	if n == 0 || f.pieces[n-1].room == 0 {
-		blocks := firstBlock << n
+		blocks := firstBlock << (2 * n)
 		f.pieces = append(f.pieces, &piece{blocks: make([]block, blocks), room: blocks * blockBits / bitsAName})
 		n++
 	}

@@ -76,9 +76,9 @@ func (j *Journal) storeOptions() *pebble.Options {
 	o := &pebble.Options{
 		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j}, ReadOnly: j.quiet == readOnly,
 		FormatMajorVersion:          pebble.FormatNewest,
-		MemTableSize:                8 << 20,
+		MemTableSize:                16 << 20,
 		MemTableStopWritesThreshold: 8,
-		L0CompactionThreshold:       4,
+		L0CompactionThreshold:       16,
 		L0StopWritesThreshold:       1000,
 		CacheSize:                   16 << 20,
 		WALBytesPerSync:             0,

@@ -33,7 +33,7 @@ func tune() {
 }
 
 // keepTuned lets the limit on memory give way to what lives, until ctx ends. Close below it the collector would run all
-// the time and free next to nothing: the embedded broker alone remembers every event of the last two minutes.
+// the time and free next to nothing: the embedded broker alone remembers every event of the last seconds.
 func keepTuned(ctx context.Context) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return

@@ -14,6 +14,10 @@ import (
 // duplicateWindow is how long the server drops an event that comes twice, as after a lost acknowledgement.
 const duplicateWindow = 2 * time.Minute
 
+// ownWindow is the same on our own server. No answer of it is ever lost, so an event comes twice only right after a restart, and
+// it keeps every event of the window in mind: a minute of 20,000 a second would be the most of our memory.
+const ownWindow = 10 * time.Second
+
 // ensure creates the stream if it is absent and checks one that is there. On our own server its settings follow ours:
 // nobody else could change them.
 func (s *streams) ensure(ctx context.Context, js jetstream.JetStream, i int, name, subjects string, needed []string) error {
@@ -37,10 +41,14 @@ func (s *streams) ensure(ctx context.Context, js jetstream.JetStream, i int, nam
 }
 
 func (s *streams) config(name, subjects string) jetstream.StreamConfig {
+	window := duplicateWindow
+	if s.opts.inProcess != nil {
+		window = ownWindow
+	}
 	return jetstream.StreamConfig{
 		Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage, Replicas: s.opts.Replicas,
 		MaxAge: s.opts.MaxAge, MaxBytes: s.opts.MaxBytes, MaxMsgSize: -1,
-		Discard: jetstream.DiscardOld, Duplicates: min(duplicateWindow, orForever(s.opts.MaxAge)), AllowDirect: true,
+		Discard: jetstream.DiscardOld, Duplicates: min(window, orForever(s.opts.MaxAge)), AllowDirect: true,
 	}
 }
 
@@ -54,7 +62,8 @@ func orForever(d time.Duration) time.Duration {
 
 // differs compares what settings say of a stream.
 func differs(have, want jetstream.StreamConfig) bool {
-	return !slices.Equal(have.Subjects, want.Subjects) || have.MaxAge != want.MaxAge || have.MaxBytes != want.MaxBytes
+	return !slices.Equal(have.Subjects, want.Subjects) || have.MaxAge != want.MaxAge || have.MaxBytes != want.MaxBytes ||
+		have.Duplicates != want.Duplicates
 }
 
 // inspect refuses a stream without our subjects and warns of settings that lose or reorder events.

@@ -63,3 +63,16 @@ func TestLostQuestions(t *testing.T) {
 		})
 	}
 }
+
+// TestOwnStreamFollowsSettings: the stream on our own server is as the settings of this start say, whatever it was made with.
+func TestOwnStreamFollowsSettings(t *testing.T) {
+	dir := t.TempDir()
+	for _, age := range []time.Duration{time.Hour, 2 * time.Hour} {
+		e := embedded(t, dir, func(o *Options) { o.MaxAge = age })
+		have := must(consumerJS(t, e).Stream(t.Context(), e.opts.Stream)).CachedInfo().Config
+		if have.MaxAge != age || have.Duplicates != ownWindow {
+			t.Errorf("the stream keeps events for %v and drops repeats for %v, want %v and %v", have.MaxAge, have.Duplicates, age, ownWindow)
+		}
+		closePublisher(t, e)
+	}
+}
