@@ -1,12 +1,12 @@
 package main
 
-// mutant is one planted fault: a text that is in a file once, what it becomes, and the test that must fail then.
+// mutant is one planted fault: a text that is in a file once, what it becomes, and the tests that must fail then.
 type mutant struct {
 	name     string
 	file     string
 	old, new string
 	where    string // the package of the test
-	test     string
+	test     string // or several, between bars; what is behind a slash names a part of a test that is enough
 }
 
 const (
@@ -49,10 +49,10 @@ func orderMutants() []mutant {
 // durabilityMutants are faults of what is on disk, and when.
 func durabilityMutants() []mutant {
 	return []mutant{
-		{"no sync", "bridge/journal/writer.go", "ApplyNoSyncWait(c.batch, pebble.Sync)", "Apply(c.batch, pebble.NoSync)", journal, "TestPowerLoss"},
+		{"no sync", "bridge/journal/writer.go", "ApplyNoSyncWait(c.batch, pebble.Sync)", "Apply(c.batch, pebble.NoSync)", journal, "TestPowerLoss|TestPowerCampaigns|TestPowerAtEveryOperation|TestTornLog|TestParcelCampaigns|TestExploreJournal"},
 		{"answered before the sync", "bridge/journal/writer.go", "\tw.send(c)\n\treturn nil\n}\n\n// finish", "\tw.j.answer(c)\n\tc.waiting = nil\n\tw.send(c)\n\treturn nil\n}\n\n// finish", livebridge, "TestSimulation/seed_2"},
 		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n", "\tc.written = true\n\tw.j.outbox.fresh(c.emitted, c.number)\n\tc.emitted = nil\n", livebridge, "TestSimulation/seed_2"},
-		{"a failed sync is passed over", "bridge/journal/writer.go", "\t\t\t\tw.j.fail(err)\n\t\t\t\treturn\n\t\t\t}\n\t\t\tw.j.metrics", "\t\t\t}\n\t\t\tw.j.metrics", journal, "TestFailedSync"},
+		{"a failed sync is passed over", "bridge/journal/writer.go", "\t\t\t\tw.j.fail(err)\n\t\t\t\treturn\n\t\t\t}\n\t\t\tw.j.metrics", "\t\t\t}\n\t\t\tw.j.metrics", journal, "TestFailedSync|TestErrorAtEveryOperation|TestNoSpaceLeft"},
 		{"the lane's state is not written", "bridge/journal/commit.go", "c.batch.Set(laneKey(key[:0], l.name), c.scratch, nil)", "c.batch.Set(laneKey(key[:0], l.name)[:3], c.scratch, nil)", journal, "TestPublishAndDone"},
 		{"a held event is not written", "bridge/journal/decide.go", "c.batch.Set(heldKey(nil, e.Lane, sequencer.Key{Session: e.Session, Phase: e.Phase}), value, nil)", "c.batch.LogData(value, nil)", journal, "TestHoldGoesOnAfterRestart"},
 		{"holds are not restored", "bridge/journal/store.go", "\t\t\tj.holds.update(l, 0)\n", "\t\t\t_ = l\n", journal, "TestHoldGoesOnAfterRestart"},
@@ -120,7 +120,8 @@ func deliveryMutants() []mutant {
 		{"removed before the broker has it on disk", "bridge/journal/settle.go", "\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err", journal, "TestTrimKeepsWhatIsNotDurable"},
 		{"a retry is overtaken", "bridge/journal/settle.go", "l.events = append([]pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", livebridge, "TestSimulation/seed_2"},
 		{"two of a lane are under way", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation/seed_2"},
-		{"an unavailable broker rejects", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", dispatch, "TestOrderPerLaneUnderRandomFailures"},
+		{"an unavailable broker rejects", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", dispatch, "TestOrderPerLaneUnderRandomFailures|TestStuckLaneStarvesNoOther"},
+		{"an unavailable broker rejects, and the program gives up", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", livebridge, "TestStreamFull|TestStreamDeleted"},
 		{"a dead letter is thrown away", "bridge/dispatch/dispatch.go", "return bridge.Settlement{Dead: err.Error()}", "return bridge.Settlement{}", dispatch, "TestDeadLetters"},
 		{"one answer stands for all, whatever it says", "transports/nats/batch.go", "whole := stored && bs.known && distance == bs.distance", "whole := m != nil || stored && distance == 0", nats, "TestAnAnswerStandsForStoredMessagesOnly"},
 		{"messages that are not stored are not noticed", "transports/nats/batch.go", "whole := stored && bs.known && distance == bs.distance", "whole := stored && bs.known && int64(distance) <= int64(bs.distance)", nats, "TestAMessageThatIsNotStoredIsSentAgain"},

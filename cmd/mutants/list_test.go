@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -15,8 +14,10 @@ func TestEveryFaultHasItsPlace(t *testing.T) {
 		if _, err := m.plant(t.TempDir()); err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}
-		if !has(t, m.where, m.test) {
-			t.Errorf("%s: there is no %s in %s", m.name, m.test, m.where)
+		for _, test := range m.tests() {
+			if !has(t, m.where, test) {
+				t.Errorf("%s: there is no %s in %s", m.name, test, m.where)
+			}
 		}
 	}
 }
@@ -28,7 +29,6 @@ func has(t *testing.T, where, test string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	test, _, _ = strings.Cut(test, "/") // the rest names a part of it
 	function := regexp.MustCompile(`(?m)^func ` + test + `\(`)
 	for _, file := range files {
 		text, err := os.ReadFile(file)

@@ -86,7 +86,7 @@ func judge(m mutant, dir string, whole bool) verdict {
 
 // print writes a line and returns the error of a fault that was not caught.
 func (v verdict) print(w io.Writer) error {
-	what := "caught by " + v.test
+	what := "caught by " + strings.Join(v.tests(), ", ")
 	if v.err != nil {
 		what = "NOT CAUGHT"
 	}
@@ -103,29 +103,55 @@ func (m mutant) judge(dir string, whole bool) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"test", "-vet=off", "-timeout", "120s", "-overlay", overlay, "./" + m.where}
+	args := append(build(), "-overlay", overlay, "./"+m.where)
 	if usesRapid(m.where) { // no file of a failure that is wanted, and no long search for the shortest one
 		args = append(args, "-rapid.nofailfile", "-rapid.shrinktime", "100ms")
 	}
-	if !whole {
-		args = append(args, "-failfast", "-run", "^"+strings.ReplaceAll(m.test, "/", "$/^")+"$")
+	if whole {
+		args = append(args, "-timeout", "20m")
+	} else {
+		args = append(args, "-timeout", "2m", "-run", "^"+strings.NewReplacer("/", "$/^", "|", "$|^").Replace(m.test)+"$")
 	}
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
-	text := string(out)
-	top, _, _ := strings.Cut(m.test, "/")
+	return m.found(string(out), err == nil)
+}
+
+// found returns nil if the output of the tests is that of tests which have found the fault.
+func (m mutant) found(text string, passed bool) error {
 	switch {
-	case err == nil && strings.Contains(text, "no tests to run"):
+	case passed && strings.Contains(text, "no tests to run"):
 		return fmt.Errorf("the test %s is not there", m.test)
-	case err == nil:
+	case passed:
 		return fmt.Errorf("the tests pass: %s has a hole", m.test)
 	case strings.Contains(text, "[build failed]") || strings.Contains(text, "[setup failed]"):
 		return fmt.Errorf("it does not compile:\n%s", text)
-	case !strings.Contains(text, "--- FAIL: "+top) && !strings.Contains(text, "panic: ") && !strings.Contains(text, "fatal error: "):
-		return fmt.Errorf("the test %s passes:\n%s", m.test, text)
+	case strings.Contains(text, "panic: test timed out"):
+		return fmt.Errorf("the test %s does not end, and must tell what is wrong:\n%s", m.test, text)
+	case strings.Contains(text, "panic: ") || strings.Contains(text, "fatal error: "):
+		return nil
+	}
+	for _, test := range m.tests() {
+		if !strings.Contains(text, "--- FAIL: "+test+" ") {
+			return fmt.Errorf("the test %s passes:\n%s", test, text)
+		}
 	}
 	return nil
+}
+
+// tests returns the tests that must fail, without the parts of them that are enough.
+func (m mutant) tests() []string {
+	all := strings.Split(m.test, "|")
+	for i := range all {
+		all[i], _, _ = strings.Cut(all[i], "/")
+	}
+	return all
+}
+
+// build is how the tests are built: for each fault anew, so without what takes the compiler and the linker the longest.
+func build() []string {
+	return []string{"test", "-vet=off", "-gcflags=livebridge/...=-l -dwarf=false", "-ldflags=-s -w"}
 }
 
 // usesRapid reports whether the tests of a package have the flags of rapid.
