@@ -121,7 +121,7 @@ func deliveryMutants() []mutant {
 		{"a retry is overtaken", "bridge/journal/settle.go", "l.events = append([]pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", livebridge, "TestSimulation/seed_2"},
 		{"two of a lane are under way", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation/seed_2"},
 		{"an unavailable broker rejects", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", dispatch, "TestOrderPerLaneUnderRandomFailures|TestStuckLaneStarvesNoOther"},
-		{"an unavailable broker rejects, and the program gives up", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", livebridge, "TestStreamFull|TestStreamDeleted"},
+		{"what the broker cannot take now is given up", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", livebridge, "TestStreamFull|TestStreamDeleted"},
 		{"a dead letter is thrown away", "bridge/dispatch/dispatch.go", "return bridge.Settlement{Dead: err.Error()}", "return bridge.Settlement{}", dispatch, "TestDeadLetters"},
 		{"one answer stands for all, whatever it says", "transports/nats/batch.go", "whole := stored && bs.known && distance == bs.distance", "whole := m != nil || stored && distance == 0", nats, "TestAnAnswerStandsForStoredMessagesOnly"},
 		{"messages that are not stored are not noticed", "transports/nats/batch.go", "whole := stored && bs.known && distance == bs.distance", "whole := stored && bs.known && int64(distance) <= int64(bs.distance)", nats, "TestAMessageThatIsNotStoredIsSentAgain"},
