@@ -47,9 +47,10 @@ func (e *Event) DedupeID() string {
 }
 
 // PartitionKey returns the record key: domain/app/stream, or the kind for a quarantined callback.
-func (e *Event) PartitionKey() string { return string(e.appendPartitionKey(make([]byte, 0, 128))) }
+func (e *Event) PartitionKey() string { return string(e.AppendPartitionKey(make([]byte, 0, 128))) }
 
-func (e *Event) appendPartitionKey(dst []byte) []byte {
+// AppendPartitionKey appends PartitionKey to dst.
+func (e *Event) AppendPartitionKey(dst []byte) []byte {
 	if e.Quarantined() {
 		return append(dst, e.Lane.Kind.String()...)
 	}
@@ -108,7 +109,7 @@ func (e *Event) appendAttribute(dst []byte, a attribute) []byte {
 	case attrMarks:
 		return append(dst, e.Marks.String()...)
 	case attrPartitionKey:
-		return e.appendPartitionKey(dst)
+		return e.AppendPartitionKey(dst)
 	case attrRecordedTime:
 		return e.Recorded.Append(dst)
 	case attrSequence:
@@ -184,11 +185,14 @@ func (e *Event) appendSubject(dst []byte) []byte {
 	return e.Lane.AppendSubject(dst)
 }
 
-func appendSequence(dst []byte, n uint64) []byte {
-	var digits [sequenceDigits]byte
-	for i := range digits {
-		digits[len(digits)-1-i] = byte('0' + n%10)
+func appendSequence(dst []byte, n uint64) []byte { return appendDigits(dst, n, sequenceDigits) }
+
+// appendDigits appends the last so many decimal digits of n, at most 20.
+func appendDigits(dst []byte, n uint64, width int) []byte {
+	var digits [20]byte
+	for i := width - 1; i >= 0; i-- {
+		digits[i] = byte('0' + n%10)
 		n /= 10
 	}
-	return append(dst, digits[:]...)
+	return append(dst, digits[:width]...)
 }

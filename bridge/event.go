@@ -31,7 +31,19 @@ func MillisOf(t time.Time) Millis { return Millis(t.UnixMilli()) }
 
 // Append appends the instant as RFC 3339 in UTC with three digits of milliseconds.
 func (m Millis) Append(dst []byte) []byte {
-	return time.UnixMilli(int64(m)).UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z07:00")
+	t := time.UnixMilli(int64(m)).UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, "2006-01-02T15:04:05.000Z07:00")
+	}
+	hour, minute, second := t.Clock() // by hand: every event has two, and AppendFormat reads its layout every time
+	dst = append(appendDigits(dst, uint64(year), 4), '-')
+	dst = append(appendDigits(dst, uint64(month), 2), '-')
+	dst = append(appendDigits(dst, uint64(day), 2), 'T')
+	dst = append(appendDigits(dst, uint64(hour), 2), ':')
+	dst = append(appendDigits(dst, uint64(minute), 2), ':')
+	dst = append(appendDigits(dst, uint64(second), 2), '.')
+	return append(appendDigits(dst, uint64(t.Nanosecond()/1e6), 3), 'Z')
 }
 
 // String returns the instant as RFC 3339 in UTC with three digits of milliseconds.

@@ -12,7 +12,7 @@ import (
 
 // What bounds one read.
 const (
-	pageEvents = 1024
+	pageEvents = 512
 	pageLanes  = 1024
 	pageBytes  = 4 << 20
 )

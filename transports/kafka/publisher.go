@@ -15,6 +15,7 @@ type Publisher struct {
 	cluster *cluster
 	sender  *sender
 	topics  *topics
+	events  *topic // of all events; nil: each has a topic of its own
 	closing sync.Once
 }
 
@@ -51,7 +52,7 @@ func (p *Publisher) begin() {
 		p.opts.Log.Warn("KAFKA_SASL is plain without KAFKA_TLS: the password goes over the network as it is", zap.String("setting", "KAFKA_SASL"))
 	}
 	if template(p.opts.Topic).fixed() {
-		p.topics.of(p.opts.Topic)
+		p.events = p.topics.of(p.opts.Topic)
 	}
 	if p.opts.Quarantine != "" {
 		p.topics.of(p.opts.Quarantine)
@@ -65,24 +66,37 @@ func (p *Publisher) Failed() <-chan error { return nil }
 
 // Publish implements bridge.Publisher.
 func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
-	name := p.opts.Quarantine
-	if !e.Quarantined() {
-		name = template(p.opts.Topic).of(e)
-		if err := checkTopic(name); err != nil {
-			done(bridge.Rejected("KAFKA_TOPIC %q: %w", p.opts.Topic, err))
-			return
-		}
-	} else if name == "" {
-		done(nil)
+	t, err := p.topicOf(e)
+	if t == nil {
+		done(err)
 		return
 	}
-	r := record{event: e, key: []byte(e.PartitionKey()), done: done}
-	t := p.topics.of(name)
+	r := record{event: e, key: e.AppendPartitionKey(make([]byte, 0, keySize)), done: done}
 	if !t.good.Load() {
 		p.topics.await(t, r)
 		return
 	}
 	p.sender.add(t.partitionOf(r.key), r)
+}
+
+// keySize is room for most keys.
+const keySize = 64
+
+// topicOf returns the topic that an event goes to. Nil without an error: it goes nowhere.
+func (p *Publisher) topicOf(e *bridge.Event) (*topic, error) {
+	switch {
+	case e.Quarantined() && p.opts.Quarantine == "":
+		return nil, nil
+	case e.Quarantined():
+		return p.topics.of(p.opts.Quarantine), nil
+	case p.events != nil:
+		return p.events, nil
+	}
+	name := template(p.opts.Topic).of(e)
+	if err := checkTopic(name); err != nil {
+		return nil, bridge.Rejected("KAFKA_TOPIC %q: %w", p.opts.Topic, err)
+	}
+	return p.topics.of(name), nil
 }
 
 // Close implements bridge.Publisher.

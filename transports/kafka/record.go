@@ -58,7 +58,8 @@ func (r *recordReader) ReadRecord() (*protocol.Record, error) {
 	if r.binary {
 		r.attributes(next.event)
 	} else {
-		r.headers = append(r.headers[:0], protocol.Header{Key: headerContentType, Value: []byte(bridge.ContentTypeStructured)})
+		r.text = append(r.text[:0], bridge.ContentTypeStructured...)
+		r.headers = append(r.headers[:0], protocol.Header{Key: headerContentType, Value: r.text})
 		r.value = next.event.AppendStructured(r.value[:0])
 		value = r.value
 	}
