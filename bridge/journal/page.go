@@ -110,7 +110,7 @@ func (p *page) survey(from []byte, wanted func(bridge.Lane) (loaded uint64, plac
 
 // readLane reads what follows in the lane that the iterator is in, and looks whether there is more.
 func (p *page) readLane(prefix []byte, lane bridge.Lane, first uint64, places int) error {
-	c := chunk{lane: lane, first: first, newest: first - 1}
+	c := chunk{lane: lane, first: first, newest: first - 1, events: make([]pending, 0, min(places, mostShare))}
 	for ok := p.it.Valid(); ok && bytes.HasPrefix(p.it.Key(), prefix); ok = p.it.Next() {
 		commit, e, err := p.current()
 		if err != nil {

@@ -226,57 +226,92 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
-// latencies returns, in milliseconds, the times to the answer and from there to the consumer.
+// latencies returns, in milliseconds, the times to the answer and from there to the consumer, which is reading all partitions
+// before the first of them.
 func latencies(b *testing.B, a *app) (answered, consumed []float64) {
-	const rate, seconds = 1000, 5
-	var mu sync.Mutex
-	at := make(map[string]time.Time) // of the answer, by stream
-	ctx, cancel := context.WithTimeout(context.Background(), 2*seconds*time.Second)
+	const rate, seconds, warm = 1000, 5, 200
+	ctx, cancel := context.WithTimeout(context.Background(), 4*seconds*time.Second)
 	defer cancel()
-	all := errors.New("all")
-	arrived := make(chan error, 1)
-	go func() {
-		arrived <- a.settings.consume(ctx, a.consumersURL(), true, func(m message) error {
-			now := time.Now()
-			var e struct{ Data struct{ Stream string } }
-			if err := json.Unmarshal(m.payload, &e); err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			took := 0.0 // the consumer was faster than the answer
-			if t, found := at[e.Data.Stream]; found {
-				took = float64(now.Sub(t).Microseconds()) / 1000
-			}
-			if consumed = append(consumed, took); len(consumed) == rate*seconds {
-				return all
-			}
-			return nil
-		})
-	}()
-	url, base := "http://"+a.callbacks.Addr().String()+"/live/stream", time.Now().Unix()
+	c := &consumption{at: make(map[string]time.Time), warm: warm, reading: make(chan struct{}), left: rate * seconds}
+	ended := make(chan error, 1)
+	go func() { ended <- a.settings.consume(ctx, a.consumersURL(), true, c.take) }()
+	for n := range warm {
+		c.post(ctx, b, a, rate*seconds+n)
+	}
+	select {
+	case <-c.reading:
+	case err := <-ended:
+		b.Fatal(err)
+	}
 	var wg sync.WaitGroup
 	due := time.Now()
 	for n := range rate * seconds {
 		due = due.Add(time.Second / rate)
 		time.Sleep(time.Until(due))
 		wg.Go(func() {
-			begun := time.Now()
-			status, err := post(ctx, url, benchBody(n, base, 0))
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil || status != http.StatusOK {
-				b.Errorf("%d, %v", status, err)
-			}
-			at[fmt.Sprint("room", n)] = time.Now()
-			answered = append(answered, float64(time.Since(begun).Microseconds())/1000)
+			took := c.post(ctx, b, a, n)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			answered = append(answered, took)
 		})
 	}
 	wg.Wait()
-	if err := <-arrived; !errors.Is(err, all) {
-		b.Errorf("%d of %d events were consumed: %v", len(consumed), rate*seconds, err)
+	if err := <-ended; !errors.Is(err, errAllConsumed) {
+		b.Errorf("%d events were not consumed: %v", c.left, err)
 	}
-	return answered, consumed
+	return answered, c.took
+}
+
+// errAllConsumed ends the consumer.
+var errAllConsumed = errors.New("all")
+
+// consumption is what was answered and what was consumed of it.
+type consumption struct {
+	mu      sync.Mutex
+	at      map[string]time.Time // of the answer, by stream
+	took    []float64            // from there to the consumer, in milliseconds
+	warm    int                  // events that are still to come before it counts
+	reading chan struct{}        // closed then
+	left    int                  // events that are still to come after it
+}
+
+// post sends the first callback of a stream and returns the time to its answer in milliseconds.
+func (c *consumption) post(ctx context.Context, b *testing.B, a *app, stream int) float64 {
+	body, begun := benchBody(stream, time.Now().Unix(), 0), time.Now()
+	status, err := post(ctx, "http://"+a.callbacks.Addr().String()+"/live/stream", body)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil || status != http.StatusOK {
+		b.Errorf("%d, %v", status, err)
+	}
+	c.at[fmt.Sprint("room", stream)] = time.Now()
+	return float64(time.Since(begun).Microseconds()) / 1000
+}
+
+// take is the consumer.
+func (c *consumption) take(m message) error {
+	now := time.Now()
+	var e struct{ Data struct{ Stream string } }
+	if err := json.Unmarshal(m.payload, &e); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.warm > 0 {
+		if c.warm--; c.warm == 0 {
+			close(c.reading)
+		}
+		return nil
+	}
+	took := 0.0 // the consumer was faster than the answer
+	if t, found := c.at[e.Data.Stream]; found {
+		took = float64(now.Sub(t).Microseconds()) / 1000
+	}
+	c.took = append(c.took, took)
+	if c.left--; c.left == 0 {
+		return errAllConsumed
+	}
+	return nil
 }
 
 // BenchmarkStart measures from the start on an empty journal until callbacks are taken, and what memory an idle service has.

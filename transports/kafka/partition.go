@@ -56,7 +56,7 @@ func (p *partition) take() (records []record, weight int) {
 	}
 	records, p.queue = p.queue[:n:n], p.queue[n:]
 	if len(p.queue) == 0 {
-		p.queue = nil
+		p.queue = make([]record, 0, n) // the next batch will be about as large
 	}
 	return records, weight
 }
