@@ -67,8 +67,11 @@ func TestLostQuestions(t *testing.T) {
 // TestOwnStreamFollowsSettings: the stream on our own server is as the settings of this start say, whatever it was made with.
 func TestOwnStreamFollowsSettings(t *testing.T) {
 	dir := t.TempDir()
-	for _, age := range []time.Duration{time.Hour, 2 * time.Hour} {
+	for n, age := range []time.Duration{time.Hour, 2 * time.Hour} {
 		e := embedded(t, dir, func(o *Options) { o.MaxAge = age })
+		if err := publish(t, e, event("a", uint64(n+1))); err != nil { // it takes none before the stream is as it should be
+			t.Fatal(err)
+		}
 		have := must(consumerJS(t, e).Stream(t.Context(), e.opts.Stream)).CachedInfo().Config
 		if have.MaxAge != age || have.Duplicates != ownWindow {
 			t.Errorf("the stream keeps events for %v and drops repeats for %v, want %v and %v", have.MaxAge, have.Duplicates, age, ownWindow)
