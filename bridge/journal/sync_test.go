@@ -75,7 +75,7 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 			}
 			for _, e := range events {
 				if e.Lane.Stream == "s000" && e.Sequence > 4 {
-					t.Error("an event is handed on before its sync")
+					t.Fatal("an event is handed on before its sync")
 				}
 				j.Settle(e, bridge.Settlement{})
 			}
