@@ -119,7 +119,7 @@ func memoryMutants() []mutant {
 // deliveryMutants are faults on the way to the broker.
 func deliveryMutants() []mutant {
 	return []mutant{
-		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{lane: l.lane, sequence: l.underWay.event.Sequence, bytes: l.underWay.bytes, parcel: l.underWay.parcel, position: l.underWay.position})\n", livebridge, "TestSimulation/seed_2"},
+		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{line: l, sequence: l.underWay.event.Sequence, bytes: l.underWay.bytes, parcel: l.underWay.parcel, position: l.underWay.position})\n", livebridge, "TestSimulation/seed_2"},
 		{"removed before the broker has it on disk", "bridge/journal/settle.go", "\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err", journal, "TestTrimKeepsWhatIsNotDurable"},
 		{"a retry is overtaken", "bridge/journal/settle.go", "l.events = append([]pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", livebridge, "TestSimulation/seed_2"},
 		{"two of a lane are under way", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation/seed_2"},
