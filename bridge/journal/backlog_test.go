@@ -121,10 +121,10 @@ func TestGapInTheBacklog(t *testing.T) {
 func TestRemovedTogether(t *testing.T) {
 	for _, n := range []int{1, rangeLeast - 1, rangeLeast, 2 * rangeLeast} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			const each = 3 * rangeLeast
+			const lane = 3 * rangeLeast // events of each
 			o := memory()
 			j := open(t, o)
-			add(t, j, many(2, each)...)
+			add(t, j, many(2, lane)...)
 			closeJournal(t, j)
 			j = open(t, o) // in table o by now
 			inOrder(t, drain(t, j, 2*n), 1)
@@ -134,7 +134,11 @@ func TestRemovedTogether(t *testing.T) {
 			closeJournal(t, j)
 			j = open(t, o)
 			defer closeJournal(t, j)
-			inOrder(t, drain(t, j, 2*(each-n)), n+1)
+			left := 0
+			if err := each(j.db, tableOutbox, func(_, _ []byte) error { left++; return nil }); err != nil || left != 2*(lane-n) {
+				t.Fatalf("the disk has %d events, want %d: %v", left, 2*(lane-n), err)
+			}
+			inOrder(t, drain(t, j, 2*(lane-n)), n+1)
 		})
 	}
 }
