@@ -2,7 +2,6 @@ package journal
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -29,7 +28,7 @@ func (c *commit) tend() error {
 	if err := c.j.signatures.drop(c.batch, now); err != nil {
 		return err
 	}
-	if err := errors.Join(c.dropOld(now), c.reclaim()); err != nil {
+	if err := c.dropOld(now); err != nil {
 		return err
 	}
 	return c.sweep(now)

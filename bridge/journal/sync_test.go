@@ -64,8 +64,8 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 		add(t, j, many(3, 4)...)
 		slow.Store(true)
 		var late sync.WaitGroup
-		late.Go(func() { add(t, j, push("s000", bridge.MillisOf(time.Now())+60_000, bridge.PhasePublish)) })
-		synctest.Wait() // it is written, behind events that are read from there
+		late.Go(func() { add(t, j, push("late", 1e12, bridge.PhasePublish)) })
+		synctest.Wait() // it is written
 		ctx, cancel := context.WithTimeout(t.Context(), slowSync-time.Second)
 		defer cancel()
 		for {
@@ -74,8 +74,8 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 				break
 			}
 			for _, e := range events {
-				if e.Lane.Stream == "s000" && e.Sequence > 4 {
-					t.Fatal("an event is handed on before its sync")
+				if e.Lane.Stream == "late" {
+					t.Error("an event is handed on before its sync")
 				}
 				j.Settle(e, bridge.Settlement{})
 			}
