@@ -60,8 +60,9 @@ const (
 	kafkaPartitions = 12
 )
 
-// BenchmarkBacklogKafka publishes a backlog of a million events that lies on disk to one real broker with the whole program, and as many events by
-// hand, in batches of 100 (the size that the client's own writer has) and of 500, in turns. The first turn does not count.
+// BenchmarkBacklogKafka publishes a backlog of a million events that lies on disk to one real broker with the whole program, and
+// as many by hand, in batches of 100 (the size that the client's own writer has) and of 500, in turns. The first turn does not
+// count.
 func BenchmarkBacklogKafka(b *testing.B) {
 	broker, dir := benchBroker(b), b.TempDir()
 	j := openBench(b, dir)
