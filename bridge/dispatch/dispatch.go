@@ -38,7 +38,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		UnderWay: 4096, FirstRetry: 50 * time.Millisecond, LastRetry: 5 * time.Second,
-		Checkpoint: time.Second, Trim: 50 * time.Millisecond,
+		Checkpoint: time.Second, Trim: 250 * time.Millisecond,
 	}
 }
 

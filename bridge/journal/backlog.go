@@ -5,29 +5,40 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"livebridge/bridge"
 )
 
 const (
-	// perLane is how much of one lane is in memory while others wait on disk; lanes take turns.
-	perLane = 128
-	// pageEvents and pageBytes bound one read.
-	pageEvents = 1024
-	pageBytes  = 4 << 20
-	// lastEvents is how few events on disk alone are read under the lock: nothing new can come between, and the outbox
-	// can do without the disk again.
-	lastEvents = 512
+	// leastShare and mostShare bound how many events of one lane memory has a place for while others wait on disk. Between
+	// them it is divided evenly: the more lanes have a part, the more events can be under way.
+	leastShare = 8
+	mostShare  = 128
 )
 
-// load reads from the backlog until something is found, nothing is there to find, or memory is full enough.
+// behind reports whether the disk has more of the lane than memory.
+func (l *line) behind() bool { return l.newest > l.loaded }
+
+// share is how many events of each lane memory has a place for.
+func (o *outbox) share() int {
+	return min(max(o.limit/2/max(len(o.lanes), 1), leastShare), mostShare)
+}
+
+// hunger has a lane read on where memory ends, once much of its share is free: every read costs a search.
+func (o *outbox) hunger(l *line) {
+	if l.hungry || !l.behind() || l.place >= 0 || len(l.events) > o.share()/4 {
+		return
+	}
+	l.hungry = true
+	o.hungry.push(l)
+	o.change()
+}
+
+// load reads from the backlog until there is something to hand out, nothing to find, or memory is full enough.
 func (o *outbox) load() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for o.wantsLoading() {
-		found, err := o.loadPage()
-		if found > 0 || err != nil {
+		if err := o.loadPage(); err != nil || !o.ready.empty() {
 			return err
 		}
 	}
@@ -37,152 +48,134 @@ func (o *outbox) load() error {
 // wantsLoading reports whether some events are on disk only, and there is a reason to read them now.
 func (o *outbox) wantsLoading() bool {
 	if o.spilled && o.depth == o.memory {
-		o.spilled, o.cursor = false, nil
+		o.spilled, o.surveyed, o.cursor, o.again = false, true, nil, false
 	}
-	return o.spilled && !o.fruitless && o.memory < max(1, o.limit/2)
+	return o.spilled && o.memory < max(1, o.limit/2) && (o.nearlyDone() || !o.hungry.empty() || !o.surveyed)
 }
 
-// loadPage reads once and returns how many events it found. The lock is given up while a long read goes on.
-func (o *outbox) loadPage() (found int, err error) {
-	lower, upper := tableBounds(tableOutbox)
-	it, err := o.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return 0, err
+// nearlyDone reports whether the rest can be read at once, under the lock: nothing new can come between, and the outbox can do
+// without the disk again.
+func (o *outbox) nearlyDone() bool { return o.surveyed && o.depth-o.memory <= o.pageEvents() }
+
+// crowded reports whether enough lanes are known; others are found in their turn. Parked ones have a bound of their own.
+func (o *outbox) crowded() bool { return len(o.lanes)-len(o.parked) >= o.limit }
+
+// pageEvents bounds one read.
+func (o *outbox) pageEvents() int { return max(o.limit/128, 1) }
+
+func (o *outbox) newPage() *page {
+	return &page{db: o.db, synced: o.synced, most: o.pageEvents(), texts: make(texts)}
+}
+
+// loadPage reads once: what is left, or lanes that are known and lanes that are not, in turns.
+func (o *outbox) loadPage() error {
+	p := o.newPage()
+	switch o.turn = !o.turn; {
+	case o.nearlyDone():
+		return o.loadLast(p)
+	case o.hungry.empty() || o.turn && !o.surveyed:
+		err := o.unlocked(func() error { return p.survey(o.cursor, o.wanted) })
+		o.surveyedTo(p)
+		return err
+	default:
+		asks := o.ask()
+		err := o.unlocked(func() error { return p.answer(asks) })
+		o.merge(p)
+		for _, a := range asks {
+			o.hunger(a.line) // the page may have become full before
+		}
+		return err
 	}
-	p := page{it: it, synced: o.synced, from: o.cursor, more: make(map[bridge.Lane]bool)}
-	if p.last = o.depth-o.memory <= lastEvents; p.last {
-		p.from, p.wanted = nil, o.wantedLast
-		err = p.read()
-	} else {
-		p.wanted = o.wanted
-		o.loading = true
-		o.mu.Unlock()
-		err = p.read()
-		o.mu.Lock()
-		o.loading = false
+}
+
+// unlocked gives up the lock while a long read goes on.
+func (o *outbox) unlocked(read func() error) error {
+	o.loading = true
+	o.mu.Unlock()
+	err := read()
+	o.mu.Lock()
+	o.loading = false
+	return err
+}
+
+// loadLast reads everything that is left, that of parked lanes too.
+func (o *outbox) loadLast(p *page) error {
+	var asks []ask
+	for _, l := range o.lanes {
+		if l.behind() {
+			asks = append(asks, ask{l, l.lane, l.loaded + 1, math.MaxInt})
+		}
 	}
-	if closeErr := it.Close(); err == nil {
-		err = closeErr
-	}
-	found = o.merge(&p)
-	o.forgetIdle()
-	if err == nil && p.last && o.memory < o.depth {
+	p.last = true
+	err := p.answer(asks)
+	o.merge(p)
+	if err == nil && o.memory < o.depth {
 		err = fmt.Errorf("the journal's files are damaged: the outbox counts %d events and has %d", o.depth, o.memory)
 	}
-	return found, err
+	return err
 }
 
-// merge puts what was read into memory, but for what has got there in the meantime.
-func (o *outbox) merge(p *page) (found int) {
-	for _, e := range p.events {
-		if l := o.line(e); e.event.Sequence == l.loaded+1 && (l.place < 0 || p.last) {
-			o.append(l, e)
-			found++
+// ask takes lanes that are to be read on, as many as fill a page.
+func (o *outbox) ask() (asks []ask) {
+	share := o.share()
+	for events := 0; events < o.pageEvents() && !o.hungry.empty(); {
+		l := o.hungry.pop()
+		l.hungry = false
+		if places := share - len(l.events); places > 0 && l.behind() && l.place < 0 {
+			asks = append(asks, ask{l, l.lane, l.loaded + 1, places})
+			events += places
 		}
 	}
-	for lane, more := range p.more {
-		if l := o.lanes[lane]; l != nil && (l.place < 0 || p.last) {
-			l.more = more
-		}
-	}
-	o.fruitless = found == 0 && p.from == nil && p.next == nil
-	o.cursor = p.next
-	return found
+	return asks
 }
 
-// wanted returns up to which sequence a lane is known and how many more events of it memory has a place for.
+// wanted returns up to which sequence a lane is known, and how many more events of it a survey takes: that there are more
+// of a lane which is known is enough.
 func (o *outbox) wanted(lane bridge.Lane) (loaded uint64, places int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	l := o.lanes[lane]
-	switch {
-	case l == nil:
-		return 0, perLane
-	case l.place >= 0:
+	if l := o.lanes[lane]; l != nil {
 		return l.loaded, 0
 	}
-	return l.loaded, perLane - len(l.events)
+	return 0, leastShare
 }
 
-// wantedLast is wanted for the last page, which takes everything and is read under the lock.
-func (o *outbox) wantedLast(lane bridge.Lane) (loaded uint64, places int) {
-	if l := o.lanes[lane]; l != nil {
-		loaded = l.loaded
-	}
-	return loaded, math.MaxInt
-}
-
-// page is one read of the backlog.
-type page struct {
-	it     *pebble.Iterator
-	synced uint64 // commits behind it are not on disk yet
-	from   []byte // where to begin; nil: at the beginning
-	last   bool   // everything that is left
-	wanted func(bridge.Lane) (uint64, int)
-
-	events []pending
-	bytes  int
-	more   map[bridge.Lane]bool // whether the disk has more of a lane that was read
-	next   []byte               // where to go on; nil: the circle is closed
-}
-
-func (p *page) full() bool {
-	return !p.last && (len(p.events) >= pageEvents || p.bytes >= pageBytes)
-}
-
-func (p *page) read() error {
-	ok := p.it.First()
-	if p.from != nil {
-		ok = p.it.SeekGE(p.from)
-	}
-	for ok && !p.full() {
-		prefix := bytes.Clone(outboxLaneOf(p.it.Key()))
-		if err := p.readLane(prefix); err != nil {
-			return err
+// merge puts what was read into memory, but for what has got there in the meantime.
+func (o *outbox) merge(p *page) {
+	for _, c := range p.chunks {
+		if c.newest < c.first { // nothing is synced yet
+			continue
 		}
-		prefix[len(prefix)-1] = afterLane
-		ok = p.it.SeekGE(prefix)
-	}
-	if ok {
-		p.next = bytes.Clone(p.it.Key())
-	}
-	return p.it.Error()
-}
-
-// readLane reads what is wanted of the lane that the iterator is at the beginning of.
-func (p *page) readLane(prefix []byte) error {
-	first, _, err := p.current()
-	if err != nil {
-		return err
-	}
-	lane := first.event.Lane
-	loaded, places := p.wanted(lane)
-	if places <= 0 {
-		return nil
-	}
-	ok := true
-	if first.event.Sequence <= loaded {
-		ok = p.it.SeekGE(outboxKey(nil, lane, loaded+1))
-	}
-	for n := 0; ok && bytes.HasPrefix(p.it.Key(), prefix); n++ {
-		e, commit, err := p.current()
-		if p.more[lane] = n == places; p.more[lane] || err != nil || commit > p.synced {
-			return err
+		l := o.line(c.lane, c.first)
+		for _, e := range c.events {
+			if e.event.Sequence == l.loaded+1 && (l.place < 0 || p.last) {
+				o.append(l, e)
+			}
 		}
-		p.events = append(p.events, e)
-		p.bytes += e.bytes
-		ok = p.it.Next()
+		l.newest = max(l.newest, c.newest)
+		o.hunger(l)
 	}
-	return nil
+	o.forgetIdle()
 }
 
-// current reads the event that the iterator is at.
-func (p *page) current() (e pending, commit uint64, err error) {
-	value, err := p.it.ValueAndErr()
-	if err != nil {
-		return pending{}, 0, err
+// surveyedTo merges a page of the survey and notes where that goes on. At the end it begins again if it may have passed by
+// something.
+func (o *outbox) surveyedTo(p *page) {
+	o.merge(p)
+	o.cursor = p.next
+	if p.next == nil {
+		o.surveyed, o.again = !o.again, false
 	}
-	e.bytes = len(value)
-	commit, e.event, err = readPending(value)
-	return e, commit, err
+}
+
+// passed reports whether the survey has been where the lane ends: what it has not found there was not there, unless something
+// was missed since it began.
+func (o *outbox) passed(lane bridge.Lane) bool {
+	return o.surveyed || !o.again && bytes.Compare(outboxKey(nil, lane, math.MaxUint64), o.cursor) < 0
+}
+
+// unknown has the table surveyed once more: the disk alone has something of a lane that has no line.
+func (o *outbox) unknown() {
+	o.again = !o.surveyed
+	o.surveyed = false
 }

@@ -33,21 +33,69 @@ func (c *commit) bury(b burial) error {
 	return c.batch.Set(numberKey(nil, tableDead, number), value, nil)
 }
 
-// remove deletes events from the outbox. Every key there is set once and deleted once.
+// rangeLeast is how many events that follow one another in their lane are deleted as a range. A range is one entry however
+// long, but costs every reader a little.
+const rangeLeast = 8
+
+// run is events of one lane that go together: first up to last.
+type run struct {
+	line        *line
+	first, last uint64
+}
+
+// remove deletes events from the outbox; those of a lane come in their order.
 func (c *commit) remove(events []acked) error {
-	var key [128]byte
+	var runs []run
+	at := make(map[*line]int)
 	for _, a := range events {
-		var err error
 		if a.parcel != nil && !a.parcel.open {
-			err = c.take(a)
-		} else {
-			c.j.meta.outbox.remove(a.bytes)
-			err = c.batch.SingleDelete(outboxKey(key[:0], a.lane, a.sequence), nil)
+			if err := c.take(a); err != nil {
+				return err
+			}
+			continue
 		}
-		if err != nil {
+		c.j.meta.outbox.remove(a.bytes)
+		c.j.freed += uint64(a.bytes)
+		if i, found := at[a.line]; found && runs[i].last+1 == a.sequence {
+			runs[i].last++
+			continue
+		}
+		at[a.line] = len(runs)
+		runs = append(runs, run{a.line, a.sequence, a.sequence})
+	}
+	for _, r := range runs {
+		if err := c.delete(r); err != nil {
 			return err
 		}
 	}
 	c.removed = append(c.removed, events...)
 	return nil
+}
+
+// delete deletes events of table o. Every key there is set once and deleted once, alone or with its neighbours.
+func (c *commit) delete(r run) error {
+	var from, to [128]byte
+	if r.last-r.first+1 >= rangeLeast {
+		return c.batch.DeleteRange(outboxKey(from[:0], r.line.lane, r.first), outboxKey(to[:0], r.line.lane, r.last+1), nil)
+	}
+	for sequence := r.first; sequence <= r.last; sequence++ {
+		if err := c.batch.SingleDelete(outboxKey(from[:0], r.line.lane, sequence), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reclaimAt is how much of the outbox is deleted before the store is made to notice. Ranges take next to no room in its
+// memory, where they stay until it is full, and until then the disk has all that they have deleted.
+const reclaimAt = 64 << 20
+
+// reclaim has the disk give back what was deleted from the outbox.
+func (c *commit) reclaim() error {
+	if c.j.freed < reclaimAt {
+		return nil
+	}
+	c.j.freed = 0
+	_, err := c.j.db.AsyncFlush()
+	return err
 }

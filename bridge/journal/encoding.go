@@ -15,8 +15,24 @@ func appendText[T ~string | ~[]byte](dst []byte, text T) []byte {
 
 // reader takes the members of a value in their order. After the first short one all others are zero and err is set.
 type reader struct {
-	rest []byte
-	err  error
+	rest   []byte
+	err    error
+	shared texts
+}
+
+// texts are those that many events have in common.
+type texts map[string]string
+
+// of returns the text that was there before, or else keeps this one. A nil map keeps nothing.
+func (t texts) of(text []byte) string {
+	known, found := t[string(text)]
+	if !found {
+		known = string(text)
+		if t != nil {
+			t[known] = known
+		}
+	}
+	return known
 }
 
 func (r *reader) take(n int) []byte {
@@ -52,7 +68,7 @@ func (r *reader) varint() int64 {
 // bytes returns a part of the value, valid as long as the value is.
 func (r *reader) bytes() []byte { return r.take(int(min(r.uvarint(), uint64(len(r.rest)+1)))) }
 
-func (r *reader) text() string { return string(r.bytes()) }
+func (r *reader) text() string { return r.shared.of(r.bytes()) }
 
 func (r *reader) byte() byte { return r.take(1)[0] }
 

@@ -65,7 +65,9 @@ func add(t testing.TB, j *Journal, arrivals ...*bridge.Arrival) {
 // drain acknowledges n events and returns them as lines "stream sequence type marks", in the order of Next.
 func drain(t testing.TB, j *Journal, n int) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // of virtual time, in most tests
+	ctx, cancel := untilFailed(t, j)
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, 10*time.Minute) // of virtual time, in most tests
 	defer cancel()
 	var out []string
 	for len(out) < n {

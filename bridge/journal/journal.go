@@ -36,6 +36,7 @@ type Journal struct {
 	parcels     parcels
 	quarantined *quarantine
 	sweep       sweep
+	freed       uint64 // bytes deleted from table o that the disk may still have
 
 	quiet  quiet // opened by OpenQuiet
 	access access

@@ -64,7 +64,7 @@ func DefaultOptions(dir string) Options {
 		MinFreeBytes:   512 << 20,
 		QuarantineMax:  10_000,
 		DeadLettersMax: 10_000,
-		OutboxMemory:   16_384,
+		OutboxMemory:   65_536,
 
 		QuarantineMaxAge: 30 * 24 * time.Hour,
 

@@ -13,7 +13,7 @@ import (
 )
 
 // outbox hands the emitted events on, lane by lane. What was synced a moment ago comes from memory. When that is full it
-// lets go and reads the disk instead, lane after lane in a circle, until nothing is left there.
+// lets go and reads the disk instead (see backlog.go), until nothing is left there.
 type outbox struct {
 	db    *pebble.DB
 	rouse func() // makes the writer look
@@ -31,10 +31,14 @@ type outbox struct {
 	reserved  int                   // events of parcels that are being synced
 	spreading int                   // other events that are being synced
 	parked    parking
-	cursor    []byte  // where the circle goes on
-	loading   bool    // a read is under way: lines must not be forgotten
-	idle      []*line // would have been forgotten since it began
-	fruitless bool    // the last circle found nothing, and nothing has changed since
+
+	hungry   fifo    // lines that are to be read on
+	surveyed bool    // every lane that has something on disk has a line
+	cursor   []byte  // where the survey, which finds the others, goes on
+	again    bool    // it may have passed by something
+	turn     bool    // it is next
+	loading  bool    // a read is under way: lines must not be forgotten
+	idle     []*line // would have been forgotten since it began
 
 	acknowledged []acked  // since the last Trim
 	removals     []acked  // may go from the disk
@@ -47,7 +51,8 @@ type line struct {
 	events   []pending // in memory, next first; the one under way is not among them
 	underWay pending   // given out by Next and not settled
 	loaded   uint64    // sequence of the last event that is or was in memory
-	more     bool      // the disk has more of the lane than memory
+	newest   uint64    // of the last one that the disk is known to have
+	hungry   bool      // among those that are to be read on
 	unsaved  int       // acknowledged events that are still on disk
 	until    time.Time // parked until then
 	place    int       // in the parking; -1 when not parked
@@ -63,7 +68,7 @@ type pending struct {
 
 // acked names an event that the broker has acknowledged.
 type acked struct {
-	lane     bridge.Lane
+	line     *line
 	sequence uint64
 	bytes    int
 	parcel   *parcel
@@ -80,7 +85,7 @@ func newOutbox(db *pebble.DB, depth int, limit int, rouse func(), fatal func(err
 	return &outbox{
 		db: db, rouse: rouse, limit: limit, fatal: fatal,
 		lanes: make(map[bridge.Lane]*line), changed: make(chan struct{}, 1),
-		depth: depth, spilled: depth > 0,
+		depth: depth, spilled: depth > 0, surveyed: depth == 0,
 	}
 }
 
@@ -167,21 +172,21 @@ func (o *outbox) admit(events int) bool {
 func (o *outbox) take(p pending) {
 	l := o.lanes[p.event.Lane]
 	switch {
-	case l == nil && o.spilled:
-		o.fruitless = false
+	case l == nil && o.spilled && !o.passed(p.event.Lane):
+		o.again = o.again || o.loading // what is read now may have been there before the event
 	case o.memory >= o.limit, l != nil && l.loaded+1 != p.event.Sequence, l != nil && l.place >= 0 && o.spilled:
-		o.spill(l)
+		o.spill(l, p)
 	default:
-		o.append(o.line(p), p)
+		o.append(o.line(p.event.Lane, p.event.Sequence), p)
 	}
 }
 
-// line returns the lane's line, a new one that begins with p if there is none.
-func (o *outbox) line(p pending) *line {
-	l := o.lanes[p.event.Lane]
+// line returns the lane's line, a new one that begins with a sequence if there is none.
+func (o *outbox) line(lane bridge.Lane, first uint64) *line {
+	l := o.lanes[lane]
 	if l == nil {
-		l = &line{lane: p.event.Lane, loaded: p.event.Sequence - 1, place: -1}
-		o.lanes[l.lane] = l
+		l = &line{lane: lane, loaded: first - 1, newest: first - 1, place: -1}
+		o.lanes[lane] = l
 	}
 	return l
 }
@@ -189,6 +194,7 @@ func (o *outbox) line(p pending) *line {
 // append puts the event that follows into the lane's memory.
 func (o *outbox) append(l *line, p pending) {
 	l.loaded = p.event.Sequence
+	l.newest = max(l.newest, l.loaded)
 	l.events = append(l.events, p)
 	o.memory++
 	if len(l.events) == 1 {
@@ -204,19 +210,21 @@ func (o *outbox) advance(l *line) {
 	}
 }
 
-// spill notes that an event is on disk only, and gives up the memory of all lanes that cannot go on now.
-func (o *outbox) spill(l *line) {
-	if l != nil {
-		l.more = true
+// spill notes that an event is on disk only. The first one has the memory of all lanes given up that cannot go on now.
+func (o *outbox) spill(l *line, p pending) {
+	if !o.spilled {
+		o.spilled = true
+		for _, l := range o.parked {
+			o.unload(l)
+		}
 	}
-	o.fruitless = o.fruitless && l != nil && (l.place >= 0 || len(l.events) > 0)
-	if o.spilled {
+	if l == nil && o.crowded() {
+		o.unknown()
 		return
 	}
-	o.spilled, o.fruitless = true, false
-	for _, l := range o.parked {
-		o.unload(l)
-	}
+	l = o.line(p.event.Lane, p.event.Sequence)
+	l.newest = p.event.Sequence
+	o.hunger(l)
 }
 
 // unload gives up the line's events in memory; they are read again.
@@ -226,7 +234,7 @@ func (o *outbox) unload(l *line) {
 	}
 	l.loaded = l.events[0].event.Sequence - 1
 	o.memory -= len(l.events)
-	l.events, l.more = nil, true
+	l.events = nil
 }
 
 // packed reports whether the event is in a parcel, which nobody reads.

@@ -180,6 +180,7 @@ func TestParcelsOnlyWhileMemoryHasAPlaceForEach(t *testing.T) {
 		add(t, j, many(3, 8)...)
 		lies(t, j, 4, 20)
 		inOrder(t, drain(t, j, 24), 1)
+		readOn(t, j.outbox) // nothing is left to read
 		trim(t, j)
 		lies(t, j, 0, 0)
 		add(t, j, push("s000", bridge.MillisOf(time.Now())+60_000, bridge.PhasePublish))

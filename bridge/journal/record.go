@@ -28,6 +28,10 @@ func appendEvent(dst []byte, e *bridge.Event) []byte {
 // readEvent reads what appendEvent has written. The event keeps nothing of value.
 func readEvent(value []byte) (*bridge.Event, error) {
 	r := reader{rest: value}
+	return r.event()
+}
+
+func (r *reader) event() (*bridge.Event, error) {
 	e := &bridge.Event{ID: r.bytes16()}
 	e.Lane.Kind, e.Phase = bridge.Kind(r.byte()), bridge.Phase(r.byte())
 	e.Marks, e.Scheme = bridge.Marks(r.byte()), bridge.Scheme(r.byte())
@@ -52,9 +56,10 @@ func appendPending(dst []byte, commit uint64, e *bridge.Event) []byte {
 
 // readPending reads what appendPending has written.
 func readPending(value []byte) (commit uint64, e *bridge.Event, err error) {
-	if len(value) < commitDigits {
-		return 0, nil, fmt.Errorf("outbox record: %w", errShort)
-	}
-	e, err = readEvent(value[commitDigits:])
-	return binary.BigEndian.Uint64(value), e, err
+	r := reader{rest: value}
+	commit = r.commit()
+	e, err = r.event()
+	return commit, e, err
 }
+
+func (r *reader) commit() uint64 { return binary.BigEndian.Uint64(r.take(commitDigits)) }

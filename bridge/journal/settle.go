@@ -38,12 +38,9 @@ func (o *outbox) done(l *line) acked {
 	l.unsaved++
 	o.depth--
 	o.memory--
-	if l.more && len(l.events) == 0 {
-		o.fruitless = false
-		o.change()
-	}
 	o.advance(l)
-	return acked{lane: l.lane, sequence: p.event.Sequence, bytes: p.bytes, parcel: p.parcel, position: p.position}
+	o.hunger(l)
+	return acked{line: l, sequence: p.event.Sequence, bytes: p.bytes, parcel: p.parcel, position: p.position}
 }
 
 // park puts the event under way back before the others and lets its lane wait.
@@ -63,11 +60,8 @@ func (o *outbox) park(l *line, wait time.Duration) {
 
 // unpark lets a line go on that has left the parking.
 func (o *outbox) unpark(l *line) {
-	if l.more {
-		o.fruitless = false
-		o.change()
-	}
 	o.advance(l)
+	o.hunger(l)
 	o.forget(l)
 }
 
@@ -130,9 +124,8 @@ func (o *outbox) removed(events []acked) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, a := range events {
-		l := o.lanes[a.lane]
-		l.unsaved--
-		o.forget(l)
+		a.line.unsaved--
+		o.forget(a.line)
 	}
 }
 
@@ -140,7 +133,7 @@ func (o *outbox) removed(events []acked) {
 // see events that are gone by now, and only the line tells that they are.
 func (o *outbox) forget(l *line) {
 	switch {
-	case l.unsaved > 0 || len(l.events) > 0 || l.underWay.event != nil || l.place >= 0 || l.more:
+	case l.unsaved > 0 || len(l.events) > 0 || l.underWay.event != nil || l.place >= 0 || l.behind():
 	case o.loading:
 		o.idle = append(o.idle, l)
 	case o.lanes[l.lane] == l:

@@ -80,7 +80,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 		MemTableStopWritesThreshold: 8,
 		L0CompactionThreshold:       16,
 		L0StopWritesThreshold:       1000,
-		CacheSize:                   16 << 20,
+		CacheSize:                   24 << 20, // the memtables are counted against it
 		WALBytesPerSync:             0,
 		EventListener:               &pebble.EventListener{BackgroundError: j.backgroundError, DataCorruption: j.corrupted},
 	}

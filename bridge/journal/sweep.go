@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -28,7 +29,7 @@ func (c *commit) tend() error {
 	if err := c.j.signatures.drop(c.batch, now); err != nil {
 		return err
 	}
-	if err := c.dropOld(now); err != nil {
+	if err := errors.Join(c.dropOld(now), c.reclaim()); err != nil {
 		return err
 	}
 	return c.sweep(now)

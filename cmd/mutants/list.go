@@ -65,7 +65,7 @@ func durabilityMutants() []mutant {
 		{"a short record is taken", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
 		{"a repeat is answered before what it repeats", "bridge/journal/decide.go", "\t\tc.j.metrics.duplicates.Inc()\n", "\t\tc.waiting = c.waiting[:len(c.waiting)-1]\n\t\tr.done <- nil\n", journal, "TestRepeatWaitsForWhatItRepeats"},
 		{"a dead letter's lane goes on before the sync", "bridge/journal/bury.go", "\tc.buried = append(c.buried, b)\n", "\tc.j.outbox.buried(b)\n", journal, "TestDeadLetterWaitsForItsSync"},
-		{"the backlog shows what is not synced", "bridge/journal/backlog.go", "commit > p.synced", "commit > p.synced+1<<40", journal, "TestBacklogHasNothingUnsynced"},
+		{"the backlog shows what is not synced", "bridge/journal/page.go", "commit > p.synced", "commit > p.synced+1<<40", journal, "TestBacklogHasNothingUnsynced"},
 		{"the witness does not follow", "bridge/journal/journal.go", "\tj.background.Go(j.keepWitness)\n", "", journal, "TestFlippedBitsAfterACrash"},
 		{"what cannot be tidied up is tried for ever", "bridge/journal/store.go", "\tj.fail(fmt.Errorf(\"the store could not tidy up: %w\", err))\n\truntime.Goexit()\n", "\t_ = err\n", journal, "TestFailedFlush"},
 		{"a held event stays on disk", "bridge/journal/decide.go", "return e, c.batch.Delete(key, nil)", "return e, nil", journal, "TestExploreJournal"},
@@ -88,6 +88,13 @@ func parcelMutants() []mutant {
 		{"a dead letter leaves a gap in its lane", "bridge/journal/settle.go", "o.acknowledged = append(o.acknowledged, o.done(o.lanes[b.event.Lane]))", "o.removals = append(o.removals, o.done(o.lanes[b.event.Lane]))", journal, "TestDeadLetterBehindWhatIsNotDurable"},
 		{"a dead letter stays in its parcel", "bridge/journal/bury.go", "b.parcel != nil && !b.parcel.open", "false", journal, "TestDeadLetterOutOfAParcel"},
 		{"parcels beyond what memory has a place for", "bridge/journal/outbox.go", "o.memory+o.reserved+events > o.limit/2", "false", journal, "TestParcelsOnlyWhileMemoryHasAPlaceForEach"},
+		{"a range of removals takes the next one too", "bridge/journal/bury.go", "r.line.lane, r.last+1)", "r.line.lane, r.last+2)", journal, "TestRemovedTogether"},
+		{"a lane is read again for every event", "bridge/journal/backlog.go", "len(l.events) > o.share()/4", "false", journal, "TestLanesAreReadInParts"},
+		{"a survey misses what comes meanwhile", "bridge/journal/outbox.go", "o.again = o.again || o.loading", "_ = o.again", journal, "TestSurveyFindsWhatComesMeanwhile"},
+		{"a survey ends though it missed something", "bridge/journal/backlog.go", "o.surveyed, o.again = !o.again, false", "o.surveyed, o.again = true, false", journal, "TestSurveyFindsWhatComesMeanwhile"},
+		{"a survey that missed something has been everywhere", "bridge/journal/backlog.go", "!o.again && bytes.", "bytes.", journal, "TestSurveyFindsWhatComesMeanwhile"},
+		{"a survey has been where it is", "bridge/journal/backlog.go", "outboxKey(nil, lane, math.MaxUint64)", "outboxKey(nil, lane, 0)", journal, "TestSurveyFindsWhatComesMeanwhile|TestSurveyUnderLoad"},
+		{"lanes on disk alone fill memory", "bridge/journal/outbox.go", "l == nil && o.crowded()", "false", journal, "TestLanesOnDiskTakeNoMemory"},
 		{"parcels behind what is on disk alone", "bridge/journal/outbox.go", "o.spilled || o.spreading > 0 ||", "", journal, "TestNoParcelBehindWhatIsOnDiskAlone"},
 		{"memory gives up what nobody can read", "bridge/journal/outbox.go", "slices.ContainsFunc(l.events, pending.packed)", "slices.ContainsFunc(l.events, func(pending) bool { return false })", journal, "TestParcelsStayInMemory"},
 	}
@@ -116,7 +123,7 @@ func memoryMutants() []mutant {
 // deliveryMutants are faults on the way to the broker.
 func deliveryMutants() []mutant {
 	return []mutant{
-		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{lane: l.lane, sequence: l.underWay.event.Sequence, bytes: l.underWay.bytes, parcel: l.underWay.parcel, position: l.underWay.position})\n", livebridge, "TestSimulation/seed_2"},
+		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{line: l, sequence: l.underWay.event.Sequence, bytes: l.underWay.bytes, parcel: l.underWay.parcel, position: l.underWay.position})\n", livebridge, "TestSimulation/seed_2"},
 		{"removed before the broker has it on disk", "bridge/journal/settle.go", "\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err", journal, "TestTrimKeepsWhatIsNotDurable"},
 		{"a retry is overtaken", "bridge/journal/settle.go", "l.events = append([]pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", livebridge, "TestSimulation/seed_2"},
 		{"two of a lane are under way", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation/seed_2"},
