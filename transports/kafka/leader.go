@@ -18,8 +18,12 @@ import (
 )
 
 const (
-	// requestsUnderWay is how many requests a broker has at once: while it works on one, the next is encoded.
+	// requestsUnderWay is how many requests a broker has at once at the most: while it works on one, the next is encoded.
 	requestsUnderWay = 2
+	// requestWorth is how many records make a second request worth its costs. Fewer wait for the answer to the first, unless
+	// that takes longer than answerUsual.
+	requestWorth = 256
+	answerUsual  = 20 * time.Millisecond
 	// requestWeight is about the most that a request carries before compression; brokers take 100 MB.
 	requestWeight = 16 << 20
 )
@@ -27,7 +31,36 @@ const (
 // leader is a broker that leads partitions.
 type leader struct {
 	ready   []*partition
-	running int // goroutines that send to it
+	waiting int       // records for them
+	running int       // goroutines that send to it
+	begun   time.Time // when it was last sent a request
+	pending bool      // it is looked after again in answerUsual
+}
+
+// wantsRequest reports whether what is ready is to go now.
+func (l *leader) wantsRequest() bool {
+	return l.running == 0 ||
+		l.running < requestsUnderWay && (l.waiting >= requestWorth || time.Since(l.begun) > answerUsual)
+}
+
+// start has what is ready for the leader sent, now or in a moment. The lock is held.
+func (s *sender) start(l *leader) {
+	switch {
+	case len(l.ready) == 0 || l.running == requestsUnderWay || l.pending && !l.wantsRequest():
+	case l.wantsRequest():
+		l.running++
+		s.work.Go(func() { s.run(l) })
+	default:
+		l.pending = true
+		time.AfterFunc(answerUsual, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			l.pending = false
+			if !s.closed { // or those that run do it all
+				s.start(l)
+			}
+		})
+	}
 }
 
 // flight is one partition's part of a request.
@@ -54,12 +87,17 @@ func (s *sender) run(l *leader) {
 func (s *sender) board(l *leader) []flight {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if l.running--; !l.wantsRequest() {
+		return nil
+	}
+	l.running++
 	var flights []flight
 	total := 0
 	for len(l.ready) > 0 && total < requestWeight && s.ctx.Err() == nil {
 		p := l.ready[0]
 		l.ready = l.ready[1:]
-		p.listed = false
+		l.waiting -= p.counted
+		p.listed, p.counted = nil, 0
 		if p.busy || len(p.queue) == 0 {
 			continue
 		}
@@ -72,6 +110,7 @@ func (s *sender) board(l *leader) []flight {
 		l.ready = nil
 		l.running--
 	}
+	l.begun = time.Now()
 	return flights
 }
 

@@ -12,10 +12,11 @@ type partition struct {
 	number int32
 	leader int32
 
-	queue  []record
-	listed bool // among its leader's ready ones
-	busy   bool // a batch is under way
-	most   int  // records in the next batch, after the broker refused a larger one; 0: any number
+	queue   []record
+	listed  *leader // has it among the ready ones; nil: none has
+	counted int     // records that this leader counts
+	busy    bool    // a batch is under way
+	most    int     // records in the next batch, after the broker refused a larger one; 0: any number
 
 	recovering *batch          // sent until its outcome is known; nothing else goes out meanwhile
 	trouble    error           // why

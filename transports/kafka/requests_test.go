@@ -107,8 +107,8 @@ func TestOneBatchAtATime(t *testing.T) {
 	}
 	p.sender.mu.Lock()
 	only := p.topics.of(o.Topic).partitions[0]
-	if only.listed || len(only.queue) != 19 {
-		t.Errorf("%d of 19 records wait, and are to be sent: %v", len(only.queue), only.listed)
+	if only.listed != nil || len(only.queue) != 19 {
+		t.Errorf("%d of 19 records wait, and are to be sent: %v", len(only.queue), only.listed != nil)
 	}
 	p.sender.mu.Unlock()
 	close(gate)

@@ -79,22 +79,24 @@ func (s *sender) accept(p *partition, r record) answer {
 	return answer{}
 }
 
-// ready lists the partition with its leader, if it has something to send.
+// ready has what waits for the partition sent by its leader, if nothing is under way there.
 func (s *sender) ready(p *partition) {
-	if p.busy || p.listed || len(p.queue) == 0 {
+	if p.busy || len(p.queue) == 0 {
 		return
 	}
-	p.listed = true
-	l := s.leaders[p.leader]
-	if l == nil {
-		l = &leader{}
-		s.leaders[p.leader] = l
+	if p.listed == nil {
+		l := s.leaders[p.leader]
+		if l == nil {
+			l = &leader{}
+			s.leaders[p.leader] = l
+		}
+		p.listed = l
+		l.ready = append(l.ready, p)
 	}
-	l.ready = append(l.ready, p)
-	if l.running < requestsUnderWay {
-		l.running++
-		s.work.Go(func() { s.run(l) })
-	}
+	l := p.listed
+	l.waiting += len(p.queue) - p.counted
+	p.counted = len(p.queue)
+	s.start(l)
 }
 
 // take answers a record, if it still has to be. The caller calls the answer without the lock.
