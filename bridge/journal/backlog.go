@@ -33,16 +33,29 @@ func (o *outbox) hunger(l *line) {
 	o.change()
 }
 
-// load reads from the backlog until there is something to hand out, nothing to find, or memory is full enough.
+// readAhead has the backlog read on in the background, if there is a reason to: what was read before can go out meanwhile.
+func (o *outbox) readAhead() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.reading || !o.wantsLoading() {
+		return
+	}
+	o.reading = true
+	o.background(func() {
+		if err := o.load(); err != nil {
+			o.fatal(fmt.Errorf("read the outbox: %w", err))
+		}
+	})
+}
+
+// load reads one page. After an error nothing is read any more.
 func (o *outbox) load() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.wantsLoading() {
-		if err := o.loadPage(); err != nil || !o.ready.empty() {
-			return err
-		}
-	}
-	return nil
+	err := o.loadPage()
+	o.reading = err != nil
+	o.change()
+	return err
 }
 
 // wantsLoading reports whether some events are on disk only, and there is a reason to read them now.
@@ -92,10 +105,11 @@ func (o *outbox) loadPage() error {
 func (o *outbox) unlocked(read func() error) error {
 	o.loading = true
 	o.mu.Unlock()
-	err := read()
-	o.mu.Lock()
-	o.loading = false
-	return err
+	defer func() {
+		o.mu.Lock()
+		o.loading = false
+	}()
+	return read()
 }
 
 // loadLast reads everything that is left, that of parked lanes too.

@@ -119,7 +119,7 @@ func (c *campaign) settle(all bool) {
 
 // next returns what Next has now.
 func (c *campaign) next() []*bridge.Event {
-	if err := c.j.outbox.load(); err != nil {
+	if err := loadNext(c.j.outbox); err != nil {
 		c.t.Fatal(err)
 	}
 	events, _ := c.j.outbox.next()

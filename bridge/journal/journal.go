@@ -194,6 +194,14 @@ func (j *Journal) recover() {
 	}
 }
 
+// inBackground calls f beside the work; the store is not closed before it has returned.
+func (j *Journal) inBackground(f func()) {
+	j.background.Go(func() {
+		defer j.recover()
+		f()
+	})
+}
+
 // get returns a copy of a value that must be there.
 func (j *Journal) get(key []byte) ([]byte, error) {
 	value, closer, err := j.db.Get(key)

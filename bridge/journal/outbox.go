@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -15,10 +14,11 @@ import (
 // outbox hands the emitted events on, lane by lane. What was synced a moment ago comes from memory. When that is full it
 // lets go and reads the disk instead (see backlog.go), until nothing is left there.
 type outbox struct {
-	db    *pebble.DB
-	rouse func() // makes the writer look
-	limit int    // events in memory
-	fatal func(error)
+	db         *pebble.DB
+	rouse      func()       // makes the writer look
+	background func(func()) // calls a function while the store is open
+	limit      int          // events in memory
+	fatal      func(error)
 
 	mu        sync.Mutex
 	lanes     map[bridge.Lane]*line // everything about a lane that has to do with the outbox now
@@ -37,7 +37,8 @@ type outbox struct {
 	cursor   []byte  // where the survey, which finds the others, goes on
 	again    bool    // it may have passed by something
 	turn     bool    // it is next
-	loading  bool    // a read is under way: lines must not be forgotten
+	reading  bool    // a page is on its way, or cannot be read
+	loading  bool    // the disk is being read for it: lines must not be forgotten
 	idle     []*line // would have been forgotten since it began
 
 	acknowledged []acked  // since the last Trim
@@ -81,9 +82,9 @@ type burial struct {
 	reason string
 }
 
-func newOutbox(db *pebble.DB, depth int, limit int, rouse func(), fatal func(error)) *outbox {
+func newOutbox(db *pebble.DB, depth, limit int, rouse func(), background func(func()), fatal func(error)) *outbox {
 	return &outbox{
-		db: db, rouse: rouse, limit: limit, fatal: fatal,
+		db: db, rouse: rouse, background: background, limit: limit, fatal: fatal,
 		lanes: make(map[bridge.Lane]*line), changed: make(chan struct{}, 1),
 		depth: depth, spilled: depth > 0, surveyed: depth == 0,
 	}
@@ -92,10 +93,7 @@ func newOutbox(db *pebble.DB, depth int, limit int, rouse func(), fatal func(err
 // Next implements dispatch.Outbox. It is called by one goroutine.
 func (o *outbox) Next(ctx context.Context) ([]*bridge.Event, error) {
 	for {
-		if err := o.load(); err != nil {
-			o.fatal(fmt.Errorf("read the outbox: %w", err))
-			<-ctx.Done()
-		}
+		o.readAhead()
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

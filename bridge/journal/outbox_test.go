@@ -293,7 +293,7 @@ func (r *outboxRun) finish() {
 
 // TestGivenOutIsNotKept: what was given out is no longer reachable from the lane's line, whose array has room for more.
 func TestGivenOutIsNotKept(t *testing.T) {
-	o := newOutbox(nil, 0, 10, func() {}, func(error) {})
+	o := newOutbox(nil, 0, 10, func() {}, nil, func(error) {})
 	first, second := push("a", 1, bridge.PhasePublish).Event, push("a", 1, bridge.PhaseDone).Event
 	first.Sequence, second.Sequence = 1, 2
 	o.fresh([]pending{{event: &first}, {event: &second}}, 1)

@@ -121,7 +121,7 @@ func (j *Journal) load() error {
 	}
 	j.seen = seen{db: j.db, opts: &j.opts, meta: &j.meta, recall: newRecall(tableSeen)}
 	j.signatures = signatures{db: j.db, recall: newRecall(tableSignature)}
-	j.outbox = newOutbox(j.db, int(j.meta.outbox.entries), j.opts.OutboxMemory, j.queue.rouse, j.fail)
+	j.outbox = newOutbox(j.db, int(j.meta.outbox.entries), j.opts.OutboxMemory, j.queue.rouse, j.inBackground, j.fail)
 	j.outbox.synced = j.meta.commit
 	j.room = newRoom(&j.opts)
 	j.room.used(j.bytes())

@@ -1,11 +1,16 @@
 package kafka
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"livebridge/bridge"
@@ -118,6 +123,69 @@ func TestOneBatchAtATime(t *testing.T) {
 		}
 	}
 	once(t, f, o.Topic, transporttest.Events(20, 1, 2))
+}
+
+// TestSecondRequest: a second request goes out beside the first when much waits, or when the answer to the first takes long.
+func TestSecondRequest(t *testing.T) {
+	for _, c := range []struct {
+		running, waiting int
+		since            time.Duration
+		want             bool
+	}{
+		{0, 1, 0, true},
+		{1, requestWorth - 1, 0, false},
+		{1, requestWorth, 0, true},
+		{1, 1, answerUsual, true},
+		{2, requestWorth, answerUsual, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := leader{running: c.running, waiting: c.waiting, begun: time.Now()}
+			time.Sleep(c.since)
+			if got := l.wantsRequest(); got != c.want {
+				t.Errorf("%d under way, %d wait, %v after the last: another %v", c.running, c.waiting, c.since, got)
+			}
+		})
+	}
+}
+
+// TestSlowAnswerHoldsUpNoOtherPartition: what waits for another partition goes out while the answer to the first request is
+// still to come, though nothing else happens.
+func TestSlowAnswerHoldsUpNoOtherPartition(t *testing.T) {
+	f := startFake(t, kfake.NumBrokers(1))
+	o := testOptions()
+	o.Partitions = 2
+	p := f.dial(t, o)
+	events := transporttest.Events(20, 1, 2)
+	transporttest.Deliver(t, p, events[:20])
+	slow := partitionOf(p, events[20])
+	answered := make(chan int32, len(events))
+	asked, gate := make(chan struct{}), make(chan struct{})
+	var later atomic.Bool
+	f.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		if !later.Swap(true) {
+			close(asked)
+			f.SleepControl(func() { <-gate })
+		}
+		return nil, nil, false
+	})
+	publish := func(e *bridge.Event) {
+		p.Publish(e, func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			answered <- partitionOf(p, e)
+		})
+	}
+	publish(events[20])
+	<-asked
+	other := slices.IndexFunc(events[20:], func(e *bridge.Event) bool { return partitionOf(p, e) != slow })
+	publish(events[20+other])
+	if first := <-answered; first == slow {
+		t.Error("the other partition waits for it")
+	}
+	close(gate)
+	<-answered
 }
 
 // TestTooLargeIsNotSent: what is larger than the topic says that it takes never goes over the network.

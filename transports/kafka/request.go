@@ -1,0 +1,102 @@
+package kafka
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/produce"
+	"github.com/segmentio/kafka-go/protocol/rawproduce"
+)
+
+// request sends the batches of partitions with one leader, and returns the outcome for each and how long the broker asks
+// to be spared.
+func (s *sender) request(flights []flight) ([]error, time.Duration) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.opts.AckTimeout)
+	defer cancel()
+	answers := make([]error, len(flights))
+	client := s.cluster.client()
+	m, err := client.Transport.RoundTrip(ctx, client.Addr, s.requestOf(flights))
+	response, ok := m.(*produce.Response)
+	if err == nil && !ok {
+		err = fmt.Errorf("the answer to a produce request is a %T", m)
+	}
+	for i := range answers {
+		if answers[i] = err; err == nil {
+			answers[i] = answerFor(response, flights[i].p)
+		}
+	}
+	if err != nil {
+		s.look()
+		return answers, 0
+	}
+	return answers, time.Duration(response.ThrottleTimeMs) * time.Millisecond
+}
+
+// requestOf is what kafka.Client.RawProduce sends, for several partitions.
+func (s *sender) requestOf(flights []flight) *rawproduce.Request {
+	r := &rawproduce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(s.opts.AckTimeout.Milliseconds() / 2)}
+	for _, f := range flights {
+		i := slices.IndexFunc(r.Topics, func(t rawproduce.RequestTopic) bool { return t.Topic == f.p.topic.name })
+		if i < 0 {
+			i = len(r.Topics)
+			r.Topics = append(r.Topics, rawproduce.RequestTopic{Topic: f.p.topic.name})
+		}
+		r.Topics[i].Partitions = append(r.Topics[i].Partitions, rawproduce.RequestPartition{
+			Partition: f.p.number, RecordSet: protocol.RawRecordSet{Reader: bytes.NewReader(f.b.bytes)},
+		})
+	}
+	return r
+}
+
+// errNoAnswer is an answer that leaves a partition out.
+var errNoAnswer = errors.New("the broker's answer does not say what became of the batch")
+
+// answerFor finds what the broker says of one partition.
+func answerFor(r *produce.Response, p *partition) error {
+	for i := range r.Topics {
+		if r.Topics[i].Topic != p.topic.name {
+			continue
+		}
+		for _, a := range r.Topics[i].Partitions {
+			if a.Partition == p.number {
+				return refusalOf(a)
+			}
+		}
+	}
+	return errNoAnswer
+}
+
+// recordsRefused is a refusal that names the records which are to blame.
+type recordsRefused struct {
+	err   error
+	which map[int]bool
+}
+
+func (r *recordsRefused) Error() string { return r.err.Error() }
+
+// Unwrap returns the broker's error.
+func (r *recordsRefused) Unwrap() error { return r.err }
+
+func refusalOf(a produce.ResponsePartition) error {
+	if a.ErrorCode == 0 {
+		return nil
+	}
+	var err error = kafka.Error(a.ErrorCode)
+	if a.ErrorMessage != "" {
+		err = fmt.Errorf("%w: %s", err, a.ErrorMessage)
+	}
+	if len(a.RecordErrors) == 0 {
+		return err
+	}
+	r := &recordsRefused{err: err, which: make(map[int]bool)}
+	for _, e := range a.RecordErrors {
+		r.which[int(e.BatchIndex)] = true
+	}
+	return r
+}
