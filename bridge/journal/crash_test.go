@@ -138,6 +138,27 @@ func TestFailedSync(t *testing.T) {
 	}
 }
 
+// TestAnswerOfAWriterThatEnds: what it has answered counts, and a failure is not taken for a stop, though all is told at once.
+func TestAnswerOfAWriterThatEnds(t *testing.T) {
+	for range 50 { // select chooses by chance
+		stopped, failed := newJournal(memory()), newJournal(memory())
+		failed.fail(errors.New("the disk is gone"))
+		close(stopped.written)
+		close(failed.written)
+		r := &request{done: make(chan error, 1)}
+		r.done <- nil
+		if answered, err := stopped.await(r); !answered || err != nil {
+			t.Fatalf("an answer is lost: %v", err)
+		}
+		if _, err := stopped.await(r); !errors.Is(err, bridge.ErrStopping) {
+			t.Fatalf("after a stop: %v", err)
+		}
+		if _, err := failed.await(r); !errors.Is(err, bridge.ErrFailed) {
+			t.Fatalf("after a failure: %v", err)
+		}
+	}
+}
+
 func TestInUse(t *testing.T) {
 	o := DefaultOptions(t.TempDir())
 	j := open(t, o)

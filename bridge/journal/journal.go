@@ -92,16 +92,31 @@ func (j *Journal) Append(_ context.Context, a *bridge.Arrival) error {
 	r := j.requests.Get().(*request)
 	r.arrival = a
 	j.queue.put(r)
-	select {
-	case err := <-r.done:
+	answered, err := j.await(r)
+	if answered {
 		r.arrival = nil
 		j.requests.Put(r)
-		return err
-	case <-j.failed:
-		return bridge.ErrFailed
-	case <-j.written:
-		return bridge.ErrStopping
 	}
+	return err
+}
+
+// await waits until the writer has answered, or will not any more.
+func (j *Journal) await(r *request) (answered bool, err error) {
+	select {
+	case err := <-r.done:
+		return true, err
+	case <-j.failed:
+	case <-j.written: // behind the last answer, or a failure
+		select {
+		case err := <-r.done:
+			return true, err
+		default:
+		}
+	}
+	if j.Err() != nil {
+		return false, bridge.ErrFailed
+	}
+	return false, bridge.ErrStopping
 }
 
 // Ready returns nil when the journal takes callbacks, else the error that Append would return.

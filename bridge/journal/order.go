@@ -20,14 +20,8 @@ func (j *Journal) order(do func(*commit) error) error {
 	}
 	r := &request{order: do, done: make(chan error, 1)}
 	j.queue.put(r)
-	select {
-	case err := <-r.done:
-		return err
-	case <-j.failed:
-		return bridge.ErrFailed
-	case <-j.written:
-		return bridge.ErrStopping
-	}
+	_, err := j.await(r)
+	return err
 }
 
 // orderQuietly carries an order out where there is no writer.
