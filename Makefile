@@ -44,11 +44,12 @@ cover:
 	CGO_ENABLED=0 $(GO) test -coverprofile=bin/cover.out ./... && $(GO) tool cover -func=bin/cover.out | tail -1
 
 # An interrupt ends it, not -fuzztime: at that deadline the fuzzing coordinator sometimes reports its own
-# "context deadline exceeded" as a failure. Minimizing what is merely new would take up to a minute an input.
+# "context deadline exceeded" as a failure. --foreground keeps the interrupt from the worker, which could end before
+# the coordinator knows why. Minimizing what is merely new would take up to a minute an input.
 fuzz:               ## two targets at a time, each on one core
 	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9]*' bridge transports | sed 's|/[^/]*:func | |' | \
 	  xargs -P 2 -n 2 sh -c 'CGO_ENABLED=0 $(GO) test ./$$0 -run "^$$" -fuzz "^$$1$$" -parallel 1 -fuzzminimizetime 100x \
-	    -exec "timeout --preserve-status -s INT $(FUZZTIME)" || exit 255'
+	    -exec "timeout --foreground --preserve-status -s INT $(FUZZTIME)" || exit 255'
 
 mutants:            ## plant faults, one after the other, and run all tests of the package that must find them
 	$(GO) run ./cmd/mutants -whole
