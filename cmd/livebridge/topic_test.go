@@ -47,8 +47,8 @@ func (p *program) metrics(t testing.TB) map[string]float64 {
 	return all
 }
 
-// published returns the topic as lines of tail, once all that was answered 200 is there. The kinds that have no holds may
-// have more than one event of a happening; they wait in the outbox from their 200 on.
+// published returns the topic as lines of tail, once all that was answered 200 is there; what never comes is for the checker
+// to name. The kinds that have no holds may have more than one event of a happening; they wait in the outbox from their 200 on.
 func (p *program) published(t *testing.T, sent []checker.Sent) []string {
 	t.Helper()
 	missing := make(map[checker.Happening]bool)
@@ -57,7 +57,7 @@ func (p *program) published(t *testing.T, sent []checker.Sent) []string {
 			missing[s.Happening] = true
 		}
 	}
-	tailed(t, p.nats, func(line string) bool {
+	_, err := tailing(t, p.nats, func(line string) bool {
 		e, err := checker.ParseEvent([]byte(line))
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
@@ -65,6 +65,9 @@ func (p *program) published(t *testing.T, sent []checker.Sent) []string {
 		delete(missing, e.Happening)
 		return len(missing) == 0
 	})
+	if err != nil {
+		t.Errorf("%d happenings that were answered 200 have not come: %v", len(missing), err)
+	}
 	until(t, "the outbox is empty", func() bool { return p.metrics(t)["livebridge_outbox_events"] == 0 })
 	left := messages(t, p.nats)
 	return tailed(t, p.nats, func(string) bool { left--; return left == 0 })
@@ -73,13 +76,27 @@ func (p *program) published(t *testing.T, sent []checker.Sent) []string {
 // tailed returns the lines of tail up to the one that is the last.
 func tailed(t *testing.T, url string, last func(line string) bool) []string {
 	t.Helper()
+	lines, err := tailing(t, url, last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// tailing is tailed, with an error when the last line does not come.
+func tailing(t *testing.T, url string, last func(line string) bool) ([]string, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	w := lineWriter{last: last, end: cancel}
-	if err := tail(ctx, &w, url, "all"); err != nil || ctx.Err() == context.DeadlineExceeded {
-		t.Fatalf("tail ended after %d lines: %v, %v", len(w.lines), err, ctx.Err())
+	err := tail(ctx, &w, url, "all")
+	if err == nil && ctx.Err() == context.DeadlineExceeded {
+		err = ctx.Err()
 	}
-	return w.lines
+	if err != nil {
+		err = fmt.Errorf("tail ended after %d lines: %w", len(w.lines), err)
+	}
+	return w.lines, err
 }
 
 // messages returns how many events the stream has.
