@@ -80,7 +80,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 		MemTableStopWritesThreshold: 8,
 		L0CompactionThreshold:       16,
 		L0StopWritesThreshold:       1000,
-		CacheSize:                   24 << 20, // the memtables are counted against it
+		CacheSize:                   40 << 20, // of which the memtables, up to two, leave the rest for reading
 		WALBytesPerSync:             0,
 		EventListener:               &pebble.EventListener{BackgroundError: j.backgroundError, DataCorruption: j.corrupted},
 	}

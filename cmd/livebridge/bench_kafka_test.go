@@ -72,7 +72,6 @@ func BenchmarkBacklogKafka(b *testing.B) {
 	broker, dir := benchBroker(b), b.TempDir()
 	j := openBench(b, dir)
 	seed(b, j, kafkaLanes, backlog/kafkaLanes)
-	idle(b)
 	if err := j.Close(); err != nil {
 		b.Fatal(err)
 	}
@@ -90,28 +89,6 @@ func BenchmarkBacklogKafka(b *testing.B) {
 		b.ReportMetric(rate/median(hundreds[1:]), "ratio-to-hundreds")
 		b.ReportMetric(rate/median(fiveHundreds[1:]), "ratio-to-500s")
 	}
-}
-
-// idle waits until this process has next to nothing to do: then the store has tidied up behind a backlog that came in seconds,
-// as it does beside one that comes in the minutes or hours of an outage.
-func idle(b *testing.B) {
-	for before := busy(b); ; {
-		<-time.After(time.Second)
-		now := busy(b)
-		if now-before < 50*time.Millisecond {
-			return
-		}
-		before = now
-	}
-}
-
-// busy returns the processor time that this process has had.
-func busy(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // drained starts the program on a copy of an outbox with a backlog and returns how many events a second go out.
