@@ -80,7 +80,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 		MemTableStopWritesThreshold: 8,
 		L0CompactionThreshold:       16,
 		L0StopWritesThreshold:       1000,
-		CacheSize:                   40 << 20, // of which the memtables, up to two, leave the rest for reading
+		CacheSize:                   40 << 20, // the memtables, often two, are counted against it: less, and nothing is left for blocks
 		WALBytesPerSync:             0,
 		EventListener:               &pebble.EventListener{BackgroundError: j.backgroundError, DataCorruption: j.corrupted},
 	}

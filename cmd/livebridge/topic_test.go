@@ -83,7 +83,7 @@ func tailed(t *testing.T, url string, last func(line string) bool) []string {
 	return lines
 }
 
-// tailing is tailed, with an error when the last line does not come.
+// tailing returns the lines that tail has printed, and an error when the last one does not come.
 func tailing(t *testing.T, url string, last func(line string) bool) ([]string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
