@@ -20,8 +20,11 @@ func (l *line) behind() bool { return l.newest > l.loaded }
 
 // share is how many events of each lane memory has a place for.
 func (o *outbox) share() int {
-	return min(max(o.limit/2/max(len(o.lanes), 1), leastShare), mostShare)
+	return min(max(o.readingRoom()/max(len(o.lanes), 1), leastShare), mostShare)
 }
+
+// readingRoom is how many events memory may have when more are read from disk. The rest is for what comes in meanwhile.
+func (o *outbox) readingRoom() int { return max(1, o.limit/4*3) }
 
 // hunger has a lane read on where memory ends, once much of its share is free: every read costs a search.
 func (o *outbox) hunger(l *line) {
@@ -63,7 +66,7 @@ func (o *outbox) wantsLoading() bool {
 	if o.spilled && o.depth == o.memory {
 		o.spilled, o.surveyed, o.cursor, o.again = false, true, nil, false
 	}
-	return o.spilled && o.memory < max(1, o.limit/2) && (o.nearlyDone() || !o.hungry.empty() || !o.surveyed)
+	return o.spilled && o.memory < o.readingRoom() && (o.nearlyDone() || !o.hungry.empty() || !o.surveyed)
 }
 
 // nearlyDone reports whether the rest can be read at once, under the lock: nothing new can come between, and the outbox can do

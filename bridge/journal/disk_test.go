@@ -1,7 +1,10 @@
 package journal
 
 import (
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -50,6 +53,58 @@ func TestDiskFillsUp(t *testing.T) {
 		add(t, j, push("b", 1e11, bridge.PhasePublish))
 		drain(t, j, 1)
 	})
+}
+
+// diskOfSize is a disk in memory with so many bytes, of which the journal's files leave the rest free.
+type diskOfSize struct {
+	vfs.FS
+	size uint64
+}
+
+func (d diskOfSize) GetDiskUsage(dir string) (vfs.DiskUsage, error) {
+	names, err := d.List(dir)
+	left := d.size
+	for _, name := range names {
+		if file, err := d.Stat(d.PathJoin(dir, name)); err == nil {
+			left -= min(left, uint64(file.Size()))
+		}
+	}
+	return vfs.DiskUsage{AvailBytes: left}, err
+}
+
+// TestDiskIsGivenBack: once a backlog that has filled the disk is published, the disk has room again, and callbacks are taken.
+func TestDiskIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.OutboxMemory, o.MinFreeBytes = 64, 1<<20
+		o.FS = diskOfSize{o.FS, 64 << 20}
+		j := open(t, o)
+		defer closeJournal(t, j)
+		n := 0
+		for ; j.Ready() == nil; n++ {
+			a := push(fmt.Sprint("s", n%8), bridge.Millis(1e11+n), bridge.PhasePublish)
+			a.Event.Data = incompressible(n, 64<<10)
+			add(t, j, a)
+			time.Sleep(look)
+			synctest.Wait()
+		}
+		drain(t, j, n)
+		if err := j.Trim(t.Context(), durable); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if err := j.Ready(); err != nil {
+			t.Errorf("after %d events were published: %v", n, err)
+		}
+	})
+}
+
+// incompressible returns a JSON string of so many bytes.
+func incompressible(seed, size int) []byte {
+	b := make([]byte, size/2-1)
+	_, _ = rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)}).Read(b)
+	return fmt.Appendf(nil, "%q", hex.EncodeToString(b))
 }
 
 // TestNoSpaceLeft: a disk that is full in spite of MIN_FREE_BYTES fails the journal, and what was answered is there when

@@ -37,6 +37,7 @@ type Journal struct {
 	quarantined *quarantine
 	sweep       sweep
 	freed       uint64 // bytes deleted from table o that the disk may still have
+	inheriting  bool   // or done with it
 
 	quiet  quiet // opened by OpenQuiet
 	access access
@@ -66,7 +67,6 @@ func Open(opts Options) (*Journal, error) {
 	go w.run()
 	j.background.Go(w.finish)
 	j.background.Go(func() { j.room.watch(j.closing) })
-	j.background.Go(j.inherit)
 	j.background.Go(j.keepWitness)
 	return j, nil
 }

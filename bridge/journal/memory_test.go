@@ -63,6 +63,7 @@ func TestRepeatsAndAbuse(t *testing.T) {
 					j = open(t, o)
 				}
 				if restart == "when all is taken in again" {
+					add(t, j, first()) // a repeat, which is the first callback of this run
 					awaitInherited(t, j)
 				}
 				add(t, j, c.second)

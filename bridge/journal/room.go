@@ -33,11 +33,13 @@ func (r *room) check() error {
 	if taken := r.bytes.Load(); taken >= r.opts.MaxBytes {
 		return fmt.Errorf("%w: %d bytes wait in it, JOURNAL_MAX_BYTES is %d", bridge.ErrFull, taken, r.opts.MaxBytes)
 	}
-	if free := r.free.Load(); free < r.opts.MinFreeBytes {
-		return fmt.Errorf("%w: the disk has %d bytes free, MIN_FREE_BYTES is %d", bridge.ErrFull, free, r.opts.MinFreeBytes)
+	if r.diskFull() {
+		return fmt.Errorf("%w: the disk has %d bytes free, MIN_FREE_BYTES is %d", bridge.ErrFull, r.free.Load(), r.opts.MinFreeBytes)
 	}
 	return nil
 }
+
+func (r *room) diskFull() bool { return r.free.Load() < r.opts.MinFreeBytes }
 
 func (r *room) used(bytes uint64) { r.bytes.Store(bytes) }
 

@@ -78,7 +78,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                16 << 20,
 		MemTableStopWritesThreshold: 8,
-		L0CompactionThreshold:       16,
+		L0CompactionThreshold:       8, // every file more is a block more for each lane that a backlog is read of
 		L0StopWritesThreshold:       1000,
 		CacheSize:                   40 << 20, // the memtables, often two, are counted against it: less, and nothing is left for blocks
 		WALBytesPerSync:             0,
@@ -134,9 +134,16 @@ func (j *Journal) load() error {
 	return j.testify()
 }
 
+// inheritOnce begins to inherit with the first callback: until one comes nobody asks, and a backlog has the machine to itself.
+func (j *Journal) inheritOnce() {
+	if !j.inheriting {
+		j.inheriting = true
+		j.inBackground(j.inherit)
+	}
+}
+
 // inherit takes in what the last run has seen, beside the work.
 func (j *Journal) inherit() {
-	defer j.recover()
 	snapshot := j.db.NewSnapshot()
 	err := errors.Join(
 		j.seen.recall.inherit(snapshot, j.closing), j.signatures.recall.inherit(snapshot, j.closing), snapshot.Close())

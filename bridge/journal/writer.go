@@ -64,6 +64,7 @@ func (w *writer) fill() error {
 	w.commit.clock = w.j.clock.read() // first: all that waits comes before a deadline that has passed by then
 	arrivals := w.j.queue.take()
 	for _, r := range arrivals {
+		w.j.inheritOnce()
 		if err := w.commit.add(r); err != nil {
 			return err
 		}
