@@ -72,32 +72,62 @@ func (d diskOfSize) GetDiskUsage(dir string) (vfs.DiskUsage, error) {
 	return vfs.DiskUsage{AvailBytes: left}, err
 }
 
-// TestDiskIsGivenBack: once a backlog that has filled the disk is published, the disk has room again, and callbacks are taken.
+// TestDiskIsGivenBack: once what has filled the disk is published or purged, the disk has room again, and callbacks are taken.
 func TestDiskIsGivenBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := memory()
-		o.OutboxMemory, o.MinFreeBytes = 64, 1<<20
-		o.FS = diskOfSize{o.FS, 64 << 20}
-		j := open(t, o)
-		defer closeJournal(t, j)
-		n := 0
-		for ; j.Ready() == nil; n++ {
-			a := push(fmt.Sprint("s", n%8), bridge.Millis(1e11+n), bridge.PhasePublish)
-			a.Event.Data = incompressible(n, 64<<10)
-			add(t, j, a)
-			time.Sleep(look)
-			synctest.Wait()
-		}
-		drain(t, j, n)
-		if err := j.Trim(t.Context(), durable); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Minute)
+	for _, c := range []struct {
+		name   string
+		reason bridge.Reason
+		clear  func(t *testing.T, j *Journal, n int)
+	}{
+		{"published", "", func(t *testing.T, j *Journal, n int) {
+			drain(t, j, n)
+			if err := j.Trim(t.Context(), durable); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"purged", bridge.ReasonTampered, func(t *testing.T, j *Journal, n int) {
+			for after := uint64(1); after <= uint64(n); after += 100 {
+				if _, err := j.Purge(bridge.ShelfQuarantine, numbers(after, 100)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := memory()
+				o.OutboxMemory, o.MinFreeBytes, o.PublishQuarantine = 64, 1<<20, false
+				o.FS = diskOfSize{o.FS, 64 << 20}
+				j := open(t, o)
+				defer closeJournal(t, j)
+				c.clear(t, j, fillDisk(t, j, c.reason))
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if err := j.Ready(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// fillDisk sends callbacks until the journal is full and returns how many it has taken.
+func fillDisk(t *testing.T, j *Journal, reason bridge.Reason) (n int) {
+	for ; j.Ready() == nil; n++ {
+		a := push(fmt.Sprint("s", n%8), bridge.Millis(1e11+n), bridge.PhasePublish)
+		a.Reason, a.Signature.Sum, a.Event.Data = reason, [16]byte{byte(n), byte(n >> 8)}, incompressible(n, 64<<10)
+		add(t, j, a)
+		time.Sleep(look)
 		synctest.Wait()
-		if err := j.Ready(); err != nil {
-			t.Errorf("after %d events were published: %v", n, err)
-		}
-	})
+	}
+	return n
+}
+
+func numbers(first uint64, n int) (out []uint64) {
+	for i := range n {
+		out = append(out, first+uint64(i))
+	}
+	return out
 }
 
 // incompressible returns a JSON string of so many bytes.

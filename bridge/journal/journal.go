@@ -36,7 +36,7 @@ type Journal struct {
 	parcels     parcels
 	quarantined *quarantine
 	sweep       sweep
-	freed       uint64 // bytes deleted from table o that the disk may still have
+	freed       uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
 	inheriting  bool   // or done with it
 
 	quiet  quiet // opened by OpenQuiet

@@ -57,6 +57,7 @@ func (c *commit) unshelve(e *shelved) error {
 	}
 	c.taken[e.number] = true
 	c.j.meta.dead.remove(e.bytes)
+	c.j.freed += uint64(e.bytes)
 	return c.batch.Delete(numberKey(nil, tableDead, e.number), nil)
 }
 
