@@ -174,7 +174,9 @@ func doorMutants() []mutant {
 		{"answered whatever the journal says", "bridge/ingress/take.go", "\tif err := s.journal.Append(s.ctx, a); err != nil {", "\tif err := s.journal.Append(s.ctx, a); err != nil && a == nil {", "bridge/ingress", "TestJournalErrors"},
 		{"an expired signature is believed", "bridge/ingress/take.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
 		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.made, w.given)", "1", "bridge/signature", "TestVerify"},
-		{"a full disk is written to", "bridge/journal/room.go", "free < r.opts.MinFreeBytes", "free < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
+		{"a full disk is written to", "bridge/journal/room.go", "r.free.Load() < r.opts.MinFreeBytes", "r.free.Load() < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
+		{"a full disk keeps what was published", "bridge/journal/bury.go", " && !c.j.room.diskFull()", "", journal, "TestDiskIsGivenBack/published"},
+		{"a full disk keeps what was purged", "bridge/journal/detain.go", "\tc.j.freed += uint64(e.bytes)\n", "", journal, "TestDiskIsGivenBack/purged"},
 	}
 }
 
