@@ -85,18 +85,3 @@ func (c *commit) delete(r run) error {
 	}
 	return nil
 }
-
-// reclaimAt is how much is deleted before the store is made to notice while the disk has room. Deletions take little room in
-// its memory, where they stay until it is full, and until then the disk has all that they have deleted. Tidying up takes time
-// from a backlog that is being published, so it comes seldom.
-const reclaimAt = 256 << 20
-
-// reclaim has the disk give back what was deleted.
-func (c *commit) reclaim() error {
-	if c.j.freed == 0 || c.j.freed < reclaimAt && !c.j.room.diskFull() {
-		return nil
-	}
-	c.j.freed = 0
-	_, err := c.j.db.AsyncFlush()
-	return err
-}

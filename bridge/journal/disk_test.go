@@ -111,6 +111,38 @@ func TestDiskIsGivenBack(t *testing.T) {
 	}
 }
 
+// TestDiskIsNotGivenBack: a disk that fails while it is to give back what was published fails the journal, which closes.
+func TestDiskIsNotGivenBack(t *testing.T) {
+	o, free, broken := memory(), &atomic.Uint64{}, &atomic.Bool{}
+	free.Store(o.MinFreeBytes)
+	o.OutboxMemory = 1
+	o.FS = errorfs.Wrap(smallDisk{o.FS, free}, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if broken.Load() && op.Kind == errorfs.OpCreate && strings.HasSuffix(op.Path, ".sst") {
+			return syscall.ENOSPC
+		}
+		return nil
+	}))
+	j := open(t, o)
+	add(t, j, many(2, 4)...)
+	drain(t, j, 8)
+	free.Store(0)
+	broken.Store(true)
+	if err := j.Trim(t.Context(), durable); err != nil {
+		t.Fatal(err)
+	}
+	<-j.Failed()
+	closed := make(chan error)
+	go func() { closed <- j.Close() }()
+	select {
+	case err := <-closed:
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("closed with %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the journal does not close")
+	}
+}
+
 // fillDisk sends callbacks until the journal is full and returns how many it has taken.
 func fillDisk(t *testing.T, j *Journal, reason bridge.Reason) (n int) {
 	for ; j.Ready() == nil; n++ {

@@ -42,6 +42,8 @@ type Journal struct {
 	quiet  quiet // opened by OpenQuiet
 	access access
 
+	compacting atomic.Bool // see reclaim
+
 	stopped  atomic.Bool
 	failure  atomic.Pointer[error]
 	failed   chan struct{} // closed after the first failure

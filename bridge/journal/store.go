@@ -78,7 +78,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                16 << 20,
 		MemTableStopWritesThreshold: 8,
-		L0CompactionThreshold:       8, // every file more is a block more for each lane that a backlog is read of
+		L0CompactionThreshold:       12, // every file more is a block more for each lane that a backlog is read of
 		L0StopWritesThreshold:       1000,
 		CacheSize:                   40 << 20, // the memtables, often two, are counted against it: less, and nothing is left for blocks
 		WALBytesPerSync:             0,

@@ -175,7 +175,8 @@ func doorMutants() []mutant {
 		{"an expired signature is believed", "bridge/ingress/take.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
 		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.made, w.given)", "1", "bridge/signature", "TestVerify"},
 		{"a full disk is written to", "bridge/journal/room.go", "r.free.Load() < r.opts.MinFreeBytes", "r.free.Load() < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
-		{"a full disk keeps what was published", "bridge/journal/bury.go", " && !c.j.room.diskFull()", "", journal, "TestDiskIsGivenBack/published"},
+		{"a full disk keeps what was published", "bridge/journal/reclaim.go", "c.j.freed < reclaimAt && !full", "c.j.freed < reclaimAt", journal, "TestDiskIsGivenBack/published"},
+		{"a full disk keeps the newest files", "bridge/journal/reclaim.go", "full && len(tables) > 0", "false && len(tables) > 0", journal, "TestDiskIsGivenBack/published"},
 		{"a full disk keeps what was purged", "bridge/journal/detain.go", "\tc.j.freed += uint64(e.bytes)\n", "", journal, "TestDiskIsGivenBack/purged"},
 	}
 }
