@@ -54,8 +54,7 @@ func (c *commit) remove(events []acked) error {
 			}
 			continue
 		}
-		c.j.meta.outbox.remove(a.bytes)
-		c.j.freed += uint64(a.bytes)
+		c.free(&c.j.meta.outbox, a.bytes)
 		if i, found := at[a.line]; found && runs[i].last+1 == a.sequence {
 			runs[i].last++
 			continue

@@ -45,8 +45,7 @@ func (c *commit) keep(e *bridge.Event, a *bridge.Arrival, what quarantineID) err
 
 // drop deletes an entry that has left the index.
 func (c *commit) drop(e quarantined) error {
-	c.j.meta.quarant.remove(e.bytes)
-	c.j.freed += uint64(e.bytes)
+	c.free(&c.j.meta.quarant, e.bytes)
 	return errors.Join(
 		c.batch.Delete(numberKey(nil, tableQuarantine, e.number), nil),
 		c.batch.Delete(numberKey(nil, tableQuarantined, e.number), nil))

@@ -86,8 +86,8 @@ func TestDiskIsGivenBack(t *testing.T) {
 			}
 		}},
 		{"purged", bridge.ReasonTampered, func(t *testing.T, j *Journal, n int) {
-			for after := uint64(1); after <= uint64(n); after += 100 {
-				if _, err := j.Purge(bridge.ShelfQuarantine, numbers(after, 100)); err != nil {
+			for first := uint64(1); first <= uint64(n); first += 100 {
+				if _, err := j.Purge(bridge.ShelfQuarantine, numbers(first, 100)); err != nil {
 					t.Fatal(err)
 				}
 			}

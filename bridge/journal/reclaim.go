@@ -10,6 +10,12 @@ import (
 // from a backlog that is being published, so it comes seldom.
 const reclaimAt = 256 << 20
 
+// free notes that an entry of a table is deleted, which the disk may still have.
+func (c *commit) free(t *tally, bytes int) {
+	t.remove(bytes)
+	c.j.freed += uint64(bytes)
+}
+
 // reclaim has the disk give back what was deleted, at once when it is full.
 func (c *commit) reclaim() error {
 	full := c.j.room.diskFull()
@@ -17,7 +23,7 @@ func (c *commit) reclaim() error {
 		return nil
 	}
 	c.j.freed = 0
-	if tables := c.small(); full && len(tables) > 0 {
+	if tables := c.rewritable(); full && len(tables) > 0 {
 		c.j.compacting.Store(true)
 		c.j.inBackground(func() { c.j.compact(tables) })
 		return nil
@@ -26,8 +32,8 @@ func (c *commit) reclaim() error {
 	return err
 }
 
-// small returns the tables of which so little is left that a full disk has room for writing it once more.
-func (c *commit) small() (tables []byte) {
+// rewritable returns the tables of which so little is left that a full disk has room for writing it once more.
+func (c *commit) rewritable() (tables []byte) {
 	m := &c.j.meta
 	for _, t := range []struct {
 		table byte

@@ -56,8 +56,7 @@ func (c *commit) unshelve(e *shelved) error {
 		c.taken = make(map[uint64]bool)
 	}
 	c.taken[e.number] = true
-	c.j.meta.dead.remove(e.bytes)
-	c.j.freed += uint64(e.bytes)
+	c.free(&c.j.meta.dead, e.bytes)
 	return c.batch.Delete(numberKey(nil, tableDead, e.number), nil)
 }
 

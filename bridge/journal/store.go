@@ -134,7 +134,8 @@ func (j *Journal) load() error {
 	return j.testify()
 }
 
-// inheritOnce begins to inherit with the first callback: until one comes nobody asks, and a backlog has the machine to itself.
+// inheritOnce begins to inherit with the first callback or order: until one comes nobody asks, and a backlog has the machine
+// to itself.
 func (j *Journal) inheritOnce() {
 	if !j.inheriting {
 		j.inheriting = true

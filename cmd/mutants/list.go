@@ -177,7 +177,7 @@ func doorMutants() []mutant {
 		{"a full disk is written to", "bridge/journal/room.go", "r.free.Load() < r.opts.MinFreeBytes", "r.free.Load() < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
 		{"a full disk keeps what was published", "bridge/journal/reclaim.go", "c.j.freed < reclaimAt && !full", "c.j.freed < reclaimAt", journal, "TestDiskIsGivenBack/published"},
 		{"a full disk keeps the newest files", "bridge/journal/reclaim.go", "full && len(tables) > 0", "false && len(tables) > 0", journal, "TestDiskIsGivenBack/published"},
-		{"a full disk keeps what was purged", "bridge/journal/detain.go", "\tc.j.freed += uint64(e.bytes)\n", "", journal, "TestDiskIsGivenBack/purged"},
+		{"a full disk keeps what was purged", "bridge/journal/reclaim.go", "\tc.j.freed += uint64(bytes)\n", "", journal, "TestDiskIsGivenBack/purged"},
 	}
 }
 
