@@ -61,6 +61,24 @@ func setPassword(t *testing.T, f *fake, password string) {
 	}
 }
 
+// consumed returns the first n records of the events' topic. A repeat is among them in the place of an event.
+func consumed(t *testing.T, o Options, n int) []transporttest.Record {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var got []transporttest.Record
+	err := Consume(ctx, o, StartAll, func(r Record) error {
+		if got = append(got, transporttest.Record{Key: r.Key, Headers: r.Header, Payload: r.Payload}); len(got) == n {
+			return context.Canceled
+		}
+		return nil
+	})
+	if err != context.Canceled {
+		t.Fatalf("%d of %d records were consumed: %v", len(got), n, err)
+	}
+	return got
+}
+
 // passwordOptions have the password in a file.
 func passwordOptions(t *testing.T, o Options, password string) Options {
 	t.Helper()
@@ -103,10 +121,9 @@ func TestRotation(t *testing.T) {
 	}
 	<-delivered
 	transporttest.Deliver(t, p, transporttest.Events(10, 66, 5))
-	got, want := contents(t, f.addrs, o.Topic, asAdmin()), transporttest.Events(10, 1, 70)
-	if transporttest.CheckLanes(t, got, want); len(got) != len(want) {
-		t.Errorf("the topic has %d records of %d events", len(got), len(want))
-	}
+	o.Brokers = joined(f.addrs)
+	want := transporttest.Events(10, 1, 70)
+	transporttest.CheckLanes(t, consumed(t, o, len(want)), want)
 	if n := logs.FilterMessageSnippet("retrying").Len(); n != 0 {
 		t.Errorf("the log has %v", logs.All())
 	}
@@ -132,7 +149,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 	}
 	lines := logs.All()
 	if len(lines) != 1 || !strings.Contains(lines[0].ContextMap()["setting"].(string), "KAFKA_PASSWORD_FILE") ||
-		!strings.Contains(lines[0].ContextMap()["error"].(string), "SASL") {
+		!strings.Contains(lines[0].Message, "retrying") {
 		t.Errorf("the log has %v", lines)
 	}
 	overwrite(t, o.PasswordFile, "right")

@@ -3,6 +3,7 @@ package kafka
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"time"
 
@@ -57,6 +58,11 @@ func (o *Options) faultOf(err error) fault {
 		return fault{"tls client", handshake, "KAFKA_TLS_CERT_FILE"}
 	case errors.As(err, &other):
 		return fault{"tls", handshake, "KAFKA_BROKERS, KAFKA_TLS"}
+	}
+	if closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); closed && o.SASL != "none" {
+		return fault{"closed", "the broker closed the connection, as some do that refuse the credentials; retrying", "KAFKA_USER, " + o.passwordSetting()}
+	} else if closed {
+		return fault{"closed", "the broker closed the connection; retrying", "KAFKA_TLS, KAFKA_SASL"}
 	}
 	return fault{"brokers", "the brokers cannot be asked for their topics; this is tried again", "KAFKA_BROKERS"}
 }
