@@ -17,13 +17,13 @@ import (
 
 // TestRotationBrokers changes a SCRAM password and renews a client certificate at a real broker, while events are published.
 func TestRotationBrokers(t *testing.T) {
-	pki, stranger := newPKI(t), newPKI(t)
+	ours, stranger := newPKI(t), newPKI(t)
 	c := kafkatest.Start(t, kafkatest.Options{
 		Properties: map[string]string{
 			"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
 			"sasl.enabled.mechanisms":        "SCRAM-SHA-256",
-			"ssl.keystore.type":              "PEM", "ssl.keystore.location": pki.write(t, "broker", "127.0.0.1"),
-			"ssl.truststore.type": "PEM", "ssl.truststore.location": pki.file,
+			"ssl.keystore.type":              "PEM", "ssl.keystore.location": ours.write(t, "broker", "127.0.0.1"),
+			"ssl.truststore.type": "PEM", "ssl.truststore.location": ours.file,
 			"listener.name.client.ssl.client.auth":                "required",
 			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
 		},
@@ -31,9 +31,10 @@ func TestRotationBrokers(t *testing.T) {
 	})
 	o, logs := watched()
 	o = passwordOptions(t, o, "first-secret")
-	o.Brokers, o.TLS, o.CAFile, o.CertFile = c.Broker(0), true, pki.file, pki.write(t, "bridge", "bridge")
+	o.Brokers, o.TLS, o.CAFile, o.CertFile = c.Broker(0), true, ours.file, ours.write(t, "bridge", "bridge")
 	o.KeyFile = o.CertFile
 	p := dial(t, o)
+	begun := time.Now()
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 5))
 	publishing := func(first, n uint64) <-chan struct{} {
 		delivered := make(chan struct{})
@@ -46,11 +47,15 @@ func TestRotationBrokers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	renew := func(of interface {
-		write(t *testing.T, name, host string) string
-	}) { t.Helper(); content, err := os.ReadFile(of.write(t, "bridge", "bridge")); if err != nil {
-		t.Fatal(err)
-	}; overwrite(t, o.CertFile, string(content)); reload() }
+	renew := func(by *pki) {
+		t.Helper()
+		content, err := os.ReadFile(by.write(t, "bridge", "bridge"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, o.CertFile, string(content))
+		reload()
+	}
 
 	delivered := publishing(6, 20)
 	overwrite(t, o.PasswordFile, "second-secret") // which the broker does not know yet
@@ -63,10 +68,11 @@ func TestRotationBrokers(t *testing.T) {
 	delivered = publishing(26, 20)
 	renew(stranger)
 	told(t, logs, "TLS handshake with the broker failed")
-	renew(pki)
+	renew(ours)
 	<-delivered
 	transporttest.Deliver(t, p, transporttest.Events(5, 46, 5))
 
+	t.Logf("beside the start of the broker it took %v", time.Since(begun))
 	got, want := contents(t, []string{c.Internal(0)}, o.Topic), transporttest.Events(5, 1, 50)
 	if transporttest.CheckLanes(t, got, want); len(got) != len(want) {
 		t.Errorf("the topic has %d records of %d events", len(got), len(want))
