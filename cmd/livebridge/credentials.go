@@ -43,7 +43,8 @@ type digest [sha256.Size]byte
 func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) (*credentials, error) {
 	c := &credentials{log: log, source: filewatch.New(func() digest { return digestOf(files) }),
 		good: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
-			Help: "1 when the broker's credentials are those of their files; 0 while a file cannot be used and what it said before is in force."})}
+			Help: "1 while the broker's credentials are those of their files; " +
+				"0 while a file cannot be used and its content before is in force."})}
 	c.good.Set(1)
 	c.done = c.source.Last()
 	return c, r.Register(c.good)

@@ -22,7 +22,7 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(),
+		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(), credentialMutants(),
 	} {
 		all = append(all, some...)
 	}
@@ -224,5 +224,24 @@ func trustMutants() []mutant {
 		{"what is private shows in another spelling", "bridge/callback/policy.go", "case \"userargs\":", "case \"user_args\":", callback, "TestPolicy"},
 		{"a panic tells the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
 		{"settings show their secrets", "cmd/livebridge/showconfig.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
+	}
+}
+
+// credentialMutants are faults of who we are at the broker, and of what is told when it refuses us.
+func credentialMutants() []mutant {
+	const (
+		link      = "transports/nats/link.go"
+		reminders = "bridge/reminders.go"
+	)
+	return []mutant{
+		{"a connection is made with yesterday's credentials", link, "\tl.used.Store(l.creds.current())\n\tif", "\tif", nats, "TestRefusalsAreLoggedOnce"},
+		{"an nkey stays what it was", link, "o.Token, o.Nkey = s.token, s.public", "o.Token = s.token", nats, "TestReload"},
+		{"a new file makes no new connection", link, "_ = conn.ForceReconnect()", "_ = conn", nats, "TestReload"},
+		{"every refusal is logged", reminders, "if now.Sub(k.last) < RemindEvery {", "if false {", nats, "TestRefusalsOfAnHour"},
+		{"a refusal that lasts is logged no more", reminders, "if now.Sub(k.last) < RemindEvery {", "if !k.last.IsZero() && r.logged {", "bridge", "TestReminders"},
+		{"consumers show the old token", "transports/nats/access.go", "\tg.token.Store(&token)\n", "\tg.token.CompareAndSwap(nil, &token)\n", nats, "TestEmbeddedTokenChanges"},
+		{"Kafka gets yesterday's credentials", "transports/kafka/credentials.go", "\t_ = c.load() //", "\t//", kafka, "TestRefusalsAreLoggedOnce"},
+		{"an empty file takes the password away", "transports/kafka/credentials.go", "err == nil && strings.TrimSpace(string(content)) == \"\"", "false", kafka, "TestRotation"},
+		{"the broker's files are not watched", "cmd/livebridge/credentials.go", "if !changed && c.failed == \"\" {", "if !changed || c.failed == \"\" {", livebridge, "TestRotatedToken"},
 	}
 }

@@ -30,7 +30,8 @@ type fault struct {
 func (t *trouble) failed(err error) {
 	f := t.opts.faultOf(err)
 	if suppressed, due := t.reminders.Due(f.kind, time.Now()); due {
-		t.opts.Log.Warn(f.message, zap.String("setting", f.setting), zap.Error(err), zap.Int("suppressed", suppressed))
+		t.opts.Log.Warn(f.message,
+			zap.String("setting", f.setting), zap.Error(err), zap.Int("suppressed", suppressed))
 	}
 }
 
@@ -60,7 +61,8 @@ func (o *Options) faultOf(err error) fault {
 		return fault{"tls", handshake, "KAFKA_BROKERS, KAFKA_TLS"}
 	}
 	if closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); closed && o.SASL != "none" {
-		return fault{"closed", "the broker closed the connection, as some do that refuse the credentials; retrying", "KAFKA_USER, " + o.passwordSetting()}
+		return fault{"closed", "the broker closed the connection, as some do that refuse the credentials; retrying",
+			"KAFKA_USER, " + o.passwordSetting()}
 	} else if closed {
 		return fault{"closed", "the broker closed the connection; retrying", "KAFKA_TLS, KAFKA_SASL"}
 	}

@@ -132,7 +132,8 @@ func (l *link) failed(err error) {
 		f = &fault{kind: "connect", message: "cannot connect to NATS; retrying", setting: "NATS_URL"}
 	}
 	if suppressed, due := reminders.Due(f.kind, l.now()); due {
-		l.opts.Log.Warn(f.message, zap.String("setting", f.setting), zap.Error(err), zap.Int("suppressed", suppressed))
+		l.opts.Log.Warn(f.message,
+			zap.String("setting", f.setting), zap.Error(err), zap.Int("suppressed", suppressed))
 	}
 }
 
@@ -152,8 +153,8 @@ type fault struct {
 
 // refusedBy are what servers say when they refuse us, in lower case.
 func refusedBy() []string {
-	return []string{"authorization violation", "account authentication expired", "authentication expired", "authentication revoked",
-		"authentication timeout"}
+	return []string{"authorization violation", "account authentication expired", "authentication expired",
+		"authentication revoked", "authentication timeout"}
 }
 
 // faultOf recognizes refused credentials and failed TLS handshakes; nil: neither.
