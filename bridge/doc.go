@@ -15,9 +15,10 @@
 //	bridge                  the standard library
 //	bridge/callback         bridge
 //	bridge/signature        bridge
-//	bridge/keyring          bridge, signature                  the only importer of yaml
+//	bridge/filewatch        nothing of ours
+//	bridge/keyring          bridge, signature, filewatch       the only importer of yaml
 //	bridge/ingress          bridge, signature, callback        the only importer of Echo
-//	bridge/certificate      nothing of ours
+//	bridge/certificate      filewatch
 //	bridge/sequencer        bridge                             pure: no clock, no disk, no goroutine
 //	bridge/sequencer/sequencertest bridge, sequencer           the table once more, for tests
 //	bridge/journal          bridge, sequencer                  the only importer of Pebble

@@ -6,16 +6,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-)
 
-// period is how often the files are looked at: a change is in force after two periods at most.
-const period = 500 * time.Millisecond
+	"livebridge/bridge/filewatch"
+)
 
 // Options are what a Certificate is made from.
 type Options struct {
@@ -29,8 +27,7 @@ type Options struct {
 type Certificate struct {
 	opts    Options
 	force   atomic.Pointer[tls.Config]
-	last    reading // of the look before
-	judged  reading // the last that was judged
+	source  *filewatch.Source[reading]
 	expires prometheus.Gauge
 	failed  prometheus.Gauge
 }
@@ -50,9 +47,8 @@ func Open(o Options) (*Certificate, error) {
 		failed: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_files_failed",
 			Help: "1 while the files of certificate and key say something that cannot be used, and what was before is in force."}),
 	}
-	c.last = c.read()
-	c.judged = c.last
-	if err := c.apply(c.last); err != nil {
+	c.source = filewatch.New(c.read)
+	if err := c.apply(c.source.Last()); err != nil {
 		return nil, err
 	}
 	if o.Registerer == nil {
@@ -71,28 +67,15 @@ func (c *Certificate) TLS() *tls.Config {
 
 // Watch looks at the files until ctx ends.
 func (c *Certificate) Watch(ctx context.Context) {
-	ticker := time.NewTicker(period)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			c.look()
-		}
-	}
+	filewatch.Every(ctx, c.look)
 }
 
-// look judges what the files say when they say something new, for the second time in a row.
+// look judges what the files say when they say something new.
 func (c *Certificate) look() {
-	r := c.read()
-	settled := r == c.last
-	c.last = r
-	if !settled || r == c.judged {
+	if !c.source.Poll() {
 		return
 	}
-	c.judged = r
-	if err := c.apply(r); err != nil {
+	if err := c.apply(c.source.Last()); err != nil {
 		c.failed.Set(1)
 		c.opts.Log.Error("the new certificate cannot be used; the one before it stays in force", zap.Error(err))
 		return
@@ -110,7 +93,7 @@ func (c *Certificate) read() reading {
 		if f.path == "" {
 			continue
 		}
-		content, err := os.ReadFile(f.path)
+		content, err := filewatch.Read(f.path)
 		if err != nil {
 			return reading{failure: err.Error()}
 		}

@@ -21,6 +21,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"livebridge/bridge/filewatch"
 )
 
 // pair makes a certificate for a host, signed by itself.
@@ -152,13 +154,13 @@ func TestHalfWritten(t *testing.T) {
 		go c.Watch(t.Context())
 		synctest.Wait()
 		write(t, o.CertFile, cert)
-		time.Sleep(period + period/2)
+		time.Sleep(filewatch.Interval + filewatch.Interval/2)
 		synctest.Wait()
 		if n := chain(); n != 3 {
 			t.Errorf("a chain of %d is in force while the file is being written", n)
 		}
 		write(t, o.CertFile, cert+above)
-		time.Sleep(2 * period)
+		time.Sleep(2 * filewatch.Interval)
 		synctest.Wait()
 		if n := chain(); n != 2 || logs.Len() != 1 {
 			t.Errorf("a chain of %d is in force, %v", n, logs.All())

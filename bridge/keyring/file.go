@@ -1,17 +1,13 @@
 package keyring
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"livebridge/bridge"
+	"livebridge/bridge/filewatch"
 	"livebridge/bridge/signature"
 )
-
-// maxFile is the most bytes that a file of keys may have.
-const maxFile = 1 << 20
 
 // File is one file of keys.
 type File struct {
@@ -24,31 +20,11 @@ type File struct {
 type reading struct{ content, failure string }
 
 func (f File) read() reading {
-	content, err := f.bytes()
+	content, err := filewatch.Read(f.Path)
 	if err != nil {
 		return reading{failure: err.Error()}
 	}
 	return reading{content: string(content)}
-}
-
-func (f File) bytes() (content []byte, err error) {
-	info, err := os.Stat(f.Path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", f.Path) // a pipe would be waited for
-	}
-	file, err := os.Open(f.Path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	content, err = io.ReadAll(io.LimitReader(file, maxFile+1))
-	if len(content) > maxFile {
-		return nil, fmt.Errorf("%s has more than %d bytes", f.Path, maxFile)
-	}
-	return content, err
 }
 
 // enter puts the keys of a reading into cfg. The error names the setting, the file and, in rules, the line.

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"livebridge/bridge/filewatch"
 	"livebridge/bridge/signature"
 )
-
-// period is how often files are looked at: a change is in force after two periods at most.
-const period = 500 * time.Millisecond
 
 // Options are what a Keyring is made from.
 type Options struct {
@@ -36,9 +33,8 @@ type Keyring struct {
 // watched is a file and what is known of it.
 type watched struct {
 	File
+	source *filewatch.Source[reading]
 	force  reading // what is in force
-	last   reading // of the look before
-	judged reading // the last that was judged
 }
 
 // Open reads all files and makes the first ring. The error names the setting, the file and the line, and never holds a
@@ -50,8 +46,8 @@ func Open(o Options) (*Keyring, error) {
 	k := &Keyring{opts: o, used: make(map[keyName]bool)}
 	k.opts.Config.Uses = &k.uses
 	for _, f := range o.Files {
-		r := f.read()
-		k.files = append(k.files, &watched{File: f, force: r, last: r, judged: r})
+		source := filewatch.New(f.read)
+		k.files = append(k.files, &watched{File: f, source: source, force: source.Last()})
 	}
 	cfg, ring, err := k.build()
 	if err != nil {
@@ -91,36 +87,21 @@ func (k *Keyring) build() (signature.Config, *signature.Ring, error) {
 
 // Watch looks at the files until ctx ends and calls apply with each new ring, from one goroutine.
 func (k *Keyring) Watch(ctx context.Context, apply func(*signature.Ring)) {
-	ticker := time.NewTicker(period)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			k.tellUses()
-			return
-		case <-ticker.C:
-		}
+	filewatch.Every(ctx, func() {
 		for _, f := range k.files {
-			if f.look() {
+			if f.source.Poll() {
 				k.judge(f, apply)
 			}
 		}
 		k.tellFirstUses()
-	}
-}
-
-// look reads the file and reports whether it says something new, for the second time in a row.
-func (f *watched) look() bool {
-	r := f.read()
-	settled := r == f.last
-	f.last = r
-	return settled && r != f.judged
+	})
+	k.tellUses()
 }
 
 // judge puts what a file says now in force, or tells why it is not.
 func (k *Keyring) judge(f *watched, apply func(*signature.Ring)) {
 	before := f.force
-	f.judged, f.force = f.last, f.last
+	f.force = f.source.Last()
 	cfg, ring, err := k.build()
 	if err != nil {
 		f.force = before

@@ -36,6 +36,7 @@ type app struct {
 	keys        *keyring.Keyring
 	journal     *journal.Journal
 	publisher   transport
+	credentials *credentials // of the publisher
 	dispatcher  *dispatch.Dispatcher
 	certificate *certificate.Certificate // nil: plain HTTP
 	ingress     *ingress.Server
@@ -148,11 +149,12 @@ func (a *app) openKeys() (err error) {
 	return nil
 }
 
-// watchFiles puts new keys and certificates in force until the function that it returns is called.
+// watchFiles puts new keys, certificates and credentials in force until the function that it returns is called.
 func (a *app) watchFiles() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	watching.Go(func() { a.keys.Watch(ctx, a.ingress.SetRing) })
+	watching.Go(func() { a.credentials.Watch(ctx) })
 	if a.certificate != nil {
 		watching.Go(func() { a.certificate.Watch(ctx) })
 	}

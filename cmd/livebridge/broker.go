@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/bridge/filewatch"
 	"livebridge/transports/kafka"
 	"livebridge/transports/nats"
 )
@@ -15,11 +16,14 @@ import (
 type transport interface {
 	bridge.Publisher
 	Failed() <-chan error // settings that do not fit the broker; the program ends
+	Reload() error        // reads the files of credentials again
 }
 
 // connect makes the publisher to the broker of the settings.
-func (a *app) connect() error {
-	var err error
+func (a *app) connect() (err error) {
+	if a.credentials, err = newCredentials(a.settings.brokerFiles(), a.log, a.registry); err != nil {
+		return err
+	}
 	switch s := a.settings; {
 	case s.Transport == "kafka":
 		a.publisher, err = kafka.Dial(s.kafkaOptions(a.log))
@@ -27,12 +31,14 @@ func (a *app) connect() error {
 		a.publisher, err = nats.Dial(s.natsOptions(a.log))
 	default:
 		a.publisher, err = nats.StartEmbedded(nats.EmbeddedOptions{
-			StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken}, s.natsOptions(a.log))
+			StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken,
+			TokenFile: s.secretFiles["NATS_EMBEDDED_TOKEN"], ReadFile: filewatch.Read}, s.natsOptions(a.log))
 	}
 	if err != nil {
 		a.publisher = nil // not a nil of the transport's type
 		return &usageError{err}
 	}
+	a.credentials.reload = a.publisher.Reload
 	return nil
 }
 
@@ -41,6 +47,7 @@ func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
 	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
 	o.CredsFile, o.NKeyFile, o.User, o.Password, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSUser, s.NATSPassword, s.NATSToken
+	o.PasswordFile, o.TokenFile, o.ReadFile = s.secretFiles["NATS_PASSWORD"], s.secretFiles["NATS_TOKEN"], filewatch.Read
 	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
 	o.Binary, o.Log = s.EventMode == "binary", log
 	return o
@@ -51,6 +58,7 @@ func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
 	o.Brokers, o.Topic, o.Quarantine, o.Dedupe = s.KafkaBrokers, s.KafkaTopic, s.QuarantineTopic, s.DedupeWindow
 	o.Create, o.Partitions, o.Replication, o.Compression = s.KafkaCreate, s.KafkaPartitions, s.KafkaReplication, s.KafkaCompression
 	o.SASL, o.User, o.Password = s.KafkaSASL, s.KafkaUser, s.KafkaPassword
+	o.PasswordFile, o.ReadFile = s.secretFiles["KAFKA_PASSWORD"], filewatch.Read
 	o.TLS, o.CAFile, o.CertFile, o.KeyFile = s.KafkaTLS, s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile
 	o.Binary, o.Log = s.EventMode == "binary", log
 	return o

@@ -99,5 +99,6 @@ type settings struct {
 	ShutdownDelay time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s"`
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
 
-	keyFiles []keyring.File // KEYS_FILE and the twins of the keys: no setting of its own
+	keyFiles    []keyring.File    // KEYS_FILE and the twins of the keys: no setting of its own
+	secretFiles map[string]string // paths of the twins of the other secrets, by the secret's name
 }

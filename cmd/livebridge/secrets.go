@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"livebridge/bridge"
+	"livebridge/bridge/filewatch"
 	"livebridge/bridge/keyring"
 )
 
@@ -16,9 +17,11 @@ func keySettings() map[string]bridge.Kind {
 	return map[string]bridge.Kind{"STREAM_KEY": bridge.KindStream, "RECORD_KEY": bridge.KindRecord, "RTC_KEY": bridge.KindRTCRecord}
 }
 
-// readSecretFiles puts the contents of the _FILE twins in the place of their settings, but for those of keys.
-func readSecretFiles(vars map[string]string) error {
+// readSecretFiles puts the contents of the _FILE twins in the place of their settings, but for those of keys. It returns
+// the paths of those that could be read.
+func readSecretFiles(vars map[string]string) (map[string]string, error) {
 	var errs []error
+	files := make(map[string]string)
 	for _, f := range (&settings{}).fields() {
 		path := vars[prefix+f.name+"_FILE"]
 		if !f.secret || path == "" {
@@ -31,16 +34,18 @@ func readSecretFiles(vars map[string]string) error {
 		if _, watched := keySettings()[f.name]; watched {
 			continue
 		}
-		content, err := os.ReadFile(path)
+		content, err := filewatch.Read(path)
 		if err != nil {
 			errs = append(errs, wrong(f.name+"_FILE", "%w", err))
 			continue
 		}
+		files[f.name] = path
 		if vars[prefix+f.name] = strings.TrimRight(string(content), "\r\n"); vars[prefix+f.name] == "" {
 			errs = append(errs, wrong(f.name+"_FILE", "%s is empty", path))
+			delete(files, f.name)
 		}
 	}
-	return errors.Join(errs...)
+	return files, errors.Join(errs...)
 }
 
 // keyFiles returns the files of keys that are configured.

@@ -129,7 +129,12 @@ func TestSecondProcessIsRefused(t *testing.T) {
 // broker is a NATS server of our own that can be stopped and started again.
 func broker(t *testing.T, dir string, port int) *server.Server {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, StoreDir: dir, JetStream: true, NoSigs: true, NoLog: true})
+	return brokerWith(t, server.Options{Host: "127.0.0.1", Port: port, StoreDir: dir, JetStream: true, NoSigs: true, NoLog: true})
+}
+
+func brokerWith(t *testing.T, o server.Options) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(&o)
 	if err != nil {
 		t.Fatal(err)
 	}

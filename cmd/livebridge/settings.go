@@ -34,7 +34,9 @@ func environ() map[string]string { return env.ToMap(os.Environ()) }
 func load(vars map[string]string) (*settings, error) {
 	s := &settings{}
 	vars = maps.Clone(vars)
-	errs := append([]error{readSecretFiles(vars)}, parse(s, vars)...)
+	secretFiles, err := readSecretFiles(vars)
+	errs := append([]error{err}, parse(s, vars)...)
+	s.secretFiles = secretFiles
 	s.keyFiles = keyFiles(vars)
 	if topic, set := vars[prefix+"QUARANTINE_TOPIC"]; set {
 		s.QuarantineTopic = topic // set to nothing is not the same as not set: notices are published nowhere

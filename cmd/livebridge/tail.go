@@ -52,7 +52,7 @@ func tail(ctx context.Context, w io.Writer, url, from string) error {
 func consumerSettings() (*settings, error) {
 	s, err := loadOperator()
 	if err == nil && s.Transport == "nats" && s.NATSURL == "" {
-		s.NATSToken = s.NATSEmbedToken
+		s.NATSToken, s.secretFiles["NATS_TOKEN"] = s.NATSEmbedToken, s.secretFiles["NATS_EMBEDDED_TOKEN"]
 	}
 	return s, err
 }

@@ -22,7 +22,7 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(),
+		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(), credentialMutants(),
 	} {
 		all = append(all, some...)
 	}
@@ -190,7 +190,7 @@ func boundaryMutants() []mutant {
 		{"a request hides in a chunked one", "bridge/ingress/framing.go", "r.ProtoMajor == 1 && (", "r.ProtoMajor == 9 && (", "bridge/ingress", "TestSmuggling"},
 		{"requests of HTTP/2 are not counted", "bridge/ingress/route.go", "if r.ProtoMajor < 2 {", "if r.ProtoMajor < 3 {", "bridge/ingress", "TestHTTP2RequestsAreCounted"},
 		{"one source fills the log", "bridge/ingress/report.go", "sourceLinesAtOnce    = 5", "sourceLinesAtOnce    = 500", "bridge/ingress", "TestLogIsBounded"},
-		{"half a certificate file is taken", "bridge/certificate/certificate.go", "if !settled || r == c.judged {", "if !settled && r == c.judged || r == c.judged {", "bridge/certificate", "TestHalfWritten"},
+		{"half a file is taken", "bridge/filewatch/filewatch.go", "if !settled || now == s.seen {", "if !settled && now == s.seen || now == s.seen {", "bridge/filewatch", "TestPollWaitsForTheWriter"},
 		{"anybody has a client certificate", "bridge/certificate/certificate.go", "tls.RequireAndVerifyClientCert", "tls.RequireAnyClientCert", "bridge/certificate", "TestClientCertificates"},
 		{"a released entry stays", "bridge/journal/shelf.go", "return \"\", c.unshelve(e)", "return \"\", nil", journal, "TestRelease"},
 		{"a released identity is not known", "bridge/journal/shelf.go", "err = c.j.seen.add(c.batch, e.ID, c.clock.millis())", "err = nil", journal, "TestRelease"},
@@ -216,7 +216,7 @@ func trustMutants() []mutant {
 		{"unsigned beside rules", rule, "return len(t.all.list) == 0", "return len(t.own.list) == 0", signature, "TestUnsignedBesideRules"},
 		{"a refused callback counts as use", "bridge/signature/verify.go", "err = r.checkExpiry(s.Expires, now); err == nil", "err = r.checkExpiry(s.Expires, now); true", signature, "TestUses"},
 		{"another app's key signs for SparkRTC", "bridge/signature/rtc.go", "if c.AppID != \"\" {", "if false {", signature, "TestRulesForRTC"},
-		{"half a file counts", ring, "settled := r == f.last", "settled := true", keyring, "TestHalfWrittenFile"},
+		{"half a file of keys counts", "bridge/filewatch/filewatch.go", "settled := now == s.last", "settled := true", keyring, "TestHalfWrittenFile"},
 		{"a bad file takes the keys away", ring, "f.force = before\n\t\tk.metrics", "k.metrics", keyring, "TestFilesChangeByThemselves"},
 		{"new keys do not reach the door", ring, "\tapply(ring)\n", "", livebridge, "TestRotationCostsNothing"},
 		{"errors of YAML repeat the file", "bridge/keyring/rules.go", "return errors.New(advice)", "return err", keyring, "TestParseRulesNamesMistakes"},
@@ -224,5 +224,24 @@ func trustMutants() []mutant {
 		{"what is private shows in another spelling", "bridge/callback/policy.go", "case \"userargs\":", "case \"user_args\":", callback, "TestPolicy"},
 		{"a panic tells the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
 		{"settings show their secrets", "cmd/livebridge/showconfig.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
+	}
+}
+
+// credentialMutants are faults of who we are at the broker, and of what is told when it refuses us.
+func credentialMutants() []mutant {
+	const (
+		link      = "transports/nats/link.go"
+		reminders = "bridge/reminders.go"
+	)
+	return []mutant{
+		{"a connection is made with yesterday's credentials", link, "\tl.used.Store(l.creds.current())\n\tif", "\tif", nats, "TestRefusalsAreLoggedOnce"},
+		{"an nkey stays what it was", link, "o.Token, o.Nkey = s.token, s.public", "o.Token = s.token", nats, "TestReload"},
+		{"a new file makes no new connection", link, "_ = conn.ForceReconnect()", "_ = conn", nats, "TestReload"},
+		{"every refusal is logged", reminders, "if now.Sub(k.last) < RemindEvery {", "if false {", nats, "TestRefusalsOfAnHour"},
+		{"a refusal that lasts is logged no more", reminders, "if now.Sub(k.last) < RemindEvery {", "if !k.last.IsZero() && r.logged {", "bridge", "TestReminders"},
+		{"consumers show the old token", "transports/nats/access.go", "\tg.token.Store(&token)\n", "\tg.token.CompareAndSwap(nil, &token)\n", nats, "TestEmbeddedTokenChanges"},
+		{"Kafka gets yesterday's credentials", "transports/kafka/credentials.go", "\t_ = c.load() //", "\t//", kafka, "TestRefusalsAreLoggedOnce"},
+		{"an empty file takes the password away", "transports/kafka/credentials.go", "err == nil && strings.TrimSpace(string(content)) == \"\"", "false", kafka, "TestRotation"},
+		{"the broker's files are not watched", "cmd/livebridge/credentials.go", "if !changed && c.failed == \"\" {", "if !changed || c.failed == \"\" {", livebridge, "TestRotatedToken"},
 	}
 }

@@ -20,25 +20,23 @@ const (
 type cluster struct {
 	addr net.Addr
 	make func() *kafka.Transport
+	who  *credentials
 
 	mu        sync.Mutex
 	transport *kafka.Transport
+	made      fileContents // the credentials that transport began with
 	topics    []string
 	renewed   time.Time
 }
 
 func newCluster(ctx context.Context, o *Options) (*cluster, error) {
-	secure, err := o.tlsConfig()
+	who, err := openCredentials(o)
 	if err != nil {
 		return nil, err
 	}
-	who, err := o.mechanism()
-	if err != nil {
-		return nil, err
-	}
-	return &cluster{addr: kafka.TCP(o.brokers()...), make: func() *kafka.Transport {
+	return &cluster{addr: kafka.TCP(o.brokers()...), who: who, make: func() *kafka.Transport {
 		return &kafka.Transport{
-			Dial: o.dial, DialTimeout: o.AckTimeout, MetadataTTL: metadataTTL, ClientID: "livebridge", TLS: secure, SASL: who, Context: ctx,
+			Dial: who.dial, DialTimeout: o.AckTimeout, MetadataTTL: metadataTTL, ClientID: "livebridge", SASL: who.mechanism(), Context: ctx,
 		}
 	}}, nil
 }
@@ -52,7 +50,7 @@ func (c *cluster) client() *kafka.Client {
 
 func (c *cluster) current() *kafka.Transport {
 	if c.transport == nil {
-		c.transport = c.make()
+		c.transport, c.made = c.make(), c.who.current().fileContents
 		c.transport.MetadataTopics = c.topics
 		c.renewed = time.Now()
 	}
@@ -76,6 +74,17 @@ func (c *cluster) renew() {
 	if time.Since(c.renewed) >= renewPause {
 		c.drop()
 	}
+}
+
+// reload reads the credentials again, and has new connections made when they are others.
+func (c *cluster) reload() error {
+	err := c.who.load()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.made != c.who.current().fileContents {
+		c.drop()
+	}
+	return err
 }
 
 // drop lets go of the connections; those in use are closed after their answer.

@@ -83,12 +83,9 @@ func newConsumer(ctx context.Context, opts Options, f func(Record) error) (*cons
 	if c.cluster, err = newCluster(c.ctx, &c.opts); err != nil {
 		return nil, err
 	}
-	c.dialer = &kafka.Dialer{ClientID: "livebridge", Timeout: lookTimeout, DualStack: true, DialFunc: opts.dial}
-	if c.dialer.TLS, err = opts.tlsConfig(); err != nil {
-		return nil, err
-	}
-	c.dialer.SASLMechanism, err = opts.mechanism()
-	return c, err
+	c.dialer = &kafka.Dialer{ClientID: "livebridge", Timeout: lookTimeout, DualStack: true,
+		DialFunc: c.cluster.who.dial, SASLMechanism: c.cluster.who.mechanism()}
+	return c, nil
 }
 
 func (c *consumer) close() {

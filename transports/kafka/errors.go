@@ -54,7 +54,8 @@ func judge(err error) verdict {
 func notSent(err error) bool {
 	var routing *rawproduce.Error
 	var network *net.OpError
-	return errors.As(err, &routing) || errors.As(err, &network) && network.Op == "dial"
+	var handshake *handshakeError
+	return errors.As(err, &routing) || errors.As(err, &handshake) || errors.As(err, &network) && network.Op == "dial"
 }
 
 // unavailable makes the answer for events that may be taken later.

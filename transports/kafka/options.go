@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,8 @@ type Options struct {
 	SASL, User, Password      string // SASL: none, plain, scram-sha-256 or scram-sha-512
 	TLS                       bool
 	CAFile, CertFile, KeyFile string
+	PasswordFile              string                            // instead of Password
+	ReadFile                  func(path string) ([]byte, error) // of these files, at every connection
 
 	AckTimeout time.Duration // without an answer for so long an event counts as not taken
 	Log        *zap.Logger
@@ -49,7 +52,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine", Create: true, Partitions: 12, Replication: -1,
-		Dedupe: 24 * time.Hour, Compression: "lz4", SASL: "none", AckTimeout: 5 * time.Second, Log: zap.NewNop(),
+		Dedupe: 24 * time.Hour, Compression: "lz4", SASL: "none", AckTimeout: 5 * time.Second, Log: zap.NewNop(), ReadFile: os.ReadFile,
 		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, lookEvery: 30 * time.Second,
 	}
 }
@@ -79,7 +82,9 @@ func (o *Options) Check() error {
 	wrong(o.Replication < 1 && o.Replication != -1, "KAFKA_REPLICATION", "%d is neither -1, the broker's default, nor 1 or more", o.Replication)
 	_, err := compressionOf(o.Compression)
 	wrong(err != nil, "KAFKA_COMPRESSION", "%w", err)
-	return errors.Join(append(errs, o.checkIdentity()...)...)
+	errs = append(errs, o.checkIdentity()...)
+	_, err = openCredentials(o)
+	return errors.Join(append(errs, err)...)
 }
 
 func (o *Options) brokers() []string {

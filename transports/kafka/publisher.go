@@ -60,6 +60,14 @@ func (p *Publisher) begin() {
 	p.topics.watch()
 }
 
+// Reload reads the files of credentials again and makes new connections when they have changed. The error is of files that
+// cannot be used: what they said before stays in force.
+func (p *Publisher) Reload() error {
+	err := p.cluster.reload()
+	p.topics.look()
+	return err
+}
+
 // Failed is there for the program, which ends on what it delivers. Nothing comes from Kafka: what a broker refuses today
 // it may allow tomorrow.
 func (p *Publisher) Failed() <-chan error { return nil }

@@ -32,13 +32,14 @@ type topics struct {
 
 	mu     sync.Mutex
 	byName map[string]*topic
-	stale  bool   // the layout of the cluster is to be asked for
-	closed bool   // nothing is held any more
-	told   string // about the cluster as a whole, so that it is not logged every time
+	stale  bool // the layout of the cluster is to be asked for
+	closed bool // nothing is held any more
+
+	trouble trouble // with the cluster as a whole
 }
 
 func newTopics(o *Options, c *cluster, s *sender) *topics {
-	return &topics{opts: o, cluster: c, sender: s, wake: make(chan struct{}, 1), byName: make(map[string]*topic)}
+	return &topics{opts: o, cluster: c, sender: s, wake: make(chan struct{}, 1), byName: make(map[string]*topic), trouble: trouble{opts: o}}
 }
 
 // of returns the topic of a name, which it has looked after from now on.
@@ -153,11 +154,11 @@ func (t *topics) round(ctx context.Context) bool {
 	}
 	answer, err := t.cluster.client().Metadata(ctx, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
-		t.tell("the brokers cannot be asked for their topics; this is tried again", err)
+		t.trouble.failed(err)
 		t.failAll(names, bridge.Unavailable("not connected to Kafka: %w", err))
 		return false
 	}
-	t.told = ""
+	t.trouble.over()
 	good := true
 	for i := range answer.Topics {
 		good = t.check(ctx, &answer.Topics[i]) && good
@@ -247,14 +248,6 @@ func (t *topics) warn(known *topic, text string, err error) {
 	t.mu.Unlock()
 	if !told {
 		t.opts.Log.Warn(text, zap.String("topic", known.name), zap.Error(err))
-	}
-}
-
-// tell logs a problem unless it was the last one told, of whichever broker.
-func (t *topics) tell(what string, err error) {
-	if text := what + cause(err).Error(); text != t.told {
-		t.told = text
-		t.opts.Log.Warn(what, zap.Error(err))
 	}
 }
 

@@ -3,8 +3,10 @@ package nats
 import (
 	"crypto/subtle"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/nats-io/nats-server/v2/server"
 )
@@ -77,8 +79,9 @@ func accountsConfig(subjects []string) string {
 
 // guard tells who connects. It implements server.Authentication.
 type guard struct {
-	secret, token   string
-	live, consumers *server.Account // of the running server
+	secret          string
+	token           atomic.Pointer[string] // what consumers must show; empty: nothing
+	live, consumers *server.Account        // of the running server
 }
 
 // Check implements server.Authentication.
@@ -88,11 +91,31 @@ func (g *guard) Check(c server.ClientAuthentication) bool {
 		c.RegisterUser(&server.User{Username: bridgeUser, Account: g.live})
 		return true
 	}
-	if g.token != "" && !same(o.Token, g.token) {
+	if token := *g.token.Load(); token != "" && !same(o.Token, token) {
 		return false
 	}
 	c.RegisterUser(&server.User{Username: "consumer", Account: g.consumers, Permissions: consumerPermissions()})
 	return true
+}
+
+// load reads the token that consumers must show.
+func (g *guard) load(o EmbeddedOptions) error {
+	token := o.Token
+	if o.TokenFile != "" {
+		read := o.ReadFile
+		if read == nil {
+			read = os.ReadFile
+		}
+		content, err := read(o.TokenFile)
+		if token = strings.TrimRight(string(content), "\r\n"); err == nil && token == "" {
+			err = fmt.Errorf("%s is empty", o.TokenFile)
+		}
+		if err != nil {
+			return settingError("NATS_EMBEDDED_TOKEN_FILE", err)
+		}
+	}
+	g.token.Store(&token)
+	return nil
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -1,12 +1,9 @@
 package nats
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 )
@@ -14,7 +11,7 @@ import (
 // Check returns everything that is wrong with the options, each with the name of its setting. It reads the files that are
 // named, and connects to nothing.
 func (o *Options) Check() error {
-	return errors.Join(append([]error{o.checkURL(), o.checkStream(), o.checkLimits(), o.checkTLS()}, o.checkFiles()...)...)
+	return errors.Join(o.checkURL(), o.checkStream(), o.checkLimits(), o.checkTLS(), o.checkFiles())
 }
 
 // checkURL never shows the URL: it may hold a password or a token.
@@ -112,36 +109,19 @@ func (o *Options) checkLimits() error {
 	return nil
 }
 
-// checkFiles names the setting of a file that cannot be read, where the client would name the file alone.
-func (o *Options) checkFiles() []error {
-	var errs []error
-	for _, f := range [][2]string{{"NATS_CREDS_FILE", o.CredsFile}, {"NATS_NKEY_FILE", o.NKeyFile}, {"NATS_TLS_CA_FILE", o.CAFile}} {
-		if f[1] == "" {
-			continue
-		}
-		content, err := os.ReadFile(f[1])
-		if err == nil && f[1] == o.CAFile && !x509.NewCertPool().AppendCertsFromPEM(content) {
-			err = fmt.Errorf("%s holds no certificate in PEM", f[1])
-		}
-		if err != nil {
-			errs = append(errs, settingError(f[0], err))
-		}
-	}
-	return errs
+// checkFiles names the setting of a file that cannot be used, where the client would name the file alone.
+func (o *Options) checkFiles() error {
+	_, err := openCredentials(o)
+	return err
 }
 
 // checkTLS refuses half of what we show to the server.
 func (o *Options) checkTLS() error {
 	switch {
-	case o.CertFile == "" && o.KeyFile == "":
-		return nil
-	case o.KeyFile == "":
+	case o.CertFile != "" && o.KeyFile == "":
 		return settingError("NATS_TLS_KEY_FILE", errors.New("is empty: NATS_TLS_CERT_FILE needs the key that belongs to it"))
-	case o.CertFile == "":
+	case o.CertFile == "" && o.KeyFile != "":
 		return settingError("NATS_TLS_CERT_FILE", errors.New("is empty: NATS_TLS_KEY_FILE needs the certificate that belongs to it"))
-	}
-	if _, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile); err != nil {
-		return settingError("NATS_TLS_CERT_FILE", fmt.Errorf("and NATS_TLS_KEY_FILE cannot be used: %w", err))
 	}
 	return nil
 }

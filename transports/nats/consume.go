@@ -50,11 +50,11 @@ const consumeAgain = 500 * time.Millisecond
 // an error, and returns that. It waits for a stream that is not there yet, outlives the loss of the server, and goes on
 // where it was.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
-	options, err := opts.connectOptions()
+	l, err := newLink(&opts)
 	if err != nil {
 		return err
 	}
-	conn, err := nats.Connect(opts.URL, append(options, nats.RetryOnFailedConnect(false))...)
+	conn, err := l.connect(nats.RetryOnFailedConnect(false))
 	if err != nil {
 		return fmt.Errorf("connect to NATS at %s: %w", opts.URL, err)
 	}

@@ -21,6 +21,9 @@ type EmbeddedOptions struct {
 	Listen   string // host:port for consumers; port 0 takes a free one
 	Token    string // what consumers must show; needed when Listen is not loopback
 
+	TokenFile string                            // instead of Token
+	ReadFile  func(path string) ([]byte, error) // of this file; nil: os.ReadFile
+
 	watch time.Duration // how often the server is looked at; 0: every second
 }
 
@@ -37,7 +40,7 @@ func (o EmbeddedOptions) address() (host string, port int, err error) {
 	if err != nil || port < 0 || port > 65535 {
 		return "", 0, settingError("NATS_EMBEDDED_LISTEN", fmt.Errorf("%q is not a port number: use 0 to 65535", text))
 	}
-	if ip := net.ParseIP(host); o.Token == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if ip := net.ParseIP(host); o.Token+o.TokenFile == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return "", 0, settingError("NATS_EMBEDDED_TOKEN",
 			fmt.Errorf("is needed, since NATS_EMBEDDED_LISTEN %s can be reached from other machines", o.Listen))
 	}
@@ -79,7 +82,12 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 		store: newStore(opts.StoreDir), quit: make(chan struct{}),
 		host: newHost(opts, subjects, publish.Log),
 	}
+	publish.CredsFile, publish.NKeyFile, publish.Token, publish.TokenFile, publish.PasswordFile = "", "", "", "", ""
+	publish.CAFile, publish.CertFile, publish.KeyFile = "", "", "" // which are for a server of NATS_URL
 	publish.inProcess, publish.User, publish.Password = e.host, bridgeUser, e.host.guard.secret
+	if err := e.host.guard.load(opts); err != nil {
+		return nil, err
+	}
 	e.publish = publish
 	if err := e.start(); err != nil {
 		e.halt()
@@ -117,12 +125,11 @@ func (e *Embedded) start() error {
 }
 
 func (e *Embedded) openGate() error {
-	options, err := e.publish.connectOptions()
+	l, err := newLink(&e.publish)
 	if err != nil {
 		return err
 	}
-	options = append(options, nats.CustomInboxPrefix(inboxPrefix), nats.RetryOnFailedConnect(false))
-	if e.gate, err = nats.Connect("", options...); err != nil {
+	if e.gate, err = l.connect(nats.CustomInboxPrefix(inboxPrefix), nats.RetryOnFailedConnect(false)); err != nil {
 		return err
 	}
 	return openGate(e.gate, e.publish.Log)
@@ -138,6 +145,10 @@ func (e *Embedded) putInOrder() error {
 
 // ClientURL is where consumers connect.
 func (e *Embedded) ClientURL() string { return e.host.url() }
+
+// Reload reads NATS_EMBEDDED_TOKEN_FILE again. Who connects from now on must show the token that it holds; connections
+// that stand go on. When the file cannot be used the token stays as it was.
+func (e *Embedded) Reload() error { return e.host.guard.load(e.host.opts) }
 
 // Checkpoint implements bridge.Checkpointer: the server has written what it acknowledged, and here it is synced. When
 // that fails once it fails for good, and Failed says so: a new start publishes what is not known to be on disk again.

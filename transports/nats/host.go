@@ -36,7 +36,7 @@ type host struct {
 func newHost(opts EmbeddedOptions, subjects []string, log *zap.Logger) *host {
 	return &host{
 		opts: opts, config: accountsConfig(subjects), log: log,
-		guard: &guard{secret: rand.Text(), token: opts.Token},
+		guard: &guard{secret: rand.Text()},
 	}
 }
 

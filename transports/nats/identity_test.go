@@ -36,7 +36,7 @@ func TestIdentities(t *testing.T) {
 			so.Nkeys = []*server.NkeyUser{{Nkey: public}}
 			o.NKeyFile = file(t, "bridge.nk", seed)
 		}},
-		{"credentials", credentials},
+		{"credentials", operatorMode},
 		{"TLS", func(t *testing.T, so *server.Options, o *Options) {
 			ca := newAuthority(t)
 			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{ca.pair(t, "server")}}
@@ -79,8 +79,8 @@ func TestIdentities(t *testing.T) {
 	}
 }
 
-// credentials sets a server up whose users are signed by an account, which is signed by an operator.
-func credentials(t *testing.T, so *server.Options, o *Options) {
+// operatorMode sets a server up whose users are signed by an account, which is signed by an operator.
+func operatorMode(t *testing.T, so *server.Options, o *Options) {
 	operatorSeed, operatorKey := key(t, nkeys.CreateOperator)
 	accountSeed, accountKey := key(t, nkeys.CreateAccount)
 	_, systemKey := key(t, nkeys.CreateAccount)

@@ -3,6 +3,7 @@
 package nats
 
 import (
+	"os"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,7 +28,9 @@ type Options struct {
 
 	// who we are
 	CredsFile, NKeyFile, User, Password, Token string
+	PasswordFile, TokenFile                    string // instead of Password and Token
 	CAFile, CertFile, KeyFile                  string
+	ReadFile                                   func(path string) ([]byte, error) // of these files, at every connection
 
 	AckTimeout time.Duration // without an answer for so long an event counts as not taken
 	Log        *zap.Logger
@@ -46,49 +49,18 @@ const inboxPrefix = "_LIVEBRIDGE"
 func DefaultOptions() Options {
 	return Options{
 		Stream: "LIVE_EVENTS", SubjectPrefix: "live.events", Quarantine: "live.quarantine", Replicas: 1,
-		MaxAge: 168 * time.Hour, MaxBytes: 8 << 30, AckTimeout: 5 * time.Second, Log: zap.NewNop(),
+		MaxAge: 168 * time.Hour, MaxBytes: 8 << 30, AckTimeout: 5 * time.Second, Log: zap.NewNop(), ReadFile: os.ReadFile,
 	}
 }
 
 // connectOptions turns the options into the client's: no buffer and no retries of its own, a connection for ever.
-func (o *Options) connectOptions() ([]nats.Option, error) {
+func (o *Options) connectOptions() []nats.Option {
 	opts := []nats.Option{
 		nats.Name("livebridge"), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.RetryOnFailedConnect(true),
-		nats.ReconnectWait(250 * time.Millisecond), nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
 		nats.IgnoreAuthErrorAbort(), nats.PingInterval(10 * time.Second), nats.FlusherTimeout(5 * time.Second),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			o.Log.Warn("NATS connection", zap.Error(err))
-		}),
 	}
 	if o.inProcess != nil {
 		opts = append(opts, nats.InProcessServer(o.inProcess))
 	}
-	return o.identify(opts)
-}
-
-// identify adds who we are.
-func (o *Options) identify(opts []nats.Option) ([]nats.Option, error) {
-	if o.CredsFile != "" {
-		opts = append(opts, nats.UserCredentials(o.CredsFile))
-	}
-	if o.NKeyFile != "" {
-		key, err := nats.NkeyOptionFromSeed(o.NKeyFile)
-		if err != nil {
-			return nil, settingError("NATS_NKEY_FILE", err)
-		}
-		opts = append(opts, key)
-	}
-	if o.User != "" {
-		opts = append(opts, nats.UserInfo(o.User, o.Password))
-	}
-	if o.Token != "" {
-		opts = append(opts, nats.Token(o.Token))
-	}
-	if o.CAFile != "" {
-		opts = append(opts, nats.RootCAs(o.CAFile))
-	}
-	if o.CertFile != "" || o.KeyFile != "" {
-		opts = append(opts, nats.ClientCert(o.CertFile, o.KeyFile))
-	}
-	return opts, nil
+	return opts
 }

@@ -16,6 +16,7 @@ import (
 // Publisher publishes events to JetStream and tells of the server's acknowledgement. It implements bridge.Publisher.
 type Publisher struct {
 	opts    Options
+	link    *link
 	conn    *nats.Conn
 	streams *streams
 	acks    *acks
@@ -34,18 +35,18 @@ func Dial(opts Options) (*Publisher, error) {
 	}
 	p := &Publisher{opts: opts, stop: make(chan struct{})}
 	p.streams, p.drafts = newStreams(&p.opts), newDrafts(&p.opts)
-	options, err := p.opts.connectOptions()
-	if err != nil {
+	var err error
+	if p.link, err = newLink(&p.opts); err != nil {
 		return nil, err
 	}
-	options = append(options, nats.CustomInboxPrefix(inboxPrefix), nats.ConnectHandler(p.connected),
-		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected))
+	options := []nats.Option{nats.CustomInboxPrefix(inboxPrefix), nats.ConnectHandler(p.connected),
+		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected)}
 	p.acks = newAcks(nats.NewInbox()[len(nats.InboxPrefix):] + ".")
 	p.acks.prefix = inboxPrefix + "." + p.acks.prefix
 	if opts.inProcess != nil {
 		p.batches = &batches{drafts: p.drafts, post: p.post}
 	}
-	if p.conn, err = nats.Connect(opts.URL, options...); err != nil {
+	if p.conn, err = p.link.connect(options...); err != nil {
 		return nil, settingError("NATS_URL", err)
 	}
 	return p, p.begin()
@@ -85,6 +86,7 @@ func (p *Publisher) listen() error {
 }
 
 func (p *Publisher) connected(c *nats.Conn) {
+	p.link.connected()
 	p.largest.Store(c.MaxPayload())
 	p.streams.look()
 }
@@ -107,6 +109,10 @@ func orElse(err, otherwise error) error {
 	}
 	return otherwise
 }
+
+// Reload reads the files of credentials again and connects anew when they have changed. The error is of files that cannot
+// be used: what they said before stays in force.
+func (p *Publisher) Reload() error { return p.link.reload() }
 
 // Failed delivers the error of streams that cannot be used as they are, until somebody changes them or the settings.
 func (p *Publisher) Failed() <-chan error { return p.streams.refused }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"livebridge/bridge/filewatch"
+)
+
+// brokerFiles are the files that say who we are at the broker of the settings, and whom we trust there.
+func (s *settings) brokerFiles() []string {
+	var files []string
+	switch {
+	case s.Transport == "kafka":
+		files = []string{s.secretFiles["KAFKA_PASSWORD"], s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile}
+	case s.NATSURL != "":
+		files = []string{s.secretFiles["NATS_PASSWORD"], s.secretFiles["NATS_TOKEN"], s.NATSCredsFile, s.NATSNKeyFile,
+			s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile}
+	default:
+		files = []string{s.secretFiles["NATS_EMBEDDED_TOKEN"]}
+	}
+	return slices.DeleteFunc(files, func(path string) bool { return path == "" })
+}
+
+// credentials watches the broker's files and has the publisher read them again.
+type credentials struct {
+	source *filewatch.Source[digest]
+	reload func() error // of the publisher
+	log    *zap.Logger
+	good   prometheus.Gauge
+	failed string // the last error; empty: none
+	done   digest // what was read again last
+}
+
+// digest stands for what all files say.
+type digest [sha256.Size]byte
+
+// newCredentials begins before the publisher reads the files, so that no change is missed.
+func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) (*credentials, error) {
+	c := &credentials{log: log, source: filewatch.New(func() digest { return digestOf(files) }),
+		good: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
+			Help: "1 while the broker's credentials are those of their files; " +
+				"0 while a file cannot be used and its content before is in force."})}
+	c.good.Set(1)
+	c.done = c.source.Last()
+	return c, r.Register(c.good)
+}
+
+func digestOf(files []string) digest {
+	h := sha256.New()
+	for _, path := range files {
+		content, err := filewatch.Read(path)
+		if err != nil {
+			content = []byte(err.Error())
+		}
+		each := sha256.Sum256(content)
+		h.Write(each[:])
+	}
+	return digest(h.Sum(nil))
+}
+
+// Watch follows the files until ctx ends.
+func (c *credentials) Watch(ctx context.Context) { filewatch.Every(ctx, c.poll) }
+
+// poll has the files read again when they have changed, and as long as that fails.
+func (c *credentials) poll() {
+	changed := c.source.Poll()
+	if !changed && c.failed == "" {
+		return
+	}
+	if err := c.reload(); err != nil {
+		if changed || c.failed != err.Error() {
+			c.log.Error("a file of the broker's credentials cannot be used; what it said before stays in force", zap.Error(err))
+		}
+		c.failed = err.Error()
+		c.good.Set(0)
+		return
+	}
+	if c.failed != "" || c.done != c.source.Last() {
+		c.log.Info("the broker's credentials were read again")
+	}
+	c.failed, c.done = "", c.source.Last()
+	c.good.Set(1)
+}

@@ -1,0 +1,168 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/segmentio/kafka-go/sasl"
+)
+
+// fileContents are the files that say who we are and whom we trust, as they were read.
+type fileContents struct{ password, ca, cert, key string }
+
+// secrets are fileContents that can be used. They do not change.
+type secrets struct {
+	fileContents
+	mechanism sasl.Mechanism // nil: none
+	roots     *x509.CertPool // nil: the system's
+	pair      *tls.Certificate
+}
+
+// credentials follow their files. What cannot be used leaves in force what was good before, file by file.
+type credentials struct {
+	opts  *Options
+	mu    sync.Mutex // of who loads
+	force atomic.Pointer[secrets]
+}
+
+// openCredentials reads the files. All mistakes are in the error, each with the name of its setting.
+func openCredentials(o *Options) (*credentials, error) {
+	c := &credentials{opts: o}
+	first := &secrets{fileContents: fileContents{password: o.Password}}
+	var err error
+	if o.PasswordFile == "" {
+		first.mechanism, err = o.mechanism("KAFKA_PASSWORD", o.Password)
+	}
+	c.force.Store(first)
+	return c, errors.Join(err, c.load())
+}
+
+// current returns what is in force.
+func (c *credentials) current() *secrets { return c.force.Load() }
+
+// load reads the files again.
+func (c *credentials) load() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	next := *c.force.Load()
+	err := errors.Join(c.loadPassword(&next), c.loadRoots(&next), c.loadPair(&next))
+	c.force.Store(&next)
+	return err
+}
+
+// read returns a file that is not empty. Without a path nothing is read.
+func (c *credentials) read(setting, path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	content, err := c.opts.ReadFile(path)
+	if err == nil && strings.TrimSpace(string(content)) == "" {
+		err = fmt.Errorf("%s is empty", path)
+	}
+	if err != nil {
+		return "", settingError(setting, err)
+	}
+	return string(content), nil
+}
+
+func (c *credentials) loadPassword(s *secrets) error {
+	const setting = "KAFKA_PASSWORD_FILE"
+	text, err := c.read(setting, c.opts.PasswordFile)
+	text = strings.TrimRight(text, "\r\n")
+	if text == "" || text == s.password && s.mechanism != nil {
+		return err
+	}
+	m, err := c.opts.mechanism(setting, text)
+	if err == nil {
+		s.password, s.mechanism = text, m
+	}
+	return err
+}
+
+func (c *credentials) loadRoots(s *secrets) error {
+	const setting = "KAFKA_TLS_CA_FILE"
+	text, err := c.read(setting, c.opts.CAFile)
+	if text == "" || text == s.ca {
+		return err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(text)) {
+		return settingError(setting, fmt.Errorf("%s holds no certificate in PEM form", c.opts.CAFile))
+	}
+	s.ca, s.roots = text, roots
+	return nil
+}
+
+func (c *credentials) loadPair(s *secrets) error {
+	if c.opts.CertFile == "" || c.opts.KeyFile == "" {
+		return nil
+	}
+	cert, err := c.read("KAFKA_TLS_CERT_FILE", c.opts.CertFile)
+	if err != nil {
+		return err
+	}
+	key, err := c.read("KAFKA_TLS_KEY_FILE", c.opts.KeyFile)
+	if err != nil || cert == s.cert && key == s.key {
+		return err
+	}
+	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
+	if err != nil {
+		return settingError("KAFKA_TLS_CERT_FILE", fmt.Errorf("with KAFKA_TLS_KEY_FILE: %w", err))
+	}
+	s.cert, s.key, s.pair = cert, key, &pair
+	return nil
+}
+
+// mechanism returns how we say who we are, with the password of the moment. Nil: not by SASL.
+func (c *credentials) mechanism() sasl.Mechanism {
+	if c.current().mechanism == nil {
+		return nil
+	}
+	return latest{c}
+}
+
+// latest is a sasl.Mechanism with the password of the moment.
+type latest struct{ of *credentials }
+
+// Name implements sasl.Mechanism.
+func (m latest) Name() string { return m.of.current().mechanism.Name() }
+
+// Start implements sasl.Mechanism.
+func (m latest) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
+	return m.of.current().mechanism.Start(ctx)
+}
+
+// dial makes a connection with the credentials of the moment, TLS included: the library would keep what it was given.
+func (c *credentials) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	_ = c.load() // whoever watches the files tells of those that cannot be used
+	conn, err := c.opts.dial(ctx, network, address)
+	if err != nil || !c.opts.TLS {
+		return conn, err
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	secure := tls.Client(conn, c.opts.tlsConfig(c.current(), host))
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, &handshakeError{err}
+	}
+	return secure, nil
+}
+
+// handshakeError is a failed TLS handshake, before which nothing was sent.
+type handshakeError struct{ err error }
+
+// Error says what failed.
+func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *handshakeError) Unwrap() error { return e.err }

@@ -1,0 +1,103 @@
+//go:build brokers
+
+package kafka
+
+import (
+	"crypto/pbkdf2"
+	sha "crypto/sha256"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"livebridge/transports/kafka/kafkatest"
+	"livebridge/transports/transporttest"
+)
+
+// TestRotationBrokers changes a SCRAM password and renews a client certificate at a real broker, while events are published.
+func TestRotationBrokers(t *testing.T) {
+	ours, stranger := newPKI(t), newPKI(t)
+	c := kafkatest.Start(t, kafkatest.Options{
+		Properties: map[string]string{
+			"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+			"sasl.enabled.mechanisms":        "SCRAM-SHA-256",
+			"ssl.keystore.type":              "PEM", "ssl.keystore.location": ours.write(t, "broker", "127.0.0.1"),
+			"ssl.truststore.type": "PEM", "ssl.truststore.location": ours.file,
+			"listener.name.client.ssl.client.auth":                "required",
+			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+		},
+		Format: []string{"--add-scram", "SCRAM-SHA-256=[name=bridge,password=first-secret]"},
+	})
+	o, logs := watched()
+	o = passwordOptions(t, o, "first-secret")
+	o.Brokers, o.TLS, o.CAFile, o.CertFile = c.Broker(0), true, ours.file, ours.write(t, "bridge", "bridge")
+	o.KeyFile = o.CertFile
+	p := dial(t, o)
+	begun := time.Now()
+	transporttest.Deliver(t, p, transporttest.Events(5, 1, 5))
+	publishing := func(first, n uint64) <-chan struct{} {
+		delivered := make(chan struct{})
+		go func() { defer close(delivered); transporttest.Deliver(t, p, transporttest.Events(5, first, n)) }()
+		return delivered
+	}
+	reload := func() {
+		t.Helper()
+		if err := p.Reload(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	renew := func(by *pki) {
+		t.Helper()
+		content, err := os.ReadFile(by.write(t, "bridge", "bridge"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, o.CertFile, string(content))
+		reload()
+	}
+
+	delivered := publishing(6, 20)
+	overwrite(t, o.PasswordFile, "second-secret") // which the broker does not know yet
+	reload()
+	told(t, logs, "the broker refused the credentials")
+	alterPassword(t, c, "bridge", "second-secret")
+	<-delivered
+	told(t, logs, "the brokers answer again")
+
+	delivered = publishing(26, 20)
+	renew(stranger)
+	told(t, logs, "TLS handshake with the broker failed")
+	renew(ours)
+	<-delivered
+	transporttest.Deliver(t, p, transporttest.Events(5, 46, 5))
+
+	t.Logf("beside the start of the broker it took %v", time.Since(begun))
+	got, want := contents(t, []string{c.Internal(0)}, o.Topic), transporttest.Events(5, 1, 50)
+	if transporttest.CheckLanes(t, got, want); len(got) != len(want) {
+		t.Errorf("the topic has %d records of %d events", len(got), len(want))
+	}
+	if n := logs.FilterMessageSnippet("retrying").Len(); n > 3 { // of a certificate, the end of a connection may come before the reason
+		t.Errorf("the log has %v", logs.All())
+	}
+}
+
+// alterPassword sets the password of a user at the broker.
+func alterPassword(t *testing.T, c *kafkatest.Cluster, user, password string) {
+	t.Helper()
+	const iterations = 4096
+	salt := []byte("salt")
+	salted, err := pbkdf2.Key(sha.New, password, salt, iterations, sha.Size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &kafka.Client{Addr: kafka.TCP(c.Internal(0)), Transport: &kafka.Transport{}, Timeout: 10 * time.Second}
+	answer, err := client.AlterUserScramCredentials(t.Context(), &kafka.AlterUserScramCredentialsRequest{
+		Upsertions: []kafka.UserScramCredentialsUpsertion{{
+			Name: user, Mechanism: kafka.ScramMechanismSha256, Iterations: iterations, Salt: salt, SaltedPassword: salted,
+		}},
+	})
+	if err != nil || len(answer.Results) != 1 || answer.Results[0].Error != nil {
+		t.Fatalf("%v %+v", err, answer)
+	}
+}

@@ -1,0 +1,77 @@
+package kafka
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// trouble says in few lines why the brokers cannot be reached, and that they can be again.
+type trouble struct {
+	opts      *Options
+	reminders bridge.Reminders
+}
+
+// fault is one of a few kinds of failure.
+type fault struct {
+	kind    string
+	message string
+	setting string // where to look
+}
+
+// failed logs a failure: each kind once, and then once a minute.
+func (t *trouble) failed(err error) {
+	f := t.opts.faultOf(err)
+	if suppressed, due := t.reminders.Due(f.kind, time.Now()); due {
+		t.opts.Log.Warn(f.message,
+			zap.String("setting", f.setting), zap.Error(err), zap.Int("suppressed", suppressed))
+	}
+}
+
+// over says that it works again if a failure was logged.
+func (t *trouble) over() {
+	if t.reminders.Over() {
+		t.opts.Log.Info("the brokers answer again")
+	}
+}
+
+// faultOf recognizes refused credentials and failed TLS handshakes.
+func (o *Options) faultOf(err error) fault {
+	const handshake = "TLS handshake with the broker failed; retrying"
+	var server *tls.CertificateVerificationError
+	var remote *net.OpError
+	var other *handshakeError
+	switch {
+	case errors.Is(err, kafka.SASLAuthenticationFailed):
+		return fault{"credentials", "the broker refused the credentials; retrying", "KAFKA_USER, " + o.passwordSetting()}
+	case errors.Is(err, kafka.UnsupportedSASLMechanism), errors.Is(err, kafka.IllegalSASLState):
+		return fault{"mechanism", "the broker refused the SASL mechanism; retrying", "KAFKA_SASL"}
+	case errors.As(err, &server):
+		return fault{"tls server", handshake, "KAFKA_TLS_CA_FILE"}
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return fault{"tls client", handshake, "KAFKA_TLS_CERT_FILE"}
+	case errors.As(err, &other):
+		return fault{"tls", handshake, "KAFKA_BROKERS, KAFKA_TLS"}
+	}
+	if closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); closed && o.SASL != "none" {
+		return fault{"closed", "the broker closed the connection, as some do that refuse the credentials; retrying",
+			"KAFKA_USER, " + o.passwordSetting()}
+	} else if closed {
+		return fault{"closed", "the broker closed the connection; retrying", "KAFKA_TLS, KAFKA_SASL"}
+	}
+	return fault{"brokers", "the brokers cannot be asked for their topics; this is tried again", "KAFKA_BROKERS"}
+}
+
+func (o *Options) passwordSetting() string {
+	if o.PasswordFile != "" {
+		return "KAFKA_PASSWORD_FILE"
+	}
+	return "KAFKA_PASSWORD"
+}

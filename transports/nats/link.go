@@ -1,0 +1,226 @@
+package nats
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+const (
+	reconnectWait   = 250 * time.Millisecond
+	reconnectJitter = 250 * time.Millisecond
+)
+
+// link is a connection that is made with the credentials of the moment, and says in few lines why it cannot be made.
+type link struct {
+	opts     *Options
+	creds    *credentials
+	used     atomic.Pointer[secrets] // what the last attempt to connect was made with
+	conn     atomic.Pointer[nats.Conn]
+	refusals bridge.Reminders // of connecting
+	faults   bridge.Reminders // of what is connected
+	now      func() time.Time
+}
+
+func newLink(o *Options) (*link, error) {
+	creds, err := openCredentials(o)
+	if err != nil {
+		return nil, err
+	}
+	l := &link{opts: o, creds: creds, now: time.Now}
+	l.used.Store(creds.current())
+	return l, nil
+}
+
+// connect makes the connection.
+func (l *link) connect(further ...nats.Option) (*nats.Conn, error) {
+	opts := append(l.opts.connectOptions(), l.identify()...)
+	opts = append(opts, nats.SetCustomDialer(l), nats.CustomReconnectDelay(l.delay),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { l.failed(err) }),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { l.failed(err) }))
+	conn, err := nats.Connect(l.opts.URL, append(opts, further...)...)
+	if err == nil {
+		l.conn.Store(conn)
+	}
+	return conn, err
+}
+
+// identify says who we are. What the client asks for at each connection comes from l.used; what it has as a value of its
+// own is set by Dial.
+func (l *link) identify() []nats.Option {
+	opts := []nats.Option{func(o *nats.Options) error { l.set(o); return nil }}
+	sign := func(nonce []byte) ([]byte, error) { return l.used.Load().sign(nonce) }
+	if l.opts.CredsFile != "" {
+		opts = append(opts, nats.UserJWT(func() (string, error) { return l.used.Load().jwt, nil }, sign))
+	}
+	if l.opts.NKeyFile != "" {
+		opts = append(opts, nats.Nkey(l.used.Load().public, sign))
+	}
+	roots := func() (*x509.CertPool, error) { return l.used.Load().roots, nil }
+	pair := func() (tls.Certificate, error) { return l.used.Load().pair, nil }
+	switch ca, cert := l.opts.CAFile != "", l.opts.CertFile != ""; {
+	case ca && cert:
+		opts = append(opts, nats.ClientTLSConfig(pair, roots))
+	case ca:
+		opts = append(opts, nats.ClientTLSConfig(nil, roots))
+	case cert:
+		opts = append(opts, nats.ClientTLSConfig(pair, nil))
+	}
+	return opts
+}
+
+// set puts in the values that the client has no callback for, or one that a URL with a user in it forbids.
+func (l *link) set(o *nats.Options) {
+	s := l.used.Load()
+	if l.opts.User != "" {
+		o.User, o.Password = l.opts.User, s.password
+	}
+	o.Token, o.Nkey = s.token, s.public
+}
+
+// Dial implements nats.CustomDialer. The client calls it at the beginning of each attempt, holding the lock under which
+// it reads its options a moment later.
+func (l *link) Dial(network, address string) (net.Conn, error) {
+	_ = l.creds.load() // whoever watches the files tells of those that cannot be used
+	l.used.Store(l.creds.current())
+	if conn := l.conn.Load(); conn != nil {
+		l.set(&conn.Opts)
+	}
+	return (&net.Dialer{Timeout: nats.DefaultTimeout}).Dial(network, address)
+}
+
+// reload reads the credentials again, and connects anew when they are others.
+func (l *link) reload() error {
+	err := l.creds.load()
+	if conn := l.conn.Load(); conn != nil && l.creds.current().fileContents != l.used.Load().fileContents {
+		_ = conn.ForceReconnect() // it fails after Close only
+	}
+	return err
+}
+
+// delay is called after an attempt at every server. It is the one place where the client tells of a TLS handshake that
+// failed, or of a refusal before the first connection.
+func (l *link) delay(int) time.Duration {
+	if conn := l.conn.Load(); conn != nil {
+		l.failed(conn.LastError())
+	}
+	return reconnectWait + rand.N(reconnectJitter)
+}
+
+// failed logs what goes wrong with the connection: each kind once, and then once a minute.
+func (l *link) failed(err error) {
+	if err == nil || errors.Is(err, nats.ErrNoServers) {
+		return // which says less than what follows
+	}
+	conn := l.conn.Load()
+	f := l.faultOf(err)
+	reminders := &l.refusals
+	if f == nil && conn != nil && conn.IsConnected() {
+		f, reminders = connectedFault(err), &l.faults
+	} else if f == nil {
+		f = &fault{kind: "connect", message: "cannot connect to NATS; retrying", setting: "NATS_URL"}
+	}
+	if suppressed, due := reminders.Due(f.kind, l.now()); due {
+		l.opts.Log.Warn(f.message,
+			zap.String("setting", f.setting), zap.Error(err), zap.Int("suppressed", suppressed))
+	}
+}
+
+// connected says so if a failure was logged.
+func (l *link) connected() {
+	if l.refusals.Over() {
+		l.opts.Log.Info("connected to NATS again")
+	}
+}
+
+// fault is one of a few kinds of failure.
+type fault struct {
+	kind    string
+	message string
+	setting string // where to look
+}
+
+// refusedBy are what servers say when they refuse us, in lower case.
+func refusedBy() []string {
+	return []string{"authorization violation", "account authentication expired", "authentication expired",
+		"authentication revoked", "authentication timeout"}
+}
+
+// faultOf recognizes refused credentials and failed TLS handshakes; nil: neither.
+func (l *link) faultOf(err error) *fault {
+	text := strings.ToLower(err.Error())
+	for _, said := range refusedBy() {
+		if strings.Contains(text, said) {
+			return &fault{said, "NATS refused the credentials; retrying", l.opts.identitySetting()}
+		}
+	}
+	const message = "TLS handshake with NATS failed; retrying"
+	var unknown *tls.CertificateVerificationError
+	var remote *net.OpError
+	switch {
+	case errors.As(err, &unknown):
+		return &fault{"tls server", message, "NATS_TLS_CA_FILE"}
+	case errors.As(err, &remote) && remote.Op == "remote error", strings.Contains(text, "after tls handshake"):
+		return &fault{"tls client", message, "NATS_TLS_CERT_FILE"}
+	case errors.Is(err, nats.ErrTLS), errors.Is(err, nats.ErrSecureConnRequired), errors.Is(err, nats.ErrSecureConnWanted):
+		return &fault{"tls", message, "NATS_URL, NATS_TLS_CA_FILE"}
+	}
+	return nil
+}
+
+// connectedFault sorts what the client tells of a connection that stands.
+func connectedFault(err error) *fault {
+	const message = "NATS connection error"
+	switch {
+	case errors.Is(err, nats.ErrPermissionViolation):
+		return &fault{"permissions", message, "the permissions of this user at the server"}
+	case errors.Is(err, nats.ErrSlowConsumer):
+		return &fault{"slow", message, ""}
+	}
+	return &fault{"other", message, ""}
+}
+
+// identitySetting names the settings that say who we are.
+func (o *Options) identitySetting() string {
+	file := func(setting, path string) string {
+		if path != "" {
+			return setting + "_FILE"
+		}
+		return setting
+	}
+	switch {
+	case o.CredsFile != "":
+		return "NATS_CREDS_FILE"
+	case o.NKeyFile != "":
+		return "NATS_NKEY_FILE"
+	case o.userInURL():
+		return "NATS_URL"
+	case o.User != "":
+		return "NATS_USER, " + file("NATS_PASSWORD", o.PasswordFile)
+	case o.Token+o.TokenFile != "":
+		return file("NATS_TOKEN", o.TokenFile)
+	case o.CertFile != "":
+		return "NATS_TLS_CERT_FILE"
+	}
+	return "none is set of NATS_CREDS_FILE, NATS_NKEY_FILE, NATS_USER, NATS_TOKEN"
+}
+
+func (o *Options) userInURL() bool {
+	for _, text := range servers(o.URL) {
+		if u, err := url.Parse(text); err == nil && u.User != nil {
+			return true
+		}
+	}
+	return false
+}
