@@ -6,15 +6,13 @@ import (
 
 	"go.uber.org/zap"
 
-	"livebridge/bridge"
 	"livebridge/transports/kafka"
 	"livebridge/transports/nats"
 )
 
-// transport is a publisher as the program needs it.
-type transport interface {
-	bridge.Publisher
-	Failed() <-chan error // settings that do not fit the broker; the program ends
+// failing is a publisher that can find that the settings do not fit the broker; the program ends.
+type failing interface {
+	Failed() <-chan error
 }
 
 // connect makes the publisher to the broker of the settings.

@@ -161,7 +161,7 @@ func kafkaMutants() []mutant {
 		{"a record has no key", "transports/kafka/record.go", "Key: protocol.NewBytes(next.key)", "Key: nil", kafka, "TestContract"},
 		{"records that are named do not matter", "transports/kafka/request.go", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn r\n", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn nil\n", kafka, "TestPartialBatchErrors"},
 		{"one bad record rejects its batch", "transports/kafka/settle.go", "if named.which[i] {", "if named != nil {", kafka, "TestPartialBatchErrors"},
-		{"the topic's limit is not looked at", "transports/kafka/leader.go", "limit > 0 && b.size() > limit", "limit < 0 && b.size() > limit", kafka, "TestTooLargeIsNotSent"},
+		{"the topic's limit is not looked at", "transports/kafka/partition.go", "min(batchWeight, limit*9/10)", "batchWeight", kafka, "TestBatchesFitTheTopic"},
 		{"what is too large is tried for ever", "transports/kafka/errors.go", "case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidRecord:", "case kafka.RecordListTooLarge, kafka.InvalidRecord:", kafka, "TestTooLargeForTheBroker"},
 		{"an outcome that was waited for is forgotten", "transports/kafka/recover.go", "\tp.outcomes[at] = err\n", "\t_ = at\n", kafka, "TestOutcomeIsRemembered"},
 		{"a stuck partition holds up what waits", "transports/kafka/recover.go", "if time.Now().After(patience) {", "if false && time.Now().After(patience) {", kafka, "TestStuckPartition"},

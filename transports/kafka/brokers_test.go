@@ -111,7 +111,7 @@ func TestFaultsOfBrokers(t *testing.T) {
 		want := transporttest.Events(40, 1, 8)
 		transporttest.Deliver(t, p, want)
 		exactly(t, o, want)
-		for _, part := range p.topics.of(o.Topic).partitions {
+		for _, part := range p.topics.of(o.Topic).layout.Load().partitions {
 			if part.known && part.next > 1000 {
 				t.Errorf("partition %d has not wrapped: %d", part.number, part.next)
 			}

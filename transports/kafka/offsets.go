@@ -1,0 +1,97 @@
+package kafka
+
+import (
+	"context"
+	"slices"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// follow notes where the broker has put a batch, and reports whether that is before the end of what it had acknowledged:
+// the partition was made anew, or lost its end. The lock is held.
+func (p *partition) follow(b *batch) (lost bool) {
+	if b.offset < 0 {
+		return false // a repeat, of which the broker does not say where it is
+	}
+	lost = b.offset < p.end
+	p.lost = p.lost || lost
+	p.end = b.offset + int64(len(b.records))
+	return lost
+}
+
+// missing returns the partitions of a topic that have lost acknowledged events since it was last asked. Those that are
+// published to show it by themselves; of the others the broker is asked about one at each look, in turn, and about all
+// when there is a reason.
+func (s *sender) missing(ctx context.Context, all []*partition, turn int) []int32 {
+	var gone []int32
+	var idle []*partition
+	s.mu.Lock()
+	for _, p := range all {
+		if p.lost {
+			p.lost = false
+			gone = append(gone, p.number)
+		} else if p.end > 0 && p.leader != noLeader {
+			idle = append(idle, p)
+		}
+	}
+	s.mu.Unlock()
+	if len(gone) == 0 && len(idle) > 0 {
+		one := turn % len(idle)
+		gone = s.compare(ctx, idle[one:one+1])
+		idle = slices.Delete(idle, one, one+1)
+	}
+	if len(gone) > 0 {
+		gone = append(gone, s.compare(ctx, idle)...)
+	}
+	slices.Sort(gone)
+	return gone
+}
+
+// compare asks for the ends of partitions of one topic, and returns those whose end is before what was acknowledged.
+// What cannot be found out now shows later.
+func (s *sender) compare(ctx context.Context, all []*partition) (gone []int32) {
+	if len(all) == 0 {
+		return nil
+	}
+	name, ends := all[0].topic.name, make(map[int]int64)
+	var asked []kafka.OffsetRequest
+	s.mu.Lock()
+	for _, p := range all {
+		ends[int(p.number)] = p.end
+		asked = append(asked, kafka.LastOffsetOf(int(p.number)))
+	}
+	s.mu.Unlock()
+	answer, err := s.cluster.client().ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: asked}})
+	if err != nil {
+		return nil
+	}
+	last := make(map[int]int64)
+	for _, a := range answer.Topics[name] {
+		if a.Error == nil {
+			last[a.Partition] = a.LastOffset
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range all {
+		end, known := last[int(p.number)]
+		if known && end < ends[int(p.number)] && p.end == ends[int(p.number)] {
+			p.end = end
+			gone = append(gone, p.number)
+		}
+	}
+	return gone
+}
+
+// restart forgets what partitions had that were made anew, and returns those that had something.
+func (s *sender) restart(all []*partition) (gone []int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range all {
+		if p.end > 0 {
+			gone = append(gone, p.number)
+		}
+		p.end, p.lost = 0, false
+	}
+	return gone
+}
