@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
@@ -13,7 +12,7 @@ import (
 // partitions that it had.
 func (t *topics) create(ctx context.Context, known *topic) error {
 	if !t.opts.Create {
-		return fmt.Errorf("it is not there, and KAFKA_CREATE_TOPIC is false: create it, or allow us to: %w", kafka.UnknownTopicOrPartition)
+		return advise("it is not there, and KAFKA_CREATE_TOPIC is false: create it, or allow us to: %w", kafka.UnknownTopicOrPartition)
 	}
 	partitions, before := t.opts.Partitions, known.layout.Load()
 	if before != nil {
@@ -34,9 +33,9 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 	case errors.Is(err, kafka.TopicAlreadyExists):
 		return nil // another was faster, or the broker that we had asked did not know yet
 	case errors.Is(err, kafka.TopicAuthorizationFailed), errors.Is(err, kafka.ClusterAuthorizationFailed):
-		return fmt.Errorf("it is not there, and the broker does not let KAFKA_USER create it: create it, or allow CREATE: %w", err)
+		return advise("it is not there, and the broker does not let KAFKA_USER create it: create it, or allow CREATE: %w", err)
 	case errors.Is(err, kafka.InvalidReplicationFactor):
-		return fmt.Errorf("it cannot be created with KAFKA_REPLICATION=%d: are enough brokers there: %w", t.opts.Replication, err)
+		return advise("it cannot be created with KAFKA_REPLICATION=%d: are enough brokers there: %w", t.opts.Replication, err)
 	}
 	return err
 }

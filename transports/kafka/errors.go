@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/segmentio/kafka-go"
@@ -57,6 +58,14 @@ func notSent(err error) bool {
 	return errors.As(err, &routing) || errors.As(err, &network) && network.Op == "dial"
 }
 
+// advised is an error that says itself what to do.
+type advised struct{ error }
+
+// Unwrap returns the broker's error.
+func (a *advised) Unwrap() error { return a.error }
+
+func advise(format string, args ...any) error { return &advised{fmt.Errorf(format, args...)} }
+
 // unavailable makes the answer for events that may be taken later.
 func unavailable(topic string, err error) error {
 	if remedy := remedyFor(err); remedy != "" {
@@ -68,7 +77,7 @@ func unavailable(topic string, err error) error {
 // remedyFor says what a user can do about an error of a topic; empty: nothing that we know of.
 func remedyFor(err error) string {
 	var code kafka.Error
-	if !errors.As(err, &code) {
+	if said := new(advised); errors.As(err, &said) || !errors.As(err, &code) {
 		return ""
 	}
 	switch code {

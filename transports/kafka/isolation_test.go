@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -158,5 +159,29 @@ func TestIdentityComesBack(t *testing.T) {
 	}
 	if next <= 0 {
 		t.Error("no batch was an idempotent producer's")
+	}
+}
+
+// errEnough ends a consumer that has read what it should.
+var errEnough = errors.New("enough")
+
+// TestReadingIsForbidden: a consumer that may not read says which right it needs, and goes on when it has it.
+func TestReadingIsForbidden(t *testing.T) {
+	for _, key := range []kmsg.Key{kmsg.Metadata, kmsg.Fetch} {
+		t.Run(key.Name(), func(t *testing.T) {
+			t.Parallel()
+			f := startFake(t, kfake.NumBrokers(1))
+			o, logs := watched()
+			transporttest.Deliver(t, f.dial(t, o), transporttest.Events(1, 1, 1))
+			fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: kerr.TopicAuthorizationFailed, Topic: o.Topic, Count: -1})
+			o.Brokers = joined(f.addrs)
+			consumed := make(chan error, 1)
+			go func() { consumed <- Consume(t.Context(), o, StartAll, func(Record) error { return errEnough }) }()
+			told(t, logs, "allow READ")
+			fault.Remove()
+			if err := <-consumed; !errors.Is(err, errEnough) {
+				t.Error(err)
+			}
+		})
 	}
 }
