@@ -152,7 +152,10 @@ func TestFaultsOfBrokers(t *testing.T) {
 	for name, run := range changes() {
 		t.Run(name, func(t *testing.T) {
 			core, logs := observer.New(zapcore.InfoLevel)
-			p, o := open(t, func(o *Options) { o.Create, o.Partitions, o.Log, o.lookEvery = true, 12, zap.New(core), time.Second })
+			p, o := open(t, func(o *Options) {
+				addTopic(t, c, strings.ReplaceAll(t.Name(), "/", "."), 12)
+				o.Create, o.Compression, o.Log, o.lookEvery = false, "none", zap.New(core), time.Second
+			})
 			run(t, c.Brokers(), p, o, logs)
 		})
 	}

@@ -2,10 +2,22 @@ package kafka
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/segmentio/kafka-go"
 )
+
+// gap is where a partition ends that has lost acknowledged events.
+type gap struct {
+	partition int32
+	end, now  int64 // offsets: of what was acknowledged, and of what is there
+}
+
+// String is for logs.
+func (g gap) String() string {
+	return fmt.Sprintf("partition %d ended with offset %d and now with %d", g.partition, g.end, g.now)
+}
 
 // follow notes where the broker has put a batch, and reports whether that is before the end of what it had acknowledged:
 // the partition was made anew, or lost its end. The lock is held.
@@ -13,8 +25,9 @@ func (p *partition) follow(b *batch) (lost bool) {
 	if b.offset < 0 {
 		return false // a repeat, of which the broker does not say where it is
 	}
-	lost = b.offset < p.end
-	p.lost = p.lost || lost
+	if lost = b.offset < p.end; lost {
+		p.gaps = append(p.gaps, gap{p.number, p.end, b.offset})
+	}
 	p.end = b.offset + int64(len(b.records))
 	return lost
 }
@@ -22,14 +35,13 @@ func (p *partition) follow(b *batch) (lost bool) {
 // missing returns the partitions of a topic that have lost acknowledged events since it was last asked. Those that are
 // published to show it by themselves; of the others the broker is asked about one at each look, in turn, and about all
 // when there is a reason.
-func (s *sender) missing(ctx context.Context, all []*partition, turn int) []int32 {
-	var gone []int32
+func (s *sender) missing(ctx context.Context, all []*partition, turn int) []gap {
+	var gone []gap
 	var idle []*partition
 	s.mu.Lock()
 	for _, p := range all {
-		if p.lost {
-			p.lost = false
-			gone = append(gone, p.number)
+		if gone = append(gone, p.gaps...); len(p.gaps) > 0 {
+			p.gaps = nil
 		} else if p.end > 0 && p.leader != noLeader {
 			idle = append(idle, p)
 		}
@@ -43,13 +55,12 @@ func (s *sender) missing(ctx context.Context, all []*partition, turn int) []int3
 	if len(gone) > 0 {
 		gone = append(gone, s.compare(ctx, idle)...)
 	}
-	slices.Sort(gone)
 	return gone
 }
 
 // compare asks for the ends of partitions of one topic, and returns those whose end is before what was acknowledged.
 // What cannot be found out now shows later.
-func (s *sender) compare(ctx context.Context, all []*partition) (gone []int32) {
+func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 	if len(all) == 0 {
 		return nil
 	}
@@ -76,22 +87,22 @@ func (s *sender) compare(ctx context.Context, all []*partition) (gone []int32) {
 	for _, p := range all {
 		end, known := last[int(p.number)]
 		if known && end < ends[int(p.number)] && p.end == ends[int(p.number)] {
+			gone = append(gone, gap{p.number, p.end, end})
 			p.end = end
-			gone = append(gone, p.number)
 		}
 	}
 	return gone
 }
 
 // restart forgets what partitions had that were made anew, and returns those that had something.
-func (s *sender) restart(all []*partition) (gone []int32) {
+func (s *sender) restart(all []*partition) (gone []gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range all {
 		if p.end > 0 {
-			gone = append(gone, p.number)
+			gone = append(gone, gap{p.number, p.end, 0})
 		}
-		p.end, p.lost = 0, false
+		p.end, p.gaps = 0, nil
 	}
 	return gone
 }

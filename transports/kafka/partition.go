@@ -20,7 +20,7 @@ type partition struct {
 	gone    error   // the answer to every record, once the topic does not have the partition any more
 
 	end  int64 // offset behind what the broker has acknowledged in this run; 0: nothing
-	lost bool  // some of it is gone, which is still to be told
+	gaps []gap // of that, which are still to be told
 
 	recovering *batch          // sent until its outcome is known; nothing else goes out meanwhile
 	trouble    error           // why

@@ -73,7 +73,7 @@ func rights(t *testing.T, c *kafkatest.Cluster, pki *pki) {
 	}
 	t.Run("with DESCRIBE alone", func(t *testing.T) {
 		o, user, logs := open(t, []right{{"DESCRIBE", kafka.ACLOperationTypeDescribe}})
-		addTopic(t, c, o.Topic)
+		addTopic(t, c, o.Topic, 2)
 		p := dial(t, o)
 		if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), "allow WRITE") {
 			t.Errorf("the answer is %v", err)
@@ -103,7 +103,7 @@ func rights(t *testing.T, c *kafkatest.Cluster, pki *pki) {
 	})
 	t.Run("tail with READ alone", func(t *testing.T) {
 		o, _, logs := open(t, nil)
-		addTopic(t, c, o.Topic)
+		addTopic(t, c, o.Topic, 2)
 		consumed := make(chan error, 1)
 		go func() {
 			consumed <- Consume(t.Context(), o, StartAll, func(Record) error { return errEnough })
@@ -121,11 +121,11 @@ func rights(t *testing.T, c *kafkatest.Cluster, pki *pki) {
 }
 
 // addTopic makes a topic as an operator does.
-func addTopic(t *testing.T, c *kafkatest.Cluster, topic string) {
+func addTopic(t *testing.T, c *kafkatest.Cluster, topic string, partitions int) {
 	t.Helper()
 	client := &kafka.Client{Addr: kafka.TCP(c.Internal(0)), Transport: &kafka.Transport{}}
 	answer, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{
-		Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: 2, ReplicationFactor: -1}}})
+		Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: -1}}})
 	if err != nil || answer.Errors[topic] != nil {
 		t.Fatal(err, answer)
 	}

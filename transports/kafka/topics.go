@@ -259,10 +259,10 @@ func (t *topics) arrange(known *topic, found []kafka.Partition) *layout {
 }
 
 // lost tells of acknowledged events that are gone.
-func (t *topics) lost(known *topic, gone []int32) {
+func (t *topics) lost(known *topic, gone []gap) {
 	if len(gone) > 0 {
 		t.opts.Log.Error("events that the broker had acknowledged are gone from the topic: it was deleted and made anew, or a replica "+
-			"without them became leader; publishing goes on", zap.String("topic", known.name), zap.Int32s("partitions", gone))
+			"without them became leader; publishing goes on", zap.String("topic", known.name), zap.Stringers("partitions", gone))
 	}
 }
 

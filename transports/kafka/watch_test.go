@@ -69,13 +69,13 @@ func fresh(from uint64) func() []*bridge.Event {
 }
 
 // onlyThese checks that the topic has these events once, and no other.
-func onlyThese(t *testing.T, f *fake, topic string, want []*bridge.Event) {
+func onlyThese(t *testing.T, brokers []string, topic string, want []*bridge.Event) {
 	t.Helper()
 	left := make(map[string]bool)
 	for _, e := range want {
 		left[string(e.AppendStructured(nil))] = true
 	}
-	for _, r := range contents(t, f.addrs, topic) {
+	for _, r := range contents(t, brokers, topic) {
 		if !left[string(r.Payload)] {
 			t.Errorf("an event too many, or twice: %s", r.Payload)
 		}
@@ -182,7 +182,7 @@ func TestTopicIsMadeAnew(t *testing.T) {
 			if !busy {
 				transporttest.Deliver(t, p, more)
 			}
-			onlyThese(t, f, o.Topic, more)
+			onlyThese(t, f.addrs, o.Topic, more)
 			if n := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet("are gone").Len(); n > 3 { // each partition when it shows
 				t.Errorf("told %d times", n)
 			}
@@ -226,7 +226,7 @@ func TestFewerPartitions(t *testing.T) {
 		t.Errorf("the event under way was answered %v", err)
 	}
 	transporttest.Deliver(t, p, more)
-	onlyThese(t, f, o.Topic, more)
+	onlyThese(t, f.addrs, o.Topic, more)
 	told(t, logs, "fewer partitions than before")
 }
 
