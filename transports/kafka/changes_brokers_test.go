@@ -44,7 +44,6 @@ func madeAnew(t *testing.T, brokers []string, p *Publisher, o Options, logs *obs
 	transporttest.Deliver(t, p, transporttest.Events(60, 1, 5))
 	remake(t, brokers, o.Topic, 12)
 	more := transporttest.Events(60, 6, 3)
-	defer func() { for _, l := range logs.All() { fmt.Println(l.Time, l.Message, l.ContextMap()) } }()
 	transporttest.Deliver(t, p, more)
 	told(t, logs, "had acknowledged are gone")
 	onlyThese(t, brokers, o.Topic, more)
