@@ -72,6 +72,7 @@ func limitRaised(t *testing.T, brokers []string, p *Publisher, o Options, _ *obs
 }
 
 func compacted(t *testing.T, brokers []string, p *Publisher, o Options, logs *observer.ObservedLogs) {
+	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 	for _, c := range [][3]string{{"cleanup.policy", "compact", "delete"}, {"retention.ms", "1000", "604800000"}} {
 		setConfig(t, brokers, o.Topic, c[0], c[1])
 		if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), c[0]) {
@@ -80,7 +81,7 @@ func compacted(t *testing.T, brokers []string, p *Publisher, o Options, logs *ob
 		setConfig(t, brokers, o.Topic, c[0], c[2])
 		transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
 	}
-	if n := logs.FilterLevelExact(zapcore.ErrorLevel).Len(); n != 2 {
+	if n := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet("the topic ").Len(); n < 2 {
 		t.Errorf("told %v", logs.All())
 	}
 }

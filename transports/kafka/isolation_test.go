@@ -59,6 +59,31 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 		<-asked
 		transporttest.Deliver(t, p, transporttest.Events(20, 2, 5))
 	})
+	t.Run("it is deleted", func(t *testing.T) {
+		f := startFake(t, kfake.NumBrokers(1))
+		o := testOptions()
+		o.Quarantine, o.Create, o.lookEvery = "a.quarantine", false, seldom
+		if err := errors.Join(f.CreateTopic(o.Topic, 1, nil), f.CreateTopic(o.Quarantine, 1, nil)); err != nil {
+			t.Fatal(err)
+		}
+		p := f.dial(t, o)
+		transporttest.Deliver(t, p, append(transporttest.Events(20, 1, 1), notice()))
+		if err := f.DeleteTopic(o.Quarantine); err != nil {
+			t.Fatal(err)
+		}
+		answers := make(chan error, 10)
+		for n := range uint64(100) {
+			p.Publish(notice(), func(error) {})
+			for _, e := range transporttest.Events(10, n+2, 1) {
+				p.Publish(e, func(err error) { answers <- err })
+			}
+			for range 10 {
+				if err := <-answers; err != nil {
+					t.Fatalf("an event was answered %v", err)
+				}
+			}
+		}
+	})
 	for name, c := range map[string]struct {
 		key kmsg.Key
 		err *kerr.Error

@@ -46,9 +46,12 @@ func (s *sender) missing(ctx context.Context, all []*partition, turn int) []gap 
 			idle = append(idle, p)
 		}
 	}
+	one := slices.IndexFunc(idle, func(p *partition) bool { return p.less })
 	s.mu.Unlock()
 	if len(gone) == 0 && len(idle) > 0 {
-		one := turn % len(idle)
+		if one < 0 {
+			one = turn % len(idle)
+		}
 		gone = s.compare(ctx, idle[one:one+1])
 		idle = slices.Delete(idle, one, one+1)
 	}
@@ -58,8 +61,9 @@ func (s *sender) missing(ctx context.Context, all []*partition, turn int) []gap 
 	return gone
 }
 
-// compare asks for the ends of partitions of one topic, and returns those whose end is before what was acknowledged.
-// What cannot be found out now shows later.
+// compare asks for the ends of partitions of one topic, and returns those whose end is before what was acknowledged. It
+// believes that when it hears it twice: a broker that was away for a moment may think that it is still the leader. What
+// cannot be found out now shows later.
 func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 	if len(all) == 0 {
 		return nil
@@ -82,14 +86,20 @@ func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 			last[a.Partition] = a.LastOffset
 		}
 	}
+	again := false
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, p := range all {
 		end, known := last[int(p.number)]
-		if known && end < ends[int(p.number)] && p.end == ends[int(p.number)] {
+		before := p.less
+		p.less = known && end < ends[int(p.number)] && p.end == ends[int(p.number)]
+		if again = again || p.less && !before; p.less && before {
 			gone = append(gone, gap{p.number, p.end, end})
-			p.end = end
+			p.end, p.less = end, false
 		}
+	}
+	s.mu.Unlock()
+	if again {
+		s.look()
 	}
 	return gone
 }

@@ -21,6 +21,7 @@ type partition struct {
 
 	end  int64 // offset behind what the broker has acknowledged in this run; 0: nothing
 	gaps []gap // of that, which are still to be told
+	less bool  // the broker that was last asked for the end has less
 
 	recovering *batch          // sent until its outcome is known; nothing else goes out meanwhile
 	trouble    error           // why
