@@ -234,7 +234,7 @@ func latencies(b *testing.B, a *app) (answered, consumed []float64) {
 	defer cancel()
 	c := &consumption{at: make(map[string]time.Time), warm: warm, reading: make(chan struct{}), left: rate * seconds}
 	ended := make(chan error, 1)
-	go func() { ended <- a.settings.consume(ctx, a.consumersURL(), true, c.take) }()
+	go func() { ended <- a.settings.consume(ctx, a.log, a.consumersURL(), true, c.take) }()
 	for n := range warm {
 		c.post(ctx, b, a, rate*seconds+n)
 	}

@@ -15,8 +15,13 @@ import (
 // transport is a publisher as the program needs it.
 type transport interface {
 	bridge.Publisher
-	Failed() <-chan error // settings that do not fit the broker; the program ends
-	Reload() error        // reads the files of credentials again
+	Reload() error // reads the files of credentials again
+}
+
+// failing is a publisher that a failure of this machine can make useless, such as that of the embedded server's disk. What
+// a broker says is no such failure.
+type failing interface {
+	Failed() <-chan error
 }
 
 // connect makes the publisher to the broker of the settings.
@@ -107,12 +112,13 @@ type message struct {
 	payload   []byte
 }
 
-// consume calls f for the events of the broker at an address, from the first that it has or from now on.
-func (s *settings) consume(ctx context.Context, at string, all bool, f func(message) error) error {
+// consume calls f for the events of the broker at an address, from the first that it has or from now on. What keeps it
+// from reading is logged.
+func (s *settings) consume(ctx context.Context, log *zap.Logger, at string, all bool, f func(message) error) error {
 	if s.Transport == "kafka" {
-		return s.consumeKafka(ctx, at, all, f)
+		return s.consumeKafka(ctx, log, at, all, f)
 	}
-	o, start := s.natsOptions(zap.NewNop()), nats.StartNew
+	o, start := s.natsOptions(log), nats.StartNew
 	o.URL = at
 	if all {
 		start = nats.StartAll
@@ -127,8 +133,8 @@ func (s *settings) consume(ctx context.Context, at string, all bool, f func(mess
 	})
 }
 
-func (s *settings) consumeKafka(ctx context.Context, at string, all bool, f func(message) error) error {
-	o, start := s.kafkaOptions(zap.NewNop()), kafka.StartNew
+func (s *settings) consumeKafka(ctx context.Context, log *zap.Logger, at string, all bool, f func(message) error) error {
+	o, start := s.kafkaOptions(log), kafka.StartNew
 	o.Brokers = at
 	if all {
 		start = kafka.StartAll

@@ -206,7 +206,7 @@ var errEnough = errors.New("enough")
 // watch prints n events as they come out and returns them as "event session marks".
 func watch(ctx context.Context, w io.Writer, a *app, base int64, n int) ([]string, error) {
 	var got []string
-	err := a.settings.consume(ctx, a.consumersURL(), true, func(m message) error {
+	err := a.settings.consume(ctx, a.log, a.consumersURL(), true, func(m message) error {
 		var e struct {
 			Type, Marks, Sequence string
 			Data                  struct {

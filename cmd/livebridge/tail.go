@@ -33,6 +33,10 @@ func tail(ctx context.Context, w io.Writer, url, from string) error {
 	if err != nil {
 		return err
 	}
+	log, err := newLog(s)
+	if err != nil {
+		return err
+	}
 	if url == "" {
 		url = s.consumersURL()
 	}
@@ -41,7 +45,7 @@ func tail(ctx context.Context, w io.Writer, url, from string) error {
 		fmt.Fprintf(w, rowFormat, "TIME", "LANE", "EVENT", "SESSION", "MARKS")
 		show = func(m message) error { return showRow(w, m) }
 	}
-	err = s.consume(ctx, url, from == "all", show)
+	err = s.consume(ctx, log, url, from == "all", show)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

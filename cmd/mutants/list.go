@@ -161,10 +161,20 @@ func kafkaMutants() []mutant {
 		{"a record has no key", "transports/kafka/record.go", "Key: protocol.NewBytes(next.key)", "Key: nil", kafka, "TestContract"},
 		{"records that are named do not matter", "transports/kafka/request.go", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn r\n", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn nil\n", kafka, "TestPartialBatchErrors"},
 		{"one bad record rejects its batch", "transports/kafka/settle.go", "if named.which[i] {", "if named != nil {", kafka, "TestPartialBatchErrors"},
-		{"the topic's limit is not looked at", "transports/kafka/leader.go", "limit > 0 && b.size() > limit", "limit < 0 && b.size() > limit", kafka, "TestTooLargeIsNotSent"},
+		{"the topic's limit is not looked at", "transports/kafka/partition.go", "min(batchWeight, limit*9/10)", "batchWeight", kafka, "TestBatchesFitTheTopic"},
 		{"what is too large is tried for ever", "transports/kafka/errors.go", "case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidRecord:", "case kafka.RecordListTooLarge, kafka.InvalidRecord:", kafka, "TestTooLargeForTheBroker"},
 		{"an outcome that was waited for is forgotten", "transports/kafka/recover.go", "\tp.outcomes[at] = err\n", "\t_ = at\n", kafka, "TestOutcomeIsRemembered"},
 		{"a stuck partition holds up what waits", "transports/kafka/recover.go", "if time.Now().After(patience) {", "if false && time.Now().After(patience) {", kafka, "TestStuckPartition"},
+		{"a compacted topic is published to", "transports/kafka/remarks.go", `if policy == "compact" {`, `if policy == "never" {`, kafka, "TestUnfitTopic"},
+		{"a topic that is not fit gets events", "transports/kafka/topics.go", "\tknown.fault.Store(&err)\n", "", kafka, "TestUnfitTopic"},
+		{"an alarm comes once", "transports/kafka/notices.go", "(!f.alarm || time.Since(last) < remind)", "(!f.alarm || last.IsZero() || remind > 0)", kafka, "TestUnfitTopic"},
+		{"a warning comes once for ever", "transports/kafka/notices.go", "return !current[key]", "return !current[key] && false", kafka, "TestWarningsComeAgain"},
+		{"offsets that go back are not noticed", "transports/kafka/offsets.go", "if lost = b.offset < p.end; lost {", "if lost = b.offset < 0; lost {", kafka, "TestTopicIsMadeAnew"},
+		{"a partition at rest is not compared", "transports/kafka/offsets.go", "known && end < ends[int(p.number)]", "known && end < 0", kafka, "TestTopicIsMadeAnew"},
+		{"partitions that are gone are kept", "transports/kafka/topics.go", "len(found) < len(before.partitions) {", "len(found) < 0 {", kafka, "TestFewerPartitions"},
+		{"who leads nothing is broker 0", "transports/kafka/remarks.go", `if p.Leader.Host == "" {`, `if p.Leader.Host == "nobody" {`, kafka, "TestPartitionWithoutLeader"},
+		{"a denied identity is denied for ever", "transports/kafka/identity.go", "!i.denied.IsZero() && time.Since(i.denied) >= i.recheck }", "!i.denied.IsZero() && i.recheck < 0 }", kafka, "TestIdentityComesBack"},
+		{"a topic that is away holds up others", "transports/kafka/publisher.go", "layout != nil && t.fault.Load() == nil {", "layout != nil {", kafka, "TestTopicStaysAway"},
 	}
 }
 

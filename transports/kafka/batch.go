@@ -34,6 +34,8 @@ const (
 	offsetBatch    = 4
 	offsetCRC      = 21
 	offsetChecked  = 25
+	offsetFirst    = 31
+	offsetLast     = 39
 	offsetProducer = 47
 	offsetEpoch    = 55
 	offsetSequence = 57
@@ -44,6 +46,7 @@ type batch struct {
 	records []record
 	bytes   []byte // the record set; nothing changes it while an outcome is not known
 
+	offset   int64     // where the broker has put it
 	begun    time.Time // when it was first sent
 	doubtful bool      // it was sent and the outcome is not known: the broker may have it
 
@@ -95,6 +98,13 @@ func (e *encoder) stamp(set []byte, who identity, sequence int32) {
 	binary.BigEndian.PutUint16(set[offsetEpoch:], uint16(who.epoch))
 	binary.BigEndian.PutUint32(set[offsetSequence:], uint32(sequence))
 	binary.BigEndian.PutUint32(set[offsetCRC:], crc32.Checksum(set[offsetChecked:], e.crc))
+}
+
+// redate gives the records of a batch the time of now: the broker counts batches, not what is in them.
+func (e *encoder) redate(set []byte, now time.Time) {
+	first, last := binary.BigEndian.Uint64(set[offsetFirst:]), binary.BigEndian.Uint64(set[offsetLast:])
+	binary.BigEndian.PutUint64(set[offsetLast:], uint64(now.UnixMilli()))
+	binary.BigEndian.PutUint64(set[offsetFirst:], uint64(now.UnixMilli())-(last-first))
 }
 
 // expect has records find their place when they come again.

@@ -111,7 +111,7 @@ func TestFaultsOfBrokers(t *testing.T) {
 		want := transporttest.Events(40, 1, 8)
 		transporttest.Deliver(t, p, want)
 		exactly(t, o, want)
-		for _, part := range p.topics.of(o.Topic).partitions {
+		for _, part := range p.topics.of(o.Topic).layout.Load().partitions {
 			if part.known && part.next > 1000 {
 				t.Errorf("partition %d has not wrapped: %d", part.number, part.next)
 			}
@@ -128,7 +128,7 @@ func TestFaultsOfBrokers(t *testing.T) {
 	t.Run("too-large", func(t *testing.T) {
 		p, o := open(t, func(o *Options) { o.Partitions, o.Compression = 1, "none" })
 		transporttest.Deliver(t, p, transporttest.Events(1, 1, 1))
-		alterTopic(t, c, o.Topic, "max.message.bytes", "20000") // under our feet
+		setConfig(t, c.Brokers(), o.Topic, "max.message.bytes", "20000") // under our feet
 		taken := untilTooLarge(t, p)
 		transporttest.Deliver(t, p, transporttest.Events(1, 2, 5))
 		exactly(t, o, append(transporttest.Events(1, 1, 6), taken...))
@@ -149,6 +149,16 @@ func TestFaultsOfBrokers(t *testing.T) {
 		}
 		exactly(t, o, want)
 	})
+	for name, run := range changes() {
+		t.Run(name, func(t *testing.T) {
+			core, logs := observer.New(zapcore.InfoLevel)
+			p, o := open(t, func(o *Options) {
+				addTopic(t, c, strings.ReplaceAll(t.Name(), "/", "."), 12)
+				o.Create, o.Compression, o.Log, o.lookEvery = false, "none", zap.New(core), time.Second
+			})
+			run(t, c.Brokers(), p, o, logs)
+		})
+	}
 	t.Run("java-partitions", func(t *testing.T) { javaPartitions(t, c) })
 }
 
@@ -172,17 +182,6 @@ func untilTooLarge(t *testing.T, p *Publisher) (taken []*bridge.Event) {
 
 func admin(c *kafkatest.Cluster) *kafka.Client {
 	return &kafka.Client{Addr: kafka.TCP(c.Brokers()...), Transport: &kafka.Transport{}, Timeout: 10 * time.Second}
-}
-
-func alterTopic(t *testing.T, c *kafkatest.Cluster, topic, name, value string) {
-	t.Helper()
-	answer, err := admin(c).IncrementalAlterConfigs(t.Context(), &kafka.IncrementalAlterConfigsRequest{
-		Resources: []kafka.IncrementalAlterConfigsRequestResource{{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic,
-			Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: name, Value: value, ConfigOperation: kafka.ConfigOperationSet}}}},
-	})
-	if err != nil || answer.Resources[0].Error != nil {
-		t.Fatal(err, answer)
-	}
 }
 
 // quota limits what our client may send to each broker, in bytes a second.

@@ -108,6 +108,9 @@ func (c *consumer) look(start Start) error {
 	}
 	pattern := template(c.opts.Topic).pattern()
 	for _, t := range answer.Topics {
+		if errors.Is(t.Error, kafka.TopicAuthorizationFailed) && template(c.opts.Topic).fixed() {
+			return t.Error
+		}
 		if t.Error == nil && !t.Internal && pattern.MatchString(t.Name) && t.Name != c.opts.Quarantine {
 			c.begin(t, start)
 		}
@@ -170,10 +173,15 @@ func (c *consumer) take(m *kafka.Message) error {
 func (c *consumer) tell(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.told && c.ctx.Err() == nil {
-		c.told = true
+	switch {
+	case c.told || c.ctx.Err() != nil:
+		return
+	case errors.Is(err, kafka.TopicAuthorizationFailed):
+		c.opts.Log.Warn("the broker does not let KAFKA_USER read the topics: allow READ (which includes DESCRIBE) on them", zap.Error(err))
+	default:
 		c.opts.Log.Warn("reading the topics was interrupted; it goes on when the brokers answer", zap.Error(err))
 	}
+	c.told = true
 }
 
 // Remove deletes the events' topic and that of the quarantine, as the demo does with its own.

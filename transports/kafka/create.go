@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
@@ -13,11 +12,11 @@ import (
 // partitions that it had.
 func (t *topics) create(ctx context.Context, known *topic) error {
 	if !t.opts.Create {
-		return fmt.Errorf("it is not there, and KAFKA_CREATE_TOPIC is false: create it, or allow us to: %w", kafka.UnknownTopicOrPartition)
+		return advise("it is not there, and KAFKA_CREATE_TOPIC is false: create it, or allow us to: %w", kafka.UnknownTopicOrPartition)
 	}
-	partitions := t.opts.Partitions
-	if known.good.Load() {
-		partitions = len(known.partitions)
+	partitions, before := t.opts.Partitions, known.layout.Load()
+	if before != nil {
+		partitions = len(before.partitions)
 	}
 	answer, err := t.cluster.client().CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
 		Topic: known.name, NumPartitions: partitions, ReplicationFactor: t.opts.Replication,
@@ -28,18 +27,22 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 	switch {
 	case err == nil:
 		t.opts.Log.Info("created the topic", zap.String("topic", known.name), zap.Int("partitions", partitions))
+		if before != nil {
+			t.lost(known, t.sender.restart(before.partitions))
+		}
 	case errors.Is(err, kafka.TopicAlreadyExists):
 		return nil // another was faster, or the broker that we had asked did not know yet
 	case errors.Is(err, kafka.TopicAuthorizationFailed), errors.Is(err, kafka.ClusterAuthorizationFailed):
-		return fmt.Errorf("it is not there, and the broker does not let KAFKA_USER create it: create it, or allow CREATE: %w", err)
+		return advise("it is not there, and the broker does not let KAFKA_USER create it: create it, or allow CREATE: %w", err)
 	case errors.Is(err, kafka.InvalidReplicationFactor):
-		return fmt.Errorf("it cannot be created with KAFKA_REPLICATION=%d: are enough brokers there: %w", t.opts.Replication, err)
+		return advise("it cannot be created with KAFKA_REPLICATION=%d: are enough brokers there: %w", t.opts.Replication, err)
 	}
 	return err
 }
 
-// describe reads the topic's settings. We may not be allowed to: then its limits show when it refuses something.
-func (t *topics) describe(ctx context.Context, known *topic) config {
+// describe reads the topic's settings. What could not be read now is what it was: we may not be allowed to, and then the
+// topic's limits show when it refuses something.
+func (t *topics) describe(ctx context.Context, known *topic) (out list) {
 	answer, err := t.cluster.client().DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{
 		Resources: []kafka.DescribeConfigRequestResource{{
 			ResourceType: kafka.ResourceTypeTopic, ResourceName: known.name, ConfigNames: configNames(),
@@ -48,15 +51,20 @@ func (t *topics) describe(ctx context.Context, known *topic) config {
 	if err == nil && len(answer.Resources) == 1 {
 		err = answer.Resources[0].Error
 	}
-	if err != nil {
-		t.warn(known, "the topic's settings cannot be read, and so not checked; this is tried again when the topics are looked at", err)
-		return nil
+	switch {
+	case errors.Is(err, kafka.TopicAuthorizationFailed):
+		return list{{text: "the topic's settings cannot be read, and so not checked: allow KAFKA_USER DESCRIBE_CONFIGS", err: err}}
+	case err != nil:
+		return list{{text: "the topic's settings cannot be read, and so not checked; this is tried again when the topics are looked at", err: err}}
 	}
-	found := make(config)
+	known.config = make(config)
 	for _, resource := range answer.Resources {
 		for _, entry := range resource.ConfigEntries {
-			found[entry.ConfigName] = entry.ConfigValue
+			known.config[entry.ConfigName] = entry.ConfigValue
 		}
 	}
-	return found
+	if limit, ok := known.config.number("max.message.bytes"); ok {
+		known.limit.Store(limit)
+	}
+	return nil
 }

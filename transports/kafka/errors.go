@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/segmentio/kafka-go"
@@ -58,17 +59,44 @@ func notSent(err error) bool {
 	return errors.As(err, &routing) || errors.As(err, &handshake) || errors.As(err, &network) && network.Op == "dial"
 }
 
+// advised is an error that says itself what to do.
+type advised struct{ error }
+
+// Unwrap returns the broker's error.
+func (a *advised) Unwrap() error { return a.error }
+
+func advise(format string, args ...any) error { return &advised{fmt.Errorf(format, args...)} }
+
 // unavailable makes the answer for events that may be taken later.
 func unavailable(topic string, err error) error {
-	switch {
-	case errors.Is(err, kafka.TopicAuthorizationFailed):
-		return bridge.Unavailable("the broker does not let KAFKA_USER write to topic %s: allow it WRITE and DESCRIBE: %w", topic, err)
-	case errors.Is(err, kafka.NotEnoughReplicas), errors.Is(err, kafka.NotEnoughReplicasAfterAppend):
-		return bridge.Unavailable("topic %s has fewer replicas in sync than its min.insync.replicas: %w", topic, err)
-	case errors.Is(err, kafka.InvalidTimestamp):
-		return bridge.Unavailable("topic %s does not take our time: is this machine's clock right, or the broker's wrong: %w", topic, err)
+	if remedy := remedyFor(err); remedy != "" {
+		return bridge.Unavailable("topic %s: %s: %w", topic, remedy, err)
 	}
 	return bridge.Unavailable("topic %s: %w", topic, err)
+}
+
+// remedyFor says what a user can do about an error of a topic; empty: nothing that we know of.
+func remedyFor(err error) string {
+	var code kafka.Error
+	if said := new(advised); errors.As(err, &said) || !errors.As(err, &code) {
+		return ""
+	}
+	switch code {
+	case kafka.TopicAuthorizationFailed:
+		return "the broker does not let KAFKA_USER write to it: allow WRITE (and DESCRIBE, which WRITE includes)"
+	case kafka.NotEnoughReplicas, kafka.NotEnoughReplicasAfterAppend:
+		return "it has fewer replicas in sync than its min.insync.replicas"
+	case kafka.InvalidTimestamp:
+		return "it does not take our time: check the clocks of this machine and of the broker, and the topic's " +
+			"message.timestamp.before.max.ms and message.timestamp.after.max.ms"
+	case kafka.InvalidTopic:
+		return "the broker does not take its name: change KAFKA_TOPIC or QUARANTINE_TOPIC, or the topic"
+	case kafka.PolicyViolation:
+		return "a policy of the broker forbids it"
+	case kafka.UnsupportedCompressionType:
+		return "it does not take our compression: change KAFKA_COMPRESSION, or the topic's compression.type"
+	}
+	return ""
 }
 
 func errClosed() error { return bridge.Unavailable("the publisher is closed") }

@@ -124,7 +124,7 @@ func (c *cutConn) Write(b []byte) (int, error) {
 
 // partitionOf returns the partition of the n-th lane.
 func partitionOf(p *Publisher, e *bridge.Event) int32 {
-	return p.topics.of(p.opts.Topic).partitionOf([]byte(e.PartitionKey())).number
+	return p.topics.of(p.opts.Topic).layout.Load().partitionOf([]byte(e.PartitionKey())).number
 }
 
 // TestStuckPartition: a batch whose outcome stays unknown holds up its own partition, and no other. Its events are answered
@@ -182,7 +182,7 @@ func TestOutcomeIsRemembered(t *testing.T) {
 	known := func() bool {
 		p.sender.mu.Lock()
 		defer p.sender.mu.Unlock()
-		return p.topics.of(o.Topic).partitions[0].recovering == nil
+		return p.topics.of(o.Topic).layout.Load().partitions[0].recovering == nil
 	}
 	for end := time.Now().Add(30 * time.Second); !known(); {
 		if time.Now().After(end) {

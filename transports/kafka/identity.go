@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
@@ -26,23 +27,28 @@ func nobody() identity { return identity{id: -1, epoch: -1} }
 type identities struct {
 	cluster *cluster
 	log     *zap.Logger
+	recheck time.Duration // after a denial
 
 	mu     sync.Mutex
 	common identity // what partitions begin with
 	known  bool
-	denied bool
+	denied time.Time // when the broker last did not let us have one; zero: it does
 }
 
 // first returns the identity that every partition begins with.
 func (i *identities) first(ctx context.Context) (identity, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.denied || i.known {
+	if i.known && !i.due() {
 		return i.common, nil
 	}
 	who, err := i.ask(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		i.common, i.known = who, true
+	case i.known:
+		i.denied = time.Now() // that was for the better; it goes on as it was
+		return i.common, nil
 	}
 	return who, err
 }
@@ -51,13 +57,18 @@ func (i *identities) first(ctx context.Context) (identity, error) {
 func (i *identities) another(ctx context.Context) (identity, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.denied {
+	if !i.denied.IsZero() && !i.due() {
 		return i.common, nil
 	}
 	return i.ask(ctx)
 }
 
+// due reports whether a broker that has denied us an identity is to be asked again. The lock is held.
+func (i *identities) due() bool { return !i.denied.IsZero() && time.Since(i.denied) >= i.recheck }
+
 func (i *identities) ask(ctx context.Context) (identity, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	answer, err := i.cluster.client().InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
 	if err == nil {
 		err = answer.Error
@@ -69,16 +80,21 @@ func (i *identities) ask(ctx context.Context) (identity, error) {
 	case err != nil:
 		return identity{}, bridge.Unavailable("the broker gives no producer id yet: %w", err)
 	}
-	return identity{id: int64(answer.Producer.ProducerID), epoch: int16(answer.Producer.ProducerEpoch)}, nil
+	who := identity{id: int64(answer.Producer.ProducerID), epoch: int16(answer.Producer.ProducerEpoch)}
+	if !i.denied.IsZero() {
+		i.log.Info("the broker lets us be an idempotent producer again")
+		i.common, i.denied = who, time.Time{}
+	}
+	return who, nil
 }
 
 // deny goes on without an identity.
 func (i *identities) deny(err error) {
-	if !i.denied {
+	if i.denied.IsZero() {
 		i.log.Warn("the broker does not let us be an idempotent producer: when an answer is lost, events may come twice. "+
-			"Allow this user IDEMPOTENT_WRITE on the cluster, and restart", zap.Error(err))
+			"Allow KAFKA_USER IDEMPOTENT_WRITE on the cluster, or WRITE on the topics", zap.Error(err))
 	}
-	i.common, i.known, i.denied = nobody(), true, true
+	i.common, i.known, i.denied = nobody(), true, time.Now()
 }
 
 // refused notes that a batch was not taken because of its identity.

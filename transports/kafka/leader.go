@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -114,7 +113,7 @@ func (s *sender) prepare(flights []flight) []flight {
 
 // encode makes the bytes of a batch. False: it was answered, or put back.
 func (s *sender) encode(p *partition, b *batch) bool {
-	if !p.known {
+	if !p.known || p.who == nobody() {
 		who, err := s.identities.first(s.ctx)
 		if err != nil {
 			s.release(p, b, err)
@@ -127,10 +126,6 @@ func (s *sender) encode(p *partition, b *batch) bool {
 		return false
 	}
 	b.bytes = p.buffer.Bytes()
-	if limit := int(p.topic.limit.Load()); limit > 0 && b.size() > limit {
-		s.split(p, b, fmt.Errorf("%d bytes in a batch by itself, and topic %s takes %d (max.message.bytes)", b.size(), p.topic.name, limit))
-		return false
-	}
 	s.encoder.stamp(b.bytes, p.who, p.next)
 	return true
 }

@@ -43,9 +43,12 @@ type Options struct {
 	AckTimeout time.Duration // without an answer for so long an event counts as not taken
 	Log        *zap.Logger
 
-	dial      func(ctx context.Context, network, address string) (net.Conn, error) // set by tests
-	lookEvery time.Duration                                                        // between two looks at the topics; set by tests
-	first     int32                                                                // sequence of a partition's first record; set by tests
+	// set by tests
+	dial          func(ctx context.Context, network, address string) (net.Conn, error)
+	lookEvery     time.Duration // between two looks at the topics
+	remindEvery   time.Duration // between two alarms about the same
+	identityEvery time.Duration // between two questions for an identity that was denied
+	first         int32         // sequence of a partition's first record
 }
 
 // DefaultOptions returns the product's defaults.
@@ -53,7 +56,8 @@ func DefaultOptions() Options {
 	return Options{
 		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine", Create: true, Partitions: 12, Replication: -1,
 		Dedupe: 24 * time.Hour, Compression: "lz4", SASL: "none", AckTimeout: 5 * time.Second, Log: zap.NewNop(), ReadFile: os.ReadFile,
-		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, lookEvery: 30 * time.Second,
+		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, lookEvery: 10 * time.Second,
+		remindEvery: time.Minute, identityEvery: time.Minute,
 	}
 }
 

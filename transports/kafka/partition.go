@@ -17,6 +17,11 @@ type partition struct {
 	counted int     // records that this leader counts
 	busy    bool    // a batch is under way
 	most    int     // records in the next batch, after the broker refused a larger one; 0: any number
+	gone    error   // the answer to every record, once the topic does not have the partition any more
+
+	end  int64 // offset behind what the broker has acknowledged in this run; 0: nothing
+	gaps []gap // of that, which are still to be told
+	less bool  // the broker that was last asked for the end has less
 
 	recovering *batch          // sent until its outcome is known; nothing else goes out meanwhile
 	trouble    error           // why

@@ -1,10 +1,6 @@
 package kafka
 
-import (
-	"testing"
-
-	"github.com/segmentio/kafka-go"
-)
+import "testing"
 
 // goldenPartitions are where the Java client's default partitioner sends records with these keys, of 12 and of 7 partitions.
 // TestJavaPartitions has it say so again.
@@ -29,16 +25,10 @@ func goldenPartitions() map[string][2]int {
 	}
 }
 
-func topicOf(partitions int) *topic {
-	t := &topic{}
-	t.settle(make([]kafka.Partition, partitions))
-	return t
-}
-
 func TestPartitions(t *testing.T) {
 	for key, want := range goldenPartitions() {
 		for i, n := range []int{12, 7} {
-			if got := topicOf(n).partitionOf([]byte(key)).number; int(got) != want[i] {
+			if got := newLayout(&topic{}, n).partitionOf([]byte(key)).number; int(got) != want[i] {
 				t.Errorf("key %q goes to partition %d of %d, the Java client's to %d", key, got, n, want[i])
 			}
 		}

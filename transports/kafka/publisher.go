@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"go.uber.org/zap"
@@ -11,12 +12,19 @@ import (
 
 // Publisher publishes events to Kafka and tells of the broker's acknowledgement. It implements bridge.Publisher.
 type Publisher struct {
-	opts    Options
+	opts Options
+	*route
+	events     *topic // of all events; nil: each has a topic of its own
+	quarantine *route // nil: quarantine notices are not published
+	closing    sync.Once
+}
+
+// route is a way to topics that shares nothing with another: what is wrong with the quarantine's topic, or with the
+// brokers that have it, cannot hold up an event.
+type route struct {
 	cluster *cluster
 	sender  *sender
 	topics  *topics
-	events  *topic // of all events; nil: each has a topic of its own
-	closing sync.Once
 }
 
 // Dial makes a Publisher and returns at once: connecting, and looking after the topics, goes on in the background for as
@@ -26,24 +34,38 @@ func Dial(opts Options) (*Publisher, error) {
 		return nil, err
 	}
 	p := &Publisher{opts: opts}
-	ctx, cancel := context.WithCancel(context.Background())
 	var err error
-	if p.cluster, err = newCluster(ctx, &p.opts); err != nil {
-		cancel()
+	if p.route, err = newRoute(&p.opts); err != nil {
 		return nil, err
 	}
-	p.sender = &sender{
-		opts: &p.opts, cluster: p.cluster, identities: &identities{cluster: p.cluster, log: opts.Log},
-		ctx: ctx, cancel: cancel, leaders: make(map[int32]*leader),
+	if opts.Quarantine != "" {
+		if p.quarantine, err = newRoute(&p.opts); err != nil {
+			return nil, err
+		}
+		p.quarantine.topics.second = true
 	}
-	if p.sender.encoder, err = newEncoder(&p.opts); err != nil {
-		cancel()
-		return nil, err
-	}
-	p.topics = newTopics(&p.opts, p.cluster, p.sender)
-	p.sender.look = p.topics.look
 	p.begin()
 	return p, nil
+}
+
+func newRoute(o *Options) (*route, error) {
+	encoder, err := newEncoder(o)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &route{}
+	if r.cluster, err = newCluster(ctx, o); err != nil {
+		cancel()
+		return nil, err
+	}
+	r.sender = &sender{
+		opts: o, cluster: r.cluster, identities: &identities{cluster: r.cluster, log: o.Log, recheck: o.identityEvery},
+		encoder: encoder, ctx: ctx, cancel: cancel, leaders: make(map[int32]*leader),
+	}
+	r.topics = newTopics(o, r.cluster, r.sender)
+	r.sender.look = r.topics.look
+	return r, nil
 }
 
 // begin starts what goes on in the background.
@@ -54,65 +76,82 @@ func (p *Publisher) begin() {
 	if template(p.opts.Topic).fixed() {
 		p.events = p.topics.of(p.opts.Topic)
 	}
-	if p.opts.Quarantine != "" {
-		p.topics.of(p.opts.Quarantine)
-	}
 	p.topics.watch()
+	if p.quarantine != nil {
+		p.quarantine.topics.of(p.opts.Quarantine)
+		p.quarantine.topics.watch()
+	}
 }
 
 // Reload reads the files of credentials again and makes new connections when they have changed. The error is of files that
 // cannot be used: what they said before stays in force.
 func (p *Publisher) Reload() error {
-	err := p.cluster.reload()
-	p.topics.look()
+	err := p.route.reload()
+	if p.quarantine != nil {
+		_ = p.quarantine.reload() // the same files: its error would be the same
+	}
 	return err
 }
 
-// Failed is there for the program, which ends on what it delivers. Nothing comes from Kafka: what a broker refuses today
-// it may allow tomorrow.
-func (p *Publisher) Failed() <-chan error { return nil }
+func (r *route) reload() error {
+	err := r.cluster.reload()
+	r.topics.look()
+	return err
+}
 
 // Publish implements bridge.Publisher.
 func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
-	t, err := p.topicOf(e)
+	way, t, err := p.topicOf(e)
 	if t == nil {
 		done(err)
 		return
 	}
 	r := record{event: e, key: e.AppendPartitionKey(make([]byte, 0, keySize)), done: done}
-	if !t.good.Load() {
-		p.topics.await(t, r)
+	if layout := t.layout.Load(); layout != nil && t.fault.Load() == nil {
+		way.sender.add(layout.partitionOf(r.key), r)
 		return
 	}
-	p.sender.add(t.partitionOf(r.key), r)
+	way.topics.await(t, r)
 }
 
 // keySize is room for most keys.
 const keySize = 64
 
-// topicOf returns the topic that an event goes to. Nil without an error: it goes nowhere.
-func (p *Publisher) topicOf(e *bridge.Event) (*topic, error) {
+// topicOf returns the topic that an event goes to, and the way there. No topic without an error: it goes nowhere.
+func (p *Publisher) topicOf(e *bridge.Event) (*route, *topic, error) {
 	switch {
-	case e.Quarantined() && p.opts.Quarantine == "":
-		return nil, nil
+	case e.Quarantined() && p.quarantine == nil:
+		return nil, nil, nil
 	case e.Quarantined():
-		return p.topics.of(p.opts.Quarantine), nil
+		return p.quarantine, p.quarantine.topics.of(p.opts.Quarantine), nil
 	case p.events != nil:
-		return p.events, nil
+		return p.route, p.events, nil
 	}
 	name := template(p.opts.Topic).of(e)
 	if err := checkTopic(name); err != nil {
-		return nil, bridge.Rejected("KAFKA_TOPIC %q: %w", p.opts.Topic, err)
+		return nil, nil, bridge.Rejected("KAFKA_TOPIC %q: %w", p.opts.Topic, err)
 	}
-	return p.topics.of(name), nil
+	return p.route, p.topics.of(name), nil
 }
 
 // Close implements bridge.Publisher.
 func (p *Publisher) Close(ctx context.Context) (err error) {
 	p.closing.Do(func() {
-		p.topics.stop()
-		err = p.sender.close(ctx)
-		p.cluster.close()
+		var other error
+		var closing sync.WaitGroup
+		if p.quarantine != nil {
+			closing.Go(func() { other = p.quarantine.close(ctx) })
+		}
+		err = p.route.close(ctx)
+		closing.Wait()
+		err = errors.Join(err, other)
 	})
+	return err
+}
+
+func (r *route) close(ctx context.Context) error {
+	r.topics.stop()
+	err := r.sender.close(ctx)
+	r.cluster.close()
 	return err
 }

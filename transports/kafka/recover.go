@@ -44,6 +44,10 @@ func (s *sender) recover(p *partition, b *batch, err error) {
 			s.release(p, b, errClosed())
 			return
 		}
+		if gone := s.goneFor(p); gone != nil {
+			s.release(p, b, gone)
+			return
+		}
 		s.cluster.renew()
 		err = s.resend(p, b, err)
 	}
@@ -82,9 +86,21 @@ func (s *sender) resend(p *partition, b *batch, last error) error {
 		b.bytes = bytes.Clone(b.bytes) // a connection that was given up may still read them
 		s.encoder.stamp(b.bytes, p.who, p.next)
 	}
+	if errors.Is(last, kafka.InvalidTimestamp) { // which the broker looks at before it looks whether it has the batch
+		b.bytes = bytes.Clone(b.bytes)
+		s.encoder.redate(b.bytes, time.Now())
+		s.encoder.stamp(b.bytes, p.who, p.next)
+	}
 	answers, throttle := s.request([]flight{{p, b}})
 	s.spare(throttle)
 	return answers[0]
+}
+
+// goneFor returns why nothing can be sent to the partition any more; nil: it is there.
+func (s *sender) goneFor(p *partition) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return p.gone
 }
 
 // park answers the records of a batch whose outcome is not known yet.

@@ -28,7 +28,7 @@ func (s *sender) request(flights []flight) ([]error, time.Duration) {
 	}
 	for i := range answers {
 		if answers[i] = err; err == nil {
-			answers[i] = answerFor(response, flights[i].p)
+			answers[i] = answerFor(response, flights[i])
 		}
 	}
 	if err != nil {
@@ -58,13 +58,14 @@ func (s *sender) requestOf(flights []flight) *rawproduce.Request {
 var errNoAnswer = errors.New("the broker's answer does not say what became of the batch")
 
 // answerFor finds what the broker says of one partition.
-func answerFor(r *produce.Response, p *partition) error {
+func answerFor(r *produce.Response, f flight) error {
 	for i := range r.Topics {
-		if r.Topics[i].Topic != p.topic.name {
+		if r.Topics[i].Topic != f.p.topic.name {
 			continue
 		}
 		for _, a := range r.Topics[i].Partitions {
-			if a.Partition == p.number {
+			if a.Partition == f.p.number {
+				f.b.offset = a.BaseOffset
 				return refusalOf(a)
 			}
 		}

@@ -38,7 +38,7 @@ func TestSecurity(t *testing.T) {
 			"ssl.client.auth":                                     "requested",
 			"authorizer.class.name":                               "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
 			"super.users":                                         "User:ANONYMOUS",
-			"listener.name.client.plain.sasl.jaas.config":         `org.apache.kafka.common.security.plain.PlainLoginModule required user_plainuser="plain-secret";`,
+			"listener.name.client.plain.sasl.jaas.config":         `org.apache.kafka.common.security.plain.PlainLoginModule required user_plainuser="plain-secret" ` + leastUsers() + ";",
 			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
 			"listener.name.client.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
 		},
@@ -84,7 +84,7 @@ func TestSecurity(t *testing.T) {
 		o, p, _ := open(t, "plain", "plainuser", "plain-secret")
 		transporttest.Deliver(t, p, transporttest.Events(3, 6, 1))
 		deny(t, c, "plainuser", o.Topic)
-		if err := failure(t, p); !strings.Contains(err.Error(), "WRITE") {
+		if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), "WRITE") { // once the broker has learnt of it
 			t.Errorf("the answer is %v", err)
 		}
 	})
@@ -92,6 +92,7 @@ func TestSecurity(t *testing.T) {
 		o, _, _ := open(t, "scram-sha-512", "user512", "secret-512")
 		consumeAll(t, o, 50)
 	})
+	t.Run("rights", func(t *testing.T) { rights(t, c, pki) })
 }
 
 // TestClientCertificate runs against a broker that asks for one and knows us by it.

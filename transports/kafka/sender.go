@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -32,6 +34,8 @@ type sender struct {
 	idle       chan struct{} // closed when nothing is under way; nil: nobody waits
 }
 
+var errNoLeader = errors.New("there is no leader")
+
 // answer is a call of done that is made when the lock is free.
 type answer struct {
 	done func(error)
@@ -55,8 +59,11 @@ func (s *sender) add(p *partition, r record) {
 func (s *sender) accept(p *partition, r record) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	switch {
+	case s.closed:
 		return answer{r.done, errClosed()}
+	case p.gone != nil:
+		return answer{r.done, p.gone}
 	}
 	if len(p.outcomes) > 0 {
 		if err, known := p.outcomes[placeOf(r.event)]; known {
@@ -72,6 +79,9 @@ func (s *sender) accept(p *partition, r record) answer {
 		b.records[i] = r
 		s.underWay++
 		return answer{}
+	}
+	if p.leader == noLeader {
+		return answer{r.done, unavailable(p.topic.name, fmt.Errorf("%w of partition %d: start the brokers that have its replicas", errNoLeader, p.number))}
 	}
 	p.queue = append(p.queue, r)
 	s.underWay++
@@ -127,6 +137,19 @@ func (s *sender) lead(p *partition, broker int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.leader = broker
+}
+
+// abandon answers what waits for partitions that are gone, and what comes for them still. A batch of unknown outcome is
+// given up: whatever became of it went with the partition.
+func (s *sender) abandon(gone []*partition, why error) {
+	s.mu.Lock()
+	var answers []answer
+	for _, p := range gone {
+		p.gone = why
+		answers = s.flush(answers, p, why)
+	}
+	s.mu.Unlock()
+	give(answers)
 }
 
 // register makes partitions known.

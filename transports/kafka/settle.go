@@ -3,6 +3,8 @@ package kafka
 import (
 	"errors"
 
+	"github.com/segmentio/kafka-go"
+
 	"livebridge/bridge"
 )
 
@@ -26,6 +28,12 @@ func (s *sender) settle(p *partition, b *batch, err error) {
 // acknowledge answers a batch that the broker has.
 func (s *sender) acknowledge(p *partition, b *batch) {
 	p.advance(len(b.records))
+	s.mu.Lock()
+	lost := p.follow(b)
+	s.mu.Unlock()
+	if lost {
+		s.look()
+	}
 	s.finish(p, b, nil)
 }
 
@@ -61,12 +69,20 @@ func (s *sender) split(p *partition, b *batch, err error) {
 	var named *recordsRefused
 	switch {
 	case len(b.records) == 1:
-		s.finish(p, b, bridge.Rejected("%w", err))
+		s.finish(p, b, tooLarge(p, b, err))
 	case errors.As(err, &named) && len(named.which) < len(b.records):
 		s.withdraw(p, b, named)
 	default:
 		s.again(p, b, len(b.records)/2)
 	}
+}
+
+// tooLarge makes the answer for a record that the broker does not take by itself.
+func tooLarge(p *partition, b *batch, err error) error {
+	if errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge) {
+		return bridge.Rejected("%d bytes in a batch by itself are more than topic %s takes (max.message.bytes): %w", b.size(), p.topic.name, err)
+	}
+	return bridge.Rejected("%w", err)
 }
 
 // withdraw rejects the records that the broker has named, and has the others sent again.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -15,9 +16,11 @@ import (
 )
 
 const (
-	lookTimeout = 5 * time.Second
-	lookAgain   = 500 * time.Millisecond
-	lookPause   = 100 * time.Millisecond // the least between two looks, however often publishing fails
+	lookTimeout  = 5 * time.Second
+	lookAgain    = 500 * time.Millisecond // after a look that has found something wrong; it doubles
+	lookAgainMax = 4 * time.Second
+	lookPause    = 100 * time.Millisecond // the least between two looks, however often publishing fails
+	looksAtOnce  = 8                      // topics that are looked at at the same time
 )
 
 // topics makes sure that topics are there and fit, in the background: when one is first needed, when publishing fails, and
@@ -26,6 +29,7 @@ type topics struct {
 	opts    *Options
 	cluster *cluster
 	sender  *sender
+	second  bool // beside others of the same brokers, which tell of what is wrong with these
 	wake    chan struct{}
 	watcher sync.WaitGroup
 	cancel  context.CancelFunc
@@ -48,7 +52,7 @@ func (t *topics) of(name string) *topic {
 	defer t.mu.Unlock()
 	known := t.byName[name]
 	if known == nil {
-		known = &topic{name: name, told: make(map[string]bool)}
+		known = &topic{name: name}
 		t.byName[name] = known
 		t.nudge()
 	}
@@ -78,19 +82,20 @@ func (t *topics) nudge() {
 // await holds a record until its topic is known, or answers it when that is known to fail.
 func (t *topics) await(of *topic, r record) {
 	t.mu.Lock()
-	known, fault := of.good.Load(), of.fault
+	layout, fault := of.layout.Load(), of.fault.Load()
 	if t.closed {
-		fault = errClosed()
+		closed := errClosed()
+		fault = &closed
 	}
-	if !known && fault == nil {
+	if layout == nil && fault == nil {
 		of.hold(r)
 	}
 	t.mu.Unlock()
 	switch {
-	case known:
-		t.sender.add(of.partitionOf(r.key), r)
 	case fault != nil:
-		r.done(fault)
+		r.done(*fault)
+	case layout != nil:
+		t.sender.add(layout.partitionOf(r.key), r)
 	}
 }
 
@@ -99,10 +104,13 @@ func (t *topics) watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.cancel = cancel
 	t.watcher.Go(func() {
+		again := lookAgain
 		for {
 			pause := t.opts.lookEvery
-			if !t.round(ctx) {
-				pause = lookAgain
+			if t.round(ctx) {
+				again = lookAgain
+			} else {
+				pause, again = again, min(2*again, lookAgainMax)
 				t.outdate()
 			}
 			select {
@@ -138,8 +146,6 @@ func (t *topics) stop() {
 
 // round checks all topics once. False: it should look again soon.
 func (t *topics) round(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
-	defer cancel()
 	t.mu.Lock()
 	names := slices.Sorted(maps.Keys(t.byName))
 	stale := t.stale
@@ -152,18 +158,38 @@ func (t *topics) round(ctx context.Context) bool {
 	if stale {
 		t.cluster.renew()
 	}
-	answer, err := t.cluster.client().Metadata(ctx, &kafka.MetadataRequest{Topics: names})
+	asking, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	answer, err := t.cluster.client().Metadata(asking, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
-		t.trouble.failed(err)
+		if !t.second {
+			t.trouble.failed(err)
+		}
 		t.failAll(names, bridge.Unavailable("not connected to Kafka: %w", err))
 		return false
 	}
 	t.trouble.over()
-	good := true
-	for i := range answer.Topics {
-		good = t.check(ctx, &answer.Topics[i]) && good
+	return t.checkAll(ctx, answer.Topics)
+}
+
+// checkAll looks at topics, several at once and each with a time of its own: one that takes long keeps no other waiting.
+func (t *topics) checkAll(ctx context.Context, all []kafka.Topic) bool {
+	var bad atomic.Bool
+	var work sync.WaitGroup
+	slots := make(chan struct{}, looksAtOnce)
+	for i := range all {
+		slots <- struct{}{}
+		work.Go(func() {
+			defer func() { <-slots }()
+			ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+			defer cancel()
+			if !t.check(ctx, &all[i]) {
+				bad.Store(true)
+			}
+		})
 	}
-	return good
+	work.Wait()
+	return !bad.Load()
 }
 
 // check looks at one topic. False: it should look again soon.
@@ -180,55 +206,94 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	if err == nil && len(found.Partitions) == 0 {
 		err = kafka.LeaderNotAvailable
 	}
+	log := t.opts.Log.With(zap.String("topic", known.name))
 	if err != nil {
-		t.warn(known, "the topic cannot be used; this is tried again", unavailable(known.name, err))
-		t.fail(known, unavailable(known.name, err))
+		err = unavailable(known.name, err)
+		known.faults.report(log, t.opts.remindEvery, list{{text: "the topic cannot be used; this is tried again", err: err, alarm: lasts(err)}})
+		t.fail(known, err)
 		return false
 	}
-	t.inspect(ctx, known, byNumber(found.Partitions))
-	return true
+	known.faults.report(log, t.opts.remindEvery, nil)
+	return t.inspect(ctx, known, byNumber(found.Partitions))
 }
 
-// inspect takes over what was found out about a topic that is there.
-func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partition) {
-	s := shape{partitions: found, config: t.describe(ctx, known)}
-	for _, text := range t.opts.remarks(s) {
-		t.warn(known, text, nil)
+// inspect takes over what was found out about a topic that is there. False: it is to be looked at again soon.
+func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partition) bool {
+	unread := t.describe(ctx, known)
+	findings := slices.Concat(unread, t.opts.remarks(shape{partitions: found, config: known.config}))
+	layout := t.arrange(known, found)
+	known.looks++
+	t.lost(known, t.sender.missing(ctx, layout.partitions, known.looks))
+	findings = append(findings, layout.grown(len(found))...)
+	known.remarks.report(t.opts.Log.With(zap.String("topic", known.name)), t.opts.remindEvery, findings)
+	if i := slices.IndexFunc(findings, func(f finding) bool { return f.alarm }); i >= 0 {
+		t.fail(known, bridge.Unavailable("topic %s: %s", known.name, findings[i].text))
+		return false
 	}
-	if limit, ok := s.config.number("max.message.bytes"); ok {
-		known.limit.Store(limit)
+	t.pass(known)
+	return !slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
+}
+
+// arrange has the partitions used that are there. When there are fewer than before, the topic is another one of the same
+// name: what it had is gone, and lanes of partitions that are gone go to others. More are left for the next start, since
+// lanes would change their partition.
+func (t *topics) arrange(known *topic, found []kafka.Partition) *layout {
+	before := known.layout.Load()
+	now := before
+	if before == nil || len(found) < len(before.partitions) {
+		now = newLayout(known, len(found))
 	}
-	if !known.good.Load() {
-		known.settle(found)
-		t.sender.register(known.partitions)
+	for i, p := range now.partitions {
+		t.sender.lead(p, leaderOf(found[i]))
 	}
-	if text := known.moved(len(found)); text != "" {
-		t.warn(known, text, nil)
+	if now == before {
+		return now
 	}
-	for i := range min(len(found), len(known.partitions)) {
-		t.sender.lead(known.partitions[i], int32(found[i].Leader.ID))
+	known.layout.Store(now)
+	if before == nil {
+		t.sender.register(now.partitions)
+		return now
 	}
+	t.opts.Log.Error("the topic has fewer partitions than before: it was deleted and made anew, and all that it had is gone",
+		zap.String("topic", known.name), zap.Int("before", len(before.partitions)), zap.Int("now", len(found)))
+	t.sender.restart(before.partitions)
+	t.sender.abandon(before.partitions[len(found):], bridge.Unavailable("topic %s was made anew with fewer partitions", known.name))
+	return now
+}
+
+// lost tells of acknowledged events that are gone.
+func (t *topics) lost(known *topic, gone []gap) {
+	if len(gone) > 0 {
+		t.opts.Log.Error("events that the broker had acknowledged are gone from the topic: it was deleted and made anew, or a replica "+
+			"without them became leader; publishing goes on", zap.String("topic", known.name), zap.Stringers("partitions", gone))
+	}
+}
+
+// pass lets records go to a topic that is fit.
+func (t *topics) pass(known *topic) {
 	t.mu.Lock()
-	known.fault = nil
-	known.good.Store(true)
+	known.fault.Store(nil)
 	held := known.letGo()
 	t.mu.Unlock()
+	layout := known.layout.Load()
 	for _, r := range held {
-		t.sender.add(known.partitionOf(r.key), r)
+		t.sender.add(layout.partitionOf(r.key), r)
 	}
 }
 
-// failAll notes that nothing is known of any topic.
+// failAll notes that nothing is known of any topic. Publishing to those that were good tells by itself.
 func (t *topics) failAll(names []string, err error) {
 	for _, name := range names {
-		t.fail(t.of(name), err)
+		if known := t.of(name); known.layout.Load() == nil {
+			t.fail(known, err)
+		}
 	}
 }
 
-// fail answers what waits for a topic that cannot be used. One that was good before stays so: publishing tells.
+// fail answers what waits for a topic that cannot be used, and what comes until it can.
 func (t *topics) fail(known *topic, err error) {
 	t.mu.Lock()
-	known.fault = err
+	known.fault.Store(&err)
 	held := known.letGo()
 	t.mu.Unlock()
 	for _, r := range held {
@@ -236,19 +301,10 @@ func (t *topics) fail(known *topic, err error) {
 	}
 }
 
-// warn tells a user about a topic, each thing once.
-func (t *topics) warn(known *topic, text string, err error) {
-	what := text
-	if err != nil {
-		what += cause(err).Error()
-	}
-	t.mu.Lock()
-	told := known.told[what]
-	known.told[what] = true
-	t.mu.Unlock()
-	if !told {
-		t.opts.Log.Warn(text, zap.String("topic", known.name), zap.Error(err))
-	}
+// lasts reports whether an error of a topic is more than what a new topic, or one whose leader moves, has for a moment.
+func lasts(err error) bool {
+	var code kafka.Error
+	return !errors.As(err, &code) || code == kafka.UnknownTopicOrPartition || !code.Temporary()
 }
 
 // cause returns what an error was in the first place.

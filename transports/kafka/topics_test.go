@@ -122,27 +122,44 @@ func TestMorePartitions(t *testing.T) {
 	once(t, f, o.Topic, transporttest.Events(20, 1, 6))
 }
 
+// TestRemarks: what keeps less than it must is an alarm, what keeps less than it should a warning.
 func TestRemarks(t *testing.T) {
 	o := DefaultOptions()
 	for _, c := range []struct {
 		copies int
 		config config
 		want   string // a part of the only remark; empty: none
+		alarm  bool
 	}{
-		{3, config{"min.insync.replicas": "2", "retention.ms": "604800000", "cleanup.policy": "delete"}, ""},
-		{3, nil, ""},
-		{3, config{"retention.ms": "-1"}, ""},
-		{1, config{"min.insync.replicas": "1"}, "one copy"},
-		{3, config{"min.insync.replicas": "1"}, "Set it to 2"},
-		{2, config{"min.insync.replicas": "2"}, "when one broker is away"},
-		{2, config{"min.insync.replicas": "3"}, "nothing can be published"},
-		{3, config{"retention.ms": "3600000"}, "for 1h0m0s, less than DEDUPE_WINDOW, 24h0m0s"},
-		{3, config{"retention.ms": "9223372036854775807"}, ""},
-		{3, config{"cleanup.policy": "compact,delete"}, "compacted"},
+		{3, config{"min.insync.replicas": "2", "retention.ms": "604800000", "retention.bytes": "-1", "cleanup.policy": "delete"}, "", false},
+		{3, nil, "", false},
+		{3, config{"retention.ms": "-1"}, "", false},
+		{1, config{"min.insync.replicas": "1"}, "one copy", false},
+		{3, config{"min.insync.replicas": "1"}, "Set it to 2", false},
+		{2, config{"min.insync.replicas": "2"}, "when one broker is away", false},
+		{2, config{"min.insync.replicas": "3"}, "nothing can be published. Set it to 1", true},
+		{3, config{"unclean.leader.election.enable": "true"}, "unclean.leader.election.enable", false},
+		{3, config{"retention.ms": "3600000"}, "for 1h0m0s, less than DEDUPE_WINDOW, 24h0m0s", false},
+		{3, config{"retention.ms": "600000"}, "for 10m0s, less than DEDUPE_WINDOW", false},
+		{3, config{"retention.ms": "599999"}, "Raise retention.ms to 24h0m0s or more", true},
+		{3, config{"retention.ms": "0"}, "for 0s: they are removed", true},
+		{3, config{"retention.ms": "9223372036854775807"}, "", false},
+		{3, config{"retention.bytes": "1073741824"}, "", false},
+		{3, config{"retention.bytes": "1073741823"}, "less than DEDUPE_WINDOW, 24h0m0s. Raise retention.bytes", false},
+		{3, config{"retention.bytes": "16777215"}, "Raise retention.bytes to 16777216 or more", true},
+		{3, config{"cleanup.policy": "compact,delete"}, "compacted", false},
+		{3, config{"cleanup.policy": "compact", "retention.ms": "1"}, "Set cleanup.policy to delete", true},
+		{3, config{"message.timestamp.before.max.ms": "1000"}, "message.timestamp.before.max.ms is 1s", false},
+		{3, config{"message.timestamp.after.max.ms": "59999"}, "message.timestamp.after.max.ms", false},
+		{3, config{"message.timestamp.after.max.ms": "3600000", "message.timestamp.before.max.ms": "9223372036854775807"}, "", false},
 	} {
-		got := o.remarks(shape{partitions: []kafka.Partition{{Replicas: make([]kafka.Broker, c.copies)}}, config: c.config})
-		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0], c.want)) {
-			t.Errorf("%d copies, %v: %q", c.copies, c.config, got)
+		all := make([]kafka.Partition, 2)
+		for i, copies := range []int{max(c.copies, 3), c.copies} { // the partition with the fewest copies counts
+			all[i] = kafka.Partition{Leader: kafka.Broker{Host: "a"}, Replicas: make([]kafka.Broker, copies)}
+		}
+		got := o.remarks(shape{partitions: all, config: c.config})
+		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0].text, c.want) || got[0].alarm != c.alarm) {
+			t.Errorf("%d copies, %v: %v", c.copies, c.config, got)
 		}
 	}
 }

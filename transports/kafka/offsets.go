@@ -1,0 +1,118 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// gap is where a partition ends that has lost acknowledged events.
+type gap struct {
+	partition int32
+	end, now  int64 // offsets: of what was acknowledged, and of what is there
+}
+
+// String is for logs.
+func (g gap) String() string {
+	return fmt.Sprintf("partition %d ended with offset %d and now with %d", g.partition, g.end, g.now)
+}
+
+// follow notes where the broker has put a batch, and reports whether that is before the end of what it had acknowledged:
+// the partition was made anew, or lost its end. The lock is held.
+func (p *partition) follow(b *batch) (lost bool) {
+	if b.offset < 0 {
+		return false // a repeat, of which the broker does not say where it is
+	}
+	if lost = b.offset < p.end; lost {
+		p.gaps = append(p.gaps, gap{p.number, p.end, b.offset})
+	}
+	p.end = b.offset + int64(len(b.records))
+	return lost
+}
+
+// missing returns the partitions of a topic that have lost acknowledged events since it was last asked. Those that are
+// published to show it by themselves; of the others the broker is asked about one at each look, in turn, and about all
+// when there is a reason.
+func (s *sender) missing(ctx context.Context, all []*partition, turn int) []gap {
+	var gone []gap
+	var idle []*partition
+	s.mu.Lock()
+	for _, p := range all {
+		if gone = append(gone, p.gaps...); len(p.gaps) > 0 {
+			p.gaps = nil
+		} else if p.end > 0 && p.leader != noLeader {
+			idle = append(idle, p)
+		}
+	}
+	one := slices.IndexFunc(idle, func(p *partition) bool { return p.less })
+	s.mu.Unlock()
+	if len(gone) == 0 && len(idle) > 0 {
+		if one < 0 {
+			one = turn % len(idle)
+		}
+		gone = s.compare(ctx, idle[one:one+1])
+		idle = slices.Delete(idle, one, one+1)
+	}
+	if len(gone) > 0 {
+		gone = append(gone, s.compare(ctx, idle)...)
+	}
+	return gone
+}
+
+// compare asks for the ends of partitions of one topic, and returns those whose end is before what was acknowledged. It
+// believes that when it hears it twice: a broker that was away for a moment may think that it is still the leader. What
+// cannot be found out now shows later.
+func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
+	if len(all) == 0 {
+		return nil
+	}
+	name, ends := all[0].topic.name, make(map[int]int64)
+	var asked []kafka.OffsetRequest
+	s.mu.Lock()
+	for _, p := range all {
+		ends[int(p.number)] = p.end
+		asked = append(asked, kafka.LastOffsetOf(int(p.number)))
+	}
+	s.mu.Unlock()
+	answer, err := s.cluster.client().ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: asked}})
+	if err != nil {
+		return nil
+	}
+	last := make(map[int]int64)
+	for _, a := range answer.Topics[name] {
+		if a.Error == nil {
+			last[a.Partition] = a.LastOffset
+		}
+	}
+	again := false
+	s.mu.Lock()
+	for _, p := range all {
+		end, known := last[int(p.number)]
+		before := p.less
+		p.less = known && end < ends[int(p.number)] && p.end == ends[int(p.number)]
+		if again = again || p.less && !before; p.less && before {
+			gone = append(gone, gap{p.number, p.end, end})
+			p.end, p.less = end, false
+		}
+	}
+	s.mu.Unlock()
+	if again {
+		s.look()
+	}
+	return gone
+}
+
+// restart forgets what partitions had that were made anew, and returns those that had something.
+func (s *sender) restart(all []*partition) (gone []gap) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range all {
+		if p.end > 0 {
+			gone = append(gone, gap{p.number, p.end, 0})
+		}
+		p.end, p.gaps = 0, nil
+	}
+	return gone
+}

@@ -1,0 +1,156 @@
+package kafka
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// What a topic must keep at the least. One that keeps less would lose events that were acknowledged before a consumer
+// that was away for a moment has read them: nothing is published to it.
+const (
+	leastRetention      = 10 * time.Minute // retention.ms
+	leastRetentionBytes = 16 << 20         // retention.bytes, which counts for each partition
+	// advisedRetentionBytes is what a partition should be allowed to keep. Less is warned of.
+	advisedRetentionBytes = 1 << 30
+	// advisedClockDifference is how far the clocks of the broker and of this machine may be apart. A topic that takes
+	// records of a narrower span of time is warned of.
+	advisedClockDifference = time.Minute
+)
+
+// config is what matters of a topic's settings; what could not be read is not there.
+type config map[string]string
+
+func configNames() []string {
+	return []string{"max.message.bytes", "min.insync.replicas", "retention.ms", "retention.bytes", "cleanup.policy",
+		"unclean.leader.election.enable", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms"}
+}
+
+func (c config) number(name string) (int64, bool) {
+	n, err := strconv.ParseInt(c[name], 10, 64)
+	return n, err == nil
+}
+
+// duration reads a number of milliseconds; -1 and what is longer than ten years is no limit.
+func (c config) duration(name string) (time.Duration, bool) {
+	const most = 10 * 365 * 24 * time.Hour
+	ms, known := c.number(name)
+	if !known || ms < 0 || ms > most.Milliseconds() {
+		return 0, false
+	}
+	return time.Duration(ms) * time.Millisecond, true
+}
+
+// shape is what the cluster says of a topic.
+type shape struct {
+	partitions []kafka.Partition
+	config     config
+}
+
+// copies is how many replicas the partition with the fewest has.
+func (s shape) copies() int {
+	least := len(s.partitions[0].Replicas)
+	for _, p := range s.partitions {
+		least = min(least, len(p.Replicas))
+	}
+	return least
+}
+
+// remarks says what a user should know about a topic: what loses events, and what stops them. It says the same at the
+// start and later.
+func (o *Options) remarks(s shape) []finding {
+	return slices.Concat(s.aboutCopies(), o.aboutRetention(s.config), aboutTime(s.config), s.aboutLeaders())
+}
+
+// list collects findings.
+type list []finding
+
+func (l *list) alarm(bad bool, format string, args ...any) { l.add(true, bad, format, args) }
+func (l *list) warn(bad bool, format string, args ...any)  { l.add(false, bad, format, args) }
+
+func (l *list) add(alarm, bad bool, format string, args []any) {
+	if bad {
+		*l = append(*l, finding{text: fmt.Sprintf(format, args...), alarm: alarm})
+	}
+}
+
+func (s shape) aboutCopies() (out list) {
+	copies := int64(s.copies())
+	out.warn(copies == 1, "the topic has one copy: what its broker loses is lost")
+	if least, known := s.config.number("min.insync.replicas"); known {
+		out.warn(copies > 1 && least == 1, "the topic's min.insync.replicas is 1: an event can be acknowledged with one copy and be lost with that broker. Set it to %d", copies-1)
+		out.warn(copies > 1 && least == copies, "the topic's min.insync.replicas is its number of copies: publishing stops when one broker is away")
+		out.alarm(least > copies, "the topic's min.insync.replicas is %d and it has %d copies: nothing can be published. Set it to %d", least, copies, max(copies-1, 1))
+	}
+	out.warn(copies > 1 && s.config["unclean.leader.election.enable"] == "true",
+		"the topic's unclean.leader.election.enable is true: a replica without the newest events can become leader, and they are lost. Set it to false")
+	return out
+}
+
+// aboutRetention judges what the broker removes. With tiered storage it is the total retention that counts, not the
+// local one: what is in the remote tier can still be read.
+func (o *Options) aboutRetention(c config) (out list) {
+	policy := strings.ReplaceAll(c["cleanup.policy"], " ", "")
+	if policy == "compact" {
+		out.alarm(true, "the topic is compacted: events of a stream are removed once there are newer ones. Set cleanup.policy to delete")
+		return out // retention does not apply
+	}
+	out.warn(strings.Contains(policy, "compact"),
+		"the topic is compacted: older events of a stream are removed before a slow consumer has read them. Set cleanup.policy to delete")
+	if kept, known := c.duration("retention.ms"); known {
+		out.alarm(kept < leastRetention, "the topic keeps events for %v: they are removed before a consumer that was away has read them. "+
+			"Raise retention.ms to %v or more", kept, max(leastRetention, o.Dedupe))
+		out.warn(kept >= leastRetention && kept < o.Dedupe, "the topic keeps events for %v, less than DEDUPE_WINDOW, %v: a consumer that was away finds "+
+			"neither the event nor, when it is sent again, a repeat of it. Raise retention.ms", kept, o.Dedupe)
+	}
+	if bytes, known := c.number("retention.bytes"); known && bytes >= 0 {
+		out.alarm(bytes < leastRetentionBytes, "the topic keeps %d bytes of a partition: events are removed before a consumer that was away has read them. "+
+			"Raise retention.bytes to %d or more, or set it to -1", bytes, int64(leastRetentionBytes))
+		out.warn(bytes >= leastRetentionBytes && bytes < advisedRetentionBytes, "the topic keeps %d bytes of a partition: "+
+			"when many events come, that is less than DEDUPE_WINDOW, %v. Raise retention.bytes to %d or more, or set it to -1", bytes, o.Dedupe, int64(advisedRetentionBytes))
+	}
+	return out
+}
+
+func aboutTime(c config) (out list) {
+	for _, name := range []string{"message.timestamp.before.max.ms", "message.timestamp.after.max.ms"} {
+		span, known := c.duration(name)
+		out.warn(known && span < advisedClockDifference, "the topic's %s is %v: it takes no events from a machine whose clock differs by more. Set it to %d or more",
+			name, span, advisedClockDifference.Milliseconds())
+	}
+	return out
+}
+
+// aboutLeaders says which partitions nobody leads. Their events wait, those of others do not.
+func (s shape) aboutLeaders() (out list) {
+	var numbers []int
+	for _, p := range s.partitions {
+		if leaderOf(p) == noLeader {
+			numbers = append(numbers, p.ID)
+		}
+	}
+	out.warn(len(numbers) > 0, "partitions of the topic have no leader, and their events wait: start the brokers that have their replicas (partitions %v)", numbers)
+	return out
+}
+
+// noLeader is the leader of a partition that has none.
+const noLeader = -1
+
+func leaderOf(p kafka.Partition) int32 {
+	if p.Leader.Host == "" {
+		return noLeader // the library makes a broker 0 of it
+	}
+	return int32(p.Leader.ID)
+}
+
+// grown returns what a user should know when a topic has more partitions than are used.
+func (l *layout) grown(now int) (out list) {
+	used := len(l.partitions)
+	out.warn(now > used, "the topic had %d partitions when we started and now has %d: the first %d are used until the next start, "+
+		"and the order of a stream is not kept across that start", used, now, used)
+	return out
+}

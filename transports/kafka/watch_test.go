@@ -1,0 +1,369 @@
+package kafka
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap/zapcore"
+
+	"livebridge/bridge"
+	"livebridge/transports/transporttest"
+)
+
+// seldom has the topics looked at when there is a reason, and not because time has passed.
+const seldom = time.Hour
+
+// setConfig changes a setting of a topic, as an operator does.
+func setConfig(t *testing.T, brokers []string, topic, name, value string) {
+	t.Helper()
+	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: &kafka.Transport{}, Timeout: 10 * time.Second}
+	defer client.Transport.(*kafka.Transport).CloseIdleConnections()
+	answer, err := client.IncrementalAlterConfigs(t.Context(), &kafka.IncrementalAlterConfigsRequest{
+		Resources: []kafka.IncrementalAlterConfigsRequestResource{{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic,
+			Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: name, Value: value, ConfigOperation: kafka.ConfigOperationSet}}}},
+	})
+	if err != nil || answer.Resources[0].Error != nil {
+		t.Fatal(err, answer)
+	}
+}
+
+// await waits until something is so.
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !so(); {
+		if time.Now().After(end) {
+			t.Fatal(what)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// refusing waits until the topic takes no events, and returns why.
+func refusing(t *testing.T, p *Publisher, events func() []*bridge.Event) (why error) {
+	t.Helper()
+	await(t, "the topic still takes events", func() bool {
+		answer := make(chan error, 1)
+		p.Publish(events()[0], func(err error) { answer <- err })
+		why = <-answer
+		return why != nil
+	})
+	if bridge.IsRejected(why) {
+		t.Errorf("events are dead letters: %v", why)
+	}
+	return why
+}
+
+// fresh returns one new event at each call.
+func fresh(from uint64) func() []*bridge.Event {
+	return func() []*bridge.Event {
+		from++
+		return transporttest.Events(1, from, 1)
+	}
+}
+
+// onlyThese checks that the topic has these events once, and no other.
+func onlyThese(t *testing.T, brokers []string, topic string, want []*bridge.Event) {
+	t.Helper()
+	left := make(map[string]bool)
+	for _, e := range want {
+		left[string(e.AppendStructured(nil))] = true
+	}
+	for _, r := range contents(t, brokers, topic) {
+		if !left[string(r.Payload)] {
+			t.Errorf("an event too many, or twice: %s", r.Payload)
+		}
+		delete(left, string(r.Payload))
+	}
+	if len(left) > 0 {
+		t.Errorf("%d events are missing", len(left))
+	}
+}
+
+// TestUnfitTopic: a topic that would not keep what it acknowledges gets nothing, from the start or from when it becomes
+// so. The alarm says what to mend, and comes again while it lasts; publishing goes on by itself.
+func TestUnfitTopic(t *testing.T) {
+	for _, c := range []struct{ name, bad, good, text string }{
+		{"cleanup.policy", "compact", "delete", "Set cleanup.policy to delete"},
+		{"retention.ms", "60000", "604800000", "Raise retention.ms"},
+		{"retention.bytes", "100000", "-1", "Raise retention.bytes"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := startFake(t, kfake.NumBrokers(1))
+			o, logs := watched()
+			o.Partitions, o.lookEvery, o.remindEvery = 1, 10*time.Millisecond, 10*time.Millisecond
+			if err := f.CreateTopic(o.Topic, 1, map[string]string{c.name: c.bad}); err != nil {
+				t.Fatal(err)
+			}
+			p := f.dial(t, o)
+			if err := failure(t, p); !strings.Contains(err.Error(), c.text) {
+				t.Errorf("at the start the answer is %v", err)
+			}
+			setConfig(t, f.addrs, o.Topic, c.name, c.good)
+			transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
+			told(t, logs, "can be published to again")
+			setConfig(t, f.addrs, o.Topic, c.name, c.bad)
+			if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), c.text) {
+				t.Errorf("later the answer is %v", err)
+			}
+			before := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet(c.text).Len()
+			await(t, "nobody was reminded", func() bool {
+				return logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet(c.text).Len() > before
+			})
+			setConfig(t, f.addrs, o.Topic, c.name, c.good)
+			transporttest.Deliver(t, p, transporttest.Events(10, 200, 1))
+		})
+	}
+}
+
+// TestWarningsComeAgain: a topic that keeps events less well than advised is warned of once while that lasts, and again
+// when it comes back. Events go there.
+func TestWarningsComeAgain(t *testing.T) {
+	f := startFake(t, kfake.NumBrokers(1))
+	o, logs := watched()
+	o.lookEvery = 10 * time.Millisecond
+	if err := f.CreateTopic(o.Topic, 1, map[string]string{"retention.ms": "3600000"}); err != nil {
+		t.Fatal(err)
+	}
+	looks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
+	looked := func(n int) {
+		t.Helper()
+		until := looks.Hits() + n
+		await(t, "the topic is not looked at", func() bool { return looks.Hits() >= until })
+	}
+	p := f.dial(t, o)
+	count := func() int { return logs.FilterMessageSnippet("less than DEDUPE_WINDOW").Len() }
+	told(t, logs, "less than DEDUPE_WINDOW")
+	looked(3)
+	if n := count(); n != 1 {
+		t.Errorf("told %d times while nothing has changed", n)
+	}
+	setConfig(t, f.addrs, o.Topic, "retention.ms", "604800000")
+	looked(3)
+	setConfig(t, f.addrs, o.Topic, "retention.ms", "3600000")
+	await(t, "told once only", func() bool { return count() == 2 })
+	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
+}
+
+// TestTopicIsMadeAnew by somebody else: what it had is gone, which is said, whether events come or not. Publishing goes on.
+func TestTopicIsMadeAnew(t *testing.T) {
+	for _, busy := range []bool{true, false} {
+		t.Run(fmt.Sprint("busy=", busy), func(t *testing.T) {
+			t.Parallel()
+			f := startFake(t)
+			o, logs := watched()
+			o.Create, o.Quarantine, o.lookEvery = false, "", seldom
+			if !busy {
+				o.lookEvery = 10 * time.Millisecond
+			}
+			if err := f.CreateTopic(o.Topic, 3, nil); err != nil {
+				t.Fatal(err)
+			}
+			p := f.dial(t, o)
+			transporttest.Deliver(t, p, transporttest.Events(20, 1, 5))
+			if err := f.DeleteTopic(o.Topic); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.CreateTopic(o.Topic, 3, nil); err != nil {
+				t.Fatal(err)
+			}
+			more := transporttest.Events(20, 6, 1)
+			if busy {
+				transporttest.Deliver(t, p, more)
+			}
+			told(t, logs, "had acknowledged are gone")
+			if !busy {
+				transporttest.Deliver(t, p, more)
+			}
+			onlyThese(t, f.addrs, o.Topic, more)
+			if n := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet("are gone").Len(); n > 3 { // each partition when it shows
+				t.Errorf("told %d times", n)
+			}
+		})
+	}
+}
+
+// TestFewerPartitions: a topic is made anew with fewer partitions while a batch to one that goes is of unknown outcome.
+// Everything goes to those that are there, without a restart.
+func TestFewerPartitions(t *testing.T) {
+	f := startFake(t)
+	o, logs := watched()
+	o.Create, o.Quarantine, o.lookEvery = false, "", seldom
+	if err := f.CreateTopic(o.Topic, 12, nil); err != nil {
+		t.Fatal(err)
+	}
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, transporttest.Events(40, 1, 1))
+	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.UnknownServerError, Topic: o.Topic, Partitions: []int32{3, 4, 5, 6, 7, 8, 9, 10, 11}, Count: -1})
+	var doubtful *bridge.Event
+	more := transporttest.Events(40, 2, 1)
+	for _, e := range more {
+		if partitionOf(p, e) >= 3 {
+			doubtful = e
+		}
+	}
+	answer := make(chan error, 1)
+	p.Publish(doubtful, func(err error) { answer <- err })
+	await(t, "the batch is not under way", func() bool {
+		p.sender.mu.Lock()
+		defer p.sender.mu.Unlock()
+		return p.topics.of(o.Topic).layout.Load().partitions[partitionOf(p, doubtful)].recovering != nil
+	})
+	if err := f.DeleteTopic(o.Topic); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.CreateTopic(o.Topic, 3, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answer; err == nil || bridge.IsRejected(err) {
+		t.Errorf("the event under way was answered %v", err)
+	}
+	transporttest.Deliver(t, p, more)
+	onlyThese(t, f.addrs, o.Topic, more)
+	told(t, logs, "fewer partitions than before")
+}
+
+// TestTopicStaysAway: a topic is deleted, and nobody makes it anew for a while. Other topics go on meanwhile; it goes on
+// when it is there.
+func TestTopicStaysAway(t *testing.T) {
+	f := startFake(t, kfake.NumBrokers(1))
+	o, logs := watched()
+	o.Topic, o.Create, o.Quarantine, o.lookEvery = "live.{app}", false, "", seldom
+	events := func(app string, from uint64, n int) []*bridge.Event {
+		all := transporttest.Events(10, from, uint64(n))
+		for _, e := range all {
+			e.Lane.App = app
+		}
+		return all
+	}
+	for _, topic := range []string{"live.gone", "live.there"} {
+		if err := f.CreateTopic(topic, 2, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := f.dial(t, o)
+	transporttest.Deliver(t, p, append(events("gone", 1, 1), events("there", 1, 1)...))
+	if err := f.DeleteTopic("live.gone"); err != nil {
+		t.Fatal(err)
+	}
+	next := uint64(1)
+	await(t, "it is not said what to do", func() bool {
+		next++
+		answer := make(chan error, 1)
+		p.Publish(events("gone", next, 1)[0], func(err error) { answer <- err })
+		err := <-answer
+		if err == nil || bridge.IsRejected(err) {
+			t.Fatalf("an event of a topic that is gone was answered %v", err)
+		}
+		return strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC")
+	})
+	told(t, logs, "the topic cannot be used")
+	for n := range uint64(20) {
+		answer := make(chan error, 10)
+		for i, e := range append(events("gone", 100, 1)[:5], events("there", n+2, 1)...) {
+			p.Publish(e, func(err error) {
+				if i >= 5 {
+					answer <- err
+				}
+			})
+		}
+		for range 10 {
+			if err := <-answer; err != nil {
+				t.Fatalf("another topic is held up: %v", err)
+			}
+		}
+	}
+	if err := f.CreateTopic("live.gone", 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	transporttest.Deliver(t, p, events("gone", 200, 2))
+}
+
+// TestPartitionWithoutLeader: its events wait, with a reason; those of other partitions go on. The broker with number 0
+// leads the others: the library takes it for the leader of what has none.
+func TestPartitionWithoutLeader(t *testing.T) {
+	f := startFake(t, kfake.NumBrokers(1))
+	o, logs := watched()
+	o.Quarantine, o.Partitions, o.lookEvery = "", 2, seldom
+	p := f.dial(t, o)
+	all := transporttest.Events(20, 1, 1)
+	transporttest.Deliver(t, p, all)
+	var away atomic.Bool
+	away.Store(true)
+	host, port := kfakeAddr(t, f)
+	f.ControlKey(int16(kmsg.Metadata), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		if !away.Load() {
+			return nil, nil, false
+		}
+		return withoutLeader(r.(*kmsg.MetadataRequest), o.Topic, host, port), nil, true
+	})
+	p.topics.look()
+	told(t, logs, "have no leader")
+	for _, e := range transporttest.Events(20, 2, 1) {
+		answer := make(chan error, 1)
+		p.Publish(e, func(err error) { answer <- err })
+		err := <-answer
+		if stuck := partitionOf(p, e) == 1; stuck != (err != nil) || stuck && !strings.Contains(err.Error(), "no leader of partition 1") {
+			t.Errorf("an event of partition %d was answered %v", partitionOf(p, e), err)
+		}
+	}
+	away.Store(false)
+	transporttest.Deliver(t, p, transporttest.Events(20, 3, 1))
+}
+
+func kfakeAddr(t *testing.T, f *fake) (string, int32) {
+	t.Helper()
+	var port int32
+	host, _, _ := strings.Cut(f.addrs[0], ":")
+	if _, err := fmt.Sscanf(f.addrs[0], host+":%d", &port); err != nil {
+		t.Fatal(err)
+	}
+	return host, port
+}
+
+// withoutLeader says that the broker 0 leads the topic's partition 0, and nobody partition 1.
+func withoutLeader(r *kmsg.MetadataRequest, topic, host string, port int32) kmsg.Response {
+	answer := r.ResponseKind().(*kmsg.MetadataResponse)
+	b := kmsg.NewMetadataResponseBroker()
+	b.NodeID, b.Host, b.Port = 0, host, port
+	answer.Brokers = append(answer.Brokers, b)
+	answer.ControllerID = 0
+	found := kmsg.NewMetadataResponseTopic()
+	found.Topic = kmsg.StringPtr(topic)
+	for n, leader := range []int32{0, -1} {
+		p := kmsg.NewMetadataResponseTopicPartition()
+		p.Partition, p.Leader, p.Replicas, p.ISR = int32(n), leader, []int32{0}, []int32{0}
+		if leader < 0 {
+			p.ErrorCode = kerr.LeaderNotAvailable.Code
+		}
+		found.Partitions = append(found.Partitions, p)
+	}
+	answer.Topics = append(answer.Topics, found)
+	return answer
+}
+
+// TestLimitIsRaised: an event that was too large is taken once the topic takes as much, without a restart.
+func TestLimitIsRaised(t *testing.T) {
+	f := startFake(t)
+	o := testOptions()
+	o.lookEvery = seldom
+	if err := f.CreateTopic(o.Topic, 1, map[string]string{"max.message.bytes": "20000"}); err != nil {
+		t.Fatal(err)
+	}
+	p := f.dial(t, o)
+	if err := publishLarge(p, 1, 20_000); !bridge.IsRejected(err) {
+		t.Fatalf("an event that is too large was answered %v", err)
+	}
+	setConfig(t, f.addrs, o.Topic, "max.message.bytes", "100000")
+	if err := publishLarge(p, 2, 20_000); err != nil {
+		t.Errorf("the topic takes as much now, and the answer is %v", err)
+	}
+}
