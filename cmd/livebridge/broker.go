@@ -27,7 +27,7 @@ func (a *app) connect() error {
 		a.publisher, err = nats.Dial(s.natsOptions(a.log))
 	default:
 		a.publisher, err = nats.StartEmbedded(nats.EmbeddedOptions{
-			StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken}, s.natsOptions(a.log))
+			StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken, MaxConsumers: a.files.consumers}, s.natsOptions(a.log))
 	}
 	if err != nil {
 		a.publisher = nil // not a nil of the transport's type

@@ -21,6 +21,8 @@ type EmbeddedOptions struct {
 	Listen   string // host:port for consumers; port 0 takes a free one
 	Token    string // what consumers must show; needed when Listen is not loopback
 
+	MaxConsumers int // connections of consumers at once; 0: the server's own limit
+
 	watch time.Duration // how often the server is looked at; 0: every second
 }
 
