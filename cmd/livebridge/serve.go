@@ -15,7 +15,12 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			log, err := newLog(s)
+			errOut, ok := c.ErrOrStderr().(*logWriter)
+			if !ok {
+				errOut = newLogWriter(c.ErrOrStderr())
+				defer errOut.close()
+			}
+			log, err := newLog(s, errOut)
 			if err != nil {
 				return err
 			}
@@ -30,6 +35,7 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.registry.MustRegister(errOut.dropped)
 			return a.run(c.Context())
 		},
 	}
