@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,7 +22,7 @@ const (
 // Lines that cannot be written are dropped and counted; the next one that can be is preceded by a line with their number.
 type logWriter struct {
 	to      io.Writer
-	dropped prometheus.Counter
+	dropped atomic.Uint64
 	wake    chan struct{} // one entry when there may be something to write
 	ended   chan struct{}
 
@@ -41,12 +42,16 @@ type logLine struct {
 
 func newLogWriter(to io.Writer) *logWriter {
 	w := &logWriter{to: to, wake: make(chan struct{}, 1), ended: make(chan struct{}),
-		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "livebridge_log_lines_dropped_total",
-			Help: "Log lines that could not be written to standard error."}),
 		notice: func(n uint64) []byte { return fmt.Appendf(nil, "livebridge: %d log lines were dropped\n", n) },
 	}
 	go w.run()
 	return w
+}
+
+// metric counts the lines that were dropped.
+func (w *logWriter) metric() prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "livebridge_log_lines_dropped_total",
+		Help: "Log lines that could not be written to standard error."}, func() float64 { return float64(w.dropped.Load()) })
 }
 
 // Write queues a line, or drops it. It implements io.Writer.
@@ -85,7 +90,7 @@ func (w *logWriter) drop(l logLine) {
 		return
 	}
 	w.missing++
-	w.dropped.Inc()
+	w.dropped.Add(1)
 }
 
 // run writes the queue until close.

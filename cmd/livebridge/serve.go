@@ -35,7 +35,7 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.registry.MustRegister(errOut.dropped)
+			a.registry.MustRegister(errOut.metric())
 			return a.run(c.Context())
 		},
 	}
