@@ -3,6 +3,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
 
 	"livebridge/schemas"
 )
@@ -23,12 +25,16 @@ type Config struct {
 	Ready    func() error // nil: callbacks are taken
 	Pending  func() int   // events that wait for the broker
 	Gatherer prometheus.Gatherer
+
+	MaxConnections int         // open at once; 0: 256
+	Log            *zap.Logger // nil: none
 }
 
 // Server is the admin port.
 type Server struct {
-	cfg  Config
-	http *http.Server
+	cfg   Config
+	http  *http.Server
+	limit *limiter
 }
 
 // New makes a Server; nothing listens before Serve.
@@ -40,7 +46,8 @@ func New(cfg Config) *Server {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{}))
 	mux.Handle("GET /schemas/", http.StripPrefix("/schemas/", http.FileServerFS(schemas.Files())))
 	mux.HandleFunc("GET /{$}", s.status)
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	s.limit = newLimiter(cmp.Or(cfg.MaxConnections, defaultConnections), cfg.Log, "admin port")
+	s.http = newHTTP(mux, s.limit)
 	return s
 }
 
@@ -81,9 +88,17 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
+// newHTTP returns a server on which a client that sends nothing, or reads nothing, does not stay.
+func newHTTP(h http.Handler, l *limiter) *http.Server {
+	return &http.Server{
+		Handler: h, ConnState: l.note, ErrorLog: l.standard(),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 75 * time.Second,
+	}
+}
+
 // Serve answers on l until Shutdown; then it returns nil.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(s.limit.on(l)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

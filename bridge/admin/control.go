@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -43,6 +42,7 @@ type Control struct {
 	path     string
 	listener net.Listener
 	http     *http.Server
+	limit    *limiter
 }
 
 // NewControl opens the control socket in dir, in the place of one that a run before has left. The caller must own dir:
@@ -61,7 +61,8 @@ func NewControl(dir string, d Desk, log *zap.Logger) (*Control, error) {
 	}
 	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { reply(w)(d.Inspect()) })
 	mux.HandleFunc("POST /journal/replay", c.replay)
-	c.http = &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, ErrorLog: zap.NewStdLog(log)}
+	c.limit = newLimiter(controlConnections, log, "control socket")
+	c.http = newHTTP(mux, c.limit)
 	return c, nil
 }
 
@@ -85,7 +86,7 @@ func listen(dir, path string) (net.Listener, error) {
 
 // Serve answers until Shutdown; then it returns nil.
 func (c *Control) Serve() error {
-	if err := c.http.Serve(c.listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := c.http.Serve(c.limit.on(c.listener)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

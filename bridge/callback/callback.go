@@ -61,7 +61,10 @@ var callbacks = sync.Pool{New: func() any {
 	return &Callback{json: jsontext.NewDecoder(new(bytes.Buffer))}
 }}
 
-// Decode reads a callback's body in one pass. The error is an *Error: the body is not one JSON object, has a member
+// byteOrderMark is what some senders put before UTF-8; it says nothing.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// Decode reads a callback's body, without a byte order mark before it, in one pass. The error is an *Error: the body is not one JSON object, has a member
 // twice (at any depth) or more than 8 levels, or lacks a required member, or has one that is empty, too long, of another
 // type or with a control character in it. Member names are exact. Bytes that are not UTF-8, and surrogate escapes
 // without their other half, are read as U+FFFD.
@@ -73,7 +76,7 @@ func Decode(kind bridge.Kind, body []byte) (*Callback, error) {
 		return nil, fault("", "cannot be read: there is no kind of callback with the number %d", kind)
 	}
 	c := callbacks.Get().(*Callback)
-	c.Kind, c.def, c.body = kind, def, body
+	c.Kind, c.def, c.body = kind, def, bytes.TrimPrefix(body, []byte(byteOrderMark))
 	if err := c.decode(); err != nil {
 		c.Release()
 		return nil, err

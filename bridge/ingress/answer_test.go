@@ -60,6 +60,21 @@ func TestAnswers(t *testing.T) {
 		{"compressed before unreadable", nil, with(post("/live/stream", "{"), "Content-Encoding", "gzip"), 415, "compressed", none},
 		{"compressed before rtc signature", nil, with(post("/rtc/record", "{"), "Content-Encoding", "gzip"), 415, "compressed", none},
 		{"identity", nil, with(post("/live/stream", good()), "Content-Encoding", "Identity"), 200, "", ""},
+		{"a charset for a coding", nil, with(post("/live/stream", good()), "Content-Encoding", "UTF-8"), 200, "", ""},
+		{"a charset and a coding", nil, with(post("/live/stream", good()), "Content-Encoding", "utf-8, ZSTD"), 415, "compressed", none},
+		{"a list of codings", nil, with(post("/live/stream", good()), "Content-Encoding", "identity,deflate"), 415, "compressed", none},
+		{"an old name of a coding", nil, with(post("/live/stream", good()), "Content-Encoding", " x-gzip "), 415, "compressed", none},
+		{"byte order mark", nil, post("/live/stream", bom+good()), 200, "", ""},
+		{"byte order mark, record", nil, post("/live/record", bom+recordBody(bridge.SchemeHMAC)), 200, "", ""},
+		{"byte order mark, snapshot", nil, post("/live/snapshot/"+token, bom+snapshotBody), 200, "", ""},
+		{"byte order mark, signed with it", nil, rtc(bom+rtcBody, late), 200, "", ""},
+		{"byte order mark, signed without it", nil, func() *http.Request {
+			r := rtc(rtcBody, late)
+			r.Body = io.NopCloser(strings.NewReader(bom + rtcBody))
+			return r
+		}(), 401, "mismatch", none},
+		{"two byte order marks", nil, post("/live/stream", bom+bom+good()), 400, "malformed", none},
+		{"byte order mark alone", nil, post("/live/stream", bom), 400, "malformed", none},
 		{"content type is not looked at", nil, with(post("/live/stream", good()), "Content-Type", "text/html"), 200, "", ""},
 		{"rtc signature before the body", nil, post("/rtc/record", "{"), 401, "no_signature", none},
 		{"rtc other body", nil, func() *http.Request {
@@ -173,6 +188,34 @@ func TestArrival(t *testing.T) {
 	}
 }
 
+const bom = "\xef\xbb\xbf"
+
+// TestRawBodyIsKept: what is ignored before a body stays in what the journal is given.
+func TestRawBodyIsKept(t *testing.T) {
+	b := newBench(t, nil)
+	body := bom + changed(func(c *signature.Claim) { c.Timestamp = "1587953000" })
+	if w := b.send(post("/live/stream", body)); w.Code != 401 || b.journal.count() != 1 || b.journal.raws[0] != body {
+		t.Errorf("%d %s: %q", w.Code, w.Body, b.journal.raws)
+	}
+}
+
+// TestExpectContinue: a client that waits to be asked for the body is asked.
+func TestExpectContinue(t *testing.T) {
+	b := newBench(t, nil)
+	c, r := dial(t, b.listen(t))
+	write(t, c, fmt.Sprintf("POST /live/stream/ HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(good())))
+	if line, err := r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100 ") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if _, err := r.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	write(t, c, good())
+	if got := status(t, r); got != 200 {
+		t.Errorf("%d", got)
+	}
+}
+
 func TestRoutes(t *testing.T) {
 	for _, tt := range []struct {
 		prefix, token, method, path string
@@ -180,7 +223,20 @@ func TestRoutes(t *testing.T) {
 	}{
 		{"", token, "POST", "/", 404},
 		{"", token, "POST", "/live", 404},
-		{"", token, "POST", "/live/stream/", 404},
+		{"", token, "POST", "/live/stream/", 400},
+		{"", token, "POST", "//live//stream", 400},
+		{"", token, "POST", "/live/stream///", 400},
+		{"", token, "POST", "/live/stream/?a=b", 400},
+		{"", token, "POST", "http://callbacks.example.com/live/stream", 400},
+		{"", token, "POST", "http://callbacks.example.com//live/stream/", 400},
+		{"", token, "POST", "/live%2Fstream", 404},
+		{"", token, "POST", "/live/%2Fstream", 404},
+		{"", token, "POST", "/live/stream%2F", 404},
+		{"", token, "POST", "/live/./stream", 404},
+		{"", token, "POST", "/rtc/record/", 401},
+		{"", token, "POST", "//live/snapshot//the-token/", 400},
+		{"", token, "GET", "/live/stream/", 405},
+		{"/tenant", token, "POST", "//tenant//live/stream/", 400},
 		{"", token, "POST", "/live/streams", 404},
 		{"", token, "POST", "/live/snapshot", 404},
 		{"", token, "POST", "/live/snapshot/", 404},

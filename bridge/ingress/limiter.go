@@ -24,6 +24,7 @@ type limiter struct {
 	tls        *tls.Config   // nil: plain
 	answer     string        // what they are told
 	turnedAway func(remote string)
+	firstBytes func(c net.Conn, first []byte) // nil: not looked at
 }
 
 func newLimiter(l net.Listener, cfg Config, turnedAway func(remote string)) *limiter {
@@ -40,7 +41,7 @@ func (l *limiter) Accept() (net.Conn, error) {
 		}
 		select {
 		case l.places <- struct{}{}:
-			return &place{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
+			return &place{Conn: c, firstBytes: l.firstBytes, leave: sync.OnceFunc(func() { <-l.places })}, nil
 		default:
 			l.turnAway(c)
 		}
@@ -112,7 +113,18 @@ func busyAnswer(retryAfter string) string {
 // place is a connection that gives its place back when it is closed.
 type place struct {
 	net.Conn
-	leave func()
+	leave      func()
+	firstBytes func(c net.Conn, first []byte) // nil when they have come
+}
+
+// Read reads, and has the first bytes looked at.
+func (p *place) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if p.firstBytes != nil && n > 0 {
+		p.firstBytes(p.Conn, b[:n])
+		p.firstBytes = nil
+	}
+	return n, err
 }
 
 // Close closes the connection; its place is free.

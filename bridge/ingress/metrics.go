@@ -12,8 +12,10 @@ import (
 type metrics struct {
 	acceptedVec, ignoredVec, refused *prometheus.CounterVec
 	seconds                          *prometheus.HistogramVec
+	handshakesVec                    *prometheus.CounterVec
 
 	accepted, ignored map[sender]prometheus.Counter // by kind, looked up once; read only
+	handshakes        map[string]prometheus.Counter // by reason, likewise
 }
 
 func newMetrics() *metrics {
@@ -26,8 +28,16 @@ func newMetrics() *metrics {
 			Help:    "Time from a callback's headers to its answer, of whatever status.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 16),
 		}, []string{"kind"}),
-		accepted: make(map[sender]prometheus.Counter),
-		ignored:  make(map[sender]prometheus.Counter),
+		handshakesVec: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "livebridge_tls_handshake_failures_total",
+			Help: "Connections that ended before the first request because of TLS, by reason.",
+		}, []string{"reason"}),
+		accepted:   make(map[sender]prometheus.Counter),
+		ignored:    make(map[sender]prometheus.Counter),
+		handshakes: make(map[string]prometheus.Counter),
+	}
+	for _, reason := range handshakeReasons() {
+		m.handshakes[reason] = m.handshakesVec.WithLabelValues(reason)
 	}
 	for _, k := range bridge.Kinds() {
 		m.accepted[sender(k)] = m.acceptedVec.WithLabelValues(k.String())
@@ -43,5 +53,6 @@ func counters(word, help string, labels ...string) *prometheus.CounterVec {
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.seconds))
+	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.seconds),
+		r.Register(m.handshakesVec))
 }

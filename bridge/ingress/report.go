@@ -95,7 +95,7 @@ func (r *reporter) refused(k sender, req refusedRequest, why *refusal) {
 		}
 		return
 	}
-	ofSource, ok := r.sources.allow(group(req.source))
+	ofSource, ok := r.sources.allow(group(req.source.address))
 	if !ok {
 		return
 	}
@@ -108,8 +108,52 @@ func (r *reporter) refused(k sender, req refusedRequest, why *refusal) {
 }
 
 func (r *refusedRequest) fields(k sender, why *refusal) []zap.Field {
-	return []zap.Field{zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("why", why.message),
-		zap.String("remote", r.remote), zap.Stringer("source", r.source), zap.String("domain", r.domain)}
+	fields := []zap.Field{zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("why", why.message),
+		zap.String("remote", r.remote), zap.Stringer("source", r.source.address), zap.String("domain", r.domain)}
+	if r.path != "" {
+		fields = append(fields, zap.String("path", r.path))
+	}
+	if r.source.unreadable != "" {
+		fields = append(fields, zap.String("unreadable_forwarded_for", printable(r.source.unreadable)))
+	}
+	return fields
+}
+
+// handshakeFailed tells why a connection did not get as far as a request.
+func (r *reporter) handshakeFailed(remote, reason, detail string) {
+	source := addressOf(remote)
+	ofSource, ok := r.sources.allow(group(source))
+	if !ok {
+		return
+	}
+	if leftOut, ok := r.theirs.allow(); ok {
+		if ofSource.Type != zapcore.SkipType {
+			ofSource.Key = "left_out_of_source"
+		}
+		r.log.Warn("TLS handshake failed", zap.String("reason", reason), zap.String("error", printable(detail)),
+			zap.String("remote", remote), zap.Stringer("source", source), ofSource, leftOut)
+	}
+}
+
+// shownBytes is how much of a text goes to the log that a sender has chosen.
+const shownBytes = 128
+
+// printable returns a text that a sender has chosen as it may be logged: not too long, and no control characters.
+func printable(text string) string {
+	cut := len(text) > shownBytes
+	if cut {
+		text = text[:shownBytes]
+	}
+	text = strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return '?'
+		}
+		return c
+	}, text)
+	if cut {
+		text += "..."
+	}
+	return text
 }
 
 // panicked tells of a fault in the program, and where; a value that is no fault of the runtime may hold anything, such

@@ -3,6 +3,7 @@ package ingress_test
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -36,6 +37,42 @@ func TestTokenIsNotLogged(t *testing.T) {
 	b.send(post("/live/snapshot/the-tokem", snapshotBody))
 	if line := fmt.Sprint(b.log.All()[0].ContextMap()); !strings.Contains(line, "token") || strings.Contains(line, "tokem") {
 		t.Error(line)
+	}
+}
+
+// TestUnknownPathsAreLogged: an operator sees the path that there is nothing at, and nobody sees the token, or what somebody has
+// made of it.
+func TestUnknownPathsAreLogged(t *testing.T) {
+	for path, want := range map[string]string{
+		"/live/streams?sign=secret":      "/live/streams",
+		"/Live/Stream":                   "/Live/Stream",
+		"/tenant/live/strm":              "/tenant/live/strm",
+		"/live/snapshot/wrong":           "/live/snapshot/***",
+		"/live/Snapshots/wrong/x/stream": "/live/Snapshots/***/***/stream",
+		"/live/the-tokem":                "/live/***",
+		"/xthe-token":                    "/***",
+		"/live/THE-TOKEN":                "/live/***",
+		"/live/0123456789abcdef0":        "/live/***",
+		"/live/a%0Ab%C3%A9":              "/live/a?b?",
+		"/live%2Fstream":                 "/live/stream",
+		strings.Repeat("/abc", 100):      strings.Repeat("/abc", 32) + "...",
+	} {
+		b := newBench(t, nil)
+		if w := b.send(post(path, good())); w.Code != 404 || b.log.Len() != 1 {
+			t.Fatalf("%s: %d, %d lines", path, w.Code, b.log.Len())
+		}
+		if got := b.log.All()[0].ContextMap()["path"]; got != want {
+			t.Errorf("%s is shown as %q, want %q", path, got, want)
+		}
+	}
+	b := newBench(t, nil)
+	b.send(httptest.NewRequest("PUT", "/live/snapshot/"+token, nil))
+	if got := b.log.All()[0].ContextMap()["path"]; got != "/live/snapshot/***" {
+		t.Errorf("another method: %q", got)
+	}
+	b.send(post("/live/stream", "{"))
+	if got, found := b.log.All()[1].ContextMap()["path"]; found {
+		t.Errorf("a route has the path %q in its line", got)
 	}
 }
 

@@ -26,12 +26,13 @@ func (s *Server) route() {
 	}
 }
 
-// admit refuses what comes from elsewhere than AllowSources, and a request of HTTP/2 beyond those that there may be at once:
+// admit takes slashes out of the path that say nothing, and refuses what comes from elsewhere than AllowSources, and a request of HTTP/2 beyond those that there may be at once:
 // its connections carry many, and only connections are counted at the door.
 func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		endAmbiguous(c.Response().Writer, r)
+		cleanPath(r.URL)
 		if err := s.sources.check(r); err != nil {
 			s.settle(c, nobody, outcome{err: err})
 			return nil

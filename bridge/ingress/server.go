@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +24,7 @@ type Server struct {
 	report  *reporter
 	buffers *buffers
 	sources *sources
+	paths   paths
 	inHand  chan struct{} // one entry for each request of HTTP/2 in hand
 	json    []string      // the value of Content-Type, shared by all answers and never written to
 
@@ -45,6 +45,7 @@ func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometh
 		return nil, err
 	}
 	s.buffers, s.sources = newBuffers(s.cfg.MaxBody), newSources(s.cfg)
+	s.paths = paths{prefix: s.cfg.prefix(), token: s.cfg.SnapshotToken}
 	s.inHand = make(chan struct{}, s.cfg.MaxConnections)
 	s.ring.Store(ring)
 	s.ctx, s.giveUp = context.WithCancel(context.Background())
@@ -79,6 +80,7 @@ func (s *Server) newHTTP() *http.Server {
 		WriteTimeout:      s.cfg.WriteTimeout,
 		IdleTimeout:       s.cfg.IdleTimeout,
 		ErrorLog:          s.report.standard(),
+		ConnState:         s.connState,
 	}
 }
 
@@ -92,6 +94,9 @@ func (s *Server) Handler() http.Handler { return s.echo }
 // Serve takes callbacks on l, which it closes, until Shutdown; then it returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	limited := newLimiter(l, s.cfg, s.turnedAway)
+	if s.cfg.TLS == nil {
+		limited.firstBytes = s.firstBytes
+	}
 	var err error
 	if s.cfg.TLS != nil {
 		err = s.http.ServeTLS(limited, "", "")
@@ -117,9 +122,5 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // turnedAway counts a connection beyond MaxConnections.
 func (s *Server) turnedAway(remote string) {
-	source := netip.Addr{}
-	if peer, err := netip.ParseAddrPort(remote); err == nil {
-		source = peer.Addr().Unmap().WithZone("")
-	}
-	_ = s.refuse(nobody, refusedRequest{remote: remote, source: source, err: errTooManyConnections})
+	_ = s.refuse(nobody, refusedRequest{remote: remote, source: origin{address: addressOf(remote)}, err: errTooManyConnections})
 }

@@ -2,7 +2,7 @@ package ingress
 
 import (
 	"io"
-	"net/netip"
+	"net/http"
 
 	"github.com/labstack/echo/v4"
 
@@ -27,8 +27,9 @@ func (s sender) String() string {
 
 // refusedRequest is what may be told about a request that was refused: neither its signature nor its body.
 type refusedRequest struct {
-	remote string     // the peer
-	source netip.Addr // whom it speaks for
+	remote string // the peer
+	source origin // whom it speaks for
+	path   string // where there is no route
 	domain string
 	err    error
 }
@@ -39,7 +40,7 @@ func (s *Server) settle(c echo.Context, k sender, o outcome) {
 	w.Header()["Content-Type"] = s.json
 	if o.err != nil {
 		why := s.refuse(k, refusedRequest{remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),
-			domain: o.domain, err: o.err})
+			path: c.Request().URL.Path, domain: o.domain, err: o.err})
 		why.write(w, s.cfg.retryAfter())
 		return
 	}
@@ -55,6 +56,11 @@ func (s *Server) settle(c echo.Context, k sender, o outcome) {
 func (s *Server) refuse(k sender, r refusedRequest) *refusal {
 	why := refusalOf(r.err)
 	s.metrics.refused.WithLabelValues(k.String(), why.reason).Inc()
+	if why.status == http.StatusNotFound || why.status == http.StatusMethodNotAllowed {
+		r.path = s.paths.shown(r.path)
+	} else {
+		r.path = ""
+	}
 	s.report.refused(k, r, why)
 	return why
 }

@@ -1,46 +1,57 @@
 package ingress
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
-
-	"github.com/labstack/echo/v4"
+	"slices"
+	"strings"
 )
 
 // sources tells where a request comes from, and whether anything is taken from there.
 type sources struct {
-	extract echo.IPExtractor // nil: nobody stands in front of us
-	allowed []netip.Prefix   // empty: everybody
+	trusted []netip.Prefix // proxies that stand in front of us
+	allowed []netip.Prefix // empty: everybody
 }
 
 func newSources(cfg Config) *sources {
-	s := &sources{allowed: cfg.AllowSources}
-	if len(cfg.TrustedProxies) == 0 {
-		return s
-	}
-	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, p := range cfg.TrustedProxies {
-		trust = append(trust, echo.TrustIPRange(&net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}))
-	}
-	s.extract = echo.ExtractIPFromXFFHeader(trust...)
-	return s
+	return &sources{trusted: cfg.TrustedProxies, allowed: cfg.AllowSources}
+}
+
+// origin is where a request comes from. The zero address is an unknown one.
+type origin struct {
+	address    netip.Addr
+	unreadable string // the entry of X-Forwarded-For that hides the address
 }
 
 // of returns where a request comes from: its peer, or, where that is a trusted proxy, the last address in X-Forwarded-For
-// that is not one. What stands further left was written by whoever sent it. An address that cannot be read is none.
-func (s *sources) of(r *http.Request) netip.Addr {
-	if s.extract != nil {
-		return addressOf(s.extract(r))
+// that is not one. What stands further left was written by whoever sent it. Nothing is believed that stands to the left of
+// an entry that cannot be read: the address is unknown then.
+func (s *sources) of(r *http.Request) origin {
+	last := addressOf(r.RemoteAddr)
+	for _, line := range slices.Backward(r.Header["X-Forwarded-For"]) {
+		for line != "" && contains(s.trusted, last) {
+			comma := strings.LastIndexByte(line, ',')
+			entry := strings.TrimSpace(line[comma+1:])
+			line = line[:max(comma, 0)]
+			if entry == "" {
+				continue
+			}
+			if last = addressOf(entry); !last.IsValid() {
+				return origin{unreadable: entry}
+			}
+		}
 	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return addressOf(host)
+	return origin{address: last}
 }
 
+// addressOf reads an address, with a port or without; IPv6 may stand in brackets, and does with a port.
 func addressOf(text string) netip.Addr {
+	if a, err := netip.ParseAddrPort(text); err == nil {
+		return a.Addr().Unmap().WithZone("")
+	}
+	if inner, found := strings.CutPrefix(text, "["); found && strings.HasSuffix(inner, "]") && strings.Contains(inner, ":") {
+		text = strings.TrimSuffix(inner, "]")
+	}
 	a, err := netip.ParseAddr(text)
 	if err != nil {
 		return netip.Addr{}
@@ -48,16 +59,14 @@ func addressOf(text string) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
+func contains(prefixes []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
 // check refuses a request from where nothing is taken.
 func (s *sources) check(r *http.Request) error {
-	if len(s.allowed) == 0 {
+	if len(s.allowed) == 0 || contains(s.allowed, s.of(r).address) {
 		return nil
-	}
-	source := s.of(r)
-	for _, p := range s.allowed {
-		if p.Contains(source) {
-			return nil
-		}
 	}
 	return errSource
 }

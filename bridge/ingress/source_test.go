@@ -3,6 +3,7 @@ package ingress_test
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -36,7 +37,23 @@ func TestSources(t *testing.T) {
 		{"another one behind the proxy says to be allowed", "10.1.1.1:1", []string{"192.0.2.7, 198.51.100.1"}, 403, "198.51.100.1"},
 		{"the same in two headers", "10.1.1.1:1", []string{"192.0.2.7", "198.51.100.1"}, 403, "198.51.100.1"},
 		{"the same, and says to be a proxy too", "10.1.1.1:1", []string{"192.0.2.7, 10.9.9.9, 198.51.100.1"}, 403, "198.51.100.1"},
-		{"no address", "10.1.1.1:1", []string{"192.0.2.7, unknown"}, 403, "10.1.1.1"},
+		{"no address", "10.1.1.1:1", []string{"192.0.2.7, unknown"}, 403, "invalid IP"},
+		{"with a port", "10.1.1.1:1", []string{"192.0.2.7:17085"}, 200, ""},
+		{"with a port, IPv6", "10.1.1.1:1", []string{"[2001:db8::7]:443"}, 200, ""},
+		{"in brackets", "10.1.1.1:1", []string{"[2001:db8::7]"}, 200, ""},
+		{"with a zone", "10.1.1.1:1", []string{"2001:db8::7%eth0"}, 200, ""},
+		{"with a zone and a port", "10.1.1.1:1", []string{"[2001:db8::7%eth0]:1"}, 200, ""},
+		{"IPv4 written as IPv6", "10.1.1.1:1", []string{"::ffff:192.0.2.7"}, 200, ""},
+		{"IPv4 written as IPv6, with a port", "10.1.1.1:1", []string{"[::ffff:192.0.2.7]:9"}, 200, ""},
+		{"proxies with ports", "10.1.1.1:1", []string{"192.0.2.7:1, [fd00::9]:2,10.2.2.2:3"}, 200, ""},
+		{"another one with a port", "10.1.1.1:1", []string{"192.0.2.7, 198.51.100.1:5"}, 403, "198.51.100.1"},
+		{"in several headers", "10.1.1.1:1", []string{"198.51.100.1", "192.0.2.7:1", "10.2.2.2"}, 200, ""},
+		{"empty entries", "10.1.1.1:1", []string{"192.0.2.7, ,", ""}, 200, ""},
+		{"unreadable behind the first", "10.1.1.1:1", []string{"_hidden, 192.0.2.7"}, 200, ""},
+		{"a port that is none", "10.1.1.1:1", []string{"192.0.2.7, 192.0.2.7:99999"}, 403, "invalid IP"},
+		{"IPv4 in brackets", "10.1.1.1:1", []string{"192.0.2.7, [192.0.2.7]"}, 403, "invalid IP"},
+		{"not trusted past what cannot be read", "10.1.1.1:1", []string{"192.0.2.7, x, 10.2.2.2"}, 403, "invalid IP"},
+		{"the same in two headers", "10.1.1.1:1", []string{"192.0.2.7", "x"}, 403, "invalid IP"},
 		{"nothing", "10.1.1.1:1", []string{""}, 403, "10.1.1.1"},
 		{"the proxy itself", "10.1.1.1:1", nil, 403, "10.1.1.1"},
 		{"no peer", "@", nil, 403, "invalid IP"},
@@ -79,5 +96,24 @@ func TestProxiesAloneRefuseNobody(t *testing.T) {
 	b := newBench(t, func(s *setup) { s.cfg.TrustedProxies = prefixes("10.0.0.0/8") })
 	if w := b.send(post("/live/stream", good())); w.Code != 200 {
 		t.Errorf("%d", w.Code)
+	}
+}
+
+// TestUnreadableForwardedForIsLogged: the entry that hides the address, short and printable.
+func TestUnreadableForwardedForIsLogged(t *testing.T) {
+	for sent, want := range map[string]string{
+		"192.0.2.7:http":         "192.0.2.7:http",
+		"a\tb\u00e9\x7f":         "a?b???", // one for each byte beyond ASCII that is no character
+		strings.Repeat("z", 500): strings.Repeat("z", 128) + "...",
+	} {
+		b := newBench(t, func(s *setup) {
+			s.cfg.TrustedProxies, s.cfg.AllowSources = prefixes("10.0.0.0/8"), prefixes("192.0.2.0/24")
+		})
+		r := post("/live/stream", good())
+		r.RemoteAddr, r.Header["X-Forwarded-For"] = "10.1.1.1:1", []string{"192.0.2.7, " + sent}
+		b.send(r)
+		if got := b.log.All()[0].ContextMap()["unreadable_forwarded_for"]; strings.Trim(got.(string), "?") != strings.Trim(want, "?") {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

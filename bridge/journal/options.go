@@ -16,6 +16,9 @@ type Options struct {
 	Dir string // created 0700 if absent
 	FS  vfs.FS // the disk; tests put one in memory
 
+	// OpenFiles is how many files the journal keeps open. It has up to ReservedFiles more for a moment.
+	OpenFiles int
+
 	// Wall is the wall clock, which may jump: events are stamped with it, and no hold is measured on it.
 	Wall func() time.Time
 
@@ -45,11 +48,21 @@ type Options struct {
 	Registerer prometheus.Registerer
 }
 
+// Open files of a journal. Tables that are read are kept open, MinOpenFiles to MaxOpenFiles of them; besides there are logs,
+// manifest and locks, and what an iterator or a compaction has open of tables that are not kept.
+const (
+	MinOpenFiles  = 64
+	MaxOpenFiles  = 1000
+	ReservedFiles = 64
+)
+
 // DefaultOptions returns the product's defaults for a journal in dir.
 func DefaultOptions(dir string) Options {
 	return Options{
 		Dir: dir,
 		FS:  vfs.Default,
+
+		OpenFiles: MaxOpenFiles,
 
 		Wall: time.Now,
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -82,6 +83,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 		L0StopWritesThreshold:       1000,
 		CacheSize:                   40 << 20, // the memtables, often two, are counted against it: less, and nothing is left for blocks
 		WALBytesPerSync:             0,
+		MaxOpenFiles:                j.opts.OpenFiles,
 		EventListener:               &pebble.EventListener{BackgroundError: j.backgroundError, DataCorruption: j.corrupted},
 	}
 	for i := range o.Levels {
@@ -91,8 +93,15 @@ func (j *Journal) storeOptions() *pebble.Options {
 }
 
 // backgroundError hears of failed flushes and compactions. Pebble would try those again at once and for ever, on a disk
-// that is full too; to the journal they are writes that have failed, and the goroutine does nothing more.
+// that is full too; to the journal they are writes that have failed, and the goroutine does nothing more. Only what failed
+// for want of a file descriptor has written nothing: Pebble may try that again, after a moment.
 func (j *Journal) backgroundError(err error) {
+	if outOfFiles(err) {
+		j.opts.Log.Warn("the journal has no file descriptor for its housekeeping; it is tried again: raise the limit on open files (ulimit -n)",
+			zap.Error(err))
+		time.Sleep(filesRetry)
+		return
+	}
 	j.fail(fmt.Errorf("the store could not tidy up: %w", err))
 	runtime.Goexit()
 }
@@ -148,6 +157,9 @@ func (j *Journal) inherit() {
 	snapshot := j.db.NewSnapshot()
 	err := errors.Join(
 		j.seen.recall.inherit(snapshot, j.closing), j.signatures.recall.inherit(snapshot, j.closing), snapshot.Close())
+	if outOfFiles(err) {
+		return // until the next start every name may have been seen, and the disk is asked
+	}
 	if err != nil {
 		j.fail(fmt.Errorf("read the identities that were seen: %w", err))
 	}

@@ -38,7 +38,9 @@ func (j *Journal) keepWitness() {
 		if synced == told {
 			continue
 		}
-		if err := j.writeWitness(witness+".new", synced, false); err != nil {
+		if err := j.writeWitness(witness+".new", synced, false); outOfFiles(err) {
+			continue // it lags until there is a file descriptor
+		} else if err != nil {
 			j.fail(err)
 			return
 		}

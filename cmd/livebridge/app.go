@@ -30,6 +30,7 @@ import (
 // app is the whole service, wired.
 type app struct {
 	settings *settings
+	files    descriptors
 	log      *zap.Logger
 	registry *prometheus.Registry
 
@@ -52,13 +53,19 @@ type app struct {
 func start(s *settings, log *zap.Logger) (*app, error) {
 	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{a.listen, a.openJournal, a.openControl, a.connect, a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
+	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect, a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
 	}
-	a.admin = admin.New(admin.Config{Version: version(), Ready: a.ready, Pending: a.journal.Pending, Gatherer: a.registry})
+	a.admin = admin.New(admin.Config{Version: version(), Ready: a.ready, Pending: a.journal.Pending, Gatherer: a.registry,
+		MaxConnections: a.files.operators, Log: log})
 	return a, nil
+}
+
+func (a *app) shareFiles() (err error) {
+	a.files, err = a.settings.shareDescriptors(a.log)
+	return err
 }
 
 func (a *app) listen() (err error) {
@@ -77,7 +84,7 @@ func (a *app) listen() (err error) {
 
 func (a *app) openJournal() (err error) {
 	o := a.settings.journalOptions()
-	o.Log, o.Registerer = a.log, a.registry
+	o.Log, o.Registerer, o.OpenFiles = a.log, a.registry, a.files.journal
 	a.journal, err = journal.Open(o)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
 		return &usageError{wrong("DATA_DIR", "%w; set a directory that the program may write", err)}
@@ -112,7 +119,7 @@ func (a *app) buildDispatcher() (err error) {
 func (a *app) buildIngress() error {
 	s, c := a.settings, ingress.DefaultConfig()
 	c.PathPrefix, c.SnapshotToken, c.DomainsListed = s.PathPrefix, s.SnapshotToken, len(s.Domains) > 0
-	c.MaxBody, c.MaxConnections = int64(s.MaxBody), s.MaxConnections
+	c.MaxBody, c.MaxConnections = int64(s.MaxBody), a.files.callbacks
 	c.TrustedProxies, c.AllowSources = prefixesOf(s.TrustedProxies), prefixesOf(s.AllowSources)
 	if a.certificate != nil {
 		c.TLS = a.certificate.TLS()

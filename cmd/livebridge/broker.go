@@ -37,7 +37,8 @@ func (a *app) connect() (err error) {
 	default:
 		a.publisher, err = nats.StartEmbedded(nats.EmbeddedOptions{
 			StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken,
-			TokenFile: s.secretFiles["NATS_EMBEDDED_TOKEN"], ReadFile: filewatch.Read}, s.natsOptions(a.log))
+			TokenFile: s.secretFiles["NATS_EMBEDDED_TOKEN"], ReadFile: filewatch.Read,
+			MaxConsumers: a.files.consumers}, s.natsOptions(a.log))
 	}
 	if err != nil {
 		a.publisher = nil // not a nil of the transport's type

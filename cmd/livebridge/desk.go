@@ -53,6 +53,9 @@ func loadOperator() (*settings, error) {
 
 // terminal reports whether w is a person's.
 func terminal(w io.Writer) bool {
+	if l, ok := w.(*logWriter); ok {
+		w = l.to
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

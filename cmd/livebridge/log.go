@@ -1,25 +1,57 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
 )
 
-// newLog makes the program's log on standard error: JSON, or lines for a person on a terminal.
-func newLog(s *settings) (*zap.Logger, error) {
+// newLog makes the program's log on standard error: JSON, or lines for a person on a terminal. Neither a reader that stops
+// nor one that goes away touches the program.
+func newLog(s *settings, w *logWriter) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(s.LogLevel)
 	if err != nil {
 		return nil, err
 	}
-	c := zap.NewProductionConfig()
-	c.Level = zap.NewAtomicLevelAt(level)
-	c.EncoderConfig.EncodeTime = zapcore.ISO8601TimeEncoder
-	c.DisableCaller, c.DisableStacktrace = true, true
-	if s.LogFormat == "console" || s.LogFormat == "auto" && term.IsTerminal(int(os.Stderr.Fd())) {
-		c.Encoding = "console"
+	log.SetOutput(w) // libraries that have no logger of ours
+	log.SetFlags(0)
+	encoder := newEncoder(s)
+	w.setNotice(func(dropped uint64) []byte { return droppedNotice(encoder, dropped) })
+	core := zapcore.NewCore(encoder, zapcore.AddSync(w), level)
+	return zap.New(zapcore.NewSamplerWithOptions(core, time.Second, 100, 100), zap.ErrorOutput(zapcore.AddSync(w))), nil
+}
+
+// logWriterOf returns the program's own writer of standard error, or in a test one that is made for another writer, and
+// what closes that.
+func logWriterOf(w io.Writer) (own *logWriter, closeOwn func()) {
+	if own, ok := w.(*logWriter); ok {
+		return own, func() {}
 	}
-	return c.Build()
+	own = newLogWriter(w)
+	return own, own.close
+}
+
+func newEncoder(s *settings) zapcore.Encoder {
+	c := zap.NewProductionEncoderConfig()
+	c.EncodeTime = zapcore.ISO8601TimeEncoder
+	if s.LogFormat == "console" || s.LogFormat == "auto" && term.IsTerminal(int(os.Stderr.Fd())) {
+		return zapcore.NewConsoleEncoder(c)
+	}
+	return zapcore.NewJSONEncoder(c)
+}
+
+// droppedNotice is the line that says how many were dropped before it.
+func droppedNotice(encoder zapcore.Encoder, dropped uint64) []byte {
+	b, err := encoder.EncodeEntry(zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(),
+		Message: "log lines dropped: standard error could not be written"}, []zapcore.Field{zap.Uint64("lines", dropped)})
+	if err != nil {
+		return nil
+	}
+	defer b.Free()
+	return append([]byte(nil), b.Bytes()...)
 }

@@ -22,7 +22,10 @@ const (
 
 func main() {
 	tune()
-	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
+	errOut := newLogWriter(os.Stderr)
+	code := run(untilSignal(), os.Args[1:], os.Stdout, errOut)
+	errOut.close()
+	os.Exit(code)
 }
 
 // untilSignal returns a context that ends with the first signal. By then the second one ends the program at once, which is what

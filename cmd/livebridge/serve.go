@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os/signal"
+	"syscall"
+
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 )
@@ -15,7 +18,10 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			log, err := newLog(s)
+			errOut, closeLog := logWriterOf(c.ErrOrStderr())
+			defer closeLog()
+			signal.Ignore(syscall.SIGPIPE) // it would end the program when nobody reads standard error any more
+			log, err := newLog(s, errOut)
 			if err != nil {
 				return err
 			}
@@ -30,6 +36,7 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.registry.MustRegister(errOut.metric())
 			return a.run(c.Context())
 		},
 	}

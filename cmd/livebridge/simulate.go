@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
@@ -129,8 +128,7 @@ func simulate(cmd *cobra.Command, c simulator.Config, logPath string) (err error
 
 // progressLine tells of the progress: on a terminal in one line that is written over, elsewhere a line each time.
 func progressLine(w io.Writer) (progress func(simulator.Report), done func()) {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !terminal(w) {
 		return func(r simulator.Report) { fmt.Fprintln(w, r) }, func() {}
 	}
 	const start, rest = "\r", "\x1b[K"

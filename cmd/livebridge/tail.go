@@ -16,7 +16,7 @@ func newTail() *cobra.Command {
 		Use: "tail", Short: "Print events as they are published", Args: noArguments,
 		Example: "  livebridge tail --from all\n  livebridge tail | jq .type",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return tail(c.Context(), c.OutOrStdout(), url, from)
+			return tail(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), url, from)
 		},
 	}
 	c.Flags().StringVar(&from, "from", "new", "where to begin: new or all")
@@ -25,7 +25,7 @@ func newTail() *cobra.Command {
 }
 
 // tail prints a table on a terminal and JSON lines elsewhere, until ctx ends.
-func tail(ctx context.Context, w io.Writer, url, from string) error {
+func tail(ctx context.Context, w, errOut io.Writer, url, from string) error {
 	if from != "new" && from != "all" {
 		return &usageError{fmt.Errorf("--from %q is not one of new, all", from)}
 	}
@@ -33,7 +33,9 @@ func tail(ctx context.Context, w io.Writer, url, from string) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLog(s)
+	logTo, closeLog := logWriterOf(errOut)
+	defer closeLog()
+	log, err := newLog(s, logTo)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -89,7 +90,7 @@ func tailing(t *testing.T, url string, last func(line string) bool) ([]string, e
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	w := lineWriter{last: last, end: cancel}
-	err := tail(ctx, &w, url, "all")
+	err := tail(ctx, &w, io.Discard, url, "all")
 	if err == nil && ctx.Err() == context.DeadlineExceeded {
 		err = ctx.Err()
 	}

@@ -195,8 +195,12 @@ func doorMutants() []mutant {
 func boundaryMutants() []mutant {
 	return []mutant{
 		{"one SparkRTC message fills the quarantine", "bridge/signature/rtc.go", "bridge.Signature{Sum: w.identify(set.scheme, bridge.KindRTCRecord)}", "bridge.Signature{}", livebridge, "TestOdditiesOfOneMessage"},
-		{"any source will do", "bridge/ingress/source.go", "if p.Contains(source) {", "if p.Contains(source) || source.IsValid() {", "bridge/ingress", "TestSources"},
-		{"a sender says where it comes from", "bridge/ingress/source.go", "if s.extract != nil {", "if x := r.Header.Get(\"X-Forwarded-For\"); x != \"\" {\n\t\treturn addressOf(x)\n\t}\n\tif s.extract != nil {", "bridge/ingress", "TestSources"},
+		{"any source will do", "bridge/ingress/source.go", "|| contains(s.allowed, s.of(r).address) {", "|| s.of(r).address.IsValid() {", "bridge/ingress", "TestSources"},
+		{"a sender says where it comes from", "bridge/ingress/source.go", "line != \"\" && contains(s.trusted, last)", "line != \"\"", "bridge/ingress", "TestSources"},
+		{"what stands left of an unreadable entry is believed", "bridge/ingress/source.go", "return origin{unreadable: entry}", "last = addressOf(r.RemoteAddr)", "bridge/ingress", "TestSources"},
+		{"the log shows the token", "bridge/ingress/path.go", "segments[i] = maskedSegment", "segments[i] = segment", "bridge/ingress", "TestUnknownPathsAreLogged"},
+		{"an escaped slash is a slash", "bridge/ingress/path.go", "cleanSlashes(u.RawPath)", "\"\"", "bridge/ingress", "TestRoutes"},
+		{"a failed handshake leaves no trace", "bridge/ingress/handshake.go", "state != http.StateClosed ||", "state != http.StateHijacked ||", "bridge/ingress", "TestFailedHandshakes"},
 		{"a request hides in a chunked one", "bridge/ingress/framing.go", "r.ProtoMajor == 1 && (", "r.ProtoMajor == 9 && (", "bridge/ingress", "TestSmuggling"},
 		{"requests of HTTP/2 are not counted", "bridge/ingress/route.go", "if r.ProtoMajor < 2 {", "if r.ProtoMajor < 3 {", "bridge/ingress", "TestHTTP2RequestsAreCounted"},
 		{"one source fills the log", "bridge/ingress/report.go", "sourceLinesAtOnce    = 5", "sourceLinesAtOnce    = 500", "bridge/ingress", "TestLogIsBounded"},

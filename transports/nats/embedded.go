@@ -21,8 +21,9 @@ type EmbeddedOptions struct {
 	Listen   string // host:port for consumers; port 0 takes a free one
 	Token    string // what consumers must show; needed when Listen is not loopback
 
-	TokenFile string                            // instead of Token
-	ReadFile  func(path string) ([]byte, error) // of this file; nil: os.ReadFile
+	TokenFile    string                            // instead of Token
+	ReadFile     func(path string) ([]byte, error) // of this file; nil: os.ReadFile
+	MaxConsumers int                               // connections of consumers at once; 0: the server's own limit
 
 	watch time.Duration // how often the server is looked at; 0: every second
 }

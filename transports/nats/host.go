@@ -87,7 +87,7 @@ func (h *host) serverOptions() (*server.Options, error) {
 	}
 	o.ServerName, o.Host, o.Port, o.DontListen, o.NoSigs = "livebridge", name, port, true, true
 	o.JetStream, o.StoreDir, o.JetStreamMaxStore = true, h.opts.StoreDir, noLimit
-	o.CustomClientAuthentication = h.guard
+	o.CustomClientAuthentication, o.MaxConn = h.guard, h.opts.maxConnections()
 	return o, nil
 }
 
@@ -127,14 +127,6 @@ func (h *host) listen() error {
 	}
 	return settingError("NATS_EMBEDDED_LISTEN",
 		fmt.Errorf("the embedded NATS server cannot listen on %s: %s: set another address", h.opts.Listen, reason))
-}
-
-// InProcessConn implements nats.InProcessConnProvider.
-func (h *host) InProcessConn() (net.Conn, error) {
-	if s := h.server(); s != nil {
-		return s.InProcessConn()
-	}
-	return nil, errors.New("the embedded NATS server is not running")
 }
 
 func (h *host) server() *server.Server {

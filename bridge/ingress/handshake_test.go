@@ -1,0 +1,168 @@
+package ingress_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"io"
+	"math/big"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// certificate makes one that is valid until then, signed by itself or by an authority.
+func certificate(t *testing.T, until time.Time, authority *tls.Certificate) *tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a gateway"},
+		NotBefore: until.Add(-time.Hour), NotAfter: until, IsCA: authority == nil, BasicConstraintsValid: true,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	parent, signer := template, key
+	if authority != nil {
+		parent, signer = authority.Leaf, authority.PrivateKey.(*ecdsa.PrivateKey)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+}
+
+// eventually waits for what is done behind an answer.
+func eventually(t *testing.T, what string, ready func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ready(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(what)
+		}
+	}
+}
+
+// TestFailedHandshakes: each is counted by its reason and told with its source, and a good client is answered beside them.
+func TestFailedHandshakes(t *testing.T) {
+	authority := certificate(t, time.Now().Add(time.Hour), nil)
+	friend := certificate(t, time.Now().Add(time.Hour), authority)
+	for _, tt := range []struct {
+		reason string
+		logged bool
+		do     func(c net.Conn, trust *tls.Config)
+	}{
+		{"no_client_certificate", true, handshake(func(c *tls.Config) { c.GetClientCertificate = nil })},
+		{"no_client_certificate", true, handshake(func(c *tls.Config) { c.GetClientCertificate, c.MaxVersion = nil, tls.VersionTLS12 })},
+		{"unknown_authority", true, handshake(show(certificate(t, time.Now().Add(time.Hour), nil)))},
+		{"client_certificate_expired", true, handshake(show(certificate(t, time.Now().Add(-time.Hour), authority)))},
+		{"unsupported_version", true, handshake(func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 })},
+		{"rejected_by_client", true, handshake(func(c *tls.Config) { c.InsecureSkipVerify, c.RootCAs = false, x509.NewCertPool() })},
+		{"plain_http", true, func(c net.Conn, _ *tls.Config) { _, _ = io.WriteString(c, wire(good())); _, _ = io.Copy(io.Discard, c) }},
+		{"other", true, func(c net.Conn, _ *tls.Config) { _, _ = io.WriteString(c, "\x00\x01\x02\x03\x04\x05") }},
+		{"incomplete", false, func(net.Conn, *tls.Config) {}},
+	} {
+		t.Run(tt.reason, func(t *testing.T) {
+			b, address, trust := secure(t, func(s *setup) {
+				s.cfg.TLS.MinVersion, s.cfg.TLS.ClientAuth = tls.VersionTLS12, tls.RequireAndVerifyClientCert
+				s.cfg.TLS.ClientCAs = x509.NewCertPool()
+				s.cfg.TLS.ClientCAs.AddCert(authority.Leaf)
+			})
+			show(friend)(trust)
+			trust.InsecureSkipVerify = true
+			c, _ := dial(t, address)
+			tt.do(c, trust.Clone())
+			_ = c.Close()
+			eventually(t, "it was not counted", func() bool {
+				return b.counted(t, "livebridge_tls_handshake_failures_total", tt.reason) == 1
+			})
+			if got := statusOver2(t, client(t, trust), address, good()); got != 200 {
+				t.Errorf("a good client got %d", got)
+			}
+			lines := b.log.FilterMessage("TLS handshake failed").All()
+			if (len(lines) == 1) != tt.logged {
+				t.Fatalf("%d lines", len(lines))
+			}
+			if tt.logged && (lines[0].ContextMap()["reason"] != tt.reason || lines[0].ContextMap()["source"] != "127.0.0.1") {
+				t.Errorf("%v", lines[0].ContextMap())
+			}
+		})
+	}
+}
+
+// show has the client show a certificate, whomever the server trusts.
+func show(cert *tls.Certificate) func(*tls.Config) {
+	return func(c *tls.Config) {
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
+	}
+}
+
+// handshake speaks TLS in another way, until the server has ended the connection.
+func handshake(change func(*tls.Config)) func(net.Conn, *tls.Config) {
+	return func(c net.Conn, trust *tls.Config) {
+		change(trust)
+		secure := tls.Client(c, trust)
+		if secure.Handshake() == nil {
+			_, _ = io.Copy(io.Discard, secure)
+		}
+	}
+}
+
+// TestTLSToThePlainPort is told too.
+func TestTLSToThePlainPort(t *testing.T) {
+	b := newBench(t, nil)
+	c, _ := dial(t, b.listen(t))
+	if err := tls.Client(c, &tls.Config{InsecureSkipVerify: true}).Handshake(); err == nil {
+		t.Fatal("there was TLS")
+	}
+	eventually(t, "it was not counted", func() bool {
+		return b.counted(t, "livebridge_tls_handshake_failures_total", "tls_to_plain_port") == 1
+	})
+	if n := b.log.FilterMessage("TLS handshake failed").Len(); n != 1 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+// TestHandshakeReasonsAreThere from the start, so that an alert can be set on them.
+func TestHandshakeReasonsAreThere(t *testing.T) {
+	b := newBench(t, nil)
+	families, err := b.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reasons []string
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "livebridge_tls_handshake_failures_total" {
+				reasons = append(reasons, m.GetLabel()[0].GetValue())
+			}
+		}
+	}
+	if got := strings.Join(reasons, " "); got != "client_certificate_expired client_certificate_invalid incomplete no_client_certificate other "+
+		"plain_http rejected_by_client tls_to_plain_port unknown_authority unsupported_version" {
+		t.Error(got)
+	}
+}
+
+// TestFailedHandshakesAreBounded: one source fills no log.
+func TestFailedHandshakesAreBounded(t *testing.T) {
+	b, address, _ := secure(t, nil)
+	for range 100 {
+		c, _ := dial(t, address)
+		write(t, c, wire(good()))
+		_, _ = io.Copy(io.Discard, c)
+	}
+	eventually(t, "they were not counted", func() bool {
+		return b.counted(t, "livebridge_tls_handshake_failures_total", "plain_http") == 100
+	})
+	if n := b.log.FilterMessage("TLS handshake failed").Len(); n == 0 || n > 20 {
+		t.Errorf("%d lines", n)
+	}
+}

@@ -1,0 +1,72 @@
+package ingress
+
+import (
+	"net/url"
+	"strings"
+)
+
+// cleanPath takes slashes that say nothing out of a path: doubled ones and one at its end. Nothing else is changed; an escaped
+// slash is no slash.
+func cleanPath(u *url.URL) {
+	u.Path, u.RawPath = cleanSlashes(u.Path), cleanSlashes(u.RawPath)
+}
+
+func cleanSlashes(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	return path
+}
+
+// paths shows paths that there is nothing at. They may hold the token, or what somebody has made of it.
+type paths struct{ prefix, token string }
+
+const (
+	maskedSegment = "***"
+	shownSegment  = 16 // a longer segment may be a token
+	tokenPiece    = 4  // with so many characters in common with the token, it may be the token
+)
+
+// shown returns a path with what may be a token masked: whatever stands behind a segment like snapshot, what is long, and what is
+// like the token.
+func (p paths) shown(path string) string {
+	prefix := ""
+	if rest, found := strings.CutPrefix(path, p.prefix+"/"); found {
+		prefix, path = p.prefix, "/"+rest
+	}
+	segments, afterSnapshot := strings.Split(path, "/"), false
+	for i, segment := range segments {
+		known := isRouteWord(segment)
+		if segment != "" && !known && (afterSnapshot || len(segment) > shownSegment || p.likeToken(segment)) {
+			segments[i] = maskedSegment
+		}
+		afterSnapshot = afterSnapshot || strings.HasPrefix(strings.ToLower(segment), "snap")
+	}
+	return printable(prefix + strings.Join(segments, "/"))
+}
+
+func isRouteWord(segment string) bool {
+	switch segment {
+	case "live", "rtc", "stream", "record", "snapshot":
+		return true
+	}
+	return false
+}
+
+// likeToken reports whether a segment has a piece of the token in it.
+func (p paths) likeToken(segment string) bool {
+	segment, token := strings.ToLower(segment), strings.ToLower(p.token)
+	if token == "" {
+		return false
+	}
+	piece := min(tokenPiece, len(token))
+	for i := range len(token) - piece + 1 {
+		if strings.Contains(segment, token[i:i+piece]) {
+			return true
+		}
+	}
+	return false
+}

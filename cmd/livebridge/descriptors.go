@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"livebridge/bridge/journal"
+)
+
+// descriptors is how the files that the process may have open are shared out, so that no port can take what the journal
+// needs: connections are files too.
+type descriptors struct {
+	callbacks int // connections on LISTEN
+	consumers int // of the embedded server; 0: its own limit
+	operators int // connections on ADMIN_LISTEN
+	journal   int // files that the journal keeps open
+}
+
+// What is set aside of the limit on open files before callbacks get the rest.
+const (
+	ownFiles     = 32 // standard streams, the poller, listeners, watched files while they are read
+	callersTold  = 66 // connections beyond MAX_CONNECTIONS while they are told so
+	brokerFiles  = 64 // connections to brokers, or files of the embedded server's streams and consumers
+	controlFiles = 17 // connections on the control socket, and one that is refused
+
+	leastCallbacks = 32 // with less it is no service
+)
+
+// openFilesNeeded is the lowest limit on open files that the service starts with.
+const openFilesNeeded = 448
+
+// share shares out a limit on open files; callbacks get at most what is asked for.
+func share(limit, asked int, embedded bool) descriptors {
+	d := descriptors{operators: between(16, limit/32, 256), journal: between(journal.MinOpenFiles, limit/8, journal.MaxOpenFiles)}
+	reserved := ownFiles + callersTold + brokerFiles + controlFiles + d.operators + 1 + d.journal + journal.ReservedFiles
+	if embedded {
+		d.consumers = between(32, limit/8, 1<<16)
+		reserved += d.consumers + 1
+	}
+	d.callbacks = min(asked, limit-reserved)
+	return d
+}
+
+func between(least, n, most int) int { return max(least, min(n, most)) }
+
+// shareDescriptors shares out what the process may open, and says so when that is less than MAX_CONNECTIONS asks for.
+func (s *settings) shareDescriptors(log *zap.Logger) (descriptors, error) {
+	embedded := s.Transport == "nats" && s.NATSURL == ""
+	limit, limited := openFilesLimit()
+	if !limited {
+		limit = unlimitedFiles
+	}
+	d := share(limit, s.MaxConnections, embedded)
+	switch {
+	case limit < openFilesNeeded || d.callbacks < min(leastCallbacks, s.MaxConnections):
+		return d, &usageError{fmt.Errorf("the limit on open files is %d and livebridge needs at least %d: raise it (ulimit -n)",
+			limit, openFilesNeeded)}
+	case d.callbacks < s.MaxConnections:
+		log.Warn("MAX_CONNECTIONS is lowered to what the limit on open files leaves; raise the limit (ulimit -n) or lower the setting",
+			zap.String("setting", prefix+"MAX_CONNECTIONS"), zap.Int("asked", s.MaxConnections), zap.Int("in_force", d.callbacks),
+			zap.Int("open_files_limit", limit), zap.Int("open_files_needed", limitFor(limit, s.MaxConnections, embedded)))
+	}
+	return d, nil
+}
+
+// unlimitedFiles stands for a limit where the system has none.
+const unlimitedFiles = 1 << 30
+
+// limitFor returns a limit on open files, above the given one, that leaves callbacks what is asked for.
+func limitFor(limit, asked int, embedded bool) int {
+	for share(limit, asked, embedded).callbacks < asked {
+		limit += 1024
+	}
+	return limit
+}

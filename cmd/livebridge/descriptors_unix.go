@@ -1,0 +1,14 @@
+//go:build unix
+
+package main
+
+import "syscall"
+
+// openFilesLimit returns how many files the process may have open; the Go runtime has raised that to the hard limit.
+func openFilesLimit() (limit int, limited bool) {
+	var r syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r) != nil || r.Cur > unlimitedFiles {
+		return 0, false
+	}
+	return int(r.Cur), true
+}

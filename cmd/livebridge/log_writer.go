@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const (
+	// logQueueBytes is how much waits for a reader of the log that is slow; beyond, lines are dropped.
+	logQueueBytes = 1 << 20
+	// logFlushTime is how long the end of the program waits for what has not been written.
+	logFlushTime = time.Second
+)
+
+// logWriter writes lines in order and never blocks or fails: whoever reads standard error may stop reading, or go away.
+// Lines that cannot be written are dropped and counted; the next one that can be is preceded by a line with their number.
+type logWriter struct {
+	to      io.Writer
+	dropped atomic.Uint64
+	wake    chan struct{} // one entry when there may be something to write
+	ended   chan struct{}
+
+	mu      sync.Mutex
+	queue   []logLine
+	bytes   int
+	missing uint64 // lines that were dropped since the last notice
+	closed  bool
+	notice  func(dropped uint64) []byte
+}
+
+// logLine is a line, or a notice of lines that were dropped.
+type logLine struct {
+	text    []byte
+	dropped uint64
+}
+
+func newLogWriter(to io.Writer) *logWriter {
+	w := &logWriter{to: to, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		notice: func(n uint64) []byte { return fmt.Appendf(nil, "livebridge: %d log lines were dropped\n", n) },
+	}
+	go w.run()
+	return w
+}
+
+// metric counts the lines that were dropped.
+func (w *logWriter) metric() prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "livebridge_log_lines_dropped_total",
+		Help: "Log lines that could not be written to standard error."}, func() float64 { return float64(w.dropped.Load()) })
+}
+
+// Write queues a line, or drops it. It implements io.Writer.
+func (w *logWriter) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || w.bytes+len(line) > logQueueBytes {
+		w.drop(logLine{text: line})
+		return len(line), nil
+	}
+	w.enqueueNotice()
+	w.enqueue(logLine{text: bytes.Clone(line)})
+	return len(line), nil
+}
+
+func (w *logWriter) enqueue(l logLine) {
+	w.queue = append(w.queue, l)
+	w.bytes += len(l.text)
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *logWriter) enqueueNotice() {
+	if w.missing > 0 {
+		w.enqueue(logLine{w.notice(w.missing), w.missing})
+		w.missing = 0
+	}
+}
+
+// drop counts a line that is not written; what a notice would have told stays to be told.
+func (w *logWriter) drop(l logLine) {
+	if l.dropped > 0 {
+		w.missing += l.dropped
+		return
+	}
+	w.missing++
+	w.dropped.Add(1)
+}
+
+// run writes the queue until close.
+func (w *logWriter) run() {
+	defer close(w.ended)
+	for range w.wake {
+		if w.writeQueue() {
+			return
+		}
+	}
+}
+
+// writeQueue writes all that waits and reports whether the writer is closed.
+func (w *logWriter) writeQueue() (closed bool) {
+	var failed bool
+	for {
+		l, more, closed := w.next(failed)
+		if !more {
+			return closed
+		}
+		_, err := w.to.Write(l.text)
+		if failed = err != nil; failed {
+			w.mu.Lock()
+			w.drop(l)
+			w.mu.Unlock()
+		}
+	}
+}
+
+// next takes the first line. Behind the last one comes a notice, unless the last one could not be written either.
+func (w *logWriter) next(failed bool) (l logLine, more, closed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.queue) == 0 && !failed {
+		w.enqueueNotice()
+	}
+	if len(w.queue) == 0 {
+		w.queue = nil
+		return l, false, w.closed
+	}
+	l, w.queue = w.queue[0], w.queue[1:]
+	w.bytes -= len(l.text)
+	return l, true, false
+}
+
+// setNotice sets how lines that were dropped are told.
+func (w *logWriter) setNotice(notice func(dropped uint64) []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.notice = notice
+}
+
+// close writes what can be written within logFlushTime; further lines are dropped.
+func (w *logWriter) close() {
+	w.mu.Lock()
+	w.closed = true
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+	w.mu.Unlock()
+	select {
+	case <-w.ended:
+	case <-time.After(logFlushTime):
+	}
+}

@@ -1,0 +1,67 @@
+package nats
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// TestConsumersAreBounded: there are at most so many connections of consumers, and when all are taken, a further one of the bridge is
+// let in.
+func TestConsumersAreBounded(t *testing.T) {
+	const most = 3
+	e, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", MaxConsumers: most}, DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closePublisher(t, e)
+	if err := publish(t, e, event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	var consumers []*nats.Conn
+	for range most {
+		c, err := nats.Connect(e.ClientURL(), nats.NoReconnect())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		consumers = append(consumers, c)
+	}
+	if c, err := nats.Connect(e.ClientURL()); err == nil {
+		c.Close()
+		t.Error("one too many was let in")
+	}
+	for deadline := time.Now().Add(20 * time.Second); !connected(t, e); {
+		if time.Now().After(deadline) {
+			t.Fatal("the bridge is kept out of its own server")
+		}
+	}
+	if err := publish(t, e, event("a", 2)); err != nil {
+		t.Error(err)
+	}
+	left := 0
+	for _, c := range consumers {
+		if c.IsConnected() {
+			left++
+		}
+	}
+	if left < most-1 {
+		t.Errorf("%d of %d consumers are left", left, most)
+	}
+}
+
+// connected makes a connection as the bridge does and reports whether the server has taken it.
+func connected(t *testing.T, e *Embedded) bool {
+	t.Helper()
+	options, err := e.publish.connectOptions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := nats.Connect("", append(options, nats.RetryOnFailedConnect(false), nats.NoReconnect())...)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	return true
+}
