@@ -153,17 +153,31 @@ func (j *Journal) inherit() {
 	}
 }
 
-// checkVersion refuses a journal of another format and marks a new one.
+// checkVersion refuses a journal of another format and creates one where there is none.
 func (j *Journal) checkVersion() error {
 	value, err := j.get([]byte{tableVersion})
 	if errors.Is(err, pebble.ErrNotFound) {
-		return j.db.Set([]byte{tableVersion}, []byte(formatVersion), pebble.Sync)
+		return j.create()
 	}
 	if err == nil && string(value) != formatVersion {
 		return fmt.Errorf("it has the format %q and this version of livebridge reads %q: use the version that wrote it",
 			value, formatVersion)
 	}
 	return err
+}
+
+// create makes an empty store a journal. Version and floor go in one synced batch: a creation that was interrupted is one
+// that has not begun.
+func (j *Journal) create() error {
+	if j.quiet != loud {
+		return fmt.Errorf("DATA_DIR %s %w: its creation was interrupted; start the service", j.opts.Dir, ErrNone)
+	}
+	first := meta{floor: initialFloor(j.clock.millis())}
+	batch := j.db.NewBatch()
+	return errors.Join(
+		batch.Set([]byte{tableVersion}, []byte(formatVersion), nil),
+		batch.Set([]byte{tableMeta}, first.append(nil), nil),
+		batch.Commit(pebble.Sync))
 }
 
 // loadHolds brings the lanes that hold something into memory, with what is left of their holds.

@@ -73,6 +73,9 @@ func (p *program) terminate(t *testing.T) {
 	}
 }
 
+// ordinal returns a sequence without the floor of the journal, which is a multiple of 1000: 1 for the first event of a lane.
+func ordinal(sequence uint64) uint64 { return sequence % 1000 }
+
 // await consumes the topic until want returns true for an event.
 func await(t *testing.T, url string, want func(checker.Event) bool) {
 	t.Helper()
@@ -83,7 +86,7 @@ func await(t *testing.T, url string, want func(checker.Event) bool) {
 	var seen []string
 	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
 		e, err := checker.ParseEvent(r.Payload)
-		seen = append(seen, fmt.Sprint(e.Happening, " ", e.Sequence, " ", e.Marks))
+		seen = append(seen, fmt.Sprint(e.Happening, " ", ordinal(e.Sequence), " ", e.Marks))
 		if err == nil && want(e) {
 			err = errAllThere
 		}
@@ -128,7 +131,7 @@ func TestQuarantineCommands(t *testing.T) {
 		t.Errorf("release: %d %s %s", code, out, errOut)
 	}
 	await(t, service.nats, func(e checker.Event) bool {
-		return e.Happening.Subject == "push.example.com/live/room1" && e.Marks == bridge.MarkReplayed && e.Sequence == 1
+		return e.Happening.Subject == "push.example.com/live/room1" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 1
 	})
 	out, _, code = command(t, dir, "quarantine", "purge", "--all", "--reason", "tampered")
 	if code != exitDone || !strings.Contains(out, "1 of 1 done") {
@@ -144,7 +147,7 @@ func TestQuarantineCommands(t *testing.T) {
 	}
 	service = launch(t, dir)
 	await(t, service.nats, func(e checker.Event) bool {
-		return e.Happening.Subject == "push.example.com/live/room0" && e.Marks == bridge.MarkReplayed && e.Sequence == 2
+		return e.Happening.Subject == "push.example.com/live/room0" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 2
 	})
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 0 {
 		t.Errorf("left are %+v", left)
@@ -159,18 +162,18 @@ func TestDeadLetterCommands(t *testing.T) {
 	large := streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), `,"more":"`+strings.Repeat("x", 9<<20/8)+`"`)
 	service.send(t, "/live/stream", large, 200)
 	service.send(t, "/live/stream", streamCallback("PUBLISH_DONE", "room1", 1_587_954_134, time.Now(), ""), 200)
-	await(t, service.nats, func(e checker.Event) bool { return e.Sequence == 2 })
+	await(t, service.nats, func(e checker.Event) bool { return ordinal(e.Sequence) == 2 })
 	all := entriesOf(t, dir, "deadletters")
-	if len(all) != 1 || all[0].Sequence != 1 || all[0].Reason == "" {
+	if len(all) != 1 || ordinal(all[0].Sequence) != 1 || all[0].Reason == "" {
 		t.Fatalf("%+v", all)
 	}
 	if out, _, code := command(t, dir, "deadletters", "retry", fmt.Sprint(all[0].Number)); code != exitDone {
 		t.Errorf("retry: %d %s", code, out)
 	}
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_135, time.Now().Add(time.Minute), ""), 200)
-	await(t, service.nats, func(e checker.Event) bool { return e.Sequence == 4 }) // 3 was refused again
+	await(t, service.nats, func(e checker.Event) bool { return ordinal(e.Sequence) == 4 }) // 3 was refused again
 	again := entriesOf(t, dir, "deadletters")
-	if len(again) != 1 || again[0].Sequence != 3 || again[0].Number == all[0].Number {
+	if len(again) != 1 || ordinal(again[0].Sequence) != 3 || again[0].Number == all[0].Number {
 		t.Fatalf("%+v", again)
 	}
 	if out, _, code := command(t, dir, "deadletters", "purge", "--all"); code != exitDone {

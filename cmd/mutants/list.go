@@ -109,6 +109,8 @@ func memoryMutants() []mutant {
 		{"a bucket goes too early", "bridge/journal/seen.go", "now-oldest.last > s.window()", "now-oldest.last > s.window()/bucketParts", journal, "TestIdentitiesAreForgottenAfterTheWindow"},
 		{"tampering is believed", "bridge/journal/signatures.go", "return o.signed != sig.Signed ||", "return false && o.signed != sig.Signed ||", journal, "TestRepeatsAndAbuse"},
 		{"a lane forgets where it was", "bridge/journal/lanes.go", "l.state.Sequence = ls.meta.floor", "l.state.Sequence = 0", journal, "TestIdleLanesAreForgotten"},
+		{"a journal begins at 1", "bridge/journal/store.go", "first := meta{floor: initialFloor(j.clock.millis())}", "first := meta{}", journal, "TestLanesBeginBehindTheCreation"},
+		{"a journal's floor is not kept", "bridge/journal/store.go", "\t\tbatch.Set([]byte{tableMeta}, first.append(nil), nil),\n", "\t\tfunc() error { j.meta = first; return nil }(),\n", journal, "TestInterruptedCreation"},
 		{"an evicted lane loses what it holds", "bridge/journal/lanes.go", "if l.dirty || len(l.state.Held) > 0 {", "if false {", livebridge, "TestSimulation/seed_2"},
 		{"all lanes hold without bound", "bridge/journal/expire.go", "c.j.holds.held > c.j.opts.HeldMax", "c.j.holds.held > 1_000_000", journal, "TestLimitOnAllHolds"},
 		{"a commit does not know its own identities", "bridge/journal/decide.go", "if _, found := c.ids[id]; found {", "if _, found := c.ids[id]; found == !found {", journal, "TestOneCommitKnowsItself"},
