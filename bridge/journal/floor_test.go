@@ -126,13 +126,14 @@ func TestAnyClockCreatesAJournal(t *testing.T) {
 // TestOldJournalKeepsItsSequences: one whose lanes began at 1 goes on so, with lanes that are new too.
 func TestOldJournalKeepsItsSequences(t *testing.T) {
 	o := createdAt(time.Unix(0, 0))
+	closeJournal(t, open(t, o))
+	o.Wall = time.Now
 	j := open(t, o)
 	sequences(t, j, push("a", 1e12, bridge.PhasePublish), push("a", 1e12, bridge.PhaseDone))
 	if err := j.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	closeJournal(t, j)
-	o.Wall = time.Now
 	j = open(t, o)
 	defer closeJournal(t, j)
 	if got := sequences(t, j, push("a", 1e12+1, bridge.PhasePublish)); got[0] != 3 {

@@ -127,14 +127,14 @@ func TestQuarantineCommands(t *testing.T) {
 		t.Errorf("show: %d %s %v", code, shown, err)
 	}
 	out, errOut, code = command(t, dir, "quarantine", "release", fmt.Sprint(all[1].Number), "99")
-	if code != exitFailed || !strings.Contains(out, "1 of 2 done") || !strings.Contains(errOut, "quarantine 99") {
+	if code != exitFailed || !strings.Contains(errOut, "1 of 2 done: 1 published\n") || !strings.Contains(errOut, "quarantine 99") {
 		t.Errorf("release: %d %s %s", code, out, errOut)
 	}
 	await(t, service.nats, func(e checker.Event) bool {
 		return e.Happening.Subject == "push.example.com/live/room1" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 1
 	})
-	out, _, code = command(t, dir, "quarantine", "purge", "--all", "--reason", "tampered")
-	if code != exitDone || !strings.Contains(out, "1 of 1 done") {
+	out, errOut, code = command(t, dir, "quarantine", "purge", "--all", "--reason", "tampered")
+	if code != exitDone || !strings.Contains(errOut, "1 of 1 done\n") {
 		t.Errorf("purge: %d %s", code, out)
 	}
 	service.terminate(t)
@@ -142,7 +142,7 @@ func TestQuarantineCommands(t *testing.T) {
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 2 || left[0].Number != all[0].Number {
 		t.Errorf("left are %+v", left)
 	}
-	if out, errOut, code = command(t, dir, "quarantine", "release", "--all"); code != exitDone || !strings.Contains(out, "2 of 2 done") {
+	if out, errOut, code = command(t, dir, "quarantine", "release", "--all"); code != exitDone || !strings.Contains(errOut, "2 of 2 done: 2 to be published at the next start") {
 		t.Errorf("release: %d %s %s", code, out, errOut)
 	}
 	service = launch(t, dir)
@@ -167,13 +167,18 @@ func TestDeadLetterCommands(t *testing.T) {
 	if len(all) != 1 || ordinal(all[0].Sequence) != 1 || all[0].Reason == "" {
 		t.Fatalf("%+v", all)
 	}
-	if out, _, code := command(t, dir, "deadletters", "retry", fmt.Sprint(all[0].Number)); code != exitDone {
-		t.Errorf("retry: %d %s", code, out)
+	out, errOut, code := command(t, dir, "deadletters", "retry", fmt.Sprint(all[0].Number))
+	var told result
+	if err := json.Unmarshal([]byte(out), &told); err != nil || code != exitFailed || told.State != bridge.DeliveryDeadLetter || told.Reason == "" {
+		t.Errorf("retry: %d %s %v", code, out, err)
+	}
+	if !strings.Contains(errOut, "1 dead letters again") || !strings.Contains(errOut, "dead letter again, number") {
+		t.Errorf("retry: %s", errOut)
 	}
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_135, time.Now().Add(time.Minute), ""), 200)
 	await(t, service.nats, func(e checker.Event) bool { return ordinal(e.Sequence) == 4 }) // 3 was refused again
 	again := entriesOf(t, dir, "deadletters")
-	if len(again) != 1 || ordinal(again[0].Sequence) != 3 || again[0].Number == all[0].Number {
+	if len(again) != 1 || ordinal(again[0].Sequence) != 3 || again[0].Number == all[0].Number || again[0].Number != told.DeadLetter {
 		t.Fatalf("%+v", again)
 	}
 	if out, _, code := command(t, dir, "deadletters", "purge", "--all"); code != exitDone {
