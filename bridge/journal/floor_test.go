@@ -203,4 +203,7 @@ func TestOperatorOfAnInterruptedCreation(t *testing.T) {
 }
 
 // openBare opens the store alone, as it is before it becomes a journal.
-func openBare(j *Journal) (*pebble.DB, error) { return pebble.Open(j.opts.Dir, j.storeOptions()) }
+func openBare(j *Journal) (*pebble.DB, error) {
+	j.room = newRoom(&j.opts)
+	return pebble.Open(j.opts.Dir, j.storeOptions())
+}

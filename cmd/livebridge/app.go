@@ -78,6 +78,9 @@ func (a *app) openJournal() (err error) {
 	o := a.settings.journalOptions()
 	o.Log, o.Registerer = a.log, a.registry
 	a.journal, err = journal.Open(o)
+	if errors.Is(err, journal.ErrVolumeTooSmall) {
+		return &usageError{wrong("MIN_FREE_BYTES", "%w", err)}
+	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
 		return &usageError{wrong("DATA_DIR", "%w; set a directory that the program may write", err)}
 	}
