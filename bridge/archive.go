@@ -40,8 +40,33 @@ const PageMax = 500
 
 // Outcome is what became of one entry of an order.
 type Outcome struct {
-	Number  uint64 `json:"number"`
-	Problem string `json:"problem,omitempty"` // why nothing was done; empty: done
+	Number  uint64    `json:"number"`
+	Problem string    `json:"problem,omitempty"` // why nothing was done; empty: done
+	Emitted *Emission `json:"emitted,omitempty"` // the replay that Release has put into the outbox
+}
+
+// Emission names an event by its place: the lane and the sequence.
+type Emission struct {
+	Kind     string `json:"kind"`
+	Lane     string `json:"lane"` // as in Entry
+	Sequence uint64 `json:"sequence"`
+}
+
+// DeliveryState is how far an emission has come.
+type DeliveryState string
+
+// The states of an emission.
+const (
+	DeliveryWaiting    DeliveryState = "waiting"     // in the outbox
+	DeliveryPublished  DeliveryState = "published"   // acknowledged by the broker
+	DeliveryDeadLetter DeliveryState = "dead_letter" // rejected by the broker
+)
+
+// Delivery is what has become of one emission.
+type Delivery struct {
+	State      DeliveryState `json:"state"`
+	DeadLetter uint64        `json:"dead_letter,omitempty"` // its number
+	Reason     string        `json:"reason,omitempty"`      // of the dead letter
 }
 
 // Archive is what an operator can do with both shelves, whether the service runs (through its control socket) or not.
@@ -90,15 +115,20 @@ type ReplayQuery struct {
 // ReplayResult is one page of replays, on disk. Cursor is nil when it was the last; else a query with the same lane, this
 // Cursor and this UpTo goes on.
 type ReplayResult struct {
-	Replayed int    `json:"replayed"`
-	Cursor   []byte `json:"cursor,omitempty"`
-	UpTo     uint64 `json:"up_to,omitempty"`
+	Replayed int        `json:"replayed"`
+	Emitted  []Emission `json:"emitted,omitempty"` // the replays
+	Cursor   []byte     `json:"cursor,omitempty"`
+	UpTo     uint64     `json:"up_to,omitempty"`
 }
 
 // Books is what an operator can do with a journal as a whole, whether its service runs or not. Replay emits events of the
 // outbox once more, behind everything of their lanes: the same id, the next sequence, the mark replayed. Replays are not
 // replayed again.
+//
+// Deliveries says how far replays of this run have come: those of Release and Replay, at most PageMax at once, in the same
+// order. It does not wait. Where no service runs all of them are waiting.
 type Books interface {
 	Inspect() (Inventory, error)
 	Replay(q ReplayQuery) (ReplayResult, error)
+	Deliveries(emissions []Emission) ([]Delivery, error)
 }

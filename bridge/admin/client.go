@@ -79,6 +79,12 @@ func (c *Client) Replay(q bridge.ReplayQuery) (r bridge.ReplayResult, err error)
 	return r, err
 }
 
+// Deliveries implements bridge.Books.
+func (c *Client) Deliveries(emissions []bridge.Emission) (deliveries []bridge.Delivery, err error) {
+	err = c.call(http.MethodPost, "journal/deliveries", emissions, &deliveries)
+	return deliveries, err
+}
+
 // call sends one command and reads its answer.
 func (c *Client) call(method, path string, order, answer any) error {
 	var body io.Reader

@@ -20,8 +20,8 @@ import (
 // socket is the name of the control socket in DATA_DIR.
 const socket = "control.sock"
 
-// orderBytes bounds the body of an order: the numbers of a whole page fit several times.
-const orderBytes = 64 << 10
+// orderBytes bounds the body of an order: a page of emissions whose lanes have the longest names, percent-encoded, fits.
+const orderBytes = 4 << 20
 
 // Desk is what the control socket lets operators do.
 type Desk interface {
@@ -36,6 +36,7 @@ type Desk interface {
 //	GET  /deadletters, POST /deadletters/release and /purge      likewise
 //	GET  /journal                                                bridge.Inventory
 //	POST /journal/replay                                         bridge.ReplayQuery in, bridge.ReplayResult out
+//	POST /journal/deliveries                                     []bridge.Emission in, []bridge.Delivery out
 type Control struct {
 	desk     Desk
 	log      *zap.Logger
@@ -61,6 +62,7 @@ func NewControl(dir string, d Desk, log *zap.Logger) (*Control, error) {
 	}
 	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { reply(w)(d.Inspect()) })
 	mux.HandleFunc("POST /journal/replay", c.replay)
+	mux.HandleFunc("POST /journal/deliveries", c.deliveries)
 	c.limit = newLimiter(controlConnections, log, "control socket")
 	c.http = newHTTP(mux, c.limit)
 	return c, nil
@@ -140,6 +142,18 @@ func (c *Control) replay(w http.ResponseWriter, r *http.Request) {
 	c.log.Info("an operator has replayed events", zap.String("kind", q.Kind), zap.String("lane", q.Lane),
 		zap.Int("events", result.Replayed), zap.Error(err))
 	reply(w)(result, err)
+}
+
+func (c *Control) deliveries(w http.ResponseWriter, r *http.Request) {
+	var emissions []bridge.Emission
+	if !understand(w, r, &emissions) {
+		return
+	}
+	if len(emissions) > bridge.PageMax {
+		problem(w, http.StatusBadRequest, fmt.Errorf("%d emissions at once; %d are the most", len(emissions), bridge.PageMax))
+		return
+	}
+	reply(w)(c.desk.Deliveries(emissions))
 }
 
 // understand reads an order's body, or answers that it cannot be read.

@@ -52,6 +52,11 @@ func (d *desk) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	return bridge.ReplayResult{Replayed: 2, Cursor: []byte{1}, UpTo: 9}, d.err
 }
 
+func (d *desk) Deliveries(emissions []bridge.Emission) ([]bridge.Delivery, error) {
+	d.note("deliveries %+v", emissions)
+	return []bridge.Delivery{{State: bridge.DeliveryDeadLetter, DeadLetter: 18, Reason: "too large"}}, d.err
+}
+
 // control serves a desk in a new directory until the test ends.
 func control(t *testing.T, d Desk) (dir string, logs *observer.ObservedLogs) {
 	t.Helper()
@@ -97,12 +102,19 @@ func TestControl(t *testing.T) {
 	if i, err := c.Inspect(); err != nil || i.Commit != 3 {
 		t.Errorf("%+v, %v", i, err)
 	}
+	d9, err := c.Deliveries([]bridge.Emission{{Kind: "stream", Lane: "a/b/c", Sequence: 9}})
+	if err != nil || len(d9) != 1 || d9[0].State != bridge.DeliveryDeadLetter || d9[0].DeadLetter != 18 || d9[0].Reason != "too large" {
+		t.Errorf("deliveries: %+v, %v", d9, err)
+	}
+	if _, err := c.Deliveries(make([]bridge.Emission, bridge.PageMax+1)); err == nil || !strings.Contains(err.Error(), "500 are the most") {
+		t.Errorf("too many deliveries: %v", err)
+	}
 	r, err := c.Replay(bridge.ReplayQuery{Kind: "stream", Lane: "a/b/c", Cursor: []byte{0}, UpTo: 4})
 	if err != nil || r.Replayed != 2 || r.UpTo != 9 || len(r.Cursor) != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	want := []string{"list quarantine " + fmt.Sprintf("%+v", q), "release deadletters [7 8]", "purge quarantine [9]",
-		"replay {Kind:stream Lane:a/b/c Cursor:[0] UpTo:4}"}
+		"deliveries [{Kind:stream Lane:a/b/c Sequence:9}]", "replay {Kind:stream Lane:a/b/c Cursor:[0] UpTo:4}"}
 	if !reflect.DeepEqual(d.asked, want) {
 		t.Errorf("asked was %q", d.asked)
 	}

@@ -3,6 +3,7 @@ package checker
 import (
 	"cmp"
 	"maps"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
@@ -131,8 +132,9 @@ func (c *Checker) Report() *Report {
 	r := c.report
 	r.Marks = maps.Clone(r.Marks)
 	r.Lanes = len(c.lanes)
+	first := c.first()
 	for _, name := range slices.Sorted(maps.Keys(c.lanes)) {
-		c.lanes[name].judge(c.config, &r)
+		c.lanes[name].judge(c.config, first, &r)
 	}
 	byText := func(a, b Happening) int {
 		return cmp.Or(strings.Compare(a.lane(), b.lane()), strings.Compare(a.String(), b.String()))
@@ -141,6 +143,21 @@ func (c *Checker) Report() *Report {
 		c.judge(h, c.happenings[h], &r)
 	}
 	return &r
+}
+
+// first returns the sequence that new lanes of the run began with: the smallest, if a journal can have begun with it. That is
+// a multiple of 1000, its creation in Unix milliseconds, and one more. 0: none of the lanes need have been new.
+func (c *Checker) first() uint64 {
+	least := uint64(math.MaxUint64)
+	for _, l := range c.lanes {
+		for _, e := range slices.Concat(l.events, l.dead) {
+			least = min(least, e.Sequence)
+		}
+	}
+	if least%1000 != 1 {
+		return 0
+	}
+	return least
 }
 
 // judge compares how often a happening was sent and taken with how often it came out.

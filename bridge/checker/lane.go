@@ -57,14 +57,14 @@ func (l *lane) fault(kind FaultKind, format string, args ...any) {
 	l.faults = append(l.faults, newFault(kind, l.name, format, args...))
 }
 
-// judge tells r everything that is wrong with the lane.
-func (l *lane) judge(c Config, r *Report) {
+// judge tells r everything that is wrong with the lane. first is the sequence of a new lane's first event, 0 when not known.
+func (l *lane) judge(c Config, first uint64, r *Report) {
 	for _, f := range l.faults {
 		r.add(f)
 	}
 	events := l.whole()
 	l.sequences(events, r)
-	w := walk{lane: l, config: c, report: r, last: map[Key]int{}}
+	w := walk{lane: l, config: c, report: r, first: first, last: map[Key]int{}}
 	if l.stream {
 		w.stream(events)
 	} else {
@@ -89,7 +89,7 @@ func (l *lane) whole() []Event {
 }
 
 // sequences: in topic order the sequence rises by exactly 1. Where it begins is not judged: a lane that was forgotten
-// goes on where another ended.
+// goes on where another ended, and a new one begins behind the creation of its journal.
 func (l *lane) sequences(events []Event, r *Report) {
 	for i := 1; i < len(events); i++ {
 		before, e := events[i-1].Sequence, events[i].Sequence

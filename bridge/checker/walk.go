@@ -12,6 +12,7 @@ type walk struct {
 	lane   *lane
 	config Config
 	report *Report
+	first  uint64      // the sequence that a new lane begins with; 0: not known
 	last   map[Key]int // where an event in order with that key is; of several the last
 	at     Key         // of the last event in order
 	sure   bool        // nothing is missing since then (or since the beginning)
@@ -29,7 +30,7 @@ func (w *walk) stream(events []Event) {
 	}
 	for i := range events {
 		e := &events[i]
-		if i == 0 && e.Sequence == 1 {
+		if i == 0 && e.Sequence == w.first {
 			w.sure = true
 		} else if i > 0 && e.Sequence != events[i-1].Sequence+1 {
 			w.sure = false

@@ -48,11 +48,11 @@ func (j *Journal) clear(s bridge.Shelf, numbers []uint64, use func(*commit, *she
 	outcomes := make([]bridge.Outcome, 0, len(numbers))
 	err := j.order(func(c *commit) error {
 		for _, number := range numbers {
-			problem, err := c.takeOff(s, number, use)
+			outcome, err := c.takeOff(s, number, use)
 			if err != nil {
 				return err
 			}
-			outcomes = append(outcomes, bridge.Outcome{Number: number, Problem: problem})
+			outcomes = append(outcomes, outcome)
 		}
 		return nil
 	})
@@ -64,12 +64,13 @@ func (j *Journal) clear(s bridge.Shelf, numbers []uint64, use func(*commit, *she
 
 // shelved is one entry as it lies in table Q or d.
 type shelved struct {
-	shelf  bridge.Shelf
-	number uint64
-	reason string
-	event  *bridge.Event
-	raw    []byte // of the quarantine alone; valid as long as the value is
-	bytes  int
+	shelf   bridge.Shelf
+	number  uint64
+	reason  string
+	event   *bridge.Event
+	raw     []byte // of the quarantine alone; valid as long as the value is
+	bytes   int
+	emitted *bridge.Emission // the replay, once it is one
 }
 
 // readShelved reads the value of table Q (raw, event) or d (reason, event).

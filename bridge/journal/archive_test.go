@@ -193,7 +193,7 @@ func TestRetryDeadLetters(t *testing.T) {
 		}
 		synctest.Wait()
 		all := list(t, j, bridge.ShelfDeadLetters, bridge.Query{Reason: "too large"})
-		if len(all) != 2 || all[0].Sequence != 1 || all[0].Reason != "too large: 2 MB" || all[0].Raw != nil {
+		if len(all) != 2 || ordinal(all[0].Sequence) != 1 || all[0].Reason != "too large: 2 MB" || all[0].Raw != nil {
 			t.Fatalf("%+v", all)
 		}
 		outcomes, err := j.Release(bridge.ShelfDeadLetters, []uint64{all[0].Number, all[0].Number})

@@ -119,7 +119,7 @@ func TestSurveyFindsWhatComesMeanwhile(t *testing.T) {
 					}
 				}
 				surveyOnce(t, j.outbox, func() {})
-				if want := outboxKey(nil, push("s256", 0, bridge.PhasePublish).Event.Lane, 1); !bytes.Equal(j.outbox.cursor, want) {
+				if want := outboxKey(nil, push("s256", 0, bridge.PhasePublish).Event.Lane, j.meta.floor+1); !bytes.Equal(j.outbox.cursor, want) {
 					t.Fatalf("the survey is at %q", j.outbox.cursor)
 				}
 				come(c.between)
@@ -199,7 +199,7 @@ func TestGapInTheBacklog(t *testing.T) {
 			add(t, j, all...)
 			closeJournal(t, j)
 			j = open(t, o)
-			if err := j.db.SingleDelete(outboxKey(nil, all[0].Event.Lane, missing), nil); err != nil {
+			if err := j.db.SingleDelete(outboxKey(nil, all[0].Event.Lane, j.meta.floor+missing), nil); err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := untilFailed(t, j)

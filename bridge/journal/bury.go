@@ -29,6 +29,7 @@ func (c *commit) bury(b burial) error {
 	number := c.j.meta.next
 	c.j.meta.next++
 	c.j.meta.dead.add(len(value))
+	b.number = number
 	c.buried = append(c.buried, b)
 	return c.batch.Set(numberKey(nil, tableDead, number), value, nil)
 }

@@ -99,19 +99,20 @@ func (c *campaign) settle(all bool) {
 		if _, err := fmt.Sscan(e.Lane.Stream, &i); err != nil {
 			c.t.Fatal(err)
 		}
-		if e.Sequence > c.taken[i]+1 {
-			c.t.Errorf("lane %d has got to %d, and %d comes out", i, c.taken[i], e.Sequence)
+		n := ordinal(e.Sequence)
+		if n > c.taken[i]+1 {
+			c.t.Errorf("lane %d has got to %d, and %d comes out", i, c.taken[i], n)
 		}
 		s := bridge.Settlement{}
-		switch n := c.random.IntN(8); {
-		case all || n > 3:
-		case n == 0:
+		switch chance := c.random.IntN(8); {
+		case all || chance > 3:
+		case chance == 0:
 			s.Dead = "too large"
 		default:
 			s.Retry = time.Duration(1+c.random.IntN(6000)) * time.Millisecond
 		}
 		if s.Retry == 0 {
-			c.taken[i] = max(c.taken[i], e.Sequence)
+			c.taken[i] = max(c.taken[i], n)
 		}
 		c.j.Settle(e, s)
 	}

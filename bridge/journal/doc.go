@@ -78,6 +78,8 @@
 //	l           touched session phase(1) sequence { session phase(1) id(16) deadline }*   last key, then what is held;
 //	            the deadline is in nanoseconds of the wall clock, the only one that goes on while the program is down
 //	m           commit floor next { entries bytes }*4 { bucket first last count }*   tallies: outbox, held, quarantine, dead
+//	            floor: what a lane that is new begins behind. At first the journal's creation in Unix milliseconds x 1000, so
+//	            that sequences go on rising when the directory was lost; then the greatest sequence of a forgotten lane
 //	i           nothing
 //	s           digest of the signed fields(16) id(16)
 //	q           id(16) signature(16) bytes received reason

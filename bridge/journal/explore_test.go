@@ -217,7 +217,7 @@ func drainMarked(t *testing.T, j *Journal) map[string][]string {
 			t.Fatal(err, j.Err())
 		}
 		for _, e := range events {
-			out[e.Lane.Stream] = append(out[e.Lane.Stream], fmt.Sprintf("%s %d %s", e.ID, e.Sequence, e.Marks))
+			out[e.Lane.Stream] = append(out[e.Lane.Stream], fmt.Sprintf("%s %d %s", e.ID, ordinal(e.Sequence), e.Marks))
 			j.Settle(e, bridge.Settlement{})
 			n--
 		}

@@ -65,6 +65,7 @@ func Open(opts Options) (*Journal, error) {
 	if err := j.metrics.register(opts.Registerer); err != nil {
 		return nil, errors.Join(err, j.guard(j.db.Close), j.lock.Close())
 	}
+	opts.Log.Info("journal open", append(j.room.fields(), zap.String("dir", opts.Dir))...)
 	w := newWriter(j)
 	go w.run()
 	j.background.Go(w.finish)

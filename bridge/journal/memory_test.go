@@ -111,7 +111,7 @@ func TestQuarantineLimits(t *testing.T) {
 	e := events[0]
 	want := `{"body":{"event":"publish","publish_timestamp":1000000000000,"stream":"s0"},"kind":"stream",` +
 		`"lane":"push.example.com/live/s0","reason":"expired","received":"` + e.Recorded.String() + `"}`
-	if string(e.Data) != want || e.Lane != (bridge.Lane{Kind: bridge.KindStream}) || e.Sequence != 1 {
+	if string(e.Data) != want || e.Lane != (bridge.Lane{Kind: bridge.KindStream}) || ordinal(e.Sequence) != 1 {
 		t.Errorf("the notice is %+v with %s", e, e.Data)
 	}
 }

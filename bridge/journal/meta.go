@@ -11,7 +11,7 @@ import (
 // count nothing.
 type meta struct {
 	commit  uint64 // number of the last commit
-	floor   uint64 // the greatest sequence of a lane that was forgotten
+	floor   uint64 // a lane that is new begins behind it: the greatest sequence of a forgotten lane, and see initialFloor
 	next    uint64 // number of the next quarantine entry or dead letter
 	outbox  tally
 	held    tally
@@ -19,6 +19,18 @@ type meta struct {
 	dead    tally
 	buckets []bucket // of seen identities, oldest first
 }
+
+// sequencesPerMilli leaves a lane so many events for each millisecond of its journal's life.
+const sequencesPerMilli = 1000
+
+// initialFloor is the floor of a journal that is created at an instant. A later journal has a higher one than any lane of an
+// earlier one has reached, so that sequences go on rising for a consumer when DATA_DIR was lost. A clock before 1970 gives 0.
+func initialFloor(now bridge.Millis) uint64 {
+	return uint64(min(max(now, 0), lastMilli)) * sequencesPerMilli
+}
+
+// lastMilli is the end of the year 9999, the last that an event's time can be written in.
+const lastMilli = bridge.Millis(253_402_300_799_999)
 
 // tally counts the entries of a table and the bytes of their values.
 type tally struct{ entries, bytes uint64 }

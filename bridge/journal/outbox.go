@@ -44,6 +44,7 @@ type outbox struct {
 	acknowledged []acked  // since the last Trim
 	removals     []acked  // may go from the disk
 	burials      []burial // to the dead letters
+	rejected     rejected // replays that are dead letters again
 }
 
 // line is one lane in the outbox.
@@ -80,6 +81,7 @@ type acked struct {
 type burial struct {
 	pending
 	reason string
+	number uint64 // of the dead letter, once it is one
 }
 
 func newOutbox(db *pebble.DB, depth, limit int, rouse func(), background func(func()), fatal func(error)) *outbox {

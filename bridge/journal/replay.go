@@ -51,7 +51,10 @@ func (c *commit) replayOutbox(prefix, cursor []byte, r *bridge.ReplayResult) err
 		return true, err
 	})
 	for i := 0; err == nil && i < len(events); i++ {
-		err = c.replay(events[i])
+		var emitted *bridge.Emission
+		if emitted, err = c.replay(events[i]); err == nil {
+			r.Emitted = append(r.Emitted, *emitted)
+		}
 		r.Replayed++
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"go.uber.org/zap"
 
 	"livebridge/bridge"
 )
@@ -20,21 +21,60 @@ type room struct {
 	opts  *Options
 	bytes atomic.Uint64 // taken by outbox, held, quarantine and dead letters
 	free  atomic.Uint64 // on the disk
+	total uint64        // of the volume; 0: not known
+	full  bool          // as last logged; of watch
 }
 
 func newRoom(opts *Options) *room {
 	r := &room{opts: opts}
-	r.measure()
+	r.total = r.measure()
 	return r
+}
+
+// roomyVolume is how much a volume should have beyond MIN_FREE_BYTES: a journal that has less is full after a short outage.
+const roomyVolume = 256 << 20
+
+// ErrVolumeTooSmall says that no callback could ever be taken.
+var ErrVolumeTooSmall = errors.New("the volume of DATA_DIR is too small")
+
+// checkVolume refuses a volume that can never have MIN_FREE_BYTES free, and warns of one that leaves the journal little.
+func (r *room) checkVolume() error {
+	if r.total == 0 {
+		return nil
+	}
+	if r.total <= r.opts.MinFreeBytes {
+		return fmt.Errorf("%w: %s are to stay free and it has %s in all; lower MIN_FREE_BYTES or use a larger volume",
+			ErrVolumeTooSmall, sizeText(r.opts.MinFreeBytes), sizeText(r.total))
+	}
+	if left := r.total - r.opts.MinFreeBytes; left < roomyVolume {
+		r.opts.Log.Warn("the volume of DATA_DIR leaves little room for the journal; lower MIN_FREE_BYTES or use a larger volume",
+			zap.String("journal", sizeText(left)), zap.String("volume", sizeText(r.total)),
+			zap.String("MIN_FREE_BYTES", sizeText(r.opts.MinFreeBytes)))
+	}
+	return nil
+}
+
+// sizeText writes a number of bytes for a person.
+func sizeText(n uint64) string {
+	for _, unit := range []struct {
+		name  string
+		bytes uint64
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if n >= 10*unit.bytes {
+			return fmt.Sprintf("%d %s", n/unit.bytes, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
 
 // check returns nil or an error that wraps bridge.ErrFull.
 func (r *room) check() error {
 	if taken := r.bytes.Load(); taken >= r.opts.MaxBytes {
-		return fmt.Errorf("%w: %d bytes wait in it, JOURNAL_MAX_BYTES is %d", bridge.ErrFull, taken, r.opts.MaxBytes)
+		return fmt.Errorf("%w: %s wait in it, JOURNAL_MAX_BYTES is %s", bridge.ErrFull, sizeText(taken), sizeText(r.opts.MaxBytes))
 	}
 	if r.diskFull() {
-		return fmt.Errorf("%w: the disk has %d bytes free, MIN_FREE_BYTES is %d", bridge.ErrFull, r.free.Load(), r.opts.MinFreeBytes)
+		return fmt.Errorf("%w: the disk has %s free, MIN_FREE_BYTES is %s",
+			bridge.ErrFull, sizeText(r.free.Load()), sizeText(r.opts.MinFreeBytes))
 	}
 	return nil
 }
@@ -43,8 +83,9 @@ func (r *room) diskFull() bool { return r.free.Load() < r.opts.MinFreeBytes }
 
 func (r *room) used(bytes uint64) { r.bytes.Store(bytes) }
 
-// measure reads the free space. Where it cannot be read the disk counts as full; one that has no such number is endless.
-func (r *room) measure() {
+// measure reads the free space and returns the size of the volume. Where it cannot be read the disk counts as full; one that has
+// no such number is endless.
+func (r *room) measure() (total uint64) {
 	usage, err := r.opts.FS.GetDiskUsage(r.opts.Dir)
 	switch {
 	case errors.Is(err, vfs.ErrUnsupported):
@@ -53,6 +94,33 @@ func (r *room) measure() {
 		usage.AvailBytes = 0
 	}
 	r.free.Store(usage.AvailBytes)
+	return usage.TotalBytes
+}
+
+// tell logs when the journal has become full, and when it has room again.
+func (r *room) tell() {
+	err := r.check()
+	if (err != nil) == r.full {
+		return
+	}
+	r.full = err != nil
+	if r.full {
+		r.opts.Log.Warn("journal full; callbacks are answered 503 until publishing or purging frees space", append(r.fields(), zap.Error(err))...)
+		return
+	}
+	r.opts.Log.Info("journal has room again; callbacks are accepted", r.fields()...)
+}
+
+// fields are what a log line says of the room.
+func (r *room) fields() []zap.Field {
+	free := "unknown"
+	if n := r.free.Load(); n < math.MaxUint64 {
+		free = sizeText(n)
+	}
+	return []zap.Field{
+		zap.String("waiting", sizeText(r.bytes.Load())), zap.String("JOURNAL_MAX_BYTES", sizeText(r.opts.MaxBytes)),
+		zap.String("free", free), zap.String("MIN_FREE_BYTES", sizeText(r.opts.MinFreeBytes)),
+	}
 }
 
 // watch measures until the journal closes.
@@ -60,6 +128,7 @@ func (r *room) watch(closing <-chan struct{}) {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
 	for {
+		r.tell()
 		select {
 		case <-ticker.C:
 			r.measure()

@@ -106,6 +106,9 @@ func (o *outbox) takeWriting() ([]acked, []burial) {
 func (o *outbox) buried(b burial) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if b.event.Marks.Has(bridge.MarkReplayed) {
+		o.rejected.add(b)
+	}
 	o.acknowledged = append(o.acknowledged, o.done(o.lanes[b.event.Lane]))
 }
 

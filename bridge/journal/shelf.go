@@ -15,34 +15,45 @@ const (
 	problemNoLane = "its body could not be read, so it has no lane to go to; purge it"
 )
 
-// takeOff takes one entry off its shelf after use has had it. The problem says why nothing was done.
-func (c *commit) takeOff(s bridge.Shelf, number uint64, use func(*commit, *shelved) error) (problem string, err error) {
+// takeOff takes one entry off its shelf after use has had it. The outcome's problem says why nothing was done.
+func (c *commit) takeOff(s bridge.Shelf, number uint64, use func(*commit, *shelved) error) (bridge.Outcome, error) {
+	outcome := bridge.Outcome{Number: number}
+	e, err := c.findShelved(s, number)
+	if err == nil {
+		err = use(c, e)
+	}
+	switch {
+	case errors.Is(err, errGone):
+		outcome.Problem = problemGone
+		return outcome, nil
+	case errors.Is(err, errNoLane):
+		outcome.Problem = problemNoLane
+		return outcome, nil
+	case err != nil:
+		return outcome, err
+	}
+	outcome.Emitted = e.emitted
+	return outcome, c.unshelve(e)
+}
+
+// findShelved reads one entry. The error is errGone when it is not there.
+func (c *commit) findShelved(s bridge.Shelf, number uint64) (*shelved, error) {
 	table := byte(tableDead)
 	if s == bridge.ShelfQuarantine {
 		table = tableQuarantined
 	}
 	key := numberKey(nil, table, number)
 	if _, known := c.j.quarantined.find(number); c.taken[number] || s == bridge.ShelfQuarantine && !known {
-		return problemGone, nil // by this very commit, perhaps
+		return nil, errGone // by this very commit, perhaps
 	}
 	value, err := c.j.get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
-		return problemGone, nil
+		return nil, errGone
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	e, err := readShelved(s, key, value)
-	if err != nil {
-		return "", err
-	}
-	switch err := use(c, e); {
-	case errors.Is(err, errNoLane):
-		return problemNoLane, nil
-	case err != nil:
-		return "", err
-	}
-	return "", c.unshelve(e)
+	return readShelved(s, key, value)
 }
 
 // unshelve deletes an entry.
@@ -60,19 +71,24 @@ func (c *commit) unshelve(e *shelved) error {
 	return c.batch.Delete(numberKey(nil, tableDead, e.number), nil)
 }
 
-var errNoLane = errors.New("no lane")
+var (
+	errGone   = errors.New("no such entry")
+	errNoLane = errors.New("no lane")
+)
 
 // replayShelved emits the event of an entry once more, in its lane. From now on its identity is one that was seen.
-func (c *commit) replayShelved(s *shelved) error {
+func (c *commit) replayShelved(s *shelved) (err error) {
 	e := s.event
 	if s.shelf == bridge.ShelfDeadLetters {
-		return c.replay(e)
+		s.emitted, err = c.replay(e)
+		return err
 	}
 	if e.Lane.IsZero() {
 		return errNoLane
 	}
 	e.Reason = "" // from here on it is an event like any other
-	known, err := c.knows(e.ID)
+	var known bool
+	known, err = c.knows(e.ID)
 	if err == nil && !known {
 		c.ids[e.ID] = struct{}{}
 		err = c.j.seen.add(c.batch, e.ID, c.clock.millis())
@@ -80,18 +96,21 @@ func (c *commit) replayShelved(s *shelved) error {
 	if err != nil {
 		return err
 	}
-	return c.replay(e)
+	s.emitted, err = c.replay(e)
+	return err
 }
 
 // replay emits an event once more, in its lane: a new sequence, marked.
-func (c *commit) replay(e *bridge.Event) error {
+func (c *commit) replay(e *bridge.Event) (*bridge.Emission, error) {
 	l, err := c.lane(e.Lane)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l.touched = c.clock.millis()
 	in := arrivalOf(e, c.clock)
 	in.Action = sequencer.Replay
-	_, err = c.apply(l, in, e)
-	return err
+	if _, err = c.apply(l, in, e); err != nil {
+		return nil, err
+	}
+	return &bridge.Emission{Kind: e.Lane.Kind.String(), Lane: e.Lane.Subject(), Sequence: e.Sequence}, nil
 }

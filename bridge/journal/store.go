@@ -30,7 +30,11 @@ func (j *Journal) open() error {
 	if j.lock, err = pebble.LockDirectory(dir, fs); err != nil {
 		return lockError(dir, err)
 	}
-	if err := j.guard(j.openStore); err != nil {
+	j.room = newRoom(&j.opts)
+	if err = j.room.checkVolume(); err == nil || j.quiet != loud {
+		err = j.guard(j.openStore)
+	}
+	if err != nil {
 		return errors.Join(err, j.lock.Close())
 	}
 	return nil
@@ -77,7 +81,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 	o := &pebble.Options{
 		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j}, ReadOnly: j.quiet == readOnly,
 		FormatMajorVersion:          pebble.FormatNewest,
-		MemTableSize:                16 << 20,
+		MemTableSize:                memTableSize(j.room),
 		MemTableStopWritesThreshold: 8,
 		L0CompactionThreshold:       12, // every file more is a block more for each lane that a backlog is read of
 		L0StopWritesThreshold:       1000,
@@ -90,6 +94,16 @@ func (j *Journal) storeOptions() *pebble.Options {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	return o
+}
+
+// memTableSize fits the store's own files to the volume. Each memtable has a log, which is allocated whole and kept for the
+// next use: ten of them on a small volume would leave no room free though nothing waits.
+func memTableSize(r *room) uint64 {
+	const usual, least, share = 16 << 20, 1 << 20, 4 * 11 // a quarter of the room for ten logs of 110 % each
+	if r.total == 0 || r.total <= r.opts.MinFreeBytes {
+		return usual
+	}
+	return min(max((r.total-r.opts.MinFreeBytes)/share, least), usual)
 }
 
 // backgroundError hears of failed flushes and compactions. Pebble would try those again at once and for ever, on a disk
@@ -132,7 +146,6 @@ func (j *Journal) load() error {
 	j.signatures = signatures{db: j.db, recall: newRecall(tableSignature)}
 	j.outbox = newOutbox(j.db, int(j.meta.outbox.entries), j.opts.OutboxMemory, j.queue.rouse, j.inBackground, j.fail)
 	j.outbox.synced = j.meta.commit
-	j.room = newRoom(&j.opts)
 	j.room.used(j.bytes())
 	if j.lanes, err = newLanes(j.db, &j.meta, &j.opts); err != nil {
 		return err
@@ -165,17 +178,31 @@ func (j *Journal) inherit() {
 	}
 }
 
-// checkVersion refuses a journal of another format and marks a new one.
+// checkVersion refuses a journal of another format and creates one where there is none.
 func (j *Journal) checkVersion() error {
 	value, err := j.get([]byte{tableVersion})
 	if errors.Is(err, pebble.ErrNotFound) {
-		return j.db.Set([]byte{tableVersion}, []byte(formatVersion), pebble.Sync)
+		return j.create()
 	}
 	if err == nil && string(value) != formatVersion {
 		return fmt.Errorf("it has the format %q and this version of livebridge reads %q: use the version that wrote it",
 			value, formatVersion)
 	}
 	return err
+}
+
+// create makes an empty store a journal. Version and floor go in one synced batch: a creation that was interrupted is one
+// that has not begun.
+func (j *Journal) create() error {
+	if j.quiet != loud {
+		return fmt.Errorf("DATA_DIR %s %w: its creation was interrupted; start the service", j.opts.Dir, ErrNone)
+	}
+	first := meta{floor: initialFloor(j.clock.millis())}
+	batch := j.db.NewBatch()
+	return errors.Join(
+		batch.Set([]byte{tableVersion}, []byte(formatVersion), nil),
+		batch.Set([]byte{tableMeta}, first.append(nil), nil),
+		batch.Commit(pebble.Sync))
 }
 
 // loadHolds brings the lanes that hold something into memory, with what is left of their holds.

@@ -83,6 +83,9 @@ func (k *Keyring) warn(cfg signature.Config) {
 				zap.String("setting", "KEYS_FILE, "+r.Where))
 		}
 	}
+	for _, d := range k.doubts(cfg) {
+		k.opts.Log.Warn("a key looks wrong", zap.String("setting", d.Setting), zap.String("key", d.Key), zap.String("problem", d.Problem))
+	}
 	for _, a := range signature.Ambiguities(cfg.Rules, len(cfg.Domains) > 0) {
 		k.opts.Log.Warn("two apps of KEYS_FILE can be taken for each other: letters can move from one signed field to the next; "+
 			"give them keys of their own, or names of which none begins another", zap.String("one", a.A.Where), zap.String("other", a.B.Where))

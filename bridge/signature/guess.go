@@ -156,6 +156,7 @@ func readKey(secret string) []reading {
 	all := []reading{
 		{secret, ""}, {secret + "\n", ", with a line end behind the key"}, {secret + "\r\n", ", with a line end (CR LF) behind the key"},
 		{secret + " ", ", with a space behind the key"}, {" " + secret, ", with a space before the key"}, {`"` + secret + `"`, ", with the key in quotes"},
+		{bare(secret), ", with the key as it is without quotes or a name before it: it " + KeyDoubt(secret)},
 		{strings.ToLower(secret), ", with the key in lower case"}, {strings.ToUpper(secret), ", with the key in upper case"}, {"", ", with an empty key"},
 	}
 	if b, err := hex.DecodeString(secret); err == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os"
 	"regexp"
 	"sync"
 	"sync/atomic"
@@ -86,10 +87,25 @@ func (a *app) openJournal() (err error) {
 	o := a.settings.journalOptions()
 	o.Log, o.Registerer, o.OpenFiles = a.log, a.registry, a.files.journal
 	a.journal, err = journal.Open(o)
+	if errors.Is(err, journal.ErrVolumeTooSmall) {
+		return &usageError{wrong("MIN_FREE_BYTES", "%w", err)}
+	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
 		return &usageError{wrong("DATA_DIR", "%w; set a directory that the program may write", err)}
 	}
+	a.warnOpenDataDir()
 	return err
+}
+
+// warnOpenDataDir warns of a DATA_DIR that others than its user may look into.
+func (a *app) warnOpenDataDir() {
+	const others = 0o077
+	info, err := os.Stat(a.settings.DataDir)
+	if err != nil || info.Mode().Perm()&others == 0 {
+		return
+	}
+	a.log.Warn("others than its user may look into DATA_DIR, which holds events and the bodies of the quarantine; take the right away, with "+
+		"chmod 700, or set a directory in it, which is created so", zap.String("path", a.settings.DataDir), zap.Stringer("mode", info.Mode()))
 }
 
 // openControl opens the control socket. The service does without it where it cannot be: on a path that is too long, say.

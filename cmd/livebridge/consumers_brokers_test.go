@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -68,7 +69,7 @@ func pushes(t *testing.T, service *program) map[string][]string {
 		key := fmt.Sprintf("push.example.com/live/room%d", i)
 		for n := range rounds {
 			word := []string{"publish", "publish_done"}[n%2]
-			want[key] = append(want[key], fmt.Sprintf("%s %020d com.huaweicloud.live.stream.%s", key, n+1, word))
+			want[key] = append(want[key], fmt.Sprintf("%s %d com.huaweicloud.live.stream.%s", key, n+1, word))
 		}
 		work.Go(func() {
 			p.play(t.Context(), "http://"+service.listen+"/live/stream", fmt.Sprint("room", i), 0, rounds)
@@ -106,7 +107,11 @@ func checkConsumer(t *testing.T, consumer *exec.Cmd, want map[string][]string) {
 		if len(words) != 4 || len(words[3]) != 32 {
 			t.Fatalf("it printed %q", lines.Text())
 		}
-		got[words[0]] = append(got[words[0]], strings.Join(words[:3], " "))
+		sequence, err := strconv.ParseUint(words[1], 10, 64)
+		if err != nil || len(words[1]) != 20 {
+			t.Fatalf("it printed %q: %v", lines.Text(), err)
+		}
+		got[words[0]] = append(got[words[0]], fmt.Sprintf("%s %d %s", words[0], ordinal(sequence), words[2]))
 		ids[words[3]] = true
 	}
 	_ = consumer.Process.Kill()

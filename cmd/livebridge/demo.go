@@ -217,7 +217,7 @@ func watch(ctx context.Context, w io.Writer, a *app, base int64, n int) ([]strin
 			return err
 		}
 		word := e.Type[strings.LastIndexByte(e.Type, '.')+1:]
-		fmt.Fprintf(w, "  sequence %s  push %d  %-13s %s\n", e.Sequence[len(e.Sequence)-2:], e.Data.Session-base, word, e.Marks)
+		fmt.Fprintf(w, "  sequence %s  push %d  %-13s %s\n", e.Sequence, e.Data.Session-base, word, e.Marks)
 		if got = append(got, fmt.Sprintf("%s %d %s", word, e.Data.Session-base, e.Marks)); len(got) == n {
 			return errEnough
 		}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -70,38 +72,69 @@ func printInventory(w io.Writer, i *bridge.Inventory) error {
 func newReplay() *cobra.Command {
 	var lane string
 	var all bool
+	var wait time.Duration
 	c := &cobra.Command{
 		Use: "replay --lane LANE | --all", Short: "Publish again what the outbox has", Args: noArguments,
 		Long: "Emits events of the outbox once more, behind everything of their lanes: the same id, the next sequence, marked\n" +
 			"`replayed`. The outbox has what the broker has not acknowledged, or not put on its disk yet. What is on the broker's\n" +
 			"disk is not in the journal any more: consumers read it again from the broker. What lies in quarantine or among the\n" +
-			"dead letters is published by `quarantine release` and `deadletters retry`.",
+			"dead letters is published by `quarantine release` and `deadletters retry`.\n\n" +
+			"What has become of the first 10,000 events is printed in a pipe as a JSON line each, on a terminal for dead letters alone; the\n" +
+			"sum is on standard error. Exit code 1 when one of them is a dead letter.",
 		Example: "  livebridge journal replay --lane stream:push.example.com/live/room1",
 		RunE: func(c *cobra.Command, _ []string) error {
 			kind, subject, _ := strings.Cut(lane, ":")
 			if all == (lane != "") || lane != "" && (kind == "" || subject == "") {
 				return &usageError{fmt.Errorf("replay takes either --all or --lane with a lane such as stream:push.example.com/live/room1")}
 			}
-			return withDesk(true, func(d admin.Desk) error { return replay(c.OutOrStdout(), d, kind, subject) })
+			return withDesk(true, func(d admin.Desk) error { return replay(c, d, kind, subject, wait) })
 		},
 	}
 	c.Flags().StringVar(&lane, "lane", "", "the lane: kind, colon, domain/app/stream")
 	c.Flags().BoolVar(&all, "all", false, "all lanes")
+	waitFlag(c, &wait)
 	return c
 }
 
-// replay replays page after page.
-func replay(w io.Writer, d admin.Desk, kind, subject string) error {
-	q, replayed := bridge.ReplayQuery{Kind: kind, Lane: subject}, 0
-	for {
+// replayFollowed is how many replayed events are followed on their way to the broker: a backlog may be of any length.
+const replayFollowed = 10_000
+
+// replay replays page after page and tells what has become of the first events.
+func replay(c *cobra.Command, d admin.Desk, kind, subject string, wait time.Duration) error {
+	q, replayed, results := bridge.ReplayQuery{Kind: kind, Lane: subject}, 0, []*result(nil)
+	for more := true; more; more = q.Cursor != nil {
 		r, err := d.Replay(q)
 		if err != nil {
 			return err
 		}
 		replayed += r.Replayed
-		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; q.Cursor == nil {
-			_, err = fmt.Fprintf(w, "journal replay: %d events\n", replayed)
+		for i := range r.Emitted[:min(len(r.Emitted), replayFollowed-len(results))] {
+			results = append(results, &result{Emission: &r.Emitted[i]})
+		}
+		q.Cursor, q.UpTo = r.Cursor, r.UpTo
+	}
+	err := awaitDeliveries(c.Context(), d, results, wait)
+	return errors.Join(tellReplay(c, replayed, results), err)
+}
+
+// tellReplay prints what has become of replayed events, and the sum.
+func tellReplay(c *cobra.Command, replayed int, results []*result) error {
+	out, problems := c.OutOrStdout(), []error(nil)
+	for _, r := range results {
+		dead := r.Delivery != nil && r.State == bridge.DeliveryDeadLetter
+		if dead {
+			problems = append(problems, fmt.Errorf("%s:%s, sequence %d: %s", r.Kind, r.Lane, r.Sequence, r.words()))
+		}
+		var err error
+		if !terminal(out) {
+			err = json.NewEncoder(out).Encode(r)
+		} else if dead {
+			_, err = fmt.Fprintf(out, "%s:%s  %d  %s\n", r.Kind, r.Lane, r.Sequence, printable(r.words()))
+		}
+		if err != nil {
 			return err
 		}
 	}
+	_, err := fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events%s\n", replayed, sumOf(results))
+	return errors.Join(append(problems, err)...)
 }

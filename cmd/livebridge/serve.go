@@ -32,6 +32,9 @@ func newServe() *cobra.Command {
 				log.Warn("everybody on this machine may read a secret's file; take the right away, with chmod o-r or defaultMode: 0400 of a secret",
 					zap.String("setting", name), zap.String("path", vars[name]))
 			}
+			for _, name := range s.quoted() {
+				log.Warn("a secret is in quotes, which count as a part of it; take them away", zap.String("setting", prefix+name))
+			}
 			a, err := start(s, log)
 			if err != nil {
 				return err

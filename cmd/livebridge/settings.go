@@ -95,6 +95,18 @@ func (s *settings) fields() []field {
 	return out
 }
 
+// quoted returns the secrets that are in quotes, but for keys, which the keyring tells of.
+func (s *settings) quoted() []string {
+	var names []string
+	for _, f := range s.fields() {
+		text, _ := f.value.(string)
+		if _, key := keySettings()[f.name]; f.secret && !key && len(text) > 1 && (text[0] == '"' || text[0] == '\'') && text[len(text)-1] == text[0] {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
 type field struct {
 	name   string
 	secret bool

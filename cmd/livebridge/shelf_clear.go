@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,12 +17,14 @@ import (
 // order is what is done with entries: Release or Purge.
 type order func(admin.Desk, bridge.Shelf, []uint64) ([]bridge.Outcome, error)
 
-// clear makes the command that takes entries off the shelf.
-func (s shelf) clear(word, short string, do order) *cobra.Command {
+// clear makes the command that takes entries off the shelf. publishes says that they are published again.
+func (s shelf) clear(word, short string, do order, publishes bool) *cobra.Command {
 	var q bridge.Query
 	var all bool
+	var wait time.Duration
 	c := &cobra.Command{
 		Use: word + " NUMBER... | --all", Short: short, Args: numbered(0, bridge.PageMax),
+		Long:    short + ".\n\nLines on a terminal, JSON lines in a pipe: one for each entry, with what has become of it. The sum is on standard error.",
 		Example: fmt.Sprintf("  livebridge %[1]s %[2]s 17 18\n  livebridge %[1]s %[2]s --all --lane push.example.com/live/room1", s.name, word),
 		RunE: func(c *cobra.Command, args []string) error {
 			numbers, err := parseNumbers(args)
@@ -37,12 +41,20 @@ func (s shelf) clear(word, short string, do order) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return s.carryOut(c.OutOrStdout(), d, word, do, numbers)
+				results, err := s.carryOut(d, do, numbers)
+				if publishes {
+					err = errors.Join(err, awaitDeliveries(c.Context(), d, results, wait))
+				}
+				return errors.Join(s.tell(c, word, results), err)
 			})
 		},
 	}
 	choose(c, &q)
 	c.Flags().BoolVar(&all, "all", false, "every entry that there is now")
+	if publishes {
+		c.Long += "\nExit code 1 when one could not be done, or is a dead letter again."
+		waitFlag(c, &wait)
+	}
 	return c
 }
 
@@ -55,24 +67,44 @@ func (s shelf) numbers(d admin.Desk, q bridge.Query) (numbers []uint64, err erro
 	return numbers, err
 }
 
-// carryOut clears entries, a page with each commit. What could not be done is told, and makes the command fail.
-func (s shelf) carryOut(w io.Writer, d admin.Desk, word string, do order, numbers []uint64) error {
-	var problems []error
-	done := 0
+// carryOut clears entries, a page with each commit, until one fails.
+func (s shelf) carryOut(d admin.Desk, do order, numbers []uint64) (results []*result, err error) {
 	for page := range slices.Chunk(numbers, bridge.PageMax) {
 		outcomes, err := do(d, s.name, page)
 		if err != nil {
-			problems = append(problems, err)
-			break
+			return results, err
 		}
 		for _, o := range outcomes {
-			if o.Problem == "" {
-				done++
-			} else {
-				problems = append(problems, fmt.Errorf("%s %d: %s", s.name, o.Number, o.Problem))
-			}
+			results = append(results, newResult(o))
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s %s: %d of %d done\n", s.name, word, done, len(numbers))
+	return results, nil
+}
+
+// tell prints what has become of each entry, and the sum. What could not be done makes the command fail.
+func (s shelf) tell(c *cobra.Command, word string, results []*result) error {
+	out, problems, done := c.OutOrStdout(), []error(nil), 0
+	person := terminal(out)
+	for _, r := range results {
+		if err := r.print(out, person); err != nil {
+			return err
+		}
+		if r.Problem == "" {
+			done++
+		}
+		if err := r.problem(string(s.name)); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	_, err := fmt.Fprintf(c.ErrOrStderr(), "%s %s: %d of %d done%s\n", s.name, word, done, len(results), sumOf(results))
 	return errors.Join(append(problems, err)...)
+}
+
+// print writes one result, as a line for a person or as JSON.
+func (r *result) print(w io.Writer, person bool) error {
+	if !person {
+		return json.NewEncoder(w).Encode(r)
+	}
+	_, err := fmt.Fprintf(w, "%-8d  %s\n", r.Number, printable(r.words()))
+	return err
 }

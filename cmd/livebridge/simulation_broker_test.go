@@ -101,7 +101,7 @@ func (p *simulatedPublisher) take(e *bridge.Event, dead bool) {
 // draw returns the random numbers of this try.
 func (b *simulatedBroker) draw(e *bridge.Event) *rand.Rand {
 	h := fnv.New64a()
-	_, _ = h.Write(binary.BigEndian.AppendUint64(e.ID[:], b.simulation.seed+e.Sequence))
+	_, _ = h.Write(binary.BigEndian.AppendUint64(e.ID[:], b.simulation.seed+ordinal(e.Sequence)))
 	return rand.New(rand.NewPCG(h.Sum64(), uint64(time.Now().UnixNano())))
 }
 

@@ -77,6 +77,7 @@ func readBody(in io.Reader, args []string, most int64) ([]byte, error) {
 type verification struct {
 	settings *settings
 	ring     *signature.Ring
+	doubts   []keyring.Doubt // of all keys
 	kind     bridge.Kind
 	header   http.Header
 	body     []byte
@@ -106,7 +107,7 @@ func newVerification(s *settings, kind, at string, headers []string) (*verificat
 	if err != nil {
 		return nil, err
 	}
-	v.ring = keys.Ring()
+	v.ring, v.doubts = keys.Ring(), keys.Doubts()
 	return v, nil
 }
 
@@ -128,6 +129,9 @@ var errNotGood = errors.New("the callback is not good")
 func (v *verification) run(w io.Writer) error {
 	r := &explanation{w: w}
 	r.line("kind", "%v", v.kind)
+	for _, d := range v.doubts {
+		r.line("but", "the key %s of %s %s", d.Key, d.Setting, d.Problem)
+	}
 	if int64(len(v.body)) > int64(v.settings.MaxBody) {
 		return r.verdict("413: the body has more than %v, see MAX_BODY", v.settings.MaxBody)
 	}

@@ -1,0 +1,49 @@
+package keyring
+
+import (
+	"livebridge/bridge"
+	"livebridge/bridge/signature"
+)
+
+// Doubt is a key that looks as if something does not belong to it.
+type Doubt struct {
+	Setting string // where it comes from
+	Key     string // see signature.KeyID
+	Problem string // see signature.KeyDoubt
+}
+
+// Doubts returns the keys in force that look wrong.
+func (k *Keyring) Doubts() []Doubt {
+	cfg, _, err := k.build()
+	if err != nil {
+		return nil // Open has succeeded, and only what can be used is in force
+	}
+	return k.doubts(cfg)
+}
+
+func (k *Keyring) doubts(cfg signature.Config) (all []Doubt) {
+	add := func(setting string, keys []string) {
+		for _, key := range keys {
+			if problem := signature.KeyDoubt(key); problem != "" {
+				all = append(all, Doubt{setting, signature.KeyID(key), problem})
+			}
+		}
+	}
+	add(k.settingOf(bridge.KindStream, "STREAM_KEY"), cfg.Stream)
+	add(k.settingOf(bridge.KindRecord, "RECORD_KEY"), cfg.Record)
+	add(k.settingOf(bridge.KindRTCRecord, "RTC_KEY"), cfg.RTC)
+	for _, r := range cfg.Rules {
+		add("KEYS_FILE, "+r.Where, r.Keys)
+	}
+	return all
+}
+
+// settingOf returns the setting of the file that has the keys of a kind, or that of the keys themselves.
+func (k *Keyring) settingOf(kind bridge.Kind, setting string) string {
+	for _, f := range k.files {
+		if f.Kind == kind {
+			return f.Setting
+		}
+	}
+	return setting
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+	"livebridge/bridge/admin"
+	"livebridge/bridge/journal"
+)
+
+// operated is a service without a broker: a journal with its control socket, and a test that decides what becomes of events.
+func operated(t *testing.T) (dir string, j *journal.Journal) {
+	t.Helper()
+	dir = t.TempDir()
+	j, err := journal.Open(journal.DefaultOptions(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := admin.NewControl(dir, j, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = c.Serve() }()
+	t.Cleanup(func() { _ = c.Shutdown(context.Background()); _ = j.Close() })
+	for i := range 3 {
+		e := bridge.Event{ID: bridge.ID{byte(i)}, Type: "com.huaweicloud.live.record.over", Data: []byte("{}"),
+			Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "push.example.com", App: "live", Stream: "room1"}}
+		if err := j.Append(t.Context(), &bridge.Arrival{Event: e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir, j
+}
+
+// settleAs settles n events, as how says of each.
+func settleAs(t *testing.T, j *journal.Journal, n int, how func(i int) bridge.Settlement) (settled chan struct{}) {
+	settled = make(chan struct{})
+	go func() {
+		defer close(settled)
+		for i := 0; i < n; {
+			events, err := j.Next(t.Context())
+			if err != nil {
+				return
+			}
+			for _, e := range events {
+				j.Settle(e, how(i))
+				i++
+			}
+		}
+	}()
+	return settled
+}
+
+func results(t *testing.T, out string) (all []result) {
+	t.Helper()
+	for line := range strings.Lines(out) {
+		var r result
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// TestRetryTellsTheOutcome: of three dead letters that are tried again one is published, one rejected, and one waits.
+func TestRetryTellsTheOutcome(t *testing.T) {
+	dir, j := operated(t)
+	<-settleAs(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{Dead: "too large"} })
+	all := entriesOf(t, dir, "deadletters")
+	if len(all) != 3 {
+		t.Fatalf("%+v", all)
+	}
+	settled := settleAs(t, j, 2, func(i int) bridge.Settlement { return []bridge.Settlement{{}, {Dead: "still too large"}}[i] })
+	out, errOut, code := command(t, dir, "deadletters", "retry", "--all", "--wait", "1s")
+	<-settled
+	got := results(t, out)
+	if code != exitFailed || len(got) != 3 {
+		t.Fatalf("%d %q %q", code, out, errOut)
+	}
+	left := entriesOf(t, dir, "deadletters")
+	for i, want := range []bridge.DeliveryState{bridge.DeliveryPublished, bridge.DeliveryDeadLetter, bridge.DeliveryWaiting} {
+		if r := got[i]; r.State != want || r.Number != all[i].Number || r.Lane != "push.example.com/live/room1" || ordinal(r.Sequence) != uint64(4+i) {
+			t.Errorf("entry %d: %+v %+v", i, r, r.Delivery)
+		}
+	}
+	if len(left) != 1 || got[1].DeadLetter != left[0].Number || got[1].Reason != "still too large" {
+		t.Errorf("%+v, and left are %+v", got[1].Delivery, left)
+	}
+	for _, want := range []string{
+		"3 of 3 done: 1 published, 1 dead letters again, 1 still waiting", fmt.Sprintf("dead letter again, number %d: still too large", left[0].Number),
+	} {
+		if !strings.Contains(errOut, want) {
+			t.Errorf("%q does not say %q", errOut, want)
+		}
+	}
+}
+
+// TestReplayTellsTheOutcome: what is replayed and rejected is told, and fails the command; what waits does not.
+func TestReplayTellsTheOutcome(t *testing.T) {
+	dir, j := operated(t)
+	out, errOut, code := command(t, dir, "journal", "replay", "--all", "--wait", "0")
+	if got := results(t, out); code != exitDone || len(got) != 3 || got[2].State != bridge.DeliveryWaiting ||
+		!strings.Contains(errOut, "journal replay: 3 events: 3 still waiting in the outbox") {
+		t.Fatalf("%d %q %q", code, out, errOut)
+	}
+	<-settleAs(t, j, 5, func(int) bridge.Settlement { return bridge.Settlement{} }) // one replay is left in the outbox, and is none to replay
+	if err := j.Append(t.Context(), &bridge.Arrival{Event: bridge.Event{ID: bridge.ID{9}, Type: "com.huaweicloud.live.record.over", Data: []byte("{}"),
+		Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "push.example.com", App: "live", Stream: "room2"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Trim(t.Context(), func(context.Context) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	settled := settleAs(t, j, 3, func(i int) bridge.Settlement { return bridge.Settlement{Dead: "not wanted"} })
+	out, errOut, code = command(t, dir, "journal", "replay", "--lane", "record:push.example.com/live/room2")
+	<-settled
+	if got := results(t, out); code != exitFailed || len(got) != 1 || got[0].State != bridge.DeliveryDeadLetter || got[0].Reason != "not wanted" ||
+		!strings.Contains(errOut, "record:push.example.com/live/room2, sequence") {
+		t.Fatalf("%d %q %q", code, out, errOut)
+	}
+}
+
+// TestOutcomeWithoutTheService: what waits for the next start is said to.
+func TestOutcomeWithoutTheService(t *testing.T) {
+	dir := t.TempDir()
+	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), ""), 401)
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room2", 1_587_954_134, time.Unix(1_600_000_000, 0), ""), 401)
+	all := entriesOf(t, dir, "quarantine")
+	out, errOut, code := command(t, dir, "quarantine", "release", fmt.Sprint(all[0].Number), "--wait", "0s")
+	if got := results(t, out); code != exitDone || got[0].State != bridge.DeliveryWaiting || !strings.Contains(errOut, "still waiting") {
+		t.Errorf("%d %q %q", code, out, errOut)
+	}
+	service.terminate(t)
+	out, errOut, code = command(t, dir, "quarantine", "release", fmt.Sprint(all[1].Number))
+	if got := results(t, out); code != exitDone || got[0].State != offlineState || !strings.Contains(errOut, "next start") {
+		t.Errorf("%d %q %q", code, out, errOut)
+	}
+	if out, errOut, code = command(t, dir, "journal", "replay", "--all"); code != exitDone || !strings.Contains(errOut, "next start") {
+		t.Errorf("%d %q %q", code, out, errOut)
+	}
+}
