@@ -27,7 +27,11 @@ func observe(t *testing.T, o Options) *observed {
 	t.Helper()
 	s := &observed{t: t, o: o, first: make(map[bridge.Lane]uint64)}
 	s.start()
-	t.Cleanup(func() { closeJournal(t, s.Journal) })
+	t.Cleanup(func() {
+		if s.Journal != nil {
+			closeJournal(t, s.Journal)
+		}
+	})
 	return s
 }
 
@@ -46,6 +50,7 @@ func (s *observed) start() {
 func (s *observed) restart() {
 	s.t.Helper()
 	closeJournal(s.t, s.Journal)
+	s.Journal = nil
 	s.start()
 }
 
