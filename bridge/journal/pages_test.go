@@ -58,7 +58,7 @@ func TestListPages(t *testing.T) {
 				after = all[len(all)-n-1]
 			}
 			for ask, limit := range map[int]int{0: bridge.PageMax, -1: bridge.PageMax, bridge.PageMax: bridge.PageMax,
-				bridge.PageMax + 1: bridge.PageMax, math.MaxInt: bridge.PageMax, bridge.PageMax - 1: bridge.PageMax - 1, 250: 250} {
+				bridge.PageMax + 1: bridge.PageMax, math.MaxInt: bridge.PageMax, bridge.PageMax - 1: bridge.PageMax - 1, bridge.PageMax / 2: bridge.PageMax / 2} {
 				got, pages := numbersFrom(s, bridge.ShelfQuarantine, bridge.Query{After: after, Limit: ask}, limit)
 				if !slices.Equal(got, all[len(all)-n:]) || pages != n/limit+1 {
 					t.Errorf("%d entries with a limit of %d: %d in %d pages", n, ask, len(got), pages)

@@ -22,7 +22,7 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(),
+		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(), limitMutants(),
 	} {
 		all = append(all, some...)
 	}
