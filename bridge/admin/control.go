@@ -173,7 +173,9 @@ func reply(w http.ResponseWriter) func(value any, err error) {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(value) // an operator who has gone gets no answer
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false) // an event's data is the same to the byte as what is published
+		_ = e.Encode(value)    // an operator who has gone gets no answer
 	}
 }
 

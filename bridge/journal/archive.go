@@ -2,6 +2,7 @@ package journal
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -16,6 +17,9 @@ func (j *Journal) List(s bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
 	}
 	if limit <= 0 || limit > bridge.PageMax {
 		limit = bridge.PageMax
+	}
+	if q.After == math.MaxUint64 { // there is none behind it, and no next number to begin with
+		return nil, nil
 	}
 	var entries []bridge.Entry
 	err := j.read(func() error {

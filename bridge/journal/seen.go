@@ -11,7 +11,7 @@ import (
 // for the window and up to one part longer.
 const bucketParts = 6
 
-// seen remembers the identities of everything that entered a lane or the quarantine.
+// seen remembers the identities of everything that entered a lane; the quarantine knows its own.
 type seen struct {
 	db     *pebble.DB
 	opts   *Options

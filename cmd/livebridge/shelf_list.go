@@ -76,7 +76,12 @@ func printRow(w io.Writer, e *bridge.Entry) error {
 	return err
 }
 
-func printLine(w io.Writer, e *bridge.Entry) error { return json.NewEncoder(w).Encode(e) }
+// printLine prints an entry as JSON, its data as it is published.
+func printLine(w io.Writer, e *bridge.Entry) error {
+	j := json.NewEncoder(w)
+	j.SetEscapeHTML(false)
+	return j.Encode(e)
+}
 
 func (s shelf) show() *cobra.Command {
 	return &cobra.Command{

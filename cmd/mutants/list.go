@@ -22,7 +22,8 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(), credentialMutants(),
+		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(),
+		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -1,0 +1,108 @@
+package journal
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"livebridge/bridge"
+)
+
+// ended is the end of a session of a stream whose start has not come: it is held.
+func ended(stream string, session int) *bridge.Arrival {
+	return push(stream, 9e11+bridge.Millis(session), bridge.PhaseDone)
+}
+
+// TestLaneHoldsSoMany: HELD_PER_LANE events wait in a lane and no more; what is too much is the smallest, whichever came
+// last, and the others keep their deadlines. A restart changes nothing.
+func TestLaneHoldsSoMany(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		t.Run(fmt.Sprintf("restarts %v", restarts), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := memory()
+				o.Limits.PerLane = 2
+				s := observe(t, o)
+				for _, session := range []int{3, 2} {
+					s.take(ended("a", session))
+					time.Sleep(time.Second)
+				}
+				s.wants("exactly full")
+				s.counts("exactly full", "held_events", 2)
+				if restarts {
+					s.restart()
+					s.counts("restarted", "held_events", 2)
+				}
+				s.take(ended("a", 5), ended("b", 1))
+				s.wants("one more", "a 1 publish_done forced,start_unseen")
+				s.take(ended("a", 4))
+				s.wants("and one more", "a 2 publish_done forced,start_unseen")
+				s.counts("and one more", "held_events", 3)
+				s.counts("and one more", "marks_total", 2, "forced")
+				if restarts {
+					s.restart()
+				}
+				time.Sleep(o.Limits.HoldDone - 2*time.Second)
+				s.wants("when the first of them would have ended")
+				time.Sleep(2 * time.Second)
+				s.wants("when the others end", "b 1 publish_done start_unseen", "a 3 publish_done start_unseen", "a 4 publish_done start_unseen")
+				s.counts("at the end", "held_events", 0)
+			})
+		})
+	}
+}
+
+// TestAllLanesHoldSoMany: beyond HELD_MAX the lane whose hold ends first lets its smallest event go; of holds that end
+// together the one with the smallest key.
+func TestAllLanesHoldSoMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.HeldMax = 2
+		s := observe(t, o)
+		s.take(ended("a", 3), ended("b", 1))
+		s.wants("exactly full")
+		s.counts("exactly full", "held_events", 2)
+		s.take(ended("c", 2))
+		s.wants("one more", "b 1 publish_done forced,start_unseen")
+		s.take(ended("d", 9))
+		s.wants("and one more", "c 1 publish_done forced,start_unseen")
+		time.Sleep(time.Second)
+		s.take(ended("e", 0))
+		s.wants("the deadline before the key", "a 1 publish_done forced,start_unseen")
+		s.counts("full", "held_events", 2)
+		s.counts("full", "holds_total", 5)
+		time.Sleep(o.Limits.HoldDone - time.Second)
+		s.wants("the first deadline", "d 1 publish_done start_unseen")
+	})
+}
+
+// TestFewerAreHeldAfterARestart: a smaller HELD_MAX lets go at once what is too much, the nearest deadline first.
+func TestFewerAreHeldAfterARestart(t *testing.T) {
+	for limit, want := range []string{"b c a d", "b c a", "b c", "b", ""} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := observe(t, memory())
+				for i, stream := range []string{"b", "c", "a", "d"} {
+					s.take(ended(stream, 9-i))
+					time.Sleep(time.Second)
+				}
+				s.o.HeldMax = limit
+				s.restart()
+				got := ""
+				for _, e := range s.out() {
+					if got != "" {
+						got += " "
+					}
+					got += e.Lane.Stream
+				}
+				if got != want {
+					t.Errorf("%q are let go, want %q", got, want)
+				}
+				s.counts("restarted", "held_events", uint64(limit))
+				if i, err := s.Inspect(); err != nil || i.Held.Entries != uint64(limit) || i.LanesHeld != limit || (i.Held.Bytes == 0) != (limit == 0) {
+					t.Errorf("%+v, %v", i, err)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,326 @@
+package journal
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"livebridge/bridge"
+)
+
+// unsigned is a callback that has no session and no signature: it comes out at once, unless it is known.
+func unsigned(name string) *bridge.Arrival {
+	a := push(name, 0, bridge.PhaseNone)
+	a.Signature = bridge.Signature{}
+	return a
+}
+
+// knows fails unless the callback of each of these names repeats one that is remembered, or that of none.
+func (s *observed) knows(when string, want bool, names ...string) {
+	s.t.Helper()
+	for _, name := range names {
+		before := s.metric("duplicates_total")
+		s.take(unsigned(name))
+		if known := s.metric("duplicates_total") > before; known != want {
+			s.t.Errorf("%s: %s is known: %v", when, name, known)
+		}
+	}
+}
+
+// at waits until so much time has passed since the bubble began, and a tending is over.
+func at(since time.Duration) {
+	time.Sleep(time.Until(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(since)))
+	synctest.Wait()
+}
+
+// withRestarts runs a test in a bubble of its own, with steps that restart the journal and with steps that do not.
+func withRestarts(t *testing.T, o func() Options, test func(s *observed, between func())) {
+	for _, restarts := range []bool{false, true} {
+		t.Run(fmt.Sprintf("restarts %v", restarts), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := observe(t, o())
+				test(s, func() {
+					if restarts {
+						s.restart()
+						s.knows("restarted", false, fmt.Sprint("restarted ", time.Now())) // has it read what was seen before
+					}
+				})
+			})
+		})
+	}
+}
+
+// forHours are the options of a journal that remembers identities for an hour.
+func forAnHour() Options {
+	o := memory()
+	o.DedupeWindow = time.Hour
+	return o
+}
+
+// TestIdentityIsKnownForTheWholeWindow: the first and the last one of a part of DEDUPE_WINDOW are both known for all of it,
+// and forgotten with the next second.
+func TestIdentityIsKnownForTheWholeWindow(t *testing.T) {
+	withRestarts(t, forAnHour, func(s *observed, between func()) {
+		s.take(unsigned("first"))
+		at(10*time.Minute - time.Second)
+		s.take(unsigned("last"))
+		at(10 * time.Minute)
+		s.take(unsigned("next"))
+		between()
+		at(70*time.Minute - time.Second)
+		s.knows("for the whole window", true, "first", "last", "next")
+		at(70 * time.Minute)
+		s.knows("when it is over", false, "first", "last")
+		s.knows("of the next part", true, "next")
+		between()
+		at(70*time.Minute + time.Second)
+		s.knows("when that is over", false, "next")
+		s.counts("in its time", "dedupe_forgotten_early_total", 0)
+	})
+}
+
+// TestIdentityIsForgottenUnderTraffic: however many others come all the time, an identity is known for DEDUPE_WINDOW and at
+// most a sixth of it longer.
+func TestIdentityIsForgottenUnderTraffic(t *testing.T) {
+	withRestarts(t, forAnHour, func(s *observed, between func()) {
+		s.take(unsigned("a"))
+		for minute := range 70 {
+			at(time.Duration(minute) * time.Minute)
+			s.take(unsigned(fmt.Sprint("other", minute)))
+			if minute%25 == 24 {
+				between()
+			}
+			if minute == 60 {
+				s.knows("for the whole window", true, "a")
+			}
+		}
+		at(70*time.Minute + time.Second)
+		s.knows("a sixth later", false, "a")
+		s.knows("of the window", true, "other11", "other69")
+	})
+}
+
+// TestOldestIdentitiesGoFirst: beyond DEDUPE_MAX the oldest sixth goes early, whole, and is counted; no other.
+func TestOldestIdentitiesGoFirst(t *testing.T) {
+	for _, c := range []struct{ limit, n, early uint64 }{
+		{60, 60, 0}, {60, 61, 10}, {60, 70, 10}, {60, 71, 20}, {60, 123, 70}, {6, 7, 1}, {3, 4, 1}, {65, 66, 10},
+	} {
+		t.Run(fmt.Sprintf("%d of %d", c.n, c.limit), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := memory()
+				o.DedupeMax = c.limit
+				s := observe(t, o)
+				for i := range c.n {
+					s.take(unsigned(fmt.Sprint(i)))
+				}
+				time.Sleep(2 * tend)
+				synctest.Wait()
+				s.counts("at its limit", "dedupe_forgotten_early_total", c.early)
+				if i, err := s.Inspect(); err != nil || i.Identities != c.n-c.early {
+					t.Errorf("%d identities, %v", i.Identities, err)
+				}
+				s.restart()
+				s.knows("of what is left", true, fmt.Sprint(c.early), fmt.Sprint(c.n-1))
+				if c.early > 0 {
+					s.knows("of what went", false, fmt.Sprint(c.early-1))
+				}
+			})
+		})
+	}
+}
+
+// abuses fails unless another event under a signature is taken for an abuse of it, or is not.
+func (s *observed) abuses(when string, want bool, a *bridge.Arrival) {
+	s.t.Helper()
+	before := s.metric("quarantined_total", "tampered")
+	s.take(a)
+	if abuse := s.metric("quarantined_total", "tampered") > before; abuse != want {
+		s.t.Errorf("%s: %s is an abuse: %v", when, a.Event.Lane.Stream, abuse)
+	}
+}
+
+// TestSignaturesGoOneByOne: a signature is known until it expires, and not for long after that, whatever others there are.
+func TestSignaturesGoOneByOne(t *testing.T) {
+	const minute = time.Minute
+	begin := bridge.MillisOf(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
+	// over is another event under the signature that expires in the given minute.
+	over := func(expires int, stream string) *bridge.Arrival {
+		a := push(stream, 9e11, bridge.PhasePublish)
+		a.Signature = bridge.Signature{Sum: [16]byte{byte(expires)}, Expires: begin + bridge.Millis(expires)*60_000, Strict: true}
+		return a
+	}
+	withRestarts(t, unpublished, func(s *observed, between func()) {
+		s.take(over(5, "a"), over(15, "b"), over(25, "c"), over(29, "d"))
+		between()
+		at(10*minute - time.Second)
+		s.abuses("in its period", true, over(5, "a1"))
+		at(10*minute + time.Second)
+		s.abuses("after it", false, over(5, "a2"))
+		s.abuses("before the next", true, over(15, "b1"))
+		between()
+		at(20*minute - time.Second)
+		s.abuses("in the next", true, over(15, "b2"))
+		at(20*minute + time.Second)
+		s.abuses("after the next", false, over(15, "b3"))
+		s.abuses("in the third", true, over(25, "c1"))
+		between()
+		s.abuses("in the third", true, over(29, "d1"))
+		at(30*minute + time.Second)
+		s.abuses("after the third", false, over(25, "c2"))
+		s.abuses("after the third", false, over(29, "d2"))
+	})
+}
+
+// wall is a wall clock that stands still and that a test moves.
+type wall struct{ ahead atomic.Int64 }
+
+func (w *wall) now() time.Time {
+	return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.ahead.Load()))
+}
+
+// recording is a callback that comes out at once, in its own lane.
+func recording(stream string, n int) *bridge.Arrival {
+	a := push(stream, bridge.Millis(n), bridge.PhaseDone)
+	a.Event.Lane.Kind, a.Event.Phase, a.Event.Session, a.Event.Type = bridge.KindRecord, bridge.PhaseNone, 0, "com.huaweicloud.live.record.start"
+	a.Signature = bridge.Signature{}
+	return a
+}
+
+// lanesAre fails unless so many lanes are remembered once the journal has had time to forget.
+func (s *observed) lanesAre(when string, want uint64) {
+	s.t.Helper()
+	time.Sleep(6 * tend)
+	synctest.Wait()
+	if i, err := s.Inspect(); err != nil || i.Lanes != want {
+		s.t.Errorf("%s: %d lanes are remembered, %v; want %d", when, i.Lanes, err, want)
+	}
+}
+
+// TestLaneIsForgottenInItsTime: one that is closed after 7 idle days, one that is open after 30, one that holds something
+// not at all.
+func TestLaneIsForgottenInItsTime(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, restarts := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			o, w := memory(), &wall{}
+			o.Wall, o.Limits.HoldDone = w.now, 1000*day
+			s := observe(t, o)
+			pass := func(days time.Duration, more time.Duration) {
+				w.ahead.Store(int64(days*day + more))
+				if restarts {
+					s.restart()
+				}
+			}
+			session := bridge.MillisOf(w.now())
+			s.take(push("closed", session, bridge.PhasePublish), push("closed", session, bridge.PhaseDone), recording("recorded", 1),
+				push("open", session, bridge.PhasePublish), push("holds", session, bridge.PhaseDone))
+			s.out()
+			pass(5, 0)
+			s.take(recording("later", 1))
+			s.out()
+			pass(7, 0)
+			s.lanesAre("after seven days", 5)
+			pass(7, time.Millisecond)
+			s.lanesAre("after more than seven", 3)
+			pass(12, 0)
+			s.lanesAre("seven after another", 3)
+			pass(12, time.Millisecond)
+			s.lanesAre("more than seven after another", 2)
+			pass(30, 0)
+			s.lanesAre("after thirty", 2)
+			pass(30, time.Millisecond)
+			s.lanesAre("after more than thirty", 1)
+			pass(365, 0)
+			s.lanesAre("after a year", 1)
+		})
+	}
+}
+
+// TestAllIdleLanesAreForgotten: however many there are, wherever the sweep is when their time has come, and again when they
+// come back.
+func TestAllIdleLanesAreForgotten(t *testing.T) {
+	for _, n := range []int{1, sweepLanes - 1, sweepLanes, sweepLanes + 1, 2 * sweepLanes, 2*sweepLanes + 1} {
+		for rounds := range 3 {
+			t.Run(fmt.Sprintf("%d, %d s later", n, rounds), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					o, w := memory(), &wall{}
+					o.Wall = w.now
+					s := observe(t, o)
+					for round := 1; round <= 2; round++ {
+						s.takeTogether(n, func(i int) *bridge.Arrival { return recording(fmt.Sprint("s", i), round) })
+						s.out()
+						time.Sleep(time.Duration(rounds) * tend)
+						w.ahead.Add(int64(forgetClosed + time.Minute))
+						s.lanesAre(fmt.Sprint("round ", round), 0)
+					}
+				})
+			})
+		}
+	}
+}
+
+// life is a lane with so many events, which come half a week after those of the others or with them.
+type life struct {
+	stream string
+	events int
+	later  bool
+}
+
+// TestFloorOnlyRises: a lane that is new, or comes back, goes on above the greatest sequence of all that were forgotten,
+// whichever of them went first, together or one by one, also after a restart.
+func TestFloorOnlyRises(t *testing.T) {
+	for name, lives := range map[string][]life{
+		"the greatest first":            {{"a", 5, false}, {"b", 1, false}},
+		"the greatest last":             {{"a", 1, false}, {"b", 5, false}},
+		"the greatest in between":       {{"a", 1, false}, {"b", 5, false}, {"c", 2, false}},
+		"the greatest in a sweep ahead": {{"a", 5, false}, {"b", 1, true}},
+		"the greatest in a later sweep": {{"a", 1, false}, {"b", 5, true}},
+	} {
+		for _, restarts := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, restarts %v", name, restarts), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					o, w := memory(), &wall{}
+					o.Wall = w.now
+					s := observe(t, o)
+					base, later := s.live(lives, false), uint64(0)
+					w.ahead.Add(int64(forgetClosed / 2))
+					if s.live(lives, true) != 0 {
+						later = 1
+					}
+					for _, want := range []uint64{later, 0} {
+						w.ahead.Add(int64(forgetClosed/2 + time.Minute))
+						s.lanesAre("half a week later", want)
+						if restarts {
+							s.restart()
+						}
+					}
+					for _, stream := range []string{"new", "a"} {
+						s.take(recording(stream, 100))
+						if e := s.out()[0]; e.Sequence-base != 5 {
+							t.Errorf("%s begins %d above the first of all", stream, e.Sequence-base)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// live has the lanes emit their events and returns the first sequence of them, or 0 when there is none.
+func (s *observed) live(lives []life, later bool) (first uint64) {
+	for _, l := range lives {
+		for i := range l.events {
+			if l.later == later {
+				s.take(recording(l.stream, i))
+			}
+		}
+	}
+	for _, e := range s.out() {
+		if first == 0 || e.Sequence < first {
+			first = e.Sequence
+		}
+	}
+	return first
+}

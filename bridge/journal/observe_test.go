@@ -1,0 +1,231 @@
+package journal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"livebridge/bridge"
+)
+
+// observed is a journal seen from outside alone: what it answers, lists, hands out and counts. It lives in a synctest
+// bubble and is closed at the end of the test.
+type observed struct {
+	*Journal
+	t       *testing.T
+	o       Options
+	metrics *prometheus.Registry
+	first   map[bridge.Lane]uint64 // the first sequence that was seen of each lane
+}
+
+func observe(t *testing.T, o Options) *observed {
+	t.Helper()
+	s := &observed{t: t, o: o, first: make(map[bridge.Lane]uint64)}
+	s.start()
+	t.Cleanup(func() {
+		if s.Journal != nil {
+			closeJournal(t, s.Journal)
+		}
+	})
+	return s
+}
+
+func (s *observed) start() {
+	s.t.Helper()
+	s.metrics = prometheus.NewRegistry()
+	s.o.Registerer = s.metrics
+	var err error
+	if s.Journal, err = Open(s.o); err != nil {
+		s.t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// restart closes the journal and opens it on the same disk, with s.o as it is by now; everything counted begins anew.
+func (s *observed) restart() {
+	s.t.Helper()
+	closeJournal(s.t, s.Journal)
+	s.Journal = nil
+	s.start()
+}
+
+// take appends callbacks, all of which must be taken.
+func (s *observed) take(arrivals ...*bridge.Arrival) {
+	s.t.Helper()
+	add(s.t, s.Journal, arrivals...)
+	synctest.Wait()
+}
+
+// out acknowledges and trims everything that waits in the outbox, and returns it in the order of Next.
+func (s *observed) out() (all []*bridge.Event) {
+	s.t.Helper()
+	synctest.Wait()
+	ctx, cancel := untilFailed(s.t, s.Journal)
+	defer cancel()
+	for s.Pending() > 0 {
+		events, err := s.Next(ctx)
+		if err != nil {
+			s.t.Fatalf("%d events are pending and none comes: %v", s.Pending(), err)
+		}
+		for _, e := range events {
+			s.Settle(e, bridge.Settlement{})
+		}
+		all = append(all, events...)
+	}
+	trim(s.t, s.Journal)
+	return all
+}
+
+// lines returns what waits in the outbox as lines "stream sequence type marks". The first sequence of a lane counts as 1.
+func (s *observed) lines() (lines []string) {
+	s.t.Helper()
+	for _, e := range s.out() {
+		lines = append(lines, s.line(e))
+	}
+	return lines
+}
+
+func (s *observed) line(e *bridge.Event) string {
+	if s.first[e.Lane] == 0 {
+		s.first[e.Lane] = e.Sequence
+	}
+	return fmt.Sprintf("%s %d %s %s", e.Lane.Stream, e.Sequence-s.first[e.Lane]+1, e.Type[strings.LastIndex(e.Type, ".")+1:], e.Marks)
+}
+
+// wants fails unless exactly these lines come out of the outbox, in this order.
+func (s *observed) wants(when string, want ...string) {
+	s.t.Helper()
+	if got := s.lines(); !slices.Equal(got, want) {
+		s.t.Errorf("%s: got %q, want %q", when, got, want)
+	}
+}
+
+// all lists a shelf, page by page.
+func (s *observed) all(shelf bridge.Shelf) (all []bridge.Entry) {
+	s.t.Helper()
+	for q := (bridge.Query{}); ; {
+		page := list(s.t, s.Journal, shelf, q)
+		all = append(all, page...)
+		if len(page) < bridge.PageMax {
+			return all
+		}
+		q.After = page[len(page)-1].Number
+	}
+}
+
+// streams returns the streams of what lies on a shelf, in its order.
+func (s *observed) streams(shelf bridge.Shelf) string {
+	s.t.Helper()
+	var names []string
+	for _, e := range s.all(shelf) {
+		names = append(names, e.Lane[strings.LastIndex(e.Lane, "/")+1:])
+	}
+	return strings.Join(names, " ")
+}
+
+// keeps fails unless exactly these streams lie on a shelf, and everything that counts them says so.
+func (s *observed) keeps(when string, shelf bridge.Shelf, want string) {
+	s.t.Helper()
+	if got := s.streams(shelf); got != want {
+		s.t.Errorf("%s: %s has %q, want %q", when, shelf, got, want)
+	}
+	i, err := s.Inspect()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	counted, gauge := i.DeadLetters, "dead_letters"
+	if shelf == bridge.ShelfQuarantine {
+		counted, gauge = i.Quarantine, "quarantine_entries"
+		indexed := 0
+		for _, n := range i.Reasons {
+			indexed += n
+		}
+		if uint64(indexed) != counted.Entries {
+			s.t.Errorf("%s: %d entries are known by their reason, and %d counted", when, indexed, counted.Entries)
+		}
+	}
+	n := uint64(len(strings.Fields(want)))
+	if counted.Entries != n || (counted.Bytes == 0) != (n == 0) {
+		s.t.Errorf("%s: %+v are counted on %s, want %d", when, counted, shelf, n)
+	}
+	s.counts(when, gauge, n)
+}
+
+// counts fails unless a metric, of these label values if any, has this value.
+func (s *observed) counts(when, name string, want uint64, labels ...string) {
+	s.t.Helper()
+	if got := s.metric(name, labels...); got != float64(want) {
+		s.t.Errorf("%s: %s %v is %v, want %d", when, name, labels, got, want)
+	}
+}
+
+// metric returns a metric's value, or that of one of its label values; 0 when it was never counted.
+func (s *observed) metric(name string, labels ...string) (sum float64) {
+	s.t.Helper()
+	families, err := s.metrics.Gather()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "livebridge_"+name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if len(labels) == 0 || m.GetLabel()[0].GetValue() == labels[0] {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			}
+		}
+		return sum
+	}
+	if name != "marks_total" && name != "quarantined_total" { // those are not there before they count something
+		s.t.Fatalf("there is no metric %s", name)
+	}
+	return 0
+}
+
+// suspect is a callback for the quarantine, under a signature of its own choosing; 0: under none.
+func suspect(stream string, sum int, reason bridge.Reason) *bridge.Arrival {
+	a := push(stream, 9e11, bridge.PhasePublish)
+	a.Reason, a.Signature = reason, bridge.Signature{}
+	if sum != 0 {
+		a.Signature = bridge.Signature{Sum: [16]byte{byte(sum), byte(sum >> 8)}}
+	}
+	return a
+}
+
+// suspects are several, each under its own signature; a name is the stream.
+func suspects(reason bridge.Reason, names string) (all []*bridge.Arrival) {
+	for _, name := range strings.Fields(names) {
+		a := suspect(name, 0, reason)
+		a.Signature.Sum = [16]byte(a.Event.ID)
+		all = append(all, a)
+	}
+	return all
+}
+
+// unpublished returns the options of a journal that tells consumers nothing of its quarantine.
+func unpublished() Options {
+	o := memory()
+	o.PublishQuarantine = false
+	return o
+}
+
+// takeTogether appends n callbacks side by side, in any order, so that many share a commit.
+func (s *observed) takeTogether(n int, callback func(i int) *bridge.Arrival) {
+	s.t.Helper()
+	var work sync.WaitGroup
+	for i := range n {
+		work.Go(func() {
+			if err := s.Append(s.t.Context(), callback(i)); err != nil {
+				s.t.Error(err)
+			}
+		})
+	}
+	work.Wait()
+	synctest.Wait()
+}

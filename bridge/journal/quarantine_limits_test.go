@@ -1,0 +1,268 @@
+package journal
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"livebridge/bridge"
+)
+
+// TestQuarantineDropsTheOldest: beyond QUARANTINE_MAX the oldest entry of the most frequent reason goes, of several
+// such reasons the first in the alphabet; it is counted, and a restart changes nothing.
+func TestQuarantineDropsTheOldest(t *testing.T) {
+	const (
+		expired  = bridge.ReasonExpired
+		tampered = bridge.ReasonTampered
+		unknown  = bridge.ReasonUnknownEvent
+	)
+	type step struct {
+		reason  bridge.Reason
+		add     string
+		left    string
+		dropped uint64
+	}
+	for name, steps := range map[string][]step{
+		"exactly full":         {{expired, "a b c d", "a b c d", 0}},
+		"one more":             {{expired, "a b c d e", "b c d e", 1}},
+		"three times over":     {{expired, "a b c d e f g h i j k l", "i j k l", 8}},
+		"the rare reason":      {{tampered, "a", "a", 0}, {expired, "b c d e f g", "a e f g", 3}},
+		"in between":           {{expired, "a b", "a b", 0}, {tampered, "c", "a b c", 0}, {expired, "d e f", "c d e f", 2}},
+		"the most frequent":    {{expired, "a", "a", 0}, {tampered, "b c d", "a b c d", 0}, {unknown, "e", "a c d e", 1}},
+		"the first of several": {{tampered, "a b", "a b", 0}, {expired, "c d", "a b c d", 0}, {unknown, "e", "a b d e", 1}},
+		"another reason now":   {{expired, "a b c", "a b c", 0}, {tampered, "d e f g", "b c f g", 3}},
+	} {
+		for _, restarts := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, restarts %v", name, restarts), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					o := unpublished()
+					o.QuarantineMax = 4
+					s := observe(t, o)
+					for _, step := range steps {
+						before := s.metric("quarantine_dropped_total")
+						s.take(suspects(step.reason, step.add)...)
+						s.keeps("after "+step.add, bridge.ShelfQuarantine, step.left)
+						s.counts("after "+step.add, "quarantine_dropped_total", uint64(before)+step.dropped)
+						if restarts {
+							s.restart()
+							s.keeps("restarted after "+step.add, bridge.ShelfQuarantine, step.left)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestQuarantineMadeSmaller: a smaller QUARANTINE_MAX takes effect with the next entry, which stays.
+func TestQuarantineMadeSmaller(t *testing.T) {
+	for limit, left := range []string{"", "f", "e f", "d e f"} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := observe(t, unpublished())
+				s.take(suspects(bridge.ReasonExpired, "a b c d e")...)
+				s.o.QuarantineMax = limit
+				s.restart()
+				s.keeps("restarted", bridge.ShelfQuarantine, "a b c d e")
+				s.take(suspects(bridge.ReasonExpired, "f")...)
+				s.keeps("with the next", bridge.ShelfQuarantine, left)
+				s.counts("with the next", "quarantine_dropped_total", uint64(6-limit))
+				s.restart()
+				s.keeps("restarted again", bridge.ShelfQuarantine, left)
+			})
+		})
+	}
+}
+
+// TestWhatLeftTheQuarantineMayComeAgain: by a limit, by its age or by an operator; before that the same is a repeat.
+func TestWhatLeftTheQuarantineMayComeAgain(t *testing.T) {
+	for name, leave := range map[string]func(s *observed){
+		"by number": func(s *observed) { s.take(suspects(bridge.ReasonExpired, "b c")...) },
+		"by age":    func(s *observed) { time.Sleep(s.o.QuarantineMaxAge + 2*tend) },
+		"by purge": func(s *observed) {
+			_ = done(s.t, must(s.Purge(bridge.ShelfQuarantine, []uint64{s.all(bridge.ShelfQuarantine)[0].Number})), nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := unpublished()
+				o.QuarantineMax, o.QuarantineMaxAge = 2, time.Hour
+				s := observe(t, o)
+				s.take(suspects(bridge.ReasonExpired, "a a")...)
+				s.counts("twice", "duplicates_total", 1)
+				s.restart()
+				s.take(suspects(bridge.ReasonExpired, "a")...)
+				s.counts("restarted", "duplicates_total", 1)
+				s.keeps("restarted", bridge.ShelfQuarantine, "a")
+				s.counts("restarted", "quarantined_total", 0)
+				leave(s)
+				before := s.streams(bridge.ShelfQuarantine)
+				if strings.Contains(before, "a") {
+					t.Fatalf("left are %q", before)
+				}
+				s.take(suspects(bridge.ReasonExpired, "a")...)
+				if now := s.streams(bridge.ShelfQuarantine); !strings.HasSuffix(now, "a") {
+					t.Errorf("%q has become %q", before, now)
+				}
+				s.counts("at the end", "duplicates_total", 1)
+			})
+		})
+	}
+}
+
+// must drops the error of a call that is checked by what it returns.
+func must(outcomes []bridge.Outcome, err error) []bridge.Outcome {
+	if err != nil {
+		panic(err)
+	}
+	return outcomes
+}
+
+// TestShareOfASignature: the first four entries under one signature are kept, whatever their reasons, and no further one,
+// also after a restart. Others, and those without a signature, have nothing to do with it.
+func TestShareOfASignature(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		s := observe(t, o)
+		s.take(suspect("a", 1, bridge.ReasonExpired), suspect("b", 1, bridge.ReasonTampered), suspect("c", 1, bridge.ReasonExpired))
+		s.restart()
+		s.take(suspect("d", 1, bridge.ReasonExpired), suspect("e", 1, bridge.ReasonExpired), suspect("f", 1, bridge.ReasonTampered))
+		s.keeps("six", bridge.ShelfQuarantine, "a b c d")
+		s.counts("six", "quarantine_dropped_total", 2)
+		s.counts("six", "quarantined_total", 1)
+		s.take(suspect("a", 1, bridge.ReasonExpired)) // a repeat, not one too many
+		s.counts("a repeat", "duplicates_total", 1)
+		s.counts("a repeat", "quarantine_dropped_total", 2)
+		s.restart()
+		s.take(suspect("g", 1, bridge.ReasonExpired))
+		s.keeps("restarted", bridge.ShelfQuarantine, "a b c d")
+		s.counts("restarted", "quarantine_dropped_total", 1)
+		s.counts("restarted", "quarantined_total", 0)
+		s.take(suspect("h", 2, bridge.ReasonExpired))
+		for i := range quarantinePerSignature + 1 {
+			s.take(suspect(fmt.Sprint("u", i), 0, bridge.ReasonExpired))
+		}
+		s.keeps("others", bridge.ShelfQuarantine, "a b c d h u0 u1 u2 u3 u4")
+		if notices := s.out(); len(notices) != 10 {
+			t.Errorf("%d notices are published", len(notices))
+		}
+	})
+}
+
+// TestShareOfASignatureIsGivenBack: an entry that leaves, however, makes room for one more of its signature, and for one alone:
+// of two more the second one is kept only where the first has pushed another one out.
+func TestShareOfASignatureIsGivenBack(t *testing.T) {
+	four := []*bridge.Arrival{suspect("a", 1, bridge.ReasonTampered), suspect("b", 1, bridge.ReasonExpired),
+		suspect("c", 1, bridge.ReasonExpired), suspect("d", 1, bridge.ReasonExpired)}
+	more := []*bridge.Arrival{suspect("x", 1, bridge.ReasonExpired), suspect("y", 1, bridge.ReasonExpired)}
+	for _, restarts := range []bool{false, true} {
+		for name, c := range map[string]struct {
+			leave func(s *observed)
+			left  string
+		}{
+			"purged":   {func(s *observed) { purge(s, 1) }, "a c d x"},
+			"released": {func(s *observed) { must(s.Release(bridge.ShelfQuarantine, numbersOf(s, 2))) }, "a b d x"},
+			"too many": {func(s *observed) { s.take(suspects(bridge.ReasonExpired, "p")...) }, "a p x y"},
+		} {
+			t.Run(fmt.Sprintf("%s, restarts %v", name, restarts), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					o := unpublished()
+					o.QuarantineMax = 4
+					s := observe(t, o)
+					s.take(four...)
+					c.leave(s)
+					if restarts {
+						s.restart()
+					}
+					s.take(more...)
+					s.keeps("at the end", bridge.ShelfQuarantine, c.left)
+				})
+			})
+		}
+	}
+}
+
+// numbersOf returns the number of the entry in quarantine at this position.
+func numbersOf(s *observed, i int) []uint64 {
+	return []uint64{s.all(bridge.ShelfQuarantine)[i].Number}
+}
+
+func purge(s *observed, i int) { must(s.Purge(bridge.ShelfQuarantine, numbersOf(s, i))) }
+
+// TestQuarantineIsFullAfterAPurge: what an operator takes from the middle is not counted any more, and the oldest of the
+// rest still goes first.
+func TestQuarantineIsFullAfterAPurge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := unpublished()
+		o.QuarantineMax = 4
+		s := observe(t, o)
+		s.take(suspects(bridge.ReasonExpired, "a b c d")...)
+		purge(s, 2)
+		s.keeps("purged", bridge.ShelfQuarantine, "a b d")
+		s.take(suspects(bridge.ReasonExpired, "e")...)
+		s.keeps("full again", bridge.ShelfQuarantine, "a b d e")
+		s.counts("full again", "quarantine_dropped_total", 0)
+		purge(s, 0)
+		purge(s, 2)
+		s.restart()
+		s.take(suspects(bridge.ReasonExpired, "f g h")...)
+		s.keeps("over", bridge.ShelfQuarantine, "d f g h")
+		s.counts("over", "quarantine_dropped_total", 1)
+	})
+}
+
+// TestAgeOfTheQuarantine: an entry is there for QUARANTINE_MAX_AGE and goes in the second after, whatever its reason; a
+// restart does not make it younger. With 0 none goes.
+func TestAgeOfTheQuarantine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := unpublished()
+		o.QuarantineMaxAge = time.Hour
+		s := observe(t, o)
+		s.take(suspects(bridge.ReasonExpired, "a")...)
+		s.take(suspects(bridge.ReasonTampered, "b")...)
+		time.Sleep(10 * time.Minute)
+		s.take(suspects(bridge.ReasonExpired, "c")...)
+		time.Sleep(20 * time.Minute)
+		s.restart()
+		time.Sleep(30 * time.Minute)
+		synctest.Wait()
+		s.keeps("as old as it may become", bridge.ShelfQuarantine, "a b c")
+		time.Sleep(tend)
+		synctest.Wait()
+		s.keeps("older", bridge.ShelfQuarantine, "c")
+		s.counts("older", "quarantine_dropped_total", 2)
+		s.restart()
+		s.keeps("restarted", bridge.ShelfQuarantine, "c")
+		s.o.QuarantineMaxAge = 0
+		s.restart()
+		time.Sleep(2 * time.Hour)
+		s.keeps("without an age", bridge.ShelfQuarantine, "c")
+		s.o.QuarantineMaxAge = 3 * time.Hour
+		s.restart()
+		time.Sleep(time.Minute)
+		s.keeps("with a greater age", bridge.ShelfQuarantine, "c")
+	})
+}
+
+// TestManyGrowOldAtOnce: however many entries have grown old together, all go, and what is younger stays.
+func TestManyGrowOldAtOnce(t *testing.T) {
+	for _, n := range []int{1, sweepQuarantine, sweepQuarantine + 1, 2*sweepQuarantine + 1} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := unpublished()
+				o.QuarantineMaxAge = time.Hour
+				s := observe(t, o)
+				s.takeTogether(n, func(i int) *bridge.Arrival { return suspect(fmt.Sprint("s", i), 0, bridge.ReasonExpired) })
+				time.Sleep(time.Hour - time.Minute)
+				s.take(suspects(bridge.ReasonTampered, "young")...)
+				time.Sleep(2 * time.Minute)
+				s.keeps("after all the time", bridge.ShelfQuarantine, "young")
+				s.counts("after all the time", "quarantine_dropped_total", uint64(n))
+				s.restart()
+				s.keeps("restarted", bridge.ShelfQuarantine, "young")
+			})
+		})
+	}
+}

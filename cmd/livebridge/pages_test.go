@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+	"livebridge/bridge/admin"
+	"livebridge/bridge/journal"
+)
+
+// pageSizes are how many entries or events lie in one lane each: around the edges of pages.
+var pageSizes = []int{0, 1, bridge.PageMax, bridge.PageMax + 1, 2*bridge.PageMax + 1}
+
+// laneOfSize names the lane that has so many.
+func laneOfSize(n int) string { return fmt.Sprintf("push.example.com/live/s%d", n) }
+
+// filledJournal returns a directory with a journal of lanes of these sizes, in quarantine or, without a reason, in the outbox.
+func filledJournal(t *testing.T, reason bridge.Reason) string {
+	t.Helper()
+	dir := t.TempDir()
+	o := journal.DefaultOptions(dir)
+	o.PublishQuarantine = false
+	j, err := journal.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var work sync.WaitGroup
+	for _, n := range pageSizes {
+		for i := range n {
+			work.Go(func() {
+				err := j.Append(context.Background(), &bridge.Arrival{Reason: reason, Event: bridge.Event{
+					ID: bridge.ID{byte(n), byte(n >> 8), byte(i), byte(i >> 8)}, Type: "com.huaweicloud.live.record.start", Data: []byte("{}"),
+					Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "push.example.com", App: "live", Stream: fmt.Sprint("s", n)},
+				}})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	work.Wait()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// withAndWithoutService runs a test on a journal that nobody has open, and on one that is reached through its control socket.
+func withAndWithoutService(t *testing.T, reason bridge.Reason, test func(t *testing.T, dir string)) {
+	t.Run("without the service", func(t *testing.T) { test(t, filledJournal(t, reason)) })
+	t.Run("through the service", func(t *testing.T) {
+		dir := filledJournal(t, reason)
+		o := journal.DefaultOptions(dir)
+		o.PublishQuarantine = false
+		j, err := journal.Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := admin.NewControl(dir, j, zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := make(chan error, 1)
+		go func() { served <- c.Serve() }()
+		test(t, dir)
+		if err := errors.Join(c.Shutdown(context.Background()), <-served, j.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// succeed runs a command that must succeed and returns what it printed.
+func succeed(t *testing.T, dir string, args ...string) (out, errOut string) {
+	t.Helper()
+	out, errOut, code := command(t, dir, args...)
+	if code != exitDone {
+		t.Fatalf("%q: %d %s", args, code, errOut)
+	}
+	return out, errOut
+}
+
+// TestListAndPurgeAllPages: list shows all of a lane, or says that there are more and where they begin; purge --all and
+// release --all take all of it and nothing else.
+func TestListAndPurgeAllPages(t *testing.T) {
+	withAndWithoutService(t, bridge.ReasonExpired, func(t *testing.T, dir string) {
+		for _, n := range pageSizes {
+			lane := laneOfSize(n)
+			for _, limit := range []int{0, 1, bridge.PageMax, n, n + 1} {
+				out, hint := succeed(t, dir, "quarantine", "list", "--lane", lane, "--limit", fmt.Sprint(limit))
+				shown, want := strings.Count(out, "\n"), n
+				if limit > 0 {
+					want = min(n, limit)
+				}
+				if shown != want || (hint != "") != (want < n) {
+					t.Errorf("list of %d with a limit of %d shows %d and says %q", n, limit, shown, hint)
+				}
+				if hint == "" {
+					continue
+				}
+				var after string
+				if _, err := fmt.Sscanf(hint, "there are more: list --after %s", &after); err != nil {
+					t.Fatalf("%q: %v", hint, err)
+				}
+				out, _ = succeed(t, dir, "quarantine", "list", "--lane", lane, "--limit", "0", "--after", after)
+				if rest := strings.Count(out, "\n"); rest != n-limit {
+					t.Errorf("list of %d shows %d after the first %d", n, rest, limit)
+				}
+			}
+		}
+		all := 0
+		for _, n := range pageSizes {
+			all += n
+		}
+		for i, n := range pageSizes {
+			word := []string{"purge", "release"}[i%2]
+			out, _ := succeed(t, dir, "quarantine", word, "--all", "--lane", laneOfSize(n))
+			if want := fmt.Sprintf("quarantine %s: %d of %d done\n", word, n, n); out != want {
+				t.Errorf("%q, want %q", out, want)
+			}
+			all -= n
+			if left := len(entriesOf(t, dir, "quarantine", "--limit", "0")); left != all {
+				t.Errorf("%d are left after those of %s, want %d", left, laneOfSize(n), all)
+			}
+		}
+	})
+}
+
+// TestReplayAllPages: replay goes on until everything of a lane, or of all, is replayed, once.
+func TestReplayAllPages(t *testing.T) {
+	withAndWithoutService(t, "", func(t *testing.T, dir string) {
+		all := 0
+		for _, n := range pageSizes {
+			all += n
+			if out, _ := succeed(t, dir, "journal", "replay", "--lane", "record:"+laneOfSize(n)); out != fmt.Sprintf("journal replay: %d events\n", n) {
+				t.Errorf("%q, want %d", out, n)
+			}
+		}
+		if out, _ := succeed(t, dir, "journal", "replay", "--all"); out != fmt.Sprintf("journal replay: %d events\n", all) {
+			t.Errorf("%q, want %d", out, all)
+		}
+	})
+}
+
+// TestWholeLines compares every byte of what the commands print of an entry.
+func TestWholeLines(t *testing.T) {
+	e := bridge.Entry{Number: 17, Reason: "expired", Received: "2000-01-01T00:00:00.007Z", ID: "0102", Kind: "record",
+		Lane: "push.example.com/live/s", Type: "com.huaweicloud.live.record.start", Scheme: "md5", Sequence: 3, Data: []byte(`{"a":"<&>"}`), Raw: []byte{'{', 0xff}}
+	least := bridge.Entry{Number: 18, Reason: "malformed", Received: e.Received, ID: "0103", Kind: "rtc-record", Type: e.Type, Scheme: "none"}
+	for _, c := range []struct {
+		print func(w *bytes.Buffer) error
+		want  string
+	}{
+		{func(w *bytes.Buffer) error { return printLine(w, &e) }, `{"number":17,"reason":"expired","received":"2000-01-01T00:00:00.007Z","id":"0102","kind":"record",` +
+			`"lane":"push.example.com/live/s","type":"com.huaweicloud.live.record.start","signature":"md5","sequence":3,"data":{"a":"<&>"},"raw":"e/8="}` + "\n"},
+		{func(w *bytes.Buffer) error { return printLine(w, &least) }, `{"number":18,"reason":"malformed","received":"2000-01-01T00:00:00.007Z","id":"0103","kind":"rtc-record",` +
+			`"type":"com.huaweicloud.live.record.start","signature":"none"}` + "\n"},
+		{func(w *bytes.Buffer) error { return printRow(w, &e) },
+			"17        2000-01-01T00:00:00.007Z  record      expired                   push.example.com/live/s                   live.record.start\n"},
+		{func(w *bytes.Buffer) error { printCard(w, &e); return nil }, "number     17\nreason     expired\nreceived   2000-01-01T00:00:00.007Z\n" +
+			"kind       record\nlane       push.example.com/live/s\nid         0102\ntype       com.huaweicloud.live.record.start\nsignature  md5\n" +
+			"data       {\"a\":\"<&>\"}\nbody       {\\xff\n"},
+	} {
+		var w bytes.Buffer
+		if err := c.print(&w); err != nil || w.String() != c.want {
+			t.Errorf("%v: printed is\n%q, want\n%q", err, w.String(), c.want)
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package main
+
+// limitMutants are faults of which entries a limit leaves, and of what happens at the edge of a page, a part or a period.
+func limitMutants() []mutant {
+	return []mutant{
+		{"the newest entry leaves a full quarantine", "bridge/journal/quarantine.go", "e := q.reasons[most][0]", "e := q.reasons[most][len(q.reasons[most])-1]", journal, "TestQuarantineDropsTheOldest"},
+		{"any of the most frequent reasons gives way", "bridge/journal/quarantine.go", "reason < most", "reason > most", journal, "TestQuarantineDropsTheOldest"},
+		{"a signature's share begins anew with a restart", "bridge/journal/quarantine.go", "\t\tq.put(e)\n", "\t\tq.put(e)\n\t\tdelete(q.signed, e.sum)\n", journal, "TestShareOfASignature"},
+		{"a signature's share is given back as a whole", "bridge/journal/quarantine.go", "q.signed[e.sum]--; q.signed[e.sum] <= 0", "q.signed[e.sum]--; true", journal, "TestShareOfASignatureIsGivenBack"},
+		{"an eviction is not counted", "bridge/journal/detain.go", "\t\tc.j.metrics.quarantineDropped.Inc()\n\t\terr = c.drop(old)\n", "\t\terr = c.drop(old)\n", journal, "TestQuarantineDropsTheOldest"},
+		{"what grew old is not counted", "bridge/journal/detain.go", "\t\tc.j.metrics.quarantineDropped.Inc()\n\t\tif err := c.drop(old)", "\t\tif err := c.drop(old)", journal, "TestAgeOfTheQuarantine"},
+		{"a smaller quarantine is over its limit", "bridge/journal/detain.go", "err == nil; old, out = c.j.quarantined.evict()", "err == nil; out = false", journal, "TestQuarantineMadeSmaller"},
+		{"a dead letter too many is thrown away", "bridge/journal/bury.go", "\t\t\tc.j.outbox.refused(b)\n", "\t\t\tc.buried = append(c.buried, b)\n", journal, "TestDeadLettersStayUntilTheyArePurged"},
+		{"dead letters take no room", "bridge/journal/meta.go", "m.quarant.bytes + m.dead.bytes", "m.quarant.bytes", journal, "TestEverythingTakesRoom"},
+		{"a full journal is empty at the start", "bridge/journal/store.go", "\tj.room.used(j.bytes())\n", "", journal, "TestEverythingTakesRoom"},
+		{"a disk that cannot be read is endless", "bridge/journal/room.go", "usage.AvailBytes = 0", "usage.AvailBytes = math.MaxUint64", journal, "TestDiskIsFullAtTheStart"},
+		{"one hold ends, however many are too many", "bridge/journal/expire.go", "for c.j.holds.held > c.j.opts.HeldMax {", "if c.j.holds.held > c.j.opts.HeldMax {", journal, "TestFewerAreHeldAfterARestart"},
+		{"of holds that end together the greatest key goes", "bridge/journal/holds.go", "a.Key.Compare(b.Key) < 0", "a.Key.Compare(b.Key) > 0", journal, "TestAllLanesHoldSoMany"},
+		{"an identity is forgotten with the first of its part", "bridge/journal/seen.go", "\tb.last = max(b.last, now)\n", "", journal, "TestIdentityIsKnownForTheWholeWindow"},
+		{"all identities are one part", "bridge/journal/seen.go", "now-b.first < s.window()/bucketParts", "now-b.first < s.window()", journal, "TestIdentityIsForgottenUnderTraffic"},
+		{"identities that go early are not counted", "bridge/journal/seen.go", "\t\t\tearly += oldest.count\n", "\t\t\tearly++\n", journal, "TestOldestIdentitiesGoFirst"},
+		{"the sweep stays on its last page", "bridge/journal/sweep.go", "\tc.j.sweep.cursor = nil\n", "", journal, "TestAllIdleLanesAreForgotten"},
+		{"the floor goes down", "bridge/journal/sweep.go", "max(c.j.meta.floor, stored.state.Sequence)", "stored.state.Sequence", journal, "TestFloorOnlyRises"},
+		{"everything lies behind the last number", "bridge/journal/archive.go", "q.After == math.MaxUint64", "q.After == math.MaxUint64 && false", journal, "TestListPages"},
+		{"a replay ends after a page", "bridge/journal/replay.go", "\t\t\tr.Cursor = bytes.Clone(key)\n", "", journal, "TestReplayPages"},
+		{"a replay skips an event at the edge of a page", "bridge/journal/replay.go", "\t\tfirst = cursor\n", "\t\tfirst = append(bytes.Clone(cursor), 0)\n", journal, "TestReplayPages"},
+		{"list skips an entry at the edge of a page", "cmd/livebridge/shelf_list.go", "q.After = entries[i].Number", "q.After = entries[i].Number + uint64(i/(bridge.PageMax-1))", livebridge, "TestListAndPurgeAllPages"},
+		{"purge --all ends after a page", "cmd/livebridge/shelf_clear.go", "slices.Chunk(numbers, bridge.PageMax)", "slices.Chunk(numbers[:min(len(numbers), bridge.PageMax)], bridge.PageMax)", livebridge, "TestListAndPurgeAllPages"},
+		{"replay --all ends after a page", "cmd/livebridge/journal.go", "q.Cursor == nil {", "q.Cursor == nil || replayed > 0 {", livebridge, "TestReplayAllPages"},
+		{"data is not listed as it is published", "bridge/admin/control.go", "e.SetEscapeHTML(false)", "e.SetEscapeHTML(true)", "bridge/admin", "TestNothingIsLostOnTheWay"},
+		{"a record loses when it happened", "bridge/journal/record.go", "int64(e.Occurred)", "0*int64(e.Occurred)", journal, "TestEveryRecordSurvives"},
+		{"a notice has no scheme", "bridge/journal/quarantine.go", "Recorded: e.Recorded, Scheme: e.Scheme,", "Recorded: e.Recorded,", journal, "TestWholeNotice"},
+	}
+}
