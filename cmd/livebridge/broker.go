@@ -26,14 +26,17 @@ func (a *app) connect() error {
 	case s.NATSURL != "":
 		a.publisher, err = nats.Dial(s.natsOptions(a.log))
 	default:
-		a.publisher, err = nats.StartEmbedded(nats.EmbeddedOptions{
-			StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken}, s.natsOptions(a.log))
+		a.publisher, err = nats.StartEmbedded(s.embeddedOptions(), s.natsOptions(a.log))
 	}
 	if err != nil {
 		a.publisher = nil // not a nil of the transport's type
 		return &usageError{err}
 	}
 	return nil
+}
+
+func (s *settings) embeddedOptions() nats.EmbeddedOptions {
+	return nats.EmbeddedOptions{StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken}
 }
 
 func (s *settings) natsOptions(log *zap.Logger) nats.Options {

@@ -15,3 +15,18 @@ func judgeMutants() []mutant {
 		{"any notice without a name was sent", "bridge/checker/happening.go", "return h == Happening{Kind: h.Kind}", "return h.Name == \"\"", checker, "TestContract"},
 	}
 }
+
+// wiringMutants are settings that do not arrive where they belong.
+func wiringMutants() []mutant {
+	const (
+		settings = "cmd/livebridge/settings.go"
+		broker   = "cmd/livebridge/broker.go"
+	)
+	return []mutant{
+		{"a limit is another's", "cmd/livebridge/app.go", "= s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached", "= s.LanesCached, s.DedupeWindow, uint64(s.DedupeMax), s.HeldMax", livebridge, "TestEverySettingArrives"},
+		{"one broker's password is the other's", broker, "= s.KafkaSASL, s.KafkaUser, s.KafkaPassword", "= s.KafkaSASL, s.KafkaUser, s.NATSPassword", livebridge, "TestEverySettingArrives"},
+		{"consumers of the embedded server show no token", "cmd/livebridge/tail.go", "s.NATSToken = s.NATSEmbedToken", "_ = s.NATSEmbedToken", livebridge, "TestTokenOfConsumers"},
+		{"a term of a check is left out", settings, "if s.DedupeWindow < s.AuthSkew+s.AuthMaxAhead {", "if s.DedupeWindow < s.AuthMaxAhead {", livebridge, "TestSettingsTogether"},
+		{"one file of a secret is not warned of", "cmd/livebridge/secrets.go", "\"NATS_NKEY_FILE\", \"NATS_TLS_KEY_FILE\", ", "\"NATS_TLS_KEY_FILE\", ", livebridge, "TestEveryExposedFile"},
+	}
+}
