@@ -23,7 +23,7 @@ func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(),
-		judgeMutants(), wiringMutants(),
+		judgeMutants(), wiringMutants(), luckMutants(),
 	} {
 		all = append(all, some...)
 	}
