@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"livebridge/bridge"
 )
@@ -134,7 +136,7 @@ func TestEveryPlaceIsFreedOnce(t *testing.T) {
 // TestCountsOfManyAtOnce: what answers from many goroutines at once is counted to the last one.
 func TestCountsOfManyAtOnce(t *testing.T) {
 	const goroutines, each = 8, 5000
-	b, o := newBackoff(time.Millisecond, time.Second, 10), &outage{log: zap.NewNop()}
+	b := newBackoff(time.Millisecond, time.Second, 10)
 	var work sync.WaitGroup
 	begin := make(chan struct{})
 	for range goroutines {
@@ -142,19 +144,38 @@ func TestCountsOfManyAtOnce(t *testing.T) {
 			<-begin
 			for range each {
 				b.next(lane(0))
-				o.failed(errAway)
 				b.forget(lane(1))
-				_ = o.away()
 			}
 		})
 	}
 	close(begin)
 	work.Wait()
-	if _, n := b.next(lane(0)); n != goroutines*each+1 || o.failures != goroutines*each {
-		t.Errorf("counted %d and %d failures of %d", n-1, o.failures, goroutines*each)
+	if _, n := b.next(lane(0)); n != goroutines*each+1 {
+		t.Errorf("counted %d failures of %d", n-1, goroutines*each)
+	}
+}
+
+// TestOutageIsLocked: nobody else sees an outage while it begins or ends. The log is written meanwhile, and tries the lock.
+func TestOutageIsLocked(t *testing.T) {
+	o, told := &outage{}, 0
+	o.log = zap.New(zapcore.NewNopCore()).WithOptions(zap.WrapCore(func(zapcore.Core) zapcore.Core {
+		core, _ := observer.New(zapcore.InfoLevel)
+		return zapcore.RegisterHooks(core, func(e zapcore.Entry) error {
+			if told++; o.mu.TryLock() {
+				o.mu.Unlock()
+				t.Errorf("without the lock: %s", e.Message)
+			}
+			return nil
+		})
+	}))
+	for range outageFailures {
+		o.failed(errAway)
+	}
+	if !o.away() {
+		t.Error("no outage has begun")
 	}
 	o.end()
-	if o.away() || o.failures != 0 {
-		t.Errorf("the outage goes on after %d failures", o.failures)
+	if told != 2 || o.away() {
+		t.Errorf("told of %d changes, want 2", told)
 	}
 }
