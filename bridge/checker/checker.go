@@ -19,7 +19,7 @@ type Config struct {
 	// Slack is what may pass beyond the holds between an event's recordedtime and the consumer's seeing it, on clocks
 	// that agree. 0: how long events waited is not judged.
 	Slack time.Duration
-	// Ignore is IGNORE_STREAMS: streams whose name it matches are answered 200 and do not come out. Nil: none.
+	// Ignore is IGNORE_STREAMS: callbacks of streams whose name it matches are answered 200 and do not come out. Nil: none.
 	Ignore *regexp.Regexp
 }
 
@@ -28,6 +28,7 @@ type Checker struct {
 	config     Config
 	happenings map[Happening]*account
 	lanes      map[string]*lane
+	homes      map[string]string // the lane that an id was first in
 	report     Report
 }
 
@@ -35,13 +36,14 @@ type Checker struct {
 type account struct {
 	accepted, refused, open int // requests, by their answer; open: no answer that says what became of it
 	ids                     map[string]bool
-	quarantined, replayed   bool
+	quarantined             bool // for a reason that goes with the answer 200
+	expired, replayed       bool
 }
 
 // New returns a Checker that has seen nothing.
 func New(c Config) *Checker {
 	return &Checker{config: c, happenings: map[Happening]*account{}, lanes: map[string]*lane{},
-		report: Report{Marks: map[string]int{}, slack: c.Slack}}
+		homes: map[string]string{}, report: Report{Marks: map[string]int{}, slack: c.Slack}}
 }
 
 // Check judges a run at once.
@@ -90,6 +92,7 @@ func (c *Checker) take(e Event, dead bool) {
 	if c.lanes[name] == nil {
 		c.lanes[name] = newLane(&e)
 	}
+	c.settle(e.ID, name)
 	if !c.lanes[name].add(e, dead) {
 		c.report.Repeats++
 		return
@@ -103,10 +106,24 @@ func (c *Checker) take(e Event, dead bool) {
 	c.account(e.Happening).came(&e)
 }
 
+// settle notes the lane that an id is in: it has one, since what happened in another lane has another content.
+func (c *Checker) settle(id, lane string) {
+	home, seen := c.homes[id]
+	switch {
+	case !seen:
+		c.homes[id] = lane
+	case home != lane:
+		c.lanes[lane].fault(FaultBytes, "id %s: it is in the lane %s too", id, home)
+	}
+}
+
 // came notes how an event of the happening came out. An operator's replay may come out however the callback was
-// answered and however often, so it proves only that nothing is lost.
+// answered and however often, so it proves only that nothing is lost. A quarantined callback is answered 200, unless it
+// had expired: then it is refused, and its notice proves nothing about one that was answered 200.
 func (a *account) came(e *Event) {
 	switch {
+	case e.Reason == string(bridge.ReasonExpired):
+		a.expired = true
 	case e.Reason != "":
 		a.quarantined = true
 	case e.Marks.Has(bridge.MarkReplayed):
@@ -169,11 +186,13 @@ func (c *Checker) judge(h Happening, a *account, r *Report) {
 		most = min(most, 1)
 	}
 	switch {
-	case sent == 0 && a.quarantined && h.Name == "": // an unreadable body: there is nothing to recognise it by
+	case sent == 0 && h.unreadable() && (a.quarantined || a.expired): // there is nothing to recognise it by
 	case sent == 0:
 		r.fault(FaultUnsent, h.lane(), "%s came out, and was never sent", h)
-	case came > 0 && most == 0:
+	case (came > 0 || a.quarantined) && most == 0:
 		r.fault(FaultRefused, h.lane(), "%s came out, though each of its %d requests was refused", h, a.refused)
+	case (came > 0 || a.quarantined) && c.ignored(h):
+		r.fault(FaultRefused, h.lane(), "%s came out, though its stream is ignored", h)
 	case came == 0 && !a.quarantined && !a.replayed && a.accepted > 0 && !c.ignored(h):
 		r.fault(FaultLost, h.lane(), "%s was answered 200 %d times and did not come out", h, a.accepted)
 	case came > most:
@@ -184,5 +203,5 @@ func (c *Checker) judge(h Happening, a *account, r *Report) {
 
 func (c *Checker) ignored(h Happening) bool {
 	stream, err := url.PathUnescape(h.Subject[strings.LastIndexByte(h.Subject, '/')+1:])
-	return c.config.Ignore != nil && err == nil && c.config.Ignore.MatchString(stream)
+	return c.config.Ignore != nil && !h.unreadable() && err == nil && c.config.Ignore.MatchString(stream)
 }

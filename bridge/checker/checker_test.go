@@ -240,7 +240,7 @@ func quarantined(t *testing.T, word string, reason bridge.Reason) checker.Event 
 }
 
 func TestQuarantine(t *testing.T) {
-	event := quarantined(t, "P1", bridge.ReasonTampered)
+	event, expired := quarantined(t, "P1", bridge.ReasonTampered), quarantined(t, "P1", bridge.ReasonExpired)
 	t.Run("is not lost", func(t *testing.T) {
 		r := checker.Check(config, sent(t, "P1"), []checker.Event{event})
 		compare(t, r, "")
@@ -249,10 +249,10 @@ func TestQuarantine(t *testing.T) {
 		}
 	})
 	t.Run("may hold what was refused", func(t *testing.T) {
-		compare(t, checker.Check(config, sent(t, "P1=401"), []checker.Event{event}), "")
+		compare(t, checker.Check(config, sent(t, "P1=401"), []checker.Event{expired}), "")
 	})
 	t.Run("may be released", func(t *testing.T) {
-		out := append([]checker.Event{event}, topic(t, "P1:replayed")...)
+		out := append([]checker.Event{expired}, topic(t, "P1:replayed")...)
 		compare(t, checker.Check(config, sent(t, "P1=401"), out), "")
 	})
 	t.Run("holds nothing that was not sent", func(t *testing.T) {

@@ -47,6 +47,9 @@ func (e *Event) lane() string {
 	return e.Happening.lane()
 }
 
+// unknown reports whether its event word is not known: it has no place in an order.
+func (e *Event) unknown() bool { return strings.HasSuffix(e.Type, bridge.TypeUnknownSuffix) }
+
 // wire is a structured CloudEvent.
 type wire struct {
 	SpecVersion string `json:"specversion"`
@@ -94,7 +97,7 @@ func (e *Event) numbers(w *wire) error {
 		return fmt.Errorf("sequence %q is not 20 digits", w.Sequence)
 	}
 	if w.Session != "" {
-		n, err := strconv.ParseInt(w.Session, 10, 64)
+		n, err := strconv.ParseUint(w.Session, 10, 63)
 		if err != nil || len(w.Session) != 13 {
 			return fmt.Errorf("session %q is not 13 digits", w.Session)
 		}

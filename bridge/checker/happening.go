@@ -26,6 +26,9 @@ func (h Happening) namesItself() bool {
 	return h.Kind == bridge.KindStream.String() && h.Session != 0 || h.Event == "RECORD_FILE_COMPLETE"
 }
 
+// unreadable reports whether nothing is known of it: the body of a quarantined callback could not be read.
+func (h Happening) unreadable() bool { return h == Happening{Kind: h.Kind} }
+
 // String says which one of its lane it is, for the report.
 func (h Happening) String() string {
 	word := h.Event

@@ -32,6 +32,7 @@ func TestReadErrors(t *testing.T) {
 	tests := []struct{ name, log, want string }{
 		{"no JSON", "{}x\n", "line 1"},
 		{"an answer to nothing", `{"n":1,"status":200}` + "\n", "n 1"},
+		{"two answers", `{"n":1,"kind":"stream"}` + "\n" + `{"n":1,"status":503}` + "\n" + `{"n":1,"status":200}` + "\n", "line 3: n 1"},
 		{"a number twice", `{"n":1,"kind":"stream"}` + "\n" + `{"n":1,"kind":"stream"}` + "\n", "line 2"},
 		{"too long", strings.Repeat("x", 2<<20), "line 1"},
 	}
@@ -45,6 +46,9 @@ func TestReadErrors(t *testing.T) {
 		{"not one of ours", "{}\n", "specversion"},
 		{"short sequence", strings.Replace(event, `"00000000000000000001"`, `"1"`, 1) + "\n", "sequence"},
 		{"short session", strings.Replace(event, `"1700000001000"`, `"1700000001"`, 1) + "\n", "session"},
+		{"session with a sign", strings.Replace(event, `"1700000001000"`, `"+170000000100"`, 1) + "\n", "session"},
+		{"sequence with a sign", strings.Replace(event, `"00000000000000000001"`, `"+0000000000000000001"`, 1) + "\n", "sequence"},
+		{"no id", strings.Replace(event, `"id"`, `"it"`, 1) + "\n", "id is missing"},
 		{"no time", strings.Replace(event, `"recordedtime"`, `"recorded"`, 1) + "\n", "recordedtime"},
 		{"another type", strings.Replace(event, `com.huaweicloud`, `com.example`, 1) + "\n", "type"},
 		{"quarantine without a reason", strings.Replace(event, `com.huaweicloud.live.stream.publish`, bridge.TypeQuarantined, 1) + "\n", "reason"},

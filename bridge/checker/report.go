@@ -17,11 +17,11 @@ const (
 	FaultLost     FaultKind = "lost"     // answered 200, and neither on the topic nor in quarantine nor dead
 	FaultDoubled  FaultKind = "doubled"  // one happening under more ids than it can have
 	FaultUnsent   FaultKind = "unsent"   // came out, and nobody sent it
-	FaultRefused  FaultKind = "refused"  // came out though refused
+	FaultRefused  FaultKind = "refused"  // came out though refused, or though its stream is ignored
 	FaultInverted FaultKind = "inverted" // out of order without a mark that says so
 	FaultMark     FaultKind = "mark"     // a mark that is not true, or is missing
 	FaultSequence FaultKind = "sequence" // the sequence does not rise by exactly 1 in topic order
-	FaultBytes    FaultKind = "bytes"    // one id, two contents
+	FaultBytes    FaultKind = "bytes"    // one id, two contents or two lanes
 	FaultHold     FaultKind = "hold"     // waited for longer than any hold
 )
 
@@ -31,7 +31,7 @@ func promises() [][2]string {
 		{string(FaultLost), "every callback answered 200 comes out or lies in quarantine"},
 		{string(FaultDoubled), "a callback sent again is one event"},
 		{string(FaultUnsent), "nothing comes out that was not sent"},
-		{string(FaultRefused), "nothing comes out that was refused"},
+		{string(FaultRefused), "nothing comes out that was refused or is ignored"},
 		{string(FaultInverted), "events without a mark are in order"},
 		{string(FaultMark), "marks are true"},
 		{string(FaultSequence), "the sequence rises by 1 in topic order"},

@@ -29,7 +29,7 @@ func (s *Sent) refused() bool { return s.Status >= 400 && s.Status < 500 }
 
 // ReadSent reads a client's log, JSON lines: for each request a line with everything but the answer, written before it
 // was sent, and one with n, status and answered, written after the answer; or one line with both. A request without an
-// answer has Status 0. A last line that was cut off is left out: the client may have been killed while writing. The
+// answer has Status 0, and none has two. A last line that was cut off is left out: the client may have been killed while writing. The
 // error names the line.
 func ReadSent(r io.Reader) ([]Sent, error) {
 	at := map[uint64]int{}
@@ -41,6 +41,9 @@ func ReadSent(r io.Reader) ([]Sent, error) {
 		}
 		i, known := at[s.Number]
 		if known && s.Kind == "" {
+			if sent[i].Status != 0 {
+				return fmt.Errorf("n %d: it has an answer already", s.Number)
+			}
 			sent[i].Status, sent[i].Answered = s.Status, s.Answered
 			return nil
 		}

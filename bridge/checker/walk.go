@@ -45,6 +45,7 @@ func (w *walk) one(i int, e *Event) {
 	switch m := e.Marks; {
 	case m.Has(bridge.MarkReplayed):
 		w.expect(e, m&^bridge.MarkUnsequenced == bridge.MarkReplayed, "replayed goes with no other mark")
+		w.word(e)
 	case m.Has(bridge.MarkUnsequenced):
 		w.expect(e, m == bridge.MarkUnsequenced, "unsequenced goes with no other mark")
 		w.expect(e, e.Session == 0, "unsequenced, but it has a session")
@@ -103,7 +104,13 @@ func (w *walk) other(events []Event) {
 		w.spelling(e)
 		const allowed = bridge.MarkReplayed | bridge.MarkUnsequenced
 		w.expect(e, e.Marks&^allowed == 0, "marks of an order that its kind does not have")
+		w.word(e)
 	}
+}
+
+// word: where no session orders anything, unsequenced stands exactly where the event word is not known.
+func (w *walk) word(e *Event) {
+	w.expect(e, e.Marks.Has(bridge.MarkUnsequenced) == e.unknown(), "unsequenced must stand exactly where the event word is not known")
 }
 
 func (w *walk) spelling(e *Event) {

@@ -48,21 +48,27 @@ func run(t *testing.T, p bridge.Publisher, opts Options) *rig {
 	return r
 }
 
-// drain lets the dispatcher work until nothing is left, then ends it.
+// drain lets the dispatcher work until nothing is left, then ends it. It waits for what is settled and does not look again
+// and again: a dispatcher that stands still is found as soon as nothing else has to be waited for.
 func (r *rig) drain(atMost time.Duration) {
 	r.t.Helper()
-	for end := time.Now().Add(atMost); r.outbox.left() > 0; {
-		if time.Now().After(end) {
+	for late := time.After(atMost); r.outbox.left() > 0; {
+		select {
+		case <-r.outbox.settled:
+		case <-late:
 			r.t.Fatalf("%d events are left after %v", r.outbox.left(), atMost)
 		}
-		time.Sleep(time.Millisecond)
 	}
 	r.end()
 }
 
 func (r *rig) end() {
 	r.stop()
-	<-r.ended
+	select {
+	case <-r.ended:
+	case <-time.After(time.Hour):
+		r.t.Fatal("the dispatcher does not end")
+	}
 	r.expire()
 	if len(r.outbox.misuse) > 0 {
 		r.t.Error(r.outbox.misuse)
@@ -101,7 +107,7 @@ func TestOrderPerLaneUnderRandomFailures(t *testing.T) {
 			}
 			rig := run(t, p, Options{})
 			rig.outbox.add(events(50, 20)...)
-			rig.drain(time.Hour)
+			rig.drain(10 * time.Minute)
 			last := make(map[bridge.Lane]uint64)
 			for _, e := range p.topic {
 				if s := last[e.Lane]; e.Sequence != s && e.Sequence != s+1 {
@@ -181,8 +187,8 @@ func TestBackoffRemembersSoManyLanes(t *testing.T) {
 	b := newBackoff(time.Millisecond, time.Second, 10)
 	for i := range 1000 {
 		b.next(lane(i))
-		if len(b.failures) > 10 {
-			t.Fatalf("%d lanes are remembered", len(b.failures))
+		if want := min(i+1, 10); len(b.failures) != want {
+			t.Fatalf("%d lanes are remembered, want %d", len(b.failures), want)
 		}
 	}
 	if _, n := b.next(lane(999)); n != 2 {
@@ -274,7 +280,7 @@ func TestDeadLetters(t *testing.T) {
 
 func TestBoundedUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &fakePublisher{delay: func() time.Duration { return rand.N(5 * time.Millisecond) }}
+		p := &fakePublisher{delay: func() time.Duration { return time.Millisecond + rand.N(5*time.Millisecond) }}
 		rig := run(t, p, Options{UnderWay: 7})
 		rig.outbox.add(events(100, 10)...)
 		rig.drain(time.Minute)

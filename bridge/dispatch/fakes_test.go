@@ -15,6 +15,7 @@ type fakeOutbox struct {
 	mu       sync.Mutex
 	lanes    map[bridge.Lane]*fakeLane
 	changed  chan struct{}
+	settled  chan struct{} // something was settled
 	dead     map[bridge.Lane][]string
 	retries  map[bridge.Lane][]time.Duration
 	acked    []*bridge.Event // not trimmed
@@ -32,7 +33,7 @@ type fakeLane struct {
 
 func newFakeOutbox() *fakeOutbox {
 	return &fakeOutbox{
-		lanes: make(map[bridge.Lane]*fakeLane), changed: make(chan struct{}, 1),
+		lanes: make(map[bridge.Lane]*fakeLane), changed: make(chan struct{}, 1), settled: make(chan struct{}, 1),
 		dead: make(map[bridge.Lane][]string), retries: make(map[bridge.Lane][]time.Duration),
 	}
 }
@@ -49,9 +50,12 @@ func (o *fakeOutbox) add(events ...*bridge.Event) {
 	o.wake()
 }
 
-func (o *fakeOutbox) wake() {
+func (o *fakeOutbox) wake() { signal(o.changed) }
+
+// signal leaves a word in a channel that has a place for one.
+func signal(c chan struct{}) {
 	select {
-	case o.changed <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -110,6 +114,7 @@ func (o *fakeOutbox) Settle(e *bridge.Event, s bridge.Settlement) {
 		o.acked = append(o.acked, e)
 	}
 	o.wake()
+	signal(o.settled)
 }
 
 func (o *fakeOutbox) Trim(ctx context.Context, durable func(context.Context) error) error {

@@ -151,7 +151,7 @@ func decodeAny(given string) (sum []byte, form string) {
 	return nil, ""
 }
 
-// readKey returns what a key becomes by the usual mistakes.
+// readKey returns what a key becomes by the usual mistakes, the key itself first.
 func readKey(secret string) []reading {
 	all := []reading{
 		{secret, ""}, {secret + "\n", ", with a line end behind the key"}, {secret + "\r\n", ", with a line end (CR LF) behind the key"},
@@ -168,11 +168,6 @@ func readKey(secret string) []reading {
 	for _, n := range []int{32, 64} {
 		if len(secret) > n {
 			all = append(all, reading{secret[:n], fmt.Sprintf(", with the key cut to %d characters", n)})
-		}
-	}
-	for i, r := range all[1:] {
-		if r.value == secret { // a key in lower case is no other in lower case
-			all[i+1].how = ""
 		}
 	}
 	return all

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"regexp"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -19,7 +18,6 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/admin"
-	"livebridge/bridge/callback"
 	"livebridge/bridge/certificate"
 	"livebridge/bridge/dispatch"
 	"livebridge/bridge/ingress"
@@ -133,16 +131,10 @@ func (a *app) buildDispatcher() (err error) {
 }
 
 func (a *app) buildIngress() error {
-	s, c := a.settings, ingress.DefaultConfig()
-	c.PathPrefix, c.SnapshotToken, c.DomainsListed = s.PathPrefix, s.SnapshotToken, len(s.Domains) > 0
-	c.MaxBody, c.MaxConnections = int64(s.MaxBody), a.files.callbacks
-	c.TrustedProxies, c.AllowSources = prefixesOf(s.TrustedProxies), prefixesOf(s.AllowSources)
+	c := a.settings.ingressConfig()
+	c.MaxConnections = a.files.callbacks
 	if a.certificate != nil {
 		c.TLS = a.certificate.TLS()
-	}
-	c.Policy = callback.Policy{UserArgs: s.UserArgs, ClientIP: s.ClientIP}
-	if s.IgnoreStreams != "" {
-		c.IgnoreStreams = regexp.MustCompile(s.IgnoreStreams) // settings.check has compiled it
 	}
 	var err error
 	if a.ingress, err = ingress.New(c, a.keys.Ring(), a.journal, a.log, a.registry); err != nil {

@@ -35,10 +35,9 @@ func (a *app) connect() (err error) {
 	case s.NATSURL != "":
 		a.publisher, err = nats.Dial(s.natsOptions(a.log))
 	default:
-		a.publisher, err = nats.StartEmbedded(nats.EmbeddedOptions{
-			StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken,
-			TokenFile: s.secretFiles["NATS_EMBEDDED_TOKEN"], ReadFile: filewatch.Read,
-			MaxConsumers: a.files.consumers}, s.natsOptions(a.log))
+		embedded := s.embeddedOptions()
+		embedded.MaxConsumers = a.files.consumers
+		a.publisher, err = nats.StartEmbedded(embedded, s.natsOptions(a.log))
 	}
 	if err != nil {
 		a.publisher = nil // not a nil of the transport's type
@@ -46,6 +45,11 @@ func (a *app) connect() (err error) {
 	}
 	a.credentials.reload = a.publisher.Reload
 	return nil
+}
+
+func (s *settings) embeddedOptions() nats.EmbeddedOptions {
+	return nats.EmbeddedOptions{StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken,
+		TokenFile: s.secretFiles["NATS_EMBEDDED_TOKEN"], ReadFile: filewatch.Read}
 }
 
 func (s *settings) natsOptions(log *zap.Logger) nats.Options {

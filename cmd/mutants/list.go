@@ -23,7 +23,7 @@ func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(),
-		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(),
+		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), judgeMutants(), wiringMutants(), luckMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -26,7 +26,7 @@ func limitMutants() []mutant {
 		{"a replay skips an event at the edge of a page", "bridge/journal/replay.go", "\t\tfirst = cursor\n", "\t\tfirst = append(bytes.Clone(cursor), 0)\n", journal, "TestReplayPages"},
 		{"list skips an entry at the edge of a page", "cmd/livebridge/shelf_list.go", "q.After = entries[i].Number", "q.After = entries[i].Number + uint64(i/(bridge.PageMax-1))", livebridge, "TestListAndPurgeAllPages"},
 		{"purge --all ends after a page", "cmd/livebridge/shelf_clear.go", "slices.Chunk(numbers, bridge.PageMax)", "slices.Chunk(numbers[:min(len(numbers), bridge.PageMax)], bridge.PageMax)", livebridge, "TestListAndPurgeAllPages"},
-		{"replay --all ends after a page", "cmd/livebridge/journal.go", "q.Cursor == nil {", "q.Cursor == nil || replayed > 0 {", livebridge, "TestReplayAllPages"},
+		{"replay --all ends after a page", "cmd/livebridge/journal.go", "more = q.Cursor != nil {", "more = q.Cursor != nil && replayed == 0 {", livebridge, "TestReplayAllPages"},
 		{"data is not listed as it is published", "bridge/admin/control.go", "e.SetEscapeHTML(false)", "e.SetEscapeHTML(true)", "bridge/admin", "TestNothingIsLostOnTheWay"},
 		{"a record loses when it happened", "bridge/journal/record.go", "int64(e.Occurred)", "0*int64(e.Occurred)", journal, "TestEveryRecordSurvives"},
 		{"a notice has no scheme", "bridge/journal/quarantine.go", "Recorded: e.Recorded, Scheme: e.Scheme,", "Recorded: e.Recorded,", journal, "TestWholeNotice"},

@@ -1,0 +1,116 @@
+package signature_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/url"
+	"strings"
+	"testing"
+
+	"livebridge/bridge"
+	"livebridge/bridge/signature"
+)
+
+// TestRulesOfKeysAreTold: an error says what the provider takes, kind by kind.
+func TestRulesOfKeysAreTold(t *testing.T) {
+	short := []string{"short"}
+	for want, cfg := range map[string]signature.Config{
+		"stream key 1 has 5 characters; the provider takes 32 to 128 characters":                            {Stream: short},
+		"record key 1 has 5 characters; the provider takes at least 32 characters, letters and digits only": {Record: short},
+		"rtc-record key 1 has 5 characters; the provider takes 32 to 64 characters":                         {RTC: short},
+		"rule 1: the domain": {Rules: []signature.Rule{{Kind: bridge.KindStream, Domain: "no host", App: "live", Keys: []string{key}}}},
+	} {
+		if _, err := signature.NewRing(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// TestEveryLetterOfARecordingsKey: letters and digits alone, the first and last of each included.
+func TestEveryLetterOfARecordingsKey(t *testing.T) {
+	const plain = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	for c := rune(0x20); c < 0x180; c++ {
+		_, err := signature.NewRing(signature.Config{Record: []string{strings.Repeat("k", 32) + string(c) + "k"}})
+		if taken := strings.ContainsRune(plain, c); (err == nil) != taken {
+			t.Errorf("%q: %v", c, err)
+		}
+	}
+}
+
+// TestNamesOfRules: an app has 1 to 255 bytes; a SparkRTC domain is an app_id, which need not be a host name.
+func TestNamesOfRules(t *testing.T) {
+	long := strings.Repeat("a", 255)
+	for _, tt := range []struct {
+		kind        bridge.Kind
+		domain, app string
+		taken       bool
+	}{
+		{bridge.KindStream, "push.example.com", long, true}, {bridge.KindStream, "push.example.com", long + "a", false},
+		{bridge.KindStream, "push.example.com", "", false}, {bridge.KindStream, "push_example/com", "live", false},
+		{bridge.KindRTCRecord, "app_id/1 x", "*", true}, {bridge.KindRTCRecord, long, "*", true}, {bridge.KindRTCRecord, long + "a", "*", false},
+		{bridge.KindRTCRecord, "", "*", false}, {bridge.KindRTCRecord, "a*", "*", false},
+	} {
+		_, err := signature.NewRing(signature.Config{Rules: []signature.Rule{{Kind: tt.kind, Domain: tt.domain, App: tt.app, Keys: []string{key}}}})
+		if (err == nil) != tt.taken {
+			t.Errorf("%v, domain of %d and app of %d bytes: %v", tt.kind, len(tt.domain), len(tt.app), err)
+		}
+	}
+}
+
+// TestDigitsAreTold: how many digits a signature has depends on the scheme in force.
+func TestDigitsAreTold(t *testing.T) {
+	for scheme, want := range map[bridge.Scheme]string{bridge.SchemeHMAC: "64 hex digits", bridge.SchemeHMACLegacy: "64 hex digits", bridge.SchemeMD5: "32 hex digits"} {
+		c := recordStart()
+		c.Sign = "nonsense"
+		_, _, err := newRing(t, func(c *signature.Config) { c.RecordScheme = scheme }).Verify(c, expiry)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", scheme, err, want)
+		}
+	}
+}
+
+// TestMoreGuesses: mistakes that are one step away from those of TestGuesses.
+func TestMoreGuesses(t *testing.T) {
+	const coded = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZn" // the base64 of ABC…
+	ring := newRing(t, func(c *signature.Config) { c.Stream, c.Record = []string{coded}, []string{coded} })
+	p := publish()
+	p.Stream = "a%20b"
+	text := strings.Join(signature.Canonical(bridge.SchemeHMAC, p), "")
+	mac := func(key, text string) string { return sum(sha256.New, key, text) }
+	inner, err := base64.StdEncoding.DecodeString(coded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unescaped, _ := url.PathUnescape(text)
+	raw, _ := hex.DecodeString(mac(coded, text))
+	for _, tt := range []struct{ sign, want string }{
+		{mac(string(inner), text), "with the key decoded from base64"},
+		{mac(coded, unescaped), "URL-decoded"},
+		{mac(coded, text)[:16], "cut to 16 of 64 digits"}, {mac(coded, text)[:14], ""},
+		{base64.StdEncoding.EncodeToString(raw), "written in base64"}, {base64.RawStdEncoding.EncodeToString(raw), "written in base64"},
+		{base64.URLEncoding.EncodeToString(raw), "written in base64"}, {base64.RawURLEncoding.EncodeToString(raw), "written in base64"},
+		{mac(coded[:32], text), "with the key cut to 32 characters"},
+	} {
+		p.Sign = tt.sign
+		if got := ring.Explain(p).Guess; (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.sign, got, tt.want)
+		}
+	}
+}
+
+// TestGuessesNameTheKey: a SparkRTC callback signed with a key that does not judge its app_id.
+func TestGuessesNameTheKey(t *testing.T) {
+	ring := newRing(t, func(c *signature.Config) {
+		c.RTC = []string{secret("0")}
+		c.Rules = []signature.Rule{rule(bridge.KindRTCRecord, "AppOne", "*", "1")}
+	})
+	for id, want := range map[string]string{"AppOne": "the key " + signature.KeyID(secret("0")) + " of rtc-record callbacks, which does not judge this one", "other": ""} {
+		c := rtcComplete()
+		c.AppID = id
+		c.Sign = signature.SignRTC(secret("0"), c)
+		if got := ring.ExplainRTC(c).Guess; (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+}

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"regexp"
+
+	"livebridge/bridge/callback"
+	"livebridge/bridge/ingress"
+)
+
+// ingressConfig is what the settings say about the intake, but for TLS.
+func (s *settings) ingressConfig() ingress.Config {
+	c := ingress.DefaultConfig()
+	c.PathPrefix, c.SnapshotToken, c.DomainsListed = s.PathPrefix, s.SnapshotToken, len(s.Domains) > 0
+	c.MaxBody, c.MaxConnections = int64(s.MaxBody), s.MaxConnections
+	c.TrustedProxies, c.AllowSources = prefixesOf(s.TrustedProxies), prefixesOf(s.AllowSources)
+	c.Policy = callback.Policy{UserArgs: s.UserArgs, ClientIP: s.ClientIP}
+	if s.IgnoreStreams != "" {
+		c.IgnoreStreams = regexp.MustCompile(s.IgnoreStreams) // settings.check has compiled it
+	}
+	return c
+}

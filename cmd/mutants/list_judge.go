@@ -1,0 +1,43 @@
+package main
+
+// judgeMutants are faults of the judge: a run that is wrong passes for right, or the other way round.
+func judgeMutants() []mutant {
+	const (
+		checker = "bridge/checker"
+		file    = "bridge/checker/checker.go"
+	)
+	return []mutant{
+		{"an answer 503 is a refusal", "bridge/checker/sent.go", "s.Status >= 400 && s.Status < 500", "s.Status >= 400", checker, "TestContract"},
+		{"one sequence for two ids", "bridge/checker/lane.go", "case e <= before:", "case e < before:", checker, "TestContract"},
+		{"one id in two lanes", file, "case home != lane:", "case home == \"\":", checker, "TestContract"},
+		{"a refused callback's notice stands for one that was accepted", file, "\t\ta.expired = true\n", "\t\ta.quarantined = true\n", checker, "TestContract"},
+		{"an ignored stream may come out", file, "(came > 0 || a.quarantined) && c.ignored(h)", "false && c.ignored(h)", checker, "TestContract"},
+		{"any notice without a name was sent", "bridge/checker/happening.go", "return h == Happening{Kind: h.Kind}", "return h.Name == \"\"", checker, "TestContract"},
+	}
+}
+
+// wiringMutants are settings that do not arrive where they belong.
+func wiringMutants() []mutant {
+	const (
+		settings = "cmd/livebridge/settings.go"
+		broker   = "cmd/livebridge/broker.go"
+	)
+	return []mutant{
+		{"a limit is another's", "cmd/livebridge/app.go", "= s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached", "= s.LanesCached, s.DedupeWindow, uint64(s.DedupeMax), s.HeldMax", livebridge, "TestEverySettingArrives"},
+		{"one broker's password is the other's", broker, "= s.KafkaSASL, s.KafkaUser, s.KafkaPassword", "= s.KafkaSASL, s.KafkaUser, s.NATSPassword", livebridge, "TestEverySettingArrives"},
+		{"consumers of the embedded server show no token", "cmd/livebridge/tail.go", "s.NATSToken, s.secretFiles[\"NATS_TOKEN\"] = s.NATSEmbedToken,", "_, s.secretFiles[\"NATS_TOKEN\"] = s.NATSEmbedToken,", livebridge, "TestTokenOfConsumers"},
+		{"a term of a check is left out", settings, "if s.DedupeWindow < s.AuthSkew+s.AuthMaxAhead {", "if s.DedupeWindow < s.AuthMaxAhead {", livebridge, "TestSettingsTogether"},
+		{"one file of a secret is not warned of", "cmd/livebridge/secrets.go", "\"NATS_NKEY_FILE\", \"NATS_TLS_KEY_FILE\", ", "\"NATS_TLS_KEY_FILE\", ", livebridge, "TestEveryExposedFile"},
+	}
+}
+
+// luckMutants are faults that were found by a time-out, or by chance.
+func luckMutants() []mutant {
+	return []mutant{
+		{"a place is freed twice", "bridge/dispatch/dispatch.go", "\t\t<-d.places\n\t\td.underWay.Done()\n", "\t\t<-d.places\n\t\t<-d.places\n\t\td.underWay.Done()\n", dispatch, "TestEveryPlaceIsFreedOnce"},
+		{"a place is not freed", "bridge/dispatch/dispatch.go", "\t\t<-d.places\n\t\td.underWay.Done()\n", "\t\td.underWay.Done()\n", dispatch, "TestEveryPlaceIsFreedOnce"},
+		{"failures of lanes are counted without a lock", "bridge/dispatch/backoff.go", "\tb.mu.Lock()\n\tn := ", "\tb = &backoff{first: b.first, last: b.last, lanes: b.lanes, failures: b.failures}\n\tb.mu.Lock()\n\tn := ", dispatch, "TestCountsOfManyAtOnce"},
+		{"failures of an outage are counted without a lock", "bridge/dispatch/outage.go", "func (o *outage) failed(err error) {\n\to.mu.Lock()\n\tdefer o.mu.Unlock()\n", "func (o *outage) failed(err error) {\n", dispatch, "TestOutageIsLocked"},
+		{"an outage does not slow tries down", "bridge/dispatch/outage.go", "if over == nil {", "if over == nil || true {", dispatch, "TestOutageIsLoggedOnceAndSlowsTriesDown"},
+	}
+}

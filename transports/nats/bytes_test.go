@@ -1,0 +1,117 @@
+package nats
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"livebridge/bridge"
+	"livebridge/transports/transporttest"
+)
+
+// TestEveryByteOfAHeader: all 256, alone and between others. Printable ASCII stays, but for space, quote and percent sign.
+func TestEveryByteOfAHeader(t *testing.T) {
+	const stay = "!#$&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+	for c := range 256 {
+		want := fmt.Sprintf("%%%02X", c)
+		if strings.IndexByte(stay, byte(c)) >= 0 {
+			want = string(rune(c))
+		}
+		if got := escapeHeader([]byte{'a', byte(c), 'b', byte(c)}); got != "a"+want+"b"+want {
+			t.Errorf("byte %02X became %q", c, got)
+		}
+	}
+}
+
+// TestEveryByteOfAToken: all 256 in each part of a subject. Letters, digits, hyphen, underscore and tilde stay.
+func TestEveryByteOfAToken(t *testing.T) {
+	const stay = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~"
+	o := DefaultOptions()
+	for c := range 256 {
+		want := fmt.Sprintf("%%%02X", c)
+		if strings.IndexByte(stay, byte(c)) >= 0 {
+			want = string(rune(c))
+		}
+		part := string([]byte{byte(c)})
+		e := bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream, Domain: part, App: "a" + part, Stream: part + part}}
+		if got := o.subject(&e); got != "live.events."+want+".a"+want+"."+want+want+".stream" {
+			t.Errorf("byte %02X: the subject is %q", c, got)
+		}
+	}
+	e := bridge.Event{Lane: bridge.Lane{Kind: bridge.KindRTCRecord, Domain: "d", Stream: "s"}}
+	if got := o.subject(&e); got != "live.events.d.%00.s.rtc-record" {
+		t.Errorf("a room without a name: the subject is %q", got)
+	}
+}
+
+// TestWholeMessages: an event and a notice of the quarantine as they lie on a server, to the byte, in both modes.
+func TestWholeMessages(t *testing.T) {
+	for mode, want := range map[bool]map[string]string{false: structuredMessages(), true: binaryMessages()} {
+		o := testOptions()
+		o.Binary = mode
+		p, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0"}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { closeSoon(p) })
+		transporttest.Deliver(t, p, wholeEvents())
+		js := adminOf(t, p)
+		got := make(map[string]string)
+		for _, stream := range []string{o.Stream, QuarantineStream} {
+			for _, r := range records(t, js, stream) {
+				got[r.Key] = fmt.Sprintf("%v %s", r.Headers, r.Payload)
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("binary %v:\n%q\nwant\n%q", mode, got, want)
+		}
+	}
+}
+
+func wholeEvents() []*bridge.Event {
+	stream := bridge.Event{
+		ID: bridge.ID{1, 2, 3}, Type: "com.huaweicloud.live.stream.publish", Session: 1587954130000, Phase: bridge.PhasePublish,
+		Lane:     bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "room 1"},
+		Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 7, Scheme: bridge.SchemeHMAC, Marks: bridge.MarkForced | bridge.MarkPrevUnended,
+		Data: []byte(`{"event":"PUBLISH"}`),
+	}
+	notice := bridge.Event{
+		ID: bridge.ID{9}, Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 3, Lane: bridge.Lane{Kind: bridge.KindStream},
+		Scheme: bridge.SchemeHMAC, Reason: bridge.ReasonTampered, Subject: "push.example.com/live/room%201", Data: []byte(`{"reason":"tampered"}`),
+	}
+	return []*bridge.Event{&stream, &notice}
+}
+
+func structuredMessages() map[string]string {
+	return map[string]string{
+		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Msg-Id:01020300000000000000000000000000 content-type:application/cloudevents+json] ` +
+			`{"data":{"event":"PUBLISH"},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:stream:1",` +
+			`"id":"01020300000000000000000000000000","marks":"forced,prev_unended","partitionkey":"push.example.com/live/room%201",` +
+			`"recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000007","session":"1587954130000",` +
+			`"signature":"hmac-sha256","source":"/huaweicloud/live/push.example.com/live","specversion":"1.0",` +
+			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:11.234Z","type":"com.huaweicloud.live.stream.publish"}`,
+		"live.quarantine.stream": `map[Nats-Msg-Id:09000000000000000000000000000000-tampered content-type:application/cloudevents+json] ` +
+			`{"data":{"reason":"tampered"},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:quarantine:1",` +
+			`"id":"09000000000000000000000000000000-tampered","partitionkey":"stream","recordedtime":"2020-04-27T02:22:14.678Z",` +
+			`"sequence":"00000000000000000003","signature":"hmac-sha256","source":"/livebridge/quarantine/stream","specversion":"1.0",` +
+			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:14.678Z","type":"livebridge.callback.quarantined"}`,
+	}
+}
+
+func binaryMessages() map[string]string {
+	return map[string]string{
+		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Msg-Id:01020300000000000000000000000000 ` +
+			`ce-datacontenttype:application/json ce-dataschema:urn:livebridge:schema:stream:1 ce-id:01020300000000000000000000000000 ` +
+			`ce-marks:forced,prev_unended ce-partitionkey:push.example.com/live/room%25201 ce-recordedtime:2020-04-27T02:22:14.678Z ` +
+			`ce-sequence:00000000000000000007 ce-session:1587954130000 ce-signature:hmac-sha256 ` +
+			`ce-source:/huaweicloud/live/push.example.com/live ce-specversion:1.0 ce-subject:push.example.com/live/room%25201 ` +
+			`ce-time:2020-04-27T02:22:11.234Z ce-type:com.huaweicloud.live.stream.publish content-type:application/json] {"event":"PUBLISH"}`,
+		"live.quarantine.stream": `map[Nats-Msg-Id:09000000000000000000000000000000-tampered ` +
+			`ce-datacontenttype:application/json ce-dataschema:urn:livebridge:schema:quarantine:1 ` +
+			`ce-id:09000000000000000000000000000000-tampered ce-partitionkey:stream ce-recordedtime:2020-04-27T02:22:14.678Z ` +
+			`ce-sequence:00000000000000000003 ce-signature:hmac-sha256 ce-source:/livebridge/quarantine/stream ce-specversion:1.0 ` +
+			`ce-subject:push.example.com/live/room%25201 ce-time:2020-04-27T02:22:14.678Z ce-type:livebridge.callback.quarantined ` +
+			`content-type:application/json] {"reason":"tampered"}`,
+	}
+}
