@@ -35,7 +35,7 @@ type app struct {
 
 	keys        *keyring.Keyring
 	journal     *journal.Journal
-	publisher   transport
+	publisher   bridge.Publisher
 	dispatcher  *dispatch.Dispatcher
 	certificate *certificate.Certificate // nil: plain HTTP
 	ingress     *ingress.Server
@@ -199,8 +199,8 @@ func (a *app) await(ctx context.Context, served <-chan error) error {
 		return nil
 	case <-a.journal.Failed():
 		return fmt.Errorf("the journal has failed: %w", a.journal.Err())
-	case err := <-a.publisher.Failed():
-		return &usageError{err}
+	case err := <-failureOf(a.publisher):
+		return fmt.Errorf("the embedded NATS server's disk has failed: %w", err)
 	case err := <-served:
 		return fmt.Errorf("stopped listening: %w", err)
 	}

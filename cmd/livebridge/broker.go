@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"go.uber.org/zap"
@@ -11,16 +12,24 @@ import (
 	"livebridge/transports/nats"
 )
 
-// transport is a publisher as the program needs it.
-type transport interface {
-	bridge.Publisher
-	Failed() <-chan error // settings that do not fit the broker; the program ends
+// failing is a publisher that a failure of this machine can make useless, such as that of the embedded server's disk. What
+// a broker says is no such failure.
+type failing interface {
+	Failed() <-chan error
+}
+
+// failureOf returns the channel of such a failure; nil: there is none.
+func failureOf(p bridge.Publisher) <-chan error {
+	if f, can := p.(failing); can {
+		return f.Failed()
+	}
+	return nil
 }
 
 // connect makes the publisher to the broker of the settings.
 func (a *app) connect() error {
-	var err error
-	switch s := a.settings; {
+	s, err := a.settings, error(nil)
+	switch {
 	case s.Transport == "kafka":
 		a.publisher, err = kafka.Dial(s.kafkaOptions(a.log))
 	case s.NATSURL != "":
@@ -29,17 +38,25 @@ func (a *app) connect() error {
 		a.publisher, err = nats.StartEmbedded(nats.EmbeddedOptions{
 			StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken}, s.natsOptions(a.log))
 	}
-	if err != nil {
-		a.publisher = nil // not a nil of the transport's type
-		return &usageError{err}
+	if err == nil {
+		return nil
 	}
-	return nil
+	a.publisher = nil // not a nil of the publisher's type
+	var setting *nats.SettingError
+	if s.embedded() && !errors.As(err, &setting) {
+		return err // of its disk
+	}
+	return &usageError{err}
 }
+
+// embedded reports whether the broker is the server in this process.
+func (s *settings) embedded() bool { return s.Transport != "kafka" && s.NATSURL == "" }
 
 func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 	o := nats.DefaultOptions()
 	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
 	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
+	o.QuarantineMaxBytes, o.Dedupe, o.InboxPrefix = int64(s.QuarantineBytes), s.DedupeWindow, s.NATSInbox
 	o.CredsFile, o.NKeyFile, o.User, o.Password, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSUser, s.NATSPassword, s.NATSToken
 	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
 	o.Binary, o.Log = s.EventMode == "binary", log
@@ -106,6 +123,9 @@ func (s *settings) consume(ctx context.Context, at string, all bool, f func(mess
 	}
 	o, start := s.natsOptions(zap.NewNop()), nats.StartNew
 	o.URL = at
+	if s.embedded() && at == s.consumersURL() {
+		o.InboxPrefix = "" // the embedded server answers its consumers on the clients' own
+	}
 	if all {
 		start = nats.StartAll
 	}

@@ -1,11 +1,12 @@
 package nats
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -21,7 +22,9 @@ type Publisher struct {
 	acks    *acks
 	batches *batches // nil: others may write to the stream too, and every message has an answer of its own
 	drafts  *drafts
-	largest atomic.Int64 // the server's limit of a message; 0: not connected
+	sizes   sizes
+	online  atomic.Bool
+	renewal atomic.Bool // the connection is about to be made anew
 	closing sync.Once
 	stop    chan struct{}
 }
@@ -38,12 +41,12 @@ func Dial(opts Options) (*Publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	options = append(options, nats.CustomInboxPrefix(inboxPrefix), nats.ConnectHandler(p.connected),
-		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected))
-	p.acks = newAcks(nats.NewInbox()[len(nats.InboxPrefix):] + ".")
-	p.acks.prefix = inboxPrefix + "." + p.acks.prefix
+	options = append(options, nats.CustomInboxPrefix(p.opts.inbox()), nats.ConnectHandler(p.connected),
+		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected), onDenial(p.denied))
+	p.acks = newAcks(p.opts.inbox() + "." + nats.NewInbox()[len(nats.InboxPrefix):] + ".")
+	p.acks.judge = p.judge
 	if opts.inProcess != nil {
-		p.batches = &batches{drafts: p.drafts, post: p.post}
+		p.batches = &batches{drafts: p.drafts, post: p.postEvent}
 	}
 	if p.conn, err = nats.Connect(opts.URL, options...); err != nil {
 		return nil, settingError("NATS_URL", err)
@@ -62,21 +65,14 @@ func (p *Publisher) begin() error {
 		return fmt.Errorf("NATS client: %w", err)
 	}
 	go p.acks.sweep(p.opts.AckTimeout, p.stop)
-	p.streams.watch(js)
+	p.streams.start(js)
 	return nil
 }
 
 // listen takes the server's answers. There are never more of them than events under way.
 func (p *Publisher) listen() error {
 	sub, err := p.conn.Subscribe(p.acks.prefix+"*", func(m *nats.Msg) {
-		err := outcome(m)
-		if err != nil {
-			if errors.Is(err, errNoStream) {
-				p.streams.look()
-			}
-			err = classify(err)
-		}
-		p.acks.answer(m.Subject, m, err)
+		p.acks.answer(m.Subject, m, nil)
 	})
 	if err != nil {
 		return err
@@ -84,15 +80,27 @@ func (p *Publisher) listen() error {
 	return sub.SetPendingLimits(-1, -1)
 }
 
-func (p *Publisher) connected(c *nats.Conn) {
-	p.largest.Store(c.MaxPayload())
-	p.streams.look()
+// judge returns what the answer to a message for a stream tells of.
+func (p *Publisher) judge(to *stream, answer *nats.Msg) error {
+	err := outcome(answer, to.want.Name, to.ack)
+	if err == nil {
+		return nil
+	}
+	if doubtful(err) {
+		to.recheck()
+	}
+	return classify(err)
+}
+
+func (p *Publisher) connected(*nats.Conn) {
+	p.online.Store(true)
+	p.streams.recheck()
 }
 
 // disconnected answers what is under way: whether the server has it is not known, and it is safe to publish it again.
 func (p *Publisher) disconnected(c *nats.Conn, err error) {
 	if !c.IsConnected() {
-		p.largest.Store(0)
+		p.online.Store(false)
 	}
 	lost := bridge.Unavailable("the connection to NATS was lost: %w", orElse(err, nats.ErrDisconnected))
 	p.acks.abandon(0, lost)
@@ -108,41 +116,42 @@ func orElse(err, otherwise error) error {
 	return otherwise
 }
 
-// Failed delivers the error of streams that cannot be used as they are, until somebody changes them or the settings.
-func (p *Publisher) Failed() <-chan error { return p.streams.refused }
-
 // Publish implements bridge.Publisher.
 func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
-	if e.Quarantined() && p.opts.Quarantine == "" {
+	to := p.streams.of(e)
+	if to == nil {
 		done(nil)
 		return
 	}
-	if err := p.ready(); err != nil {
+	if err := p.ready(to); err != nil {
 		done(err)
 		return
 	}
 	d := p.drafts.of(e)
-	if size, limit := d.size(), min(p.largest.Load(), p.streams.limit(e)); size > limit && limit > 0 {
+	if size, known := d.size(), p.conn.MaxPayload(); size > known {
 		p.drafts.release(d)
-		done(bridge.Rejected("the message has %d bytes, the broker takes %d", size, limit))
+		p.tooLarge(size, known, done)
 		return
 	}
 	if p.batches != nil && !e.Quarantined() {
 		p.batches.add(e, d, done)
 		return
 	}
-	p.post(d, outcomeOf(done))
+	p.post(d, to, outcomeOf(done))
 	p.drafts.release(d)
 }
 
+// postEvent is post for the events' stream.
+func (p *Publisher) postEvent(d *draft, w waiter) { p.post(d, p.streams.events, w) }
+
 // post hands a message to the client. w is told of its outcome, from another goroutine; nil: nobody is.
-func (p *Publisher) post(d *draft, w waiter) {
+func (p *Publisher) post(d *draft, to *stream, w waiter) {
 	d.msg.Reply = ""
 	if w == nil {
 		_ = p.conn.PublishMsg(&d.msg) // whoever counts the messages that are stored will know
 		return
 	}
-	reply, open := p.acks.add(w)
+	reply, open := p.acks.add(w, to, d.msg.Subject)
 	if !open {
 		go w.answered(nil, errClosed())
 		return
@@ -153,12 +162,23 @@ func (p *Publisher) post(d *draft, w waiter) {
 	}
 }
 
-// ready returns an Unavailable error while nothing can be published.
-func (p *Publisher) ready() error {
-	if p.largest.Load() == 0 {
+// ready returns an Unavailable error while nothing can be published to a stream.
+func (p *Publisher) ready(to *stream) error {
+	if !p.online.Load() {
 		return bridge.Unavailable("not connected to NATS: %w", orElse(p.conn.LastError(), nats.ErrNoServers))
 	}
-	return p.streams.ready()
+	return to.ready()
+}
+
+// reconnectSoon makes the connection anew after a while.
+func (p *Publisher) reconnectSoon() {
+	if p.renewal.Swap(true) {
+		return
+	}
+	time.AfterFunc(cmp.Or(p.opts.recheck, recheckInterval), func() {
+		p.renewal.Store(false)
+		_ = p.conn.ForceReconnect() // it fails when the publisher is closed
+	})
 }
 
 func errClosed() error { return bridge.Unavailable("the publisher is closed") }
@@ -175,6 +195,7 @@ func (p *Publisher) Close(ctx context.Context) (err error) {
 		close(p.stop)
 		p.streams.stop()
 		p.conn.Close()
+		p.sizes.asking.Wait()
 	})
 	return err
 }
