@@ -66,7 +66,7 @@ func TestLostConnectionAnswers(t *testing.T) {
 		<-answer
 	}
 	back := make(chan struct{}) // closed when the client has told of the loss, and then of the new connection
-	p.conn.SetReconnectHandler(func(c *nats.Conn) { p.connected(c); close(back) })
+	p.conn.Load().SetReconnectHandler(func(c *nats.Conn) { p.connected(c); close(back) })
 	s.stop(t)
 	s.start(t)
 	<-back

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -18,7 +19,6 @@ const (
 	noStorage          jetstream.ErrorCode = 10047
 	subjectsOverlap    jetstream.ErrorCode = 10065
 	notClustered       jetstream.ErrorCode = 10074
-	notEnabled         jetstream.ErrorCode = 10076
 	maxBytesRequired   jetstream.ErrorCode = 10113
 	noLimitsForTier    jetstream.ErrorCode = 10120
 	aboveMaxStreamSize jetstream.ErrorCode = 10122
@@ -27,7 +27,10 @@ const (
 // explain turns an answer to a check into a misfit where somebody has to mend something; else trying again may help.
 func (s *stream) explain(ctx context.Context, js jetstream.JetStream, err error) error {
 	var api *jetstream.APIError
-	if !errors.As(err, &api) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled):
+		return fmt.Errorf("JetStream does not answer (enable it at the server if it is not): %w", err)
+	case !errors.As(err, &api):
 		return err
 	}
 	advice := s.advice(api.ErrorCode)
@@ -69,8 +72,6 @@ func (s *stream) advice(code jetstream.ErrorCode) string {
 		return fmt.Sprintf("set NATS_REPLICAS (now %d) to what the account has JetStream limits for", s.want.Replicas)
 	case subjectsOverlap:
 		return fmt.Sprintf("another stream has the subjects %q: set %s to others, set NATS_STREAM to that stream's name, or change that stream", s.want.Subjects, s.prefix)
-	case notEnabled:
-		return "enable JetStream at the server"
 	case notEnabledForUs:
 		return "enable JetStream for the account of livebridge's user"
 	}

@@ -1,15 +1,11 @@
 package nats
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/bridge"
 )
@@ -17,7 +13,7 @@ import (
 // Publisher publishes events to JetStream and tells of the server's acknowledgement. It implements bridge.Publisher.
 type Publisher struct {
 	opts    Options
-	conn    *nats.Conn
+	conn    atomic.Pointer[nats.Conn]
 	streams *streams
 	acks    *acks
 	batches *batches // nil: others may write to the stream too, and every message has an answer of its own
@@ -25,6 +21,7 @@ type Publisher struct {
 	sizes   sizes
 	online  atomic.Bool
 	renewal atomic.Bool // the connection is about to be made anew
+	life    sync.Mutex  // of the connection
 	closing sync.Once
 	stop    chan struct{}
 }
@@ -37,47 +34,16 @@ func Dial(opts Options) (*Publisher, error) {
 	}
 	p := &Publisher{opts: opts, stop: make(chan struct{})}
 	p.streams, p.drafts = newStreams(&p.opts), newDrafts(&p.opts)
-	options, err := p.opts.connectOptions()
-	if err != nil {
-		return nil, err
-	}
-	options = append(options, nats.CustomInboxPrefix(p.opts.inbox()), nats.ConnectHandler(p.connected),
-		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected), onDenial(p.denied))
 	p.acks = newAcks(p.opts.inbox() + "." + nats.NewInbox()[len(nats.InboxPrefix):] + ".")
 	p.acks.judge = p.judge
 	if opts.inProcess != nil {
 		p.batches = &batches{drafts: p.drafts, post: p.postEvent}
 	}
-	if p.conn, err = nats.Connect(opts.URL, options...); err != nil {
-		return nil, settingError("NATS_URL", err)
-	}
-	return p, p.begin()
-}
-
-// begin starts what goes on in the background.
-func (p *Publisher) begin() error {
-	js, err := jetstream.New(p.conn)
-	if err == nil {
-		err = p.listen()
-	}
-	if err != nil {
-		p.conn.Close()
-		return fmt.Errorf("NATS client: %w", err)
+	if err := p.connect(); err != nil {
+		return nil, err
 	}
 	go p.acks.sweep(p.opts.AckTimeout, p.stop)
-	p.streams.start(js)
-	return nil
-}
-
-// listen takes the server's answers. There are never more of them than events under way.
-func (p *Publisher) listen() error {
-	sub, err := p.conn.Subscribe(p.acks.prefix+"*", func(m *nats.Msg) {
-		p.acks.answer(m.Subject, m, nil)
-	})
-	if err != nil {
-		return err
-	}
-	return sub.SetPendingLimits(-1, -1)
+	return p, nil
 }
 
 // judge returns what the answer to a message for a stream tells of.
@@ -92,30 +58,6 @@ func (p *Publisher) judge(to *stream, answer *nats.Msg) error {
 	return classify(err)
 }
 
-func (p *Publisher) connected(*nats.Conn) {
-	p.online.Store(true)
-	p.streams.recheck()
-}
-
-// disconnected answers what is under way: whether the server has it is not known, and it is safe to publish it again.
-func (p *Publisher) disconnected(c *nats.Conn, err error) {
-	if !c.IsConnected() {
-		p.online.Store(false)
-	}
-	lost := bridge.Unavailable("the connection to NATS was lost: %w", orElse(err, nats.ErrDisconnected))
-	p.acks.abandon(0, lost)
-	if p.batches != nil {
-		p.batches.abandon(lost, p.opts.AckTimeout)
-	}
-}
-
-func orElse(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
-}
-
 // Publish implements bridge.Publisher.
 func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 	to := p.streams.of(e)
@@ -128,7 +70,7 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 		return
 	}
 	d := p.drafts.of(e)
-	if size, known := d.size(), p.conn.MaxPayload(); size > known {
+	if size, known := d.size(), p.conn.Load().MaxPayload(); size > known {
 		p.drafts.release(d)
 		p.tooLarge(size, known, done)
 		return
@@ -148,7 +90,7 @@ func (p *Publisher) postEvent(d *draft, w waiter) { p.post(d, p.streams.events, 
 func (p *Publisher) post(d *draft, to *stream, w waiter) {
 	d.msg.Reply = ""
 	if w == nil {
-		_ = p.conn.PublishMsg(&d.msg) // whoever counts the messages that are stored will know
+		_ = p.conn.Load().PublishMsg(&d.msg) // whoever counts the messages that are stored will know
 		return
 	}
 	reply, open := p.acks.add(w, to, d.msg.Subject)
@@ -157,7 +99,7 @@ func (p *Publisher) post(d *draft, to *stream, w waiter) {
 		return
 	}
 	d.msg.Reply = reply
-	if err := p.conn.PublishMsg(&d.msg); err != nil {
+	if err := p.conn.Load().PublishMsg(&d.msg); err != nil {
 		go p.acks.answer(reply, nil, classify(err))
 	}
 }
@@ -165,20 +107,9 @@ func (p *Publisher) post(d *draft, to *stream, w waiter) {
 // ready returns an Unavailable error while nothing can be published to a stream.
 func (p *Publisher) ready(to *stream) error {
 	if !p.online.Load() {
-		return bridge.Unavailable("not connected to NATS: %w", orElse(p.conn.LastError(), nats.ErrNoServers))
+		return bridge.Unavailable("not connected to NATS: %w", orElse(p.conn.Load().LastError(), nats.ErrNoServers))
 	}
 	return to.ready()
-}
-
-// reconnectSoon makes the connection anew after a while.
-func (p *Publisher) reconnectSoon() {
-	if p.renewal.Swap(true) {
-		return
-	}
-	time.AfterFunc(cmp.Or(p.opts.recheck, recheckInterval), func() {
-		p.renewal.Store(false)
-		_ = p.conn.ForceReconnect() // it fails when the publisher is closed
-	})
 }
 
 func errClosed() error { return bridge.Unavailable("the publisher is closed") }
@@ -193,8 +124,10 @@ func (p *Publisher) Close(ctx context.Context) (err error) {
 		}
 		p.acks.close(errClosed())
 		close(p.stop)
+		p.life.Lock()
+		defer p.life.Unlock()
 		p.streams.stop()
-		p.conn.Close()
+		p.conn.Load().Close()
 		p.sizes.asking.Wait()
 	})
 	return err

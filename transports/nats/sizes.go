@@ -53,7 +53,7 @@ func (p *Publisher) limitOfNow(known int64) int64 {
 	if time.Since(s.at) > sizeKnownFor {
 		s.limit, s.at = p.askLimit(known), time.Now()
 		if s.limit > known {
-			_ = p.conn.ForceReconnect() // it fails when the publisher is closed
+			_ = p.conn.Load().ForceReconnect() // it fails when the publisher is closed
 		}
 	}
 	return s.limit
@@ -65,7 +65,7 @@ func (p *Publisher) askLimit(known int64) int64 {
 		return known
 	}
 	options = append(options, nats.NoReconnect(), nats.RetryOnFailedConnect(false), nats.Timeout(sizeTimeout))
-	conn, err := nats.Connect(p.conn.ConnectedUrl(), options...)
+	conn, err := nats.Connect(p.conn.Load().ConnectedUrl(), options...)
 	if err != nil {
 		return known
 	}
