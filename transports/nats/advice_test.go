@@ -112,3 +112,14 @@ func accountServer(t *testing.T, limits jwt.JetStreamLimits) (*testServer, Optio
 	o.URL, o.recheck = s.url, 20*time.Millisecond
 	return s, o
 }
+
+// TestEventsComeFirst: where there is room for one stream only, events get it.
+func TestEventsComeFirst(t *testing.T) {
+	o := quickOptions(startServer(t, &server.Options{JetStreamMaxStore: 10 << 30}).url)
+	o.QuarantineMaxBytes = 8 << 30
+	p := dial(t, o)
+	if err := publish(t, p, event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	awaitUnavailable(t, p, notice(1), "QUARANTINE_MAX_BYTES")
+}

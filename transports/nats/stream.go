@@ -23,6 +23,7 @@ type stream struct {
 	prefix string                 // the setting of its subjects
 	ack    []byte                 // begins its acknowledgements
 	wake   chan struct{}
+	after  <-chan struct{}             // not nil: closed when it may be checked
 	state  atomic.Pointer[unavailable] // nil: it may be published to
 	alarm  alarm
 	rights alarm           // of messages that the server denies us to publish
@@ -30,6 +31,9 @@ type stream struct {
 
 	created  time.Time // of the stream at the last check
 	replicas int       // likewise
+
+	checked chan struct{} // closed after the first check
+	once    sync.Once
 
 	mu     sync.Mutex
 	cancel context.CancelCauseFunc // of the check that runs
@@ -43,7 +47,7 @@ func unchecked(name string) *unavailable {
 }
 
 func newStream(o *Options, s *stream) *stream {
-	s.opts, s.wake, s.ack = o, make(chan struct{}, 1), ackOf(s.want.Name)
+	s.opts, s.wake, s.ack, s.checked = o, make(chan struct{}, 1), ackOf(s.want.Name), make(chan struct{})
 	log := o.Log.With(zap.String("stream", s.want.Name))
 	s.alarm.log, s.rights.log = log, log
 	s.state.Store(unchecked(s.want.Name))
@@ -63,6 +67,7 @@ func (s *stream) ready() error {
 func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time.Duration) bool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	defer s.once.Do(func() { close(s.checked) })
 	s.mu.Lock()
 	s.cancel = cancel
 	s.mu.Unlock()

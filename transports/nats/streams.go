@@ -34,6 +34,7 @@ func newStreams(o *Options) *streams {
 	s := &streams{events: newStream(o, eventsStream(o))}
 	if o.Quarantine != "" {
 		s.quarantine = newStream(o, quarantineStream(o))
+		s.quarantine.after = s.events.checked // where there is room for one of the two, it is for events
 	}
 	return s
 }
@@ -86,6 +87,13 @@ func (s *stream) recheck() {
 // watch checks the stream whenever there is cause to, and every now and then. Without a connection it waits: a new one is
 // cause.
 func (s *stream) watch(ctx context.Context, js jetstream.JetStream) {
+	if s.after != nil {
+		select {
+		case <-s.after:
+		case <-ctx.Done():
+			return
+		}
+	}
 	interval := cmp.Or(s.opts.recheck, recheckInterval)
 	timeout, pause := checkFirst, interval
 	for s.pause(ctx, pause) {
