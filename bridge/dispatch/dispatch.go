@@ -63,7 +63,8 @@ type Dispatcher struct {
 	metrics   *metrics
 	places    chan struct{} // one token for each event under way
 	backoff   *backoff
-	outage    outage
+	events    outage // of the events' topic
+	notices   outage // of the quarantine's, which may be a stream or topic that has trouble of its own
 	trimmer   *trimmer
 	underWay  sync.WaitGroup
 }
@@ -74,7 +75,8 @@ func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r promethe
 	d := &Dispatcher{
 		outbox: o, publisher: p, opts: opts, log: log, metrics: newMetrics(),
 		places: make(chan struct{}, opts.UnderWay), backoff: newBackoff(opts.FirstRetry, opts.LastRetry, backoffLanes),
-		outage: outage{log: log}, trimmer: newTrimmer(o, p, opts, log),
+		events: outage{log: log, texts: eventTexts()}, notices: outage{log: log, texts: noticeTexts()},
+		trimmer: newTrimmer(o, p, opts, log),
 	}
 	return d, d.metrics.register(r)
 }
@@ -100,7 +102,7 @@ func (d *Dispatcher) publishUntil(ctx context.Context) {
 			return
 		}
 		for i, e := range events {
-			if !d.claim(ctx) {
+			if !d.claim(ctx, e) {
 				d.giveBack(events[i:])
 				return
 			}
@@ -109,8 +111,9 @@ func (d *Dispatcher) publishUntil(ctx context.Context) {
 	}
 }
 
-// claim waits for a place among the events under way, and for the broker while it is away. False: ctx has ended.
-func (d *Dispatcher) claim(ctx context.Context) bool {
+// claim waits for a place among the events under way, and for the broker while it is away. Notices of the quarantine have a
+// few lanes only, whose back-off is enough: no event has to wait behind one. False: ctx has ended.
+func (d *Dispatcher) claim(ctx context.Context, e *bridge.Event) bool {
 	if ctx.Err() != nil {
 		return false
 	}
@@ -119,7 +122,7 @@ func (d *Dispatcher) claim(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	}
-	if d.outage.mayTry(ctx) {
+	if e.Quarantined() || d.events.mayTry(ctx) {
 		return true
 	}
 	<-d.places
@@ -146,9 +149,10 @@ func (d *Dispatcher) publish(e *bridge.Event) {
 
 // judge turns the publisher's answer into what becomes of the event.
 func (d *Dispatcher) judge(e *bridge.Event, err error) bridge.Settlement {
+	outage := d.outageOf(e)
 	switch {
 	case err == nil:
-		d.outage.end()
+		outage.end()
 		d.backoff.forget(e.Lane)
 		return bridge.Settlement{}
 	case bridge.IsRejected(err):
@@ -157,14 +161,22 @@ func (d *Dispatcher) judge(e *bridge.Event, err error) bridge.Settlement {
 			zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
 		return bridge.Settlement{Dead: err.Error()}
 	default:
-		d.outage.failed(err)
+		outage.failed(err)
 		wait, failures := d.backoff.next(e.Lane)
-		if failures == stuckAfter && !d.outage.away() {
+		if failures == stuckAfter && !outage.away() {
 			d.log.Warn("the broker takes other events but not this one; its lane waits for it",
 				zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
 		}
 		return bridge.Settlement{Retry: wait}
 	}
+}
+
+// outageOf returns what is known of the topic that an event goes to.
+func (d *Dispatcher) outageOf(e *bridge.Event) *outage {
+	if e.Quarantined() {
+		return &d.notices
+	}
+	return &d.events
 }
 
 // settleUntil waits for what is under way.

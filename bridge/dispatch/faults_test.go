@@ -296,3 +296,71 @@ type fakeInstant struct{}
 
 func (fakeInstant) Publish(_ *bridge.Event, done func(error)) { done(nil) }
 func (fakeInstant) Close(context.Context) error               { return nil }
+
+// notices makes n quarantine notices of one kind.
+func notices(n int) []*bridge.Event {
+	var out []*bridge.Event
+	for i := range n {
+		out = append(out, &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindRecord}, Sequence: uint64(i + 1), Reason: bridge.ReasonTampered})
+	}
+	return out
+}
+
+// TestQuarantineInTrouble: notices that cannot be published are no outage of the broker, and no event waits behind them.
+func TestQuarantineInTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{}
+		p.answer = func(e *bridge.Event) error {
+			if e.Quarantined() {
+				return errAway
+			}
+			return nil
+		}
+		rig := run(t, p, Options{})
+		rig.outbox.add(notices(3)...)
+		for range 30 { // a quiet night: nothing but notices for a while, then an event
+			time.Sleep(30 * time.Second)
+			rig.outbox.add(&bridge.Event{Lane: lane(0), Sequence: 1})
+			synctest.Wait()
+			if left := rig.outbox.left(); left != 3 {
+				t.Fatalf("%d events are left, want the 3 notices", left)
+			}
+		}
+		p.look(func() { p.answer = nil })
+		time.Sleep(10 * time.Second)
+		rig.end()
+		if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 0 {
+			t.Error("the quarantine's trouble was taken for an outage")
+		}
+		for _, said := range []string{"quarantine notices cannot be published", "quarantine notices are published again"} {
+			if n := rig.logs.FilterMessageSnippet(said).Len(); n != 1 {
+				t.Errorf("%q was logged %d times", said, n)
+			}
+		}
+	})
+}
+
+// TestEventsInTrouble: a notice that is published is no end of the events' outage.
+func TestEventsInTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakePublisher{}
+		p.answer = func(e *bridge.Event) error {
+			if e.Quarantined() {
+				return nil
+			}
+			return errAway
+		}
+		rig := run(t, p, Options{})
+		rig.outbox.add(events(100, 1)...)
+		time.Sleep(10 * time.Second)
+		rig.outbox.add(notices(5)...)
+		time.Sleep(10 * time.Second)
+		if left := rig.outbox.left(); left != 100 {
+			t.Errorf("%d events are left, want all but the notices", left)
+		}
+		rig.end()
+		if n := rig.logs.FilterMessageSnippet("takes events again").Len(); n != 0 {
+			t.Error("the outage was declared over by a notice")
+		}
+	})
+}

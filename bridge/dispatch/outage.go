@@ -19,12 +19,30 @@ const (
 
 // outage notices when the broker as a whole is away, says so once, and slows the tries down until one succeeds.
 type outage struct {
-	log *zap.Logger
+	log   *zap.Logger
+	texts texts
 
 	mu       sync.Mutex
 	failures int           // in a row, of any lanes
 	since    time.Time     // the first of them
 	over     chan struct{} // closed when the broker is back; nil while it is there
+}
+
+// texts is what the log says of an outage.
+type texts struct{ begins, ends string }
+
+func eventTexts() texts {
+	return texts{
+		begins: "the broker does not take events; callbacks are still accepted and events kept",
+		ends:   "the broker takes events again",
+	}
+}
+
+func noticeTexts() texts {
+	return texts{
+		begins: "quarantine notices cannot be published; they are retained, and events are published all the same",
+		ends:   "quarantine notices are published again",
+	}
 }
 
 // failed notes a try that the broker did not take.
@@ -38,7 +56,7 @@ func (o *outage) failed(err error) {
 		return
 	}
 	o.over = make(chan struct{})
-	o.log.Warn("the broker does not take events; callbacks are still accepted and events kept", zap.Error(err))
+	o.log.Warn(o.texts.begins, zap.Error(err))
 }
 
 // end notes that the broker has answered.
@@ -46,7 +64,7 @@ func (o *outage) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.over != nil {
-		o.log.Info("the broker takes events again", zap.Duration("after", time.Since(o.since)), zap.Int("failures", o.failures))
+		o.log.Info(o.texts.ends, zap.Duration("after", time.Since(o.since)), zap.Int("failures", o.failures))
 		close(o.over)
 		o.over = nil
 	}

@@ -211,17 +211,13 @@ func (a *app) run(ctx context.Context) error {
 
 // await returns nil when ctx has ended, or what makes it impossible to go on.
 func (a *app) await(ctx context.Context, served <-chan error) error {
-	var failed <-chan error
-	if p, ok := a.publisher.(failing); ok {
-		failed = p.Failed()
-	}
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-a.journal.Failed():
 		return fmt.Errorf("the journal has failed: %w", a.journal.Err())
-	case err := <-failed:
-		return &usageError{err}
+	case err := <-failureOf(a.publisher):
+		return fmt.Errorf("the embedded NATS server's disk has failed: %w", err)
 	case err := <-served:
 		return fmt.Errorf("stopped listening: %w", err)
 	}

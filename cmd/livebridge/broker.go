@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"go.uber.org/zap"
@@ -24,12 +25,21 @@ type failing interface {
 	Failed() <-chan error
 }
 
+// failureOf returns the channel of such a failure; nil: there is none.
+func failureOf(p bridge.Publisher) <-chan error {
+	if f, can := p.(failing); can {
+		return f.Failed()
+	}
+	return nil
+}
+
 // connect makes the publisher to the broker of the settings.
 func (a *app) connect() (err error) {
-	if a.credentials, err = newCredentials(a.settings.brokerFiles(), a.log, a.registry); err != nil {
+	s := a.settings
+	if a.credentials, err = newCredentials(s.brokerFiles(), a.log, a.registry); err != nil {
 		return err
 	}
-	switch s := a.settings; {
+	switch {
 	case s.Transport == "kafka":
 		a.publisher, err = kafka.Dial(s.kafkaOptions(a.log))
 	case s.NATSURL != "":
@@ -39,13 +49,20 @@ func (a *app) connect() (err error) {
 		embedded.MaxConsumers = a.files.consumers
 		a.publisher, err = nats.StartEmbedded(embedded, s.natsOptions(a.log))
 	}
-	if err != nil {
-		a.publisher = nil // not a nil of the transport's type
-		return &usageError{err}
+	if err == nil {
+		a.credentials.reload = a.publisher.Reload
+		return nil
 	}
-	a.credentials.reload = a.publisher.Reload
-	return nil
+	a.publisher = nil // not a nil of the publisher's type
+	var setting *nats.SettingError
+	if s.embedded() && !errors.As(err, &setting) {
+		return err // of its disk
+	}
+	return &usageError{err}
 }
+
+// embedded reports whether the broker is the server in this process.
+func (s *settings) embedded() bool { return s.Transport != "kafka" && s.NATSURL == "" }
 
 func (s *settings) embeddedOptions() nats.EmbeddedOptions {
 	return nats.EmbeddedOptions{StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken,
@@ -56,6 +73,7 @@ func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 	o := nats.DefaultOptions()
 	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
 	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
+	o.QuarantineMaxBytes, o.Dedupe, o.InboxPrefix = int64(s.QuarantineBytes), s.DedupeWindow, s.NATSInbox
 	o.CredsFile, o.NKeyFile, o.User, o.Password, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSUser, s.NATSPassword, s.NATSToken
 	o.PasswordFile, o.TokenFile, o.ReadFile = s.secretFiles["NATS_PASSWORD"], s.secretFiles["NATS_TOKEN"], filewatch.Read
 	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
@@ -125,6 +143,9 @@ func (s *settings) consume(ctx context.Context, log *zap.Logger, at string, all 
 	}
 	o, start := s.natsOptions(log), nats.StartNew
 	o.URL = at
+	if s.embedded() && at == s.consumersURL() {
+		o.InboxPrefix = "" // the embedded server answers its consumers on the clients' own
+	}
 	if all {
 		start = nats.StartAll
 	}

@@ -172,11 +172,11 @@ func counting(n int) func(string) bool {
 	return func(string) bool { n--; return n == 0 }
 }
 
-// TestStreamAtItsLimits: a stream that keeps a few events only, by number or by subject, drops old ones as it was told to;
+// TestStreamAtItsLimits: a stream that keeps a few events only, as the settings ask for or by subject, drops old ones as it was told to;
 // publishing goes on, and whoever reads along gets everything, in order.
 func TestStreamAtItsLimits(t *testing.T) {
 	for name, limit := range map[string]jetstream.StreamConfig{
-		"messages": {MaxMsgs: 20}, "bytes": {MaxBytes: 20_000}, "messages of a subject": {MaxMsgsPerSubject: 2},
+		"bytes": {MaxBytes: 20_000}, "messages of a subject": {MaxMsgsPerSubject: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
@@ -201,7 +201,7 @@ func TestStreamAtItsLimits(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := newProvider()
-			service := launch(t, t.TempDir(), prefix+"NATS_URL="+url)
+			service := launch(t, t.TempDir(), prefix+"NATS_URL="+url, prefix+"NATS_MAX_BYTES=20000")
 			p.playAll(t, service, 0, 50)
 			var all []string
 			for range 200 {

@@ -69,6 +69,8 @@ type settings struct {
 	NATSReplicas    int           `env:"NATS_REPLICAS" envDefault:"1"`
 	NATSMaxAge      time.Duration `env:"NATS_MAX_AGE" envDefault:"168h"`
 	NATSMaxBytes    size          `env:"NATS_MAX_BYTES" envDefault:"8GiB"`
+	QuarantineBytes size          `env:"QUARANTINE_MAX_BYTES" envDefault:"256MiB"`
+	NATSInbox       string        `env:"NATS_INBOX_PREFIX"`
 	NATSCredsFile   string        `env:"NATS_CREDS_FILE"`
 	NATSNKeyFile    string        `env:"NATS_NKEY_FILE"`
 	NATSUser        string        `env:"NATS_USER"`

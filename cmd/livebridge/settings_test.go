@@ -27,7 +27,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Listen != ":8080" || s.MaxBody != 64<<10 || s.HoldDone != 10*time.Second || s.NATSMaxBytes != 8<<30 || s.DedupeMax != 20_000_000 {
+	if s.Listen != ":8080" || s.MaxBody != 64<<10 || s.HoldDone != 10*time.Second || s.NATSMaxBytes != 8<<30 || s.QuarantineBytes != 256<<20 || s.DedupeMax != 20_000_000 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -76,6 +76,12 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"NATS_REPLICAS", "0", "LIVEBRIDGE_NATS_REPLICAS"},
 		{"NATS_REPLICAS", "6", "LIVEBRIDGE_NATS_REPLICAS"},
 		{"NATS_REPLICAS", "3", "LIVEBRIDGE_NATS_REPLICAS: 3 needs a cluster"},
+		{"QUARANTINE_MAX_BYTES", "0", "LIVEBRIDGE_QUARANTINE_MAX_BYTES"},
+		{"NATS_INBOX_PREFIX", "_INBOX.>", "LIVEBRIDGE_NATS_INBOX_PREFIX"},
+		{"NATS_INBOX_PREFIX", "_INBOX.", "LIVEBRIDGE_NATS_INBOX_PREFIX"},
+		{"NATS_INBOX_PREFIX", "$JS.inbox", "LIVEBRIDGE_NATS_INBOX_PREFIX"},
+		{"NATS_INBOX_PREFIX", "live.events.inbox", "LIVEBRIDGE_NATS_INBOX_PREFIX"},
+		{"NATS_INBOX_PREFIX", "live", "LIVEBRIDGE_NATS_INBOX_PREFIX"},
 		{"NATS_CREDS_FILE", missing, "LIVEBRIDGE_NATS_CREDS_FILE"},
 		{"NATS_NKEY_FILE", missing, "LIVEBRIDGE_NATS_NKEY_FILE"},
 		{"NATS_TLS_CA_FILE", missing, "LIVEBRIDGE_NATS_TLS_CA_FILE"},

@@ -29,7 +29,8 @@ func (f outcomeOf) answered(_ *nats.Msg, err error) { f(err) }
 // A place is used by one event after another under the same reply subject. It gets a new one when an event left without
 // an answer, so that an answer which comes late is nobody's.
 type acks struct {
-	prefix string // of reply subjects
+	prefix string                                   // of reply subjects
+	judge  func(to *stream, answer *nats.Msg) error // what the answer of a stream tells of
 
 	mu     sync.Mutex
 	places []place
@@ -42,10 +43,12 @@ type acks struct {
 
 // place is where one event under way is remembered.
 type place struct {
-	waits waiter // nil: free
-	reply string
-	round uint32 // how many events left here without an answer
-	since uint32 // the tick of its begin
+	waits   waiter // nil: free
+	to      *stream
+	subject string
+	reply   string
+	round   uint32 // how many events left here without an answer
+	since   uint32 // the tick of its begin
 }
 
 // expireTicks is how many ticks an event waits for its answer.
@@ -54,7 +57,7 @@ const expireTicks = 4
 func newAcks(prefix string) *acks { return &acks{prefix: prefix} }
 
 // add remembers a message and returns the reply subject for it. False: closed.
-func (a *acks) add(w waiter) (reply string, ok bool) {
+func (a *acks) add(w waiter, to *stream, subject string) (reply string, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
@@ -69,19 +72,22 @@ func (a *acks) add(w waiter) (reply string, ok bool) {
 	if p.reply == "" {
 		p.reply = a.prefix + strconv.Itoa(i) + "-" + strconv.FormatUint(uint64(p.round), 10)
 	}
-	p.waits, p.since = w, a.tick
+	p.waits, p.to, p.subject, p.since = w, to, subject, a.tick
 	a.used++
 	return p.reply, true
 }
 
-// answer tells of an outcome, if somebody still waits for it. Until that is done, what the waiter sends in its turn counts
+// answer tells of an outcome, if somebody still waits for it: what the stream has answered, or an error alone. Until that is done, what the waiter sends in its turn counts
 // with it.
 func (a *acks) answer(reply string, m *nats.Msg, err error) {
 	a.mu.Lock()
-	w := a.take(reply)
+	w, to := a.take(reply)
 	a.mu.Unlock()
 	if w == nil {
 		return
+	}
+	if m != nil {
+		err = a.judge(to, m)
 	}
 	w.answered(m, err)
 	a.mu.Lock()
@@ -90,13 +96,14 @@ func (a *acks) answer(reply string, m *nats.Msg, err error) {
 }
 
 // take frees the place of a reply subject.
-func (a *acks) take(reply string) waiter {
+func (a *acks) take(reply string) (waiter, *stream) {
 	number, _, _ := strings.Cut(strings.TrimPrefix(reply, a.prefix), "-")
 	i, err := strconv.Atoi(number)
 	if err != nil || i < 0 || i >= len(a.places) || a.places[i].reply != reply || a.places[i].waits == nil {
-		return nil
+		return nil, nil
 	}
-	return a.release(i)
+	to := a.places[i].to
+	return a.release(i), to
 }
 
 func (a *acks) release(i int) waiter {
@@ -116,10 +123,19 @@ func (a *acks) leave(n int) {
 
 // abandon answers every event that has waited for so many ticks or more, without an answer of the server.
 func (a *acks) abandon(ticks uint32, err error) {
+	a.giveUp(func(p *place) bool { return a.tick-p.since >= ticks }, err)
+}
+
+// deny answers every event under a subject that the server does not permit us to publish to: there will be no answer.
+func (a *acks) deny(subject string, err error) {
+	a.giveUp(func(p *place) bool { return p.subject == subject }, err)
+}
+
+func (a *acks) giveUp(which func(*place) bool, err error) {
 	a.mu.Lock()
 	var left []waiter
 	for i := range a.places {
-		if p := &a.places[i]; p.waits != nil && a.tick-p.since >= ticks {
+		if p := &a.places[i]; p.waits != nil && which(p) {
 			p.round++
 			p.reply = ""
 			left = append(left, a.release(i))
@@ -172,12 +188,15 @@ func (a *acks) close(err error) {
 	a.abandon(0, err)
 }
 
-// outcome reads the server's answer to one message. The common one is {"stream":"NAME","seq":1}, which is not decoded.
-func outcome(m *nats.Msg) error {
+// ackOf begins the common acknowledgement of a stream: {"stream":"NAME","seq":1}.
+func ackOf(name string) []byte { return []byte(`{"stream":"` + name + `","seq":`) }
+
+// outcome reads the server's answer to one message for a stream. The common one, which begins with ack, is not decoded.
+func outcome(m *nats.Msg, name string, ack []byte) error {
 	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
 		return errNoStream
 	}
-	if bytes.HasPrefix(m.Data, []byte(`{"stream":"`)) && !bytes.Contains(m.Data, []byte(`"error"`)) {
+	if bytes.HasPrefix(m.Data, ack) && !bytes.Contains(m.Data, []byte(`"error"`)) {
 		return nil
 	}
 	var answer struct {
@@ -190,6 +209,8 @@ func outcome(m *nats.Msg) error {
 		return answer.Error
 	case err != nil || answer.Stream == "":
 		return errors.New("the answer is not that of a stream")
+	case answer.Stream != name:
+		return &otherStream{answer.Stream, name}
 	}
 	return nil
 }

@@ -17,10 +17,10 @@ import (
 func TestLateAnswerIsNobodys(t *testing.T) {
 	a := newAcks("inbox.")
 	var first, second []error
-	late, _ := a.add(outcomeOf(func(err error) { first = append(first, err) }))
+	late, _ := a.add(outcomeOf(func(err error) { first = append(first, err) }), nil, "a")
 	gone := errors.New("no answer")
 	a.abandon(0, gone)
-	reply, _ := a.add(outcomeOf(func(err error) { second = append(second, err) }))
+	reply, _ := a.add(outcomeOf(func(err error) { second = append(second, err) }), nil, "a")
 	a.answer(late, nil, nil)
 	if len(second) != 0 {
 		t.Fatalf("the second event is answered %v by the answer to the first", second)
@@ -58,6 +58,7 @@ func TestLostConnectionAnswers(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("nothing is published")
 		}
+		p.streams.events.state.Store(nil) // whatever a check has found
 		p.Publish(event("a", 1), func(err error) { answer <- err })
 		<-time.After(10 * time.Millisecond)
 	}
@@ -65,7 +66,7 @@ func TestLostConnectionAnswers(t *testing.T) {
 		<-answer
 	}
 	back := make(chan struct{}) // closed when the client has told of the loss, and then of the new connection
-	p.conn.SetReconnectHandler(func(c *nats.Conn) { p.connected(c); close(back) })
+	p.conn.Load().SetReconnectHandler(func(c *nats.Conn) { p.connected(c); close(back) })
 	s.stop(t)
 	s.start(t)
 	<-back
@@ -90,9 +91,13 @@ func TestOutcome(t *testing.T) {
 		{`{"type":"io.nats.jetstream.api.v1.pub_ack_response","stream":"LIVE_EVENTS","seq":1}`, true},
 		{`{"error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"stream":"LIVE_EVENTS","seq":0}`, false},
 		{`{"stream":"LIVE_EVENTS","error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"seq":0}`, false},
+		{`{"stream":"LIVE_EVENTS2","seq":1}`, false},
+		{`{"stream":"OTHER","seq":1}`, false},
+		{`{"stream":"OTHER","seq":1,"duplicate":true}`, false},
+		{`{"type":"io.nats.jetstream.api.v1.pub_ack_response","stream":"OTHER","seq":1}`, false},
 		{`{"seq":1}`, false}, {`{}`, false}, {``, false}, {`+OK`, false},
 	} {
-		if err := outcome(&nats.Msg{Data: []byte(tt.answer)}); (err == nil) != tt.ok {
+		if err := outcome(&nats.Msg{Data: []byte(tt.answer)}, "LIVE_EVENTS", ackOf("LIVE_EVENTS")); (err == nil) != tt.ok {
 			t.Errorf("%q: %v", tt.answer, err)
 		}
 	}

@@ -68,7 +68,7 @@ func (w *wire) serve(refuse bool) {
 		return
 	}
 	w.asked++
-	err := outcome(m)
+	err := outcome(m, "LIVE_EVENTS", ackOf("LIVE_EVENTS"))
 	if err != nil {
 		err = classify(err)
 	}

@@ -11,7 +11,7 @@ import (
 // Check returns everything that is wrong with the options, each with the name of its setting. It reads the files that are
 // named, and connects to nothing.
 func (o *Options) Check() error {
-	return errors.Join(o.checkURL(), o.checkStream(), o.checkLimits(), o.checkTLS(), o.checkFiles())
+	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.checkTLS(), o.checkFiles())
 }
 
 // checkURL never shows the URL: it may hold a password or a token.
@@ -75,7 +75,7 @@ func (o *Options) checkStream() error {
 	if err := checkPrefix(o.Quarantine); err != nil {
 		return settingError("QUARANTINE_TOPIC", err)
 	}
-	if o.Stream == QuarantineStream || within(o.Quarantine, o.SubjectPrefix) || within(o.SubjectPrefix, o.Quarantine) {
+	if o.Stream == QuarantineStream || meet(o.Quarantine, o.SubjectPrefix) {
 		return settingError("QUARANTINE_TOPIC", errors.New("events and quarantine need a stream and subjects of their own"))
 	}
 	return nil
@@ -83,7 +83,7 @@ func (o *Options) checkStream() error {
 
 func checkPrefix(prefix string) error {
 	for token := range strings.SplitSeq(prefix, ".") {
-		if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`*>"\`, r) }) {
+		if notToken(token) {
 			return fmt.Errorf("%q is no subject: use words of letters, digits, - and _ with a full stop between them", prefix)
 		}
 	}
@@ -92,6 +92,27 @@ func checkPrefix(prefix string) error {
 	}
 	return nil
 }
+
+// notToken reports whether a word cannot stand between two full stops of a subject.
+func notToken(word string) bool {
+	return word == "" || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`*>"\`, r) })
+}
+
+// checkInbox refuses a prefix that is no subject, or whose subjects are stored as events.
+func (o *Options) checkInbox() error {
+	switch tokens := strings.Split(o.InboxPrefix, "."); {
+	case o.InboxPrefix == "":
+		return nil
+	case slices.ContainsFunc(tokens, notToken) || strings.HasPrefix(o.InboxPrefix, "$"):
+		return settingError("NATS_INBOX_PREFIX", fmt.Errorf("%q is no subject: use words of letters, digits, - and _ with a full stop between them, such as _INBOX.livebridge", o.InboxPrefix))
+	case meet(o.InboxPrefix, o.SubjectPrefix) || meet(o.InboxPrefix, o.Quarantine):
+		return settingError("NATS_INBOX_PREFIX", fmt.Errorf("%q shares subjects with events or quarantine: set another", o.InboxPrefix))
+	}
+	return nil
+}
+
+// meet reports whether one prefix is within the other.
+func meet(a, b string) bool { return b != "" && (within(a, b) || within(b, a)) }
 
 // within reports whether every subject below prefix a is also one below prefix b.
 func within(a, b string) bool { return strings.HasPrefix(a+".", b+".") }

@@ -84,25 +84,11 @@ func TestReplicas(t *testing.T) {
 	}
 }
 
-// TestMoreReplicasThanServers is a setting that no time mends, and is told as such.
-func TestMoreReplicasThanServers(t *testing.T) {
-	o := testOptions()
-	o.URL, o.Replicas = startServer(t, &server.Options{}).url, 3
-	p, err := Dial(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closePublisher(t, p)
-	if err := <-p.Failed(); !strings.Contains(err.Error(), "NATS_REPLICAS") {
-		t.Errorf("got %v", err)
-	}
-}
-
 // TestStreamThatIsThere is used as it is when it has our subjects.
 func TestStreamThatIsThere(t *testing.T) {
 	s := startServer(t, &server.Options{})
 	js := s.admin(t)
-	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MINE", Subjects: []string{"live.>"}, MaxMsgs: 1000}))
+	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MINE", Subjects: []string{"live.>"}, MaxMsgs: minMessages}))
 	o := testOptions()
 	o.URL, o.Stream, o.Quarantine = s.url, "MINE", ""
 	p, err := Dial(o)
@@ -114,7 +100,7 @@ func TestStreamThatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	info := must(must(js.Stream(t.Context(), "MINE")).Info(t.Context()))
-	if info.State.Msgs != 1 || info.Config.MaxMsgs != 1000 {
+	if info.State.Msgs != 1 || info.Config.MaxMsgs != minMessages {
 		t.Errorf("%d messages; %+v", info.State.Msgs, info.Config)
 	}
 }

@@ -54,11 +54,11 @@ func TestConsumersAreBounded(t *testing.T) {
 // connected makes a connection as the bridge does and reports whether the server has taken it.
 func connected(t *testing.T, e *Embedded) bool {
 	t.Helper()
-	options, err := e.publish.connectOptions()
+	l, err := newLink(&e.publish)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := nats.Connect("", append(options, nats.RetryOnFailedConnect(false), nats.NoReconnect())...)
+	c, err := l.connect("", nats.RetryOnFailedConnect(false), nats.NoReconnect())
 	if err != nil {
 		return false
 	}

@@ -54,7 +54,10 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 	if err != nil {
 		return err
 	}
-	conn, err := l.connect(nats.RetryOnFailedConnect(false))
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	conn, err := l.connect(opts.URL, nats.RetryOnFailedConnect(false), nats.CustomInboxPrefix(opts.inbox()),
+		onDenial(func(d denial) { end(d.lacks()) }))
 	if err != nil {
 		return fmt.Errorf("connect to NATS at %s: %w", opts.URL, err)
 	}
@@ -63,11 +66,24 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 	if err != nil {
 		return err
 	}
+	return denialOr(ctx, consume(ctx, js, &opts, start, f))
+}
+
+// denialOr returns what the server does not permit us, if that has ended ctx; else err.
+func denialOr(ctx context.Context, err error) error {
+	var denied *misfit
+	if errors.As(context.Cause(ctx), &denied) {
+		return denied
+	}
+	return err
+}
+
+func consume(ctx context.Context, js jetstream.JetStream, opts *Options, start Start, f func(Record) error) error {
 	stream, err := await(ctx, js, opts.Stream)
 	if err != nil {
 		return fmt.Errorf("consume stream %s: %w", opts.Stream, err)
 	}
-	r := &reader{js: js, opts: &opts, next: start.first(stream.CachedInfo().State), f: f}
+	r := &reader{js: js, opts: opts, next: start.first(stream.CachedInfo().State), f: f}
 	return r.run(ctx)
 }
 

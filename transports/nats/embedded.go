@@ -60,14 +60,15 @@ type Embedded struct {
 	mu      sync.Mutex
 	state   state
 	settled bool // state.json is there
+	failed  chan error
 	quit    chan struct{}
 	watcher sync.WaitGroup
 	closing sync.Once
 }
 
 // StartEmbedded starts the server and connects to it. Consumers reach it on Listen; they may read, and neither publish to
-// our subjects nor change our streams. After a crash it puts the streams in order first. An error names the setting that
-// is to be changed, where one is.
+// our subjects nor change our streams. After a crash it puts the streams in order first. The error is a *SettingError, or
+// joins some, where settings are to be changed.
 func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 	if err := publish.Check(); err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 		subjects = append(subjects, publish.Quarantine+".*")
 	}
 	e := &Embedded{
-		store: newStore(opts.StoreDir), quit: make(chan struct{}),
+		store: newStore(opts.StoreDir), quit: make(chan struct{}), failed: make(chan error, 1),
 		host: newHost(opts, subjects, publish.Log),
 	}
 	publish.CredsFile, publish.NKeyFile, publish.Token, publish.TokenFile, publish.PasswordFile = "", "", "", "", ""
@@ -130,7 +131,7 @@ func (e *Embedded) openGate() error {
 	if err != nil {
 		return err
 	}
-	if e.gate, err = l.connect(nats.CustomInboxPrefix(inboxPrefix), nats.RetryOnFailedConnect(false)); err != nil {
+	if e.gate, err = l.connect("", nats.CustomInboxPrefix(e.publish.inbox()), nats.RetryOnFailedConnect(false)); err != nil {
 		return err
 	}
 	return openGate(e.gate, e.publish.Log)
@@ -151,16 +152,21 @@ func (e *Embedded) ClientURL() string { return e.host.url() }
 // that stand go on. When the file cannot be used the token stays as it was.
 func (e *Embedded) Reload() error { return e.host.guard.load(e.host.opts) }
 
-// Checkpoint implements bridge.Checkpointer: the server has written what it acknowledged, and here it is synced. When
-// that fails once it fails for good, and Failed says so: a new start publishes what is not known to be on disk again.
+// Failed delivers the error of a disk that has failed to sync what was acknowledged: nothing more can be made durable,
+// and a new start publishes again what is not known to be on disk.
+func (e *Embedded) Failed() <-chan error { return e.failed }
+
+// Checkpoint implements bridge.Checkpointer: the server has written what it acknowledged, and here it is synced. A failure
+// before that, for want of space or of file descriptors say, has lost nothing, and it may be tried again.
 func (e *Embedded) Checkpoint(context.Context) error {
 	err := e.store.checkpoint()
 	if err == nil {
 		err = e.settle()
 	}
-	if err != nil {
+	var lost *syncError
+	if errors.As(err, &lost) {
 		select {
-		case e.streams.refused <- err:
+		case e.failed <- err:
 		default:
 		}
 	}

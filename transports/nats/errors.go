@@ -13,8 +13,20 @@ import (
 // errNoStream is the answer of a server on which no stream listens to the subject.
 var errNoStream = errors.New("no stream takes the subject")
 
-// tooLarge is the server's code for a message above the stream's limit.
-const tooLarge jetstream.ErrorCode = 10054
+// otherStream is the answer of a stream that is not the one expected.
+type otherStream struct{ name, want string }
+
+// Error names both streams.
+func (e *otherStream) Error() string {
+	return fmt.Sprintf("stream %q has answered instead of %s: an event is published again until %s acknowledges it", e.name, e.want, e.want)
+}
+
+// Codes of the server's answers to a message.
+const (
+	tooLarge         jetstream.ErrorCode = 10054 // above the stream's limit of now
+	headersTooLarge  jetstream.ErrorCode = 10097
+	unexpectedStream jetstream.ErrorCode = 10060
+)
 
 // classify tells what the broker will never take from what it may take later: a message that is too large or not well
 // formed, and everything else, a full stream included.
@@ -23,40 +35,35 @@ func classify(err error) error {
 	switch {
 	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, nats.ErrBadSubject), errors.Is(err, nats.ErrBadHeaderMsg):
 		return bridge.Rejected("NATS: %w", err)
-	case errors.As(err, &api) && api.ErrorCode == tooLarge:
+	case errors.As(err, &api) && (api.ErrorCode == tooLarge || api.ErrorCode == headersTooLarge):
 		return bridge.Rejected("NATS: %w", err)
 	}
 	return bridge.Unavailable("NATS: %w", err)
 }
 
-// refusal is a stream or a setting that will not do, however often it is looked at.
-type refusal struct{ text string }
+// doubtful reports whether an answer to a message puts in question what was known of the stream.
+func doubtful(err error) bool {
+	var other *otherStream
+	var api *jetstream.APIError
+	return errors.Is(err, errNoStream) || errors.As(err, &other) || errors.As(err, &api) && api.ErrorCode == unexpectedStream
+}
+
+// misfit is a stream, a limit or a permission that keeps events from being published until somebody mends it.
+type misfit struct{ text string }
 
 // Error says what is wrong and what to do.
-func (r *refusal) Error() string { return r.text }
+func (m *misfit) Error() string { return m.text }
 
-// refuses turns the server's refusal to make a stream as it is asked into ours; nil: trying again may help.
-func refuses(name string, err error) error {
-	var api *jetstream.APIError
-	if !errors.As(err, &api) || (api.Code != 400 && api.Code != 403 && api.ErrorCode != noCluster) {
-		return nil
-	}
-	advice := "change the settings NATS_STREAM, NATS_SUBJECT_PREFIX, NATS_REPLICAS, NATS_MAX_AGE or NATS_MAX_BYTES, or create the stream by hand"
-	if api.ErrorCode == jetstream.JSErrCodeStreamNameInUse || api.ErrorCode == subjectsOverlap {
-		advice = "another stream has the subjects: set NATS_STREAM to its name, set another NATS_SUBJECT_PREFIX, or change that stream"
-	}
-	if api.ErrorCode == noCluster {
-		advice = "the server is a single one: set NATS_REPLICAS to 1"
-	}
-	return &refusal{fmt.Sprintf("stream %s cannot be made at NATS: %v: %s", name, err, advice)}
+// SettingError is a setting that cannot be used.
+type SettingError struct {
+	Setting string
+	Err     error
 }
 
-// subjectsOverlap is the server's code for subjects that another stream has.
-const subjectsOverlap jetstream.ErrorCode = 10065
+// Error begins with the setting.
+func (e *SettingError) Error() string { return fmt.Sprintf("LIVEBRIDGE_%s: %v", e.Setting, e.Err) }
 
-// noCluster is the server's code for replicas where there is nowhere to put them.
-const noCluster jetstream.ErrorCode = 10074
+// Unwrap returns what is wrong with it.
+func (e *SettingError) Unwrap() error { return e.Err }
 
-func settingError(setting string, err error) error {
-	return fmt.Errorf("LIVEBRIDGE_%s: %w", setting, err)
-}
+func settingError(setting string, err error) error { return &SettingError{setting, err} }

@@ -81,6 +81,12 @@ func TestIdentities(t *testing.T) {
 
 // operatorMode sets a server up whose users are signed by an account, which is signed by an operator.
 func operatorMode(t *testing.T, so *server.Options, o *Options) {
+	operatorModeWith(t, so, o, jwt.JetStreamLimits{MemoryStorage: jwt.NoLimit, DiskStorage: jwt.NoLimit, Streams: jwt.NoLimit, Consumer: jwt.NoLimit})
+}
+
+// operatorModeWith does it with limits of the account.
+func operatorModeWith(t *testing.T, so *server.Options, o *Options, limits jwt.JetStreamLimits) {
+	t.Helper()
 	operatorSeed, operatorKey := key(t, nkeys.CreateOperator)
 	accountSeed, accountKey := key(t, nkeys.CreateAccount)
 	_, systemKey := key(t, nkeys.CreateAccount)
@@ -90,7 +96,7 @@ func operatorMode(t *testing.T, so *server.Options, o *Options) {
 	resolver := &server.MemAccResolver{}
 	so.TrustedOperators, so.AccountResolver, so.SystemAccount = []*jwt.OperatorClaims{operator}, resolver, systemKey
 	account := jwt.NewAccountClaims(accountKey)
-	account.Limits.JetStreamLimits = jwt.JetStreamLimits{MemoryStorage: jwt.NoLimit, DiskStorage: jwt.NoLimit, Streams: jwt.NoLimit, Consumer: jwt.NoLimit}
+	account.Limits.JetStreamLimits = limits
 	for public, claims := range map[string]*jwt.AccountClaims{accountKey: account, systemKey: jwt.NewAccountClaims(systemKey)} {
 		if err := resolver.Store(public, must(claims.Encode(must(nkeys.FromSeed(operatorSeed))))); err != nil {
 			t.Fatal(err)

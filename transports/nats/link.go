@@ -43,13 +43,13 @@ func newLink(o *Options) (*link, error) {
 	return l, nil
 }
 
-// connect makes the connection.
-func (l *link) connect(further ...nats.Option) (*nats.Conn, error) {
+// connect makes the connection to one or more servers of a cluster, comma-separated.
+func (l *link) connect(url string, further ...nats.Option) (*nats.Conn, error) {
 	opts := append(l.opts.connectOptions(), l.identify()...)
 	opts = append(opts, nats.SetCustomDialer(l), nats.CustomReconnectDelay(l.delay),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { l.failed(err) }),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { l.failed(err) }))
-	conn, err := nats.Connect(l.opts.URL, append(opts, further...)...)
+	conn, err := nats.Connect(url, append(opts, further...)...)
 	if err == nil {
 		l.conn.Store(conn)
 	}

@@ -11,6 +11,7 @@ import (
 // Headers of a message. Those of binary mode are the CloudEvents NATS binding's: "ce-" and the attribute's name.
 const (
 	headerMsgID       = "Nats-Msg-Id"
+	headerExpected    = "Nats-Expected-Stream" // a server refuses the message where another stream would store it
 	headerContentType = "content-type"
 	headerPrefix      = "ce-"
 )
@@ -42,6 +43,7 @@ func (s *drafts) of(e *bridge.Event) *draft {
 	d := s.pool.Get().(*draft)
 	d.msg.Subject = s.opts.subject(e)
 	d.set(headerMsgID, e.DedupeID())
+	d.set(headerExpected, s.opts.streamOf(e))
 	if s.opts.Binary {
 		d.binary(e)
 	} else {
@@ -55,7 +57,7 @@ func (s *drafts) of(e *bridge.Event) *draft {
 // binary puts the attributes in headers. Those of the event before are taken away: not every event has all of them.
 func (d *draft) binary(e *bridge.Event) {
 	for name := range d.msg.Header {
-		if name != headerMsgID {
+		if name != headerMsgID && name != headerExpected {
 			delete(d.msg.Header, name)
 		}
 	}
@@ -105,6 +107,14 @@ func escapeHeader(value []byte) string {
 		}
 	}
 	return string(out)
+}
+
+// streamOf returns the name of the stream that has to store an event.
+func (o *Options) streamOf(e *bridge.Event) string {
+	if e.Quarantined() {
+		return QuarantineStream
+	}
+	return o.Stream
 }
 
 // subject returns where an event goes: one lane is one subject.

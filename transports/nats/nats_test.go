@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -238,29 +237,6 @@ func TestPortInUse(t *testing.T) {
 	defer closePublisher(t, e)
 	_, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: strings.TrimPrefix(e.ClientURL(), "nats://")}, DefaultOptions())
 	if err == nil || !strings.Contains(err.Error(), "NATS_EMBEDDED_LISTEN") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestForeignStreamIsRefused: a stream of our name with other subjects is somebody else's.
-func TestForeignStreamIsRefused(t *testing.T) {
-	s := must(server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true}))
-	go s.Start()
-	defer s.Shutdown()
-	if !s.ReadyForConnections(30 * time.Second) {
-		t.Fatal("the server did not start")
-	}
-	nc := must(nats.Connect(s.ClientURL()))
-	defer nc.Close()
-	must(must(jetstream.New(nc)).CreateStream(t.Context(), jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"other.>"}}))
-	o := DefaultOptions()
-	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.ClientURL(), "OTHER", "mine", ""
-	p, err := Dial(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closePublisher(t, p)
-	if err := <-p.Failed(); !strings.Contains(err.Error(), "NATS_STREAM") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -3,7 +3,9 @@
 package nats
 
 import (
+	"cmp"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -21,7 +23,10 @@ type Options struct {
 	Quarantine    string        // subject prefix of quarantine notices, whose stream is LIVE_QUARANTINE; empty: not published
 	Replicas      int           // of streams that are created
 	MaxAge        time.Duration // limit of streams that are created
-	MaxBytes      int64         // limit of streams that are created
+	MaxBytes      int64         // limit of the events' stream if it is created
+	Dedupe        time.Duration // how long repeats are known; a stream that keeps events for less is warned of
+
+	QuarantineMaxBytes int64 // limit of the quarantine's stream if it is created
 
 	// how events are written
 	Binary bool // CloudEvents binary mode instead of structured mode
@@ -32,24 +37,35 @@ type Options struct {
 	CAFile, CertFile, KeyFile                  string
 	ReadFile                                   func(path string) ([]byte, error) // of these files, at every connection
 
-	AckTimeout time.Duration // without an answer for so long an event counts as not taken
-	Log        *zap.Logger
+	InboxPrefix string        // of subjects that we are answered on; empty: the client's own; not used with an embedded server
+	AckTimeout  time.Duration // without an answer for so long an event counts as not taken
+	Log         *zap.Logger
 
 	inProcess nats.InProcessConnProvider // set for an embedded server
+	recheck   time.Duration              // how often streams are checked; 0: every recheckInterval
 }
 
 // QuarantineStream is the name of the stream that quarantine notices go to.
 const QuarantineStream = "LIVE_QUARANTINE"
 
-// inboxPrefix begins the subjects that we are answered on. It is not the clients' _INBOX: what an embedded server's
-// consumers can have delivered to an inbox cannot reach us.
-const inboxPrefix = "_LIVEBRIDGE"
+// ownInbox begins the subjects that our own server answers us on. It is not the clients' _INBOX: what its consumers can
+// have delivered to an inbox cannot reach us.
+const ownInbox = "_LIVEBRIDGE"
+
+// inbox begins the subjects that we are answered on.
+func (o *Options) inbox() string {
+	if o.inProcess != nil {
+		return ownInbox
+	}
+	return cmp.Or(o.InboxPrefix, strings.TrimSuffix(nats.InboxPrefix, "."))
+}
 
 // DefaultOptions returns the product's defaults.
 func DefaultOptions() Options {
 	return Options{
 		Stream: "LIVE_EVENTS", SubjectPrefix: "live.events", Quarantine: "live.quarantine", Replicas: 1,
-		MaxAge: 168 * time.Hour, MaxBytes: 8 << 30, AckTimeout: 5 * time.Second, Log: zap.NewNop(), ReadFile: os.ReadFile,
+		MaxAge: 168 * time.Hour, MaxBytes: 8 << 30, QuarantineMaxBytes: 256 << 20, AckTimeout: 5 * time.Second,
+		Log: zap.NewNop(), ReadFile: os.ReadFile,
 	}
 }
 

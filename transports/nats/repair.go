@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -15,7 +16,8 @@ import (
 // repairTimeout is how long putting one stream in order after a crash may take.
 const repairTimeout = 2 * time.Minute
 
-// repair puts the streams in order after a crash, before any consumer can connect.
+// repair puts the streams in order after a crash, before any consumer can connect: all that the server has, those of
+// earlier settings too, which may be in use again tomorrow.
 //
 // A power loss can take a block away that was never synced and leave a younger one. What follows such a gap was not
 // checkpointed either, so the outbox publishes all of it again; but the server would drop the repeats of what it still
@@ -28,11 +30,11 @@ func (e *Embedded) repair(ctx context.Context, conn *nats.Conn, st *state) error
 	if err != nil {
 		return err
 	}
-	streams := newStreams(&e.publish)
-	if err := streams.ensureAll(ctx, js); err != nil {
+	names, err := streamNames(ctx, js)
+	if err != nil {
 		return err
 	}
-	for _, name := range e.names() {
+	for _, name := range names {
 		ctx, cancel := context.WithTimeout(ctx, repairTimeout)
 		last, err := e.repairStream(ctx, js, name, st.Base[name])
 		cancel()
@@ -44,11 +46,13 @@ func (e *Embedded) repair(ctx context.Context, conn *nats.Conn, st *state) error
 	return nil
 }
 
-func (e *Embedded) names() []string {
-	if e.publish.Quarantine == "" {
-		return []string{e.publish.Stream}
+func streamNames(ctx context.Context, js jetstream.JetStream) ([]string, error) {
+	var out []string
+	names := js.StreamNames(ctx)
+	for name := range names.Name() {
+		out = append(out, name)
 	}
-	return []string{e.publish.Stream, QuarantineStream}
+	return out, names.Err()
 }
 
 // repairStream returns the stream's last sequence.
@@ -108,10 +112,7 @@ func (e *Embedded) useUp(ctx context.Context, js jetstream.JetStream, stream jet
 	if err := consumers.Err(); err != nil {
 		return 0, err
 	}
-	subject := e.publish.SubjectPrefix + ".filler"
-	if stream.CachedInfo().Config.Name == QuarantineStream {
-		subject = e.publish.Quarantine + ".filler"
-	}
+	subject := fillerSubject(stream.CachedInfo().Config.Subjects)
 	for last < position {
 		ack, err := js.Publish(ctx, subject, nil)
 		if err != nil {
@@ -122,4 +123,12 @@ func (e *Embedded) useUp(ctx context.Context, js jetstream.JetStream, stream jet
 		}
 	}
 	return last, nil
+}
+
+// fillerSubject returns a subject that a stream takes and no event has.
+func fillerSubject(patterns []string) string {
+	if len(patterns) == 0 {
+		return ""
+	}
+	return strings.NewReplacer("*", "filler", ">", "filler").Replace(patterns[0])
 }

@@ -39,8 +39,15 @@ func newStore(dir string) *store {
 	return &store{dir: dir, synced: make(map[string]stamp), sync: syncPath}
 }
 
+// syncError is a sync that has failed: what was written before may be lost.
+type syncError struct{ error }
+
+// Unwrap returns the cause.
+func (e *syncError) Unwrap() error { return e.error }
+
 // checkpoint brings every file and directory that has changed since the last call to the disk. After a sync that failed
-// it fails for good: what the kernel could not write then it may have dropped, and a second sync would not say so.
+// it fails for good: what the kernel could not write then it may have dropped, and a second sync would not say so. When a
+// file could not even be opened, the next call tries again.
 func (s *store) checkpoint() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,9 +64,13 @@ func (s *store) checkpoint() error {
 		}
 		return err
 	})
-	if err != nil {
+	var lost *syncError
+	switch {
+	case errors.As(err, &lost):
 		s.broken = fmt.Errorf("sync the embedded NATS server's store: %w", err)
 		return s.broken
+	case err != nil:
+		return fmt.Errorf("read the embedded NATS server's store: %w", err)
 	}
 	s.synced = seen
 	return nil
@@ -93,5 +104,12 @@ func syncPath(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	err = f.Sync()
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return &syncError{err}
+	}
+	return nil
 }

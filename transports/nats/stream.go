@@ -3,87 +3,167 @@ package nats
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
+
+	"livebridge/bridge"
 )
 
-// duplicateWindow is how long the server drops an event that comes twice, as after a lost acknowledgement.
-const duplicateWindow = 2 * time.Minute
+// stream is one of our streams at the server: created when absent, checked again and again, and published to only while
+// it keeps what it acknowledges.
+type stream struct {
+	opts   *Options
+	want   jetstream.StreamConfig // as we create it
+	needed []string               // subjects that it has to take
+	limit  string                 // the setting of its MaxBytes
+	prefix string                 // the setting of its subjects
+	ack    []byte                 // begins its acknowledgements
+	wake   chan struct{}
+	after  <-chan struct{}             // not nil: closed when it may be checked
+	state  atomic.Pointer[unavailable] // nil: it may be published to
+	alarm  alarm
+	rights alarm           // of messages that the server denies us to publish
+	warned map[string]bool // what the last check warned of
 
-// ownWindow is the same on our own server. No answer of it is ever lost, so an event comes twice only right after a restart, and
-// it keeps every event of the window in mind: a minute of 20,000 a second would be the most of our memory.
-const ownWindow = 10 * time.Second
+	created  time.Time // of the stream at the last check
+	replicas int       // likewise
 
-// ensure creates the stream if it is absent and checks one that is there. On our own server its settings follow ours:
+	checked chan struct{} // closed after the first check
+	once    sync.Once
+
+	mu     sync.Mutex
+	cancel context.CancelCauseFunc // of the check that runs
+}
+
+// unavailable is why nothing can be published to a stream.
+type unavailable struct{ err error }
+
+func unchecked(name string) *unavailable {
+	return &unavailable{bridge.Unavailable("stream %s at NATS has not been checked yet", name)}
+}
+
+func newStream(o *Options, s *stream) *stream {
+	s.opts, s.wake, s.ack, s.checked = o, make(chan struct{}, 1), ackOf(s.want.Name), make(chan struct{})
+	log := o.Log.With(zap.String("stream", s.want.Name))
+	s.alarm.log, s.rights.log = log, log
+	s.state.Store(unchecked(s.want.Name))
+	return s
+}
+
+// ready returns nil while the stream may be published to.
+func (s *stream) ready() error {
+	if u := s.state.Load(); u != nil {
+		return u.err
+	}
+	return nil
+}
+
+// check reports whether it is known what the stream is like. When it is not, a stream that was fit at the last check is
+// still published to: what is wrong then answers each message.
+func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time.Duration) bool {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer s.once.Do(func() { close(s.checked) })
+	s.mu.Lock()
+	s.cancel = cancel
+	s.mu.Unlock()
+	limited, end := context.WithTimeout(ctx, timeout)
+	defer end()
+	have, err := s.ensure(limited, js)
+	if err == nil {
+		err = s.inspect(have)
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	var fault *misfit
+	switch {
+	case err == nil:
+		s.state.Store(nil)
+		s.alarm.clear()
+	case errors.As(err, &fault):
+		s.block(fault)
+	case ctx.Err() == nil:
+		s.doubt(err)
+		return false
+	}
+	return true
+}
+
+// block keeps events from a stream that has to be mended, or whose settings have.
+func (s *stream) block(why *misfit) {
+	s.state.Store(&unavailable{bridge.Unavailable("%w", why)})
+	s.alarm.raise(zap.ErrorLevel, "stream at NATS is unavailable; events are retained until it is mended", why)
+}
+
+// doubt notes that a check has come to nothing. Why a stream was unavailable before is still the best that is known.
+func (s *stream) doubt(err error) {
+	var fault *misfit
+	switch u := s.state.Load(); {
+	case u != nil && errors.As(u.err, &fault):
+		s.block(fault)
+		return
+	case u != nil:
+		s.state.Store(&unavailable{bridge.Unavailable("stream %s at NATS cannot be checked: %w", s.want.Name, err)})
+	}
+	s.alarm.raise(zap.WarnLevel, "stream at NATS cannot be checked; this is tried again", err)
+}
+
+// denied ends the check that runs, and keeps events from the stream.
+func (s *stream) denied(why *misfit) {
+	s.block(why)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		s.cancel(why)
+	}
+}
+
+// ensure creates the stream if it is absent and returns what it is like. On our own server its settings follow ours:
 // nobody else could change them.
-func (s *streams) ensure(ctx context.Context, js jetstream.JetStream, i int, name, subjects string, needed []string) error {
-	want := s.config(name, subjects)
-	stream, err := js.Stream(ctx, name)
+func (s *stream) ensure(ctx context.Context, js jetstream.JetStream) (*jetstream.StreamInfo, error) {
+	have, err := js.Stream(ctx, s.want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = js.CreateStream(ctx, want)
+		have, err = js.CreateStream(ctx, s.want)
 	}
-	if err == nil && s.opts.inProcess != nil && differs(stream.CachedInfo().Config, want) {
-		stream, err = js.UpdateStream(ctx, want)
-	}
-	if refused := refuses(name, err); refused != nil {
-		return refused
+	if err == nil && s.opts.inProcess != nil && differs(have.CachedInfo().Config, s.want) {
+		have, err = js.UpdateStream(ctx, s.want)
 	}
 	if err != nil {
-		return fmt.Errorf("stream %s: %w", name, err)
+		return nil, s.explain(ctx, js, err)
 	}
-	have := stream.CachedInfo().Config
-	s.largest[i].Store(int64(have.MaxMsgSize))
-	return s.inspect(have, needed)
+	return have.CachedInfo(), nil
 }
 
-func (s *streams) config(name, subjects string) jetstream.StreamConfig {
-	window := duplicateWindow
-	if s.opts.inProcess != nil {
-		window = ownWindow
+// inspect returns an error for a stream that does not fit, and logs what is worth knowing of one that does.
+func (s *stream) inspect(info *jetstream.StreamInfo) error {
+	s.compare(info)
+	if err := s.unfit(info.Config); err != nil {
+		return err
 	}
-	return jetstream.StreamConfig{
-		Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage, Replicas: s.opts.Replicas,
-		MaxAge: s.opts.MaxAge, MaxBytes: s.opts.MaxBytes, MaxMsgSize: -1,
-		Discard: jetstream.DiscardOld, Duplicates: min(window, orForever(s.opts.MaxAge)), AllowDirect: true,
-	}
-}
-
-// orForever turns the 0 of a limit that is off into a long time.
-func orForever(d time.Duration) time.Duration {
-	if d <= 0 {
-		return duplicateWindow
-	}
-	return d
-}
-
-// differs compares what settings say of a stream.
-func differs(have, want jetstream.StreamConfig) bool {
-	return !slices.Equal(have.Subjects, want.Subjects) || have.MaxAge != want.MaxAge || have.MaxBytes != want.MaxBytes ||
-		have.Duplicates != want.Duplicates
-}
-
-// inspect refuses a stream without our subjects and warns of settings that lose or reorder events.
-func (s *streams) inspect(have jetstream.StreamConfig, needed []string) error {
-	if !cover(have.Subjects, needed) {
-		return &refusal{fmt.Sprintf("stream %s at NATS has the subjects %q, which do not cover %q: "+
-			"set NATS_STREAM or NATS_SUBJECT_PREFIX (QUARANTINE_TOPIC for quarantine) to others, or change the stream",
-			have.Name, have.Subjects, needed)}
-	}
-	warn := func(bad bool, text string) {
-		if bad {
-			s.opts.Log.Warn(text, zap.String("stream", have.Name))
+	warned := make(map[string]bool)
+	for _, text := range s.warnings(info.Config) {
+		if warned[text] = true; !s.warned[text] {
+			s.opts.Log.Warn(text, zap.String("stream", s.want.Name))
 		}
 	}
-	warn(have.Retention != jetstream.LimitsPolicy,
-		"the stream removes events by interest or as work is done: consumers that come later miss them")
-	warn(have.MaxMsgsPerSubject > 0, "the stream keeps only a few messages of each subject: older events of a lane are removed")
-	warn(have.Discard == jetstream.DiscardNew, "the stream takes nothing new when it is full: publishing stops then")
-	warn(have.Duplicates < 2*s.opts.AckTimeout,
-		"the stream's duplicate window is shorter than a retry takes: an event may come twice, or out of order after a broker failure")
-	warn(have.Sealed, "the stream is sealed: it takes nothing")
+	s.warned = warned
 	return nil
+}
+
+// compare says what has happened to the stream since the last check.
+func (s *stream) compare(info *jetstream.StreamInfo) {
+	log := s.opts.Log.With(zap.String("stream", s.want.Name))
+	if !s.created.IsZero() && !s.created.Equal(info.Created) {
+		log.Error("stream at NATS was deleted and created anew; events that no consumer had read are gone",
+			zap.Time("was_created", s.created), zap.Time("created", info.Created))
+	}
+	if info.Config.Replicas < s.replicas {
+		log.Warn("stream at NATS has fewer replicas than before", zap.Int("before", s.replicas), zap.Int("replicas", info.Config.Replicas))
+	}
+	s.created, s.replicas = info.Created, info.Config.Replicas
 }

@@ -1,138 +1,122 @@
 package nats
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/zap"
 
 	"livebridge/bridge"
 )
 
 const (
-	// lookFirst is how long the first look takes at the most, and each one after it twice as long, up to lookTimeout: while a
-	// cluster chooses a leader, a question is often lost, and the next one is answered at once.
-	lookFirst   = 500 * time.Millisecond
-	lookTimeout = 5 * time.Second
-	lookAgain   = 500 * time.Millisecond
+	// checkFirst is how long the first check takes at the most, and each one after it twice as long, up to checkTimeout:
+	// while a cluster chooses a leader, a request is often lost, and the next one is answered at once.
+	checkFirst   = 500 * time.Millisecond
+	checkTimeout = 5 * time.Second
+	checkAgain   = 500 * time.Millisecond
+	// recheckInterval is how often a stream is checked while nothing gives cause to.
+	recheckInterval = 2 * time.Second
 )
 
-// streams makes sure that the streams are there and fit, in the background, whenever it is told to look.
+// streams are those that we publish to. Each is looked after by itself, so that trouble with one does not hold up the
+// other.
 type streams struct {
-	opts    *Options
-	wake    chan struct{}
-	refused chan error
-	cancel  context.CancelFunc
-	watcher sync.WaitGroup
-	good    atomic.Bool
-	largest [2]atomic.Int64 // message size limit of the events' stream and of the quarantine's
-	told    string          // what was logged last, so that it is not logged every time
+	events     *stream
+	quarantine *stream // nil: notices are not published
+	cancel     context.CancelFunc
+	watchers   sync.WaitGroup
 }
 
-func newStreams(opts *Options) *streams {
-	return &streams{opts: opts, wake: make(chan struct{}, 1), refused: make(chan error, 1)}
+func newStreams(o *Options) *streams {
+	s := &streams{events: newStream(o, eventsStream(o))}
+	if o.Quarantine != "" {
+		s.quarantine = newStream(o, quarantineStream(o))
+		s.quarantine.after = s.events.checked // where there is room for one of the two, it is for events
+	}
+	return s
 }
 
-// look has the streams checked; until they are, nothing is published.
-func (s *streams) look() {
-	s.good.Store(false)
+// of returns the stream that an event goes to.
+func (s *streams) of(e *bridge.Event) *stream {
+	if e.Quarantined() {
+		return s.quarantine
+	}
+	return s.events
+}
+
+func (s *streams) all() []*stream {
+	if s.quarantine == nil {
+		return []*stream{s.events}
+	}
+	return []*stream{s.events, s.quarantine}
+}
+
+// recheck has every stream checked; until they are, nothing is published.
+func (s *streams) recheck() {
+	for _, each := range s.all() {
+		each.recheck()
+	}
+}
+
+// start looks after the streams in the background until stop.
+func (s *streams) start(js jetstream.JetStream) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	for _, each := range s.all() {
+		s.watchers.Go(func() { each.watch(ctx, js) })
+	}
+}
+
+func (s *streams) stop() {
+	s.cancel()
+	s.watchers.Wait()
+}
+
+// recheck has the stream checked; until it is, nothing is published to it.
+func (s *stream) recheck() {
+	s.state.CompareAndSwap(nil, unchecked(s.want.Name))
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
-// ready returns nil when the streams were there at the last look.
-func (s *streams) ready() error {
-	if s.good.Load() {
-		return nil
-	}
-	return bridge.Unavailable("the streams at NATS have not been checked yet")
-}
-
-// limit returns the message size that the event's stream takes.
-func (s *streams) limit(e *bridge.Event) int64 {
-	i := 0
-	if e.Quarantined() {
-		i = 1
-	}
-	if limit := s.largest[i].Load(); limit > 0 {
-		return limit
-	}
-	return math.MaxInt64
-}
-
-func (s *streams) watch(js jetstream.JetStream) {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
-	s.watcher.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-s.wake:
-				s.checkUntilKnown(ctx, js)
-			}
-		}
-	})
-}
-
-// checkUntilKnown looks again and again, as long as there is a connection: a new one has it look anyway.
-func (s *streams) checkUntilKnown(ctx context.Context, js jetstream.JetStream) {
-	for timeout := lookFirst; js.Conn().IsConnected() && !s.check(ctx, js, timeout); timeout = min(2*timeout, lookTimeout) {
+// watch checks the stream whenever there is cause to, and every now and then. Without a connection it waits: a new one is
+// cause.
+func (s *stream) watch(ctx context.Context, js jetstream.JetStream) {
+	if s.after != nil {
 		select {
+		case <-s.after:
 		case <-ctx.Done():
 			return
-		case <-time.After(lookAgain):
 		}
 	}
-}
-
-func (s *streams) stop() {
-	s.cancel()
-	s.watcher.Wait()
-}
-
-// check reports whether both streams can be used, or never can.
-func (s *streams) check(ctx context.Context, js jetstream.JetStream, timeout time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	err := s.ensureAll(ctx, js)
-	var refusal *refusal
-	switch {
-	case err == nil:
-		s.told = ""
-		s.good.Store(true)
-	case errors.As(err, &refusal):
-		s.tell("a stream at NATS cannot be used", err)
-		select {
-		case s.refused <- err:
+	interval := cmp.Or(s.opts.recheck, recheckInterval)
+	timeout, pause := checkFirst, interval
+	for s.pause(ctx, pause) {
+		pause = interval
+		switch {
+		case !js.Conn().IsConnected():
+			timeout = checkFirst
+		case s.check(ctx, js, timeout):
+			timeout = checkFirst
 		default:
+			timeout, pause = min(2*timeout, checkTimeout), checkAgain
 		}
-	default:
-		s.tell("the streams at NATS cannot be checked; this is tried again", err)
-		return false
 	}
-	return true
 }
 
-func (s *streams) ensureAll(ctx context.Context, js jetstream.JetStream) error {
-	err := s.ensure(ctx, js, 0, s.opts.Stream, s.opts.SubjectPrefix+".>", s.opts.eventSubjects())
-	if err == nil && s.opts.Quarantine != "" {
-		err = s.ensure(ctx, js, 1, QuarantineStream, s.opts.Quarantine+".*", s.opts.quarantineSubjects())
+// pause ends early when there is cause to check. False: ctx has ended.
+func (s *stream) pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-s.wake:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
-	return err
-}
-
-// tell logs a problem unless it was the last one told.
-func (s *streams) tell(what string, err error) {
-	if text := what + err.Error(); text != s.told {
-		s.told = text
-		s.opts.Log.Warn(what, zap.Error(err))
-	}
+	return ctx.Err() == nil
 }

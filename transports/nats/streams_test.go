@@ -42,7 +42,7 @@ func TestLostQuestions(t *testing.T) {
 	defer conn.Close()
 	o := testOptions()
 	o.Quarantine = ""
-	has, err := s.admin(t).CreateStream(t.Context(), newStreams(&o).config(o.Stream, o.SubjectPrefix+".>"))
+	has, err := s.admin(t).CreateStream(t.Context(), eventsStream(&o).want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,10 +51,10 @@ func TestLostQuestions(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			begun, streams := time.Now(), newStreams(&o)
-			streams.watch(&forgetful{conn: conn, loses: loses, has: has})
+			streams.start(&forgetful{conn: conn, loses: loses, has: has})
 			defer streams.stop()
-			streams.look()
-			for synctest.Wait(); streams.ready() != nil; synctest.Wait() {
+			streams.recheck()
+			for synctest.Wait(); streams.events.ready() != nil; synctest.Wait() {
 				time.Sleep(time.Millisecond)
 			}
 			if took := time.Since(begun); took != want {

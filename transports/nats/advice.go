@@ -1,0 +1,93 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Codes of the server's refusals to create a stream, or to say anything of one.
+const (
+	accountLimit       jetstream.ErrorCode = 10002
+	noPeers            jetstream.ErrorCode = 10005
+	noResources        jetstream.ErrorCode = 10023
+	tooManyStreams     jetstream.ErrorCode = 10027
+	notEnabledForUs    jetstream.ErrorCode = 10039
+	noStorage          jetstream.ErrorCode = 10047
+	subjectsOverlap    jetstream.ErrorCode = 10065
+	notClustered       jetstream.ErrorCode = 10074
+	maxBytesRequired   jetstream.ErrorCode = 10113
+	noLimitsForTier    jetstream.ErrorCode = 10120
+	aboveMaxStreamSize jetstream.ErrorCode = 10122
+)
+
+// explain turns an answer to a check into a misfit where somebody has to mend something; else trying again may help.
+func (s *stream) explain(ctx context.Context, js jetstream.JetStream, err error) error {
+	var api *jetstream.APIError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled):
+		return fmt.Errorf("JetStream does not answer (enable it at the server if it is not): %w", err)
+	case !errors.As(err, &api):
+		return err
+	}
+	advice := s.advice(api.ErrorCode)
+	if api.ErrorCode == subjectsOverlap && s.opts.inProcess != nil {
+		advice = s.nameOwner(ctx, js)
+	}
+	if advice == "" && lasting(api) {
+		advice = "create it by hand, or change the settings NATS_STREAM, " + s.prefix + ", NATS_REPLICAS, NATS_MAX_AGE or " + s.limit
+	}
+	if advice == "" {
+		return err
+	}
+	return &misfit{fmt.Sprintf("stream %s cannot be used or created at NATS: %s (%d): %s", s.want.Name, api.Description, api.ErrorCode, advice)}
+}
+
+// lasting reports whether a refusal stays until somebody mends something. A stream that was deleted or created by others
+// at the same moment is not that.
+func lasting(err *jetstream.APIError) bool {
+	return (err.Code == 400 || err.Code == 403) && err.ErrorCode != jetstream.JSErrCodeStreamNameInUse
+}
+
+// advice says what to do about a refusal; empty: unknown.
+func (s *stream) advice(code jetstream.ErrorCode) string {
+	size := fmt.Sprintf("lower %s (now %d bytes), delete streams that are not needed, or raise the limit of JetStream storage", s.limit, s.want.MaxBytes)
+	switch code {
+	case noStorage, noResources, accountLimit:
+		return size + " of the server or account"
+	case aboveMaxStreamSize:
+		return fmt.Sprintf("lower %s (now %d bytes) to what the account allows a stream", s.limit, s.want.MaxBytes)
+	case maxBytesRequired:
+		return fmt.Sprintf("set %s to a size above 0, which this account requires", s.limit)
+	case tooManyStreams:
+		return "delete a stream, raise the account's limit of streams, or set QUARANTINE_TOPIC to nothing and do without the quarantine's stream"
+	case notClustered:
+		return "set NATS_REPLICAS to 1: the server is a single one"
+	case noPeers:
+		return fmt.Sprintf("lower NATS_REPLICAS (now %d) or %s (now %d bytes), or bring back servers of the cluster", s.want.Replicas, s.limit, s.want.MaxBytes)
+	case noLimitsForTier:
+		return fmt.Sprintf("set NATS_REPLICAS (now %d) to what the account has JetStream limits for", s.want.Replicas)
+	case subjectsOverlap:
+		return fmt.Sprintf("another stream has the subjects %q: set %s to others, set NATS_STREAM to that stream's name, or change that stream", s.want.Subjects, s.prefix)
+	case notEnabledForUs:
+		return "enable JetStream for the account of livebridge's user"
+	}
+	return ""
+}
+
+// nameOwner says what to do about a stream of an earlier configuration on our own server.
+func (s *stream) nameOwner(ctx context.Context, js jetstream.JetStream) string {
+	owner, err := js.StreamNameBySubject(ctx, s.want.Subjects[0])
+	if err != nil {
+		return s.advice(subjectsOverlap)
+	}
+	if s.want.Name == QuarantineStream {
+		return fmt.Sprintf("stream %s of the embedded server, from earlier settings, has the subjects %q: set QUARANTINE_TOPIC to others",
+			owner, s.want.Subjects)
+	}
+	return fmt.Sprintf("stream %s of the embedded server, from earlier settings, has the subjects %q: set NATS_STREAM to %s, "+
+		"set NATS_SUBJECT_PREFIX to another prefix, or stop livebridge and remove DATA_DIR/nats with all that it holds", owner, s.want.Subjects, owner)
+}

@@ -1,0 +1,43 @@
+package nats
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// remindAfter is how often a fault that lasts is logged again.
+const remindAfter = time.Minute
+
+// alarm logs a fault when it begins or changes, again while it lasts, and once when it is over.
+type alarm struct {
+	log *zap.Logger
+
+	mu   sync.Mutex
+	last string // empty: no fault
+	at   time.Time
+}
+
+// raise notes a fault. The same one is logged again only after a while.
+func (a *alarm) raise(level zapcore.Level, what string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	text := what + err.Error()
+	if text == a.last && time.Since(a.at) < remindAfter {
+		return
+	}
+	a.last, a.at = text, time.Now()
+	a.log.Log(level, what, zap.Error(err))
+}
+
+// clear notes that nothing is wrong any more.
+func (a *alarm) clear() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.last != "" {
+		a.log.Info("stream at NATS is available again")
+	}
+	a.last = ""
+}

@@ -1,0 +1,51 @@
+package nats
+
+import (
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ownWindow is the duplicate window on our own server, shorter than the two minutes of others. No answer of it is ever
+// lost, so an event comes twice only right after a restart, and it keeps every event of the window in mind: a minute of
+// 20,000 a second would be the most of our memory.
+const ownWindow = 10 * time.Second
+
+// eventsStream is the stream of events.
+func eventsStream(o *Options) *stream {
+	return &stream{
+		want: o.streamConfig(o.Stream, o.SubjectPrefix+".>", o.MaxBytes), needed: o.eventSubjects(),
+		limit: "NATS_MAX_BYTES", prefix: "NATS_SUBJECT_PREFIX",
+	}
+}
+
+// quarantineStream is the stream of quarantine notices.
+func quarantineStream(o *Options) *stream {
+	return &stream{
+		want: o.streamConfig(QuarantineStream, o.Quarantine+".*", o.QuarantineMaxBytes), needed: o.quarantineSubjects(),
+		limit: "QUARANTINE_MAX_BYTES", prefix: "QUARANTINE_TOPIC",
+	}
+}
+
+// streamConfig is how we create a stream. The duplicate window of 0 asks for the server's default of two minutes, or what
+// its limits allow.
+func (o *Options) streamConfig(name, subjects string, maxBytes int64) jetstream.StreamConfig {
+	c := jetstream.StreamConfig{
+		Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
+		MaxAge: o.MaxAge, MaxBytes: maxBytes, MaxMsgSize: -1, Discard: jetstream.DiscardOld, AllowDirect: true,
+	}
+	if o.inProcess != nil {
+		c.Duplicates = ownWindow
+		if o.MaxAge > 0 {
+			c.Duplicates = min(ownWindow, o.MaxAge)
+		}
+	}
+	return c
+}
+
+// differs compares what settings say of a stream on our own server.
+func differs(have, want jetstream.StreamConfig) bool {
+	return !slices.Equal(have.Subjects, want.Subjects) || have.MaxAge != want.MaxAge || have.MaxBytes != want.MaxBytes ||
+		have.Duplicates != want.Duplicates
+}

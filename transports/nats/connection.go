@@ -1,0 +1,120 @@
+package nats
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// reopenAfter is how long after the client has given up a connection the next one is made.
+const reopenAfter = 250 * time.Millisecond
+
+// connect makes a connection and begins to look after the streams through it. It does not wait for a server.
+func (p *Publisher) connect() error {
+	conn, err := p.link.connect(p.opts.URL, nats.CustomInboxPrefix(p.opts.inbox()), nats.ConnectHandler(p.connected),
+		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected), nats.ClosedHandler(p.closed),
+		onDenial(p.denied))
+	if err != nil {
+		return settingError("NATS_URL", err)
+	}
+	p.conn.Store(conn)
+	js, err := jetstream.New(conn)
+	if err == nil {
+		err = p.listen(conn)
+	}
+	if err != nil {
+		conn.SetClosedHandler(nil)
+		conn.Close()
+		return fmt.Errorf("NATS client: %w", err)
+	}
+	p.streams.start(js)
+	return nil
+}
+
+// listen takes the server's answers. There are never more of them than events under way.
+func (p *Publisher) listen(conn *nats.Conn) error {
+	sub, err := conn.Subscribe(p.acks.prefix+"*", func(m *nats.Msg) { p.acks.answer(m.Subject, m, nil) })
+	if err != nil {
+		return err
+	}
+	return sub.SetPendingLimits(-1, -1)
+}
+
+func (p *Publisher) connected(*nats.Conn) {
+	p.link.connected()
+	p.online.Store(true)
+	p.streams.recheck()
+}
+
+// disconnected answers what is under way: whether the server has it is not known, and it is safe to publish it again.
+func (p *Publisher) disconnected(c *nats.Conn, err error) {
+	if !c.IsConnected() {
+		p.online.Store(false)
+	}
+	lost := bridge.Unavailable("the connection to NATS was lost: %w", orElse(err, nats.ErrDisconnected))
+	p.acks.abandon(0, lost)
+	if p.batches != nil {
+		p.batches.abandon(lost, p.opts.AckTimeout)
+	}
+}
+
+func orElse(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// closed has another connection made. The client gives one up for good at errors of the server that it does not know, such as
+// that of a message above a max_payload which has been lowered in the meantime.
+func (p *Publisher) closed(*nats.Conn) { go p.reopen() }
+
+func (p *Publisher) reopen() {
+	for p.wait(reopenAfter) {
+		p.life.Lock()
+		err := p.reconnect()
+		p.life.Unlock()
+		if err == nil {
+			return
+		}
+		p.opts.Log.Warn("NATS connection cannot be made anew; this is tried again", zap.Error(err))
+	}
+}
+
+// wait reports false when the publisher is closed.
+func (p *Publisher) wait(d time.Duration) bool {
+	select {
+	case <-p.stop:
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// reconnect is connect for a publisher whose connection is gone.
+func (p *Publisher) reconnect() error {
+	select {
+	case <-p.stop:
+		return nil
+	default:
+	}
+	p.streams.stop()
+	return p.connect()
+}
+
+// reconnectSoon makes the connection anew after a while.
+func (p *Publisher) reconnectSoon() {
+	if p.renewal.Swap(true) {
+		return
+	}
+	time.AfterFunc(cmp.Or(p.opts.recheck, recheckInterval), func() {
+		p.renewal.Store(false)
+		_ = p.conn.Load().ForceReconnect() // it fails when the publisher is closed
+	})
+}

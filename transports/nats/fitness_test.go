@@ -1,0 +1,389 @@
+package nats
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"livebridge/bridge"
+)
+
+// quickOptions check streams often, so that tests need not wait.
+func quickOptions(url string) Options {
+	o := testOptions()
+	o.URL, o.recheck = url, 20*time.Millisecond
+	return o
+}
+
+func dial(t testing.TB, o Options) *Publisher {
+	t.Helper()
+	p, err := Dial(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeSoon(p) })
+	return p
+}
+
+// try publishes an event once.
+func try(p bridge.Publisher, e *bridge.Event) error {
+	answer := make(chan error, 1)
+	p.Publish(e, func(err error) { answer <- err })
+	return <-answer
+}
+
+// awaitUnavailable waits until an event is not taken for a reason that has all of the words.
+func awaitUnavailable(t testing.TB, p bridge.Publisher, e *bridge.Event, words ...string) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+		if err = try(p, e); bridge.IsRejected(err) {
+			t.Fatalf("rejected: %v", err)
+		}
+		if err != nil && hasAll(err.Error(), words) {
+			return
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	t.Fatalf("the last answer is %v, which has not %q", err, words)
+}
+
+func hasAll(text string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// notice is a quarantine notice.
+func notice(n uint64) *bridge.Event {
+	e := event("q", n)
+	e.Lane, e.Reason, e.Type = bridge.Lane{Kind: bridge.KindStream}, bridge.ReasonTampered, bridge.TypeQuarantined
+	return e
+}
+
+// misfits are changes after which a stream would not keep what it acknowledges, or takes nothing, with what the error has to
+// name.
+func misfits() map[string]struct {
+	change func(*jetstream.StreamConfig)
+	names  string
+} {
+	return map[string]struct {
+		change func(*jetstream.StreamConfig)
+		names  string
+	}{
+		"other subjects": {func(c *jetstream.StreamConfig) { c.Subjects = []string{"other.>"} }, "subjects"},
+		"memory":         {func(c *jetstream.StreamConfig) { c.Storage = jetstream.MemoryStorage }, "memory"},
+		"written later":  {func(c *jetstream.StreamConfig) { c.PersistMode = jetstream.AsyncPersistMode; c.AllowDirect = false }, "persist_mode"},
+		"no answers":     {func(c *jetstream.StreamConfig) { c.NoAck = true }, "no_ack"},
+		"one message":    {func(c *jetstream.StreamConfig) { c.MaxMsgs = 1 }, "max_msgs"},
+		"few messages":   {func(c *jetstream.StreamConfig) { c.MaxMsgs = minMessages - 1 }, "max_msgs"},
+		"few bytes":      {func(c *jetstream.StreamConfig) { c.MaxBytes = minBytes - 1 }, "max_bytes"},
+		"short":          {func(c *jetstream.StreamConfig) { c.MaxAge = minAge - time.Second }, "max_age"},
+		"counters":       {func(c *jetstream.StreamConfig) { c.AllowMsgCounter = true }, "allow_msg_counter"},
+	}
+}
+
+// TestUnfitStreamIsThereAtTheStart: events wait for a stream that is mended, then all of them come.
+func TestUnfitStreamIsThereAtTheStart(t *testing.T) {
+	for name, m := range misfits() {
+		t.Run(name, func(t *testing.T) {
+			s := startServer(t, &server.Options{})
+			js, o := s.admin(t), quickOptions(s.url)
+			want := eventsStream(&o).want
+			bad := want
+			m.change(&bad)
+			must(js.CreateStream(t.Context(), bad))
+			p := dial(t, o)
+			awaitUnavailable(t, p, event("a", 1), o.Stream, m.names)
+			if err := js.DeleteStream(t.Context(), o.Stream); err != nil {
+				t.Fatal(err)
+			}
+			if err := publish(t, p, event("a", 1)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestStreamBecomesUnfit: the stream is changed while events go to it; the quarantine's stream goes on.
+func TestStreamBecomesUnfit(t *testing.T) {
+	for name, m := range misfits() {
+		if name == "memory" || name == "written later" || name == "counters" {
+			continue // which the server changes of no stream
+		}
+		t.Run(name, func(t *testing.T) {
+			s := startServer(t, &server.Options{})
+			js, o := s.admin(t), quickOptions(s.url)
+			p := dial(t, o)
+			if err := publish(t, p, event("a", 1)); err != nil {
+				t.Fatal(err)
+			}
+			good := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+			bad := good
+			m.change(&bad)
+			must(js.UpdateStream(t.Context(), bad))
+			awaitUnavailable(t, p, event("a", 2), o.Stream, m.names)
+			if err := publish(t, p, notice(1)); err != nil {
+				t.Error(err)
+			}
+			must(js.UpdateStream(t.Context(), good))
+			if err := publish(t, p, event("a", 2)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestSealedStream cannot be mended; it can be replaced.
+func TestSealedStream(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	js, o := s.admin(t), quickOptions(s.url)
+	p := dial(t, o)
+	if err := publish(t, p, event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	config := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+	config.Sealed = true
+	must(js.UpdateStream(t.Context(), config))
+	awaitUnavailable(t, p, event("a", 2), "sealed")
+	if err := js.DeleteStream(t.Context(), o.Stream); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish(t, p, event("a", 2)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestMirror: a mirror has no subjects of its own, and the error says what it is.
+func TestMirror(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	js, o := s.admin(t), quickOptions(s.url)
+	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "ORIGIN", Subjects: []string{"origin"}}))
+	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: o.Stream, Mirror: &jetstream.StreamSource{Name: "ORIGIN"}}))
+	awaitUnavailable(t, dial(t, o), event("a", 1), o.Stream, "mirror of stream ORIGIN")
+}
+
+// TestOtherStreamTakesTheSubjects: an acknowledgement counts only if the stream expected has given it, from the very first
+// message on, whenever the streams were checked last.
+func TestOtherStreamTakesTheSubjects(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	js, o := s.admin(t), quickOptions(s.url)
+	o.recheck = time.Hour
+	p := dial(t, o)
+	for _, first := range []*bridge.Event{event("a", 1), notice(1)} {
+		if err := publish(t, p, first); err != nil {
+			t.Fatal(err)
+		}
+	}
+	steal := func(name, thief, subjects string) {
+		config := must(js.Stream(t.Context(), name)).CachedInfo().Config
+		config.Subjects = []string{thief + ".elsewhere.>"}
+		must(js.UpdateStream(t.Context(), config))
+		must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: thief, Subjects: []string{subjects}, Storage: jetstream.MemoryStorage, MaxMsgs: 1}))
+	}
+	steal(o.Stream, "THIEF", "live.events.>")
+	steal(QuarantineStream, "THIEF2", "live.quarantine.*")
+	for _, e := range []*bridge.Event{event("a", 2), event("b", 1), notice(2)} {
+		if err := try(p, e); err == nil || bridge.IsRejected(err) {
+			t.Errorf("answered %v", err)
+		}
+	}
+	for _, name := range []string{"THIEF", "THIEF2"} {
+		if n := must(js.Stream(t.Context(), name)).CachedInfo().State.LastSeq; n != 0 {
+			t.Errorf("%d messages are in %s", n, name)
+		}
+	}
+}
+
+// TestEmbeddedStreamTakenByAnother: the same on our own server, where many messages share an answer.
+func TestEmbeddedStreamTakenByAnother(t *testing.T) {
+	e := embedded(t, t.TempDir(), func(o *Options) { o.recheck = time.Hour })
+	defer closePublisher(t, e)
+	for n := range uint64(3) {
+		if err := publish(t, e, event("a", n+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	js := adminOf(t, e)
+	config := must(js.Stream(t.Context(), "LIVE_EVENTS")).CachedInfo().Config
+	config.Subjects = []string{"elsewhere.>"}
+	must(js.UpdateStream(t.Context(), config))
+	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "THIEF", Subjects: []string{"live.events.>"}}))
+	answers := make(chan error, 500)
+	for n := range cap(answers) {
+		e.Publish(numbered(n), func(err error) { answers <- err })
+	}
+	for range cap(answers) {
+		if err := <-answers; err == nil || bridge.IsRejected(err) {
+			t.Fatalf("answered %v", err)
+		}
+	}
+	if n := must(js.Stream(t.Context(), "THIEF")).CachedInfo().State.LastSeq; n != 0 {
+		t.Errorf("%d messages are in the other stream", n)
+	}
+	awaitUnavailable(t, e, event("a", 4), "stream THIEF of the embedded server", "NATS_STREAM")
+}
+
+// observed returns options whose log can be read.
+func observed(o Options) (Options, *observer.ObservedLogs) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	o.Log = zap.New(core)
+	return o, logs
+}
+
+// awaitLog waits until the log has an entry with all of the words, and returns how many it has.
+func awaitLog(t testing.TB, logs *observer.ObservedLogs, level zapcore.Level, words ...string) int {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
+		n := 0
+		for _, entry := range logs.All() {
+			err, _ := entry.ContextMap()["error"].(string)
+			if entry.Level == level && hasAll(entry.Message+" "+err, words) {
+				n++
+			}
+		}
+		if n > 0 {
+			return n
+		}
+	}
+	t.Fatalf("nothing is logged with %q: %v", words, logs.All())
+	return 0
+}
+
+// TestUnfitStreamIsAnAlarm: an error that names what to mend, once, and the end of it.
+func TestUnfitStreamIsAnAlarm(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	js := s.admin(t)
+	o, logs := observed(quickOptions(s.url))
+	p := dial(t, o)
+	if err := publish(t, p, event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	good := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+	bad := good
+	bad.MaxMsgs = 1
+	must(js.UpdateStream(t.Context(), bad))
+	awaitUnavailable(t, p, event("a", 2), "max_msgs")
+	for range 20 { // checks of it
+		awaitUnavailable(t, p, event("a", 2), "max_msgs")
+		<-time.After(o.recheck)
+	}
+	if n := awaitLog(t, logs, zapcore.ErrorLevel, "stream at NATS is unavailable", "raise max_msgs"); n != 1 {
+		t.Errorf("the error is logged %d times", n)
+	}
+	must(js.UpdateStream(t.Context(), good))
+	awaitLog(t, logs, zapcore.InfoLevel, "available again")
+}
+
+// TestAlarmReminds: about once a minute while a fault lasts, and at once of another.
+func TestAlarmReminds(t *testing.T) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	a := alarm{log: zap.New(core)}
+	fault, other := &misfit{"one"}, &misfit{"another"}
+	for range 5 {
+		a.raise(zap.ErrorLevel, "fault", fault)
+	}
+	a.at = a.at.Add(-remindAfter)
+	for range 5 {
+		a.raise(zap.ErrorLevel, "fault", fault)
+	}
+	a.raise(zap.ErrorLevel, "fault", other)
+	a.clear()
+	a.clear()
+	a.raise(zap.ErrorLevel, "fault", other)
+	if n := logs.Len(); n != 5 {
+		t.Errorf("%d entries: %v", n, logs.All())
+	}
+}
+
+// TestStreamMadeAnew: who deletes the stream and creates another has thrown events away, which is said loudly; publishing
+// goes on.
+func TestStreamMadeAnew(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	js := s.admin(t)
+	o, logs := observed(quickOptions(s.url))
+	p := dial(t, o)
+	if err := publish(t, p, event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	config := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+	if err := js.DeleteStream(t.Context(), o.Stream); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = js.CreateStream(t.Context(), config) // unless it has been created already
+	awaitLog(t, logs, zapcore.ErrorLevel, "deleted and created anew")
+	if err := publish(t, p, event("a", 2)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWarnings: what is worth knowing of a stream that is fit is said once.
+func TestWarnings(t *testing.T) {
+	for word, change := range map[string]func(*jetstream.StreamConfig){
+		"by interest":    func(c *jetstream.StreamConfig) { c.Retention = jetstream.InterestPolicy },
+		"work is done":   func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy },
+		"each subject":   func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 },
+		"nothing new":    func(c *jetstream.StreamConfig) { c.Discard = jetstream.DiscardNew },
+		"max_msgs":       func(c *jetstream.StreamConfig) { c.MaxMsgs = 1_000_000 },
+		"NATS_MAX_BYTES": func(c *jetstream.StreamConfig) { c.MaxBytes = 1 << 30 },
+		"NATS_MAX_AGE":   func(c *jetstream.StreamConfig) { c.MaxAge = 48 * time.Hour },
+		"DEDUPE_WINDOW":  func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour },
+		"rollups":        func(c *jetstream.StreamConfig) { c.AllowRollup = true },
+		"duplicate":      func(c *jetstream.StreamConfig) { c.Duplicates = time.Second },
+		"other subjects": func(c *jetstream.StreamConfig) {
+			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "live.events.>", Destination: "moved.>"}
+		},
+		"a lane": func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 },
+		"the lane waits": func(c *jetstream.StreamConfig) {
+			c.MaxMsgsPerSubject, c.Discard, c.DiscardNewPerSubject = 5, jetstream.DiscardNew, true
+		},
+	} {
+		t.Run(word, func(t *testing.T) {
+			s := startServer(t, &server.Options{})
+			o, logs := observed(quickOptions(s.url))
+			o.Dedupe, o.Quarantine = 24*time.Hour, ""
+			config := eventsStream(&o).want
+			change(&config)
+			must(s.admin(t).CreateStream(t.Context(), config))
+			p := dial(t, o)
+			if err := publish(t, p, event("a", 1)); err != nil {
+				t.Fatal(err)
+			}
+			for range 5 {
+				<-time.After(o.recheck) // checks of it
+			}
+			if n := awaitLog(t, logs, zapcore.WarnLevel, word); n != 1 {
+				t.Errorf("it is warned of %d times: %v", n, logs.All())
+			}
+		})
+	}
+}
+
+// TestFewerReplicas is warned of.
+func TestFewerReplicas(t *testing.T) {
+	servers := startCluster(t)
+	o, logs := observed(quickOptions(servers[0].ClientURL()))
+	o.Replicas, o.Quarantine = 3, ""
+	p := dial(t, o)
+	if err := publish(t, p, event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	js := connect(t, o.URL)
+	config := led(t, js, o.Stream).CachedInfo().Config
+	config.Replicas = 1
+	must(js.UpdateStream(t.Context(), config))
+	awaitLog(t, logs, zapcore.WarnLevel, "fewer replicas than before")
+	awaitLog(t, logs, zapcore.WarnLevel, "NATS_REPLICAS")
+	if err := publish(t, p, event("a", 2)); err != nil {
+		t.Fatal(err)
+	}
+}

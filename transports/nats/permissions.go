@@ -1,0 +1,90 @@
+package nats
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// denial is something that the server does not permit our user. It comes by itself, not as the answer to what was denied.
+type denial struct {
+	subscribe bool
+	subject   string
+}
+
+var denialText = regexp.MustCompile(`(?i)(publish|subscription) to "(\S+)"`)
+
+// denialOf reads the client's error.
+func denialOf(err error) (denial, bool) {
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return denial{}, false
+	}
+	found := denialText.FindStringSubmatch(err.Error())
+	if found == nil {
+		return denial{}, false
+	}
+	return denial{subscribe: strings.EqualFold(found[1], "subscription"), subject: found[2]}, true
+}
+
+// onDenial has denials told to f, and leaves other errors of the connection to the handler of before.
+func onDenial(f func(denial)) nats.Option {
+	return func(o *nats.Options) error {
+		otherwise := o.AsyncErrorCB
+		o.AsyncErrorCB = func(c *nats.Conn, s *nats.Subscription, err error) {
+			if d, is := denialOf(err); is {
+				f(d)
+			} else if otherwise != nil {
+				otherwise(c, s, err)
+			}
+		}
+		return nil
+	}
+}
+
+// lacks names the right that is missing.
+func (d denial) lacks() *misfit {
+	if d.subscribe {
+		return lacks("subscribe", d.subject)
+	}
+	return lacks("publish", d.subject)
+}
+
+func lacks(verb, subject string) *misfit {
+	return &misfit{fmt.Sprintf("NATS denies livebridge's user to %s to %s: grant that", verb, subject)}
+}
+
+// denied ends the waiting for what the server does not permit.
+func (p *Publisher) denied(d denial) {
+	if d.subscribe {
+		p.inboxDenied()
+		return
+	}
+	for _, s := range p.streams.all() {
+		if strings.HasPrefix(d.subject, "$JS.API.") && strings.HasSuffix(d.subject, "."+s.want.Name) {
+			s.denied(lacks("publish", d.subject))
+			return
+		}
+		if covers(s.want.Subjects[0], d.subject) {
+			why := lacks("publish", s.want.Subjects[0])
+			s.rights.raise(zap.ErrorLevel, "publishing is denied at NATS; events are retained until it is permitted", why)
+			p.acks.deny(d.subject, bridge.Unavailable("%w", why))
+			return
+		}
+	}
+}
+
+// inboxDenied keeps everything back, since nothing will be answered, and tries the subscription again with a new
+// connection after a while: the server does not say when it would permit it.
+func (p *Publisher) inboxDenied() {
+	why := lacks("subscribe", p.opts.inbox()+".>")
+	for _, s := range p.streams.all() {
+		s.denied(why)
+	}
+	p.reconnectSoon()
+}

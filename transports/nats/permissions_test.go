@@ -1,0 +1,208 @@
+package nats
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"go.uber.org/zap/zapcore"
+
+	"livebridge/bridge"
+)
+
+// rights are what the server permits a user.
+type rights struct{ publish, subscribe []string }
+
+// publishing is what deployments/README.md says that livebridge's user needs while the streams are there.
+func publishing() rights {
+	return rights{
+		publish: []string{"live.events.>", "live.quarantine.*",
+			"$JS.API.STREAM.INFO.LIVE_EVENTS", "$JS.API.STREAM.INFO.LIVE_QUARANTINE"},
+		subscribe: []string{"_INBOX.>"},
+	}
+}
+
+// creating is what it needs besides when they are not.
+func creating() []string {
+	return []string{"$JS.API.STREAM.CREATE.LIVE_EVENTS", "$JS.API.STREAM.CREATE.LIVE_QUARANTINE"}
+}
+
+// consuming is what `livebridge tail` needs.
+func consuming() rights {
+	return rights{
+		publish: []string{"$JS.API.STREAM.INFO.LIVE_EVENTS", "$JS.API.CONSUMER.CREATE.LIVE_EVENTS.>",
+			"$JS.API.CONSUMER.MSG.NEXT.LIVE_EVENTS.*", "$JS.API.CONSUMER.DELETE.LIVE_EVENTS.*"},
+		subscribe: []string{"_INBOX.>"},
+	}
+}
+
+func (r rights) without(right string) rights {
+	drop := func(s string) bool { return s == right }
+	return rights{slices.DeleteFunc(slices.Clone(r.publish), drop), slices.DeleteFunc(slices.Clone(r.subscribe), drop)}
+}
+
+// options are those of a server with a user who has these rights and an administrator.
+func (r rights) options() *server.Options {
+	deny := []string{"nothing"} // an empty list would permit everything
+	return &server.Options{Users: []*server.User{
+		{Username: "admin", Password: "secret"},
+		{Username: "bridge", Password: "secret", Permissions: &server.Permissions{
+			Publish:   &server.SubjectPermission{Allow: append(deny, r.publish...)},
+			Subscribe: &server.SubjectPermission{Allow: append(deny, r.subscribe...)},
+		}},
+	}}
+}
+
+func bridgeOptions(url string) Options {
+	o := quickOptions(url)
+	o.User, o.Password, o.AckTimeout = "bridge", "secret", 40*time.Second // an event that only the time-out would answer fails the test
+	return o
+}
+
+// withStreams creates the streams as livebridge would.
+func withStreams(t *testing.T, s *testServer) {
+	t.Helper()
+	o := quickOptions(s.url)
+	o.User, o.Password = "admin", "secret"
+	p := dial(t, o)
+	for _, e := range []*bridge.Event{event("z", 1), notice(100)} {
+		if err := publish(t, p, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closePublisher(t, p)
+}
+
+// TestExactRights: the rights of the handbook are enough, to create the streams and to publish; those to create them are not
+// needed when they are there.
+func TestExactRights(t *testing.T) {
+	all := publishing()
+	all.publish = append(all.publish, creating()...)
+	for name, r := range map[string]rights{"streams to be created": all, "streams there": publishing()} {
+		t.Run(name, func(t *testing.T) {
+			s := startServer(t, r.options())
+			if name == "streams there" {
+				withStreams(t, s)
+			}
+			o, logs := observed(bridgeOptions(s.url))
+			p := dial(t, o)
+			for _, e := range []*bridge.Event{event("a", 1), notice(1), event("a", 2)} {
+				if err := publish(t, p, e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, entry := range logs.All() {
+				if entry.Level >= zapcore.WarnLevel {
+					t.Errorf("logged: %s %v", entry.Message, entry.ContextMap())
+				}
+			}
+		})
+	}
+}
+
+// TestMissingRight: with one right less the error names it, at once, in the log and for the event; once it is granted,
+// publishing goes on by itself. What concerns one stream does not hold up the other.
+func TestMissingRight(t *testing.T) {
+	all := publishing()
+	all.publish = append(all.publish, creating()...)
+	for _, right := range append(slices.Clone(all.publish), all.subscribe...) {
+		t.Run(right, func(t *testing.T) {
+			s := startServer(t, all.without(right).options())
+			o, logs := observed(bridgeOptions(s.url))
+			p := dial(t, o)
+			stuck, other := event("a", 1), notice(1)
+			if hasAll(right, []string{"QUARANTINE"}) || hasAll(right, []string{"quarantine"}) {
+				stuck, other = other, stuck
+			}
+			awaitUnavailable(t, p, stuck, right)
+			awaitLog(t, logs, zapcore.ErrorLevel, right)
+			if right != "_INBOX.>" {
+				if err := publish(t, p, other); err != nil {
+					t.Error(err)
+				}
+			}
+			granted := all.options()
+			granted.Host, granted.Port, granted.StoreDir, granted.JetStream, granted.NoSigs, granted.NoLog = s.opts.Host, s.opts.Port, s.opts.StoreDir, true, true, true
+			if err := s.s.ReloadOptions(granted); err != nil {
+				t.Fatal(err)
+			}
+			if err := publish(t, p, stuck); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestRightsTakenAway: the same when a right goes while events are published.
+func TestRightsTakenAway(t *testing.T) {
+	for _, right := range []string{"live.events.>", "_INBOX.>", "$JS.API.STREAM.INFO.LIVE_EVENTS"} {
+		t.Run(right, func(t *testing.T) {
+			s := startServer(t, publishing().options())
+			withStreams(t, s)
+			p := dial(t, bridgeOptions(s.url))
+			if err := publish(t, p, event("a", 1)); err != nil {
+				t.Fatal(err)
+			}
+			taken := publishing().without(right).options()
+			taken.Host, taken.Port, taken.StoreDir, taken.JetStream, taken.NoSigs, taken.NoLog = s.opts.Host, s.opts.Port, s.opts.StoreDir, true, true, true
+			if err := s.s.ReloadOptions(taken); err != nil {
+				t.Fatal(err)
+			}
+			awaitUnavailable(t, p, event("a", 2), right)
+		})
+	}
+}
+
+// TestInboxPrefix: answers come where the setting says, and nowhere else is anything subscribed.
+func TestInboxPrefix(t *testing.T) {
+	publishes, consumes := publishing(), consuming()
+	publishes.subscribe, consumes.subscribe = []string{"_INBOX.bridge.>"}, []string{"_INBOX.bridge.>"}
+	s := startServer(t, rights{append(publishes.publish, consumes.publish...), publishes.subscribe}.options())
+	withStreams(t, s)
+	o := bridgeOptions(s.url)
+	o.InboxPrefix = "_INBOX.bridge"
+	if err := publish(t, dial(t, o), event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	consumedBy(t, o, 2)
+}
+
+// TestConsumingRights: those of the handbook are enough to consume, and without one of them the error names it.
+func TestConsumingRights(t *testing.T) {
+	needed := consuming().publish[:3] // the last one is asked for at the end only
+	for _, right := range append([]string{"", "_INBOX.>"}, needed...) {
+		t.Run(right, func(t *testing.T) {
+			s := startServer(t, consuming().without(right).options())
+			withStreams(t, s)
+			o := bridgeOptions(s.url)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			err := Consume(ctx, o, StartAll, func(Record) error { return context.Canceled })
+			want := right
+			if i := len(right) - 1; i > 0 {
+				want = right[:i] // up to the wildcard, or so
+			}
+			if right == "" && err != context.Canceled || right != "" && (err == nil || !hasAll(err.Error(), []string{want, "grant"})) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestNoJetStream: a server, or an account, without JetStream is an outage that says so.
+func TestNoJetStream(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	s.stop(t)
+	s.opts.JetStream = false
+	s.start(t)
+	p := dial(t, quickOptions(s.url))
+	awaitUnavailable(t, p, event("a", 1), "JetStream does not answer", "enable it")
+	s.stop(t)
+	s.opts.JetStream = true
+	s.start(t)
+	if err := publish(t, p, event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+}

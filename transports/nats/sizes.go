@@ -1,0 +1,73 @@
+package nats
+
+import (
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"livebridge/bridge"
+)
+
+const (
+	// sizeKnownFor is how long an answer about the server's limit holds.
+	sizeKnownFor = time.Second
+	sizeTimeout  = 2 * time.Second
+)
+
+// sizes is what is known of the server's limit of a message, beyond what it said when the connection was made: a server
+// whose configuration is reloaded tells nobody of a new max_payload.
+type sizes struct {
+	mu     sync.Mutex
+	limit  int64
+	at     time.Time
+	asking sync.WaitGroup
+}
+
+// tooLarge answers an event that is larger than the server took when we connected. It is rejected if it still is; else it
+// comes again when a new connection has told the client of the new limit.
+func (p *Publisher) tooLarge(size, known int64, done func(error)) {
+	if p.opts.inProcess != nil {
+		done(rejectedSize(size, known))
+		return
+	}
+	p.sizes.asking.Go(func() {
+		if limit := p.limitOfNow(known); size > limit {
+			done(rejectedSize(size, limit))
+			return
+		}
+		done(bridge.Unavailable("NATS takes larger messages than before: the connection is made anew"))
+	})
+}
+
+func rejectedSize(size, limit int64) error {
+	return bridge.Rejected("the message has %d bytes, and the server's max_payload is %d: raise it, then retry the dead letter", size, limit)
+}
+
+// limitOfNow asks the server by a connection of its own, and makes ours anew if the limit has been raised. When it cannot
+// be asked, what is known holds.
+func (p *Publisher) limitOfNow(known int64) int64 {
+	s := &p.sizes
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.at) > sizeKnownFor {
+		s.limit, s.at = p.askLimit(known), time.Now()
+		if s.limit > known {
+			_ = p.conn.Load().ForceReconnect() // it fails when the publisher is closed
+		}
+	}
+	return s.limit
+}
+
+func (p *Publisher) askLimit(known int64) int64 {
+	l, err := newLink(&p.opts)
+	if err != nil {
+		return known
+	}
+	conn, err := l.connect(p.conn.Load().ConnectedUrl(), nats.NoReconnect(), nats.RetryOnFailedConnect(false), nats.Timeout(sizeTimeout))
+	if err != nil {
+		return known
+	}
+	defer conn.Close()
+	return conn.MaxPayload()
+}

@@ -1,0 +1,103 @@
+package nats
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"livebridge/bridge"
+)
+
+// sized is an event whose message has about so many bytes.
+func sized(n uint64, bytes int) *bridge.Event {
+	e := event("a", n)
+	e.Data = []byte(`{"x":"` + strings.Repeat("x", bytes) + `"}`)
+	return e
+}
+
+// TestStreamLimitOfNow: what the stream takes is judged by its limit of this moment, raised or lowered.
+func TestStreamLimitOfNow(t *testing.T) {
+	s := startServer(t, &server.Options{})
+	js, o := s.admin(t), quickOptions(s.url)
+	config := eventsStream(&o).want
+	config.MaxMsgSize = 4096
+	must(js.CreateStream(t.Context(), config))
+	p := dial(t, o)
+	if err := publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "10054") && !strings.Contains(err.Error(), "maximum") {
+		t.Fatalf("got %v", err)
+	}
+	config.MaxMsgSize = 65536
+	must(js.UpdateStream(t.Context(), config))
+	if err := try(p, sized(2, 8192)); err != nil {
+		t.Fatalf("the limit has been raised: %v", err)
+	}
+	config.MaxMsgSize = 4096
+	must(js.UpdateStream(t.Context(), config))
+	if err := try(p, sized(3, 8192)); !bridge.IsRejected(err) {
+		t.Fatalf("the limit has been lowered: %v", err)
+	}
+	if err := try(p, sized(4, 100)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestServerLimitOfNow: a server whose max_payload is changed by a reload tells nobody; what is rejected is too large for the
+// limit of this moment all the same.
+func TestServerLimitOfNow(t *testing.T) {
+	s := startServer(t, &server.Options{MaxPayload: 4096})
+	p := dial(t, quickOptions(s.url))
+	reload := func(limit int32) {
+		o := s.opts.Clone()
+		o.MaxPayload = limit
+		if err := s.s.ReloadOptions(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max_payload is 4096") {
+		t.Fatalf("got %v", err)
+	}
+	reload(65536)
+	p.sizes.mu.Lock()
+	p.sizes.at = p.sizes.at.Add(-sizeKnownFor) // as if so long had passed
+	p.sizes.mu.Unlock()
+	if err := publish(t, p, sized(2, 8192)); err != nil {
+		t.Fatalf("the limit has been raised: %v", err)
+	}
+	reload(4096)
+	if err := publish(t, p, sized(3, 8192)); !bridge.IsRejected(err) {
+		t.Fatalf("the limit has been lowered: %v", err)
+	}
+	if err := publish(t, p, sized(4, 100)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEmbeddedStreamLimit: a message that the stream refuses is rejected although it has no answer of its own in a batch, and
+// those beside it are stored.
+func TestEmbeddedStreamLimit(t *testing.T) {
+	e := embedded(t, t.TempDir(), nil)
+	defer closePublisher(t, e)
+	if err := publish(t, e, event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	js := adminOf(t, e)
+	config := must(js.Stream(t.Context(), "LIVE_EVENTS")).CachedInfo().Config
+	config.MaxMsgSize = 4096
+	must(js.UpdateStream(t.Context(), config))
+	const n = 300
+	answers := make([]chan error, n)
+	for i := range answers {
+		answers[i] = make(chan error, 1)
+		ev := numbered(i)
+		if i%50 == 7 {
+			ev.Data = []byte(`{"x":"` + strings.Repeat("x", 8192) + `"}`)
+		}
+		e.Publish(ev, func(err error) { answers[i] <- err })
+	}
+	for i, answer := range answers {
+		if err := <-answer; bridge.IsRejected(err) != (i%50 == 7) || i%50 != 7 && err != nil {
+			t.Errorf("event %d: %v", i, err)
+		}
+	}
+}
