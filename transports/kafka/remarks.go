@@ -146,11 +146,3 @@ func leaderOf(p kafka.Partition) int32 {
 	}
 	return int32(p.Leader.ID)
 }
-
-// grown returns what a user should know when a topic has more partitions than are used.
-func (l *layout) grown(now int) (out list) {
-	used := len(l.partitions)
-	out.warn(now > used, "the topic had %d partitions when we started and now has %d: the first %d are used until the next start, "+
-		"and the order of a stream is not kept across that start", used, now, used)
-	return out
-}
