@@ -206,7 +206,8 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	log := t.opts.Log.With(zap.String("topic", known.name))
 	if err != nil {
 		err = unavailable(known.name, err)
-		known.faults.report(log, t.opts.remindEvery, list{{text: "the topic cannot be used; this is tried again", err: err, alarm: lasts(err)}})
+		f := finding{text: "the topic cannot be used; this is tried again", err: err, alarm: lasts(err)}
+		known.faults.report(log, t.opts.remindEvery, list{f})
 		t.fail(known, err)
 		return false
 	}
