@@ -174,6 +174,7 @@ func kafkaMutants() []mutant {
 		{"partitions that are gone are kept", "transports/kafka/layout.go", "len(found) < len(before.partitions) {", "len(found) < 0 {", kafka, "TestFewerPartitions"},
 		{"who leads nothing is broker 0", "transports/kafka/remarks.go", `if p.Leader.Host == "" {`, `if p.Leader.Host == "nobody" {`, kafka, "TestPartitionWithoutLeader"},
 		{"a denied identity is denied for ever", "transports/kafka/identity.go", "!i.denied.IsZero() && time.Since(i.denied) >= i.recheck }", "!i.denied.IsZero() && i.recheck < 0 }", kafka, "TestIdentityComesBack"},
+		{"a batch in doubt grows too old", "transports/kafka/recover.go", "\t\ts.encoder.redate(b.bytes, time.Now())\n", "", kafka, "TestDoubtfulBatchIsRedated"},
 		{"a topic that is away holds up others", "transports/kafka/publisher.go", "layout != nil && t.fault.Load() == nil {", "layout != nil {", kafka, "TestTopicStaysAway"},
 	}
 }
