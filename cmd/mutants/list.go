@@ -171,7 +171,7 @@ func kafkaMutants() []mutant {
 		{"two batches of a partition are under way", "transports/kafka/leader.go", "\t\tp.busy = true\n", "", kafka, "TestOneBatchAtATime"},
 		{"a slow answer holds up other partitions", "transports/kafka/leader.go", "\t\tl.pending = true\n", "\t\tl.pending = true\n\t\treturn\n", kafka, "TestSlowAnswerHoldsUpNoOtherPartition"},
 		{"few records make a request beside another", "transports/kafka/leader.go", "l.waiting >= requestWorth", "l.waiting > 0", kafka, "TestSecondRequest"},
-		{"partitions are not the Java client's", "transports/kafka/topic.go", "kafka.Murmur2Balancer{Consistent: true}", "kafka.CRC32Balancer{Consistent: true}", kafka, "TestPartitions"},
+		{"partitions are not the Java client's", "transports/kafka/layout.go", "kafka.Murmur2Balancer{Consistent: true}", "kafka.CRC32Balancer{Consistent: true}", kafka, "TestPartitions"},
 		{"a record has no key", "transports/kafka/record.go", "Key: protocol.NewBytes(next.key)", "Key: nil", kafka, "TestContract"},
 		{"records that are named do not matter", "transports/kafka/request.go", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn r\n", "\t\tr.which[int(e.BatchIndex)] = true\n\t}\n\treturn nil\n", kafka, "TestPartialBatchErrors"},
 		{"one bad record rejects its batch", "transports/kafka/settle.go", "if named.which[i] {", "if named != nil {", kafka, "TestPartialBatchErrors"},
@@ -185,9 +185,10 @@ func kafkaMutants() []mutant {
 		{"a warning comes once for ever", "transports/kafka/notices.go", "return !current[key]", "return !current[key] && false", kafka, "TestWarningsComeAgain"},
 		{"offsets that go back are not noticed", "transports/kafka/offsets.go", "if lost = b.offset < p.end; lost {", "if lost = b.offset < 0; lost {", kafka, "TestTopicIsMadeAnew"},
 		{"a partition at rest is not compared", "transports/kafka/offsets.go", "known && end < ends[int(p.number)]", "known && end < 0", kafka, "TestTopicIsMadeAnew"},
-		{"partitions that are gone are kept", "transports/kafka/topics.go", "len(found) < len(before.partitions) {", "len(found) < 0 {", kafka, "TestFewerPartitions"},
+		{"partitions that are gone are kept", "transports/kafka/layout.go", "len(found) < len(before.partitions) {", "len(found) < 0 {", kafka, "TestFewerPartitions"},
 		{"who leads nothing is broker 0", "transports/kafka/remarks.go", `if p.Leader.Host == "" {`, `if p.Leader.Host == "nobody" {`, kafka, "TestPartitionWithoutLeader"},
 		{"a denied identity is denied for ever", "transports/kafka/identity.go", "!i.denied.IsZero() && time.Since(i.denied) >= i.recheck }", "!i.denied.IsZero() && i.recheck < 0 }", kafka, "TestIdentityComesBack"},
+		{"a batch in doubt grows too old", "transports/kafka/recover.go", "\t\ts.encoder.redate(b.bytes, time.Now())\n", "", kafka, "TestDoubtfulBatchIsRedated"},
 		{"a topic that is away holds up others", "transports/kafka/publisher.go", "layout != nil && t.fault.Load() == nil {", "layout != nil {", kafka, "TestTopicStaysAway"},
 	}
 }

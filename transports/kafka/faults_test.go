@@ -47,6 +47,7 @@ func TestAnswersOfABroker(t *testing.T) {
 		kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, // it has the batch, and says that it is not sure
 		kerr.NotEnoughReplicas, kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownTopicOrPartition, kerr.KafkaStorageError,
 		kerr.TopicAuthorizationFailed, kerr.CorruptMessage, kerr.InvalidTimestamp, kerr.UnknownServerError, kerr.ThrottlingQuotaExceeded,
+		kerr.PolicyViolation, kerr.UnsupportedCompressionType, kerr.InvalidTopicException, kerr.InvalidRequiredAcks,
 		kerr.OutOfOrderSequenceNumber, kerr.UnknownProducerID, kerr.InvalidProducerEpoch, kerr.ClusterAuthorizationFailed,
 	} {
 		t.Run(err.Message, func(t *testing.T) {

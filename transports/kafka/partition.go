@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 )
 
@@ -70,6 +71,11 @@ func (p *partition) take() (records []record, weight int) {
 // putBack puts records before everything that waits. Lanes have one record each, so no order is lost.
 func (p *partition) putBack(records []record) {
 	p.queue = append(records[:len(records):len(records)], p.queue...)
+}
+
+// leaderless is why nothing can be sent to a partition that nobody leads.
+func (p *partition) leaderless() error {
+	return fmt.Errorf("there is no leader of partition %d: start the brokers that have its replicas", p.number)
 }
 
 // advance moves the sequence on; the broker counts modulo 2^31.

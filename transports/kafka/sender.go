@@ -2,8 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -33,8 +31,6 @@ type sender struct {
 	closed     bool          // nothing more is taken
 	idle       chan struct{} // closed when nothing is under way; nil: nobody waits
 }
-
-var errNoLeader = errors.New("there is no leader")
 
 // answer is a call of done that is made when the lock is free.
 type answer struct {
@@ -81,7 +77,7 @@ func (s *sender) accept(p *partition, r record) answer {
 		return answer{}
 	}
 	if p.leader == noLeader {
-		return answer{r.done, unavailable(p.topic.name, fmt.Errorf("%w of partition %d: start the brokers that have its replicas", errNoLeader, p.number))}
+		return answer{r.done, unavailable(p.topic.name, p.leaderless())}
 	}
 	p.queue = append(p.queue, r)
 	s.underWay++

@@ -23,31 +23,6 @@ type topic struct {
 	remarks notices // on what it is like
 }
 
-// layout is the partitions of a topic that are used. It does not change.
-type layout struct {
-	partitions []*partition
-	numbers    []int
-}
-
-// newLayout makes the partitions of a topic that has n of them. Those that there were stay as they are.
-func newLayout(t *topic, n int) *layout {
-	l, before := &layout{}, t.layout.Load()
-	for i := range n {
-		p := &partition{topic: t, number: int32(i)}
-		if before != nil && i < len(before.partitions) {
-			p = before.partitions[i]
-		}
-		l.partitions = append(l.partitions, p)
-		l.numbers = append(l.numbers, i)
-	}
-	return l
-}
-
-// partitionOf returns where the Java client would send a record with this key.
-func (l *layout) partitionOf(key []byte) *partition {
-	return l.partitions[kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: key}, l.numbers...)]
-}
-
 // hold keeps a record until the topic is known. The topics' lock is held.
 func (t *topic) hold(r record) { t.waiting = append(t.waiting, r) }
 

@@ -209,7 +209,8 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	log := t.opts.Log.With(zap.String("topic", known.name))
 	if err != nil {
 		err = unavailable(known.name, err)
-		known.faults.report(log, t.opts.remindEvery, list{{text: "the topic cannot be used; this is tried again", err: err, alarm: lasts(err)}})
+		f := finding{text: "the topic cannot be used; this is tried again", err: err, alarm: lasts(err)}
+		known.faults.report(log, t.opts.remindEvery, list{f})
 		t.fail(known, err)
 		return false
 	}
@@ -232,41 +233,6 @@ func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partit
 	}
 	t.pass(known)
 	return !slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
-}
-
-// arrange has the partitions used that are there. When there are fewer than before, the topic is another one of the same
-// name: what it had is gone, and lanes of partitions that are gone go to others. More are left for the next start, since
-// lanes would change their partition.
-func (t *topics) arrange(known *topic, found []kafka.Partition) *layout {
-	before := known.layout.Load()
-	now := before
-	if before == nil || len(found) < len(before.partitions) {
-		now = newLayout(known, len(found))
-	}
-	for i, p := range now.partitions {
-		t.sender.lead(p, leaderOf(found[i]))
-	}
-	if now == before {
-		return now
-	}
-	known.layout.Store(now)
-	if before == nil {
-		t.sender.register(now.partitions)
-		return now
-	}
-	t.opts.Log.Error("the topic has fewer partitions than before: it was deleted and made anew, and all that it had is gone",
-		zap.String("topic", known.name), zap.Int("before", len(before.partitions)), zap.Int("now", len(found)))
-	t.sender.restart(before.partitions)
-	t.sender.abandon(before.partitions[len(found):], bridge.Unavailable("topic %s was made anew with fewer partitions", known.name))
-	return now
-}
-
-// lost tells of acknowledged events that are gone.
-func (t *topics) lost(known *topic, gone []gap) {
-	if len(gone) > 0 {
-		t.opts.Log.Error("events that the broker had acknowledged are gone from the topic: it was deleted and made anew, or a replica "+
-			"without them became leader; publishing goes on", zap.String("topic", known.name), zap.Stringers("partitions", gone))
-	}
 }
 
 // pass lets records go to a topic that is fit.

@@ -1,0 +1,76 @@
+package kafka
+
+import (
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// layout is the partitions of a topic that are used. It does not change.
+type layout struct {
+	partitions []*partition
+	numbers    []int
+}
+
+// newLayout makes the partitions of a topic that has n of them. Those that there were stay as they are.
+func newLayout(t *topic, n int) *layout {
+	l, before := &layout{}, t.layout.Load()
+	for i := range n {
+		p := &partition{topic: t, number: int32(i)}
+		if before != nil && i < len(before.partitions) {
+			p = before.partitions[i]
+		}
+		l.partitions = append(l.partitions, p)
+		l.numbers = append(l.numbers, i)
+	}
+	return l
+}
+
+// partitionOf returns where the Java client would send a record with this key.
+func (l *layout) partitionOf(key []byte) *partition {
+	return l.partitions[kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: key}, l.numbers...)]
+}
+
+// grown returns what a user should know when a topic has more partitions than are used.
+func (l *layout) grown(now int) (out list) {
+	used := len(l.partitions)
+	out.warn(now > used, "the topic had %d partitions when we started and now has %d: the first %d are used until the next start, "+
+		"and the order of a stream is not kept across that start", used, now, used)
+	return out
+}
+
+// arrange has the partitions used that are there. When there are fewer than before, the topic is another one of the same
+// name: what it had is gone, and lanes of partitions that are gone go to others. More are left for the next start, since
+// lanes would change their partition.
+func (t *topics) arrange(known *topic, found []kafka.Partition) *layout {
+	before := known.layout.Load()
+	now := before
+	if before == nil || len(found) < len(before.partitions) {
+		now = newLayout(known, len(found))
+	}
+	for i, p := range now.partitions {
+		t.sender.lead(p, leaderOf(found[i]))
+	}
+	if now == before {
+		return now
+	}
+	known.layout.Store(now)
+	if before == nil {
+		t.sender.register(now.partitions)
+		return now
+	}
+	t.opts.Log.Error("the topic has fewer partitions than before: it was deleted and made anew, and all that it had is gone",
+		zap.String("topic", known.name), zap.Int("before", len(before.partitions)), zap.Int("now", len(found)))
+	t.sender.restart(before.partitions)
+	t.sender.abandon(before.partitions[len(found):], bridge.Unavailable("topic %s was made anew with fewer partitions", known.name))
+	return now
+}
+
+// lost tells of acknowledged events that are gone.
+func (t *topics) lost(known *topic, gone []gap) {
+	if len(gone) > 0 {
+		t.opts.Log.Error("events that the broker had acknowledged are gone from the topic: it was deleted and made anew, or a replica "+
+			"without them became leader; publishing goes on", zap.String("topic", known.name), zap.Stringers("partitions", gone))
+	}
+}
