@@ -228,6 +228,12 @@ func boundaryMutants() []mutant {
 		{"the quarantine grows old", "bridge/journal/quarantine.go", "entries[0].received < before", "entries[0].received < 0", journal, "TestQuarantineAge"},
 		{"without the service holds end all the same", "bridge/journal/order.go", "\terr := do(c)\n", "\terr := c.expire()\n\tif err == nil {\n\t\terr = do(c)\n\t}\n", journal, "TestQuiet"},
 		{"everybody opens the control socket", "bridge/admin/control.go", "0o600", "0o666", "bridge/admin", "TestControlIsPrivate"},
+		{"silent connections keep operators out", "bridge/admin/limiter.go", "refused = l.longestSilent(); refused == nil", "refused == nil", "bridge/admin", "TestSilentConnections"},
+		{"requests in hand are given up", "bridge/admin/limiter.go", "\t\tl.open[c] = time.Time{}\n", "", "bridge/admin", "TestBusyConnectionsStay"},
+		{"consumers keep the bridge out", "transports/nats/connections.go", "\t\tcloseNewest(s, most)\n", "\t\t_ = closeNewest\n", "transports/nats", "TestConsumersAreBounded"},
+		{"callbacks take the journal's files", "cmd/livebridge/descriptors.go", "min(asked, limit-reserved)", "min(asked, limit+reserved)", "cmd/livebridge", "TestFloodOfConnections"},
+		{"the log waits for its reader", "cmd/livebridge/log_writer.go", "if w.closed || w.bytes+len(line) > logQueueBytes {", "if w.closed {", "cmd/livebridge", "TestLogWriterDrops"},
+		{"the log's reader takes the program with it", "cmd/livebridge/log.go", "signal.Ignore(syscall.SIGPIPE)", "signal.Ignore(syscall.SIGHUP)", "cmd/livebridge", "TestReaderOfTheLogGoesAway"},
 	}
 }
 
