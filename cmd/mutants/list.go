@@ -66,7 +66,7 @@ func durabilityMutants() []mutant {
 		{"a repeat is answered before what it repeats", "bridge/journal/decide.go", "\t\tc.j.metrics.duplicates.Inc()\n", "\t\tc.waiting = c.waiting[:len(c.waiting)-1]\n\t\tr.done <- nil\n", journal, "TestRepeatWaitsForWhatItRepeats"},
 		{"a dead letter's lane goes on before the sync", "bridge/journal/bury.go", "\tc.buried = append(c.buried, b)\n", "\tc.j.outbox.buried(b)\n", journal, "TestDeadLetterWaitsForItsSync"},
 		{"the backlog shows what is not synced", "bridge/journal/page.go", "commit > p.synced", "commit > p.synced+1<<40", journal, "TestBacklogHasNothingUnsynced"},
-		{"the witness does not follow", "bridge/journal/journal.go", "\tj.background.Go(j.keepWitness)\n", "", journal, "TestFlippedBitsAfterACrash"},
+		{"the witness does not follow", "bridge/journal/writer.go", "w.j.follow(c.number); err != nil", "error(nil); err != nil", journal, "TestFlippedBitsAfterACrash"},
 		{"what cannot be tidied up is tried for ever", "bridge/journal/store.go", "\tj.fail(fmt.Errorf(\"the store could not tidy up: %w\", err))\n\truntime.Goexit()\n", "\t_ = err\n", journal, "TestFailedFlush"},
 		{"a held event stays on disk", "bridge/journal/decide.go", "return e, c.batch.Delete(key, nil)", "return e, nil", journal, "TestExploreJournal"},
 		{"a restart makes holds longer", "bridge/journal/clock.go", "max(left, 0), whole", "max(left, whole/2), whole", journal, "TestExploreJournal"},
