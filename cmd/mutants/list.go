@@ -177,6 +177,10 @@ func doorMutants() []mutant {
 		{"an expired signature is believed", "bridge/ingress/take.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
 		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.made, w.given)", "1", "bridge/signature", "TestVerify"},
 		{"a full disk is written to", "bridge/journal/room.go", "r.free.Load() < r.opts.MinFreeBytes", "r.free.Load() < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
+		{"the store's logs fill a small volume", "bridge/journal/store.go", "const usual, least, share = 16 << 20, 1 << 20, 4 * 11", "const usual, least, share = 16 << 20, 16 << 20, 1", journal, "TestSmallVolume"},
+		{"a volume that is too small is taken", "bridge/journal/room.go", "if r.total <= r.opts.MinFreeBytes {", "if false {", journal, "TestVolumeSizes"},
+		{"nothing is said of a full journal", "bridge/journal/room.go", "\t\tr.tell()\n", "", journal, "TestFullIsLogged"},
+		{"a torn end goes without a word", "bridge/journal/store.go", "\t\t\tl.j.tellTorn(end)\n", "\t\t\t_ = end\n", journal, "TestTornEndIsTold"},
 		{"a full disk keeps what was published", "bridge/journal/reclaim.go", "c.j.freed < reclaimAt && !full", "c.j.freed < reclaimAt", journal, "TestDiskIsGivenBack/published"},
 		{"a full disk keeps the newest files", "bridge/journal/reclaim.go", "full && len(tables) > 0", "false && len(tables) > 0", journal, "TestDiskIsGivenBack/published"},
 		{"a full disk keeps what was purged", "bridge/journal/reclaim.go", "\tc.j.freed += uint64(bytes)\n", "", journal, "TestDiskIsGivenBack/purged"},
@@ -227,6 +231,8 @@ func trustMutants() []mutant {
 		{"what is private shows deep inside", "bridge/callback/censor.go", "if !isName(from) {", "if true {", callback, "TestPolicy"},
 		{"what is private shows in another spelling", "bridge/callback/policy.go", "case \"userargs\":", "case \"user_args\":", callback, "TestPolicy"},
 		{"a panic tells the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
+		{"quotes around a key are not seen", "bridge/signature/doubt.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
+		{"others look into DATA_DIR", "cmd/livebridge/app.go", "const others = 0o077", "const others = 0", livebridge, "TestStartWarnings"},
 		{"settings show their secrets", "cmd/livebridge/showconfig.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
 	}
 }
