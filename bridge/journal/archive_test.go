@@ -351,7 +351,11 @@ func TestReplayBesideCallbacks(t *testing.T) {
 		j := open(t, memory())
 		defer closeJournal(t, j)
 		add(t, j, many(2, 4)...)
-		last := j.outbox.lastSynced()
+		before, err := j.Inspect()
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := before.Commit
 		release := make(chan struct{})
 		var work sync.WaitGroup
 		work.Go(func() { _ = j.order(func(*commit) error { <-release; return nil }) }) // until both of the others wait

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
@@ -23,6 +24,7 @@ type Journal struct {
 	metrics *metrics
 	clock   clock
 	room    *room
+	witness vfs.File // nil where no service runs
 
 	queue  *queue
 	outbox *outbox
@@ -65,12 +67,14 @@ func Open(opts Options) (*Journal, error) {
 	if err := j.metrics.register(opts.Registerer); err != nil {
 		return nil, errors.Join(err, j.guard(j.db.Close), j.lock.Close())
 	}
+	if err := j.openWitness(); err != nil {
+		return nil, errors.Join(err, j.guard(j.db.Close), j.lock.Close())
+	}
 	opts.Log.Info("journal open", append(j.room.fields(), zap.String("dir", opts.Dir))...)
 	w := newWriter(j)
 	go w.run()
 	j.background.Go(w.finish)
 	j.background.Go(func() { j.room.watch(j.closing) })
-	j.background.Go(j.keepWitness)
 	return j, nil
 }
 
@@ -170,11 +174,15 @@ func (j *Journal) Close() error {
 	<-j.written
 	j.background.Wait()
 	j.access.end()
+	var witnessErr error
+	if j.witness != nil {
+		witnessErr = j.witness.Close()
+	}
 	if err := j.Err(); err != nil {
 		return fmt.Errorf("journal was not closed cleanly: %w", err)
 	}
 	closed := func() error { return errors.Join(j.unpackBegun(), j.db.Close(), j.testify()) }
-	return errors.Join(j.guard(closed), j.lock.Close())
+	return errors.Join(witnessErr, j.guard(closed), j.lock.Close())
 }
 
 // bytes is what JOURNAL_MAX_BYTES limits.

@@ -273,13 +273,6 @@ func (o *outbox) pending() int {
 	return o.depth
 }
 
-// lastSynced returns the number of the last commit that is known to be on disk.
-func (o *outbox) lastSynced() uint64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.synced
-}
-
 // age returns how long ago the oldest event in memory was recorded.
 func (o *outbox) age(now time.Time) time.Duration {
 	o.mu.Lock()

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -148,8 +147,8 @@ func TestFlippedBits(t *testing.T) {
 	flipAll(t, disk, events(t, disk))
 }
 
-// TestFlippedBitsAfterACrash is the same for a journal that was not closed, whose log ends as a crash a second after the
-// last callback leaves it.
+// TestFlippedBitsAfterACrash is the same for a journal that was not closed, whose log ends as a crash right after the
+// last answer leaves it.
 func TestFlippedBitsAfterACrash(t *testing.T) {
 	t.Parallel()
 	disk := vfs.NewCrashableMem()
@@ -159,7 +158,6 @@ func TestFlippedBitsAfterACrash(t *testing.T) {
 		o.FS = disk
 		j := open(t, o)
 		add(t, j, many(2, 10)...)
-		time.Sleep(witnessEvery)
 		synctest.Wait()
 		left = disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: fixed()})
 		closeJournal(t, j)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/wal"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
@@ -226,8 +227,15 @@ func (j *Journal) loadHolds() error {
 // it, and the goroutine that found it does nothing more.
 type storeLog struct{ j *Journal }
 
-// Infof is not passed on: it speaks of Pebble's own housekeeping.
-func (l storeLog) Infof(string, ...any) {}
+// Infof is not passed on: it speaks of Pebble's own housekeeping. Where it says how far a log could be read, the rest is
+// looked at.
+func (l storeLog) Infof(_ string, args ...any) {
+	for _, arg := range args {
+		if end, ok := arg.(wal.Offset); ok {
+			l.j.tellTorn(end)
+		}
+	}
+}
 
 // Errorf passes an error on.
 func (l storeLog) Errorf(format string, args ...any) {

@@ -6,51 +6,38 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // witness is a file beside the store that says which commit was on disk lately. A flipped bit near the end of a log or a
 // manifest looks to Pebble like a write that was cut off, and it would go on without what lies behind it: the witness
-// tells. It holds the commit number(8) and a checksum(4); one that does not check was cut off itself, and says nothing.
+// tells. It follows every sync, and holds the commit number(8) and a checksum(4); one that does not check was cut off itself, and says nothing.
 const witness = "WITNESS"
 
 const witnessBytes = 12
 
-// witnessEvery is how often the witness follows the commits of a run.
-const witnessEvery = time.Second
-
-// keepWitness has the witness follow until the journal closes. That is not synced, since a witness that lags says less and
-// nothing wrong.
-func (j *Journal) keepWitness() {
-	ticker := time.NewTicker(witnessEvery)
-	defer ticker.Stop()
-	for told := uint64(0); ; {
-		select {
-		case <-ticker.C:
-		case <-j.failed:
-			return
-		case <-j.closing:
-			return
-		}
-		synced := j.outbox.lastSynced()
-		if synced == told {
-			continue
-		}
-		if err := j.writeWitness(witness+".new", synced, false); outOfFiles(err) {
-			continue // it lags until there is a file descriptor
-		} else if err != nil {
-			j.fail(err)
-			return
-		}
-		fs := j.opts.FS
-		if err := fs.Rename(fs.PathJoin(j.opts.Dir, witness+".new"), fs.PathJoin(j.opts.Dir, witness)); err != nil {
-			j.fail(fmt.Errorf("write %s: %w", witness, err))
-			return
-		}
-		told = synced
+// openWitness opens the witness for follow. testify has made it.
+func (j *Journal) openWitness() (err error) {
+	path := j.opts.FS.PathJoin(j.opts.Dir, witness)
+	if j.witness, err = j.opts.FS.OpenReadWrite(path, vfs.WriteCategoryUnspecified); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
 	}
+	return nil
+}
+
+// follow has the witness say that a commit is on disk. That is not synced, since a witness that lags says less and nothing
+// wrong: when the program is killed it is exact, when the power goes as old as what the system had not written yet.
+func (j *Journal) follow(commit uint64) error {
+	if _, err := j.witness.WriteAt(witnessValue(commit), 0); err != nil {
+		return fmt.Errorf("write %s: %w", witness, err)
+	}
+	return nil
+}
+
+func witnessValue(commit uint64) []byte {
+	value := binary.BigEndian.AppendUint64(make([]byte, 0, witnessBytes), commit)
+	return binary.BigEndian.AppendUint32(value, crc32.ChecksumIEEE(value))
 }
 
 // testify writes the witness for the last commit, which is on disk, so that it is on disk too.
@@ -58,7 +45,7 @@ func (j *Journal) testify() error {
 	if j.quiet == readOnly {
 		return nil
 	}
-	if err := j.writeWitness(witness, j.meta.commit, true); err != nil {
+	if err := j.writeWitness(); err != nil {
 		return err
 	}
 	dir, err := j.opts.FS.OpenDir(j.opts.Dir)
@@ -68,19 +55,14 @@ func (j *Journal) testify() error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-func (j *Journal) writeWitness(name string, commit uint64, sync bool) error {
-	path := j.opts.FS.PathJoin(j.opts.Dir, name)
-	value := binary.BigEndian.AppendUint64(nil, commit)
-	value = binary.BigEndian.AppendUint32(value, crc32.ChecksumIEEE(value))
+func (j *Journal) writeWitness() error {
+	path := j.opts.FS.PathJoin(j.opts.Dir, witness)
 	f, err := j.opts.FS.Create(path, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	_, err = f.Write(value)
-	if sync {
-		err = errors.Join(err, f.Sync())
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	_, err = f.Write(witnessValue(j.meta.commit))
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

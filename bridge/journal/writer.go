@@ -151,6 +151,10 @@ func (w *writer) finish() {
 				w.j.fail(err)
 				return
 			}
+			if err := w.j.follow(c.number); err != nil {
+				w.j.fail(err)
+				return
+			}
 			w.j.metrics.commit(time.Since(c.begun), len(c.waiting))
 		}
 		w.j.outbox.fresh(c.emitted, c.number) // first: what is answered counts as pending

@@ -67,7 +67,7 @@ func durabilityMutants() []mutant {
 		{"a repeat is answered before what it repeats", "bridge/journal/decide.go", "\t\tc.j.metrics.duplicates.Inc()\n", "\t\tc.waiting = c.waiting[:len(c.waiting)-1]\n\t\tr.done <- nil\n", journal, "TestRepeatWaitsForWhatItRepeats"},
 		{"a dead letter's lane goes on before the sync", "bridge/journal/bury.go", "\tc.buried = append(c.buried, b)\n", "\tc.j.outbox.buried(b)\n", journal, "TestDeadLetterWaitsForItsSync"},
 		{"the backlog shows what is not synced", "bridge/journal/page.go", "commit > p.synced", "commit > p.synced+1<<40", journal, "TestBacklogHasNothingUnsynced"},
-		{"the witness does not follow", "bridge/journal/journal.go", "\tj.background.Go(j.keepWitness)\n", "", journal, "TestFlippedBitsAfterACrash"},
+		{"the witness does not follow", "bridge/journal/writer.go", "w.j.follow(c.number); err != nil", "error(nil); err != nil", journal, "TestFlippedBitsAfterACrash"},
 		{"what cannot be tidied up is tried for ever", "bridge/journal/store.go", "\tj.fail(fmt.Errorf(\"the store could not tidy up: %w\", err))\n\truntime.Goexit()\n", "\t_ = err\n", journal, "TestFailedFlush"},
 		{"a held event stays on disk", "bridge/journal/decide.go", "return e, c.batch.Delete(key, nil)", "return e, nil", journal, "TestExploreJournal"},
 		{"a restart makes holds longer", "bridge/journal/clock.go", "max(left, 0), whole", "max(left, whole/2), whole", journal, "TestExploreJournal"},
@@ -200,6 +200,10 @@ func doorMutants() []mutant {
 		{"an expired signature is believed", "bridge/ingress/take.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
 		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.made, w.given)", "1", "bridge/signature", "TestVerify"},
 		{"a full disk is written to", "bridge/journal/room.go", "r.free.Load() < r.opts.MinFreeBytes", "r.free.Load() < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
+		{"the store's logs fill a small volume", "bridge/journal/store.go", "const usual, least, share = 16 << 20, 1 << 20, 4 * 11", "const usual, least, share = 16 << 20, 16 << 20, 1", journal, "TestSmallVolume"},
+		{"a volume that is too small is taken", "bridge/journal/room.go", "if r.total <= r.opts.MinFreeBytes {", "if false {", journal, "TestVolumeSizes"},
+		{"nothing is said of a full journal", "bridge/journal/room.go", "\t\tr.tell()\n", "", journal, "TestFullIsLogged"},
+		{"a torn end goes without a word", "bridge/journal/store.go", "\t\t\tl.j.tellTorn(end)\n", "\t\t\t_ = end\n", journal, "TestTornEndIsTold"},
 		{"a full disk keeps what was published", "bridge/journal/reclaim.go", "c.j.freed < reclaimAt && !full", "c.j.freed < reclaimAt", journal, "TestDiskIsGivenBack/published"},
 		{"a full disk keeps the newest files", "bridge/journal/reclaim.go", "full && len(tables) > 0", "false && len(tables) > 0", journal, "TestDiskIsGivenBack/published"},
 		{"a full disk keeps what was purged", "bridge/journal/reclaim.go", "\tc.j.freed += uint64(bytes)\n", "", journal, "TestDiskIsGivenBack/purged"},
@@ -260,6 +264,8 @@ func trustMutants() []mutant {
 		{"what is private shows deep inside", "bridge/callback/censor.go", "if !isName(from) {", "if true {", callback, "TestPolicy"},
 		{"what is private shows in another spelling", "bridge/callback/policy.go", "case \"userargs\":", "case \"user_args\":", callback, "TestPolicy"},
 		{"a panic tells the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
+		{"quotes around a key are not seen", "bridge/signature/doubt.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
+		{"others look into DATA_DIR", "cmd/livebridge/app.go", "const others = 0o077", "const others = 0", livebridge, "TestStartWarnings"},
 		{"settings show their secrets", "cmd/livebridge/showconfig.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
 	}
 }
