@@ -89,7 +89,7 @@ func TestIdentityIsForgottenUnderTraffic(t *testing.T) {
 		for minute := range 70 {
 			at(time.Duration(minute) * time.Minute)
 			s.take(unsigned(fmt.Sprint("other", minute)))
-			if minute%25 == 24 {
+			if minute%5 == 4 {
 				between()
 			}
 			if minute == 60 {
@@ -258,6 +258,26 @@ func TestAllIdleLanesAreForgotten(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestIdleLanesBehindOthersAreForgotten: the sweep goes on behind lanes that stay, wherever those lie.
+func TestIdleLanesBehindOthersAreForgotten(t *testing.T) {
+	for _, stay := range []int{1, sweepLanes, sweepLanes + 1, 2 * sweepLanes} {
+		t.Run(fmt.Sprint(stay), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o, w := memory(), &wall{}
+				o.Wall = w.now
+				s := observe(t, o)
+				s.take(recording("0", 1), recording("m", 1), recording("z", 1))
+				s.out()
+				w.ahead.Store(int64(forgetClosed))
+				s.takeTogether(stay, func(i int) *bridge.Arrival { return recording(fmt.Sprint([]string{"a", "p"}[i%2], i), 1) })
+				s.out()
+				w.ahead.Add(int64(time.Minute))
+				s.lanesAre("a week later", uint64(stay))
+			})
+		})
 	}
 }
 

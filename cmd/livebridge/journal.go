@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -90,18 +91,15 @@ func newReplay() *cobra.Command {
 	return c
 }
 
-// replay replays page after page.
+// replay replays page after page. It tells what was replayed before an error too: that is on disk.
 func replay(w io.Writer, d admin.Desk, kind, subject string) error {
 	q, replayed := bridge.ReplayQuery{Kind: kind, Lane: subject}, 0
 	for {
 		r, err := d.Replay(q)
-		if err != nil {
-			return err
-		}
 		replayed += r.Replayed
-		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; q.Cursor == nil {
-			_, err = fmt.Fprintf(w, "journal replay: %d events\n", replayed)
-			return err
+		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; err != nil || q.Cursor == nil {
+			_, told := fmt.Fprintf(w, "journal replay: %d events\n", replayed)
+			return errors.Join(err, told)
 		}
 	}
 }

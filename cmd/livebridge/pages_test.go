@@ -174,3 +174,63 @@ func TestWholeLines(t *testing.T) {
 		}
 	}
 }
+
+// failingDesk does two pages and fails with the third.
+type failingDesk struct {
+	admin.Desk
+	pages int
+}
+
+var errThirdPage = errors.New("the third page fails")
+
+func (d *failingDesk) page() error {
+	if d.pages++; d.pages > 2 {
+		return errThirdPage
+	}
+	return nil
+}
+
+func (d *failingDesk) List(_ bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
+	entries := make([]bridge.Entry, q.Limit)
+	for i := range entries {
+		entries[i].Number = q.After + uint64(i) + 1
+	}
+	return entries, d.page()
+}
+
+func (d *failingDesk) Purge(_ bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+	return make([]bridge.Outcome, len(numbers)), d.page()
+}
+
+func (d *failingDesk) Replay(bridge.ReplayQuery) (bridge.ReplayResult, error) {
+	if err := d.page(); err != nil {
+		return bridge.ReplayResult{}, err
+	}
+	return bridge.ReplayResult{Replayed: 7, Cursor: []byte{1}, UpTo: 9}, nil
+}
+
+// TestErrorBetweenPages: what was done before an error is told, and the command fails with the error.
+func TestErrorBetweenPages(t *testing.T) {
+	s := shelf{name: bridge.ShelfQuarantine}
+	for name, c := range map[string]struct {
+		do   func(w *bytes.Buffer, d *failingDesk) error
+		want string
+	}{
+		"replay": {func(w *bytes.Buffer, d *failingDesk) error { return replay(w, d, "", "") }, "journal replay: 14 events\n"},
+		"purge": {func(w *bytes.Buffer, d *failingDesk) error {
+			return s.carryOut(w, d, "purge", admin.Desk.Purge, make([]uint64, 3*bridge.PageMax))
+		}, "quarantine purge: 1000 of 1500 done\n"},
+		"numbers": {func(w *bytes.Buffer, d *failingDesk) error {
+			numbers, err := s.numbers(d, bridge.Query{})
+			fmt.Fprint(w, len(numbers))
+			return err
+		}, "1000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w bytes.Buffer
+			if err := c.do(&w, &failingDesk{}); !errors.Is(err, errThirdPage) || w.String() != c.want {
+				t.Errorf("told is %q, want %q; %v", w.String(), c.want, err)
+			}
+		})
+	}
+}
