@@ -173,6 +173,26 @@ func TestSignaturesGoOneByOne(t *testing.T) {
 	})
 }
 
+// TestSignatureThatMayRepeat: under a signature that is not strict other events are taken, and none over other signed fields.
+func TestSignatureThatMayRepeat(t *testing.T) {
+	over := func(stream string, fields byte) *bridge.Arrival {
+		a := signed(recording(stream, 1), 1, fields)
+		a.Signature.Strict = false
+		return a
+	}
+	withRestarts(t, unpublished, func(s *observed, between func()) {
+		s.take(over("a", 1))
+		between()
+		s.abuses("other members", false, over("b", 1))
+		s.abuses("other signed fields", true, over("c", 2))
+		for _, e := range s.out() {
+			if e.Lane.Stream == "c" {
+				t.Error("it comes out all the same")
+			}
+		}
+	})
+}
+
 // wall is a wall clock that stands still and that a test moves.
 type wall struct{ ahead atomic.Int64 }
 

@@ -151,6 +151,29 @@ func TestReplayPages(t *testing.T) {
 	}
 }
 
+// TestReplayLeavesWhatComesMeanwhile: what is emitted after the first page of a replay is not part of it, wherever it lies.
+func TestReplayLeavesWhatComesMeanwhile(t *testing.T) {
+	for _, memory := range []int{1, 1 << 16} {
+		synctest.Test(t, func(t *testing.T) {
+			o := unpublished()
+			o.OutboxMemory = memory
+			s := observe(t, o)
+			const n = bridge.PageMax + 1
+			s.takeTogether(n, func(i int) *bridge.Arrival { return recording(fmt.Sprint("s", i), 1) })
+			first, err := s.Replay(bridge.ReplayQuery{})
+			if err != nil || first.Cursor == nil {
+				t.Fatalf("%+v, %v", first, err)
+			}
+			s.take(recording("z", 1), recording("z", 2))
+			last, err := s.Replay(bridge.ReplayQuery{Cursor: first.Cursor, UpTo: first.UpTo})
+			if err != nil || first.Replayed+last.Replayed != n || last.UpTo != first.UpTo || last.Cursor != nil {
+				t.Errorf("%+v and %+v, %v; want %d", first, last, err, n)
+			}
+			s.comesTwice(n, 2)
+		})
+	}
+}
+
 // comesTwice fails unless n events come out of the outbox and once more behind them, marked, and some others once.
 func (s *observed) comesTwice(n, others int) {
 	s.t.Helper()

@@ -31,7 +31,8 @@ func TestQuarantineDropsTheOldest(t *testing.T) {
 		"the rare reason":      {{tampered, "a", "a", 0}, {expired, "b c d e f g", "a e f g", 3}},
 		"in between":           {{expired, "a b", "a b", 0}, {tampered, "c", "a b c", 0}, {expired, "d e f", "c d e f", 2}},
 		"the most frequent":    {{expired, "a", "a", 0}, {tampered, "b c d", "a b c d", 0}, {unknown, "e", "a c d e", 1}},
-		"the first of several": {{tampered, "a b", "a b", 0}, {expired, "c d", "a b c d", 0}, {unknown, "e", "a b d e", 1}},
+		"the first of several": {{tampered, "a b", "a b", 0}, {expired, "c d", "a b c d", 0}, {unknown, "e", "a b d e", 1},
+			{unknown, "f", "b d e f", 1}, {tampered, "g", "d e f g", 1}, {expired, "h", "e f g h", 1}},
 		"another reason now":   {{expired, "a b c", "a b c", 0}, {tampered, "d e f g", "b c f g", 3}},
 	} {
 		for _, restarts := range []bool{false, true} {
