@@ -25,14 +25,15 @@ func TestQuarantineDropsTheOldest(t *testing.T) {
 		dropped uint64
 	}
 	for name, steps := range map[string][]step{
-		"exactly full":         {{expired, "a b c d", "a b c d", 0}},
-		"one more":             {{expired, "a b c d e", "b c d e", 1}},
-		"three times over":     {{expired, "a b c d e f g h i j k l", "i j k l", 8}},
-		"the rare reason":      {{tampered, "a", "a", 0}, {expired, "b c d e f g", "a e f g", 3}},
-		"in between":           {{expired, "a b", "a b", 0}, {tampered, "c", "a b c", 0}, {expired, "d e f", "c d e f", 2}},
-		"the most frequent":    {{expired, "a", "a", 0}, {tampered, "b c d", "a b c d", 0}, {unknown, "e", "a c d e", 1}},
-		"the first of several": {{tampered, "a b", "a b", 0}, {expired, "c d", "a b c d", 0}, {unknown, "e", "a b d e", 1}},
-		"another reason now":   {{expired, "a b c", "a b c", 0}, {tampered, "d e f g", "b c f g", 3}},
+		"exactly full":      {{expired, "a b c d", "a b c d", 0}},
+		"one more":          {{expired, "a b c d e", "b c d e", 1}},
+		"three times over":  {{expired, "a b c d e f g h i j k l", "i j k l", 8}},
+		"the rare reason":   {{tampered, "a", "a", 0}, {expired, "b c d e f g", "a e f g", 3}},
+		"in between":        {{expired, "a b", "a b", 0}, {tampered, "c", "a b c", 0}, {expired, "d e f", "c d e f", 2}},
+		"the most frequent": {{expired, "a", "a", 0}, {tampered, "b c d", "a b c d", 0}, {unknown, "e", "a c d e", 1}},
+		"the first of several": {{tampered, "a b", "a b", 0}, {expired, "c d", "a b c d", 0}, {unknown, "e", "a b d e", 1},
+			{unknown, "f", "b d e f", 1}, {tampered, "g", "d e f g", 1}, {expired, "h", "e f g h", 1}},
+		"another reason now": {{expired, "a b c", "a b c", 0}, {tampered, "d e f g", "b c f g", 3}},
 	} {
 		for _, restarts := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, restarts %v", name, restarts), func(t *testing.T) {

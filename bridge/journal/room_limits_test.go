@@ -116,7 +116,13 @@ func TestEverythingTakesRoom(t *testing.T) {
 					t.Errorf("with a byte of room: %v", err)
 				}
 				s.o.MaxBytes = i.Bytes
-				s.restart()
+				closeJournal(t, s.Journal)
+				j := open(t, s.o)
+				if err := j.Ready(); !errors.Is(err, bridge.ErrFull) { // before anything is written
+					t.Errorf("right after the start: %v", err)
+				}
+				closeJournal(t, j)
+				s.start()
 				s.refuses("without a byte of room", "JOURNAL_MAX_BYTES")
 				c.free(s)
 				s.counts("freed", "journal_bytes", 0)

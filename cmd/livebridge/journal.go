@@ -99,22 +99,24 @@ func newReplay() *cobra.Command {
 // replayFollowed is how many replayed events are followed on their way to the broker: a backlog may be of any length.
 const replayFollowed = 10_000
 
-// replay replays page after page and tells what has become of the first events.
+// replay replays page after page and tells what has become of the first events; after an error too, since what was
+// replayed before it is on disk.
 func replay(c *cobra.Command, d admin.Desk, kind, subject string, wait time.Duration) error {
 	q, replayed, results := bridge.ReplayQuery{Kind: kind, Lane: subject}, 0, []*result(nil)
-	for more := true; more; more = q.Cursor != nil {
+	for {
 		r, err := d.Replay(q)
-		if err != nil {
-			return err
-		}
 		replayed += r.Replayed
 		for i := range r.Emitted[:min(len(r.Emitted), replayFollowed-len(results))] {
 			results = append(results, &result{Emission: &r.Emitted[i]})
 		}
-		q.Cursor, q.UpTo = r.Cursor, r.UpTo
+		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; err == nil && q.Cursor != nil {
+			continue
+		}
+		if err == nil {
+			err = awaitDeliveries(c.Context(), d, results, wait)
+		}
+		return errors.Join(tellReplay(c, replayed, results), err)
 	}
-	err := awaitDeliveries(c.Context(), d, results, wait)
-	return errors.Join(tellReplay(c, replayed, results), err)
 }
 
 // tellReplay prints what has become of replayed events, and the sum.

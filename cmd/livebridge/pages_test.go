@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
 
 	"go.uber.org/zap"
+
+	"github.com/spf13/cobra"
 
 	"livebridge/bridge"
 	"livebridge/bridge/admin"
@@ -179,5 +182,69 @@ func TestWholeLines(t *testing.T) {
 		if err := c.print(&w); err != nil || w.String() != c.want {
 			t.Errorf("%v: printed is\n%q, want\n%q", err, w.String(), c.want)
 		}
+	}
+}
+
+// failingDesk does two pages and fails with the third.
+type failingDesk struct {
+	admin.Desk
+	pages int
+}
+
+var errThirdPage = errors.New("the third page fails")
+
+func (d *failingDesk) page() error {
+	if d.pages++; d.pages > 2 {
+		return errThirdPage
+	}
+	return nil
+}
+
+func (d *failingDesk) List(_ bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
+	entries := make([]bridge.Entry, q.Limit)
+	for i := range entries {
+		entries[i].Number = q.After + uint64(i) + 1
+	}
+	return entries, d.page()
+}
+
+func (d *failingDesk) Purge(_ bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+	return make([]bridge.Outcome, len(numbers)), d.page()
+}
+
+func (d *failingDesk) Replay(bridge.ReplayQuery) (bridge.ReplayResult, error) {
+	if err := d.page(); err != nil {
+		return bridge.ReplayResult{}, err
+	}
+	return bridge.ReplayResult{Replayed: 7, Cursor: []byte{1}, UpTo: 9}, nil
+}
+
+// TestErrorBetweenPages: what was done before an error is told, and the command fails with the error.
+func TestErrorBetweenPages(t *testing.T) {
+	s := shelf{name: bridge.ShelfQuarantine}
+	for name, c := range map[string]struct {
+		do   func(c *cobra.Command, d *failingDesk) error
+		want string
+	}{
+		"replay": {func(c *cobra.Command, d *failingDesk) error { return replay(c, d, "", "", 0) }, "journal replay: 14 events\n"},
+		"purge": {func(c *cobra.Command, d *failingDesk) error {
+			results, err := s.carryOut(d, admin.Desk.Purge, make([]uint64, 3*bridge.PageMax))
+			return errors.Join(s.tell(c, "purge", results, 3*bridge.PageMax), err)
+		}, "quarantine purge: 1000 of 1500 done\n"},
+		"numbers": {func(c *cobra.Command, d *failingDesk) error {
+			numbers, err := s.numbers(d, bridge.Query{})
+			fmt.Fprint(c.ErrOrStderr(), len(numbers))
+			return err
+		}, "1000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w bytes.Buffer
+			command := &cobra.Command{}
+			command.SetOut(io.Discard)
+			command.SetErr(&w)
+			if err := c.do(command, &failingDesk{}); !errors.Is(err, errThirdPage) || w.String() != c.want {
+				t.Errorf("told is %q, want %q; %v", w.String(), c.want, err)
+			}
+		})
 	}
 }

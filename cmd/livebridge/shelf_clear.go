@@ -45,7 +45,7 @@ func (s shelf) clear(word, short string, do order, publishes bool) *cobra.Comman
 				if publishes {
 					err = errors.Join(err, awaitDeliveries(c.Context(), d, results, wait))
 				}
-				return errors.Join(s.tell(c, word, results), err)
+				return errors.Join(s.tell(c, word, results, len(numbers)), err)
 			})
 		},
 	}
@@ -81,8 +81,9 @@ func (s shelf) carryOut(d admin.Desk, do order, numbers []uint64) (results []*re
 	return results, nil
 }
 
-// tell prints what has become of each entry, and the sum. What could not be done makes the command fail.
-func (s shelf) tell(c *cobra.Command, word string, results []*result) error {
+// tell prints what has become of each entry, and the sum of all that were asked for. What could not be done makes the
+// command fail.
+func (s shelf) tell(c *cobra.Command, word string, results []*result, asked int) error {
 	out, problems, done := c.OutOrStdout(), []error(nil), 0
 	person := terminal(out)
 	for _, r := range results {
@@ -96,7 +97,7 @@ func (s shelf) tell(c *cobra.Command, word string, results []*result) error {
 			problems = append(problems, err)
 		}
 	}
-	_, err := fmt.Fprintf(c.ErrOrStderr(), "%s %s: %d of %d done%s\n", s.name, word, done, len(results), sumOf(results))
+	_, err := fmt.Fprintf(c.ErrOrStderr(), "%s %s: %d of %d done%s\n", s.name, word, done, asked, sumOf(results))
 	return errors.Join(append(problems, err)...)
 }
 
