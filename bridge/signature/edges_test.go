@@ -118,3 +118,29 @@ func TestGuessesNameTheKey(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainRTCWithoutAKey: there is nothing to judge by, and still it is said whose signature this is.
+func TestExplainRTCWithoutAKey(t *testing.T) {
+	for _, tt := range []struct {
+		sign, want string
+	}{{signature.SignRTC(secret("1"), rtcComplete()), signature.KeyID(secret("1"))}, {"no signature at all", ""}} {
+		ring := newRing(t, func(c *signature.Config) { c.RTC, c.Stream = nil, []string{secret("1")} })
+		c := rtcComplete()
+		c.Sign = tt.sign
+		if e := ring.ExplainRTC(c); len(e.Trials) > 0 || (e.Guess == "") != (tt.want == "") || !strings.Contains(e.Guess, tt.want) {
+			t.Errorf("%+v, want a guess with %q", e, tt.want)
+		}
+	}
+}
+
+// TestGuessOfUndecodableNames: a name that only looks URL-encoded is left as it is.
+func TestGuessOfUndecodableNames(t *testing.T) {
+	p := publish()
+	p.App, p.Stream = "a%zz", "b%20c"
+	ring := newRing(t, nil)
+	text := strings.Join(signature.Canonical(bridge.SchemeHMAC, p), "")
+	p.Sign = sum(sha256.New, key, strings.Replace(text, "b%20c", "b c", 1))
+	if got := ring.Explain(p).Guess; !strings.Contains(got, "URL-decoded") {
+		t.Errorf("%q", got)
+	}
+}
