@@ -10,7 +10,7 @@ PACKAGES  := ./cmd/livebridge ./transports/kafka ./... # those whose tests take 
 # A key for trying things out on one's own machine. Set LIVEBRIDGE_STREAM_KEY to have your own.
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 
-.PHONY: run demo test test-brokers race bench lint fuzz mutants prove cover vuln sbom reproducible confined image clean build
+.PHONY: run demo test test-brokers race bench lint fuzz mutants mutation prove cover vuln sbom reproducible confined image clean build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
@@ -53,6 +53,9 @@ fuzz:               ## two targets at a time, each on one core
 
 mutants:            ## plant faults, one after the other, and run all tests of the package that must find them
 	$(GO) run ./cmd/mutants -whole
+
+mutation:           ## plant every small fault that gremlins knows into the packages that decide: more than an hour
+	nice .ci/mutation
 
 prove:              ## attack order and durability for longer than the tests do: about half an hour
 	CGO_ENABLED=0 $(GO) test ./bridge/sequencer -run Long -rapid.checks 100000

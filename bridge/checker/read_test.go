@@ -121,3 +121,16 @@ func TestReportStandsByItself(t *testing.T) {
 		t.Errorf("holds are not judged without Slack, and the report does not say so:\n%s", unjudged)
 	}
 }
+
+// TestOddEvents: what is no JSON is refused; an unknown word has no place in the order, even with a session.
+func TestOddEvents(t *testing.T) {
+	if _, err := checker.ParseEvent([]byte("x")); err == nil {
+		t.Error("x is an event")
+	}
+	raw := strings.Replace(string(stream(t, "P1", 1).AppendStructured(nil)), "live.stream.publish", "live.stream.unknown", 1)
+	e, err := checker.ParseEvent([]byte(raw))
+	if err != nil || e.Key.Phase != bridge.PhaseNone {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	compare(t, checker.Check(config, []checker.Sent{{Happening: e.Happening, Status: 200}}, []checker.Event{e}), "mark")
+}

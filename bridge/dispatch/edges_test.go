@@ -179,3 +179,35 @@ func TestOutageIsLocked(t *testing.T) {
 		t.Errorf("told of %d changes, want 2", told)
 	}
 }
+
+// TestWaitingForTheBroker: whoever waits for it goes on as soon as it is back, and gives up with the program.
+func TestWaitingForTheBroker(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			p, away := &fakePublisher{delay: func() time.Duration { return 5 * time.Millisecond }}, true
+			p.answer = func(*bridge.Event) error {
+				if away {
+					return errAway
+				}
+				return nil
+			}
+			rig := run(t, p, Options{FirstRetry: time.Millisecond, LastRetry: time.Millisecond})
+			rig.outbox.add(events(500, 1)...) // some event is always waiting for its turn
+			time.Sleep(10 * time.Second)
+			left := 500
+			if back {
+				p.look(func() { away = false })
+				time.Sleep(outageProbe + 20*time.Millisecond)
+				left = 0
+			}
+			begun := time.Now()
+			rig.end()
+			if took := time.Since(begun); took > 5*time.Millisecond {
+				t.Errorf("it ends %v after it was told to, and its last answer takes 5 ms", took)
+			}
+			if rig.outbox.left() != left || len(rig.d.places) != 0 {
+				t.Errorf("back %v: %d events are left, not %d, and %d places taken", back, rig.outbox.left(), left, len(rig.d.places))
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package ingress_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -102,5 +103,24 @@ func TestTurnedAwayIsTold(t *testing.T) {
 	}
 	if f := lines[0].ContextMap(); f["source"] != "127.0.0.1" || f["remote"] != second.LocalAddr().String() || f["kind"] != "none" {
 		t.Errorf("told of %v", f)
+	}
+}
+
+// TestTurnedAwayGently: whoever is turned away while more of the request lies unread gets the answer and an orderly end.
+func TestTurnedAwayGently(t *testing.T) {
+	b := newBench(t, func(s *setup) { s.cfg.MaxConnections = 1 })
+	address := b.listen(t)
+	first, answer := dial(t, address)
+	write(t, first, wire(good()))
+	if got := status(t, answer); got != http.StatusOK {
+		t.Fatalf("%d", got)
+	}
+	second, answer := dial(t, address)
+	write(t, second, "POST /live/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 8192\r\n\r\n"+strings.Repeat("x", 8192))
+	if got := status(t, answer); got != http.StatusServiceUnavailable {
+		t.Fatalf("%d", got)
+	}
+	if rest, err := io.ReadAll(answer); err != nil || len(rest) > 0 {
+		t.Errorf("behind the answer come %d bytes and %v, want the end", len(rest), err)
 	}
 }

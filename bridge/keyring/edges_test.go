@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -124,5 +125,16 @@ func TestLinesOfBrokenYAML(t *testing.T) {
 		if _, err := keyring.ParseRules([]byte(file)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", file, err, want)
 		}
+	}
+}
+
+// TestMetricsTwice: one registry has one keyring.
+func TestMetricsTwice(t *testing.T) {
+	o := keyring.Options{Config: signature.Config{Stream: []string{keyOf("a")}}, Registerer: prometheus.NewRegistry()}
+	if _, err := keyring.Open(o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keyring.Open(o); err == nil {
+		t.Error("metrics were registered twice without an error")
 	}
 }

@@ -93,8 +93,12 @@ func TestMoreGuesses(t *testing.T) {
 		{mac(coded[:32], text), "with the key cut to 32 characters"},
 	} {
 		p.Sign = tt.sign
-		if got := ring.Explain(p).Guess; (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+		got := ring.Explain(p).Guess
+		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.sign, got, tt.want)
+		}
+		if strings.Contains(tt.want, "base64") && strings.Contains(got, "cut to") {
+			t.Errorf("%s: %q, though all of it is there", tt.sign, got)
 		}
 	}
 }
@@ -112,5 +116,31 @@ func TestGuessesNameTheKey(t *testing.T) {
 		if got := ring.ExplainRTC(c).Guess; (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", id, got, want)
 		}
+	}
+}
+
+// TestExplainRTCWithoutAKey: there is nothing to judge by, and still it is said whose signature this is.
+func TestExplainRTCWithoutAKey(t *testing.T) {
+	for _, tt := range []struct {
+		sign, want string
+	}{{signature.SignRTC(secret("1"), rtcComplete()), signature.KeyID(secret("1"))}, {"no signature at all", ""}} {
+		ring := newRing(t, func(c *signature.Config) { c.RTC, c.Stream = nil, []string{secret("1")} })
+		c := rtcComplete()
+		c.Sign = tt.sign
+		if e := ring.ExplainRTC(c); len(e.Trials) > 0 || (e.Guess == "") != (tt.want == "") || !strings.Contains(e.Guess, tt.want) {
+			t.Errorf("%+v, want a guess with %q", e, tt.want)
+		}
+	}
+}
+
+// TestGuessOfUndecodableNames: a name that only looks URL-encoded is left as it is.
+func TestGuessOfUndecodableNames(t *testing.T) {
+	p := publish()
+	p.App, p.Stream = "a%zz", "b%20c"
+	ring := newRing(t, nil)
+	text := strings.Join(signature.Canonical(bridge.SchemeHMAC, p), "")
+	p.Sign = sum(sha256.New, key, strings.Replace(text, "b%20c", "b c", 1))
+	if got := ring.Explain(p).Guess; !strings.Contains(got, "URL-decoded") {
+		t.Errorf("%q", got)
 	}
 }
