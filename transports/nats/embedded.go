@@ -21,7 +21,8 @@ type EmbeddedOptions struct {
 	Listen   string // host:port for consumers; port 0 takes a free one
 	Token    string // what consumers must show; needed when Listen is not loopback
 
-	watch time.Duration // how often the server is looked at; 0: every second
+	watch time.Duration           // how often the server is looked at; 0: every second
+	sync  func(path string) error // makes a file or a directory durable; nil: syncPath
 }
 
 // StoreDir returns where the embedded server's store lies in a data directory.
@@ -76,7 +77,7 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 		subjects = append(subjects, publish.Quarantine+".*")
 	}
 	e := &Embedded{
-		store: newStore(opts.StoreDir), quit: make(chan struct{}),
+		store: newStore(opts.StoreDir, opts.sync), quit: make(chan struct{}),
 		host: newHost(opts, subjects, publish.Log),
 	}
 	publish.inProcess, publish.User, publish.Password = e.host, bridgeUser, e.host.guard.secret
@@ -130,10 +131,25 @@ func (e *Embedded) openGate() error {
 
 // putInOrder repairs the streams and makes that durable.
 func (e *Embedded) putInOrder() error {
-	if err := e.repair(context.Background(), e.gate, &e.state); err != nil {
+	removed, err := e.repair(context.Background(), e.gate, &e.state)
+	if err == nil {
+		err = errors.Join(e.store.checkpoint(), e.store.writeState(e.state))
+	}
+	if err != nil || !removed {
 		return err
 	}
-	return errors.Join(e.store.checkpoint(), e.store.writeState(e.state))
+	return e.forgetRemoved()
+}
+
+// forgetRemoved starts the server anew. Until then it remembers the identities of removed messages, and would acknowledge
+// the same events as duplicates without storing them.
+func (e *Embedded) forgetRemoved() error {
+	e.gate.Close()
+	e.host.stop()
+	if err := e.host.run(); err != nil {
+		return err
+	}
+	return e.openGate()
 }
 
 // ClientURL is where consumers connect.
