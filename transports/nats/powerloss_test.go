@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ func smallBlocks(o *Options) { o.MaxBytes = 127_000 }
 // bridgeLife is what the bridge and one consumer know while an embedded server lives and dies.
 type bridgeLife struct {
 	disk      *powerDisk
+	failed    *atomic.Bool // a test that began before this one
 	e         *Embedded
 	published []*bridge.Event   // acknowledged, in this order
 	durable   int               // so many of them before a checkpoint that went well
@@ -160,7 +162,7 @@ func (b *bridgeLife) note(t *testing.T) {
 // losses are those of one server that lives twice.
 func losses(t *testing.T) []loss {
 	t.Helper()
-	b := &bridgeLife{disk: newPowerDisk(t, t.TempDir()), received: make(map[string]bool)}
+	b := &bridgeLife{disk: newPowerDisk(t, t.TempDir()), received: make(map[string]bool), failed: new(atomic.Bool)}
 	b.e = startOn(t, b.disk)
 	b.publish(t, 6)
 	b.consume(t, 4)
@@ -224,6 +226,14 @@ func TestPowerLoss(t *testing.T) {
 // loss of that life.
 func (l loss) recover(t *testing.T, f fate) loss {
 	t.Helper()
+	if l.failed.Load() {
+		t.Skip("another has failed, and each takes its time to")
+	}
+	defer func() {
+		if t.Failed() {
+			l.failed.Store(true)
+		}
+	}()
 	root := t.TempDir()
 	l.leave(t, root, f)
 	b := l.bridgeLife
@@ -234,7 +244,9 @@ func (l loss) recover(t *testing.T, f fate) loss {
 	position := b.position(t)
 	b.republish(t)
 	b.publish(t, 1)
-	b.judge(t, position)
+	if b.judge(t, position); t.Failed() {
+		t.FailNow()
+	}
 	b.consume(t, len(b.published))
 	b.checkpoint(t)
 	b.publish(t, 1)
