@@ -112,7 +112,11 @@ func CheckPrefix(path string) error {
 	return nil
 }
 
-func everybody(p netip.Prefix) bool { return p.Bits() == 0 }
+// everybody reports whether a range holds every address of IPv4 or of IPv6.
+func everybody(p netip.Prefix) bool {
+	const before = 96 // bits of an IPv6 address before the IPv4 address in it
+	return p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before
+}
 
 // retryAfter returns RetryAfter as the header wants it.
 func (c Config) retryAfter() string { return strconv.Itoa(int(c.RetryAfter.Seconds())) }

@@ -25,7 +25,8 @@ type EmbeddedOptions struct {
 	ReadFile     func(path string) ([]byte, error) // of this file; nil: os.ReadFile
 	MaxConsumers int                               // connections of consumers at once; 0: the server's own limit
 
-	watch time.Duration // how often the server is looked at; 0: every second
+	watch time.Duration           // how often the server is looked at; 0: every second
+	sync  func(path string) error // makes a file or a directory durable; nil: syncPath
 }
 
 // StoreDir returns where the embedded server's store lies in a data directory.
@@ -81,7 +82,7 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 		subjects = append(subjects, publish.Quarantine+".*")
 	}
 	e := &Embedded{
-		store: newStore(opts.StoreDir), quit: make(chan struct{}), failed: make(chan error, 1),
+		store: newStore(opts.StoreDir, opts.sync), quit: make(chan struct{}), failed: make(chan error, 1),
 		host: newHost(opts, subjects, publish.Log),
 	}
 	publish.CredsFile, publish.NKeyFile, publish.Token, publish.TokenFile, publish.PasswordFile = "", "", "", "", ""
@@ -139,10 +140,25 @@ func (e *Embedded) openGate() error {
 
 // putInOrder repairs the streams and makes that durable.
 func (e *Embedded) putInOrder() error {
-	if err := e.repair(context.Background(), e.gate, &e.state); err != nil {
+	removed, err := e.repair(context.Background(), e.gate, &e.state)
+	if err == nil {
+		err = errors.Join(e.store.checkpoint(), e.store.writeState(e.state))
+	}
+	if err != nil || !removed {
 		return err
 	}
-	return errors.Join(e.store.checkpoint(), e.store.writeState(e.state))
+	return e.forgetRemoved()
+}
+
+// forgetRemoved starts the server anew. Until then it remembers the identities of removed messages, and would acknowledge
+// the same events as duplicates without storing them.
+func (e *Embedded) forgetRemoved() error {
+	e.gate.Close()
+	e.host.stop()
+	if err := e.host.run(); err != nil {
+		return err
+	}
+	return e.openGate()
 }
 
 // ClientURL is where consumers connect.

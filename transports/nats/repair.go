@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -23,27 +22,30 @@ const repairTimeout = 2 * time.Minute
 // checkpointed either, so the outbox publishes all of it again; but the server would drop the repeats of what it still
 // has, and a lane's events from the gap would come after those. So everything above the gap is removed.
 //
-// It can also take messages away that a consumer's position on the disk already counts as delivered. The sequences up to
-// that position are used up, so that no event gets one of them and is skipped by that consumer.
-func (e *Embedded) repair(ctx context.Context, conn *nats.Conn, st *state) error {
+// It can also take messages away that a consumer's position on the disk already counts as delivered. The server itself sets
+// such a consumer back to the end of the stream, so that it skips nothing.
+//
+// It reports whether messages were removed.
+func (e *Embedded) repair(ctx context.Context, conn *nats.Conn, st *state) (removed bool, err error) {
 	js, err := jetstream.New(conn)
 	if err != nil {
-		return err
+		return false, err
 	}
 	names, err := streamNames(ctx, js)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, name := range names {
 		ctx, cancel := context.WithTimeout(ctx, repairTimeout)
-		last, err := e.repairStream(ctx, js, name, st.Base[name])
+		last, some, err := e.repairStream(ctx, js, name, st.Base[name])
 		cancel()
 		if err != nil {
-			return fmt.Errorf("stream %s: %w", name, err)
+			return false, fmt.Errorf("stream %s: %w", name, err)
 		}
 		st.Base[name] = last
+		removed = removed || some
 	}
-	return nil
+	return removed, nil
 }
 
 func streamNames(ctx context.Context, js jetstream.JetStream) ([]string, error) {
@@ -55,25 +57,28 @@ func streamNames(ctx context.Context, js jetstream.JetStream) ([]string, error) 
 	return out, names.Err()
 }
 
-// repairStream returns the stream's last sequence.
-func (e *Embedded) repairStream(ctx context.Context, js jetstream.JetStream, name string, base uint64) (uint64, error) {
+// repairStream returns the stream's last sequence, and whether messages were removed.
+func (e *Embedded) repairStream(ctx context.Context, js jetstream.JetStream, name string, base uint64) (
+	last uint64, removed bool, err error,
+) {
 	stream, err := js.Stream(ctx, name)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	info, err := stream.Info(ctx, jetstream.WithDeletedDetails(true))
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	have := info.State
-	if gap := firstAbove(have.Deleted, base); gap > 0 {
+	gap := firstAbove(have.Deleted, base)
+	if gap > 0 {
 		e.publish.Log.Warn("the embedded NATS server lost messages in a crash; those after them are published again",
 			zap.String("stream", name), zap.Uint64("from", gap), zap.Uint64("to", have.LastSeq))
 		if err := removeFrom(ctx, stream, gap, have.LastSeq, have.Deleted); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
-	return e.useUp(ctx, js, stream, have.LastSeq)
+	return have.LastSeq, gap > 0, nil
 }
 
 // firstAbove returns the smallest sequence above base; 0: none.
@@ -95,40 +100,15 @@ func removeFrom(ctx context.Context, stream jetstream.Stream, first, last uint64
 		if gone[sequence] {
 			continue
 		}
-		if err := stream.DeleteMsg(ctx, sequence); err != nil && !errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {
+		if err := stream.DeleteMsg(ctx, sequence); err != nil && !isGone(ctx, stream, sequence) {
 			return fmt.Errorf("remove message %d: %w", sequence, err)
 		}
 	}
 	return nil
 }
 
-// useUp publishes and removes empty messages until the stream's sequence has passed every consumer's position.
-func (e *Embedded) useUp(ctx context.Context, js jetstream.JetStream, stream jetstream.Stream, last uint64) (uint64, error) {
-	var position uint64
-	consumers := stream.ListConsumers(ctx)
-	for c := range consumers.Info() {
-		position = max(position, c.Delivered.Stream, c.AckFloor.Stream)
-	}
-	if err := consumers.Err(); err != nil {
-		return 0, err
-	}
-	subject := fillerSubject(stream.CachedInfo().Config.Subjects)
-	for last < position {
-		ack, err := js.Publish(ctx, subject, nil)
-		if err != nil {
-			return 0, err
-		}
-		if last = ack.Sequence; stream.DeleteMsg(ctx, last) != nil {
-			return 0, fmt.Errorf("remove message %d", last)
-		}
-	}
-	return last, nil
-}
-
-// fillerSubject returns a subject that a stream takes and no event has.
-func fillerSubject(patterns []string) string {
-	if len(patterns) == 0 {
-		return ""
-	}
-	return strings.NewReplacer("*", "filler", ">", "filler").Replace(patterns[0])
+// isGone reports that a message is not there: a limit of the stream may have removed it in the meantime.
+func isGone(ctx context.Context, stream jetstream.Stream, sequence uint64) bool {
+	_, err := stream.GetMsg(ctx, sequence)
+	return errors.Is(err, jetstream.ErrMsgNotFound)
 }

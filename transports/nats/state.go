@@ -28,7 +28,7 @@ type state struct {
 // prepare readies the store for a server to start on, and reports whether it has to be repaired after that. It writes
 // down that the store is in use.
 func (s *store) prepare() (st state, repair bool, err error) {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := s.makeDir(); err != nil {
 		return state{}, false, err
 	}
 	st, err = s.readState()
@@ -42,6 +42,14 @@ func (s *store) prepare() (st state, repair bool, err error) {
 		return st, false, s.writeState(st)
 	}
 	return st, true, s.dropIndexes()
+}
+
+// makeDir makes the store's directory, whose name must be durable before anything in it counts as checkpointed.
+func (s *store) makeDir() error {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return err
+	}
+	return s.sync(filepath.Dir(s.dir))
 }
 
 // putAside moves a store away that was never checkpointed: it may lack anything, and all of it is published again.

@@ -26,7 +26,7 @@ type store struct {
 	mu     sync.Mutex
 	synced map[string]stamp
 	broken error
-	sync   func(path string) error // a test's eye
+	sync   func(path string) error
 }
 
 // stamp is what a file looked like before it was synced.
@@ -35,8 +35,11 @@ type stamp struct {
 	modified time.Time
 }
 
-func newStore(dir string) *store {
-	return &store{dir: dir, synced: make(map[string]stamp), sync: syncPath}
+func newStore(dir string, sync func(path string) error) *store {
+	if sync == nil {
+		sync = syncPath
+	}
+	return &store{dir: dir, synced: make(map[string]stamp), sync: sync}
 }
 
 // syncError is a sync that has failed: what was written before may be lost.

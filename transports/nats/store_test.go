@@ -13,7 +13,7 @@ import (
 // filled returns a store with a file in it.
 func filled(t *testing.T) *store {
 	t.Helper()
-	s := newStore(t.TempDir())
+	s := newStore(t.TempDir(), nil)
 	if err := os.WriteFile(filepath.Join(s.dir, "1.blk"), []byte("message"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestEarlierStream(t *testing.T) {
 // forgetStop makes a store look as if the server had not been stopped in order.
 func forgetStop(t *testing.T, dir string) {
 	t.Helper()
-	s := newStore(dir)
+	s := newStore(dir, nil)
 	st, err := s.readState()
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,15 @@
+package main
+
+// embeddedMutants are faults of what the embedded server leaves on the disk, and of what becomes of that after a power loss.
+func embeddedMutants() []mutant {
+	return []mutant{
+		{"the store is not marked in use", "transports/nats/state.go", "return st, false, s.writeState(st)", "return st, false, nil", nats, "TestPowerLoss"},
+		{"the name of the store is not durable", "transports/nats/state.go", "return s.sync(filepath.Dir(s.dir))", "return nil", nats, "TestPowerLoss"},
+		{"state.json is not durable", "transports/nats/state.go", "return s.sync(s.dir)", "return nil", nats, "TestPowerLoss"},
+		{"what changes twice in a moment is not synced", "transports/nats/store.go", "if time.Since(now.modified) > clockGrain {", "if true {", nats, "TestCheckpointSyncsWhatMayHaveChanged"},
+		{"what is above a gap stays", "transports/nats/repair.go", "for sequence := first; sequence <= last; sequence++ {", "for sequence := first; sequence < first; sequence++ {", nats, "TestPowerLoss"},
+		{"what is removed counts as published", "transports/nats/embedded.go", "return e.forgetRemoved()", "return nil", nats, "TestPowerLoss"},
+		{"what cannot be removed is overlooked", "transports/nats/repair.go", "err != nil && !isGone(ctx, stream, sequence)", "err != nil && isGone(ctx, stream, sequence)", nats, "TestRepairSaysWhyItFails"},
+		{"a second sync makes good for the first", "transports/nats/store.go", "if s.broken != nil {", "if false {", nats, "TestCheckpointFailsForGood"},
+	}
+}
