@@ -186,9 +186,6 @@ func TestTornLog(t *testing.T) {
 	}
 	left := disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: fixed()})
 	closeJournal(t, j)
-	if err := left.Remove(left.PathJoin(o.Dir, witness)); err != nil { // it is younger than the cuts
-		t.Fatal(err)
-	}
 	old := slices.Repeat([]byte{0xa5, 0x01, 0x5a, 0x00}, 60)
 	for cut := int64(0); cut <= sizes[len(sizes)-1]; cut += shareOf {
 		answered := 0
@@ -197,6 +194,9 @@ func TestTornLog(t *testing.T) {
 		}
 		behind := [][]byte{nil, make([]byte, 240), old}[cut%3]
 		torn := left.CrashClone(vfs.CrashCloneCfg{})
+		if err := torn.Remove(torn.PathJoin(o.Dir, witness)); err != nil { // it is younger than the cut
+			t.Fatal(err)
+		}
 		rewrite(t, torn, path, func(content []byte) []byte { return append(content[:cut:cut], behind...) })
 		events, _ := found(t, torn)
 		if len(events) < answered {
