@@ -194,6 +194,9 @@ func TestTornLog(t *testing.T) {
 		}
 		behind := [][]byte{nil, make([]byte, 240), old}[cut%3]
 		torn := left.CrashClone(vfs.CrashCloneCfg{})
+		if err := torn.Remove(torn.PathJoin(o.Dir, witness)); err != nil { // it is younger than the cut
+			t.Fatal(err)
+		}
 		rewrite(t, torn, path, func(content []byte) []byte { return append(content[:cut:cut], behind...) })
 		events, _ := found(t, torn)
 		if len(events) < answered {

@@ -31,13 +31,15 @@ func newRoom(opts *Options) *room {
 	return r
 }
 
-// roomyVolume is how much a volume should have beyond MIN_FREE_BYTES: a journal that has less is full after a short outage.
+// roomyVolume is how much a volume should have beyond MIN_FREE_BYTES: a journal that has less is full after a
+// short outage.
 const roomyVolume = 256 << 20
 
 // ErrVolumeTooSmall says that no callback could ever be taken.
 var ErrVolumeTooSmall = errors.New("the volume of DATA_DIR is too small")
 
-// checkVolume refuses a volume that can never have MIN_FREE_BYTES free, and warns of one that leaves the journal little.
+// checkVolume refuses a volume that can never have MIN_FREE_BYTES free, and warns of one that leaves the journal
+// little.
 func (r *room) checkVolume() error {
 	if r.total == 0 {
 		return nil
@@ -83,7 +85,8 @@ func (r *room) diskFull() bool { return r.free.Load() < r.opts.MinFreeBytes }
 
 func (r *room) used(bytes uint64) { r.bytes.Store(bytes) }
 
-// measure reads the free space and returns the size of the volume. Where it cannot be read the disk counts as full; one that has
+// measure reads the free space and returns the size of the volume. Where it cannot be read the disk counts as
+// full; one that has
 // no such number is endless.
 func (r *room) measure() (total uint64) {
 	usage, err := r.opts.FS.GetDiskUsage(r.opts.Dir)
@@ -105,7 +108,8 @@ func (r *room) tell() {
 	}
 	r.full = err != nil
 	if r.full {
-		r.opts.Log.Warn("journal full; callbacks are answered 503 until publishing or purging frees space", append(r.fields(), zap.Error(err))...)
+		r.opts.Log.Warn("journal full; callbacks are answered 503 until publishing or purging frees space",
+			append(r.fields(), zap.Error(err))...)
 		return
 	}
 	r.opts.Log.Info("journal has room again; callbacks are accepted", r.fields()...)

@@ -10,9 +10,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// witness is a file beside the store that says which commit was on disk lately. A flipped bit near the end of a log or a
+// witness is a file beside the store that says which commit was on disk lately. A flipped bit near the end of a
+// log or a
 // manifest looks to Pebble like a write that was cut off, and it would go on without what lies behind it: the witness
-// tells. It follows every sync, and holds the commit number(8) and a checksum(4); one that does not check was cut off itself, and says nothing.
+// tells. It follows every sync, and holds the commit number(8) and a checksum(4); one that does not check was cut
+// off itself, and says nothing.
 const witness = "WITNESS"
 
 const witnessBytes = 12
@@ -26,7 +28,8 @@ func (j *Journal) openWitness() (err error) {
 	return nil
 }
 
-// follow has the witness say that a commit is on disk. That is not synced, since a witness that lags says less and nothing
+// follow has the witness say that a commit is on disk. That is not synced, since a witness that lags says less and
+// nothing
 // wrong: when the program is killed it is exact, when the power goes as old as what the system had not written yet.
 func (j *Journal) follow(commit uint64) error {
 	if _, err := j.witness.WriteAt(witnessValue(commit), 0); err != nil {

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// KeyDoubt says what in a key looks as if it did not belong to it, such as the quotes of an env file, and what to do; empty:
+// KeyDoubt says what in a key looks as if it did not belong to it, such as the quotes of an env file, and what to
+// do; empty:
 // nothing. It never repeats a part of the key.
 func KeyDoubt(key string) string {
 	const quotes = "\"'`“”‘’"

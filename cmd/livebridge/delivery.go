@@ -88,7 +88,8 @@ func waitFlag(c *cobra.Command, wait *time.Duration) {
 // deliveryPoll is how often the service is asked how far emissions have come.
 const deliveryPoll = 50 * time.Millisecond
 
-// awaitDeliveries asks what becomes of the emissions among results until all are settled or the wait is over. Where no service
+// awaitDeliveries asks what becomes of the emissions among results until all are settled or the wait is over.
+// Where no service
 // runs they wait for its next start.
 func awaitDeliveries(ctx context.Context, d admin.Desk, results []*result, wait time.Duration) error {
 	open := slices.DeleteFunc(slices.Clone(results), func(r *result) bool { return r.Emission == nil })
