@@ -106,3 +106,42 @@ func TestFewerAreHeldAfterARestart(t *testing.T) {
 		})
 	}
 }
+
+// TestNearestDeadlineOfALane: a lane's holds end with the one whose deadline is nearest, wherever its key is among them; what
+// lies before it goes first.
+func TestNearestDeadlineOfALane(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := observe(t, memory())
+			for _, session := range []int{2, 1, 3} {
+				s.take(ended("a", session))
+				time.Sleep(time.Second)
+			}
+			if restarts {
+				s.restart()
+			}
+			time.Sleep(s.o.Limits.HoldDone - 3*time.Second - time.Millisecond)
+			s.wants("before the first deadline")
+			time.Sleep(time.Millisecond)
+			s.wants("at the first deadline", "a 1 publish_done forced,start_unseen", "a 2 publish_done start_unseen")
+			time.Sleep(2*time.Second - time.Millisecond)
+			s.wants("before the last deadline")
+			time.Sleep(time.Millisecond)
+			s.wants("at the last deadline", "a 3 publish_done start_unseen")
+		})
+	}
+}
+
+// TestHoldsThatEndTogether: of lanes whose holds end at the same instant the one that holds the smallest key comes first, also
+// where it holds others that end then.
+func TestHoldsThatEndTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.HeldMax = 3
+		s := observe(t, o)
+		s.take(ended("b", 5), ended("a", 9), ended("a", 1), ended("c", 7))
+		s.wants("one too many", "a 1 publish_done forced,start_unseen")
+		time.Sleep(o.Limits.HoldDone)
+		s.wants("at their deadline", "b 1 publish_done start_unseen", "c 1 publish_done start_unseen", "a 2 publish_done start_unseen")
+	})
+}
