@@ -23,7 +23,7 @@ func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(), boundaryMutants(), trustMutants(),
-		embeddedMutants(),
+		embeddedMutants(), endingMutants(),
 	} {
 		all = append(all, some...)
 	}
