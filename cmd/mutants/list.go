@@ -24,7 +24,7 @@ func mutants() []mutant {
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(),
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), judgeMutants(), wiringMutants(), luckMutants(),
-		embeddedMutants(),
+		embeddedMutants(), endingMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestLeadersPartAndMeet(t *testing.T) {
 func TestNewLeadersAreNoted(t *testing.T) {
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
-	o.Partitions = 3
+	o.Partitions, o.AckTimeout = 3, 20*time.Second
 	if err := f.CreateTopic(o.Topic, 3, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -54,12 +55,24 @@ func TestNewLeadersAreNoted(t *testing.T) {
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(30, 1, 1))
 	move(t, f, o.Topic, 1, 2, 2)
-	transporttest.Deliver(t, p, transporttest.Events(30, 2, 1)) // learns of it
-	for sequence, end := uint64(3), time.Now().Add(30*time.Second); !answersBesideSilence(t, f, p, sequence); sequence++ {
+	sequence := uint64(2)
+	for end := time.Now().Add(20 * time.Second); !slices.Equal(leadersOf(p, o.Topic), []int32{1, 2, 2}); sequence++ {
 		if time.Now().After(end) {
-			t.Fatal("a leader that does not answer holds up a partition that it does not lead")
+			t.Fatalf("the leaders of before count: %v", leadersOf(p, o.Topic))
 		}
+		transporttest.Deliver(t, p, transporttest.Events(30, sequence, 1)) // it looks when a request goes wrong
 	}
+	answersBesideSilence(t, f, p, sequence)
+}
+
+// leadersOf returns whom the publisher takes for the leaders of a topic's partitions.
+func leadersOf(p *Publisher, topic string) (leaders []int32) {
+	p.sender.mu.Lock()
+	defer p.sender.mu.Unlock()
+	for _, partition := range p.topics.of(topic).layout.Load().partitions {
+		leaders = append(leaders, partition.leader)
+	}
+	return leaders
 }
 
 // move gives each partition a leader.
@@ -72,10 +85,9 @@ func move(t *testing.T, f *fake, topic string, leaders ...int32) {
 	}
 }
 
-// answersBesideSilence reports whether an event of partition 0 is answered while the leader of the others keeps its answers.
-func answersBesideSilence(t *testing.T, f *fake, p *Publisher, sequence uint64) bool {
+// answersBesideSilence has an event of partition 0 answered while the leader of the others keeps its answers.
+func answersBesideSilence(t *testing.T, f *fake, p *Publisher, sequence uint64) {
 	t.Helper()
-	const noTime = 500 * time.Millisecond
 	release, silent := make(chan struct{}), make(chan struct{}, 2)
 	for _, partition := range []int32{1, 2} {
 		f.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -103,18 +115,14 @@ func answersBesideSilence(t *testing.T, f *fake, p *Publisher, sequence uint64) 
 			under.Done()
 		})
 		if partition != 0 {
-			select {
-			case <-silent:
-			case <-time.After(noTime):
-			}
+			<-silent
 		}
 	}
 	defer under.Wait()
 	defer close(release)
 	select {
 	case <-answered:
-		return true
-	case <-time.After(noTime):
-		return false
+	case <-time.After(p.opts.AckTimeout / 2):
+		t.Error("a leader that does not answer holds up a partition that it does not lead")
 	}
 }
