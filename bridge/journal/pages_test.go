@@ -272,3 +272,31 @@ func TestParkedLanesHaveABound(t *testing.T) {
 		t.Errorf("tried early are %v", early)
 	}
 }
+
+// TestParkedLaneWaitsOnDisk: a lane whose events memory gives up while it waits for another try comes when that time is over,
+// once and not before, though all others are done and the rest is read at once.
+func TestParkedLaneWaitsOnDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.OutboxMemory = 8
+		s := observe(t, o)
+		s.take(recording("stuck", 1), recording("stuck", 2), recording("stuck", 3), recording("stuck", 4), recording("stuck", 5))
+		begun := time.Now()
+		s.settle(map[string]bridge.Settlement{"stuck": {Retry: time.Hour}})
+		for i := range 20 {
+			s.take(recording(fmt.Sprint("other", i), 1))
+		}
+		for others := 0; others < 20; {
+			for _, line := range s.settle(nil) {
+				if line[:5] == "stuck" {
+					t.Fatalf("%s after %v", line, time.Since(begun))
+				}
+				others++
+			}
+		}
+		if got := s.settle(nil); len(got) != 1 || got[0] != "stuck 1 start " || time.Since(begun) != time.Hour {
+			t.Errorf("%q after %v", got, time.Since(begun))
+		}
+		s.wants("the rest", "stuck 2 start ", "stuck 3 start ", "stuck 4 start ", "stuck 5 start ")
+	})
+}
