@@ -26,8 +26,8 @@ func (b *bench) from(peer, forwarded string) int {
 	return b.send(r).Code
 }
 
-// TestNobodyIsTrustedByThemselves: an address that is loopback or private is no proxy for that, neither as the peer nor in
-// the header of a real one, and cannot say that it is an allowed source.
+// TestNobodyIsTrustedByThemselves: an address that is loopback or private is no proxy for that, neither as the peer
+// nor in the header of a real one, and cannot say that it is an allowed source.
 func TestNobodyIsTrustedByThemselves(t *testing.T) {
 	for _, proxies := range [][]netip.Prefix{nil, prefixes("203.0.113.9/32", "2001:db8:9::/48")} {
 		b := newBench(t, func(s *setup) {
@@ -70,8 +70,8 @@ func TestPublicProxies(t *testing.T) {
 	}
 }
 
-// TestPeersWithAZone: the zone of a link-local peer names one of our interfaces, and its address counts without it. A peer that has
-// no address at all is nobody.
+// TestPeersWithAZone: the zone of a link-local peer names one of our interfaces, and its address counts without it. A
+// peer that has no address at all is nobody.
 func TestPeersWithAZone(t *testing.T) {
 	for _, proxies := range [][]netip.Prefix{nil, prefixes("203.0.113.9/32")} {
 		b := newBench(t, func(s *setup) {

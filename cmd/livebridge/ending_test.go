@@ -96,8 +96,8 @@ func out(t *testing.T, url string, want int) {
 	await(t, url, func(checker.Event) bool { n++; return n == want })
 }
 
-// TestEndDuringARequest: whoever is in the middle of a callback when the program is told to stop is answered 200, and the event
-// is published before the program ends.
+// TestEndDuringARequest: whoever is in the middle of a callback when the program is told to stop is answered 200, and
+// the event is published before the program ends.
 func TestEndDuringARequest(t *testing.T) {
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
 	service := launch(t, t.TempDir(), prefix+"NATS_URL="+b.ClientURL())
@@ -112,8 +112,8 @@ func TestEndDuringARequest(t *testing.T) {
 	out(t, b.ClientURL(), 2)
 }
 
-// TestEndDoesNotWaitForEver: a body that does not come holds the end up until the grace is over, and is not answered 200; neither is
-// anything of it published.
+// TestEndDoesNotWaitForEver: a body that does not come holds the end up until the grace is over, and is not answered
+// 200; neither is anything of it published.
 func TestEndDoesNotWaitForEver(t *testing.T) {
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"SHUTDOWN_GRACE=1s")
@@ -179,8 +179,8 @@ func (r *heldReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestEndDuringTheBrokersAnswer: events whose lane waits for an answer of the broker are published before the program ends, each
-// once and in order. Until then it is alive and not ready.
+// TestEndDuringTheBrokersAnswer: events whose lane waits for an answer of the broker are published before the program
+// ends, each once and in order. Until then it is alive and not ready.
 func TestEndDuringTheBrokersAnswer(t *testing.T) {
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
 	h := holdable(t, b.ClientURL())
@@ -211,14 +211,14 @@ func TestEndDuringTheBrokersAnswer(t *testing.T) {
 	}
 }
 
-// TestEndDuringASync: the program is told to stop while a commit, or the snapshot of the embedded broker, is on its way to a slow
-// disk. Every callback that was answered 200 comes out, and the broker's store is left in order.
+// TestEndDuringASync: the program is told to stop while a commit, or the snapshot of the embedded broker, is on its
+// way to a slow disk. Every callback that was answered 200 comes out, and the broker's store is left in order.
 func TestEndDuringASync(t *testing.T) {
 	for _, call := range []string{"fdatasync", "fsync"} {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
 			dir, p := t.TempDir(), newProvider()
-			service := launchUnder(t, dir, injected(t, call, "delay_enter=100000"))
+			service := launchUnder(t, dir, injected(t, call, "delay_enter=30000"))
 			var playing sync.WaitGroup
 			playing.Go(func() { p.playAll(t, service, 0, 9000) })
 			until(t, "callbacks are answered 200", func() bool { return p.total.Load() >= 20 })

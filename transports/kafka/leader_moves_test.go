@@ -13,8 +13,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// TestLeadersPartAndMeet: partitions that one broker leads get a leader each, and come together again at another. After every move all
-// events are taken, each once, by the leaders of then.
+// TestLeadersPartAndMeet: partitions that one broker leads get a leader each, and come together again at another.
+// After every move all events are taken, each once, by the leaders of then.
 func TestLeadersPartAndMeet(t *testing.T) {
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
@@ -42,8 +42,8 @@ func TestLeadersPartAndMeet(t *testing.T) {
 	once(t, f, o.Topic, all)
 }
 
-// TestNewLeadersAreNoted: partitions that one broker led have leaders of their own now. One of these that does not answer holds up its
-// own partitions and not another's.
+// TestNewLeadersAreNoted: partitions that one broker led have leaders of their own now. One of these that does not
+// answer holds up its own partitions and not another's.
 func TestNewLeadersAreNoted(t *testing.T) {
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()

@@ -27,8 +27,8 @@ func checkpoint(t *testing.T, e *Embedded) {
 	}
 }
 
-// TestCheckpointSyncsWhatMayHaveChanged: what changes twice within the grain of the file system's clock looks the same, and is
-// synced all the same; what has not changed for long is not.
+// TestCheckpointSyncsWhatMayHaveChanged: what changes twice within the grain of the file system's clock looks the
+// same, and is synced all the same; what has not changed for long is not.
 func TestCheckpointSyncsWhatMayHaveChanged(t *testing.T) {
 	dir := t.TempDir()
 	var synced []string
@@ -87,7 +87,8 @@ func TestCheckpointFailsForGood(t *testing.T) {
 	}
 }
 
-// TestRepairSaysWhyItFails: a stream whose messages cannot be removed is not opened to consumers, and the error says why not.
+// TestRepairSaysWhyItFails: a stream whose messages cannot be removed is not opened to consumers, and the error says
+// why not.
 func TestRepairSaysWhyItFails(t *testing.T) {
 	b := &bridgeLife{disk: newPowerDisk(t, t.TempDir()), received: make(map[string]bool)}
 	b.e = startOn(t, b.disk)

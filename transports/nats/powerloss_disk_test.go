@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// powerDisk knows of a directory what a power loss can leave of it: what was synced, and any part of what was not. A file
-// that is put in another's place by renaming is found whole or not at all, as on ext4; everything else is as POSIX has it: the
-// name of a file is durable when its directory has been synced, its content when the file has.
+// powerDisk knows of a directory what a power loss can leave of it: what was synced, and any part of what was not. A
+// file that is put in another's place by renaming is found whole or not at all, as on ext4; everything else is as
+// POSIX has it: the name of a file is durable when its directory has been synced, its content when the file has.
 type powerDisk struct {
 	root string
 

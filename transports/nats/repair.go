@@ -22,8 +22,8 @@ const repairTimeout = 2 * time.Minute
 // checkpointed either, so the outbox publishes all of it again; but the server would drop the repeats of what it still
 // has, and a lane's events from the gap would come after those. So everything above the gap is removed.
 //
-// It can also take messages away that a consumer's position on the disk already counts as delivered. The server itself sets
-// such a consumer back to the end of the stream, so that it skips nothing.
+// It can also take messages away that a consumer's position on the disk already counts as delivered. The server
+// itself sets such a consumer back to the end of the stream, so that it skips nothing.
 //
 // It reports whether messages were removed.
 func (e *Embedded) repair(ctx context.Context, conn *nats.Conn, st *state) (removed bool, err error) {

@@ -14,6 +14,8 @@ const (
 	serverDir  = "jetstream" // the server puts its store there
 	indexFile  = "index.db"
 	unfinished = "jetstream.unfinished"
+
+	positionFile = "o.dat" // of a consumer
 )
 
 // state is what state.json says about the server's store. It is absent until the first checkpoint.
@@ -41,7 +43,7 @@ func (s *store) prepare() (st state, repair bool, err error) {
 		st.Clean = false
 		return st, false, s.writeState(st)
 	}
-	return st, true, s.dropIndexes()
+	return st, true, errors.Join(s.dropIndexes(), s.dropEmptyPositions())
 }
 
 // makeDir makes the store's directory, whose name must be durable before anything in it counts as checkpointed.
@@ -69,6 +71,20 @@ func (s *store) putAside() error {
 func (s *store) dropIndexes() error {
 	found, err := filepath.Glob(filepath.Join(s.dir, serverDir, "*", "streams", "*", "msgs", indexFile))
 	for _, path := range found {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
+// dropEmptyPositions removes consumers' positions that a power loss has left without content: the server could not open such
+// a consumer again, and neither could whoever owns it. Without the file it begins as it is configured to.
+func (s *store) dropEmptyPositions() error {
+	found, err := filepath.Glob(filepath.Join(s.dir, serverDir, "*", "streams", "*", "obs", "*", positionFile))
+	for _, path := range found {
+		if info, failed := os.Stat(path); failed != nil || info.Size() > 0 {
+			err = errors.Join(err, failed)
+			continue
+		}
 		err = errors.Join(err, os.Remove(path))
 	}
 	return err
