@@ -84,6 +84,7 @@ func newJournal(opts Options) *Journal {
 		failed: make(chan struct{}), closing: make(chan struct{}), written: make(chan struct{}),
 		quarantined: newQuarantine(opts.QuarantineMax),
 	}
+	j.opts.FS = &patientFS{FS: opts.FS, log: opts.Log, closing: j.closing, failed: j.failed}
 	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
 	j.metrics = newMetrics(j)
 	return j

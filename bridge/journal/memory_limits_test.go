@@ -227,8 +227,8 @@ func TestLaneIsForgottenInItsTime(t *testing.T) {
 			o, w := memory(), &wall{}
 			o.Wall, o.Limits.HoldDone = w.now, 1000*day
 			s := observe(t, o)
-			pass := func(days time.Duration, more time.Duration) {
-				w.ahead.Store(int64(days*day + more))
+			pass := func(days int64, more time.Duration) {
+				w.ahead.Store(days*int64(day) + int64(more))
 				if restarts {
 					s.restart()
 				}

@@ -55,7 +55,7 @@ func (j *Journal) compact(tables []byte) {
 	for _, table := range tables {
 		lower, upper := tableBounds(table)
 		if err := j.db.Compact(ctx, lower, upper, false); err != nil {
-			if ctx.Err() == nil && !outOfFiles(err) { // else the next time does it
+			if ctx.Err() == nil {
 				j.fail(fmt.Errorf("give the disk back what was deleted: %w", err))
 			}
 			return

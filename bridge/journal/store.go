@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -108,15 +107,8 @@ func memTableSize(r *room) uint64 {
 }
 
 // backgroundError hears of failed flushes and compactions. Pebble would try those again at once and for ever, on a disk
-// that is full too; to the journal they are writes that have failed, and the goroutine does nothing more. Only what failed
-// for want of a file descriptor has written nothing: Pebble may try that again, after a moment.
+// that is full too; to the journal they are writes that have failed, and the goroutine does nothing more.
 func (j *Journal) backgroundError(err error) {
-	if outOfFiles(err) {
-		j.opts.Log.Warn("the journal has no file descriptor for its housekeeping; it is tried again: raise the limit on open files (ulimit -n)",
-			zap.Error(err))
-		time.Sleep(filesRetry)
-		return
-	}
 	j.fail(fmt.Errorf("the store could not tidy up: %w", err))
 	runtime.Goexit()
 }
@@ -171,9 +163,6 @@ func (j *Journal) inherit() {
 	snapshot := j.db.NewSnapshot()
 	err := errors.Join(
 		j.seen.recall.inherit(snapshot, j.closing), j.signatures.recall.inherit(snapshot, j.closing), snapshot.Close())
-	if outOfFiles(err) {
-		return // until the next start every name may have been seen, and the disk is asked
-	}
 	if err != nil {
 		j.fail(fmt.Errorf("read the identities that were seen: %w", err))
 	}

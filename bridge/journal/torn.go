@@ -55,7 +55,7 @@ func (j *Journal) torn(end wal.Offset) (bytes, chunks int, err error) {
 			at += left
 		}
 		if n, readErr := f.ReadAt(head[:], at); n < chunkHead {
-			if readErr == io.EOF {
+			if errors.Is(readErr, io.EOF) {
 				readErr = nil
 			}
 			return bytes, chunks, readErr

@@ -205,11 +205,12 @@ func TestJournalCommands(t *testing.T) {
 	if i := inspect(); i.Outbox.Entries != 1 || i.Lanes != 1 || i.MaxBytes != 8<<30 {
 		t.Errorf("%+v", i)
 	}
-	if out, errOut, code := command(t, dir, "journal", "replay", "--lane", "stream:push.example.com/live/room1"); code != exitDone || !strings.Contains(out, "1 events") {
+	if out, errOut, code := command(t, dir, "journal", "replay", "--wait", "0", "--lane", "stream:push.example.com/live/room1"); code != exitDone ||
+		!strings.Contains(errOut, "1 events: 1 still waiting") {
 		t.Errorf("replay: %d %s %s", code, out, errOut)
 	}
 	service.terminate(t)
-	if out, errOut, code := command(t, dir, "journal", "replay", "--all"); code != exitDone || !strings.Contains(out, "1 events") {
+	if out, errOut, code := command(t, dir, "journal", "replay", "--all"); code != exitDone || !strings.Contains(errOut, "1 events: 1 to be published") {
 		t.Errorf("replay without the service: %d %s %s", code, out, errOut)
 	}
 	if i := inspect(); i.Outbox.Entries != 3 {

@@ -238,7 +238,7 @@ func boundaryMutants() []mutant {
 		{"consumers keep the bridge out", "transports/nats/connections.go", "\t\tcloseNewest(s, most)\n", "\t\t_ = closeNewest\n", "transports/nats", "TestConsumersAreBounded"},
 		{"callbacks take the journal's files", "cmd/livebridge/descriptors.go", "min(asked, limit-reserved)", "min(asked, limit+reserved)", "cmd/livebridge", "TestFloodOfConnections"},
 		{"the log waits for its reader", "cmd/livebridge/log_writer.go", "if w.closed || w.bytes+len(line) > logQueueBytes {", "if w.closed {", "cmd/livebridge", "TestLogWriterDrops"},
-		{"the log's reader takes the program with it", "cmd/livebridge/log.go", "signal.Ignore(syscall.SIGPIPE)", "signal.Ignore(syscall.SIGHUP)", "cmd/livebridge", "TestReaderOfTheLogGoesAway"},
+		{"the log's reader takes the program with it", "cmd/livebridge/serve.go", "signal.Ignore(syscall.SIGPIPE)", "signal.Ignore(syscall.SIGHUP)", "cmd/livebridge", "TestReaderOfTheLogGoesAway"},
 	}
 }
 

@@ -85,13 +85,13 @@ func wholeEvents() []*bridge.Event {
 
 func structuredMessages() map[string]string {
 	return map[string]string{
-		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Msg-Id:01020300000000000000000000000000 content-type:application/cloudevents+json] ` +
+		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Expected-Stream:LIVE_EVENTS Nats-Msg-Id:01020300000000000000000000000000 content-type:application/cloudevents+json] ` +
 			`{"data":{"event":"PUBLISH"},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:stream:1",` +
 			`"id":"01020300000000000000000000000000","marks":"forced,prev_unended","partitionkey":"push.example.com/live/room%201",` +
 			`"recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000007","session":"1587954130000",` +
 			`"signature":"hmac-sha256","source":"/huaweicloud/live/push.example.com/live","specversion":"1.0",` +
 			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:11.234Z","type":"com.huaweicloud.live.stream.publish"}`,
-		"live.quarantine.stream": `map[Nats-Msg-Id:09000000000000000000000000000000-tampered content-type:application/cloudevents+json] ` +
+		"live.quarantine.stream": `map[Nats-Expected-Stream:LIVE_QUARANTINE Nats-Msg-Id:09000000000000000000000000000000-tampered content-type:application/cloudevents+json] ` +
 			`{"data":{"reason":"tampered"},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:quarantine:1",` +
 			`"id":"09000000000000000000000000000000-tampered","partitionkey":"stream","recordedtime":"2020-04-27T02:22:14.678Z",` +
 			`"sequence":"00000000000000000003","signature":"hmac-sha256","source":"/livebridge/quarantine/stream","specversion":"1.0",` +
@@ -101,13 +101,13 @@ func structuredMessages() map[string]string {
 
 func binaryMessages() map[string]string {
 	return map[string]string{
-		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Msg-Id:01020300000000000000000000000000 ` +
+		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Expected-Stream:LIVE_EVENTS Nats-Msg-Id:01020300000000000000000000000000 ` +
 			`ce-datacontenttype:application/json ce-dataschema:urn:livebridge:schema:stream:1 ce-id:01020300000000000000000000000000 ` +
 			`ce-marks:forced,prev_unended ce-partitionkey:push.example.com/live/room%25201 ce-recordedtime:2020-04-27T02:22:14.678Z ` +
 			`ce-sequence:00000000000000000007 ce-session:1587954130000 ce-signature:hmac-sha256 ` +
 			`ce-source:/huaweicloud/live/push.example.com/live ce-specversion:1.0 ce-subject:push.example.com/live/room%25201 ` +
 			`ce-time:2020-04-27T02:22:11.234Z ce-type:com.huaweicloud.live.stream.publish content-type:application/json] {"event":"PUBLISH"}`,
-		"live.quarantine.stream": `map[Nats-Msg-Id:09000000000000000000000000000000-tampered ` +
+		"live.quarantine.stream": `map[Nats-Expected-Stream:LIVE_QUARANTINE Nats-Msg-Id:09000000000000000000000000000000-tampered ` +
 			`ce-datacontenttype:application/json ce-dataschema:urn:livebridge:schema:quarantine:1 ` +
 			`ce-id:09000000000000000000000000000000-tampered ce-partitionkey:stream ce-recordedtime:2020-04-27T02:22:14.678Z ` +
 			`ce-sequence:00000000000000000003 ce-signature:hmac-sha256 ce-source:/livebridge/quarantine/stream ce-specversion:1.0 ` +
