@@ -23,7 +23,7 @@ demo: build         ## show the job in a minute
 	$(BIN) demo
 
 test:               ## pass the tests
-	CGO_ENABLED=0 $(GO) test $(PACKAGES)
+	CGO_ENABLED=0 $(GO) test -parallel 8 $(PACKAGES)
 
 test-brokers:       ## pass the tests with real brokers, which they start: Kafka (from Maven's packages) and nats-server
 	@for program in java mvn python3; do command -v $$program >/dev/null || \
@@ -32,7 +32,7 @@ test-brokers:       ## pass the tests with real brokers, which they start: Kafka
 	  "^($$(grep -rl --include='*_test.go' '^//go:build brokers' transports cmd | xargs grep -ho '^func Test[A-Za-z0-9]*' | sed 's/func //' | sort -u | paste -sd '|' -))$$"
 
 race:
-	CGO_ENABLED=1 $(GO) test -race $(PACKAGES)
+	CGO_ENABLED=1 $(GO) test -race -parallel 8 $(PACKAGES)
 
 lint:
 	$(GO) run $(LINT) run

@@ -11,6 +11,7 @@ import (
 
 // TestEveryByteOfATopic: all 256 in a part of a topic's name.
 func TestEveryByteOfATopic(t *testing.T) {
+	t.Parallel()
 	const stay = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 	for c := range 256 {
 		want := fmt.Sprintf("_x%02X", c)
@@ -33,6 +34,7 @@ func TestEveryByteOfATopic(t *testing.T) {
 
 // TestWholeRecords: an event and a notice of the quarantine as they lie on a broker, to the byte, in both modes.
 func TestWholeRecords(t *testing.T) {
+	t.Parallel()
 	for mode, want := range map[bool][2]string{false: structuredRecords(), true: binaryRecords()} {
 		f := startFake(t)
 		o := testOptions()

@@ -42,6 +42,7 @@ func testOptions() Options {
 }
 
 func TestContract(t *testing.T) {
+	t.Parallel()
 	transporttest.Run(t, contract(func(t *testing.T, o Options) *transporttest.Topic {
 		f := startFake(t)
 		p := f.dial(t, o)

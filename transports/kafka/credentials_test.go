@@ -89,6 +89,7 @@ func passwordOptions(t *testing.T, o Options, password string) Options {
 // TestRotation changes the password at the cluster and in the file while events are published, and has all connections
 // made anew: every event comes once and in order. A file that cannot be used changes nothing.
 func TestRotation(t *testing.T) {
+	t.Parallel()
 	f := secured(t, "first")
 	o, logs := watched()
 	o = passwordOptions(t, o, "first")
@@ -132,6 +133,7 @@ func TestRotation(t *testing.T) {
 // TestRefusalsAreLoggedOnce: however often a broker refuses, one line says why and where to look, and one that it works
 // again, with what the file says by then.
 func TestRefusalsAreLoggedOnce(t *testing.T) {
+	t.Parallel()
 	f := secured(t, "right")
 	o, logs := watched()
 	o = passwordOptions(t, o, "wrong")
@@ -159,6 +161,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 
 // TestAlternatingErrorsAreLoggedOnce: three brokers that fail in ways of their own do not fill the log.
 func TestAlternatingErrorsAreLoggedOnce(t *testing.T) {
+	t.Parallel()
 	o, logs := watched()
 	var dials atomic.Int64
 	o.dial = func(context.Context, string, string) (net.Conn, error) {

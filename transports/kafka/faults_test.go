@@ -43,6 +43,7 @@ func once(t *testing.T, f *fake, topic string, want []*bridge.Event) {
 
 // TestAnswersOfABroker: whatever a broker answers to some of the batches, every event comes once and in order.
 func TestAnswersOfABroker(t *testing.T) {
+	t.Parallel()
 	for _, err := range []*kerr.Error{
 		kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, // it has the batch, and says that it is not sure
 		kerr.NotEnoughReplicas, kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownTopicOrPartition, kerr.KafkaStorageError,
@@ -67,6 +68,7 @@ func TestAnswersOfABroker(t *testing.T) {
 
 // TestLostAnswers cuts connections under load, before and after the broker has read a request.
 func TestLostAnswers(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
 	var cut atomic.Bool
@@ -131,6 +133,7 @@ func partitionOf(p *Publisher, e *bridge.Event) int32 {
 // TestStuckPartition: a batch whose outcome stays unknown holds up its own partition, and no other. Its events are answered
 // in bounded time, and are in the topic once when they were tried again.
 func TestStuckPartition(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	p := f.dial(t, o)
@@ -167,6 +170,7 @@ func TestStuckPartition(t *testing.T) {
 // TestOutcomeIsRemembered: an event is answered as unavailable, then the broker turns out to have it. When it comes again it
 // is not sent.
 func TestOutcomeIsRemembered(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	o.Partitions = 1
@@ -197,6 +201,7 @@ func TestOutcomeIsRemembered(t *testing.T) {
 
 // TestIdentityDenied: without an idempotent producer events still go out, and the user is told.
 func TestIdentityDenied(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed, TopLevel: true, Count: -1})
 	o, logs := watched()
@@ -211,6 +216,7 @@ func TestIdentityDenied(t *testing.T) {
 
 // TestIdentityLater: a broker that has just started gives no producer id yet.
 func TestIdentityLater(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o, logs := watched()
 	p := f.dial(t, o)
@@ -224,6 +230,7 @@ func TestIdentityLater(t *testing.T) {
 
 // TestLeaderMoves moves partitions from broker to broker under load.
 func TestLeaderMoves(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
 	p := f.dial(t, o)
@@ -253,6 +260,7 @@ func TestLeaderMoves(t *testing.T) {
 
 // TestPartialBatchErrors: the broker names a record that it will never take; the others of its batch are taken.
 func TestPartialBatchErrors(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	o.Partitions = 1
@@ -326,6 +334,7 @@ func refuse(r *kmsg.ProduceRequest, why *kerr.Error, records ...int32) *kmsg.Pro
 
 // TestTooLargeForTheBroker: the topic's limit is not known beforehand, and only the one event is rejected.
 func TestTooLargeForTheBroker(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20000"}))
 	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Err: kerr.TopicAuthorizationFailed, Count: -1})
 	o := testOptions()

@@ -157,6 +157,7 @@ func TestRightsComeBack(t *testing.T) {
 
 // TestIdentityComesBack: once the broker lets us be an idempotent producer, we are one.
 func TestIdentityComesBack(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed, TopLevel: true, Count: -1})
 	o, logs := watched()

@@ -16,6 +16,7 @@ import (
 // TestLeadersPartAndMeet: partitions that one broker leads get a leader each, and come together again at another.
 // After every move all events are taken, each once, by the leaders of then.
 func TestLeadersPartAndMeet(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
 	o.Partitions = 2
@@ -45,6 +46,7 @@ func TestLeadersPartAndMeet(t *testing.T) {
 // TestNewLeadersAreNoted: partitions that one broker led have leaders of their own now. One of these that does not
 // answer holds up its own partitions and not another's.
 func TestNewLeadersAreNoted(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
 	o.Partitions, o.AckTimeout = 3, 20*time.Second

@@ -9,6 +9,7 @@ import (
 
 // TestMistakesAreNamed: each error says which setting, and none shows the password.
 func TestMistakesAreNamed(t *testing.T) {
+	t.Parallel()
 	garbage := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(garbage, []byte("no certificate"), 0o600); err != nil {
 		t.Fatal(err)

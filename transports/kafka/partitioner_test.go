@@ -26,6 +26,7 @@ func goldenPartitions() map[string][2]int {
 }
 
 func TestPartitions(t *testing.T) {
+	t.Parallel()
 	for key, want := range goldenPartitions() {
 		for i, n := range []int{12, 7} {
 			if got := newLayout(&topic{}, n).partitionOf([]byte(key)).number; int(got) != want[i] {

@@ -52,6 +52,7 @@ func (s *sent) note(r *kmsg.ProduceRequest, topic string) {
 // TestRequests: all replicas in sync are to have each batch; while nothing fails, one producer numbers the records of each
 // partition, one after the other.
 func TestRequests(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	o.Partitions = 3
@@ -89,6 +90,7 @@ func (s *sent) check(t *testing.T, partitions int) {
 
 // TestOneBatchAtATime: while a partition has a batch under way, nothing else of it is to be sent.
 func TestOneBatchAtATime(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	o.Partitions = 1
@@ -149,6 +151,7 @@ func TestSecondRequest(t *testing.T) {
 // TestSlowAnswerHoldsUpNoOtherPartition: what waits for another partition goes out while the answer to the first request is
 // still to come, though nothing else happens.
 func TestSlowAnswerHoldsUpNoOtherPartition(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
 	o := testOptions()
 	o.Partitions = 2
@@ -189,6 +192,7 @@ func TestSlowAnswerHoldsUpNoOtherPartition(t *testing.T) {
 // TestBatchesFitTheTopic: batches are no larger than the topic says that it takes. One event that is larger by itself is
 // for the broker to judge.
 func TestBatchesFitTheTopic(t *testing.T) {
+	t.Parallel()
 	const limit = 20_000
 	f := startFake(t)
 	o := testOptions()

@@ -42,6 +42,7 @@ func failure(t *testing.T, p *Publisher) error {
 
 // TestAbsentTopic: it is said what to do, and publishing goes on once somebody has done it.
 func TestAbsentTopic(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o, logs := watched()
 	o.Create = false
@@ -59,6 +60,7 @@ func TestAbsentTopic(t *testing.T) {
 
 // TestForbiddenTopic: a topic that we may not create.
 func TestForbiddenTopic(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.ClusterAuthorizationFailed, Count: -1})
 	o := testOptions()
@@ -72,6 +74,7 @@ func TestForbiddenTopic(t *testing.T) {
 
 // TestTopicIsDeleted under our feet: it is created again, with as many partitions.
 func TestTopicIsDeleted(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	o.Create, o.Partitions = true, 3
@@ -101,6 +104,7 @@ func TestTopicIsDeleted(t *testing.T) {
 
 // TestMorePartitions: a lane stays where it is until the next start, and the user is told.
 func TestMorePartitions(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o, logs := watched()
 	o.Partitions, o.lookEvery = 3, 10*time.Millisecond
@@ -124,6 +128,7 @@ func TestMorePartitions(t *testing.T) {
 
 // TestRemarks: what keeps less than it must is an alarm, what keeps less than it should a warning.
 func TestRemarks(t *testing.T) {
+	t.Parallel()
 	o := DefaultOptions()
 	for _, c := range []struct {
 		copies int
@@ -166,6 +171,7 @@ func TestRemarks(t *testing.T) {
 
 // TestTemplate: each app has a topic of its own, created when it is first needed, and one consumer finds them all.
 func TestTemplate(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o, logs := watched()
 	o.Topic, o.Partitions = "live.{app}.{kind}", 2
@@ -200,6 +206,7 @@ func TestTemplate(t *testing.T) {
 }
 
 func TestTopicNames(t *testing.T) {
+	t.Parallel()
 	event := func(domain, app string) *bridge.Event {
 		return &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream, Domain: domain, App: app, Stream: "s"}}
 	}
@@ -228,6 +235,7 @@ func TestTopicNames(t *testing.T) {
 
 // TestTopicNameTooLong: such an event never gets anywhere.
 func TestTopicNameTooLong(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	o.Topic = "live.{app}"
@@ -243,6 +251,7 @@ func TestTopicNameTooLong(t *testing.T) {
 
 // TestNoQuarantineTopic: notices are published nowhere.
 func TestNoQuarantineTopic(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	o.Quarantine = ""
@@ -256,6 +265,7 @@ func TestNoQuarantineTopic(t *testing.T) {
 
 // TestStartsWithoutABroker: nothing is wrong with the settings, and events are answered as unavailable until there is one.
 func TestStartsWithoutABroker(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	f.Close()
 	o, logs := watched()
@@ -273,6 +283,7 @@ func TestStartsWithoutABroker(t *testing.T) {
 
 // TestConsumeNew leaves out what was there before, and outlives a broker's restart.
 func TestConsumeNew(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	p := f.dial(t, o)

@@ -126,6 +126,7 @@ func TestUnfitTopic(t *testing.T) {
 // TestWarningsComeAgain: a topic that keeps events less well than advised is warned of once while that lasts, and again
 // when it comes back. Events go there.
 func TestWarningsComeAgain(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
 	o, logs := watched()
 	o.lookEvery = 10 * time.Millisecond
@@ -193,6 +194,7 @@ func TestTopicIsMadeAnew(t *testing.T) {
 // TestFewerPartitions: a topic is made anew with fewer partitions while a batch to one that goes is of unknown outcome.
 // Everything goes to those that are there, without a restart.
 func TestFewerPartitions(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o, logs := watched()
 	o.Create, o.Quarantine, o.lookEvery = false, "", seldom
@@ -233,6 +235,7 @@ func TestFewerPartitions(t *testing.T) {
 // TestTopicStaysAway: a topic is deleted, and nobody makes it anew for a while. Other topics go on meanwhile; it goes on
 // when it is there.
 func TestTopicStaysAway(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
 	o, logs := watched()
 	o.Topic, o.Create, o.Quarantine, o.lookEvery = "live.{app}", false, "", seldom
@@ -289,6 +292,7 @@ func TestTopicStaysAway(t *testing.T) {
 // TestPartitionWithoutLeader: its events wait, with a reason; those of other partitions go on. The broker with number 0
 // leads the others: the library takes it for the leader of what has none.
 func TestPartitionWithoutLeader(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
 	o, logs := watched()
 	o.Quarantine, o.Partitions, o.lookEvery = "", 2, seldom
@@ -352,6 +356,7 @@ func withoutLeader(r *kmsg.MetadataRequest, topic, host string, port int32) kmsg
 
 // TestLimitIsRaised: an event that was too large is taken once the topic takes as much, without a restart.
 func TestLimitIsRaised(t *testing.T) {
+	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
 	o.lookEvery = seldom
@@ -371,6 +376,7 @@ func TestLimitIsRaised(t *testing.T) {
 // TestDoubtfulBatchIsRedated: a batch of unknown outcome that the broker finds too old by now is sent again with the time
 // of now and is still known as the same, so that its events are in the topic once.
 func TestDoubtfulBatchIsRedated(t *testing.T) {
+	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
 	o := testOptions()
 	o.Quarantine, o.Partitions = "", 1

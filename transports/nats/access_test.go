@@ -13,6 +13,7 @@ import (
 // TestPushConsumersStayOut: whoever connects from outside can have a consumer deliver to a client's inbox, and nowhere else: not into
 // our streams, and not to the server's own API, which would take the events for requests.
 func TestPushConsumersStayOut(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)
 	if err := publish(t, e, event("a", 1)); err != nil {
@@ -63,6 +64,7 @@ func TestPushConsumersStayOut(t *testing.T) {
 
 // TestAnswersStayOut: the answer to a request goes to the subject that the request names, and that is never one of ours.
 func TestAnswersStayOut(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)
 	if err := publish(t, e, event("a", 1)); err != nil {

@@ -15,6 +15,7 @@ import (
 // TestLateAnswerIsNobodys: the answer to an event that was given up must not be taken for that of the event which has its
 // place by then.
 func TestLateAnswerIsNobodys(t *testing.T) {
+	t.Parallel()
 	a := newAcks("inbox.")
 	var first, second []error
 	late, _ := a.add(outcomeOf(func(err error) { first = append(first, err) }), nil, "a")
@@ -35,6 +36,7 @@ func TestLateAnswerIsNobodys(t *testing.T) {
 // TestLostConnectionAnswers: what is under way when the connection is lost is answered then, and does not wait for its
 // time-out. The stream of the test acknowledges nothing.
 func TestLostConnectionAnswers(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{})
 	o := testOptions()
 	o.URL, o.AckTimeout, o.Quarantine = s.url, time.Hour, ""
@@ -82,6 +84,7 @@ func TestLostConnectionAnswers(t *testing.T) {
 
 // TestOutcome: nothing but the answer of a stream that has the message is an acknowledgement.
 func TestOutcome(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		answer string
 		ok     bool

@@ -14,6 +14,7 @@ import (
 
 // TestDefaultsFitTenGiB: what we ask for by default fits a store of ten gibibytes.
 func TestDefaultsFitTenGiB(t *testing.T) {
+	t.Parallel()
 	p := dial(t, quickOptions(startServer(t, &server.Options{JetStreamMaxStore: 10 << 30}).url))
 	for _, e := range []*bridge.Event{event("a", 1), notice(1)} {
 		if err := publish(t, p, e); err != nil {
@@ -24,6 +25,7 @@ func TestDefaultsFitTenGiB(t *testing.T) {
 
 // TestWhatDoesNotFit names the setting, and whatever is mended at the server, publishing goes on by itself.
 func TestWhatDoesNotFit(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		server  server.Options
 		options func(*Options)
@@ -74,6 +76,7 @@ func TestWhatDoesNotFit(t *testing.T) {
 
 // TestAccountLimits: those of an account are named likewise.
 func TestAccountLimits(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		limits jwt.JetStreamLimits
 		change func(*Options)
@@ -115,6 +118,7 @@ func accountServer(t *testing.T, limits jwt.JetStreamLimits) (*testServer, Optio
 
 // TestEventsComeFirst: where there is room for one stream only, events get it.
 func TestEventsComeFirst(t *testing.T) {
+	t.Parallel()
 	o := quickOptions(startServer(t, &server.Options{JetStreamMaxStore: 10 << 30}).url)
 	o.QuarantineMaxBytes = 8 << 30
 	p := dial(t, o)

@@ -120,6 +120,7 @@ func numbered(n int) *bridge.Event {
 }
 
 func TestManyMessagesShareAnAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWire()
 	var all []*outcomes
 	for n := range 1000 {
@@ -142,6 +143,7 @@ func TestManyMessagesShareAnAnswer(t *testing.T) {
 }
 
 func TestOneMessageIsNotHeldBack(t *testing.T) {
+	t.Parallel()
 	w := newWire()
 	for n := range 10 {
 		o := w.publish(numbered(n))
@@ -154,6 +156,7 @@ func TestOneMessageIsNotHeldBack(t *testing.T) {
 
 // An event is told to be stored only if it is, whatever becomes of the others; every event is told of once.
 func TestAnAnswerStandsForStoredMessagesOnly(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWire()
 		var all []*outcomes
@@ -204,6 +207,7 @@ func TestAnAnswerStandsForStoredMessagesOnly(t *testing.T) {
 }
 
 func TestAMessageThatIsNotStoredIsSentAgain(t *testing.T) {
+	t.Parallel()
 	w := newWire()
 	var all []*outcomes
 	for n := range 6 {
@@ -231,6 +235,7 @@ func TestAMessageThatIsNotStoredIsSentAgain(t *testing.T) {
 
 // What a lost connection has left on its way may still be stored: for a while nothing is judged by counting.
 func TestNoCountingRightAfterALostConnection(t *testing.T) {
+	t.Parallel()
 	w := newWire()
 	w.publish(numbered(0))
 	w.serve(false)
@@ -250,6 +255,7 @@ func TestNoCountingRightAfterALostConnection(t *testing.T) {
 
 // The answer to a repeat tells where it was stored at first, which says nothing of what was sent since.
 func TestARepeatTellsNoDistance(t *testing.T) {
+	t.Parallel()
 	w := newWire()
 	for n := range 3 {
 		w.publish(numbered(n))
@@ -266,6 +272,7 @@ func TestARepeatTellsNoDistance(t *testing.T) {
 
 // Events that wait for the next batch when the connection is lost are told so, the others by those who wait for an answer.
 func TestLostConnectionAnswersTheOpenBatch(t *testing.T) {
+	t.Parallel()
 	w := newWire()
 	w.publish(numbered(0))
 	w.serve(false)

@@ -12,6 +12,7 @@ import (
 
 // TestEveryByteOfAHeader: all 256, alone and between others. Printable ASCII stays, but for space, quote and percent sign.
 func TestEveryByteOfAHeader(t *testing.T) {
+	t.Parallel()
 	const stay = "!#$&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
 	for c := range 256 {
 		want := fmt.Sprintf("%%%02X", c)
@@ -26,6 +27,7 @@ func TestEveryByteOfAHeader(t *testing.T) {
 
 // TestEveryByteOfAToken: all 256 in each part of a subject. Letters, digits, hyphen, underscore and tilde stay.
 func TestEveryByteOfAToken(t *testing.T) {
+	t.Parallel()
 	const stay = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~"
 	o := DefaultOptions()
 	for c := range 256 {
@@ -47,6 +49,7 @@ func TestEveryByteOfAToken(t *testing.T) {
 
 // TestWholeMessages: an event and a notice of the quarantine as they lie on a server, to the byte, in both modes.
 func TestWholeMessages(t *testing.T) {
+	t.Parallel()
 	for mode, want := range map[bool]map[string]string{false: structuredMessages(), true: binaryMessages()} {
 		o := testOptions()
 		o.Binary = mode

@@ -30,6 +30,7 @@ func checkpoint(t *testing.T, e *Embedded) {
 // TestCheckpointSyncsWhatMayHaveChanged: what changes twice within the grain of the file system's clock looks the
 // same, and is synced all the same; what has not changed for long is not.
 func TestCheckpointSyncsWhatMayHaveChanged(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var synced []string
 	e := syncing(t, dir, func(path string) error {
@@ -54,6 +55,7 @@ func TestCheckpointSyncsWhatMayHaveChanged(t *testing.T) {
 
 // TestCheckpointFailsForGood: after a sync that failed, a later one that goes well proves nothing.
 func TestCheckpointFailsForGood(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("broken disk")
 	fails := false
 	dir := t.TempDir()
@@ -95,6 +97,7 @@ func TestCheckpointFailsForGood(t *testing.T) {
 // TestRepairSaysWhyItFails: a stream whose messages cannot be removed is not opened to consumers, and the error says
 // why not.
 func TestRepairSaysWhyItFails(t *testing.T) {
+	t.Parallel()
 	b := &bridgeLife{disk: newPowerDisk(t, t.TempDir()), received: make(map[string]bool)}
 	b.e = startOn(t, b.disk)
 	b.publish(t, 6)

@@ -45,6 +45,7 @@ func startCluster(t *testing.T) []*server.Server {
 // TestReplicas: on a cluster the streams are made with the replicas of the settings, and events go on through the loss of
 // the server that leads them.
 func TestReplicas(t *testing.T) {
+	t.Parallel()
 	servers := startCluster(t)
 	var urls []string
 	for _, s := range servers {
@@ -86,6 +87,7 @@ func TestReplicas(t *testing.T) {
 
 // TestStreamThatIsThere is used as it is when it has our subjects.
 func TestStreamThatIsThere(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js := s.admin(t)
 	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MINE", Subjects: []string{"live.>"}, MaxMsgs: minMessages}))

@@ -10,6 +10,7 @@ import (
 // TestConsumersAreBounded: there are at most so many connections of consumers, and when all are taken, a further one of the bridge is
 // let in.
 func TestConsumersAreBounded(t *testing.T) {
+	t.Parallel()
 	const most = 3
 	e, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", MaxConsumers: most}, DefaultOptions())
 	if err != nil {

@@ -38,6 +38,7 @@ func testOptions() Options {
 }
 
 func TestContractEmbedded(t *testing.T) {
+	t.Parallel()
 	transporttest.Run(t, contract(func(t *testing.T, o Options) *transporttest.Topic {
 		e, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", watch: time.Hour}, o)
 		if err != nil {
@@ -67,6 +68,7 @@ func closeSoon(p bridge.Publisher) {
 }
 
 func TestContractServer(t *testing.T) {
+	t.Parallel()
 	transporttest.Run(t, contract(func(t *testing.T, o Options) *transporttest.Topic {
 		s := startServer(t, &server.Options{})
 		o.URL = s.url

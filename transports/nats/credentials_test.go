@@ -208,6 +208,7 @@ func TestRotation(t *testing.T) {
 // TestReload: while the server takes old and new credentials, the connection is made anew with the new ones. Publishing
 // goes on throughout.
 func TestReload(t *testing.T) {
+	t.Parallel()
 	firstSeed, first := key(t, nkeys.CreateUser)
 	secondSeed, second := key(t, nkeys.CreateUser)
 	s := startServer(t, &server.Options{Nkeys: []*server.NkeyUser{{Nkey: first}, {Nkey: second}}})
@@ -312,6 +313,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 // TestRefusalsOfAnHour counts the lines of an hour in which the client tells four times a second that it is refused, in
 // both ways in which it does.
 func TestRefusalsOfAnHour(t *testing.T) {
+	t.Parallel()
 	for name, err := range map[string]error{
 		"authorization": nats.ErrAuthorization, "expired": errors.New("nats: User Authentication Expired"), "dial": errors.New("connection refused"),
 	} {
@@ -331,6 +333,7 @@ func TestRefusalsOfAnHour(t *testing.T) {
 
 // TestMistakesInFilesAreNamed: at the start a file that cannot be used is an error, which names the setting.
 func TestMistakesInFilesAreNamed(t *testing.T) {
+	t.Parallel()
 	seed, _ := key(t, nkeys.CreateAccount)
 	garbage, empty, missing := file(t, "garbage", seed), file(t, "empty", []byte("\n")), filepath.Join(t.TempDir(), "missing")
 	for setting, change := range map[string]func(o *Options, path string){
@@ -357,6 +360,7 @@ func TestMistakesInFilesAreNamed(t *testing.T) {
 // TestEmbeddedTokenChanges: who connects afterwards needs the new token, who is connected stays, and a file that cannot
 // be used changes nothing.
 func TestEmbeddedTokenChanges(t *testing.T) {
+	t.Parallel()
 	o := EmbeddedOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", TokenFile: file(t, "token", []byte("first\n"))}
 	e := must(StartEmbedded(o, testOptions()))
 	defer closePublisher(t, e)

@@ -94,6 +94,7 @@ func misfits() map[string]struct {
 
 // TestUnfitStreamIsThereAtTheStart: events wait for a stream that is mended, then all of them come.
 func TestUnfitStreamIsThereAtTheStart(t *testing.T) {
+	t.Parallel()
 	for name, m := range misfits() {
 		t.Run(name, func(t *testing.T) {
 			s := startServer(t, &server.Options{})
@@ -116,6 +117,7 @@ func TestUnfitStreamIsThereAtTheStart(t *testing.T) {
 
 // TestStreamBecomesUnfit: the stream is changed while events go to it; the quarantine's stream goes on.
 func TestStreamBecomesUnfit(t *testing.T) {
+	t.Parallel()
 	for name, m := range misfits() {
 		if name == "memory" || name == "written later" || name == "counters" {
 			continue // which the server changes of no stream
@@ -145,6 +147,7 @@ func TestStreamBecomesUnfit(t *testing.T) {
 
 // TestSealedStream cannot be mended; it can be replaced.
 func TestSealedStream(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js, o := s.admin(t), quickOptions(s.url)
 	p := dial(t, o)
@@ -165,6 +168,7 @@ func TestSealedStream(t *testing.T) {
 
 // TestMirror: a mirror has no subjects of its own, and the error says what it is.
 func TestMirror(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js, o := s.admin(t), quickOptions(s.url)
 	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "ORIGIN", Subjects: []string{"origin"}}))
@@ -175,6 +179,7 @@ func TestMirror(t *testing.T) {
 // TestOtherStreamTakesTheSubjects: an acknowledgement counts only if the stream expected has given it, from the very first
 // message on, whenever the streams were checked last.
 func TestOtherStreamTakesTheSubjects(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js, o := s.admin(t), quickOptions(s.url)
 	o.recheck = time.Hour
@@ -206,6 +211,7 @@ func TestOtherStreamTakesTheSubjects(t *testing.T) {
 
 // TestEmbeddedStreamTakenByAnother: the same on our own server, where many messages share an answer.
 func TestEmbeddedStreamTakenByAnother(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), func(o *Options) { o.recheck = time.Hour })
 	defer closePublisher(t, e)
 	for n := range uint64(3) {
@@ -261,6 +267,7 @@ func awaitLog(t testing.TB, logs *observer.ObservedLogs, level zapcore.Level, wo
 
 // TestUnfitStreamIsAnAlarm: an error that names what to mend, once, and the end of it.
 func TestUnfitStreamIsAnAlarm(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js := s.admin(t)
 	o, logs := observed(quickOptions(s.url))
@@ -286,6 +293,7 @@ func TestUnfitStreamIsAnAlarm(t *testing.T) {
 
 // TestAlarmReminds: about once a minute while a fault lasts, and at once of another.
 func TestAlarmReminds(t *testing.T) {
+	t.Parallel()
 	core, logs := observer.New(zapcore.InfoLevel)
 	a := alarm{log: zap.New(core)}
 	fault, other := &misfit{"one"}, &misfit{"another"}
@@ -308,6 +316,7 @@ func TestAlarmReminds(t *testing.T) {
 // TestStreamMadeAnew: who deletes the stream and creates another has thrown events away, which is said loudly; publishing
 // goes on.
 func TestStreamMadeAnew(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js := s.admin(t)
 	o, logs := observed(quickOptions(s.url))
@@ -328,6 +337,7 @@ func TestStreamMadeAnew(t *testing.T) {
 
 // TestWarnings: what is worth knowing of a stream that is fit is said once.
 func TestWarnings(t *testing.T) {
+	t.Parallel()
 	for word, change := range map[string]func(*jetstream.StreamConfig){
 		"by interest":    func(c *jetstream.StreamConfig) { c.Retention = jetstream.InterestPolicy },
 		"work is done":   func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy },
@@ -370,6 +380,7 @@ func TestWarnings(t *testing.T) {
 
 // TestFewerReplicas is warned of.
 func TestFewerReplicas(t *testing.T) {
+	t.Parallel()
 	servers := startCluster(t)
 	o, logs := observed(quickOptions(servers[0].ClientURL()))
 	o.Replicas, o.Quarantine = 3, ""

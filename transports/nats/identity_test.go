@@ -23,6 +23,7 @@ import (
 
 // TestIdentities: a server that asks who we are takes events from us when the settings say so, and not otherwise.
 func TestIdentities(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		prep func(*testing.T, *server.Options, *Options)

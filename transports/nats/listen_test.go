@@ -9,6 +9,7 @@ import (
 // TestWhoeverIsReachableNeedsAToken: consumers may come without a token only where nobody but this machine can reach
 // the embedded server.
 func TestWhoeverIsReachableNeedsAToken(t *testing.T) {
+	t.Parallel()
 	for _, listen := range []string{
 		":0", "0.0.0.0:0", "[::]:0", "[::ffff:0.0.0.0]:0", "192.0.2.1:0", "10.0.0.1:0", "192.168.1.1:0", "[2001:db8::1]:0",
 		"[fd00::1]:0", "[fe80::1%lo]:0", "localhost.example.com:0", "host:0", "0:0", "127.1:0", " :0",
@@ -25,6 +26,7 @@ func TestWhoeverIsReachableNeedsAToken(t *testing.T) {
 
 // TestLoopbackNeedsNoToken: in whatever way loopback is written, and that is where the server listens.
 func TestLoopbackNeedsNoToken(t *testing.T) {
+	t.Parallel()
 	for _, listen := range []string{"127.0.0.1:0", "127.9.9.9:0", "localhost:0", "[::ffff:127.0.0.1]:0", "[::1]:0"} {
 		if listen == "[::1]:0" && !hasIPv6(t) {
 			continue

@@ -93,6 +93,7 @@ func consumedBy(t testing.TB, o Options, n int) []Record {
 }
 
 func TestPublishedAsItIs(t *testing.T) {
+	t.Parallel()
 	for _, binary := range []bool{false, true} {
 		t.Run(fmt.Sprint("binary ", binary), func(t *testing.T) {
 			e := embedded(t, t.TempDir(), func(o *Options) { o.Binary = binary })
@@ -130,6 +131,7 @@ func checkBinary(t *testing.T, got Record, want *bridge.Event) {
 }
 
 func TestRepeatIsDroppedAndReplayIsNot(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)
 	replay := event("a", 2)
@@ -147,6 +149,7 @@ func TestRepeatIsDroppedAndReplayIsNot(t *testing.T) {
 }
 
 func TestTooLargeIsRejected(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)
 	if err := publish(t, e, event("a", 1)); err != nil {
@@ -160,6 +163,7 @@ func TestTooLargeIsRejected(t *testing.T) {
 }
 
 func TestQuarantineHasItsOwnStream(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)
 	notice := event("a", 1)
@@ -190,6 +194,7 @@ func consumerJS(t testing.TB, e *Embedded) jetstream.JetStream {
 
 // TestConsumersCannotWrite tries, as an outside connection, everything that would change what consumers see.
 func TestConsumersCannotWrite(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)
 	if err := publish(t, e, event("a", 1)); err != nil {
@@ -216,6 +221,7 @@ func TestConsumersCannotWrite(t *testing.T) {
 }
 
 func TestOffLoopbackNeedsToken(t *testing.T) {
+	t.Parallel()
 	_, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: "0.0.0.0:0"}, DefaultOptions())
 	if err == nil || !strings.Contains(err.Error(), "NATS_EMBEDDED_TOKEN") {
 		t.Errorf("got %v", err)
@@ -233,6 +239,7 @@ func TestOffLoopbackNeedsToken(t *testing.T) {
 }
 
 func TestPortInUse(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)
 	_, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: strings.TrimPrefix(e.ClientURL(), "nats://")}, DefaultOptions())
@@ -242,6 +249,7 @@ func TestPortInUse(t *testing.T) {
 }
 
 func TestStreamDeletedUnderOurFeet(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)
 	if err := publish(t, e, event("a", 1)); err != nil {
@@ -260,6 +268,7 @@ func TestStreamDeletedUnderOurFeet(t *testing.T) {
 
 // TestEveryAnswerOnce: whatever happens to the connection, each event is answered once.
 func TestEveryAnswerOnce(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	const n = 2000
 	var mu sync.Mutex
@@ -287,6 +296,7 @@ func TestEveryAnswerOnce(t *testing.T) {
 }
 
 func TestNeverConnected(t *testing.T) {
+	t.Parallel()
 	o := DefaultOptions()
 	o.URL = "nats://127.0.0.1:1"
 	p, err := Dial(o)

@@ -78,6 +78,7 @@ func withStreams(t *testing.T, s *testServer) {
 // TestExactRights: the rights of the handbook are enough, to create the streams and to publish; those to create them are not
 // needed when they are there.
 func TestExactRights(t *testing.T) {
+	t.Parallel()
 	all := publishing()
 	all.publish = append(all.publish, creating()...)
 	for name, r := range map[string]rights{"streams to be created": all, "streams there": publishing()} {
@@ -105,6 +106,7 @@ func TestExactRights(t *testing.T) {
 // TestMissingRight: with one right less the error names it, at once, in the log and for the event; once it is granted,
 // publishing goes on by itself. What concerns one stream does not hold up the other.
 func TestMissingRight(t *testing.T) {
+	t.Parallel()
 	all := publishing()
 	all.publish = append(all.publish, creating()...)
 	for _, right := range append(slices.Clone(all.publish), all.subscribe...) {
@@ -137,6 +139,7 @@ func TestMissingRight(t *testing.T) {
 
 // TestRightsTakenAway: the same when a right goes while events are published.
 func TestRightsTakenAway(t *testing.T) {
+	t.Parallel()
 	for _, right := range []string{"live.events.>", "_INBOX.>", "$JS.API.STREAM.INFO.LIVE_EVENTS"} {
 		t.Run(right, func(t *testing.T) {
 			s := startServer(t, publishing().options())
@@ -157,6 +160,7 @@ func TestRightsTakenAway(t *testing.T) {
 
 // TestInboxPrefix: answers come where the setting says, and nowhere else is anything subscribed.
 func TestInboxPrefix(t *testing.T) {
+	t.Parallel()
 	publishes, consumes := publishing(), consuming()
 	publishes.subscribe, consumes.subscribe = []string{"_INBOX.bridge.>"}, []string{"_INBOX.bridge.>"}
 	s := startServer(t, rights{append(publishes.publish, consumes.publish...), publishes.subscribe}.options())
@@ -171,6 +175,7 @@ func TestInboxPrefix(t *testing.T) {
 
 // TestConsumingRights: those of the handbook are enough to consume, and without one of them the error names it.
 func TestConsumingRights(t *testing.T) {
+	t.Parallel()
 	needed := consuming().publish[:3] // the last one is asked for at the end only
 	for _, right := range append([]string{"", "_INBOX.>"}, needed...) {
 		t.Run(right, func(t *testing.T) {
@@ -193,6 +198,7 @@ func TestConsumingRights(t *testing.T) {
 
 // TestNoJetStream: a server, or an account, without JetStream is an outage that says so.
 func TestNoJetStream(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{})
 	s.stop(t)
 	s.opts.JetStream = false

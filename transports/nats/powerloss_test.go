@@ -85,6 +85,7 @@ func TestPowerLoss(t *testing.T) {
 
 // TestEmptyPosition: a power loss can leave a consumer's position without content. The consumer begins again, and skips nothing.
 func TestEmptyPosition(t *testing.T) {
+	t.Parallel()
 	l := losses(t)[1]
 	dir := "nats/jetstream/LIVE/streams/LIVE_EVENTS/obs/app"
 	i := l.written.dirs[dir][positionFile]

@@ -18,6 +18,7 @@ func sized(n uint64, bytes int) *bridge.Event {
 
 // TestStreamLimitOfNow: what the stream takes is judged by its limit of this moment, raised or lowered.
 func TestStreamLimitOfNow(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js, o := s.admin(t), quickOptions(s.url)
 	config := eventsStream(&o).want
@@ -45,6 +46,7 @@ func TestStreamLimitOfNow(t *testing.T) {
 // TestServerLimitOfNow: a server whose max_payload is changed by a reload tells nobody; what is rejected is too large for the
 // limit of this moment all the same.
 func TestServerLimitOfNow(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, &server.Options{MaxPayload: 4096})
 	p := dial(t, quickOptions(s.url))
 	reload := func(limit int32) {
@@ -76,6 +78,7 @@ func TestServerLimitOfNow(t *testing.T) {
 // TestEmbeddedStreamLimit: a message that the stream refuses is rejected although it has no answer of its own in a batch, and
 // those beside it are stored.
 func TestEmbeddedStreamLimit(t *testing.T) {
+	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)
 	if err := publish(t, e, event("a", 1)); err != nil {

@@ -22,6 +22,7 @@ func filled(t *testing.T) *store {
 
 // TestNothingIsLostBeforeASync: a file that cannot be opened, for want of descriptors or of space, is synced the next time.
 func TestNothingIsLostBeforeASync(t *testing.T) {
+	t.Parallel()
 	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC} {
 		e := &Embedded{store: filled(t), failed: make(chan error, 1), settled: true}
 		real := e.store.sync
@@ -44,6 +45,7 @@ func TestNothingIsLostBeforeASync(t *testing.T) {
 
 // TestAFailedSyncIsForGood: whatever a second one would say.
 func TestAFailedSyncIsForGood(t *testing.T) {
+	t.Parallel()
 	e := &Embedded{store: filled(t), failed: make(chan error, 1), settled: true}
 	real := e.store.sync
 	e.store.sync = func(string) error { return &syncError{syscall.EIO} }
@@ -62,6 +64,7 @@ func TestAFailedSyncIsForGood(t *testing.T) {
 // TestEarlierStream: a stream of earlier settings that has the subjects is an outage which names it, also after a crash, and
 // no reason not to start. Set back, the settings find everything, repaired.
 func TestEarlierStream(t *testing.T) {
+	t.Parallel()
 	for name, crash := range map[string]bool{"stopped": false, "crashed": true} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -111,6 +114,7 @@ func forgetStop(t *testing.T, dir string) {
 
 // TestEveryStreamIsRepaired: after a crash also a stream that the settings of this start do not name loses what follows a gap.
 func TestEveryStreamIsRepaired(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	e := embedded(t, dir, func(o *Options) { o.Stream = "EARLIER" })
 	for n := range uint64(5) {

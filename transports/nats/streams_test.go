@@ -66,6 +66,7 @@ func TestLostQuestions(t *testing.T) {
 
 // TestOwnStreamFollowsSettings: the stream on our own server is as the settings of this start say, whatever it was made with.
 func TestOwnStreamFollowsSettings(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for n, age := range []time.Duration{time.Hour, 2 * time.Hour} {
 		e := embedded(t, dir, func(o *Options) { o.MaxAge = age })
