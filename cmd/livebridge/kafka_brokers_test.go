@@ -32,7 +32,7 @@ func TestBrokersKilled(t *testing.T) {
 			work.Go(func() {
 				for ctx.Err() == nil {
 					rounds[i] = p.play(ctx, "http://"+service.listen+"/live/stream", fmt.Sprint("room", i), rounds[i], rounds[i]+1)
-					<-time.After(2 * time.Millisecond)
+					<-time.After(10 * time.Millisecond)
 				}
 			})
 		}
