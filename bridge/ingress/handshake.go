@@ -24,8 +24,8 @@ const (
 )
 
 func handshakeReasons() []string {
-	return []string{noClientCertificate, unknownAuthority, certificateExpired, certificateInvalid, unsupportedVersion, plainHTTP,
-		tlsToPlainPort, rejectedByClient, handshakeIncomplete, handshakeFailedOtherwise}
+	return []string{noClientCertificate, unknownAuthority, certificateExpired, certificateInvalid, unsupportedVersion,
+		plainHTTP, tlsToPlainPort, rejectedByClient, handshakeIncomplete, handshakeFailedOtherwise}
 }
 
 // connState hears of connections that have ended. Of a handshake that has failed a connection knows the error for ever.
@@ -50,7 +50,8 @@ func (s *Server) handshakeFailed(c net.Conn, reason, detail string) {
 func (s *Server) firstBytes(c net.Conn, first []byte) {
 	const handshakeRecord, majorVersion = 0x16, 3
 	if len(first) > 1 && first[0] == handshakeRecord && first[1] == majorVersion {
-		s.handshakeFailed(c, tlsToPlainPort, "the client speaks TLS and the port is for plain HTTP: set TLS_CERT_FILE, or use http://")
+		s.handshakeFailed(c, tlsToPlainPort,
+			"the client speaks TLS and the port is for plain HTTP: set TLS_CERT_FILE, or use http://")
 	}
 }
 
