@@ -72,11 +72,17 @@ func handshakeReason(err error) string {
 		return unsupportedVersion
 	case errors.As(err, &op) && op.Op == "remote error", errors.As(err, &alert):
 		return rejectedByClient
-	case strings.HasPrefix(err.Error(), "tls: "):
+	case isPlainAlert(err):
+		return rejectedByClient
+	case errors.As(err, &op) && op.Op == "local error", strings.HasPrefix(err.Error(), "tls: "):
 		return handshakeFailedOtherwise
 	}
 	return handshakeIncomplete
 }
+
+// isPlainAlert reports whether a client of TLS 1.3 seems to have sent an alert without encryption, as OpenSSL does when
+// it rejects the server's certificate. The server expects encrypted records by then and cannot decrypt this one.
+func isPlainAlert(err error) bool { return err.Error() == "local error: tls: bad record MAC" }
 
 // looksLikeHTTP reports whether a record's header is the beginning of a request line.
 func looksLikeHTTP(header [5]byte) bool {
