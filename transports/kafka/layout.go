@@ -72,6 +72,7 @@ func (t *topics) arrange(known *topic, found []kafka.Partition) *layout {
 func (t *topics) lost(known *topic, gone []gap) {
 	if len(gone) > 0 {
 		t.opts.Log.Error("acknowledged events are lost from the topic: it was deleted and recreated, "+
-			"or an out-of-sync replica became leader; publishing continues", zap.String("topic", known.name), zap.Stringers("partitions", gone))
+			"or an out-of-sync replica became leader; publishing continues",
+			zap.String("topic", known.name), zap.Stringers("partitions", gone))
 	}
 }

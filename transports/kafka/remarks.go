@@ -90,7 +90,8 @@ func (s shape) aboutCopies() (out list) {
 			"published; set it to %d", least, copies, max(copies-1, 1))
 	}
 	out.warn(copies > 1 && s.config["unclean.leader.election.enable"] == "true",
-		"the topic's unclean.leader.election.enable is true: an out-of-sync replica can become leader and events are lost; set it to false")
+		"the topic's unclean.leader.election.enable is true: "+
+			"an out-of-sync replica can become leader and events are lost; set it to false")
 	return out
 }
 

@@ -132,7 +132,8 @@ func (e *Embedded) openGate() error {
 	if err != nil {
 		return err
 	}
-	if e.gate, err = l.connect("", nats.CustomInboxPrefix(e.publish.inbox()), nats.RetryOnFailedConnect(false)); err != nil {
+	if e.gate, err = l.connect("",
+		nats.CustomInboxPrefix(e.publish.inbox()), nats.RetryOnFailedConnect(false)); err != nil {
 		return err
 	}
 	return openGate(e.gate, e.publish.Log)

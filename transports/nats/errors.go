@@ -46,7 +46,8 @@ func classify(err error) error {
 func doubtful(err error) bool {
 	var other *otherStream
 	var api *jetstream.APIError
-	return errors.Is(err, errNoStream) || errors.As(err, &other) || errors.As(err, &api) && api.ErrorCode == unexpectedStream
+	return errors.Is(err, errNoStream) || errors.As(err, &other) ||
+		errors.As(err, &api) && api.ErrorCode == unexpectedStream
 }
 
 // misfit is a stream, a limit or a permission that keeps events from being published until somebody mends it.

@@ -41,7 +41,8 @@ func (p *Publisher) tooLarge(size, known int64, done func(error)) {
 }
 
 func rejectedSize(size, limit int64) error {
-	return bridge.Rejected("message of %d bytes exceeds the server's max_payload (%d): raise it, then retry the dead letter",
+	return bridge.Rejected("message of %d bytes exceeds the server's max_payload (%d): "+
+		"raise it, then retry the dead letter",
 		size, limit)
 }
 
