@@ -16,7 +16,8 @@ build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
 
 run: build          ## start the service
-	@echo "callbacks: http://127.0.0.1:8080/live/stream   key: $(LIVEBRIDGE_STREAM_KEY)   events: nats://127.0.0.1:4222"
+	@echo "callbacks: http://$(patsubst :%,127.0.0.1:%,$(or $(LIVEBRIDGE_LISTEN),:8080))/live/stream" \
+	  "  key: $(LIVEBRIDGE_STREAM_KEY)   events: nats://$(or $(LIVEBRIDGE_NATS_EMBEDDED_LISTEN),127.0.0.1:4222)"
 	LIVEBRIDGE_STREAM_KEY=$(LIVEBRIDGE_STREAM_KEY) $(BIN) serve
 
 demo: build         ## show the job in a minute

@@ -125,8 +125,8 @@ type ReplayResult struct {
 // outbox once more, behind everything of their lanes: the same id, the next sequence, the mark replayed. Replays are not
 // replayed again.
 //
-// Deliveries says how far replays of this run have come: those of Release and Replay, at most PageMax at once, in the same
-// order. It does not wait. Where no service runs all of them are waiting.
+// Deliveries says how far replays of this run have come: those of Release and Replay, at most PageMax at once, in the
+// same order. It does not wait. Where no service runs all of them are waiting.
 type Books interface {
 	Inspect() (Inventory, error)
 	Replay(q ReplayQuery) (ReplayResult, error)

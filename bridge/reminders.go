@@ -9,7 +9,8 @@ import (
 const RemindEvery = time.Minute
 
 // Reminders decides which reports of a failure that repeats are logged: of each kind the first, and then one every
-// RemindEvery, however fast they come and however often things seem to work in between. Its zero value is ready for use.
+// RemindEvery, however fast they come and however often things seem to work in between. Its zero value is ready for
+// use.
 type Reminders struct {
 	mu     sync.Mutex
 	kinds  map[string]*reminder
@@ -21,8 +22,8 @@ type reminder struct {
 	suppressed int
 }
 
-// Due notes a report, and says whether to log it and how many of its kind were left out before. The kinds must be few: a
-// text that holds a port, say, is none.
+// Due notes a report, and says whether to log it and how many of its kind were left out before. The kinds must be few:
+// a text that holds a port, say, is none.
 func (r *Reminders) Due(kind string, now time.Time) (suppressed int, due bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

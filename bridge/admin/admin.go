@@ -92,7 +92,8 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 func newHTTP(h http.Handler, l *limiter) *http.Server {
 	return &http.Server{
 		Handler: h, ConnState: l.note, ErrorLog: l.standard(),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 75 * time.Second,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: 75 * time.Second,
 	}
 }
 

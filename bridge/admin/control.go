@@ -20,7 +20,8 @@ import (
 // socket is the name of the control socket in DATA_DIR.
 const socket = "control.sock"
 
-// orderBytes bounds the body of an order: a page of emissions whose lanes have the longest names, percent-encoded, fits.
+// orderBytes bounds the body of an order: a page of emissions whose lanes have the longest names, percent-encoded,
+// fits.
 const orderBytes = 4 << 20
 
 // Desk is what the control socket lets operators do.
@@ -150,7 +151,8 @@ func (c *Control) deliveries(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(emissions) > bridge.PageMax {
-		problem(w, http.StatusBadRequest, fmt.Errorf("%d emissions at once; %d are the most", len(emissions), bridge.PageMax))
+		problem(w, http.StatusBadRequest,
+			fmt.Errorf("too many emissions: %d, at most %d are allowed", len(emissions), bridge.PageMax))
 		return
 	}
 	reply(w)(c.desk.Deliveries(emissions))

@@ -106,7 +106,7 @@ func TestControl(t *testing.T) {
 	if err != nil || len(d9) != 1 || d9[0].State != bridge.DeliveryDeadLetter || d9[0].DeadLetter != 18 || d9[0].Reason != "too large" {
 		t.Errorf("deliveries: %+v, %v", d9, err)
 	}
-	if _, err := c.Deliveries(make([]bridge.Emission, bridge.PageMax+1)); err == nil || !strings.Contains(err.Error(), "500 are the most") {
+	if _, err := c.Deliveries(make([]bridge.Emission, bridge.PageMax+1)); err == nil || !strings.Contains(err.Error(), "500 are allowed") {
 		t.Errorf("too many deliveries: %v", err)
 	}
 	r, err := c.Replay(bridge.ReplayQuery{Kind: "stream", Lane: "a/b/c", Cursor: []byte{0}, UpTo: 4})

@@ -25,9 +25,9 @@ const (
 	linesAtOnce = 5
 )
 
-// limiter bounds the open connections of a port. When there is one too many, the one that has been silent for longest is
-// closed: connections that ask nothing cannot keep a probe out. While requests are in hand on all of them, the new one is
-// closed.
+// limiter bounds the open connections of a port. When there is one too many, the one that has been silent for longest
+// is closed: connections that ask nothing cannot keep a probe out. While requests are in hand on all of them, the new
+// one is closed.
 type limiter struct {
 	net.Listener
 	most int
@@ -73,7 +73,8 @@ func (l *limiter) Accept() (net.Conn, error) {
 	}
 }
 
-// admit takes note of a new connection and returns the one that is to be closed for it, if any: another, or the new one.
+// admit takes note of a new connection and returns the one that is to be closed for it, if any: another, or the new
+// one.
 func (l *limiter) admit(c net.Conn) (refused net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -64,10 +64,10 @@ var callbacks = sync.Pool{New: func() any {
 // byteOrderMark is what some senders put before UTF-8; it says nothing.
 const byteOrderMark = "\xef\xbb\xbf"
 
-// Decode reads a callback's body, without a byte order mark before it, in one pass. The error is an *Error: the body is not one JSON object, has a member
-// twice (at any depth) or more than 8 levels, or lacks a required member, or has one that is empty, too long, of another
-// type or with a control character in it. Member names are exact. Bytes that are not UTF-8, and surrogate escapes
-// without their other half, are read as U+FFFD.
+// Decode reads a callback's body, without a byte order mark before it, in one pass. The error is an *Error: the body is
+// not one JSON object, has a member twice (at any depth) or more than 8 levels, or lacks a required member, or has one
+// that is empty, too long, of another type or with a control character in it. Member names are exact. Bytes that are
+// not UTF-8, and surrogate escapes without their other half, are read as U+FFFD.
 //
 // The Callback uses body until its Release.
 func Decode(kind bridge.Kind, body []byte) (*Callback, error) {

@@ -19,7 +19,8 @@ type Config struct {
 	// Slack is what may pass beyond the holds between an event's recordedtime and the consumer's seeing it, on clocks
 	// that agree. 0: how long events waited is not judged.
 	Slack time.Duration
-	// Ignore is IGNORE_STREAMS: callbacks of streams whose name it matches are answered 200 and do not come out. Nil: none.
+	// Ignore is IGNORE_STREAMS: callbacks of streams whose name it matches are answered 200 and do not come out. Nil:
+	// none.
 	Ignore *regexp.Regexp
 }
 
@@ -162,8 +163,8 @@ func (c *Checker) Report() *Report {
 	return &r
 }
 
-// first returns the sequence that new lanes of the run began with: the smallest, if a journal can have begun with it. That is
-// a multiple of 1000, its creation in Unix milliseconds, and one more. 0: none of the lanes need have been new.
+// first returns the sequence that new lanes of the run began with: the smallest, if a journal can have begun with it.
+// That is a multiple of 1000, its creation in Unix milliseconds, and one more. 0: none of the lanes need have been new.
 func (c *Checker) first() uint64 {
 	least := uint64(math.MaxUint64)
 	for _, l := range c.lanes {

@@ -57,7 +57,8 @@ func (l *lane) fault(kind FaultKind, format string, args ...any) {
 	l.faults = append(l.faults, newFault(kind, l.name, format, args...))
 }
 
-// judge tells r everything that is wrong with the lane. first is the sequence of a new lane's first event, 0 when not known.
+// judge tells r everything that is wrong with the lane. first is the sequence of a new lane's first event, 0 when not
+// known.
 func (l *lane) judge(c Config, first uint64, r *Report) {
 	for _, f := range l.faults {
 		r.add(f)

@@ -29,8 +29,8 @@ func (s *Sent) refused() bool { return s.Status >= 400 && s.Status < 500 }
 
 // ReadSent reads a client's log, JSON lines: for each request a line with everything but the answer, written before it
 // was sent, and one with n, status and answered, written after the answer; or one line with both. A request without an
-// answer has Status 0, and none has two. A last line that was cut off is left out: the client may have been killed while writing. The
-// error names the line.
+// answer has Status 0, and none has two. A last line that was cut off is left out: the client may have been killed
+// while writing. The error names the line.
 func ReadSent(r io.Reader) ([]Sent, error) {
 	at := map[uint64]int{}
 	var sent []Sent

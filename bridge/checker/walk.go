@@ -110,7 +110,8 @@ func (w *walk) other(events []Event) {
 
 // word: where no session orders anything, unsequenced stands exactly where the event word is not known.
 func (w *walk) word(e *Event) {
-	w.expect(e, e.Marks.Has(bridge.MarkUnsequenced) == e.unknown(), "unsequenced must stand exactly where the event word is not known")
+	w.expect(e, e.Marks.Has(bridge.MarkUnsequenced) == e.unknown(),
+		"unsequenced must stand exactly where the event word is not known")
 }
 
 func (w *walk) spelling(e *Event) {

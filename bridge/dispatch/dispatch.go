@@ -111,8 +111,8 @@ func (d *Dispatcher) publishUntil(ctx context.Context) {
 	}
 }
 
-// claim waits for a place among the events under way, and for the broker while it is away. Notices of the quarantine have a
-// few lanes only, whose back-off is enough: no event has to wait behind one. False: ctx has ended.
+// claim waits for a place among the events under way, and for the broker while it is away. Notices of the quarantine
+// have a few lanes only, whose back-off is enough: no event has to wait behind one. False: ctx has ended.
 func (d *Dispatcher) claim(ctx context.Context, e *bridge.Event) bool {
 	if ctx.Err() != nil {
 		return false

@@ -40,7 +40,7 @@ func eventTexts() texts {
 
 func noticeTexts() texts {
 	return texts{
-		begins: "quarantine notices cannot be published; they are retained, and events are published all the same",
+		begins: "quarantine notices cannot be published; they are retained and events are still published",
 		ends:   "quarantine notices are published again",
 	}
 }

@@ -1,6 +1,6 @@
-// Package filewatch notices when files change. It reads them twice a second instead of asking the file system for events:
-// a file that is rewritten, one that is replaced by a rename, and the symbolic links that Kubernetes swaps all look the
-// same to a reader, on every file system.
+// Package filewatch notices when files change. It reads them twice a second instead of asking the file system for
+// events: a file that is rewritten, one that is replaced by a rename, and the symbolic links that Kubernetes swaps all
+// look the same to a reader, on every file system.
 package filewatch
 
 import (
@@ -34,8 +34,8 @@ func New[T comparable](read func() T) *Source[T] {
 // Last returns what was read last.
 func (s *Source[T]) Last() T { return s.last }
 
-// Poll reads the source and reports whether it has something new. That is so when two polls in a row have read the same:
-// a file that is still being written is not taken for a complete one.
+// Poll reads the source and reports whether it has something new. That is so when two polls in a row have read the
+// same: a file that is still being written is not taken for a complete one.
 func (s *Source[T]) Poll() bool {
 	now := s.read()
 	settled := now == s.last

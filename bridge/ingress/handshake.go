@@ -24,8 +24,8 @@ const (
 )
 
 func handshakeReasons() []string {
-	return []string{noClientCertificate, unknownAuthority, certificateExpired, certificateInvalid, unsupportedVersion, plainHTTP,
-		tlsToPlainPort, rejectedByClient, handshakeIncomplete, handshakeFailedOtherwise}
+	return []string{noClientCertificate, unknownAuthority, certificateExpired, certificateInvalid, unsupportedVersion,
+		plainHTTP, tlsToPlainPort, rejectedByClient, handshakeIncomplete, handshakeFailedOtherwise}
 }
 
 // connState hears of connections that have ended. Of a handshake that has failed a connection knows the error for ever.
@@ -50,7 +50,8 @@ func (s *Server) handshakeFailed(c net.Conn, reason, detail string) {
 func (s *Server) firstBytes(c net.Conn, first []byte) {
 	const handshakeRecord, majorVersion = 0x16, 3
 	if len(first) > 1 && first[0] == handshakeRecord && first[1] == majorVersion {
-		s.handshakeFailed(c, tlsToPlainPort, "the client speaks TLS and the port is for plain HTTP: set TLS_CERT_FILE, or use http://")
+		s.handshakeFailed(c, tlsToPlainPort,
+			"the client speaks TLS and the port is for plain HTTP: set TLS_CERT_FILE, or use http://")
 	}
 }
 
@@ -71,11 +72,17 @@ func handshakeReason(err error) string {
 		return unsupportedVersion
 	case errors.As(err, &op) && op.Op == "remote error", errors.As(err, &alert):
 		return rejectedByClient
-	case strings.HasPrefix(err.Error(), "tls: "):
+	case isPlainAlert(err):
+		return rejectedByClient
+	case errors.As(err, &op) && op.Op == "local error", strings.HasPrefix(err.Error(), "tls: "):
 		return handshakeFailedOtherwise
 	}
 	return handshakeIncomplete
 }
+
+// isPlainAlert reports whether a client of TLS 1.3 seems to have sent an alert without encryption, as OpenSSL does when
+// it rejects the server's certificate. The server expects encrypted records by then and cannot decrypt this one.
+func isPlainAlert(err error) bool { return err.Error() == "local error: tls: bad record MAC" }
 
 // looksLikeHTTP reports whether a record's header is the beginning of a request line.
 func looksLikeHTTP(header [5]byte) bool {

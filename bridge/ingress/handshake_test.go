@@ -65,6 +65,10 @@ func TestFailedHandshakes(t *testing.T) {
 		{"client_certificate_expired", true, handshake(show(certificate(t, time.Now().Add(-time.Hour), authority)))},
 		{"unsupported_version", true, handshake(func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 })},
 		{"rejected_by_client", true, handshake(func(c *tls.Config) { c.InsecureSkipVerify, c.RootCAs = false, x509.NewCertPool() })},
+		{"rejected_by_client", true, func(c net.Conn, trust *tls.Config) {
+			handshake(func(c *tls.Config) { c.InsecureSkipVerify, c.RootCAs = false, x509.NewCertPool() })(&plainAlert{Conn: c}, trust)
+			_, _ = io.Copy(io.Discard, c)
+		}},
 		{"plain_http", true, func(c net.Conn, _ *tls.Config) { _, _ = io.WriteString(c, wire(good())); _, _ = io.Copy(io.Discard, c) }},
 		{"other", true, func(c net.Conn, _ *tls.Config) { _, _ = io.WriteString(c, "\x00\x01\x02\x03\x04\x05") }},
 		{"incomplete", false, func(net.Conn, *tls.Config) {}},
@@ -113,6 +117,22 @@ func handshake(change func(*tls.Config)) func(net.Conn, *tls.Config) {
 			_, _ = io.Copy(io.Discard, secure)
 		}
 	}
+}
+
+// plainAlert sends an alert, unknown_ca, in place of what follows the client's first message. OpenSSL sends one so, without
+// encryption, before it has keys to encrypt it with.
+type plainAlert struct {
+	net.Conn
+	begun bool
+}
+
+func (p *plainAlert) Write(b []byte) (int, error) {
+	if !p.begun {
+		p.begun = true
+		return p.Conn.Write(b)
+	}
+	_, err := p.Conn.Write([]byte{21, 3, 3, 0, 2, 2, 48})
+	return len(b), err
 }
 
 // TestTLSToThePlainPort is told too.

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// cleanPath takes slashes that say nothing out of a path: doubled ones and one at its end. Nothing else is changed; an escaped
-// slash is no slash.
+// cleanPath takes slashes that say nothing out of a path: doubled ones and one at its end. Nothing else is changed; an
+// escaped slash is no slash.
 func cleanPath(u *url.URL) {
 	u.Path, u.RawPath = cleanSlashes(u.Path), cleanSlashes(u.RawPath)
 }
@@ -30,8 +30,8 @@ const (
 	tokenPiece    = 4  // with so many characters in common with the token, it may be the token
 )
 
-// shown returns a path with what may be a token masked: whatever stands behind a segment like snapshot, what is long, and what is
-// like the token.
+// shown returns a path with what may be a token masked: whatever stands behind a segment like snapshot, what is long,
+// and what is like the token.
 func (p paths) shown(path string) string {
 	prefix := ""
 	if rest, found := strings.CutPrefix(path, p.prefix+"/"); found {

@@ -26,8 +26,9 @@ func (s *Server) route() {
 	}
 }
 
-// admit takes slashes out of the path that say nothing, and refuses what comes from elsewhere than AllowSources, and a request of HTTP/2 beyond those that there may be at once:
-// its connections carry many, and only connections are counted at the door.
+// admit takes slashes out of the path that say nothing, and refuses what comes from elsewhere than AllowSources, and a
+// request of HTTP/2 beyond those that there may be at once: its connections carry many, and only connections are
+// counted at the door.
 func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()

@@ -122,5 +122,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // turnedAway counts a connection beyond MaxConnections.
 func (s *Server) turnedAway(remote string) {
-	_ = s.refuse(nobody, refusedRequest{remote: remote, source: origin{address: addressOf(remote)}, err: errTooManyConnections})
+	_ = s.refuse(nobody,
+		refusedRequest{remote: remote, source: origin{address: addressOf(remote)}, err: errTooManyConnections})
 }

@@ -23,9 +23,9 @@ type origin struct {
 	unreadable string // the entry of X-Forwarded-For that hides the address
 }
 
-// of returns where a request comes from: its peer, or, where that is a trusted proxy, the last address in X-Forwarded-For
-// that is not one. What stands further left was written by whoever sent it. Nothing is believed that stands to the left of
-// an entry that cannot be read: the address is unknown then.
+// of returns where a request comes from: its peer, or, where that is a trusted proxy, the last address in
+// X-Forwarded-For that is not one. What stands further left was written by whoever sent it. Nothing is believed that
+// stands to the left of an entry that cannot be read: the address is unknown then.
 func (s *sources) of(r *http.Request) origin {
 	last := addressOf(r.RemoteAddr)
 	for _, line := range slices.Backward(r.Header["X-Forwarded-For"]) {

@@ -45,8 +45,8 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o 
 	return o
 }
 
-// checkEncoding refuses a body that would have to be unpacked: what it grows to has no bound. What is no coding of content, such
-// as a charset that stands there by mistake, changes nothing.
+// checkEncoding refuses a body that would have to be unpacked: what it grows to has no bound. What is no coding of
+// content, such as a charset that stands there by mistake, changes nothing.
 func checkEncoding(h http.Header) error {
 	for _, line := range h["Content-Encoding"] {
 		for coding := range strings.SplitSeq(line, ",") {
@@ -61,7 +61,8 @@ func checkEncoding(h http.Header) error {
 // isCoding knows the registered content codings, but for identity.
 func isCoding(name string) bool {
 	switch name {
-	case "gzip", "x-gzip", "br", "deflate", "zstd", "compress", "x-compress", "aes128gcm", "dcb", "dcz", "exi", "pack200-gzip":
+	case "gzip", "x-gzip", "br", "deflate", "zstd", "compress", "x-compress", "aes128gcm",
+		"dcb", "dcz", "exi", "pack200-gzip":
 		return true
 	}
 	return false

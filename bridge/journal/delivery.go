@@ -32,7 +32,7 @@ func (j *Journal) delivery(e bridge.Emission) (bridge.Delivery, error) {
 		return bridge.Delivery{}, err
 	}
 	if len(prefix) < 2 {
-		return bridge.Delivery{}, errors.New("an emission names its kind and lane")
+		return bridge.Delivery{}, errors.New("emission without kind or lane")
 	}
 	lane, err := laneOf(prefix[:len(prefix)-1])
 	if err != nil {
@@ -55,9 +55,8 @@ func (o *outbox) delivery(lane bridge.Lane, sequence uint64) (bridge.Delivery, e
 	return bridge.Delivery{State: bridge.DeliveryWaiting}, err
 }
 
-// waits reports whether the event, which was emitted, is not settled yet. What is in memory has a line; without
-// one it is on disk
-// alone or not in the outbox any more.
+// waits reports whether the event, which was emitted, is not settled yet. What is in memory has a line; without one it
+// is on disk alone or not in the outbox any more.
 func (o *outbox) waits(lane bridge.Lane, sequence uint64) (bool, error) {
 	if l := o.lanes[lane]; l != nil {
 		return sequence >= l.head(), nil

@@ -23,11 +23,12 @@
 //	                            │               it was never answered, and is left out
 //	                            the last sync: all up to here was answered, published or neither
 //
-// Pebble checks every record and block by checksum. A flipped bit within the last 32 KiB of a log or manifest looks like
-// a cut end: the file WITNESS (see witness.go), which follows every sync, and the count of the outbox tell it from one.
-// Whatever does not check ends the program with an error and is never skipped. The witness is not synced itself: when the
-// power goes it may be as old as what the system had not written back, some seconds by default. What cannot be told: a bit
-// that flips on the disk in what was written in that time before a loss of power. It is logged then (see torn.go).
+// Pebble checks every record and block by checksum. A flipped bit within the last 32 KiB of a log or manifest looks
+// like a cut end: the file WITNESS (see witness.go), which follows every sync, and the count of the outbox tell it from
+// one. Whatever does not check ends the program with an error and is never skipped. The witness is not synced itself:
+// when the power goes it may be as old as what the system had not written back, some seconds by default. What cannot be
+// told: a bit that flips on the disk in what was written in that time before a loss of power. It is logged then (see
+// torn.go).
 //
 // Promised: after a crash at any instant, every callback that Append returned nil for is in the outbox (or was
 // published), held, in the quarantine or in the dead letters, with the same sequence and marks as without the crash; a

@@ -23,9 +23,8 @@ type meta struct {
 // sequencesPerMilli leaves a lane so many events for each millisecond of its journal's life.
 const sequencesPerMilli = 1000
 
-// initialFloor is the floor of a journal that is created at an instant. A later journal has a higher one than any
-// lane of an
-// earlier one has reached, so that sequences go on rising for a consumer when DATA_DIR was lost. A clock before
+// initialFloor is the floor of a journal that is created at an instant. A later journal has a higher one than any lane
+// of an earlier one has reached, so that sequences go on rising for a consumer when DATA_DIR was lost. A clock before
 // 1970 gives 0.
 func initialFloor(now bridge.Millis) uint64 {
 	return uint64(min(max(now, 0), lastMilli)) * sequencesPerMilli

@@ -48,8 +48,8 @@ type Options struct {
 	Registerer prometheus.Registerer
 }
 
-// Open files of a journal. Tables that are read are kept open, MinOpenFiles to MaxOpenFiles of them; besides there are logs,
-// manifest and locks, and what an iterator or a compaction has open of tables that are not kept.
+// Open files of a journal. Tables that are read are kept open, MinOpenFiles to MaxOpenFiles of them; besides there are
+// logs, manifest and locks, and what an iterator or a compaction has open of tables that are not kept.
 const (
 	MinOpenFiles  = 64
 	MaxOpenFiles  = 1000

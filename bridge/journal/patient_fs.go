@@ -17,8 +17,8 @@ const (
 	filesRemind = 10 * time.Second
 )
 
-// patientFS waits where the process, or the machine, has too many open files: nothing was written then, so nothing is lost
-// by it, while to Pebble a log that cannot be opened is the end.
+// patientFS waits where the process, or the machine, has too many open files: nothing was written then, so nothing is
+// lost by it, while to Pebble a log that cannot be opened is the end.
 type patientFS struct {
 	vfs.FS
 	log     *zap.Logger
@@ -77,7 +77,8 @@ func patiently[Result any](f *patientFS, try func() (Result, error)) (Result, er
 func (f *patientFS) pause(err error) bool {
 	now := time.Now().UnixNano()
 	if last := f.told.Load(); now-last > int64(filesRemind) && f.told.CompareAndSwap(last, now) {
-		f.log.Error("journal waits for a file descriptor: raise the limit on open files (ulimit -n)", zap.Error(err))
+		f.log.Error("journal blocked: no file descriptor available; raise the limit on open files (ulimit -n)",
+			zap.Error(err))
 	}
 	select {
 	case <-time.After(filesRetry):

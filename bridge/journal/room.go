@@ -45,11 +45,11 @@ func (r *room) checkVolume() error {
 		return nil
 	}
 	if r.total <= r.opts.MinFreeBytes {
-		return fmt.Errorf("%w: %s are to stay free and it has %s in all; lower MIN_FREE_BYTES or use a larger volume",
+		return fmt.Errorf("%w: its size is %[3]s and MIN_FREE_BYTES is %[2]s; lower MIN_FREE_BYTES or use a larger volume",
 			ErrVolumeTooSmall, sizeText(r.opts.MinFreeBytes), sizeText(r.total))
 	}
 	if left := r.total - r.opts.MinFreeBytes; left < roomyVolume {
-		r.opts.Log.Warn("the volume of DATA_DIR leaves little room for the journal; lower MIN_FREE_BYTES or use a larger volume",
+		r.opts.Log.Warn("volume of DATA_DIR leaves little space for the journal; lower MIN_FREE_BYTES or use a larger volume",
 			zap.String("journal", sizeText(left)), zap.String("volume", sizeText(r.total)),
 			zap.String("MIN_FREE_BYTES", sizeText(r.opts.MinFreeBytes)))
 	}
@@ -72,7 +72,8 @@ func sizeText(n uint64) string {
 // check returns nil or an error that wraps bridge.ErrFull.
 func (r *room) check() error {
 	if taken := r.bytes.Load(); taken >= r.opts.MaxBytes {
-		return fmt.Errorf("%w: %s wait in it, JOURNAL_MAX_BYTES is %s", bridge.ErrFull, sizeText(taken), sizeText(r.opts.MaxBytes))
+		return fmt.Errorf("%w: it holds %s, JOURNAL_MAX_BYTES is %s",
+			bridge.ErrFull, sizeText(taken), sizeText(r.opts.MaxBytes))
 	}
 	if r.diskFull() {
 		return fmt.Errorf("%w: the disk has %s free, MIN_FREE_BYTES is %s",
@@ -85,9 +86,8 @@ func (r *room) diskFull() bool { return r.free.Load() < r.opts.MinFreeBytes }
 
 func (r *room) used(bytes uint64) { r.bytes.Store(bytes) }
 
-// measure reads the free space and returns the size of the volume. Where it cannot be read the disk counts as
-// full; one that has
-// no such number is endless.
+// measure reads the free space and returns the size of the volume. Where it cannot be read the disk counts as full; one
+// that has no such number is endless.
 func (r *room) measure() (total uint64) {
 	usage, err := r.opts.FS.GetDiskUsage(r.opts.Dir)
 	switch {
@@ -112,7 +112,7 @@ func (r *room) tell() {
 			append(r.fields(), zap.Error(err))...)
 		return
 	}
-	r.opts.Log.Info("journal has room again; callbacks are accepted", r.fields()...)
+	r.opts.Log.Info("journal has space again; callbacks are accepted", r.fields()...)
 }
 
 // fields are what a log line says of the room.

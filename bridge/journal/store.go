@@ -96,8 +96,8 @@ func (j *Journal) storeOptions() *pebble.Options {
 	return o
 }
 
-// memTableSize fits the store's own files to the volume. Each memtable has a log, which is allocated whole and kept for the
-// next use: ten of them on a small volume would leave no room free though nothing waits.
+// memTableSize fits the store's own files to the volume. Each memtable has a log, which is allocated whole and kept for
+// the next use: ten of them on a small volume would leave no room free though nothing waits.
 func memTableSize(r *room) uint64 {
 	const usual, least, share = 16 << 20, 1 << 20, 4 * 11 // a quarter of the room for ten logs of 110 % each
 	if r.total == 0 || r.total <= r.opts.MinFreeBytes {
@@ -181,8 +181,8 @@ func (j *Journal) checkVersion() error {
 	return err
 }
 
-// create makes an empty store a journal. Version and floor go in one synced batch: a creation that was interrupted is one
-// that has not begun.
+// create makes an empty store a journal. Version and floor go in one synced batch: a creation that was interrupted is
+// one that has not begun.
 func (j *Journal) create() error {
 	if j.quiet != loud {
 		return fmt.Errorf("DATA_DIR %s %w: its creation was interrupted; start the service", j.opts.Dir, ErrNone)
@@ -216,8 +216,8 @@ func (j *Journal) loadHolds() error {
 // it, and the goroutine that found it does nothing more.
 type storeLog struct{ j *Journal }
 
-// Infof is not passed on: it speaks of Pebble's own housekeeping. Where it says how far a log could be read, the rest is
-// looked at.
+// Infof is not passed on: it speaks of Pebble's own housekeeping. Where it says how far a log could be read, the rest
+// is looked at.
 func (l storeLog) Infof(_ string, args ...any) {
 	for _, arg := range args {
 		if end, ok := arg.(wal.Offset); ok {

@@ -24,16 +24,15 @@ const (
 	syncedType = 9 // the first of the types with a sync offset
 )
 
-// tellTorn logs how much of a log lies behind the end that it could be read to, and is left out: what a crash has
-// cut off, which was
-// never answered, or what has been damaged since. Where commits are missing that were answered, the witness tells
-// (see witness.go).
+// tellTorn logs how much of a log lies behind the end that it could be read to, and is left out: what a crash has cut
+// off, which was never answered, or what has been damaged since. Where commits are missing that were answered, the
+// witness tells (see witness.go).
 func (j *Journal) tellTorn(end wal.Offset) {
 	bytes, chunks, err := j.torn(end)
 	if err == nil && chunks == 0 {
 		return
 	}
-	j.opts.Log.Warn("the end of the journal's log was cut off by a crash, or is damaged; it is left out",
+	j.opts.Log.Warn("journal log has a torn or corrupt end; discarding it",
 		zap.String("file", end.PhysicalFile), zap.Int64("offset", end.Physical),
 		zap.Int("bytes", bytes), zap.Int("chunks", chunks), zap.Error(err))
 }

@@ -46,7 +46,7 @@ func warnings(t *testing.T, disk *vfs.MemFS) (all []observer.LoggedEntry, err er
 	if err == nil {
 		closeJournal(t, j)
 	}
-	return logs.FilterMessageSnippet("cut off").All(), err
+	return logs.FilterMessageSnippet("torn or corrupt end").All(), err
 }
 
 // TestTornEndIsTold: what a loss of power leaves of a record at the end of the log is told with its bytes, and a log that ends whole,

@@ -125,7 +125,7 @@ func TestVolumeSizes(t *testing.T) {
 		if errors.Is(err, ErrVolumeTooSmall) != c.refused {
 			t.Errorf("%d: %v", c.beyond, err)
 		}
-		if c.refused && !strings.Contains(err.Error(), "512 MiB are to stay free") {
+		if c.refused && !strings.Contains(err.Error(), "MIN_FREE_BYTES is 512 MiB") {
 			t.Errorf("%d: %v", c.beyond, err)
 		}
 		if err == nil {
@@ -178,15 +178,15 @@ func TestFullIsLogged(t *testing.T) {
 		free.Store(o.MinFreeBytes - 5<<20)
 		pass("journal full|the disk has 507 MiB free, MIN_FREE_BYTES is 512 MiB")
 		free.Store(o.MinFreeBytes)
-		pass("room again|free:512 MiB")
+		pass("space again|free:512 MiB")
 		a := push("a", 1e11, bridge.PhasePublish)
 		a.Event.Data = incompressible(1, 64<<10)
 		add(t, j, a)
-		pass("journal full|64 KiB wait in it, JOURNAL_MAX_BYTES is 64 KiB")
+		pass("journal full|it holds 64 KiB, JOURNAL_MAX_BYTES is 64 KiB")
 		drain(t, j, 1)
 		if err := j.Trim(t.Context(), durable); err != nil {
 			t.Fatal(err)
 		}
-		pass("room again")
+		pass("space again")
 	})
 }

@@ -10,11 +10,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// witness is a file beside the store that says which commit was on disk lately. A flipped bit near the end of a
-// log or a
-// manifest looks to Pebble like a write that was cut off, and it would go on without what lies behind it: the witness
-// tells. It follows every sync, and holds the commit number(8) and a checksum(4); one that does not check was cut
-// off itself, and says nothing.
+// witness is a file beside the store that says which commit was on disk lately. A flipped bit near the end of a log or
+// a manifest looks to Pebble like a write that was cut off, and it would go on without what lies behind it: the witness
+// tells. It follows every sync, and holds the commit number(8) and a checksum(4); one that does not check was cut off
+// itself, and says nothing.
 const witness = "WITNESS"
 
 const witnessBytes = 12
@@ -29,8 +28,8 @@ func (j *Journal) openWitness() (err error) {
 }
 
 // follow has the witness say that a commit is on disk. That is not synced, since a witness that lags says less and
-// nothing
-// wrong: when the program is killed it is exact, when the power goes as old as what the system had not written yet.
+// nothing wrong: when the program is killed it is exact, when the power goes as old as what the system had not written
+// yet.
 func (j *Journal) follow(commit uint64) error {
 	if _, err := j.witness.WriteAt(witnessValue(commit), 0); err != nil {
 		return fmt.Errorf("write %s: %w", witness, err)
@@ -86,7 +85,8 @@ func (j *Journal) hearWitness() error {
 		return nil
 	}
 	if was := binary.BigEndian.Uint64(value); was > j.meta.commit {
-		return fmt.Errorf("its files are damaged: it had commit %d and ends with commit %d; restore DATA_DIR, or remove %s to go on without what is lost",
+		return fmt.Errorf("files are damaged: last commit was %d, found %d; "+
+			"restore DATA_DIR, or remove %s to accept the loss",
 			was, j.meta.commit, path)
 	}
 	return nil

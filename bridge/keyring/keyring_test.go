@@ -349,9 +349,9 @@ func TestWarnings(t *testing.T) {
 		"snapshot":         {signature.Config{}, rule("live", "kind: snapshot, "+hmacKey), 0o600, "keys of snapshots", "line 2"},
 		"alike":            {signature.Config{}, rule("live", "kind: stream, "+hmacKey) + rule("live2", "kind: stream, "+hmacKey), 0o600, "taken for each other", "line 3"},
 		"for all to read":  {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o644, "everybody on this machine", "KEYS_FILE"},
-		"in quotes":        {signature.Config{Stream: []string{`"` + keyOf("q") + `"`}}, "", 0o600, "looks wrong", "is in quotes"},
-		"a name before it": {signature.Config{Stream: []string{"LIVEBRIDGE_STREAM_KEY=" + keyOf("n")}}, "", 0o600, "looks wrong", "name of a variable"},
-		"quoted in a rule": {signature.Config{}, rule("live", `kind: stream, keys: ['"`+keyOf("a")+`"']`), 0o600, "looks wrong", "KEYS_FILE, line 2"},
+		"in quotes":        {signature.Config{Stream: []string{`"` + keyOf("q") + `"`}}, "", 0o600, "probably malformed", "is in quotes"},
+		"a name before it": {signature.Config{Stream: []string{"LIVEBRIDGE_STREAM_KEY=" + keyOf("n")}}, "", 0o600, "probably malformed", "variable name"},
+		"quoted in a rule": {signature.Config{}, rule("live", `kind: stream, keys: ['"`+keyOf("a")+`"']`), 0o600, "probably malformed", "KEYS_FILE, line 2"},
 		"for a group":      {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o640, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

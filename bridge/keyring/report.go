@@ -84,7 +84,8 @@ func (k *Keyring) warn(cfg signature.Config) {
 		}
 	}
 	for _, d := range k.doubts(cfg) {
-		k.opts.Log.Warn("a key looks wrong", zap.String("setting", d.Setting), zap.String("key", d.Key), zap.String("problem", d.Problem))
+		k.opts.Log.Warn("key is probably malformed", zap.String("setting", d.Setting), zap.String("key", d.Key),
+			zap.String("problem", d.Problem))
 	}
 	for _, a := range signature.Ambiguities(cfg.Rules, len(cfg.Domains) > 0) {
 		k.opts.Log.Warn("two apps of KEYS_FILE can be taken for each other: letters can move from one signed field to the next; "+

@@ -85,10 +85,11 @@ func (l length) String() string {
 func checkKey(k bridge.Kind, position int, key string) error {
 	rule, n := keyLength(k), utf8.RuneCountInString(key)
 	if n < rule.min || (rule.max > 0 && n > rule.max) {
-		return fmt.Errorf("%v key %d has %d characters; the provider takes %v%s", k, position, n, rule, withDoubt(key))
+		return fmt.Errorf("%v key %d has %d characters; the provider accepts %v%s", k, position, n, rule, withDoubt(key))
 	}
 	if rule.plain && strings.ContainsFunc(key, notAlphanumeric) {
-		return fmt.Errorf("%v key %d holds something else than letters and digits; the provider takes %v%s", k, position, rule, withDoubt(key))
+		return fmt.Errorf("%v key %d has characters other than letters and digits; the provider accepts %v%s",
+			k, position, rule, withDoubt(key))
 	}
 	if strings.ContainsFunc(key, unicode.IsControl) || strings.TrimSpace(key) != key {
 		return fmt.Errorf("%v key %d has a line end, another control character, or white space around it", k, position)

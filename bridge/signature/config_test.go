@@ -30,7 +30,7 @@ func TestNewRingChecksKeys(t *testing.T) {
 		{"record shortest", signature.Config{Record: list(secret(32))}, ""},
 		{"record has no longest", signature.Config{Record: list(secret(1000))}, ""},
 		{"record too short", signature.Config{Record: list(secret(31))}, "record key 2 has 31 characters"},
-		{"record punctuation", signature.Config{Record: list(secret(32) + "-")}, "record key 2 holds something else"},
+		{"record punctuation", signature.Config{Record: list(secret(32) + "-")}, "record key 2 has characters other than"},
 		{"record space", signature.Config{Record: list(secret(32) + " ")}, "letters and digits"},
 		{"record other letters", signature.Config{Record: list(strings.Repeat("é", 32))}, "letters and digits"},
 		{"rtc longest", signature.Config{RTC: list(secret(64))}, ""},

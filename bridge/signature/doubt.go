@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// KeyDoubt says what in a key looks as if it did not belong to it, such as the quotes of an env file, and what to
-// do; empty:
-// nothing. It never repeats a part of the key.
+// KeyDoubt says what in a key looks as if it did not belong to it, such as the quotes of an env file, and what to do;
+// empty: nothing. It never repeats a part of the key.
 func KeyDoubt(key string) string {
 	const quotes = "\"'`“”‘’"
-	opens, closes := key != "" && strings.ContainsRune(quotes, first(key)), key != "" && strings.ContainsRune(quotes, last(key))
+	opens := key != "" && strings.ContainsRune(quotes, first(key))
+	closes := key != "" && strings.ContainsRune(quotes, last(key))
 	switch {
 	case strings.HasPrefix(key, "\ufeff"):
 		return "begins with a byte order mark; save it as UTF-8 without one"
 	case opens && closes:
-		return "is in quotes, which count as a part of it; take them away"
+		return "is in quotes, which are part of the value; remove them"
 	case opens:
-		return "begins with a quote, which counts as a part of it; take it away"
+		return "begins with a quote, which is part of the value; remove it"
 	case closes:
-		return "ends with a quote, which counts as a part of it; take it away"
+		return "ends with a quote, which is part of the value; remove it"
 	case assignment().MatchString(key):
-		return "begins with the name of a variable, which counts as a part of it; leave the key alone"
+		return "begins with a variable name, which is part of the value; remove it"
 	}
 	return ""
 }

@@ -13,8 +13,8 @@ func TestKeyDoubt(t *testing.T) {
 		key: "", key + "==": "", "Key" + key: "", "AKEYb64" + key + "=": "", "": "",
 		`"` + key + `"`: "in quotes", `'` + key + `'`: "in quotes", "“" + key + "”": "in quotes", `"`: "in quotes",
 		`"` + key: "begins with a quote", key + `'`: "ends with a quote",
-		"\ufeff" + key: "byte order mark", "export " + key: "name of a variable",
-		"KEY=" + key: "name of a variable", "export LIVEBRIDGE_STREAM_KEY=" + key: "name of a variable", `stream_key = "` + key + `"`: "with a quote",
+		"\ufeff" + key: "byte order mark", "export " + key: "variable name",
+		"KEY=" + key: "variable name", "export LIVEBRIDGE_STREAM_KEY=" + key: "variable name", `stream_key = "` + key + `"`: "with a quote",
 	} {
 		got := signature.KeyDoubt(text)
 		if want == "" && got != "" || !strings.Contains(got, want) {

@@ -16,9 +16,9 @@ import (
 func TestRulesOfKeysAreTold(t *testing.T) {
 	short := []string{"short"}
 	for want, cfg := range map[string]signature.Config{
-		"stream key 1 has 5 characters; the provider takes 32 to 128 characters":                            {Stream: short},
-		"record key 1 has 5 characters; the provider takes at least 32 characters, letters and digits only": {Record: short},
-		"rtc-record key 1 has 5 characters; the provider takes 32 to 64 characters":                         {RTC: short},
+		"stream key 1 has 5 characters; the provider accepts 32 to 128 characters":                            {Stream: short},
+		"record key 1 has 5 characters; the provider accepts at least 32 characters, letters and digits only": {Record: short},
+		"rtc-record key 1 has 5 characters; the provider accepts 32 to 64 characters":                         {RTC: short},
 		"rule 1: the domain": {Rules: []signature.Rule{{Kind: bridge.KindStream, Domain: "no host", App: "live", Keys: []string{key}}}},
 	} {
 		if _, err := signature.NewRing(cfg); err == nil || !strings.Contains(err.Error(), want) {

@@ -52,7 +52,8 @@ type app struct {
 func start(s *settings, log *zap.Logger) (*app, error) {
 	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect, a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
+	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect, a.buildDispatcher,
+		a.openKeys, a.openCertificate, a.buildIngress} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
@@ -102,8 +103,8 @@ func (a *app) warnOpenDataDir() {
 	if err != nil || info.Mode().Perm()&others == 0 {
 		return
 	}
-	a.log.Warn("others than its user may look into DATA_DIR, which holds events and the bodies of the quarantine; take the right away, with "+
-		"chmod 700, or set a directory in it, which is created so", zap.String("path", a.settings.DataDir), zap.Stringer("mode", info.Mode()))
+	a.log.Warn("DATA_DIR is accessible to other users; restrict it (chmod 700) or use a new subdirectory",
+		zap.String("path", a.settings.DataDir), zap.Stringer("mode", info.Mode()))
 }
 
 // openControl opens the control socket. The service does without it where it cannot be: on a path that is too long, say.

@@ -19,8 +19,8 @@ type transport interface {
 	Reload() error // reads the files of credentials again
 }
 
-// failing is a publisher that a failure of this machine can make useless, such as that of the embedded server's disk. What
-// a broker says is no such failure.
+// failing is a publisher that a failure of this machine can make useless, such as that of the embedded server's disk.
+// What a broker says is no such failure.
 type failing interface {
 	Failed() <-chan error
 }

@@ -43,8 +43,8 @@ type digest [sha256.Size]byte
 func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) (*credentials, error) {
 	c := &credentials{log: log, source: filewatch.New(func() digest { return digestOf(files) }),
 		good: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
-			Help: "1 while the broker's credentials are those of their files; " +
-				"0 while a file cannot be used and its content before is in force."})}
+			Help: "1 if the last reload of the broker's credentials succeeded, " +
+				"0 if a file cannot be used and its previous content stays in use."})}
 	c.good.Set(1)
 	c.done = c.source.Last()
 	return c, r.Register(c.good)
@@ -74,14 +74,14 @@ func (c *credentials) poll() {
 	}
 	if err := c.reload(); err != nil {
 		if changed || c.failed != err.Error() {
-			c.log.Error("a file of the broker's credentials cannot be used; what it said before stays in force", zap.Error(err))
+			c.log.Error("broker credentials reload failed; previous credentials stay in use", zap.Error(err))
 		}
 		c.failed = err.Error()
 		c.good.Set(0)
 		return
 	}
 	if c.failed != "" || c.done != c.source.Last() {
-		c.log.Info("the broker's credentials were read again")
+		c.log.Info("broker credentials reloaded")
 	}
 	c.failed, c.done = "", c.source.Last()
 	c.good.Set(1)

@@ -39,7 +39,7 @@ func (r *result) words() string {
 	case r.State == bridge.DeliveryDeadLetter:
 		return fmt.Sprintf("dead letter again, number %d: %s", r.DeadLetter, r.Reason)
 	case r.State == offlineState:
-		return "published at the next start of the service"
+		return "waiting for the next start of the service"
 	case r.State == bridge.DeliveryWaiting:
 		return "still waiting in the outbox"
 	}
@@ -68,7 +68,7 @@ func sumOf(results []*result) string {
 		words string
 	}{
 		{bridge.DeliveryPublished, "published"}, {bridge.DeliveryDeadLetter, "dead letters again"},
-		{bridge.DeliveryWaiting, "still waiting in the outbox"}, {offlineState, "to be published at the next start of the service"},
+		{bridge.DeliveryWaiting, "still waiting in the outbox"}, {offlineState, "waiting for the next start of the service"},
 	} {
 		if n := count[s.state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, s.words))
@@ -82,15 +82,14 @@ func sumOf(results []*result) string {
 
 // waitFlag adds the flag that bounds awaitDeliveries.
 func waitFlag(c *cobra.Command, wait *time.Duration) {
-	c.Flags().DurationVar(wait, "wait", 10*time.Second, "how long to wait until the broker has answered; 0: not at all")
+	c.Flags().DurationVar(wait, "wait", 10*time.Second, "how long to wait for the broker to acknowledge; 0: do not wait")
 }
 
 // deliveryPoll is how often the service is asked how far emissions have come.
 const deliveryPoll = 50 * time.Millisecond
 
-// awaitDeliveries asks what becomes of the emissions among results until all are settled or the wait is over.
-// Where no service
-// runs they wait for its next start.
+// awaitDeliveries asks what becomes of the emissions among results until all are settled or the wait is over. Where no
+// service runs they wait for its next start.
 func awaitDeliveries(ctx context.Context, d admin.Desk, results []*result, wait time.Duration) error {
 	open := slices.DeleteFunc(slices.Clone(results), func(r *result) bool { return r.Emission == nil })
 	if _, running := d.(*admin.Client); !running {
@@ -102,7 +101,7 @@ func awaitDeliveries(ctx context.Context, d admin.Desk, results []*result, wait 
 	end := time.Now().Add(wait)
 	for {
 		if err := askDeliveries(d, open); err != nil {
-			return fmt.Errorf("what was done is on disk; what became of it is not known: %w", err)
+			return fmt.Errorf("the change is on disk; its outcome at the broker is unknown: %w", err)
 		}
 		open = slices.DeleteFunc(open, func(r *result) bool { return r.State != bridge.DeliveryWaiting })
 		if len(open) == 0 || !time.Now().Before(end) {
@@ -128,7 +127,7 @@ func askDeliveries(d admin.Desk, open []*result) error {
 			return err
 		}
 		if len(deliveries) != len(page) {
-			return errors.New("the service has answered for another number of events")
+			return errors.New("the service returned a different number of events than requested")
 		}
 		for i, r := range page {
 			r.Delivery = &deliveries[i]

@@ -32,7 +32,8 @@ const openFilesNeeded = 448
 
 // share shares out a limit on open files; callbacks get at most what is asked for.
 func share(limit, asked int, embedded bool) descriptors {
-	d := descriptors{operators: between(16, limit/32, 256), journal: between(journal.MinOpenFiles, limit/8, journal.MaxOpenFiles)}
+	d := descriptors{operators: between(16, limit/32, 256),
+		journal: between(journal.MinOpenFiles, limit/8, journal.MaxOpenFiles)}
 	reserved := ownFiles + callersTold + brokerFiles + controlFiles + d.operators + 1 + d.journal + journal.ReservedFiles
 	if embedded {
 		d.consumers = between(32, limit/8, 1<<16)
@@ -54,12 +55,13 @@ func (s *settings) shareDescriptors(log *zap.Logger) (descriptors, error) {
 	d := share(limit, s.MaxConnections, embedded)
 	switch {
 	case limit < openFilesNeeded || d.callbacks < min(leastCallbacks, s.MaxConnections):
-		return d, &usageError{fmt.Errorf("the limit on open files is %d and livebridge needs at least %d: raise it (ulimit -n)",
-			limit, openFilesNeeded)}
+		return d, &usageError{fmt.Errorf("the limit on open files is %d and livebridge needs at least %d: "+
+			"raise it (ulimit -n)", limit, openFilesNeeded)}
 	case d.callbacks < s.MaxConnections:
-		log.Warn("MAX_CONNECTIONS is lowered to what the limit on open files leaves; raise the limit (ulimit -n) or lower the setting",
-			zap.String("setting", prefix+"MAX_CONNECTIONS"), zap.Int("asked", s.MaxConnections), zap.Int("in_force", d.callbacks),
-			zap.Int("open_files_limit", limit), zap.Int("open_files_needed", limitFor(limit, s.MaxConnections, embedded)))
+		log.Warn("MAX_CONNECTIONS lowered to fit the limit on open files; raise the limit (ulimit -n) or lower the setting",
+			zap.String("setting", prefix+"MAX_CONNECTIONS"), zap.Int("asked", s.MaxConnections),
+			zap.Int("in_force", d.callbacks), zap.Int("open_files_limit", limit),
+			zap.Int("open_files_needed", limitFor(limit, s.MaxConnections, embedded)))
 	}
 	return d, nil
 }

@@ -79,8 +79,8 @@ func newReplay() *cobra.Command {
 			"`replayed`. The outbox has what the broker has not acknowledged, or not put on its disk yet. What is on the broker's\n" +
 			"disk is not in the journal any more: consumers read it again from the broker. What lies in quarantine or among the\n" +
 			"dead letters is published by `quarantine release` and `deadletters retry`.\n\n" +
-			"What has become of the first 10,000 events is printed in a pipe as a JSON line each, on a terminal for dead letters alone; the\n" +
-			"sum is on standard error. Exit code 1 when one of them is a dead letter.",
+			"Prints the outcome of each of the first 10,000 events as JSON in a pipe, of dead letters only on a terminal.\n" +
+			"The summary goes to standard error. Exit code 1 if an event is a dead letter.",
 		Example: "  livebridge journal replay --lane stream:push.example.com/live/room1",
 		RunE: func(c *cobra.Command, _ []string) error {
 			kind, subject, _ := strings.Cut(lane, ":")

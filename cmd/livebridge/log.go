@@ -11,8 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// newLog makes the program's log on standard error: JSON, or lines for a person on a terminal. Neither a reader that stops
-// nor one that goes away touches the program.
+// newLog makes the program's log on standard error: JSON, or lines for a person on a terminal. Neither a reader that
+// stops nor one that goes away touches the program.
 func newLog(s *settings, w *logWriter) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(s.LogLevel)
 	if err != nil {

@@ -19,7 +19,8 @@ const (
 )
 
 // logWriter writes lines in order and never blocks or fails: whoever reads standard error may stop reading, or go away.
-// Lines that cannot be written are dropped and counted; the next one that can be is preceded by a line with their number.
+// Lines that cannot be written are dropped and counted; the next one that can be is preceded by a line with their
+// number.
 type logWriter struct {
 	to      io.Writer
 	dropped atomic.Uint64

@@ -21,7 +21,8 @@ func (n *network) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// unmapped writes a range of IPv4 addresses that is given as one of IPv6 as what it is: requests from there have IPv4 addresses.
+// unmapped writes a range of IPv4 addresses that is given as one of IPv6 as what it is: requests from there have IPv4
+// addresses.
 func unmapped(p netip.Prefix) netip.Prefix {
 	const before = 96 // bits of an IPv6 address before the IPv4 address in it
 	if p.Addr().Is4In6() && p.Bits() >= before {

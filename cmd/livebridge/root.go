@@ -8,8 +8,9 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "livebridge",
 		Short: "Signed live-video callbacks in, ordered CloudEvents out",
-		Long: "livebridge takes the callbacks of Huawei Cloud Live and SparkRTC, checks their signatures, answers 200 when they\n" +
-			"cannot be lost any more, and publishes each as one CloudEvent to NATS JetStream, in order within each stream.\n" +
+		Long: "livebridge receives webhook callbacks from Huawei Cloud Live and SparkRTC, verifies their signatures,\n" +
+			"acknowledges each with 200 after a durable commit, and publishes it as one CloudEvent to Kafka or NATS\n" +
+			"JetStream, in order within each stream.\n" +
 			"Settings are environment variables; see `livebridge config`.",
 		Example:       serve.Example,
 		Args:          noArguments,

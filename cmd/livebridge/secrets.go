@@ -17,8 +17,8 @@ func keySettings() map[string]bridge.Kind {
 	return map[string]bridge.Kind{"STREAM_KEY": bridge.KindStream, "RECORD_KEY": bridge.KindRecord, "RTC_KEY": bridge.KindRTCRecord}
 }
 
-// readSecretFiles puts the contents of the _FILE twins in the place of their settings, but for those of keys. It returns
-// the paths of those that could be read.
+// readSecretFiles puts the contents of the _FILE twins in the place of their settings, but for those of keys. It
+// returns the paths of those that could be read.
 func readSecretFiles(vars map[string]string) (map[string]string, error) {
 	var errs []error
 	files := make(map[string]string)

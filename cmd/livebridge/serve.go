@@ -33,7 +33,7 @@ func newServe() *cobra.Command {
 					zap.String("setting", name), zap.String("path", vars[name]))
 			}
 			for _, name := range s.quoted() {
-				log.Warn("a secret is in quotes, which count as a part of it; take them away", zap.String("setting", prefix+name))
+				log.Warn("secret is in quotes, which are part of the value; remove them", zap.String("setting", prefix+name))
 			}
 			a, err := start(s, log)
 			if err != nil {

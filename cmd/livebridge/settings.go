@@ -100,7 +100,8 @@ func (s *settings) quoted() []string {
 	var names []string
 	for _, f := range s.fields() {
 		text, _ := f.value.(string)
-		if _, key := keySettings()[f.name]; f.secret && !key && len(text) > 1 && (text[0] == '"' || text[0] == '\'') && text[len(text)-1] == text[0] {
+		_, key := keySettings()[f.name]
+		if f.secret && !key && len(text) > 1 && (text[0] == '"' || text[0] == '\'') && text[len(text)-1] == text[0] {
 			names = append(names, f.name)
 		}
 	}

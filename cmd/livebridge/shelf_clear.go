@@ -24,7 +24,8 @@ func (s shelf) clear(word, short string, do order, publishes bool) *cobra.Comman
 	var wait time.Duration
 	c := &cobra.Command{
 		Use: word + " NUMBER... | --all", Short: short, Args: numbered(0, bridge.PageMax),
-		Long:    short + ".\n\nLines on a terminal, JSON lines in a pipe: one for each entry, with what has become of it. The sum is on standard error.",
+		Long: short + ".\n\nPrints one line per entry with its outcome, in a pipe as JSON. " +
+			"The summary goes to standard error.",
 		Example: fmt.Sprintf("  livebridge %[1]s %[2]s 17 18\n  livebridge %[1]s %[2]s --all --lane push.example.com/live/room1", s.name, word),
 		RunE: func(c *cobra.Command, args []string) error {
 			numbers, err := parseNumbers(args)
@@ -52,7 +53,7 @@ func (s shelf) clear(word, short string, do order, publishes bool) *cobra.Comman
 	choose(c, &q)
 	c.Flags().BoolVar(&all, "all", false, "every entry that there is now")
 	if publishes {
-		c.Long += "\nExit code 1 when one could not be done, or is a dead letter again."
+		c.Long += "\nExit code 1 if an entry could not be processed or is a dead letter again."
 		waitFlag(c, &wait)
 	}
 	return c

@@ -142,7 +142,7 @@ func TestQuarantineCommands(t *testing.T) {
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 2 || left[0].Number != all[0].Number {
 		t.Errorf("left are %+v", left)
 	}
-	if out, errOut, code = command(t, dir, "quarantine", "release", "--all"); code != exitDone || !strings.Contains(errOut, "2 of 2 done: 2 to be published at the next start") {
+	if out, errOut, code = command(t, dir, "quarantine", "release", "--all"); code != exitDone || !strings.Contains(errOut, "2 of 2 done: 2 waiting for the next start") {
 		t.Errorf("release: %d %s %s", code, out, errOut)
 	}
 	service = launch(t, dir)
@@ -210,7 +210,7 @@ func TestJournalCommands(t *testing.T) {
 		t.Errorf("replay: %d %s %s", code, out, errOut)
 	}
 	service.terminate(t)
-	if out, errOut, code := command(t, dir, "journal", "replay", "--all"); code != exitDone || !strings.Contains(errOut, "1 events: 1 to be published") {
+	if out, errOut, code := command(t, dir, "journal", "replay", "--all"); code != exitDone || !strings.Contains(errOut, "1 events: 1 waiting for the next start") {
 		t.Errorf("replay without the service: %d %s %s", code, out, errOut)
 	}
 	if i := inspect(); i.Outbox.Entries != 3 {

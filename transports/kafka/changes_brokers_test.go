@@ -45,7 +45,7 @@ func madeAnew(t *testing.T, brokers []string, p *Publisher, o Options, logs *obs
 	remake(t, brokers, o.Topic, 12)
 	more := transporttest.Events(60, 6, 3)
 	transporttest.Deliver(t, p, more)
-	told(t, logs, "had acknowledged are gone")
+	told(t, logs, "acknowledged events are lost")
 	onlyThese(t, brokers, o.Topic, more)
 }
 

@@ -36,7 +36,8 @@ func newCluster(ctx context.Context, o *Options) (*cluster, error) {
 	}
 	return &cluster{addr: kafka.TCP(o.brokers()...), who: who, make: func() *kafka.Transport {
 		return &kafka.Transport{
-			Dial: who.dial, DialTimeout: o.AckTimeout, MetadataTTL: metadataTTL, ClientID: "livebridge", SASL: who.mechanism(), Context: ctx,
+			Dial: who.dial, DialTimeout: o.AckTimeout, MetadataTTL: metadataTTL, ClientID: "livebridge",
+			SASL: who.mechanism(), Context: ctx,
 		}
 	}}, nil
 }

@@ -177,7 +177,7 @@ func (c *consumer) tell(err error) {
 	case c.told || c.ctx.Err() != nil:
 		return
 	case errors.Is(err, kafka.TopicAuthorizationFailed):
-		c.opts.Log.Warn("the broker does not let KAFKA_USER read the topics: allow READ (which includes DESCRIBE) on them", zap.Error(err))
+		c.opts.Log.Warn("KAFKA_USER may not read the topics; allow READ (which includes DESCRIBE)", zap.Error(err))
 	default:
 		c.opts.Log.Warn("reading the topics was interrupted; it goes on when the brokers answer", zap.Error(err))
 	}

@@ -12,7 +12,7 @@ import (
 // partitions that it had.
 func (t *topics) create(ctx context.Context, known *topic) error {
 	if !t.opts.Create {
-		return advise("it is not there, and KAFKA_CREATE_TOPIC is false: create it, or allow us to: %w", kafka.UnknownTopicOrPartition)
+		return advise("it does not exist: create it or set KAFKA_CREATE_TOPIC=true: %w", kafka.UnknownTopicOrPartition)
 	}
 	partitions, before := t.opts.Partitions, known.layout.Load()
 	if before != nil {
@@ -33,15 +33,16 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 	case errors.Is(err, kafka.TopicAlreadyExists):
 		return nil // another was faster, or the broker that we had asked did not know yet
 	case errors.Is(err, kafka.TopicAuthorizationFailed), errors.Is(err, kafka.ClusterAuthorizationFailed):
-		return advise("it is not there, and the broker does not let KAFKA_USER create it: create it, or allow CREATE: %w", err)
+		return advise("it does not exist and KAFKA_USER may not create it: create it or allow CREATE: %w", err)
 	case errors.Is(err, kafka.InvalidReplicationFactor):
-		return advise("it cannot be created with KAFKA_REPLICATION=%d: are enough brokers there: %w", t.opts.Replication, err)
+		return advise("it cannot be created with KAFKA_REPLICATION=%d: add brokers or lower the setting: %w",
+			t.opts.Replication, err)
 	}
 	return err
 }
 
-// describe reads the topic's settings. What could not be read now is what it was: we may not be allowed to, and then the
-// topic's limits show when it refuses something.
+// describe reads the topic's settings. What could not be read now is what it was: we may not be allowed to, and then
+// the topic's limits show when it refuses something.
 func (t *topics) describe(ctx context.Context, known *topic) (out list) {
 	answer, err := t.cluster.client().DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{
 		Resources: []kafka.DescribeConfigRequestResource{{
@@ -53,9 +54,10 @@ func (t *topics) describe(ctx context.Context, known *topic) (out list) {
 	}
 	switch {
 	case errors.Is(err, kafka.TopicAuthorizationFailed):
-		return list{{text: "the topic's settings cannot be read, and so not checked: allow KAFKA_USER DESCRIBE_CONFIGS", err: err}}
+		return list{{err: err,
+			text: "topic configuration cannot be read and is not checked; allow KAFKA_USER DESCRIBE_CONFIGS"}}
 	case err != nil:
-		return list{{text: "the topic's settings cannot be read, and so not checked; this is tried again when the topics are looked at", err: err}}
+		return list{{text: "topic configuration cannot be read and is not checked; retrying", err: err}}
 	}
 	known.config = make(config)
 	for _, resource := range answer.Resources {

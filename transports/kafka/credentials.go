@@ -94,7 +94,7 @@ func (c *credentials) loadRoots(s *secrets) error {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM([]byte(text)) {
-		return settingError(setting, fmt.Errorf("%s holds no certificate in PEM form", c.opts.CAFile))
+		return settingError(setting, fmt.Errorf("%s: no PEM certificate found", c.opts.CAFile))
 	}
 	s.ca, s.roots = text, roots
 	return nil

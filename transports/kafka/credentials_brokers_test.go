@@ -60,14 +60,14 @@ func TestRotationBrokers(t *testing.T) {
 	delivered := publishing(6, 20)
 	overwrite(t, o.PasswordFile, "second-secret") // which the broker does not know yet
 	reload()
-	told(t, logs, "the broker refused the credentials")
+	told(t, logs, "Kafka rejected the credentials")
 	alterPassword(t, c, "bridge", "second-secret")
 	<-delivered
-	told(t, logs, "the brokers answer again")
+	told(t, logs, "connected to Kafka again")
 
 	delivered = publishing(26, 20)
 	renew(stranger)
-	told(t, logs, "TLS handshake with the broker failed")
+	told(t, logs, "TLS handshake with Kafka failed")
 	renew(ours)
 	<-delivered
 	transporttest.Deliver(t, p, transporttest.Events(5, 46, 5))

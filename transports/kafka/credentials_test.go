@@ -155,7 +155,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		t.Errorf("the log has %v", lines)
 	}
 	overwrite(t, o.PasswordFile, "right")
-	told(t, logs, "the brokers answer again")
+	told(t, logs, "connected to Kafka again")
 	transporttest.Deliver(t, p, transporttest.Events(2, 1, 3))
 }
 

@@ -83,18 +83,18 @@ func remedyFor(err error) string {
 	}
 	switch code {
 	case kafka.TopicAuthorizationFailed:
-		return "the broker does not let KAFKA_USER write to it: allow WRITE (and DESCRIBE, which WRITE includes)"
+		return "KAFKA_USER may not write to it: allow WRITE (which includes DESCRIBE)"
 	case kafka.NotEnoughReplicas, kafka.NotEnoughReplicasAfterAppend:
 		return "it has fewer replicas in sync than its min.insync.replicas"
 	case kafka.InvalidTimestamp:
-		return "it does not take our time: check the clocks of this machine and of the broker, and the topic's " +
+		return "the event's timestamp is out of range: check the clocks of this machine and of the broker, and the topic's " +
 			"message.timestamp.before.max.ms and message.timestamp.after.max.ms"
 	case kafka.InvalidTopic:
-		return "the broker does not take its name: change KAFKA_TOPIC or QUARANTINE_TOPIC, or the topic"
+		return "its name is invalid: change KAFKA_TOPIC or QUARANTINE_TOPIC"
 	case kafka.PolicyViolation:
-		return "a policy of the broker forbids it"
+		return "a policy of the broker rejects the event"
 	case kafka.UnsupportedCompressionType:
-		return "it does not take our compression: change KAFKA_COMPRESSION, or the topic's compression.type"
+		return "its compression type is not supported: change KAFKA_COMPRESSION or the topic's compression.type"
 	}
 	return ""
 }

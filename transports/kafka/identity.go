@@ -78,11 +78,11 @@ func (i *identities) ask(ctx context.Context) (identity, error) {
 		i.deny(err)
 		return i.common, nil
 	case err != nil:
-		return identity{}, bridge.Unavailable("the broker gives no producer id yet: %w", err)
+		return identity{}, bridge.Unavailable("no producer ID from the broker yet: %w", err)
 	}
 	who := identity{id: int64(answer.Producer.ProducerID), epoch: int16(answer.Producer.ProducerEpoch)}
 	if !i.denied.IsZero() {
-		i.log.Info("the broker lets us be an idempotent producer again")
+		i.log.Info("idempotent publishing is permitted again")
 		i.common, i.denied = who, time.Time{}
 	}
 	return who, nil
@@ -91,8 +91,8 @@ func (i *identities) ask(ctx context.Context) (identity, error) {
 // deny goes on without an identity.
 func (i *identities) deny(err error) {
 	if i.denied.IsZero() {
-		i.log.Warn("the broker does not let us be an idempotent producer: when an answer is lost, events may come twice. "+
-			"Allow KAFKA_USER IDEMPOTENT_WRITE on the cluster, or WRITE on the topics", zap.Error(err))
+		i.log.Warn("idempotent publishing is not permitted: events may be duplicated when a response is lost; "+
+			"allow KAFKA_USER IDEMPOTENT_WRITE on the cluster, or WRITE on the topics", zap.Error(err))
 	}
 	i.common, i.known, i.denied = nobody(), true, time.Now()
 }

@@ -168,7 +168,7 @@ func TestIdentityComesBack(t *testing.T) {
 	told(t, logs, "IDEMPOTENT_WRITE")
 	fault.Remove()
 	transporttest.Deliver(t, p, transporttest.Events(5, 2, 3))
-	told(t, logs, "idempotent producer again")
+	told(t, logs, "idempotent publishing is permitted again")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := int32(-1)

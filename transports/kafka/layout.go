@@ -35,14 +35,14 @@ func (l *layout) partitionOf(key []byte) *partition {
 // grown returns what a user should know when a topic has more partitions than are used.
 func (l *layout) grown(now int) (out list) {
 	used := len(l.partitions)
-	out.warn(now > used, "the topic had %d partitions when we started and now has %d: the first %d are used until the next start, "+
-		"and the order of a stream is not kept across that start", used, now, used)
+	out.warn(now > used, "the topic had %d partitions at startup and now has %d: the first %d are used "+
+		"until livebridge restarts; the order within a stream is not kept across that restart", used, now, used)
 	return out
 }
 
-// arrange has the partitions used that are there. When there are fewer than before, the topic is another one of the same
-// name: what it had is gone, and lanes of partitions that are gone go to others. More are left for the next start, since
-// lanes would change their partition.
+// arrange has the partitions used that are there. When there are fewer than before, the topic is another one of the
+// same name: what it had is gone, and lanes of partitions that are gone go to others. More are left for the next start,
+// since lanes would change their partition.
 func (t *topics) arrange(known *topic, found []kafka.Partition) *layout {
 	before := known.layout.Load()
 	now := before
@@ -60,17 +60,19 @@ func (t *topics) arrange(known *topic, found []kafka.Partition) *layout {
 		t.sender.register(now.partitions)
 		return now
 	}
-	t.opts.Log.Error("the topic has fewer partitions than before: it was deleted and made anew, and all that it had is gone",
+	t.opts.Log.Error("topic was recreated with fewer partitions than before; its earlier events are lost",
 		zap.String("topic", known.name), zap.Int("before", len(before.partitions)), zap.Int("now", len(found)))
 	t.sender.restart(before.partitions)
-	t.sender.abandon(before.partitions[len(found):], bridge.Unavailable("topic %s was made anew with fewer partitions", known.name))
+	t.sender.abandon(before.partitions[len(found):],
+		bridge.Unavailable("topic %s was recreated with fewer partitions", known.name))
 	return now
 }
 
 // lost tells of acknowledged events that are gone.
 func (t *topics) lost(known *topic, gone []gap) {
 	if len(gone) > 0 {
-		t.opts.Log.Error("events that the broker had acknowledged are gone from the topic: it was deleted and made anew, or a replica "+
-			"without them became leader; publishing goes on", zap.String("topic", known.name), zap.Stringers("partitions", gone))
+		t.opts.Log.Error("acknowledged events are lost from the topic: it was deleted and recreated, "+
+			"or an out-of-sync replica became leader; publishing continues",
+			zap.String("topic", known.name), zap.Stringers("partitions", gone))
 	}
 }

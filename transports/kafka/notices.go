@@ -52,7 +52,7 @@ func (n *notices) report(log *zap.Logger, remind time.Duration, found []finding)
 	}
 	maps.DeleteFunc(n.logged, func(key string, _ time.Time) bool { return !current[key] })
 	if n.alarmed && !alarmed {
-		log.Info("the topic can be published to again")
+		log.Info("topic is available again")
 	}
 	n.alarmed = alarmed
 }

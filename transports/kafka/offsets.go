@@ -16,11 +16,11 @@ type gap struct {
 
 // String is for logs.
 func (g gap) String() string {
-	return fmt.Sprintf("partition %d ended with offset %d and now with %d", g.partition, g.end, g.now)
+	return fmt.Sprintf("partition %d: end offset was %d and is now %d", g.partition, g.end, g.now)
 }
 
-// follow notes where the broker has put a batch, and reports whether that is before the end of what it had acknowledged:
-// the partition was made anew, or lost its end. The lock is held.
+// follow notes where the broker has put a batch, and reports whether that is before the end of what it had
+// acknowledged: the partition was made anew, or lost its end. The lock is held.
 func (p *partition) follow(b *batch) (lost bool) {
 	if b.offset < 0 {
 		return false // a repeat, of which the broker does not say where it is
@@ -76,7 +76,8 @@ func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 		asked = append(asked, kafka.LastOffsetOf(int(p.number)))
 	}
 	s.mu.Unlock()
-	answer, err := s.cluster.client().ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: asked}})
+	answer, err := s.cluster.client().ListOffsets(ctx,
+		&kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: asked}})
 	if err != nil {
 		return nil
 	}

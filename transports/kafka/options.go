@@ -55,7 +55,8 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine", Create: true, Partitions: 12, Replication: -1,
-		Dedupe: 24 * time.Hour, Compression: "lz4", SASL: "none", AckTimeout: 5 * time.Second, Log: zap.NewNop(), ReadFile: os.ReadFile,
+		Dedupe: 24 * time.Hour, Compression: "lz4", SASL: "none", AckTimeout: 5 * time.Second,
+		Log: zap.NewNop(), ReadFile: os.ReadFile,
 		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, lookEvery: 10 * time.Second,
 		remindEvery: time.Minute, identityEvery: time.Minute,
 	}

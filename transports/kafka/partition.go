@@ -75,7 +75,7 @@ func (p *partition) putBack(records []record) {
 
 // leaderless is why nothing can be sent to a partition that nobody leads.
 func (p *partition) leaderless() error {
-	return fmt.Errorf("there is no leader of partition %d: start the brokers that have its replicas", p.number)
+	return fmt.Errorf("partition %d has no leader: start the brokers that hold its replicas", p.number)
 }
 
 // advance moves the sequence on; the broker counts modulo 2^31.

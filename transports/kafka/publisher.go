@@ -83,8 +83,8 @@ func (p *Publisher) begin() {
 	}
 }
 
-// Reload reads the files of credentials again and makes new connections when they have changed. The error is of files that
-// cannot be used: what they said before stays in force.
+// Reload reads the files of credentials again and makes new connections when they have changed. The error is of files
+// that cannot be used: what they said before stays in force.
 func (p *Publisher) Reload() error {
 	err := p.route.reload()
 	if p.quarantine != nil {

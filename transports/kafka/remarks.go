@@ -80,17 +80,18 @@ func (l *list) add(alarm, bad bool, format string, args []any) {
 
 func (s shape) aboutCopies() (out list) {
 	copies := int64(s.copies())
-	out.warn(copies == 1, "the topic has one copy: what its broker loses is lost")
+	out.warn(copies == 1, "the topic has one replica: events are lost with its broker; add replicas")
 	if least, known := s.config.number("min.insync.replicas"); known {
-		out.warn(copies > 1 && least == 1, "the topic's min.insync.replicas is 1: an event can be acknowledged with one "+
-			"copy and be lost with that broker. Set it to %d", copies-1)
-		out.warn(copies > 1 && least == copies, "the topic's min.insync.replicas is its number of copies: "+
-			"publishing stops when one broker is away")
-		out.alarm(least > copies, "the topic's min.insync.replicas is %d and it has %d copies: nothing can be published. "+
-			"Set it to %d", least, copies, max(copies-1, 1))
+		out.warn(copies > 1 && least == 1, "the topic's min.insync.replicas is 1: an event acknowledged by a single "+
+			"replica is lost with its broker; set it to %d", copies-1)
+		out.warn(copies > 1 && least == copies, "the topic's min.insync.replicas equals its number of "+
+			"replicas: publishing stops when one broker is down")
+		out.alarm(least > copies, "the topic's min.insync.replicas is %d and it has %d replicas: nothing can be "+
+			"published; set it to %d", least, copies, max(copies-1, 1))
 	}
-	out.warn(copies > 1 && s.config["unclean.leader.election.enable"] == "true", "the topic's unclean.leader.election.enable "+
-		"is true: a replica without the newest events can become leader, and they are lost. Set it to false")
+	out.warn(copies > 1 && s.config["unclean.leader.election.enable"] == "true",
+		"the topic's unclean.leader.election.enable is true: "+
+			"an out-of-sync replica can become leader and events are lost; set it to false")
 	return out
 }
 
@@ -99,25 +100,26 @@ func (s shape) aboutCopies() (out list) {
 func (o *Options) aboutRetention(c config) (out list) {
 	policy := strings.ReplaceAll(c["cleanup.policy"], " ", "")
 	if policy == "compact" {
-		out.alarm(true, "the topic is compacted: events of a stream are removed once there are newer ones. "+
-			"Set cleanup.policy to delete")
+		out.alarm(true, "the topic is compacted: newer events of a stream replace older ones; "+
+			"set cleanup.policy to delete")
 		return out // retention does not apply
 	}
-	out.warn(strings.Contains(policy, "compact"), "the topic is compacted: older events of a stream are removed "+
-		"before a slow consumer has read them. Set cleanup.policy to delete")
+	out.warn(strings.Contains(policy, "compact"), "the topic is compacted: older events of a stream may be "+
+		"removed before a slow consumer reads them; set cleanup.policy to delete")
 	if kept, known := c.duration("retention.ms"); known {
-		out.alarm(kept < leastRetention, "the topic keeps events for %v: they are removed before a consumer that was away "+
-			"has read them. Raise retention.ms to %v or more", kept, max(leastRetention, o.Dedupe))
-		out.warn(kept >= leastRetention && kept < o.Dedupe, "the topic keeps events for %v, less than DEDUPE_WINDOW, %v: "+
-			"a consumer that was away finds neither the event nor, when it is sent again, a repeat of it. Raise retention.ms",
+		out.alarm(kept < leastRetention, "the topic retains events for %v only: they may be removed before consumers read "+
+			"them; raise retention.ms to %v or more", kept, max(leastRetention, o.Dedupe))
+		out.warn(kept >= leastRetention && kept < o.Dedupe, "the topic retains events for %v, less than DEDUPE_WINDOW (%v): "+
+			"a consumer that was down for longer misses them; raise retention.ms",
 			kept, o.Dedupe)
 	}
 	if bytes, known := c.number("retention.bytes"); known && bytes >= 0 {
-		out.alarm(bytes < leastRetentionBytes, "the topic keeps %d bytes of a partition: events are removed before "+
-			"a consumer that was away has read them. Raise retention.bytes to %d or more, or set it to -1",
+		out.alarm(bytes < leastRetentionBytes, "the topic retains %d bytes per partition: events may be removed "+
+			"before consumers read them; raise retention.bytes to %d or more, or set it to -1",
 			bytes, int64(leastRetentionBytes))
-		out.warn(bytes >= leastRetentionBytes && bytes < advisedRetentionBytes, "the topic keeps %d bytes of a partition: "+
-			"when many events come, that is less than DEDUPE_WINDOW, %v. Raise retention.bytes to %d or more, or set it to -1",
+		out.warn(bytes >= leastRetentionBytes && bytes < advisedRetentionBytes, "the topic retains %d bytes per "+
+			"partition: under load that may be less than DEDUPE_WINDOW (%v); "+
+			"raise retention.bytes to %d or more, or set it to -1",
 			bytes, o.Dedupe, int64(advisedRetentionBytes))
 	}
 	return out
@@ -126,8 +128,8 @@ func (o *Options) aboutRetention(c config) (out list) {
 func aboutTime(c config) (out list) {
 	for _, name := range []string{"message.timestamp.before.max.ms", "message.timestamp.after.max.ms"} {
 		span, known := c.duration(name)
-		out.warn(known && span < advisedClockDifference, "the topic's %s is %v: it takes no events from a machine "+
-			"whose clock differs by more. Set it to %d or more", name, span, advisedClockDifference.Milliseconds())
+		out.warn(known && span < advisedClockDifference, "the topic's %s is %v: events are rejected when clocks "+
+			"differ by more; set it to %d or more", name, span, advisedClockDifference.Milliseconds())
 	}
 	return out
 }
@@ -140,8 +142,8 @@ func (s shape) aboutLeaders() (out list) {
 			numbers = append(numbers, p.ID)
 		}
 	}
-	out.warn(len(numbers) > 0, "partitions of the topic have no leader, and their events wait: start the brokers "+
-		"that have their replicas (partitions %v)", numbers)
+	out.warn(len(numbers) > 0, "partitions of the topic have no leader and their events wait: start the brokers "+
+		"that hold their replicas (partitions %v)", numbers)
 	return out
 }
 

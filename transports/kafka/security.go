@@ -23,8 +23,8 @@ func (o *Options) checkIdentity() []error {
 		}
 	}
 	wrong(!slices.Contains(saslChoices(), o.SASL), "KAFKA_SASL", fmt.Sprintf("%q is not one of none, plain, scram-sha-256, scram-sha-512", o.SASL))
-	wrong(o.SASL != "none" && o.User == "", "KAFKA_USER", "is empty, and KAFKA_SASL needs it")
-	wrong(o.SASL != "none" && o.Password+o.PasswordFile == "", "KAFKA_PASSWORD", "is empty, and KAFKA_SASL needs it")
+	wrong(o.SASL != "none" && o.User == "", "KAFKA_USER", "is empty; KAFKA_SASL requires it")
+	wrong(o.SASL != "none" && o.Password+o.PasswordFile == "", "KAFKA_PASSWORD", "is empty; KAFKA_SASL requires it")
 	wrong(o.SASL == "none" && o.User != "", "KAFKA_SASL", "is none, and KAFKA_USER is set: say plain, scram-sha-256 or scram-sha-512, as the broker has it")
 	wrong(!o.TLS && o.CAFile+o.CertFile+o.KeyFile != "", "KAFKA_TLS", "is false, and one of KAFKA_TLS_CA_FILE, KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE is set")
 	wrong(o.CertFile != "" && o.KeyFile == "", "KAFKA_TLS_KEY_FILE", "is empty, and KAFKA_TLS_CERT_FILE needs it")
@@ -47,7 +47,8 @@ func (o *Options) mechanism(setting, password string) (sasl.Mechanism, error) {
 	}
 	m, err := scram.Mechanism(algorithm, o.User, password)
 	if err != nil {
-		return nil, settingError(setting, errors.New("cannot be used with SCRAM: it, or KAFKA_USER, has characters that SASLprep forbids"))
+		return nil, settingError(setting,
+			errors.New("is not valid for SCRAM: it or KAFKA_USER has characters that SASLprep forbids"))
 	}
 	return m, nil
 }

@@ -68,7 +68,7 @@ func TestSecurity(t *testing.T) {
 	}
 	t.Run("wrong password", func(t *testing.T) {
 		_, p, told := open(t, "scram-sha-256", "user256", "wrong-secret")
-		told("refused the credentials")
+		told("rejected the credentials")
 		if err := failure(t, p); !strings.Contains(err.Error(), "SASL") || strings.Contains(err.Error(), "wrong-secret") {
 			t.Errorf("the answer is %v", err)
 		}

@@ -80,7 +80,7 @@ func (s *sender) split(p *partition, b *batch, err error) {
 // tooLarge makes the answer for a record that the broker does not take by itself.
 func tooLarge(p *partition, b *batch, err error) error {
 	if errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge) {
-		return bridge.Rejected("%d bytes in a batch by itself are more than topic %s takes (max.message.bytes): %w", b.size(), p.topic.name, err)
+		return bridge.Rejected("event of %d bytes exceeds max.message.bytes of topic %s: %w", b.size(), p.topic.name, err)
 	}
 	return bridge.Rejected("%w", err)
 }

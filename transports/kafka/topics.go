@@ -43,7 +43,8 @@ type topics struct {
 }
 
 func newTopics(o *Options, c *cluster, s *sender) *topics {
-	return &topics{opts: o, cluster: c, sender: s, wake: make(chan struct{}, 1), byName: make(map[string]*topic), trouble: trouble{opts: o}}
+	return &topics{opts: o, cluster: c, sender: s, wake: make(chan struct{}, 1),
+		byName: make(map[string]*topic), trouble: trouble{opts: o}}
 }
 
 // of returns the topic of a name, which it has looked after from now on.
@@ -172,7 +173,8 @@ func (t *topics) round(ctx context.Context) bool {
 	return t.checkAll(ctx, answer.Topics)
 }
 
-// checkAll looks at topics, several at once and each with a time of its own: one that takes long keeps no other waiting.
+// checkAll looks at topics, several at once and each with a time of its own: one that takes long keeps no other
+// waiting.
 func (t *topics) checkAll(ctx context.Context, all []kafka.Topic) bool {
 	var bad atomic.Bool
 	var work sync.WaitGroup
@@ -209,7 +211,7 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	log := t.opts.Log.With(zap.String("topic", known.name))
 	if err != nil {
 		err = unavailable(known.name, err)
-		f := finding{text: "the topic cannot be used; this is tried again", err: err, alarm: lasts(err)}
+		f := finding{text: "topic unavailable; retrying", err: err, alarm: lasts(err)}
 		known.faults.report(log, t.opts.remindEvery, list{f})
 		t.fail(known, err)
 		return false

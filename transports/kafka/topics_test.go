@@ -50,7 +50,7 @@ func TestAbsentTopic(t *testing.T) {
 	if err := failure(t, p); !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") || !strings.Contains(err.Error(), o.Topic) {
 		t.Errorf("the answer is %v", err)
 	}
-	told(t, logs, "the topic cannot be used")
+	told(t, logs, "topic unavailable")
 	if err := errors.Join(f.CreateTopic(o.Topic, 5, nil), f.CreateTopic(o.Quarantine, 1, nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestMorePartitions(t *testing.T) {
 		t.Fatal(err, answer.Errors)
 	}
 	p.topics.look()
-	told(t, logs, "had 3 partitions when we started and now has 9")
+	told(t, logs, "had 3 partitions at startup and now has 9")
 	transporttest.Deliver(t, p, transporttest.Events(20, 4, 3))
 	for _, r := range read(t, f.addrs, o.Topic) {
 		if r.Partition > 2 {
@@ -139,21 +139,21 @@ func TestRemarks(t *testing.T) {
 		{3, config{"min.insync.replicas": "2", "retention.ms": "604800000", "retention.bytes": "-1", "cleanup.policy": "delete"}, "", false},
 		{3, nil, "", false},
 		{3, config{"retention.ms": "-1"}, "", false},
-		{1, config{"min.insync.replicas": "1"}, "one copy", false},
-		{3, config{"min.insync.replicas": "1"}, "Set it to 2", false},
-		{2, config{"min.insync.replicas": "2"}, "when one broker is away", false},
-		{2, config{"min.insync.replicas": "3"}, "nothing can be published. Set it to 1", true},
+		{1, config{"min.insync.replicas": "1"}, "one replica", false},
+		{3, config{"min.insync.replicas": "1"}, "set it to 2", false},
+		{2, config{"min.insync.replicas": "2"}, "when one broker is down", false},
+		{2, config{"min.insync.replicas": "3"}, "nothing can be published; set it to 1", true},
 		{3, config{"unclean.leader.election.enable": "true"}, "unclean.leader.election.enable", false},
-		{3, config{"retention.ms": "3600000"}, "for 1h0m0s, less than DEDUPE_WINDOW, 24h0m0s", false},
+		{3, config{"retention.ms": "3600000"}, "for 1h0m0s, less than DEDUPE_WINDOW (24h0m0s)", false},
 		{3, config{"retention.ms": "600000"}, "for 10m0s, less than DEDUPE_WINDOW", false},
-		{3, config{"retention.ms": "599999"}, "Raise retention.ms to 24h0m0s or more", true},
-		{3, config{"retention.ms": "0"}, "for 0s: they are removed", true},
+		{3, config{"retention.ms": "599999"}, "raise retention.ms to 24h0m0s or more", true},
+		{3, config{"retention.ms": "0"}, "for 0s only: they may be removed", true},
 		{3, config{"retention.ms": "9223372036854775807"}, "", false},
 		{3, config{"retention.bytes": "1073741824"}, "", false},
-		{3, config{"retention.bytes": "1073741823"}, "less than DEDUPE_WINDOW, 24h0m0s. Raise retention.bytes", false},
-		{3, config{"retention.bytes": "16777215"}, "Raise retention.bytes to 16777216 or more", true},
+		{3, config{"retention.bytes": "1073741823"}, "less than DEDUPE_WINDOW (24h0m0s); raise retention.bytes", false},
+		{3, config{"retention.bytes": "16777215"}, "raise retention.bytes to 16777216 or more", true},
 		{3, config{"cleanup.policy": "compact,delete"}, "compacted", false},
-		{3, config{"cleanup.policy": "compact", "retention.ms": "1"}, "Set cleanup.policy to delete", true},
+		{3, config{"cleanup.policy": "compact", "retention.ms": "1"}, "set cleanup.policy to delete", true},
 		{3, config{"message.timestamp.before.max.ms": "1000"}, "message.timestamp.before.max.ms is 1s", false},
 		{3, config{"message.timestamp.after.max.ms": "59999"}, "message.timestamp.after.max.ms", false},
 		{3, config{"message.timestamp.after.max.ms": "3600000", "message.timestamp.before.max.ms": "9223372036854775807"}, "", false},
@@ -270,13 +270,13 @@ func TestStartsWithoutABroker(t *testing.T) {
 	f.Close()
 	o, logs := watched()
 	p := f.dial(t, o)
-	told(t, logs, "cannot be asked")
+	told(t, logs, "cannot fetch metadata")
 	if err := failure(t, p); !strings.Contains(err.Error(), "not connected to Kafka") {
 		t.Errorf("the answer is %v", err)
 	}
 	f.restart(t)
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 2))
-	if n := logs.FilterMessageSnippet("cannot be asked").Len(); n != 1 {
+	if n := logs.FilterMessageSnippet("cannot fetch metadata").Len(); n != 1 {
 		t.Errorf("told of %d times", n)
 	}
 }

@@ -38,21 +38,21 @@ func (t *trouble) failed(err error) {
 // over says that it works again if a failure was logged.
 func (t *trouble) over() {
 	if t.reminders.Over() {
-		t.opts.Log.Info("the brokers answer again")
+		t.opts.Log.Info("connected to Kafka again")
 	}
 }
 
 // faultOf recognizes refused credentials and failed TLS handshakes.
 func (o *Options) faultOf(err error) fault {
-	const handshake = "TLS handshake with the broker failed; retrying"
+	const handshake = "TLS handshake with Kafka failed; retrying"
 	var server *tls.CertificateVerificationError
 	var remote *net.OpError
 	var other *handshakeError
 	switch {
 	case errors.Is(err, kafka.SASLAuthenticationFailed):
-		return fault{"credentials", "the broker refused the credentials; retrying", "KAFKA_USER, " + o.passwordSetting()}
+		return fault{"credentials", "Kafka rejected the credentials; retrying", "KAFKA_USER, " + o.passwordSetting()}
 	case errors.Is(err, kafka.UnsupportedSASLMechanism), errors.Is(err, kafka.IllegalSASLState):
-		return fault{"mechanism", "the broker refused the SASL mechanism; retrying", "KAFKA_SASL"}
+		return fault{"mechanism", "Kafka rejected the SASL mechanism; retrying", "KAFKA_SASL"}
 	case errors.As(err, &server):
 		return fault{"tls server", handshake, "KAFKA_TLS_CA_FILE"}
 	case errors.As(err, &remote) && remote.Op == "remote error":
@@ -61,12 +61,12 @@ func (o *Options) faultOf(err error) fault {
 		return fault{"tls", handshake, "KAFKA_BROKERS, KAFKA_TLS"}
 	}
 	if closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); closed && o.SASL != "none" {
-		return fault{"closed", "the broker closed the connection, as some do that refuse the credentials; retrying",
+		return fault{"closed", "Kafka closed the connection; check the credentials; retrying",
 			"KAFKA_USER, " + o.passwordSetting()}
 	} else if closed {
-		return fault{"closed", "the broker closed the connection; retrying", "KAFKA_TLS, KAFKA_SASL"}
+		return fault{"closed", "Kafka closed the connection; retrying", "KAFKA_TLS, KAFKA_SASL"}
 	}
-	return fault{"brokers", "the brokers cannot be asked for their topics; this is tried again", "KAFKA_BROKERS"}
+	return fault{"brokers", "cannot fetch metadata from Kafka; retrying", "KAFKA_BROKERS"}
 }
 
 func (o *Options) passwordSetting() string {

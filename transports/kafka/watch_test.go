@@ -90,9 +90,9 @@ func onlyThese(t *testing.T, brokers []string, topic string, want []*bridge.Even
 // so. The alarm says what to mend, and comes again while it lasts; publishing goes on by itself.
 func TestUnfitTopic(t *testing.T) {
 	for _, c := range []struct{ name, bad, good, text string }{
-		{"cleanup.policy", "compact", "delete", "Set cleanup.policy to delete"},
-		{"retention.ms", "60000", "604800000", "Raise retention.ms"},
-		{"retention.bytes", "100000", "-1", "Raise retention.bytes"},
+		{"cleanup.policy", "compact", "delete", "set cleanup.policy to delete"},
+		{"retention.ms", "60000", "604800000", "raise retention.ms"},
+		{"retention.bytes", "100000", "-1", "raise retention.bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +108,7 @@ func TestUnfitTopic(t *testing.T) {
 			}
 			setConfig(t, f.addrs, o.Topic, c.name, c.good)
 			transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
-			told(t, logs, "can be published to again")
+			told(t, logs, "topic is available again")
 			setConfig(t, f.addrs, o.Topic, c.name, c.bad)
 			if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), c.text) {
 				t.Errorf("later the answer is %v", err)
@@ -179,7 +179,7 @@ func TestTopicIsMadeAnew(t *testing.T) {
 			if busy {
 				transporttest.Deliver(t, p, more)
 			}
-			told(t, logs, "had acknowledged are gone")
+			told(t, logs, "acknowledged events are lost")
 			if !busy {
 				transporttest.Deliver(t, p, more)
 			}
@@ -267,7 +267,7 @@ func TestTopicStaysAway(t *testing.T) {
 		}
 		return strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC")
 	})
-	told(t, logs, "the topic cannot be used")
+	told(t, logs, "topic unavailable")
 	for n := range uint64(20) {
 		answer := make(chan error, 10)
 		for i, e := range append(events("gone", 100, 1)[:5], events("there", n+2, 1)...) {
@@ -315,7 +315,7 @@ func TestPartitionWithoutLeader(t *testing.T) {
 		answer := make(chan error, 1)
 		p.Publish(e, func(err error) { answer <- err })
 		err := <-answer
-		if stuck := partitionOf(p, e) == 1; stuck != (err != nil) || stuck && !strings.Contains(err.Error(), "no leader of partition 1") {
+		if stuck := partitionOf(p, e) == 1; stuck != (err != nil) || stuck && !strings.Contains(err.Error(), "partition 1 has no leader") {
 			t.Errorf("an event of partition %d was answered %v", partitionOf(p, e), err)
 		}
 	}

@@ -77,8 +77,8 @@ func (a *acks) add(w waiter, to *stream, subject string) (reply string, ok bool)
 	return p.reply, true
 }
 
-// answer tells of an outcome, if somebody still waits for it: what the stream has answered, or an error alone. Until that is done, what the waiter sends in its turn counts
-// with it.
+// answer tells of an outcome, if somebody still waits for it: what the stream has answered, or an error alone. Until
+// that is done, what the waiter sends in its turn counts with it.
 func (a *acks) answer(reply string, m *nats.Msg, err error) {
 	a.mu.Lock()
 	w, to := a.take(reply)

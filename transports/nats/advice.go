@@ -28,8 +28,9 @@ const (
 func (s *stream) explain(ctx context.Context, js jetstream.JetStream, err error) error {
 	var api *jetstream.APIError
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled):
-		return fmt.Errorf("JetStream does not answer (enable it at the server if it is not): %w", err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrNoResponders),
+		errors.Is(err, jetstream.ErrJetStreamNotEnabled):
+		return fmt.Errorf("JetStream does not respond: check that it is enabled at the server: %w", err)
 	case !errors.As(err, &api):
 		return err
 	}
@@ -38,23 +39,25 @@ func (s *stream) explain(ctx context.Context, js jetstream.JetStream, err error)
 		advice = s.nameOwner(ctx, js)
 	}
 	if advice == "" && lasting(api) {
-		advice = "create it by hand, or change the settings NATS_STREAM, " + s.prefix + ", NATS_REPLICAS, NATS_MAX_AGE or " + s.limit
+		advice = "create it yourself, or change NATS_STREAM, " + s.prefix + ", NATS_REPLICAS, NATS_MAX_AGE or " + s.limit
 	}
 	if advice == "" {
 		return err
 	}
-	return &misfit{fmt.Sprintf("stream %s cannot be used or created at NATS: %s (%d): %s", s.want.Name, api.Description, api.ErrorCode, advice)}
+	return &misfit{fmt.Sprintf("stream %s cannot be used or created at NATS: %s (%d): %s",
+		s.want.Name, api.Description, api.ErrorCode, advice)}
 }
 
-// lasting reports whether a refusal stays until somebody mends something. A stream that was deleted or created by others
-// at the same moment is not that.
+// lasting reports whether a refusal stays until somebody mends something. A stream that was deleted or created by
+// others at the same moment is not that.
 func lasting(err *jetstream.APIError) bool {
 	return (err.Code == 400 || err.Code == 403) && err.ErrorCode != jetstream.JSErrCodeStreamNameInUse
 }
 
 // advice says what to do about a refusal; empty: unknown.
 func (s *stream) advice(code jetstream.ErrorCode) string {
-	size := fmt.Sprintf("lower %s (now %d bytes), delete streams that are not needed, or raise the limit of JetStream storage", s.limit, s.want.MaxBytes)
+	size := fmt.Sprintf("lower %s (now %d bytes), delete unused streams, or raise the limit of JetStream storage",
+		s.limit, s.want.MaxBytes)
 	switch code {
 	case noStorage, noResources, accountLimit:
 		return size + " of the server or account"
@@ -63,15 +66,17 @@ func (s *stream) advice(code jetstream.ErrorCode) string {
 	case maxBytesRequired:
 		return fmt.Sprintf("set %s to a size above 0, which this account requires", s.limit)
 	case tooManyStreams:
-		return "delete a stream, raise the account's limit of streams, or set QUARANTINE_TOPIC to nothing and do without the quarantine's stream"
+		return "delete a stream, raise the account's limit of streams, or set QUARANTINE_TOPIC to the empty string"
 	case notClustered:
-		return "set NATS_REPLICAS to 1: the server is a single one"
+		return "set NATS_REPLICAS to 1: the server is not clustered"
 	case noPeers:
-		return fmt.Sprintf("lower NATS_REPLICAS (now %d) or %s (now %d bytes), or bring back servers of the cluster", s.want.Replicas, s.limit, s.want.MaxBytes)
+		return fmt.Sprintf("lower NATS_REPLICAS (now %d) or %s (now %d bytes), or start more servers of the cluster",
+			s.want.Replicas, s.limit, s.want.MaxBytes)
 	case noLimitsForTier:
 		return fmt.Sprintf("set NATS_REPLICAS (now %d) to what the account has JetStream limits for", s.want.Replicas)
 	case subjectsOverlap:
-		return fmt.Sprintf("another stream has the subjects %q: set %s to others, set NATS_STREAM to that stream's name, or change that stream", s.want.Subjects, s.prefix)
+		return fmt.Sprintf("another stream has the subjects %q: change %s, "+
+			"set NATS_STREAM to that stream's name, or change that stream", s.want.Subjects, s.prefix)
 	case notEnabledForUs:
 		return "enable JetStream for the account of livebridge's user"
 	}
@@ -85,9 +90,10 @@ func (s *stream) nameOwner(ctx context.Context, js jetstream.JetStream) string {
 		return s.advice(subjectsOverlap)
 	}
 	if s.want.Name == QuarantineStream {
-		return fmt.Sprintf("stream %s of the embedded server, from earlier settings, has the subjects %q: set QUARANTINE_TOPIC to others",
-			owner, s.want.Subjects)
+		return fmt.Sprintf("stream %s of the embedded server, from earlier settings, has the subjects %q: "+
+			"change QUARANTINE_TOPIC", owner, s.want.Subjects)
 	}
-	return fmt.Sprintf("stream %s of the embedded server, from earlier settings, has the subjects %q: set NATS_STREAM to %s, "+
-		"set NATS_SUBJECT_PREFIX to another prefix, or stop livebridge and remove DATA_DIR/nats with all that it holds", owner, s.want.Subjects, owner)
+	return fmt.Sprintf("stream %s of the embedded server, from earlier settings, has the subjects %q: "+
+		"set NATS_STREAM to %s, change NATS_SUBJECT_PREFIX, or stop livebridge and remove DATA_DIR/nats with all its events",
+		owner, s.want.Subjects, owner)
 }

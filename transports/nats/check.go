@@ -95,7 +95,9 @@ func checkPrefix(prefix string) error {
 
 // notToken reports whether a word cannot stand between two full stops of a subject.
 func notToken(word string) bool {
-	return word == "" || strings.ContainsFunc(word, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`*>"\`, r) })
+	return word == "" || strings.ContainsFunc(word, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`*>"\`, r)
+	})
 }
 
 // checkInbox refuses a prefix that is no subject, or whose subjects are stored as events.
@@ -104,9 +106,12 @@ func (o *Options) checkInbox() error {
 	case o.InboxPrefix == "":
 		return nil
 	case slices.ContainsFunc(tokens, notToken) || strings.HasPrefix(o.InboxPrefix, "$"):
-		return settingError("NATS_INBOX_PREFIX", fmt.Errorf("%q is no subject: use words of letters, digits, - and _ with a full stop between them, such as _INBOX.livebridge", o.InboxPrefix))
+		return settingError("NATS_INBOX_PREFIX", fmt.Errorf("invalid subject %q: "+
+			"use tokens of letters, digits, - and _ separated by dots, such as _INBOX.livebridge",
+			o.InboxPrefix))
 	case meet(o.InboxPrefix, o.SubjectPrefix) || meet(o.InboxPrefix, o.Quarantine):
-		return settingError("NATS_INBOX_PREFIX", fmt.Errorf("%q shares subjects with events or quarantine: set another", o.InboxPrefix))
+		return settingError("NATS_INBOX_PREFIX",
+			fmt.Errorf("%q overlaps the subjects of events or quarantine: set another prefix", o.InboxPrefix))
 	}
 	return nil
 }

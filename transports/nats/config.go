@@ -28,8 +28,8 @@ func quarantineStream(o *Options) *stream {
 	}
 }
 
-// streamConfig is how we create a stream. The duplicate window of 0 asks for the server's default of two minutes, or what
-// its limits allow.
+// streamConfig is how we create a stream. The duplicate window of 0 asks for the server's default of two minutes, or
+// what its limits allow.
 func (o *Options) streamConfig(name, subjects string, maxBytes int64) jetstream.StreamConfig {
 	c := jetstream.StreamConfig{
 		Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage, Replicas: o.Replicas,

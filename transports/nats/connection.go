@@ -71,8 +71,8 @@ func orElse(err, otherwise error) error {
 	return otherwise
 }
 
-// closed has another connection made. The client gives one up for good at errors of the server that it does not know, such as
-// that of a message above a max_payload which has been lowered in the meantime.
+// closed has another connection made. The client gives one up for good at errors of the server that it does not know,
+// such as that of a message above a max_payload which has been lowered in the meantime.
 func (p *Publisher) closed(*nats.Conn) { go p.reopen() }
 
 func (p *Publisher) reopen() {
@@ -83,7 +83,7 @@ func (p *Publisher) reopen() {
 		if err == nil {
 			return
 		}
-		p.opts.Log.Warn("NATS connection cannot be made anew; this is tried again", zap.Error(err))
+		p.opts.Log.Warn("cannot reconnect to NATS; retrying", zap.Error(err))
 	}
 }
 

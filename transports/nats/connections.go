@@ -7,8 +7,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// ownConnections is how many connections of this process the embedded server has: the publisher, and the gate. They need no
-// file descriptor.
+// ownConnections is how many connections of this process the embedded server has: the publisher, and the gate. They
+// need no file descriptor.
 const ownConnections = 2
 
 // maxConnections is the limit on connections that the server is given; 0: its own default.

@@ -87,7 +87,7 @@ func (c *credentials) loadCreds(s *secrets) error {
 		_, err = nkeys.ParseDecoratedUserNKey([]byte(text))
 	}
 	if err != nil {
-		return settingError("NATS_CREDS_FILE", fmt.Errorf("%s holds no user's JWT and seed: %w", c.opts.CredsFile, err))
+		return settingError("NATS_CREDS_FILE", fmt.Errorf("%s: no user JWT and seed found: %w", c.opts.CredsFile, err))
 	}
 	s.creds, s.jwt = text, jwt
 	return nil
@@ -104,7 +104,7 @@ func (c *credentials) loadNKey(s *secrets) error {
 		public, err = pair.PublicKey()
 	}
 	if err != nil {
-		return settingError("NATS_NKEY_FILE", fmt.Errorf("%s holds no user's seed: %w", c.opts.NKeyFile, err))
+		return settingError("NATS_NKEY_FILE", fmt.Errorf("%s: no user seed found: %w", c.opts.NKeyFile, err))
 	}
 	s.nkey, s.public = text, public
 	return nil
@@ -117,7 +117,7 @@ func (c *credentials) loadRoots(s *secrets) error {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM([]byte(text)) {
-		return settingError("NATS_TLS_CA_FILE", fmt.Errorf("%s holds no certificate in PEM", c.opts.CAFile))
+		return settingError("NATS_TLS_CA_FILE", fmt.Errorf("%s: no PEM certificate found", c.opts.CAFile))
 	}
 	s.ca, s.roots = text, roots
 	return nil

@@ -67,9 +67,9 @@ type Embedded struct {
 	closing sync.Once
 }
 
-// StartEmbedded starts the server and connects to it. Consumers reach it on Listen; they may read, and neither publish to
-// our subjects nor change our streams. After a crash it puts the streams in order first. The error is a *SettingError, or
-// joins some, where settings are to be changed.
+// StartEmbedded starts the server and connects to it. Consumers reach it on Listen; they may read, and neither publish
+// to our subjects nor change our streams. After a crash it puts the streams in order first. The error is a
+// *SettingError, or joins some, where settings are to be changed.
 func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 	if err := publish.Check(); err != nil {
 		return nil, err
@@ -132,7 +132,8 @@ func (e *Embedded) openGate() error {
 	if err != nil {
 		return err
 	}
-	if e.gate, err = l.connect("", nats.CustomInboxPrefix(e.publish.inbox()), nats.RetryOnFailedConnect(false)); err != nil {
+	if e.gate, err = l.connect("",
+		nats.CustomInboxPrefix(e.publish.inbox()), nats.RetryOnFailedConnect(false)); err != nil {
 		return err
 	}
 	return openGate(e.gate, e.publish.Log)
@@ -150,8 +151,8 @@ func (e *Embedded) putInOrder() error {
 	return e.forgetRemoved()
 }
 
-// forgetRemoved starts the server anew. Until then it remembers the identities of removed messages, and would acknowledge
-// the same events as duplicates without storing them.
+// forgetRemoved starts the server anew. Until then it remembers the identities of removed messages, and would
+// acknowledge the same events as duplicates without storing them.
 func (e *Embedded) forgetRemoved() error {
 	e.gate.Close()
 	e.host.stop()
@@ -172,8 +173,8 @@ func (e *Embedded) Reload() error { return e.host.guard.load(e.host.opts) }
 // and a new start publishes again what is not known to be on disk.
 func (e *Embedded) Failed() <-chan error { return e.failed }
 
-// Checkpoint implements bridge.Checkpointer: the server has written what it acknowledged, and here it is synced. A failure
-// before that, for want of space or of file descriptors say, has lost nothing, and it may be tried again.
+// Checkpoint implements bridge.Checkpointer: the server has written what it acknowledged, and here it is synced. A
+// failure before that, for want of space or of file descriptors say, has lost nothing, and it may be tried again.
 func (e *Embedded) Checkpoint(context.Context) error {
 	err := e.store.checkpoint()
 	if err == nil {
@@ -214,9 +215,9 @@ func (e *Embedded) watch() {
 		if e.host.works() {
 			continue
 		}
-		e.publish.Log.Warn("the embedded NATS server has given up its store; it is started again")
+		e.publish.Log.Warn("embedded NATS server has stopped its store; restarting it")
 		if err := e.restart(); err != nil {
-			e.publish.Log.Error("the embedded NATS server cannot be started again; this is tried again", zap.Error(err))
+			e.publish.Log.Error("embedded NATS server cannot be restarted; retrying", zap.Error(err))
 		}
 	}
 }

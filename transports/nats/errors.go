@@ -18,7 +18,8 @@ type otherStream struct{ name, want string }
 
 // Error names both streams.
 func (e *otherStream) Error() string {
-	return fmt.Sprintf("stream %q has answered instead of %s: an event is published again until %s acknowledges it", e.name, e.want, e.want)
+	return fmt.Sprintf("acknowledged by stream %q instead of %s: retrying until %s acknowledges the event",
+		e.name, e.want, e.want)
 }
 
 // Codes of the server's answers to a message.
@@ -45,7 +46,8 @@ func classify(err error) error {
 func doubtful(err error) bool {
 	var other *otherStream
 	var api *jetstream.APIError
-	return errors.Is(err, errNoStream) || errors.As(err, &other) || errors.As(err, &api) && api.ErrorCode == unexpectedStream
+	return errors.Is(err, errNoStream) || errors.As(err, &other) ||
+		errors.As(err, &api) && api.ErrorCode == unexpectedStream
 }
 
 // misfit is a stream, a limit or a permission that keeps events from being published until somebody mends it.

@@ -7,35 +7,35 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// What a stream that discards old messages must keep at the least, unless the settings ask for less. Below that, one burst
-// of events, or one restart of a consumer, pushes out what nobody has read.
+// What a stream that discards old messages must keep at the least, unless the settings ask for less. Below that, one
+// burst of events, or one restart of a consumer, pushes out what nobody has read.
 const (
 	minMessages = 10_000
 	minBytes    = 16 << 20
 	minAge      = 10 * time.Minute
 )
 
-// unfit returns why events must not be published to a stream: it is not ours, or it would not keep what it acknowledges.
-// nil: it is fit.
+// unfit returns why events must not be published to a stream: it is not ours, or it would not keep what it
+// acknowledges. nil: it is fit.
 func (s *stream) unfit(have jetstream.StreamConfig) error {
 	single := have.Replicas <= 1
 	switch {
 	case have.Mirror != nil:
-		return s.misfit("is a mirror of stream %s and stores nothing else: set another stream name, or replace it by a stream with the subjects %q",
+		return s.misfit("is a mirror of stream %s: set another stream name, or replace it by one with the subjects %q",
 			have.Mirror.Name, s.want.Subjects)
 	case !cover(have.Subjects, s.needed):
 		return s.misfit("has the subjects %q, which do not cover %q: give it the subjects %q, or set %s to others",
 			have.Subjects, s.needed, s.want.Subjects, s.prefix)
 	case have.Sealed:
-		return s.misfit("is sealed and stores nothing more: delete it, or set another stream name")
+		return s.misfit("is sealed and read-only: delete it, or set another stream name")
 	case have.NoAck:
-		return s.misfit("acknowledges nothing (no_ack): set no_ack to false")
+		return s.misfit("does not acknowledge messages: set no_ack to false")
 	case have.AllowMsgCounter:
-		return s.misfit("stores counters only (allow_msg_counter): replace it by a stream without")
+		return s.misfit("is a counter stream: replace it by one without allow_msg_counter")
 	case have.Storage == jetstream.MemoryStorage && single:
-		return s.misfit("has memory storage and no replica, so a restart of the server loses what it has acknowledged: use file storage")
+		return s.misfit("has memory storage and no replica and loses its messages when the server restarts: use file storage")
 	case have.PersistMode == jetstream.AsyncPersistMode && single:
-		return s.misfit("acknowledges before it writes (persist_mode async): set persist_mode to default")
+		return s.misfit("acknowledges before it persists: set persist_mode to default")
 	}
 	return s.tooSmall(have)
 }
@@ -44,13 +44,13 @@ func (s *stream) unfit(have jetstream.StreamConfig) error {
 func (s *stream) tooSmall(have jetstream.StreamConfig) error {
 	discards := have.Discard == jetstream.DiscardOld
 	if discards && below(have.MaxMsgs, minMessages, 0) {
-		return s.misfit("keeps %d messages only (max_msgs) and discards older ones: raise max_msgs to %d or more", have.MaxMsgs, minMessages)
+		return s.misfit("retains %d messages only: raise max_msgs to %d or more", have.MaxMsgs, minMessages)
 	}
 	if discards && below(have.MaxBytes, minBytes, s.want.MaxBytes) {
-		return s.misfit("keeps %d bytes only (max_bytes) and discards older messages: raise max_bytes to %d or more", have.MaxBytes, minBytes)
+		return s.misfit("retains %d bytes only: raise max_bytes to %d or more", have.MaxBytes, minBytes)
 	}
 	if below(have.MaxAge, minAge, s.want.MaxAge) {
-		return s.misfit("keeps messages for %v only (max_age): raise max_age to %v or more", have.MaxAge, minAge)
+		return s.misfit("retains messages for %v only: raise max_age to %v or more", have.MaxAge, minAge)
 	}
 	return nil
 }
@@ -73,12 +73,14 @@ func (s *stream) warnings(have jetstream.StreamConfig) []string {
 		}
 	}
 	s.warnOfLoss(have, warn)
-	warn(have.Discard == jetstream.DiscardNew, "the stream takes nothing new when it is full: publishing stops then")
-	warn(have.DiscardNewPerSubject, "the stream takes nothing new for a subject that is full: the lane waits then")
+	warn(have.Discard == jetstream.DiscardNew,
+		"the stream rejects new messages when full (discard new): publishing then stops")
+	warn(have.DiscardNewPerSubject,
+		"the stream rejects new messages for a full subject (discard_new_per_subject): its lane then waits")
 	warn(have.Duplicates < 2*s.opts.AckTimeout,
-		"the stream's duplicate window is shorter than a retry takes: an event may come twice, or out of order after a broker failure")
-	warn(have.SubjectTransform != nil, "the stream stores events under other subjects: consumers that filter by subject may miss them")
-	warn(have.Replicas < s.want.Replicas, "the stream has fewer replicas than NATS_REPLICAS asks for")
+		"the stream's duplicate window is shorter than a retry: events may be duplicated or reordered after a broker failure")
+	warn(have.SubjectTransform != nil, "the stream transforms subjects: consumers that filter by subject may miss events")
+	warn(have.Replicas < s.want.Replicas, "the stream has fewer replicas than NATS_REPLICAS")
 	return out
 }
 
@@ -87,13 +89,15 @@ func (s *stream) warnOfLoss(have jetstream.StreamConfig, warn func(bool, string)
 	shorter := func(limit, wanted int64) bool { return limit > 0 && (wanted <= 0 || limit < wanted) }
 	discards := have.Discard == jetstream.DiscardOld
 	warn(have.Retention != jetstream.LimitsPolicy,
-		"the stream removes events by interest or as work is done: consumers that come later miss them")
-	warn(have.MaxMsgsPerSubject > 0 && discards, "the stream keeps only a few messages of each subject: older events of a lane are removed")
-	warn(have.Storage == jetstream.MemoryStorage, "the stream has memory storage: events are lost when all its servers restart")
-	warn(discards && have.MaxMsgs > 0, "the stream is limited by number (max_msgs): older events are removed, read or not")
-	warn(discards && shorter(have.MaxBytes, s.want.MaxBytes), "the stream keeps fewer bytes than "+s.limit+" asks for")
-	warn(shorter(int64(have.MaxAge), int64(s.want.MaxAge)), "the stream keeps events for a shorter time than NATS_MAX_AGE asks for")
-	warn(have.MaxAge > 0 && have.MaxAge < s.opts.Dedupe, "the stream keeps events for a shorter time than DEDUPE_WINDOW")
+		"the stream has interest or work-queue retention: consumers created later miss events")
+	warn(have.MaxMsgsPerSubject > 0 && discards,
+		"the stream limits messages per subject (max_msgs_per_subject): older events of a lane are removed")
+	warn(have.Storage == jetstream.MemoryStorage,
+		"the stream has memory storage: events are lost when all its servers restart")
+	warn(discards && have.MaxMsgs > 0, "the stream limits messages (max_msgs): older events are removed, read or not")
+	warn(discards && shorter(have.MaxBytes, s.want.MaxBytes), "the stream's max_bytes is less than "+s.limit)
+	warn(shorter(int64(have.MaxAge), int64(s.want.MaxAge)), "the stream's max_age is less than NATS_MAX_AGE")
+	warn(have.MaxAge > 0 && have.MaxAge < s.opts.Dedupe, "the stream's max_age is less than DEDUPE_WINDOW")
 	warn(have.AllowRollup && !have.DenyPurge,
 		"the stream allows rollups: whoever may publish to its subjects can remove events with a Nats-Rollup header")
 }

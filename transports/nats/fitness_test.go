@@ -329,7 +329,7 @@ func TestStreamMadeAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = js.CreateStream(t.Context(), config) // unless it has been created already
-	awaitLog(t, logs, zapcore.ErrorLevel, "deleted and created anew")
+	awaitLog(t, logs, zapcore.ErrorLevel, "deleted and recreated")
 	if err := publish(t, p, event("a", 2)); err != nil {
 		t.Fatal(err)
 	}
@@ -339,21 +339,21 @@ func TestStreamMadeAnew(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	for word, change := range map[string]func(*jetstream.StreamConfig){
-		"by interest":    func(c *jetstream.StreamConfig) { c.Retention = jetstream.InterestPolicy },
-		"work is done":   func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy },
-		"each subject":   func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 },
-		"nothing new":    func(c *jetstream.StreamConfig) { c.Discard = jetstream.DiscardNew },
+		"interest":       func(c *jetstream.StreamConfig) { c.Retention = jetstream.InterestPolicy },
+		"work-queue":     func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy },
+		"per subject":    func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 },
+		"discard new":    func(c *jetstream.StreamConfig) { c.Discard = jetstream.DiscardNew },
 		"max_msgs":       func(c *jetstream.StreamConfig) { c.MaxMsgs = 1_000_000 },
 		"NATS_MAX_BYTES": func(c *jetstream.StreamConfig) { c.MaxBytes = 1 << 30 },
 		"NATS_MAX_AGE":   func(c *jetstream.StreamConfig) { c.MaxAge = 48 * time.Hour },
 		"DEDUPE_WINDOW":  func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour },
 		"rollups":        func(c *jetstream.StreamConfig) { c.AllowRollup = true },
 		"duplicate":      func(c *jetstream.StreamConfig) { c.Duplicates = time.Second },
-		"other subjects": func(c *jetstream.StreamConfig) {
+		"transforms": func(c *jetstream.StreamConfig) {
 			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "live.events.>", Destination: "moved.>"}
 		},
 		"a lane": func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 },
-		"the lane waits": func(c *jetstream.StreamConfig) {
+		"its lane then": func(c *jetstream.StreamConfig) {
 			c.MaxMsgsPerSubject, c.Discard, c.DiscardNewPerSubject = 5, jetstream.DiscardNew, true
 		},
 	} {

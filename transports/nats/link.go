@@ -56,8 +56,8 @@ func (l *link) connect(url string, further ...nats.Option) (*nats.Conn, error) {
 	return conn, err
 }
 
-// identify says who we are. What the client asks for at each connection comes from l.used; what it has as a value of its
-// own is set by Dial.
+// identify says who we are. What the client asks for at each connection comes from l.used; what it has as a value of
+// its own is set by Dial.
 func (l *link) identify() []nats.Option {
 	opts := []nats.Option{func(o *nats.Options) error { l.set(o); return nil }}
 	sign := func(nonce []byte) ([]byte, error) { return l.used.Load().sign(nonce) }
@@ -162,7 +162,7 @@ func (l *link) faultOf(err error) *fault {
 	text := strings.ToLower(err.Error())
 	for _, said := range refusedBy() {
 		if strings.Contains(text, said) {
-			return &fault{said, "NATS refused the credentials; retrying", l.opts.identitySetting()}
+			return &fault{said, "NATS rejected the credentials; retrying", l.opts.identitySetting()}
 		}
 	}
 	const message = "TLS handshake with NATS failed; retrying"

@@ -37,7 +37,7 @@ type Options struct {
 	CAFile, CertFile, KeyFile                  string
 	ReadFile                                   func(path string) ([]byte, error) // of these files, at every connection
 
-	InboxPrefix string        // of subjects that we are answered on; empty: the client's own; not used with an embedded server
+	InboxPrefix string        // of the subjects of replies; empty: the client's own; not used with an embedded server
 	AckTimeout  time.Duration // without an answer for so long an event counts as not taken
 	Log         *zap.Logger
 

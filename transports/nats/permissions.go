@@ -12,7 +12,8 @@ import (
 	"livebridge/bridge"
 )
 
-// denial is something that the server does not permit our user. It comes by itself, not as the answer to what was denied.
+// denial is something that the server does not permit our user. It comes by itself, not as the answer to what was
+// denied.
 type denial struct {
 	subscribe bool
 	subject   string
@@ -56,7 +57,7 @@ func (d denial) lacks() *misfit {
 }
 
 func lacks(verb, subject string) *misfit {
-	return &misfit{fmt.Sprintf("NATS denies livebridge's user to %s to %s: grant that", verb, subject)}
+	return &misfit{fmt.Sprintf("NATS user may not %s to %s: grant the permission", verb, subject)}
 }
 
 // denied ends the waiting for what the server does not permit.
@@ -72,7 +73,7 @@ func (p *Publisher) denied(d denial) {
 		}
 		if covers(s.want.Subjects[0], d.subject) {
 			why := lacks("publish", s.want.Subjects[0])
-			s.rights.raise(zap.ErrorLevel, "publishing is denied at NATS; events are retained until it is permitted", why)
+			s.rights.raise(zap.ErrorLevel, "publishing to NATS is not permitted; events are retained", why)
 			p.acks.deny(d.subject, bridge.Unavailable("%w", why))
 			return
 		}

@@ -204,7 +204,7 @@ func TestNoJetStream(t *testing.T) {
 	s.opts.JetStream = false
 	s.start(t)
 	p := dial(t, quickOptions(s.url))
-	awaitUnavailable(t, p, event("a", 1), "JetStream does not answer", "enable it")
+	awaitUnavailable(t, p, event("a", 1), "JetStream does not respond", "is enabled")
 	s.stop(t)
 	s.opts.JetStream = true
 	s.start(t)

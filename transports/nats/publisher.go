@@ -63,8 +63,8 @@ func (p *Publisher) judge(to *stream, answer *nats.Msg) error {
 	return classify(err)
 }
 
-// Reload reads the files of credentials again and connects anew when they have changed. The error is of files that cannot
-// be used: what they said before stays in force.
+// Reload reads the files of credentials again and connects anew when they have changed. The error is of files that
+// cannot be used: what they said before stays in force.
 func (p *Publisher) Reload() error { return p.link.reload() }
 
 // Publish implements bridge.Publisher.

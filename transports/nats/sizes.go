@@ -24,8 +24,8 @@ type sizes struct {
 	asking sync.WaitGroup
 }
 
-// tooLarge answers an event that is larger than the server took when we connected. It is rejected if it still is; else it
-// comes again when a new connection has told the client of the new limit.
+// tooLarge answers an event that is larger than the server took when we connected. It is rejected if it still is; else
+// it comes again when a new connection has told the client of the new limit.
 func (p *Publisher) tooLarge(size, known int64, done func(error)) {
 	if p.opts.inProcess != nil {
 		done(rejectedSize(size, known))
@@ -36,16 +36,18 @@ func (p *Publisher) tooLarge(size, known int64, done func(error)) {
 			done(rejectedSize(size, limit))
 			return
 		}
-		done(bridge.Unavailable("NATS takes larger messages than before: the connection is made anew"))
+		done(bridge.Unavailable("max_payload of the server has been raised: reconnecting"))
 	})
 }
 
 func rejectedSize(size, limit int64) error {
-	return bridge.Rejected("the message has %d bytes, and the server's max_payload is %d: raise it, then retry the dead letter", size, limit)
+	return bridge.Rejected("message of %d bytes exceeds the server's max_payload (%d): "+
+		"raise it, then retry the dead letter",
+		size, limit)
 }
 
-// limitOfNow asks the server by a connection of its own, and makes ours anew if the limit has been raised. When it cannot
-// be asked, what is known holds.
+// limitOfNow asks the server by a connection of its own, and makes ours anew if the limit has been raised. When it
+// cannot be asked, what is known holds.
 func (p *Publisher) limitOfNow(known int64) int64 {
 	s := &p.sizes
 	s.mu.Lock()
@@ -64,7 +66,8 @@ func (p *Publisher) askLimit(known int64) int64 {
 	if err != nil {
 		return known
 	}
-	conn, err := l.connect(p.conn.Load().ConnectedUrl(), nats.NoReconnect(), nats.RetryOnFailedConnect(false), nats.Timeout(sizeTimeout))
+	conn, err := l.connect(p.conn.Load().ConnectedUrl(), nats.NoReconnect(),
+		nats.RetryOnFailedConnect(false), nats.Timeout(sizeTimeout))
 	if err != nil {
 		return known
 	}

@@ -56,7 +56,7 @@ func TestServerLimitOfNow(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max_payload is 4096") {
+	if err := publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max_payload (4096)") {
 		t.Fatalf("got %v", err)
 	}
 	reload(65536)

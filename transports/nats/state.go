@@ -76,8 +76,8 @@ func (s *store) dropIndexes() error {
 	return err
 }
 
-// dropEmptyPositions removes consumers' positions that a power loss has left without content: the server could not open such
-// a consumer again, and neither could whoever owns it. Without the file it begins as it is configured to.
+// dropEmptyPositions removes consumers' positions that a power loss has left without content: the server could not open
+// such a consumer again, and neither could whoever owns it. Without the file it begins as it is configured to.
 func (s *store) dropEmptyPositions() error {
 	found, err := filepath.Glob(filepath.Join(s.dir, serverDir, "*", "streams", "*", "obs", "*", positionFile))
 	for _, path := range found {

@@ -49,8 +49,8 @@ type syncError struct{ error }
 func (e *syncError) Unwrap() error { return e.error }
 
 // checkpoint brings every file and directory that has changed since the last call to the disk. After a sync that failed
-// it fails for good: what the kernel could not write then it may have dropped, and a second sync would not say so. When a
-// file could not even be opened, the next call tries again.
+// it fails for good: what the kernel could not write then it may have dropped, and a second sync would not say so. When
+// a file could not even be opened, the next call tries again.
 func (s *store) checkpoint() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -97,7 +97,8 @@ func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time
 // block keeps events from a stream that has to be mended, or whose settings have.
 func (s *stream) block(why *misfit) {
 	s.state.Store(&unavailable{bridge.Unavailable("%w", why)})
-	s.alarm.raise(zap.ErrorLevel, "stream at NATS is unavailable; events are retained until it is mended", why)
+	s.alarm.raise(zap.ErrorLevel,
+		"stream at NATS is unavailable; events are retained and publishing resumes once it is fixed", why)
 }
 
 // doubt notes that a check has come to nothing. Why a stream was unavailable before is still the best that is known.
@@ -110,7 +111,7 @@ func (s *stream) doubt(err error) {
 	case u != nil:
 		s.state.Store(&unavailable{bridge.Unavailable("stream %s at NATS cannot be checked: %w", s.want.Name, err)})
 	}
-	s.alarm.raise(zap.WarnLevel, "stream at NATS cannot be checked; this is tried again", err)
+	s.alarm.raise(zap.WarnLevel, "stream at NATS cannot be checked; retrying", err)
 }
 
 // denied ends the check that runs, and keeps events from the stream.
@@ -159,11 +160,12 @@ func (s *stream) inspect(info *jetstream.StreamInfo) error {
 func (s *stream) compare(info *jetstream.StreamInfo) {
 	log := s.opts.Log.With(zap.String("stream", s.want.Name))
 	if !s.created.IsZero() && !s.created.Equal(info.Created) {
-		log.Error("stream at NATS was deleted and created anew; events that no consumer had read are gone",
+		log.Error("stream at NATS was deleted and recreated; unread events are lost",
 			zap.Time("was_created", s.created), zap.Time("created", info.Created))
 	}
 	if info.Config.Replicas < s.replicas {
-		log.Warn("stream at NATS has fewer replicas than before", zap.Int("before", s.replicas), zap.Int("replicas", info.Config.Replicas))
+		log.Warn("stream at NATS has fewer replicas than before",
+			zap.Int("before", s.replicas), zap.Int("replicas", info.Config.Replicas))
 	}
 	s.created, s.replicas = info.Created, info.Config.Replicas
 }

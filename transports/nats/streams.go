@@ -84,8 +84,8 @@ func (s *stream) recheck() {
 	}
 }
 
-// watch checks the stream whenever there is cause to, and every now and then. Without a connection it waits: a new one is
-// cause.
+// watch checks the stream whenever there is cause to, and every now and then. Without a connection it waits: a new one
+// is cause.
 func (s *stream) watch(ctx context.Context, js jetstream.JetStream) {
 	if s.after != nil {
 		select {
