@@ -151,7 +151,7 @@ func deliveryMutants() []mutant {
 		{"another stream of the same name goes unnoticed", "transports/nats/stream.go", "!s.created.Equal(info.Created)", "false", nats, "TestStreamMadeAnew"},
 		{"a denied message waits for its time-out", "transports/nats/permissions.go", "\t\t\tp.acks.deny(d.subject, bridge.Unavailable(\"%w\", why))\n", "", nats, "TestMissingRight/live.events.>"},
 		{"a connection given up is not replaced", "transports/nats/connection.go", "{ go p.reopen() }", "{}", nats, "TestServerLimitOfNow"},
-		{"the limit of the connection's begin judges", "transports/nats/sizes.go", "s.limit, s.at = p.askLimit(known), time.Now()", "s.limit, s.at = known, time.Now()", nats, "TestServerLimitOfNow"},
+		{"the limit of the connection's begin judges", "transports/nats/sizes.go", "s.limit, s.at = p.askLimit(server, known), time.Now()", "s.limit, s.at = known, time.Now()", nats, "TestServerLimitOfNow"},
 		{"a file that cannot be opened is the end", "transports/nats/store.go", "case errors.As(err, &lost):", "case err != nil:", nats, "TestNothingIsLostBeforeASync"},
 		{"notices in trouble are an outage", "bridge/dispatch/dispatch.go", "\tif e.Quarantined() {\n\t\treturn &d.notices\n\t}\n", "", dispatch, "TestQuarantineInTrouble|TestEventsInTrouble"},
 		{"a message has no identity", "transports/nats/message.go", "d.set(headerMsgID, e.DedupeID())", "d.set(headerMsgID, \"\")", nats, "TestPublishedAsItIs"},
