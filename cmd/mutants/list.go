@@ -284,6 +284,7 @@ func credentialMutants() []mutant {
 		{"every refusal is logged", reminders, "if now.Sub(k.last) < RemindEvery {", "if false {", nats, "TestRefusalsOfAnHour"},
 		{"a refusal that lasts is logged no more", reminders, "if now.Sub(k.last) < RemindEvery {", "if !k.last.IsZero() && r.logged {", "bridge", "TestReminders"},
 		{"consumers show the old token", "transports/nats/access.go", "\tg.token.Store(&token)\n", "\tg.token.CompareAndSwap(nil, &token)\n", nats, "TestEmbeddedTokenChanges"},
+		{"a length below zero is believed", "transports/kafka/framed.go", "length < 0 || length > longestAnswer", "length > longestAnswer", kafka, "TestNoKafkaAnswers"},
 		{"Kafka gets yesterday's credentials", "transports/kafka/credentials.go", "\t_ = c.load() //", "\t//", kafka, "TestRefusalsAreLoggedOnce"},
 		{"an empty file takes the password away", "transports/kafka/credentials.go", "err == nil && strings.TrimSpace(string(content)) == \"\"", "false", kafka, "TestRotation"},
 		{"the broker's files are not watched", "cmd/livebridge/credentials.go", "if !changed && c.failed == \"\" {", "if !changed || c.failed == \"\" {", livebridge, "TestRotatedToken"},
