@@ -278,7 +278,7 @@ func credentialMutants() []mutant {
 		reminders = "bridge/reminders.go"
 	)
 	return []mutant{
-		{"a connection is made with yesterday's credentials", link, "\tl.used.Store(l.creds.current())\n\tif", "\tif", nats, "TestRefusalsAreLoggedOnce"},
+		{"a connection is made with yesterday's credentials", link, "\tl.refresh()\n\tif", "\tif", nats, "TestRefusalsAreLoggedOnce"},
 		{"an nkey stays what it was", link, "o.Token, o.Nkey = s.token, s.public", "o.Token = s.token", nats, "TestReload"},
 		{"a new file makes no new connection", link, "_ = conn.ForceReconnect()", "_ = conn", nats, "TestReload"},
 		{"every refusal is logged", reminders, "if now.Sub(k.last) < RemindEvery {", "if false {", nats, "TestRefusalsOfAnHour"},
