@@ -41,7 +41,12 @@ func (j *Journal) open() error {
 }
 
 func (j *Journal) openStore() (err error) {
-	if j.db, err = pebble.Open(j.opts.Dir, j.storeOptions()); err != nil {
+	j.db, err = pebble.Open(j.opts.Dir, j.storeOptions())
+	if pebble.IsCorruptionError(err) {
+		return fmt.Errorf("open the journal in %s: its files are damaged: %w; "+
+			"restore DATA_DIR, or move it away to begin anew without what it holds", j.opts.Dir, err)
+	}
+	if err != nil {
 		return fmt.Errorf("open the journal in %s: %w", j.opts.Dir, err)
 	}
 	if err := j.load(); err != nil {

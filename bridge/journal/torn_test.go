@@ -78,3 +78,13 @@ func TestTornEndIsTold(t *testing.T) {
 		t.Errorf("answered callbacks are missing, and the journal opens: %v", err)
 	}
 }
+
+// TestDamagedStoreSaysWhatToDo: where the store cannot be opened for damage, the error is for a person.
+func TestDamagedStoreSaysWhatToDo(t *testing.T) {
+	disk, _ := crashed(t)
+	flip(t, disk, disk.PathJoin(memory().Dir, "MANIFEST-000001"), 10)
+	_, err := warnings(t, disk)
+	if err == nil || !strings.Contains(err.Error(), "its files are damaged") || !strings.Contains(err.Error(), "restore DATA_DIR") {
+		t.Errorf("got %v", err)
+	}
+}

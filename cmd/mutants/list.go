@@ -151,7 +151,7 @@ func deliveryMutants() []mutant {
 		{"another stream of the same name goes unnoticed", "transports/nats/stream.go", "!s.created.Equal(info.Created)", "false", nats, "TestStreamMadeAnew"},
 		{"a denied message waits for its time-out", "transports/nats/permissions.go", "\t\t\tp.acks.deny(d.subject, bridge.Unavailable(\"%w\", why))\n", "", nats, "TestMissingRight/live.events.>"},
 		{"a connection given up is not replaced", "transports/nats/connection.go", "{ go p.reopen() }", "{}", nats, "TestServerLimitOfNow"},
-		{"the limit of the connection's begin judges", "transports/nats/sizes.go", "s.limit, s.at = p.askLimit(known), time.Now()", "s.limit, s.at = known, time.Now()", nats, "TestServerLimitOfNow"},
+		{"the limit of the connection's begin judges", "transports/nats/sizes.go", "s.limit, s.at = p.askLimit(server, known), time.Now()", "s.limit, s.at = known, time.Now()", nats, "TestServerLimitOfNow"},
 		{"a file that cannot be opened is the end", "transports/nats/store.go", "case errors.As(err, &lost):", "case err != nil:", nats, "TestNothingIsLostBeforeASync"},
 		{"notices in trouble are an outage", "bridge/dispatch/dispatch.go", "\tif e.Quarantined() {\n\t\treturn &d.notices\n\t}\n", "", dispatch, "TestQuarantineInTrouble|TestEventsInTrouble"},
 		{"a message has no identity", "transports/nats/message.go", "d.set(headerMsgID, e.DedupeID())", "d.set(headerMsgID, \"\")", nats, "TestPublishedAsItIs"},
@@ -279,12 +279,13 @@ func credentialMutants() []mutant {
 		reminders = "bridge/reminders.go"
 	)
 	return []mutant{
-		{"a connection is made with yesterday's credentials", link, "\tl.used.Store(l.creds.current())\n\tif", "\tif", nats, "TestRefusalsAreLoggedOnce"},
+		{"a connection is made with yesterday's credentials", link, "\tl.refresh()\n\tif", "\tif", nats, "TestRefusalsAreLoggedOnce"},
 		{"an nkey stays what it was", link, "o.Token, o.Nkey = s.token, s.public", "o.Token = s.token", nats, "TestReload"},
 		{"a new file makes no new connection", link, "_ = conn.ForceReconnect()", "_ = conn", nats, "TestReload"},
 		{"every refusal is logged", reminders, "if now.Sub(k.last) < RemindEvery {", "if false {", nats, "TestRefusalsOfAnHour"},
 		{"a refusal that lasts is logged no more", reminders, "if now.Sub(k.last) < RemindEvery {", "if !k.last.IsZero() && r.logged {", "bridge", "TestReminders"},
 		{"consumers show the old token", "transports/nats/access.go", "\tg.token.Store(&token)\n", "\tg.token.CompareAndSwap(nil, &token)\n", nats, "TestEmbeddedTokenChanges"},
+		{"a length below zero is believed", "transports/kafka/framed.go", "length < 0 || length > longestAnswer", "length > longestAnswer", kafka, "TestNoKafkaAnswers"},
 		{"Kafka gets yesterday's credentials", "transports/kafka/credentials.go", "\t_ = c.load() //", "\t//", kafka, "TestRefusalsAreLoggedOnce"},
 		{"an empty file takes the password away", "transports/kafka/credentials.go", "err == nil && strings.TrimSpace(string(content)) == \"\"", "false", kafka, "TestRotation"},
 		{"the broker's files are not watched", "cmd/livebridge/credentials.go", "if !changed && c.failed == \"\" {", "if !changed || c.failed == \"\" {", livebridge, "TestRotatedToken"},

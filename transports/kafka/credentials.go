@@ -143,8 +143,11 @@ func (m latest) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
 func (c *credentials) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	_ = c.load() // whoever watches the files tells of those that cannot be used
 	conn, err := c.opts.dial(ctx, network, address)
-	if err != nil || !c.opts.TLS {
-		return conn, err
+	if err != nil {
+		return nil, err
+	}
+	if !c.opts.TLS {
+		return &framed{Conn: conn}, nil
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -155,7 +158,7 @@ func (c *credentials) dial(ctx context.Context, network, address string) (net.Co
 		_ = conn.Close()
 		return nil, &handshakeError{err}
 	}
-	return secure, nil
+	return &framed{Conn: secure}, nil
 }
 
 // handshakeError is a failed TLS handshake, before which nothing was sent.

@@ -59,6 +59,8 @@ func (o *Options) faultOf(err error) fault {
 		return fault{"tls client", handshake, "KAFKA_TLS_CERT_FILE"}
 	case errors.As(err, &other):
 		return fault{"tls", handshake, "KAFKA_BROKERS, KAFKA_TLS"}
+	case errors.Is(err, errNotKafka):
+		return fault{"not kafka", "no Kafka broker answers; retrying", "KAFKA_BROKERS"}
 	}
 	if closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); closed && o.SASL != "none" {
 		return fault{"closed", "Kafka closed the connection; check the credentials; retrying",

@@ -54,6 +54,28 @@ func (s *testServer) reload(t *testing.T, change func(*server.Options)) {
 // rotation is what changes at the server, and in the files, in the course of a test.
 type rotation struct{ server, files func() }
 
+// TestConnectionMadeAnewWithCredentialsOfNow: when the client has given a connection up, the next one is made with what the
+// files say by then, at the first attempt.
+func TestConnectionMadeAnewWithCredentialsOfNow(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, &server.Options{Authorization: "first"})
+	o := quickOptions(s.url)
+	o.TokenFile = file(t, "token", []byte("first"))
+	l := must(newLink(&o))
+	before := must(l.connect(o.URL))
+	before.Close()
+	s.reload(t, func(so *server.Options) { so.Authorization = "second" })
+	overwrite(t, o.TokenFile, []byte("second"))
+	next, err := l.connect(o.URL, nats.RetryOnFailedConnect(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Close()
+	if before.Opts.Token != "first" {
+		t.Error("the options of a connection that is gone were changed")
+	}
+}
+
 // signers are the keys of operator mode.
 type signers struct {
 	operator, account nkeys.KeyPair

@@ -45,6 +45,8 @@ func newLink(o *Options) (*link, error) {
 
 // connect makes the connection to one or more servers of a cluster, comma-separated.
 func (l *link) connect(url string, further ...nats.Option) (*nats.Conn, error) {
+	l.conn.Store(nil) // the one before, if any, is gone, and its options are not ours to set any more
+	l.refresh()
 	opts := append(l.opts.connectOptions(), l.identify()...)
 	opts = append(opts, nats.SetCustomDialer(l), nats.CustomReconnectDelay(l.delay),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { l.failed(err) }),
@@ -52,6 +54,7 @@ func (l *link) connect(url string, further ...nats.Option) (*nats.Conn, error) {
 	conn, err := nats.Connect(url, append(opts, further...)...)
 	if err == nil {
 		l.conn.Store(conn)
+		_ = l.reload() // of what has changed in the meantime nobody could tell the connection
 	}
 	return conn, err
 }
@@ -92,12 +95,17 @@ func (l *link) set(o *nats.Options) {
 // Dial implements nats.CustomDialer. The client calls it at the beginning of each attempt, holding the lock under which
 // it reads its options a moment later.
 func (l *link) Dial(network, address string) (net.Conn, error) {
-	_ = l.creds.load() // whoever watches the files tells of those that cannot be used
-	l.used.Store(l.creds.current())
+	l.refresh()
 	if conn := l.conn.Load(); conn != nil {
 		l.set(&conn.Opts)
 	}
 	return (&net.Dialer{Timeout: nats.DefaultTimeout}).Dial(network, address)
+}
+
+// refresh has the next attempt made with what the files say now.
+func (l *link) refresh() {
+	_ = l.creds.load() // whoever watches the files tells of those that cannot be used
+	l.used.Store(l.creds.current())
 }
 
 // reload reads the credentials again, and connects anew when they are others.

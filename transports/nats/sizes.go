@@ -32,11 +32,14 @@ func (p *Publisher) tooLarge(size, known int64, done func(error)) {
 		return
 	}
 	p.sizes.asking.Go(func() {
-		if limit := p.limitOfNow(known); size > limit {
+		switch limit, err := p.limitOfNow(known); {
+		case err != nil:
+			done(err)
+		case size > limit:
 			done(rejectedSize(size, limit))
-			return
+		default:
+			done(bridge.Unavailable("max_payload of the server has been raised: reconnecting"))
 		}
-		done(bridge.Unavailable("max_payload of the server has been raised: reconnecting"))
 	})
 }
 
@@ -47,27 +50,30 @@ func rejectedSize(size, limit int64) error {
 }
 
 // limitOfNow asks the server by a connection of its own, and makes ours anew if the limit has been raised. When it
-// cannot be asked, what is known holds.
-func (p *Publisher) limitOfNow(known int64) int64 {
+// cannot be asked, what is known holds. The error says that there is no server to ask.
+func (p *Publisher) limitOfNow(known int64) (int64, error) {
 	s := &p.sizes
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if time.Since(s.at) > sizeKnownFor {
-		s.limit, s.at = p.askLimit(known), time.Now()
+		server := p.conn.Load().ConnectedUrl()
+		if server == "" {
+			return 0, bridge.Unavailable("not connected to NATS: %w", nats.ErrDisconnected)
+		}
+		s.limit, s.at = p.askLimit(server, known), time.Now()
 		if s.limit > known {
 			_ = p.conn.Load().ForceReconnect() // it fails when the publisher is closed
 		}
 	}
-	return s.limit
+	return s.limit, nil
 }
 
-func (p *Publisher) askLimit(known int64) int64 {
+func (p *Publisher) askLimit(server string, known int64) int64 {
 	l, err := newLink(&p.opts)
 	if err != nil {
 		return known
 	}
-	conn, err := l.connect(p.conn.Load().ConnectedUrl(), nats.NoReconnect(),
-		nats.RetryOnFailedConnect(false), nats.Timeout(sizeTimeout))
+	conn, err := l.connect(server, nats.NoReconnect(), nats.RetryOnFailedConnect(false), nats.Timeout(sizeTimeout))
 	if err != nil {
 		return known
 	}

@@ -75,6 +75,24 @@ func TestServerLimitOfNow(t *testing.T) {
 	}
 }
 
+// TestNoServerToAskForItsLimit: the connection may be lost before a server is asked. The event waits for the next one, and nobody
+// else is asked, such as whoever listens at the client's default address.
+func TestNoServerToAskForItsLimit(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, &server.Options{MaxPayload: 4096})
+	p := dial(t, quickOptions(s.url))
+	if err := publish(t, p, sized(1, 100)); err != nil {
+		t.Fatal(err)
+	}
+	s.s.Shutdown()
+	eventually(t, "the connection is lost", func() bool { return !p.conn.Load().IsConnected() })
+	answer := make(chan error, 1)
+	p.tooLarge(8192, 4096, func(err error) { answer <- err })
+	if err := <-answer; err == nil || bridge.IsRejected(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestEmbeddedStreamLimit: a message that the stream refuses is rejected although it has no answer of its own in a batch, and
 // those beside it are stored.
 func TestEmbeddedStreamLimit(t *testing.T) {
