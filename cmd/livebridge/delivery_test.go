@@ -74,12 +74,10 @@ func results(t *testing.T, out string) (all []result) {
 func TestRetryTellsTheOutcome(t *testing.T) {
 	dir, j := operated(t)
 	<-settleAs(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{Dead: "too large"} })
-	all := entriesOf(t, dir, "deadletters")
-	if len(all) != 3 {
-		t.Fatalf("%+v", all)
-	}
+	var all []bridge.Entry
+	until(t, "three dead letters are on disk", func() bool { all = entriesOf(t, dir, "deadletters"); return len(all) == 3 })
 	settled := settleAs(t, j, 2, func(i int) bridge.Settlement { return []bridge.Settlement{{}, {Dead: "still too large"}}[i] })
-	out, errOut, code := command(t, dir, "deadletters", "retry", "--all", "--wait", "1s")
+	out, errOut, code := command(t, dir, "deadletters", "retry", "--all", "--wait", "2s")
 	<-settled
 	got := results(t, out)
 	if code != exitFailed || len(got) != 3 {

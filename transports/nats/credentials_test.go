@@ -3,11 +3,9 @@ package nats
 import (
 	"bytes"
 	"crypto/tls"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -268,89 +266,6 @@ func TestReload(t *testing.T) {
 		got = append(got, transporttest.Record{Headers: map[string]string{}, Payload: c.Payload})
 	}
 	transporttest.CheckLanes(t, got, transporttest.Events(2, 1, 205))
-}
-
-// TestRefusalsAreLoggedOnce: however often the server refuses, one line says why and where to look, and one that it works
-// again.
-func TestRefusalsAreLoggedOnce(t *testing.T) {
-	for _, c := range []struct {
-		name, setting, cause string
-		prepare              func(*testing.T, *server.Options, *Options) (mend func())
-	}{
-		{"wrong token", "NATS_TOKEN_FILE", "authorization violation", func(t *testing.T, so *server.Options, o *Options) func() {
-			so.Authorization, o.TokenFile = "right", file(t, "token", []byte("wrong"))
-			return func() { overwrite(t, o.TokenFile, []byte("right")) }
-		}},
-		{"expired credentials", "NATS_CREDS_FILE", "", func(t *testing.T, so *server.Options, o *Options) func() {
-			k := newSigners(t, so)
-			_, creds := k.user(time.Now().Add(-time.Hour))
-			o.CredsFile = file(t, "creds", creds)
-			return func() {
-				_, creds := k.user(time.Time{})
-				overwrite(t, o.CredsFile, creds)
-			}
-		}},
-		{"unknown authority", "NATS_TLS_CA_FILE", "certificate", func(t *testing.T, so *server.Options, o *Options) func() {
-			right, wrong := newAuthority(t), newAuthority(t)
-			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{right.pair(t, "server")}}
-			o.CAFile = wrong.file
-			return func() { overwrite(t, wrong.file, must(os.ReadFile(right.file))) }
-		}},
-		{"a stranger's certificate", "NATS_TLS_CERT_FILE", "tls", func(t *testing.T, so *server.Options, o *Options) func() {
-			right, wrong := newAuthority(t), newAuthority(t)
-			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{right.pair(t, "server")}, ClientCAs: right.pool(), ClientAuth: tls.RequireAndVerifyClientCert}
-			right.pair(t, "client")
-			wrong.pair(t, "client")
-			o.CAFile, o.CertFile, o.KeyFile = right.file, filepath.Join(wrong.dir, "client.crt"), filepath.Join(wrong.dir, "client.key")
-			return func() {
-				overwrite(t, o.KeyFile, must(os.ReadFile(filepath.Join(right.dir, "client.key"))))
-				overwrite(t, o.CertFile, must(os.ReadFile(filepath.Join(right.dir, "client.crt"))))
-			}
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			so := &server.Options{}
-			o, logs := watchedLog()
-			mend := c.prepare(t, so, &o)
-			var reads atomic.Int64
-			o.ReadFile = func(path string) ([]byte, error) { reads.Add(1); return os.ReadFile(path) }
-			o.URL = startServer(t, so).url
-			p := must(Dial(o))
-			defer closeSoon(p)
-			start := reads.Load()
-			eventually(t, "five attempts have failed", func() bool { return reads.Load() >= start+5*start/2 })
-			lines := logs.FilterMessageSnippet("retrying").All()
-			if len(lines) != 1 || !strings.Contains(lines[0].ContextMap()["setting"].(string), c.setting) ||
-				!strings.Contains(strings.ToLower(lines[0].ContextMap()["error"].(string)), c.cause) {
-				t.Errorf("the log has %v", lines)
-			}
-			mend()
-			eventually(t, "recovery is logged", func() bool { return logs.FilterMessage("connected to NATS again").Len() == 1 })
-			transporttest.Deliver(t, p, transporttest.Events(2, 1, 3))
-		})
-	}
-}
-
-// TestRefusalsOfAnHour counts the lines of an hour in which the client tells four times a second that it is refused, in
-// both ways in which it does.
-func TestRefusalsOfAnHour(t *testing.T) {
-	t.Parallel()
-	for name, err := range map[string]error{
-		"authorization": nats.ErrAuthorization, "expired": errors.New("nats: User Authentication Expired"), "dial": errors.New("connection refused"),
-	} {
-		o, logs := watchedLog()
-		l := must(newLink(&o))
-		at := time.Unix(0, 0)
-		l.now = func() time.Time { return at }
-		for range 4 * 3600 {
-			l.failed(err)
-			at = at.Add(250 * time.Millisecond)
-		}
-		if n := logs.Len(); n != 60 {
-			t.Errorf("%s: %d lines in an hour", name, n)
-		}
-	}
 }
 
 // TestMistakesInFilesAreNamed: at the start a file that cannot be used is an error, which names the setting.
