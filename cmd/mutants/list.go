@@ -54,7 +54,7 @@ func durabilityMutants() []mutant {
 		{"no sync", "bridge/journal/writer.go", "ApplyNoSyncWait(c.batch, pebble.Sync)", "Apply(c.batch, pebble.NoSync)", journal, "TestPowerLoss|TestPowerCampaigns|TestPowerAtEveryOperation|TestTornLog|TestParcelCampaigns|TestExploreJournal"},
 		{"answered before the sync", "bridge/journal/writer.go", "\tw.send(c)\n\treturn nil\n}\n\n// finish", "\tw.j.answer(c)\n\tc.waiting = nil\n\tw.send(c)\n\treturn nil\n}\n\n// finish", livebridge, "TestSimulation/seed_2"},
 		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n", "\tc.written = true\n\tw.j.outbox.fresh(c.emitted, c.number)\n\tc.emitted = nil\n", livebridge, "TestSimulation/seed_2"},
-		{"a failed sync is passed over", "bridge/journal/writer.go", "\t\t\t\tw.j.fail(err)\n\t\t\t\treturn\n\t\t\t}\n\t\t\tw.j.metrics", "\t\t\t}\n\t\t\tw.j.metrics", journal, "TestFailedSync|TestErrorAtEveryOperation|TestNoSpaceLeft"},
+		{"a failed sync is passed over", "bridge/journal/writer.go", "SyncWait(); err != nil {\n\t\t\t\tw.j.fail(err)\n\t\t\t\treturn\n", "SyncWait(); err != nil {\n", journal, "TestFailedSync|TestErrorAtEveryOperation"},
 		{"the lane's state is not written", "bridge/journal/commit.go", "c.batch.Set(laneKey(key[:0], l.name), c.scratch, nil)", "c.batch.Set(laneKey(key[:0], l.name)[:3], c.scratch, nil)", journal, "TestPublishAndDone"},
 		{"a held event is not written", "bridge/journal/decide.go", "c.batch.Set(heldKey(nil, e.Lane, sequencer.Key{Session: e.Session, Phase: e.Phase}), value, nil)", "c.batch.LogData(value, nil)", journal, "TestHoldGoesOnAfterRestart"},
 		{"holds are not restored", "bridge/journal/store.go", "\t\t\tj.holds.update(l, 0)\n", "\t\t\t_ = l\n", journal, "TestHoldGoesOnAfterRestart"},
