@@ -48,20 +48,21 @@ func closePublisher(t testing.TB, p bridge.Publisher) {
 	}
 }
 
+// publishPatience is how long a test waits until an event is published.
+const publishPatience = 30 * time.Second
+
 // publish tries until the broker has taken the event, as the dispatcher does, and returns the last answer.
 func publish(t testing.TB, p bridge.Publisher, e *bridge.Event) error {
 	t.Helper()
-	for {
+	for end := time.Now().Add(publishPatience); ; <-time.After(10 * time.Millisecond) {
 		answer := make(chan error, 1)
 		p.Publish(e, func(err error) { answer <- err })
 		err := <-answer
 		if err == nil || bridge.IsRejected(err) {
 			return err
 		}
-		select {
-		case <-t.Context().Done():
-			t.Fatal(err)
-		case <-time.After(10 * time.Millisecond):
+		if time.Now().After(end) {
+			t.Fatalf("not published within %v: %v", publishPatience, err)
 		}
 	}
 }
