@@ -220,7 +220,7 @@ func boundaryMutants() []mutant {
 		{"what stands left of an unreadable entry is believed", "bridge/ingress/source.go", "return origin{unreadable: entry}", "last = addressOf(r.RemoteAddr)", "bridge/ingress", "TestSources"},
 		{"the log shows the token", "bridge/ingress/path.go", "segments[i] = maskedSegment", "segments[i] = segment", "bridge/ingress", "TestUnknownPathsAreLogged"},
 		{"an escaped slash is a slash", "bridge/ingress/path.go", "cleanSlashes(u.RawPath)", "\"\"", "bridge/ingress", "TestRoutes"},
-		{"a failed handshake leaves no trace", "bridge/ingress/handshake.go", "state != http.StateClosed ||", "state != http.StateHijacked ||", "bridge/ingress", "TestFailedHandshakes"},
+		{"a failed handshake leaves no trace", "bridge/ingress/handshake.go", "state != http.StateClosed ||", "state != http.StateHijacked ||", "bridge/ingress", "TestFailedHandshakes/plain_http"},
 		{"a certificate that a client of OpenSSL rejects goes unnoticed", "bridge/ingress/handshake.go", "case isPlainAlert(err):", "case false:", "bridge/ingress", "TestFailedHandshakes"},
 		{"a request hides in a chunked one", "bridge/ingress/framing.go", "r.ProtoMajor == 1 && (", "r.ProtoMajor == 9 && (", "bridge/ingress", "TestSmuggling"},
 		{"requests of HTTP/2 are not counted", "bridge/ingress/route.go", "if r.ProtoMajor < 2 {", "if r.ProtoMajor < 3 {", "bridge/ingress", "TestHTTP2RequestsAreCounted"},
