@@ -10,7 +10,6 @@ func limitMutants() []mutant {
 		{"an eviction is not counted", "bridge/journal/detain.go", "\t\tc.j.metrics.quarantineDropped.Inc()\n\t\terr = c.drop(old)\n", "\t\terr = c.drop(old)\n", journal, "TestQuarantineDropsTheOldest"},
 		{"what grew old is not counted", "bridge/journal/detain.go", "\t\tc.j.metrics.quarantineDropped.Inc()\n\t\tif err := c.drop(old)", "\t\tif err := c.drop(old)", journal, "TestAgeOfTheQuarantine"},
 		{"a smaller quarantine is over its limit", "bridge/journal/detain.go", "err == nil; old, out = c.j.quarantined.evict()", "err == nil; out = false", journal, "TestQuarantineMadeSmaller"},
-		{"a dead letter too many is thrown away", "bridge/journal/bury.go", "\t\t\tc.j.outbox.refused(b)\n", "\t\t\tc.buried = append(c.buried, b)\n", journal, "TestDeadLettersStayUntilTheyArePurged"},
 		{"dead letters take no room", "bridge/journal/meta.go", "m.quarant.bytes + m.dead.bytes", "m.quarant.bytes", journal, "TestEverythingTakesRoom"},
 		{"a full journal is empty at the start", "bridge/journal/store.go", "\tj.room.used(j.bytes())\n", "", journal, "TestEverythingTakesRoom"},
 		{"a disk that cannot be read is endless", "bridge/journal/room.go", "usage.AvailBytes = 0", "usage.AvailBytes = math.MaxUint64", journal, "TestDiskIsFullAtTheStart"},

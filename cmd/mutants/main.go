@@ -110,7 +110,7 @@ func (m mutant) judge(dir string, whole bool) error {
 	if whole {
 		args = append(args, "-timeout", "20m")
 	} else {
-		args = append(args, "-timeout", "2m", "-run", "^"+strings.NewReplacer("/", "$/^", "|", "$|^").Replace(m.test)+"$")
+		args = append(args, "-timeout", "5m", "-run", "^"+strings.NewReplacer("/", "$/^", "|", "$|^").Replace(m.test)+"$")
 	}
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
