@@ -18,6 +18,7 @@ type topic struct {
 
 	// of the look that is under way
 	looks   int // how many there were
+	unread  int // how many in a row could not read config
 	config  config
 	faults  notices // that it cannot be used
 	remarks notices // on what it is like

@@ -234,7 +234,7 @@ func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partit
 		return false
 	}
 	t.pass(known)
-	return !slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
+	return known.unread != 1 && !slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
 }
 
 // pass lets records go to a topic that is fit.

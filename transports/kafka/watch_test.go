@@ -153,6 +153,35 @@ func TestWarningsComeAgain(t *testing.T) {
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 }
 
+// TestConfigurationCannotBeRead: one request that fails is asked again and not told of; one that keeps failing is, once.
+func TestConfigurationCannotBeRead(t *testing.T) {
+	for _, c := range []struct {
+		failures int
+		logged   int
+	}{{1, 0}, {-1, 1}} {
+		t.Run(fmt.Sprint(c.failures), func(t *testing.T) {
+			t.Parallel()
+			f := startFake(t, kfake.NumBrokers(1))
+			o, logs := watched()
+			o.lookEvery = time.Hour // what comes sooner is asked again because of the failure
+			if err := f.CreateTopic(o.Topic, 1, nil); err != nil {
+				t.Fatal(err)
+			}
+			looks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
+			f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Err: kerr.CoordinatorLoadInProgress, Count: c.failures})
+			p := f.dial(t, o)
+			await(t, "the topic is not looked at again", func() bool { return looks.Hits() >= 2 })
+			transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
+			if c.logged > 0 {
+				told(t, logs, "is not checked")
+			}
+			if n := logs.FilterMessageSnippet("is not checked").Len(); n != c.logged {
+				t.Errorf("logged %d times, not %d: %v", n, c.logged, logs.All())
+			}
+		})
+	}
+}
+
 // TestTopicIsMadeAnew by somebody else: what it had is gone, which is said, whether events come or not. Publishing goes on.
 func TestTopicIsMadeAnew(t *testing.T) {
 	for _, busy := range []bool{true, false} {
