@@ -18,10 +18,10 @@ const (
 const TypeQuarantined = "livebridge.callback.quarantined"
 
 // SchemaURI returns the dataschema of a kind's data, or of the quarantine's with the word "quarantine".
-func SchemaURI(word string) string { return string(appendSchemaURI(nil, word)) }
+func SchemaURI(name string) string { return string(appendSchemaURI(nil, name)) }
 
-func appendSchemaURI(dst []byte, word string) []byte {
-	return append(append(append(dst, "urn:livebridge:schema:"...), word...), ":1"...)
+func appendSchemaURI(dst []byte, name string) []byte {
+	return append(append(append(dst, "urn:livebridge:schema:"...), name...), ":1"...)
 }
 
 // sequenceDigits is wide enough for every uint64, so that sequences sort as text.

@@ -111,8 +111,8 @@ func TestImports(t *testing.T) {
 
 func checkImport(t *testing.T, s source, may []string, path string) {
 	t.Helper()
-	if ours, found := strings.CutPrefix(path, module+"/"); found {
-		if !slices.Contains(may, ours) && !slices.Contains(may, "*") || strings.HasPrefix(ours, "cmd/") {
+	if internal, found := strings.CutPrefix(path, module+"/"); found {
+		if !slices.Contains(may, internal) && !slices.Contains(may, "*") || strings.HasPrefix(internal, "cmd/") {
 			t.Errorf("%s must not import %s", s.path, path)
 		}
 		return
@@ -127,19 +127,19 @@ func checkImport(t *testing.T, s source, may []string, path string) {
 	}
 }
 
-func TestEveryPackageSaysWhatItIs(t *testing.T) {
-	said := make(map[string]bool)
+func TestEveryPackageIsDocumented(t *testing.T) {
+	documented := make(map[string]bool)
 	for _, s := range sources(t) {
-		said[s.pkg] = said[s.pkg] || s.file.Doc != nil && !strings.HasSuffix(s.path, "_test.go")
+		documented[s.pkg] = documented[s.pkg] || s.file.Doc != nil && !strings.HasSuffix(s.path, "_test.go")
 	}
-	for pkg, ok := range said {
+	for pkg, ok := range documented {
 		if !ok {
 			t.Errorf("package %s has no package comment", pkg)
 		}
 	}
 }
 
-func TestFilesAreShort(t *testing.T) {
+func TestFileLength(t *testing.T) {
 	for _, s := range sources(t) {
 		if s.lines > 400 {
 			t.Errorf("%s has %d lines; 400 are the most", s.path, s.lines)

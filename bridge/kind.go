@@ -31,9 +31,9 @@ func (k Kind) String() string {
 }
 
 // ParseKind returns the kind with this word; false if there is none.
-func ParseKind(word string) (Kind, bool) {
+func ParseKind(name string) (Kind, bool) {
 	for _, k := range Kinds() {
-		if k.String() == word {
+		if k.String() == name {
 			return k, true
 		}
 	}

@@ -65,6 +65,6 @@ func IsRejected(err error) bool {
 // Settlement is what became of an event that was taken from the outbox. The zero Settlement means that the broker has
 // acknowledged it and its lane goes on.
 type Settlement struct {
-	Retry time.Duration // above 0: not taken yet; the event comes again, before any other of its lane, after this time
-	Dead  string        // not empty: to the dead letters, for this reason; its lane goes on
+	Retry      time.Duration // above 0: not taken yet; the event comes again, before any other of its lane, after this time
+	DeadLetter string        // not empty: to the dead letters, for this reason; its lane goes on
 }

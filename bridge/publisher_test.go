@@ -51,12 +51,12 @@ func TestLaneNames(t *testing.T) {
 	}
 }
 
-func TestSmallWords(t *testing.T) {
+func TestTextForms(t *testing.T) {
 	at := time.Date(2020, 4, 27, 4, 22, 14, 678_999_999, time.FixedZone("", 7200))
 	if m := bridge.MillisOf(at); m != 1587954134678 || m.String() != "2020-04-27T02:22:14.678Z" {
 		t.Errorf("%v is %d, %s", at, m, m)
 	}
-	if id := wholeID(); id.String() != wholeIDText {
+	if id := sampleID(); id.String() != sampleIDText {
 		t.Errorf("the id is %s", id)
 	}
 	if uri := bridge.SchemaURI("quarantine"); uri != "urn:livebridge:schema:quarantine:1" {

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// RemindEvery is how often a failure that lasts is logged.
-const RemindEvery = time.Minute
+// ReminderInterval is how often a failure that lasts is logged.
+const ReminderInterval = time.Minute
 
 // Reminders decides which reports of a failure that repeats are logged: of each kind the first, and then one every
-// RemindEvery, however fast they come and however often things seem to work in between. Its zero value is ready for
+// ReminderInterval, however fast they come and however often things seem to work in between. Its zero value is ready for
 // use.
 type Reminders struct {
 	mu     sync.Mutex
 	kinds  map[string]*reminder
-	logged bool // something since the last Over
+	logged bool // something since the last Recovered
 }
 
 type reminder struct {
@@ -29,13 +29,13 @@ func (r *Reminders) Due(kind string, now time.Time) (suppressed int, due bool) {
 	defer r.mu.Unlock()
 	k := r.kinds[kind]
 	if k == nil {
-		k = &reminder{last: now.Add(-RemindEvery)}
+		k = &reminder{last: now.Add(-ReminderInterval)}
 		if r.kinds == nil {
 			r.kinds = make(map[string]*reminder)
 		}
 		r.kinds[kind] = k
 	}
-	if now.Sub(k.last) < RemindEvery {
+	if now.Sub(k.last) < ReminderInterval {
 		k.suppressed++
 		return 0, false
 	}
@@ -44,8 +44,8 @@ func (r *Reminders) Due(kind string, now time.Time) (suppressed int, due bool) {
 	return suppressed, true
 }
 
-// Over notes that it works again, and says whether that is to be logged: a failure was.
-func (r *Reminders) Over() bool {
+// Recovered notes that it works again, and says whether that is to be logged: a failure was.
+func (r *Reminders) Recovered() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	logged := r.logged

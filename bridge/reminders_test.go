@@ -10,7 +10,7 @@ import (
 // TestReminders plays an hour of a failure that comes four times a second in two kinds.
 func TestReminders(t *testing.T) {
 	var r bridge.Reminders
-	if r.Over() {
+	if r.Recovered() {
 		t.Error("recovery is logged before anything failed")
 	}
 	start := time.Unix(0, 0)
@@ -29,7 +29,7 @@ func TestReminders(t *testing.T) {
 	if logged != 2*60 || left != 2*59*239 {
 		t.Errorf("%d lines in an hour, which account for %d others", logged, left)
 	}
-	if !r.Over() || r.Over() {
+	if !r.Recovered() || r.Recovered() {
 		t.Error("recovery is not logged exactly once")
 	}
 }
@@ -42,7 +42,7 @@ func TestRemindersOfFlapping(t *testing.T) {
 		if _, due := r.Due("refused", time.Unix(int64(second), 0)); due {
 			lines++
 		}
-		if r.Over() {
+		if r.Recovered() {
 			lines++
 		}
 	}

@@ -48,7 +48,7 @@ func (c *Client) Close() error {
 }
 
 // List implements bridge.Archive.
-func (c *Client) List(s bridge.Shelf, q bridge.Query) (entries []bridge.Entry, err error) {
+func (c *Client) List(s bridge.ReviewQueue, q bridge.Query) (entries []bridge.Entry, err error) {
 	v := url.Values{"after": {strconv.FormatUint(q.After, 10)}, "limit": {strconv.Itoa(q.Limit)},
 		"reason": {q.Reason}, "lane": {q.Lane}, "raw": {strconv.FormatBool(q.Raw)}}
 	err = c.call(http.MethodGet, string(s)+"?"+v.Encode(), nil, &entries)
@@ -56,19 +56,19 @@ func (c *Client) List(s bridge.Shelf, q bridge.Query) (entries []bridge.Entry, e
 }
 
 // Release implements bridge.Archive.
-func (c *Client) Release(s bridge.Shelf, numbers []uint64) (outcomes []bridge.Outcome, err error) {
+func (c *Client) Release(s bridge.ReviewQueue, numbers []uint64) (outcomes []bridge.Outcome, err error) {
 	err = c.call(http.MethodPost, string(s)+"/release", numbers, &outcomes)
 	return outcomes, err
 }
 
 // Purge implements bridge.Archive.
-func (c *Client) Purge(s bridge.Shelf, numbers []uint64) (outcomes []bridge.Outcome, err error) {
+func (c *Client) Purge(s bridge.ReviewQueue, numbers []uint64) (outcomes []bridge.Outcome, err error) {
 	err = c.call(http.MethodPost, string(s)+"/purge", numbers, &outcomes)
 	return outcomes, err
 }
 
 // Inspect implements bridge.Books.
-func (c *Client) Inspect() (i bridge.Inventory, err error) {
+func (c *Client) Inspect() (i bridge.JournalStats, err error) {
 	err = c.call(http.MethodGet, "journal", nil, &i)
 	return i, err
 }

@@ -26,8 +26,8 @@ const orderBytes = 4 << 20
 
 // Desk is what the control socket lets operators do.
 type Desk interface {
-	bridge.Archive
-	bridge.Books
+	bridge.ReviewQueues
+	bridge.JournalAdmin
 }
 
 // Control answers operators' commands on a socket that only the user of the service can open.
@@ -56,7 +56,7 @@ func NewControl(dir string, d Desk, log *zap.Logger) (*Control, error) {
 		return nil, fmt.Errorf("open %s: %w", c.path, err)
 	}
 	mux := http.NewServeMux()
-	for _, s := range []bridge.Shelf{bridge.ShelfQuarantine, bridge.ShelfDeadLetters} {
+	for _, s := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 		mux.HandleFunc("GET /"+string(s), func(w http.ResponseWriter, r *http.Request) { c.list(w, r, s) })
 		mux.HandleFunc("POST /"+string(s)+"/release", func(w http.ResponseWriter, r *http.Request) { c.clear(w, r, s, "released", d.Release) })
 		mux.HandleFunc("POST /"+string(s)+"/purge", func(w http.ResponseWriter, r *http.Request) { c.clear(w, r, s, "purged", d.Purge) })
@@ -108,7 +108,7 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-func (c *Control) list(w http.ResponseWriter, r *http.Request, s bridge.Shelf) {
+func (c *Control) list(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue) {
 	q, err := parseQuery(r.URL.Query())
 	if err != nil {
 		problem(w, http.StatusBadRequest, err)
@@ -117,8 +117,8 @@ func (c *Control) list(w http.ResponseWriter, r *http.Request, s bridge.Shelf) {
 	reply(w)(c.desk.List(s, q))
 }
 
-func (c *Control) clear(w http.ResponseWriter, r *http.Request, s bridge.Shelf, word string,
-	order func(bridge.Shelf, []uint64) ([]bridge.Outcome, error),
+func (c *Control) clear(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue, word string,
+	order func(bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error),
 ) {
 	var numbers []uint64
 	if !understand(w, r, &numbers) {

@@ -30,22 +30,22 @@ func (d *desk) note(format string, args ...any) {
 	d.asked = append(d.asked, fmt.Sprintf(format, args...))
 }
 
-func (d *desk) List(s bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
+func (d *desk) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
 	d.note("list %s %+v", s, q)
 	return []bridge.Entry{{Number: 7, Reason: "expired", Raw: []byte{0xff, 0}}}, d.err
 }
 
-func (d *desk) Release(s bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+func (d *desk) Release(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
 	d.note("release %s %v", s, numbers)
 	return []bridge.Outcome{{Number: 7}, {Number: 8, Problem: "gone"}}, d.err
 }
 
-func (d *desk) Purge(s bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+func (d *desk) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
 	d.note("purge %s %v", s, numbers)
 	return nil, d.err
 }
 
-func (d *desk) Inspect() (bridge.Inventory, error) { return bridge.Inventory{Commit: 3}, d.err }
+func (d *desk) Inspect() (bridge.JournalStats, error) { return bridge.JournalStats{Commit: 3}, d.err }
 
 func (d *desk) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	d.note("replay %+v", q)
@@ -88,15 +88,15 @@ func TestControl(t *testing.T) {
 		t.Fatal(err)
 	}
 	q := bridge.Query{After: 1 << 60, Limit: 3, Reason: "a b&c", Lane: "x/%2F/y", Raw: true}
-	entries, err := c.List(bridge.ShelfQuarantine, q)
+	entries, err := c.List(bridge.QuarantineQueue, q)
 	if err != nil || len(entries) != 1 || string(entries[0].Raw) != "\xff\x00" {
 		t.Errorf("%+v, %v", entries, err)
 	}
-	outcomes, err := c.Release(bridge.ShelfDeadLetters, []uint64{7, 8})
+	outcomes, err := c.Release(bridge.DeadLetterQueue, []uint64{7, 8})
 	if err != nil || !reflect.DeepEqual(outcomes, []bridge.Outcome{{Number: 7}, {Number: 8, Problem: "gone"}}) {
 		t.Errorf("%+v, %v", outcomes, err)
 	}
-	if outcomes, err = c.Purge(bridge.ShelfQuarantine, []uint64{9}); err != nil || len(outcomes) != 0 {
+	if outcomes, err = c.Purge(bridge.QuarantineQueue, []uint64{9}); err != nil || len(outcomes) != 0 {
 		t.Errorf("%+v, %v", outcomes, err)
 	}
 	if i, err := c.Inspect(); err != nil || i.Commit != 3 {

@@ -15,25 +15,25 @@ type wholeDesk struct{ desk }
 var (
 	wholeEntry = bridge.Entry{Number: math.MaxUint64, Reason: "expired", Received: "2000-01-01T00:00:00.007Z", ID: "01", Kind: "record", Lane: "a/b/c",
 		Type: "com.huaweicloud.live.record.start", Scheme: "md5", Sequence: math.MaxUint64 - 1, Data: []byte(`{"a":"<b>"}`), Raw: []byte{0xff, 0, '"'}}
-	wholeInventory = bridge.Inventory{Format: "f", Commit: 1, Outbox: bridge.Tally{Entries: 2, Bytes: 3}, Held: bridge.Tally{Entries: 4, Bytes: 5},
-		LanesHeld: 6, Lanes: 7, Quarantine: bridge.Tally{Entries: 8, Bytes: 9}, Reasons: map[string]int{"expired": 10},
-		DeadLetters: bridge.Tally{Entries: 11, Bytes: 12}, Identities: 13, Bytes: 14, MaxBytes: 15, StoreBytes: 16, FreeBytes: math.MaxUint64}
+	wholeInventory = bridge.JournalStats{Format: "f", Commit: 1, Outbox: bridge.Usage{Entries: 2, Bytes: 3}, Held: bridge.Usage{Entries: 4, Bytes: 5},
+		LanesHeld: 6, Lanes: 7, Quarantine: bridge.Usage{Entries: 8, Bytes: 9}, Reasons: map[string]int{"expired": 10},
+		DeadLetters: bridge.Usage{Entries: 11, Bytes: 12}, Identities: 13, Bytes: 14, MaxBytes: 15, StoreBytes: 16, FreeBytes: math.MaxUint64}
 	wholeReplay = bridge.ReplayResult{Replayed: 1, Cursor: []byte{'o', 0, 0xff}, UpTo: math.MaxUint64}
 )
 
-func (d *wholeDesk) List(s bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
+func (d *wholeDesk) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
 	entries, err := d.desk.List(s, q)
 	return append(entries[:0], wholeEntry), err
 }
 
-func (d *wholeDesk) Release(s bridge.Shelf, numbers []uint64) (outcomes []bridge.Outcome, err error) {
+func (d *wholeDesk) Release(s bridge.ReviewQueue, numbers []uint64) (outcomes []bridge.Outcome, err error) {
 	for _, n := range numbers {
 		outcomes = append(outcomes, bridge.Outcome{Number: n, Problem: fmt.Sprint("of ", n)})
 	}
 	return outcomes, nil
 }
 
-func (d *wholeDesk) Inspect() (bridge.Inventory, error) { return wholeInventory, nil }
+func (d *wholeDesk) Inspect() (bridge.JournalStats, error) { return wholeInventory, nil }
 
 func (d *wholeDesk) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	_, err := d.desk.Replay(q)
@@ -51,7 +51,7 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 	defer func() { _ = c.Close() }()
 	var want []string
 	for _, q := range []bridge.Query{{}, {After: math.MaxUint64, Limit: -1, Reason: "a&b=c+d", Lane: "%2F/ä b/", Raw: true}, {Limit: bridge.PageMax}} {
-		entries, err := c.List(bridge.ShelfDeadLetters, q)
+		entries, err := c.List(bridge.DeadLetterQueue, q)
 		if err != nil || len(entries) != 1 || !reflect.DeepEqual(entries[0], wholeEntry) {
 			t.Errorf("%+v, %v", entries, err)
 		}
@@ -63,7 +63,7 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 			numbers[i] = math.MaxUint64 - uint64(i)
 			all = append(all, bridge.Outcome{Number: numbers[i], Problem: fmt.Sprint("of ", numbers[i])})
 		}
-		if outcomes, err := c.Release(bridge.ShelfQuarantine, numbers); err != nil || fmt.Sprint(outcomes) != fmt.Sprint(all) {
+		if outcomes, err := c.Release(bridge.QuarantineQueue, numbers); err != nil || fmt.Sprint(outcomes) != fmt.Sprint(all) {
 			t.Errorf("%d numbers: %d outcomes, %v", n, len(outcomes), err)
 		}
 	}

@@ -159,7 +159,7 @@ func (d *Dispatcher) judge(e *bridge.Event, err error) bridge.Settlement {
 		d.backoff.forget(e.Lane)
 		d.log.Error("the broker will never take this event; it is a dead letter now",
 			zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
-		return bridge.Settlement{Dead: err.Error()}
+		return bridge.Settlement{DeadLetter: err.Error()}
 	default:
 		outage.failed(err)
 		wait, failures := d.backoff.next(e.Lane)

@@ -108,8 +108,8 @@ func (o *fakeOutbox) Settle(e *bridge.Event, s bridge.Settlement) {
 	case s.Retry > 0:
 		o.retries[e.Lane] = append(o.retries[e.Lane], s.Retry)
 		l.events, l.until = slices.Insert(l.events, 0, e), time.Now().Add(s.Retry)
-	case s.Dead != "":
-		o.dead[e.Lane] = append(o.dead[e.Lane], s.Dead)
+	case s.DeadLetter != "":
+		o.dead[e.Lane] = append(o.dead[e.Lane], s.DeadLetter)
 	default:
 		o.acked = append(o.acked, e)
 	}

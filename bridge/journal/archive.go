@@ -10,9 +10,9 @@ import (
 )
 
 // List implements bridge.Archive. It reads beside the writer; what a commit on its way to the disk puts on a shelf may be shown.
-func (j *Journal) List(s bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
+func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
 	table, limit := tableDead, q.Limit
-	if s == bridge.ShelfQuarantine {
+	if s == bridge.QuarantineQueue {
 		table = tableQuarantined
 	}
 	if limit <= 0 || limit > bridge.PageMax {
@@ -38,17 +38,17 @@ func (j *Journal) List(s bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
 }
 
 // Release implements bridge.Archive.
-func (j *Journal) Release(s bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+func (j *Journal) Release(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
 	return j.clear(s, numbers, (*commit).replayShelved)
 }
 
 // Purge implements bridge.Archive.
-func (j *Journal) Purge(s bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+func (j *Journal) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
 	return j.clear(s, numbers, func(*commit, *shelved) error { return nil })
 }
 
 // clear takes entries off a shelf, in one commit, and does with each what use says.
-func (j *Journal) clear(s bridge.Shelf, numbers []uint64, use func(*commit, *shelved) error) ([]bridge.Outcome, error) {
+func (j *Journal) clear(s bridge.ReviewQueue, numbers []uint64, use func(*commit, *shelved) error) ([]bridge.Outcome, error) {
 	outcomes := make([]bridge.Outcome, 0, len(numbers))
 	err := j.order(func(c *commit) error {
 		for _, number := range numbers {
@@ -68,7 +68,7 @@ func (j *Journal) clear(s bridge.Shelf, numbers []uint64, use func(*commit, *she
 
 // shelved is one entry as it lies in table Q or d.
 type shelved struct {
-	shelf   bridge.Shelf
+	shelf   bridge.ReviewQueue
 	number  uint64
 	reason  string
 	event   *bridge.Event
@@ -78,7 +78,7 @@ type shelved struct {
 }
 
 // readShelved reads the value of table Q (raw, event) or d (reason, event).
-func readShelved(s bridge.Shelf, key, value []byte) (*shelved, error) {
+func readShelved(s bridge.ReviewQueue, key, value []byte) (*shelved, error) {
 	r := reader{rest: value}
 	e := &shelved{shelf: s, number: binary.BigEndian.Uint64(key[1:]), bytes: len(value)}
 	head := r.bytes()
@@ -89,7 +89,7 @@ func readShelved(s bridge.Shelf, key, value []byte) (*shelved, error) {
 	if e.event, err = readEvent(r.rest); err != nil {
 		return nil, err
 	}
-	if s == bridge.ShelfQuarantine {
+	if s == bridge.QuarantineQueue {
 		e.raw, e.reason = head, string(e.event.Reason)
 	} else {
 		e.reason = string(head)
@@ -104,7 +104,7 @@ func (s *shelved) entry(raw bool) bridge.Entry {
 		Kind: s.event.Lane.Kind.String(), Type: s.event.Type, Scheme: s.event.Scheme.String(), Sequence: s.event.Sequence,
 		Data: s.event.Data,
 	}
-	if s.shelf == bridge.ShelfQuarantine { // its own id; that of the notice has the reason behind it
+	if s.shelf == bridge.QuarantineQueue { // its own id; that of the notice has the reason behind it
 		e.ID = s.event.ID.String()
 	}
 	if !s.event.Lane.IsZero() {

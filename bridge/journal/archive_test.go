@@ -24,7 +24,7 @@ func doubtful(stream string, session bridge.Millis, reason bridge.Reason) *bridg
 	return a
 }
 
-func list(t testing.TB, j bridge.Archive, s bridge.Shelf, q bridge.Query) []bridge.Entry {
+func list(t testing.TB, j bridge.ReviewQueues, s bridge.ReviewQueue, q bridge.Query) []bridge.Entry {
 	t.Helper()
 	entries, err := j.List(s, q)
 	if err != nil {
@@ -60,7 +60,7 @@ func TestListQuarantine(t *testing.T) {
 	unread := doubtful("", 1e12, bridge.ReasonMalformed)
 	unread.Event.Lane, unread.Event.Data = bridge.Lane{Kind: bridge.KindRTCRecord}, nil
 	add(t, j, unread)
-	all := list(t, j, bridge.ShelfQuarantine, bridge.Query{})
+	all := list(t, j, bridge.QuarantineQueue, bridge.Query{})
 	if len(all) != 7 || all[0].Raw != nil || all[0].Lane != "push.example.com/live/s0" || all[0].Reason != "expired" ||
 		all[0].Kind != "stream" || all[0].Scheme != "hmac-sha256" || all[0].ID != doubtful("s0", 1e12, "").Event.ID.String() {
 		t.Fatalf("%d entries: %+v", len(all), all[0])
@@ -68,17 +68,17 @@ func TestListQuarantine(t *testing.T) {
 	if e := all[6]; e.Lane != "" || len(e.Data) != 0 || e.Kind != "rtc-record" {
 		t.Errorf("the unreadable one is %+v", e)
 	}
-	two := list(t, j, bridge.ShelfQuarantine, bridge.Query{After: all[1].Number, Limit: 2, Raw: true})
+	two := list(t, j, bridge.QuarantineQueue, bridge.Query{After: all[1].Number, Limit: 2, Raw: true})
 	if len(two) != 2 || two[0].Number != all[2].Number || string(two[1].Raw) != `{"raw":"s3"}` {
 		t.Errorf("the second page is %+v", two)
 	}
-	if some := list(t, j, bridge.ShelfQuarantine, bridge.Query{Reason: "tampered"}); len(some) != 1 || some[0].Number != all[5].Number {
+	if some := list(t, j, bridge.QuarantineQueue, bridge.Query{Reason: "tampered"}); len(some) != 1 || some[0].Number != all[5].Number {
 		t.Errorf("tampered: %+v", some)
 	}
-	if some := list(t, j, bridge.ShelfQuarantine, bridge.Query{Lane: "push.example.com/live/s4"}); len(some) != 1 {
+	if some := list(t, j, bridge.QuarantineQueue, bridge.Query{Lane: "push.example.com/live/s4"}); len(some) != 1 {
 		t.Errorf("of the lane: %+v", some)
 	}
-	if dead := list(t, j, bridge.ShelfDeadLetters, bridge.Query{}); len(dead) != 0 {
+	if dead := list(t, j, bridge.DeadLetterQueue, bridge.Query{}); len(dead) != 0 {
 		t.Errorf("dead letters: %+v", dead)
 	}
 }
@@ -92,14 +92,14 @@ func TestRelease(t *testing.T) {
 	unread := doubtful("", 1e12, bridge.ReasonMalformed)
 	unread.Event.Lane = bridge.Lane{Kind: bridge.KindRTCRecord}
 	add(t, j, unread)
-	all := list(t, j, bridge.ShelfQuarantine, bridge.Query{})
+	all := list(t, j, bridge.QuarantineQueue, bridge.Query{})
 	a, b, unreadable := all[0].Number, all[1].Number, all[2].Number
-	outcomes, err := j.Release(bridge.ShelfQuarantine, []uint64{a, a, 77, unreadable})
+	outcomes, err := j.Release(bridge.QuarantineQueue, []uint64{a, a, 77, unreadable})
 	if got := done(t, outcomes, err); !slices.Equal(got, []uint64{a}) || len(outcomes) != 4 ||
 		outcomes[1].Problem != problemGone || outcomes[2].Problem != problemGone || outcomes[3].Problem != problemNoLane {
 		t.Fatalf("%+v", outcomes)
 	}
-	outcomes, err = j.Purge(bridge.ShelfQuarantine, []uint64{b, unreadable, b})
+	outcomes, err = j.Purge(bridge.QuarantineQueue, []uint64{b, unreadable, b})
 	if got := done(t, outcomes, err); !slices.Equal(got, []uint64{b, unreadable}) {
 		t.Fatalf("%+v", outcomes)
 	}
@@ -110,7 +110,7 @@ func TestRelease(t *testing.T) {
 	closeJournal(t, j)
 	j = open(t, o)
 	defer closeJournal(t, j)
-	if left := list(t, j, bridge.ShelfQuarantine, bridge.Query{}); len(left) != 0 {
+	if left := list(t, j, bridge.QuarantineQueue, bridge.Query{}); len(left) != 0 {
 		t.Errorf("left are %+v", left)
 	}
 	if got, want := drain(t, j, 2), []string{"a 1 publish ", "a 2 publish replayed"}; !slices.Equal(got, want) {
@@ -131,7 +131,7 @@ func TestReleaseUnderLoad(t *testing.T) {
 		add(t, j, doubtful(fmt.Sprint("q", i), 1e12, bridge.ReasonExpired))
 	}
 	var numbers []uint64
-	for _, e := range list(t, j, bridge.ShelfQuarantine, bridge.Query{}) {
+	for _, e := range list(t, j, bridge.QuarantineQueue, bridge.Query{}) {
 		numbers = append(numbers, e.Number)
 	}
 	counts := make(chan int, 4)
@@ -139,7 +139,7 @@ func TestReleaseUnderLoad(t *testing.T) {
 		go func() {
 			n := 0
 			for _, number := range numbers {
-				outcomes, err := j.Release(bridge.ShelfQuarantine, []uint64{number})
+				outcomes, err := j.Release(bridge.QuarantineQueue, []uint64{number})
 				if err == nil && outcomes[0].Problem == "" {
 					n++
 				}
@@ -161,10 +161,10 @@ func TestReleaseIsDurable(t *testing.T) {
 	o.PublishQuarantine = false
 	j := open(t, o)
 	add(t, j, doubtful("a", 1e12, bridge.ReasonExpired), doubtful("b", 1e12, bridge.ReasonExpired))
-	all := list(t, j, bridge.ShelfQuarantine, bridge.Query{})
-	_, err := j.Release(bridge.ShelfQuarantine, []uint64{all[0].Number})
+	all := list(t, j, bridge.QuarantineQueue, bridge.Query{})
+	_, err := j.Release(bridge.QuarantineQueue, []uint64{all[0].Number})
 	if err == nil {
-		_, err = j.Purge(bridge.ShelfQuarantine, []uint64{all[1].Number})
+		_, err = j.Purge(bridge.QuarantineQueue, []uint64{all[1].Number})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func TestReleaseIsDurable(t *testing.T) {
 	o.FS = disk
 	j = open(t, o)
 	defer closeJournal(t, j)
-	if left := list(t, j, bridge.ShelfQuarantine, bridge.Query{}); len(left) != 0 || j.Pending() != 1 {
+	if left := list(t, j, bridge.QuarantineQueue, bridge.Query{}); len(left) != 0 || j.Pending() != 1 {
 		t.Errorf("%d entries are back, %d events wait", len(left), j.Pending())
 	}
 }
@@ -189,18 +189,18 @@ func TestRetryDeadLetters(t *testing.T) {
 			t.Fatal(events, err)
 		}
 		for _, e := range events {
-			j.Settle(e, bridge.Settlement{Dead: "too large: 2 MB"})
+			j.Settle(e, bridge.Settlement{DeadLetter: "too large: 2 MB"})
 		}
 		synctest.Wait()
-		all := list(t, j, bridge.ShelfDeadLetters, bridge.Query{Reason: "too large"})
+		all := list(t, j, bridge.DeadLetterQueue, bridge.Query{Reason: "too large"})
 		if len(all) != 2 || ordinal(all[0].Sequence) != 1 || all[0].Reason != "too large: 2 MB" || all[0].Raw != nil {
 			t.Fatalf("%+v", all)
 		}
-		outcomes, err := j.Release(bridge.ShelfDeadLetters, []uint64{all[0].Number, all[0].Number})
+		outcomes, err := j.Release(bridge.DeadLetterQueue, []uint64{all[0].Number, all[0].Number})
 		if got := done(t, outcomes, err); len(got) != 1 {
 			t.Errorf("%+v", outcomes)
 		}
-		outcomes, err = j.Purge(bridge.ShelfDeadLetters, []uint64{all[0].Number, all[1].Number})
+		outcomes, err = j.Purge(bridge.DeadLetterQueue, []uint64{all[0].Number, all[1].Number})
 		if got := done(t, outcomes, err); !slices.Equal(got, []uint64{all[1].Number}) {
 			t.Errorf("%+v", outcomes)
 		}
@@ -227,11 +227,11 @@ func TestQuarantineAge(t *testing.T) {
 		defer closeJournal(t, j)
 		add(t, j, doubtful("c", 1e12, bridge.ReasonExpired))
 		time.Sleep(20*time.Minute - 2*time.Second)
-		if n := len(list(t, j, bridge.ShelfQuarantine, bridge.Query{})); n != 3 {
+		if n := len(list(t, j, bridge.QuarantineQueue, bridge.Query{})); n != 3 {
 			t.Errorf("%d entries before their time is over", n)
 		}
 		time.Sleep(5 * time.Second)
-		left := list(t, j, bridge.ShelfQuarantine, bridge.Query{})
+		left := list(t, j, bridge.QuarantineQueue, bridge.Query{})
 		if len(left) != 1 || !strings.HasSuffix(left[0].Lane, "/c") {
 			t.Errorf("left are %+v", left)
 		}
@@ -276,7 +276,7 @@ func TestQuiet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all := list(t, q, bridge.ShelfQuarantine, bridge.Query{Raw: true})
+		all := list(t, q, bridge.QuarantineQueue, bridge.Query{Raw: true})
 		i, err := q.Inspect()
 		if err != nil || len(all) != 2 || i.Quarantine.Entries != 2 || i.Reasons["expired"] != 2 || i.Outbox.Entries != 1 ||
 			i.Held.Entries != 1 || i.LanesHeld != 1 || i.Lanes != 2 || i.Format != formatVersion || i.Identities != 2 {
@@ -288,11 +288,11 @@ func TestQuiet(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * o.Limits.HoldDone) // nothing to wait for: a hold would have ended
-		outcomes, err := q.Release(bridge.ShelfQuarantine, []uint64{all[0].Number, all[0].Number})
+		outcomes, err := q.Release(bridge.QuarantineQueue, []uint64{all[0].Number, all[0].Number})
 		if got := done(t, outcomes, err); len(got) != 1 {
 			t.Errorf("released: %+v", outcomes)
 		}
-		outcomes, err = q.Purge(bridge.ShelfQuarantine, []uint64{all[0].Number, all[1].Number})
+		outcomes, err = q.Purge(bridge.QuarantineQueue, []uint64{all[0].Number, all[1].Number})
 		if got := done(t, outcomes, err); !slices.Equal(got, []uint64{all[1].Number}) {
 			t.Errorf("purged: %+v", outcomes)
 		}
@@ -377,10 +377,10 @@ func TestReplayBesideCallbacks(t *testing.T) {
 func TestOrdersAfterTheEnd(t *testing.T) {
 	j := open(t, memory())
 	closeJournal(t, j)
-	if _, err := j.Release(bridge.ShelfQuarantine, []uint64{1}); !errors.Is(err, bridge.ErrStopping) {
+	if _, err := j.Release(bridge.QuarantineQueue, []uint64{1}); !errors.Is(err, bridge.ErrStopping) {
 		t.Errorf("Release: %v", err)
 	}
-	if _, err := j.List(bridge.ShelfQuarantine, bridge.Query{}); !errors.Is(err, bridge.ErrStopping) {
+	if _, err := j.List(bridge.QuarantineQueue, bridge.Query{}); !errors.Is(err, bridge.ErrStopping) {
 		t.Errorf("List: %v", err)
 	}
 }

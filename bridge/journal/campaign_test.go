@@ -107,7 +107,7 @@ func (c *campaign) settle(all bool) {
 		switch chance := c.random.IntN(8); {
 		case all || chance > 3:
 		case chance == 0:
-			s.Dead = "too large"
+			s.DeadLetter = "too large"
 		default:
 			s.Retry = time.Duration(1+c.random.IntN(6000)) * time.Millisecond
 		}

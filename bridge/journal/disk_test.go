@@ -87,7 +87,7 @@ func TestDiskIsGivenBack(t *testing.T) {
 		}},
 		{"purged", bridge.ReasonTampered, func(t *testing.T, j *Journal, n int) {
 			for first := uint64(1); first <= uint64(n); first += 100 {
-				if _, err := j.Purge(bridge.ShelfQuarantine, numbers(first, 100)); err != nil {
+				if _, err := j.Purge(bridge.QuarantineQueue, numbers(first, 100)); err != nil {
 					t.Fatal(err)
 				}
 			}

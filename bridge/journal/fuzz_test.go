@@ -85,14 +85,14 @@ func FuzzReadQuarantined(f *testing.F) {
 func FuzzReadShelved(f *testing.F) {
 	f.Add(appendEvent(appendText(nil, "too large"), &bridge.Event{Type: "a", Data: []byte("{}")}))
 	f.Fuzz(func(t *testing.T, value []byte) {
-		for _, shelf := range []bridge.Shelf{bridge.ShelfQuarantine, bridge.ShelfDeadLetters} {
+		for _, shelf := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 			key := numberKey(nil, tableDead, 5)
 			e, err := readShelved(shelf, key, value)
 			if err != nil {
 				continue
 			}
 			head := e.reason
-			if shelf == bridge.ShelfQuarantine {
+			if shelf == bridge.QuarantineQueue {
 				head = string(e.raw)
 			}
 			again, err := readShelved(shelf, key, appendEvent(appendText(nil, head), e.event))

@@ -3,8 +3,8 @@ package journal
 import "livebridge/bridge"
 
 // Inspect implements bridge.Books.
-func (j *Journal) Inspect() (bridge.Inventory, error) {
-	i := bridge.Inventory{Format: formatVersion, MaxBytes: j.opts.MaxBytes, FreeBytes: j.room.free.Load()}
+func (j *Journal) Inspect() (bridge.JournalStats, error) {
+	i := bridge.JournalStats{Format: formatVersion, MaxBytes: j.opts.MaxBytes, FreeBytes: j.room.free.Load()}
 	if err := j.order(func(c *commit) error { c.count(&i); return nil }); err != nil {
 		return i, err
 	}
@@ -15,7 +15,7 @@ func (j *Journal) Inspect() (bridge.Inventory, error) {
 }
 
 // count fills in what only the writer knows.
-func (c *commit) count(i *bridge.Inventory) {
+func (c *commit) count(i *bridge.JournalStats) {
 	m, q := &c.j.meta, c.j.quarantined
 	i.Commit, i.Bytes, i.Identities = m.commit, c.j.bytes(), c.j.seen.count()
 	i.Outbox, i.Held, i.Quarantine, i.DeadLetters = m.outbox.plus(c.j.parcels.tally).show(), m.held.show(), m.quarant.show(), m.dead.show()
@@ -28,4 +28,4 @@ func (c *commit) count(i *bridge.Inventory) {
 	}
 }
 
-func (t tally) show() bridge.Tally { return bridge.Tally{Entries: t.entries, Bytes: t.bytes} }
+func (t tally) show() bridge.Usage { return bridge.Usage{Entries: t.entries, Bytes: t.bytes} }

@@ -106,7 +106,7 @@ func (s *observed) wants(when string, want ...string) {
 }
 
 // all lists a shelf, page by page.
-func (s *observed) all(shelf bridge.Shelf) (all []bridge.Entry) {
+func (s *observed) all(shelf bridge.ReviewQueue) (all []bridge.Entry) {
 	s.t.Helper()
 	for q := (bridge.Query{}); ; {
 		page := list(s.t, s.Journal, shelf, q)
@@ -119,7 +119,7 @@ func (s *observed) all(shelf bridge.Shelf) (all []bridge.Entry) {
 }
 
 // streams returns the streams of what lies on a shelf, in its order.
-func (s *observed) streams(shelf bridge.Shelf) string {
+func (s *observed) streams(shelf bridge.ReviewQueue) string {
 	s.t.Helper()
 	var names []string
 	for _, e := range s.all(shelf) {
@@ -129,7 +129,7 @@ func (s *observed) streams(shelf bridge.Shelf) string {
 }
 
 // keeps fails unless exactly these streams lie on a shelf, and everything that counts them says so.
-func (s *observed) keeps(when string, shelf bridge.Shelf, want string) {
+func (s *observed) keeps(when string, shelf bridge.ReviewQueue, want string) {
 	s.t.Helper()
 	if got := s.streams(shelf); got != want {
 		s.t.Errorf("%s: %s has %q, want %q", when, shelf, got, want)
@@ -139,7 +139,7 @@ func (s *observed) keeps(when string, shelf bridge.Shelf, want string) {
 		s.t.Fatal(err)
 	}
 	counted, gauge := i.DeadLetters, "dead_letters"
-	if shelf == bridge.ShelfQuarantine {
+	if shelf == bridge.QuarantineQueue {
 		counted, gauge = i.Quarantine, "quarantine_entries"
 		indexed := 0
 		for _, n := range i.Reasons {

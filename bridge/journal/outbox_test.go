@@ -165,7 +165,7 @@ func TestDeadLetters(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range events {
-			j.Settle(e, bridge.Settlement{Dead: "too large"})
+			j.Settle(e, bridge.Settlement{DeadLetter: "too large"})
 		}
 		if got := drain(t, j, 1); !strings.Contains(got[0], " 2 ") {
 			t.Errorf("the lane of the dead letter goes on with %q", got)

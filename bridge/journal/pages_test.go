@@ -16,7 +16,7 @@ import (
 var edges = []int{0, 1, bridge.PageMax - 1, bridge.PageMax, bridge.PageMax + 1, 2 * bridge.PageMax, 2*bridge.PageMax + 1, 3*bridge.PageMax + 1}
 
 // numbersFrom lists a shelf page by page and returns the numbers and how many pages they took.
-func numbersFrom(s *observed, shelf bridge.Shelf, q bridge.Query, limit int) (numbers []uint64, pages int) {
+func numbersFrom(s *observed, shelf bridge.ReviewQueue, q bridge.Query, limit int) (numbers []uint64, pages int) {
 	s.t.Helper()
 	for pages = 1; ; pages++ {
 		page := list(s.t, s.Journal, shelf, q)
@@ -48,7 +48,7 @@ func TestListPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := observe(t, unpublished())
 		s.manySuspects(slices.Max(edges))
-		all, _ := numbersFrom(s, bridge.ShelfQuarantine, bridge.Query{}, bridge.PageMax)
+		all, _ := numbersFrom(s, bridge.QuarantineQueue, bridge.Query{}, bridge.PageMax)
 		if len(all) != slices.Max(edges) || !slices.IsSorted(all) || len(slices.Compact(slices.Clone(all))) != len(all) {
 			t.Fatalf("%d entries: %v", len(all), all)
 		}
@@ -59,7 +59,7 @@ func TestListPages(t *testing.T) {
 			}
 			for ask, limit := range map[int]int{0: bridge.PageMax, -1: bridge.PageMax, bridge.PageMax: bridge.PageMax,
 				bridge.PageMax + 1: bridge.PageMax, math.MaxInt: bridge.PageMax, bridge.PageMax - 1: bridge.PageMax - 1, bridge.PageMax / 2: bridge.PageMax / 2} {
-				got, pages := numbersFrom(s, bridge.ShelfQuarantine, bridge.Query{After: after, Limit: ask}, limit)
+				got, pages := numbersFrom(s, bridge.QuarantineQueue, bridge.Query{After: after, Limit: ask}, limit)
 				if !slices.Equal(got, all[len(all)-n:]) || pages != n/limit+1 {
 					t.Errorf("%d entries with a limit of %d: %d in %d pages", n, ask, len(got), pages)
 				}
@@ -67,11 +67,11 @@ func TestListPages(t *testing.T) {
 		}
 		for _, limit := range []int{1, 7, bridge.PageMax} { // a page has so many that match, however many lie between
 			q := bridge.Query{Reason: "tampered", Lane: "push.example.com/live/s1", Limit: limit}
-			if some, _ := numbersFrom(s, bridge.ShelfQuarantine, q, limit); len(some) != len(all)/6 {
+			if some, _ := numbersFrom(s, bridge.QuarantineQueue, q, limit); len(some) != len(all)/6 {
 				t.Errorf("%d match, %d a page; want %d", len(some), limit, len(all)/6)
 			}
 		}
-		if none := list(t, s.Journal, bridge.ShelfQuarantine, bridge.Query{After: math.MaxUint64}); len(none) != 0 {
+		if none := list(t, s.Journal, bridge.QuarantineQueue, bridge.Query{After: math.MaxUint64}); len(none) != 0 {
 			t.Errorf("%d entries lie after the last number of all", len(none))
 		}
 	})
@@ -83,23 +83,23 @@ func TestPurgePages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := observe(t, unpublished())
 		s.manySuspects(slices.Max(edges))
-		all, _ := numbersFrom(s, bridge.ShelfQuarantine, bridge.Query{}, bridge.PageMax)
+		all, _ := numbersFrom(s, bridge.QuarantineQueue, bridge.Query{}, bridge.PageMax)
 		for _, n := range []int{1, bridge.PageMax, bridge.PageMax + 1} {
 			taken := slices.Concat(all[:n-1], all[len(all)-1:])
 			all = all[n-1 : len(all)-1]
-			if got := done(t, must(s.Purge(bridge.ShelfQuarantine, taken)), nil); !slices.Equal(got, taken) {
+			if got := done(t, must(s.Purge(bridge.QuarantineQueue, taken)), nil); !slices.Equal(got, taken) {
 				t.Errorf("%d of %d are purged", len(got), n)
 			}
 			s.restart()
-			if left, _ := numbersFrom(s, bridge.ShelfQuarantine, bridge.Query{}, bridge.PageMax); !slices.Equal(left, all) {
+			if left, _ := numbersFrom(s, bridge.QuarantineQueue, bridge.Query{}, bridge.PageMax); !slices.Equal(left, all) {
 				t.Fatalf("%d are left, want %d", len(left), len(all))
 			}
 		}
 		last := all[len(all)-1]
-		must(s.Purge(bridge.ShelfQuarantine, all))
+		must(s.Purge(bridge.QuarantineQueue, all))
 		s.restart()
 		s.take(suspect("new", 1, bridge.ReasonExpired))
-		if left, _ := numbersFrom(s, bridge.ShelfQuarantine, bridge.Query{}, bridge.PageMax); len(left) != 1 || left[0] <= last {
+		if left, _ := numbersFrom(s, bridge.QuarantineQueue, bridge.Query{}, bridge.PageMax); len(left) != 1 || left[0] <= last {
 			t.Errorf("after number %d comes %v", last, left)
 		}
 	})

@@ -155,7 +155,7 @@ func TestDeadLetterOutOfAParcel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Settle(events[0], bridge.Settlement{Dead: "too large"})
+		j.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
 		j.Settle(events[1], bridge.Settlement{})
 		j.Settle(events[2], bridge.Settlement{Retry: time.Second})
 		trim(t, j)
@@ -276,7 +276,7 @@ func TestDeadLetterBehindWhatIsNotDurable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Settle(events[0], bridge.Settlement{Dead: "too large"})
+		j.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
 		synctest.Wait()
 		add(t, j, push("x", 1, bridge.PhasePublish))
 		o.FS = disk.CrashClone(vfs.CrashCloneCfg{})

@@ -44,11 +44,11 @@ func TestQuarantineDropsTheOldest(t *testing.T) {
 					for _, step := range steps {
 						before := s.metric("quarantine_dropped_total")
 						s.take(suspects(step.reason, step.add)...)
-						s.keeps("after "+step.add, bridge.ShelfQuarantine, step.left)
+						s.keeps("after "+step.add, bridge.QuarantineQueue, step.left)
 						s.counts("after "+step.add, "quarantine_dropped_total", uint64(before)+step.dropped)
 						if restarts {
 							s.restart()
-							s.keeps("restarted after "+step.add, bridge.ShelfQuarantine, step.left)
+							s.keeps("restarted after "+step.add, bridge.QuarantineQueue, step.left)
 						}
 					}
 				})
@@ -66,12 +66,12 @@ func TestQuarantineMadeSmaller(t *testing.T) {
 				s.take(suspects(bridge.ReasonExpired, "a b c d e")...)
 				s.o.QuarantineMax = limit
 				s.restart()
-				s.keeps("restarted", bridge.ShelfQuarantine, "a b c d e")
+				s.keeps("restarted", bridge.QuarantineQueue, "a b c d e")
 				s.take(suspects(bridge.ReasonExpired, "f")...)
-				s.keeps("with the next", bridge.ShelfQuarantine, left)
+				s.keeps("with the next", bridge.QuarantineQueue, left)
 				s.counts("with the next", "quarantine_dropped_total", uint64(6-limit))
 				s.restart()
-				s.keeps("restarted again", bridge.ShelfQuarantine, left)
+				s.keeps("restarted again", bridge.QuarantineQueue, left)
 			})
 		})
 	}
@@ -83,7 +83,7 @@ func TestWhatLeftTheQuarantineMayComeAgain(t *testing.T) {
 		"by number": func(s *observed) { s.take(suspects(bridge.ReasonExpired, "b c")...) },
 		"by age":    func(s *observed) { time.Sleep(s.o.QuarantineMaxAge + 2*tend) },
 		"by purge": func(s *observed) {
-			_ = done(s.t, must(s.Purge(bridge.ShelfQuarantine, []uint64{s.all(bridge.ShelfQuarantine)[0].Number})), nil)
+			_ = done(s.t, must(s.Purge(bridge.QuarantineQueue, []uint64{s.all(bridge.QuarantineQueue)[0].Number})), nil)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,15 +96,15 @@ func TestWhatLeftTheQuarantineMayComeAgain(t *testing.T) {
 				s.restart()
 				s.take(suspects(bridge.ReasonExpired, "a")...)
 				s.counts("restarted", "duplicates_total", 1)
-				s.keeps("restarted", bridge.ShelfQuarantine, "a")
+				s.keeps("restarted", bridge.QuarantineQueue, "a")
 				s.counts("restarted", "quarantined_total", 0)
 				leave(s)
-				before := s.streams(bridge.ShelfQuarantine)
+				before := s.streams(bridge.QuarantineQueue)
 				if strings.Contains(before, "a") {
 					t.Fatalf("left are %q", before)
 				}
 				s.take(suspects(bridge.ReasonExpired, "a")...)
-				if now := s.streams(bridge.ShelfQuarantine); !strings.HasSuffix(now, "a") {
+				if now := s.streams(bridge.QuarantineQueue); !strings.HasSuffix(now, "a") {
 					t.Errorf("%q has become %q", before, now)
 				}
 				s.counts("at the end", "duplicates_total", 1)
@@ -130,7 +130,7 @@ func TestShareOfASignature(t *testing.T) {
 		s.take(suspect("a", 1, bridge.ReasonExpired), suspect("b", 1, bridge.ReasonTampered), suspect("c", 1, bridge.ReasonExpired))
 		s.restart()
 		s.take(suspect("d", 1, bridge.ReasonExpired), suspect("e", 1, bridge.ReasonExpired), suspect("f", 1, bridge.ReasonTampered))
-		s.keeps("six", bridge.ShelfQuarantine, "a b c d")
+		s.keeps("six", bridge.QuarantineQueue, "a b c d")
 		s.counts("six", "quarantine_dropped_total", 2)
 		s.counts("six", "quarantined_total", 1)
 		s.take(suspect("a", 1, bridge.ReasonExpired)) // a repeat, not one too many
@@ -138,14 +138,14 @@ func TestShareOfASignature(t *testing.T) {
 		s.counts("a repeat", "quarantine_dropped_total", 2)
 		s.restart()
 		s.take(suspect("g", 1, bridge.ReasonExpired))
-		s.keeps("restarted", bridge.ShelfQuarantine, "a b c d")
+		s.keeps("restarted", bridge.QuarantineQueue, "a b c d")
 		s.counts("restarted", "quarantine_dropped_total", 1)
 		s.counts("restarted", "quarantined_total", 0)
 		s.take(suspect("h", 2, bridge.ReasonExpired))
 		for i := range quarantinePerSignature + 1 {
 			s.take(suspect(fmt.Sprint("u", i), 0, bridge.ReasonExpired))
 		}
-		s.keeps("others", bridge.ShelfQuarantine, "a b c d h u0 u1 u2 u3 u4")
+		s.keeps("others", bridge.QuarantineQueue, "a b c d h u0 u1 u2 u3 u4")
 		if notices := s.out(); len(notices) != 10 {
 			t.Errorf("%d notices are published", len(notices))
 		}
@@ -164,7 +164,7 @@ func TestShareOfASignatureIsGivenBack(t *testing.T) {
 			left  string
 		}{
 			"purged":   {func(s *observed) { purge(s, 1) }, "a c d x"},
-			"released": {func(s *observed) { must(s.Release(bridge.ShelfQuarantine, numbersOf(s, 2))) }, "a b d x"},
+			"released": {func(s *observed) { must(s.Release(bridge.QuarantineQueue, numbersOf(s, 2))) }, "a b d x"},
 			"too many": {func(s *observed) { s.take(suspects(bridge.ReasonExpired, "p")...) }, "a p x y"},
 		} {
 			t.Run(fmt.Sprintf("%s, restarts %v", name, restarts), func(t *testing.T) {
@@ -178,7 +178,7 @@ func TestShareOfASignatureIsGivenBack(t *testing.T) {
 						s.restart()
 					}
 					s.take(more...)
-					s.keeps("at the end", bridge.ShelfQuarantine, c.left)
+					s.keeps("at the end", bridge.QuarantineQueue, c.left)
 				})
 			})
 		}
@@ -187,10 +187,10 @@ func TestShareOfASignatureIsGivenBack(t *testing.T) {
 
 // numbersOf returns the number of the entry in quarantine at this position.
 func numbersOf(s *observed, i int) []uint64 {
-	return []uint64{s.all(bridge.ShelfQuarantine)[i].Number}
+	return []uint64{s.all(bridge.QuarantineQueue)[i].Number}
 }
 
-func purge(s *observed, i int) { must(s.Purge(bridge.ShelfQuarantine, numbersOf(s, i))) }
+func purge(s *observed, i int) { must(s.Purge(bridge.QuarantineQueue, numbersOf(s, i))) }
 
 // TestQuarantineIsFullAfterAPurge: what an operator takes from the middle is not counted any more, and the oldest of the
 // rest still goes first.
@@ -201,15 +201,15 @@ func TestQuarantineIsFullAfterAPurge(t *testing.T) {
 		s := observe(t, o)
 		s.take(suspects(bridge.ReasonExpired, "a b c d")...)
 		purge(s, 2)
-		s.keeps("purged", bridge.ShelfQuarantine, "a b d")
+		s.keeps("purged", bridge.QuarantineQueue, "a b d")
 		s.take(suspects(bridge.ReasonExpired, "e")...)
-		s.keeps("full again", bridge.ShelfQuarantine, "a b d e")
+		s.keeps("full again", bridge.QuarantineQueue, "a b d e")
 		s.counts("full again", "quarantine_dropped_total", 0)
 		purge(s, 0)
 		purge(s, 2)
 		s.restart()
 		s.take(suspects(bridge.ReasonExpired, "f g h")...)
-		s.keeps("over", bridge.ShelfQuarantine, "d f g h")
+		s.keeps("over", bridge.QuarantineQueue, "d f g h")
 		s.counts("over", "quarantine_dropped_total", 1)
 	})
 }
@@ -229,21 +229,21 @@ func TestAgeOfTheQuarantine(t *testing.T) {
 		s.restart()
 		time.Sleep(30 * time.Minute)
 		synctest.Wait()
-		s.keeps("as old as it may become", bridge.ShelfQuarantine, "a b c")
+		s.keeps("as old as it may become", bridge.QuarantineQueue, "a b c")
 		time.Sleep(tend)
 		synctest.Wait()
-		s.keeps("older", bridge.ShelfQuarantine, "c")
+		s.keeps("older", bridge.QuarantineQueue, "c")
 		s.counts("older", "quarantine_dropped_total", 2)
 		s.restart()
-		s.keeps("restarted", bridge.ShelfQuarantine, "c")
+		s.keeps("restarted", bridge.QuarantineQueue, "c")
 		s.o.QuarantineMaxAge = 0
 		s.restart()
 		time.Sleep(2 * time.Hour)
-		s.keeps("without an age", bridge.ShelfQuarantine, "c")
+		s.keeps("without an age", bridge.QuarantineQueue, "c")
 		s.o.QuarantineMaxAge = 3 * time.Hour
 		s.restart()
 		time.Sleep(time.Minute)
-		s.keeps("with a greater age", bridge.ShelfQuarantine, "c")
+		s.keeps("with a greater age", bridge.QuarantineQueue, "c")
 	})
 }
 
@@ -259,10 +259,10 @@ func TestManyGrowOldAtOnce(t *testing.T) {
 				time.Sleep(time.Hour - time.Minute)
 				s.take(suspects(bridge.ReasonTampered, "young")...)
 				time.Sleep(2 * time.Minute)
-				s.keeps("after all the time", bridge.ShelfQuarantine, "young")
+				s.keeps("after all the time", bridge.QuarantineQueue, "young")
 				s.counts("after all the time", "quarantine_dropped_total", uint64(n))
 				s.restart()
-				s.keeps("restarted", bridge.ShelfQuarantine, "young")
+				s.keeps("restarted", bridge.QuarantineQueue, "young")
 			})
 		})
 	}

@@ -106,9 +106,9 @@ func TestWholeEntry(t *testing.T) {
 			Reason: "malformed", Received: "2000-01-01T00:00:00.007Z", ID: "010203020000000000000000000000ff", Kind: "rtc-record",
 			Type: "com.huaweicloud.live.record.start", Scheme: "rtc-hmac-sha256", Raw: unread.Raw,
 		}}
-		s.listsAlso(bridge.ShelfQuarantine, want)
+		s.listsAlso(bridge.QuarantineQueue, want)
 		w.ahead.Add(int64(time.Minute))
-		must(s.Release(bridge.ShelfQuarantine, numbersOf(s, 0)))
+		must(s.Release(bridge.QuarantineQueue, numbersOf(s, 0)))
 		event := a.Event
 		event.Recorded, event.Marks = 946684800007, bridge.MarkReplayed
 		s.comesAlso("a released entry", event)
@@ -116,7 +116,7 @@ func TestWholeEntry(t *testing.T) {
 }
 
 // listsAlso fails unless a shelf has these entries, but for their numbers, which rise by one; also after a restart.
-func (s *observed) listsAlso(shelf bridge.Shelf, want []bridge.Entry) {
+func (s *observed) listsAlso(shelf bridge.ReviewQueue, want []bridge.Entry) {
 	s.t.Helper()
 	first := uint64(0)
 	for _, when := range []string{"at once", "after a restart"} {
@@ -157,11 +157,11 @@ func TestWholeDeadLetter(t *testing.T) {
 			t.Fatal(events, err)
 		}
 		for _, e := range events {
-			s.Settle(e, bridge.Settlement{Dead: "too large: " + e.Lane.Kind.String()})
+			s.Settle(e, bridge.Settlement{DeadLetter: "too large: " + e.Lane.Kind.String()})
 		}
 		synctest.Wait()
 		trim(t, s.Journal)
-		s.listsAlso(bridge.ShelfDeadLetters, []bridge.Entry{{
+		s.listsAlso(bridge.DeadLetterQueue, []bridge.Entry{{
 			Reason: "too large: record", Received: "2000-01-01T00:00:00.007Z", ID: "010203010000000000000000000000ff", Kind: "record",
 			Lane: "push.example.com/a%20b/%C3%A4%2F1", Type: "com.huaweicloud.live.record.start", Scheme: "md5",
 			Sequence: events[0].Sequence, Data: a.Event.Data,
@@ -170,12 +170,12 @@ func TestWholeDeadLetter(t *testing.T) {
 			Type: bridge.TypeQuarantined, Scheme: "md5", Sequence: events[1].Sequence, Data: events[1].Data,
 		}})
 		w.ahead.Add(int64(time.Minute))
-		must(s.Release(bridge.ShelfDeadLetters, []uint64{s.all(bridge.ShelfDeadLetters)[0].Number}))
+		must(s.Release(bridge.DeadLetterQueue, []uint64{s.all(bridge.DeadLetterQueue)[0].Number}))
 		event := a.Event
 		event.Recorded, event.Marks = 946684800007, bridge.MarkReplayed
 		s.comesAlso("a dead letter", event)
 		s.restart()
-		must(s.Release(bridge.ShelfDeadLetters, []uint64{s.all(bridge.ShelfDeadLetters)[0].Number}))
+		must(s.Release(bridge.DeadLetterQueue, []uint64{s.all(bridge.DeadLetterQueue)[0].Number}))
 		notice := *events[1]
 		notice.Marks = bridge.MarkReplayed
 		s.comesAlso("a dead notice", notice)
@@ -229,10 +229,10 @@ func TestInventorySurvives(t *testing.T) {
 		s := observe(t, o)
 		s.take(whole(bridge.KindRecord, 1), ended("a", 1), ended("b", 2), suspect("c", 1, bridge.ReasonExpired),
 			suspect("d", 1, bridge.ReasonTampered), suspect("e", 1, bridge.ReasonTampered), recording("f", 1), recording("f", 2), recording("g", 1))
-		s.settle(map[string]bridge.Settlement{"f": {Dead: "large"}})
+		s.settle(map[string]bridge.Settlement{"f": {DeadLetter: "large"}})
 		trim(t, s.Journal)
 		before := s.inventory()
-		want := bridge.Inventory{Format: before.Format, Outbox: before.Outbox, Held: before.Held, LanesHeld: 2, Lanes: 6, Quarantine: before.Quarantine,
+		want := bridge.JournalStats{Format: before.Format, Outbox: before.Outbox, Held: before.Held, LanesHeld: 2, Lanes: 6, Quarantine: before.Quarantine,
 			Reasons: map[string]int{"expired": 1, "tampered": 2}, DeadLetters: before.DeadLetters, Identities: 6, MaxBytes: o.MaxBytes, FreeBytes: 1 << 40,
 			Bytes: before.Outbox.Bytes + before.Held.Bytes + before.Quarantine.Bytes + before.DeadLetters.Bytes}
 		if !reflect.DeepEqual(before, want) || before.Outbox.Entries != 3 || before.Held.Entries != 2 || before.Quarantine.Entries != 3 || before.DeadLetters.Entries != 1 {
@@ -246,7 +246,7 @@ func TestInventorySurvives(t *testing.T) {
 }
 
 // inventory returns what is counted, but for what every commit changes, which must not be 0.
-func (s *observed) inventory() bridge.Inventory {
+func (s *observed) inventory() bridge.JournalStats {
 	s.t.Helper()
 	i, err := s.Inspect()
 	if err != nil || i.Commit == 0 || i.StoreBytes == 0 {

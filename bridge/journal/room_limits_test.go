@@ -38,7 +38,7 @@ func TestDeadLettersStayUntilTheyArePurged(t *testing.T) {
 				o := memory()
 				o.DeadLettersMax = 2
 				s := observe(t, o)
-				dead := map[string]bridge.Settlement{"a": {Dead: "large"}, "b": {Dead: "large"}, "c": {Dead: "large"}}
+				dead := map[string]bridge.Settlement{"a": {DeadLetter: "large"}, "b": {DeadLetter: "large"}, "c": {DeadLetter: "large"}}
 				only := func(stream string) map[string]bridge.Settlement {
 					return map[string]bridge.Settlement{stream: dead[stream]}
 				}
@@ -49,27 +49,27 @@ func TestDeadLettersStayUntilTheyArePurged(t *testing.T) {
 				if got := s.settle(dead); fmt.Sprint(got) != "[a 1 publish  b 1 publish  c 1 publish ]" {
 					t.Fatalf("got %q", got)
 				}
-				s.keeps("three", bridge.ShelfDeadLetters, "a b")
+				s.keeps("three", bridge.DeadLetterQueue, "a b")
 				if got := s.settle(nil); len(got) != 2 {
 					t.Errorf("got %q: the lanes of the dead letters go on, and the third's does not", got)
 				}
 				trim(t, s.Journal)
 				if restarts {
 					s.restart()
-					s.keeps("restarted", bridge.ShelfDeadLetters, "a b")
+					s.keeps("restarted", bridge.DeadLetterQueue, "a b")
 				}
 				for range 2 {
 					if got := s.settle(only("c")); fmt.Sprint(got) != "[c 1 publish ]" {
 						t.Errorf("the third is tried as %q", got)
 					}
-					s.keeps("tried again", bridge.ShelfDeadLetters, "a b")
+					s.keeps("tried again", bridge.DeadLetterQueue, "a b")
 				}
-				must(s.Purge(bridge.ShelfDeadLetters, []uint64{s.all(bridge.ShelfDeadLetters)[0].Number}))
+				must(s.Purge(bridge.DeadLetterQueue, []uint64{s.all(bridge.DeadLetterQueue)[0].Number}))
 				s.settle(only("c"))
-				s.keeps("with a place", bridge.ShelfDeadLetters, "b c")
+				s.keeps("with a place", bridge.DeadLetterQueue, "b c")
 				s.wants("its lane goes on", "c 2 publish_done ")
 				s.restart()
-				s.keeps("at the end", bridge.ShelfDeadLetters, "b c")
+				s.keeps("at the end", bridge.DeadLetterQueue, "b c")
 				s.wants("at the end")
 			})
 		})
@@ -90,10 +90,10 @@ func TestEverythingTakesRoom(t *testing.T) {
 			func(s *observed) { purge(s, 0) }},
 		"dead letters": {func(s *observed) {
 			s.take(push("a", session, bridge.PhasePublish))
-			s.settle(map[string]bridge.Settlement{"a": {Dead: "large"}})
+			s.settle(map[string]bridge.Settlement{"a": {DeadLetter: "large"}})
 			trim(s.t, s.Journal)
 		}, func(s *observed) {
-			must(s.Purge(bridge.ShelfDeadLetters, []uint64{s.all(bridge.ShelfDeadLetters)[0].Number}))
+			must(s.Purge(bridge.DeadLetterQueue, []uint64{s.all(bridge.DeadLetterQueue)[0].Number}))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestDiskIsFullAtTheStart(t *testing.T) {
 		s.counts("a byte too few", "disk_free_bytes", o.MinFreeBytes-1)
 		s.wants("published all the same", "a 1 publish ")
 		purge(s, 0)
-		s.keeps("purged", bridge.ShelfQuarantine, "c")
+		s.keeps("purged", bridge.QuarantineQueue, "c")
 		free.Store(o.MinFreeBytes)
 		s.restart()
 		s.take(push("d", 9e11, bridge.PhasePublish))

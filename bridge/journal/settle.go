@@ -23,8 +23,8 @@ func (o *outbox) Settle(e *bridge.Event, s bridge.Settlement) {
 	switch {
 	case s.Retry > 0:
 		o.park(l, s.Retry)
-	case s.Dead != "":
-		o.burials = append(o.burials, burial{pending: l.underWay, reason: s.Dead})
+	case s.DeadLetter != "":
+		o.burials = append(o.burials, burial{pending: l.underWay, reason: s.DeadLetter})
 		o.rouse()
 	default:
 		o.acknowledged = append(o.acknowledged, o.done(l))

@@ -16,7 +16,7 @@ const (
 )
 
 // takeOff takes one entry off its shelf after use has had it. The outcome's problem says why nothing was done.
-func (c *commit) takeOff(s bridge.Shelf, number uint64, use func(*commit, *shelved) error) (bridge.Outcome, error) {
+func (c *commit) takeOff(s bridge.ReviewQueue, number uint64, use func(*commit, *shelved) error) (bridge.Outcome, error) {
 	outcome := bridge.Outcome{Number: number}
 	e, err := c.findShelved(s, number)
 	if err == nil {
@@ -37,13 +37,13 @@ func (c *commit) takeOff(s bridge.Shelf, number uint64, use func(*commit, *shelv
 }
 
 // findShelved reads one entry. The error is errGone when it is not there.
-func (c *commit) findShelved(s bridge.Shelf, number uint64) (*shelved, error) {
+func (c *commit) findShelved(s bridge.ReviewQueue, number uint64) (*shelved, error) {
 	table := byte(tableDead)
-	if s == bridge.ShelfQuarantine {
+	if s == bridge.QuarantineQueue {
 		table = tableQuarantined
 	}
 	key := numberKey(nil, table, number)
-	if _, known := c.j.quarantined.find(number); c.taken[number] || s == bridge.ShelfQuarantine && !known {
+	if _, known := c.j.quarantined.find(number); c.taken[number] || s == bridge.QuarantineQueue && !known {
 		return nil, errGone // by this very commit, perhaps
 	}
 	value, err := c.j.get(key)
@@ -58,7 +58,7 @@ func (c *commit) findShelved(s bridge.Shelf, number uint64) (*shelved, error) {
 
 // unshelve deletes an entry.
 func (c *commit) unshelve(e *shelved) error {
-	if e.shelf == bridge.ShelfQuarantine {
+	if e.shelf == bridge.QuarantineQueue {
 		what, _ := c.j.quarantined.find(e.number)
 		c.j.quarantined.take(what)
 		return c.drop(what)
@@ -79,7 +79,7 @@ var (
 // replayShelved emits the event of an entry once more, in its lane. From now on its identity is one that was seen.
 func (c *commit) replayShelved(s *shelved) (err error) {
 	e := s.event
-	if s.shelf == bridge.ShelfDeadLetters {
+	if s.shelf == bridge.DeadLetterQueue {
 		s.emitted, err = c.replay(e)
 		return err
 	}

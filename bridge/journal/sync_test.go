@@ -96,7 +96,7 @@ func TestDeadLetterWaitsForItsSync(t *testing.T) {
 		}
 		slow.Store(true)
 		begun := time.Now()
-		j.Settle(events[0], bridge.Settlement{Dead: "too large"})
+		j.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
 		if got := drain(t, j, 1); time.Since(begun) < slowSync {
 			t.Errorf("%q came %v after the dead letter, and its sync took %v", got, time.Since(begun), slowSync)
 		}

@@ -73,10 +73,10 @@ func results(t *testing.T, out string) (all []result) {
 // TestRetryTellsTheOutcome: of three dead letters that are tried again one is published, one rejected, and one waits.
 func TestRetryTellsTheOutcome(t *testing.T) {
 	dir, j := operated(t)
-	<-settleAs(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{Dead: "too large"} })
+	<-settleAs(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{DeadLetter: "too large"} })
 	var all []bridge.Entry
 	until(t, "three dead letters are on disk", func() bool { all = entriesOf(t, dir, "deadletters"); return len(all) == 3 })
-	settled := settleAs(t, j, 2, func(i int) bridge.Settlement { return []bridge.Settlement{{}, {Dead: "still too large"}}[i] })
+	settled := settleAs(t, j, 2, func(i int) bridge.Settlement { return []bridge.Settlement{{}, {DeadLetter: "still too large"}}[i] })
 	out, errOut, code := command(t, dir, "deadletters", "retry", "--all", "--wait", "2s")
 	<-settled
 	got := results(t, out)
@@ -117,7 +117,7 @@ func TestReplayTellsTheOutcome(t *testing.T) {
 	if err := j.Trim(t.Context(), func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	settled := settleAs(t, j, 3, func(i int) bridge.Settlement { return bridge.Settlement{Dead: "not wanted"} })
+	settled := settleAs(t, j, 3, func(i int) bridge.Settlement { return bridge.Settlement{DeadLetter: "not wanted"} })
 	out, errOut, code = command(t, dir, "journal", "replay", "--lane", "record:push.example.com/live/room2")
 	<-settled
 	if got := results(t, out); code != exitFailed || len(got) != 1 || got[0].State != bridge.DeliveryDeadLetter || got[0].Reason != "not wanted" ||

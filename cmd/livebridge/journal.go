@@ -43,13 +43,13 @@ func newInspect() *cobra.Command {
 	}
 }
 
-func printInventory(w io.Writer, i *bridge.Inventory) error {
+func printInventory(w io.Writer, i *bridge.JournalStats) error {
 	var reasons []string
 	for reason, n := range i.Reasons {
 		reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
 	}
 	slices.Sort(reasons)
-	tally := func(t bridge.Tally) string { return fmt.Sprintf("%d, %d bytes", t.Entries, t.Bytes) }
+	tally := func(t bridge.Usage) string { return fmt.Sprintf("%d, %d bytes", t.Entries, t.Bytes) }
 	for _, line := range [][2]string{
 		{"format", i.Format},
 		{"last commit", fmt.Sprint(i.Commit)},

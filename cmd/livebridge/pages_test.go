@@ -200,7 +200,7 @@ func (d *failingDesk) page() error {
 	return nil
 }
 
-func (d *failingDesk) List(_ bridge.Shelf, q bridge.Query) ([]bridge.Entry, error) {
+func (d *failingDesk) List(_ bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
 	entries := make([]bridge.Entry, q.Limit)
 	for i := range entries {
 		entries[i].Number = q.After + uint64(i) + 1
@@ -208,7 +208,7 @@ func (d *failingDesk) List(_ bridge.Shelf, q bridge.Query) ([]bridge.Entry, erro
 	return entries, d.page()
 }
 
-func (d *failingDesk) Purge(_ bridge.Shelf, numbers []uint64) ([]bridge.Outcome, error) {
+func (d *failingDesk) Purge(_ bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
 	return make([]bridge.Outcome, len(numbers)), d.page()
 }
 
@@ -221,7 +221,7 @@ func (d *failingDesk) Replay(bridge.ReplayQuery) (bridge.ReplayResult, error) {
 
 // TestErrorBetweenPages: what was done before an error is told, and the command fails with the error.
 func TestErrorBetweenPages(t *testing.T) {
-	s := shelf{name: bridge.ShelfQuarantine}
+	s := shelf{name: bridge.QuarantineQueue}
 	for name, c := range map[string]struct {
 		do   func(c *cobra.Command, d *failingDesk) error
 		want string

@@ -13,7 +13,7 @@ import (
 
 // shelf is what the commands on one shelf say.
 type shelf struct {
-	name    bridge.Shelf
+	name    bridge.ReviewQueue
 	short   string
 	long    string
 	release string // the word for putting back into the lane
@@ -22,7 +22,7 @@ type shelf struct {
 
 func newQuarantine() *cobra.Command {
 	return shelf{
-		name: bridge.ShelfQuarantine, short: "List, show, release or purge callbacks that were signed well and not believed",
+		name: bridge.QuarantineQueue, short: "List, show, release or purge callbacks that were signed well and not believed",
 		long: "A callback lies in quarantine when its signature is good but has expired (expired), was seen over other members\n" +
 			"(tampered), is over a SparkRTC body that cannot be read (malformed), or names an event that is not known while\n" +
 			"DOMAINS is empty (unknown_event). QUARANTINE_MAX and QUARANTINE_MAX_AGE say how much is kept, and for how long.",
@@ -32,7 +32,7 @@ func newQuarantine() *cobra.Command {
 
 func newDeadLetters() *cobra.Command {
 	return shelf{
-		name: bridge.ShelfDeadLetters, short: "List, show, retry or purge events that the broker would not take",
+		name: bridge.DeadLetterQueue, short: "List, show, retry or purge events that the broker would not take",
 		long: "A dead letter is an event that the broker will never take as it is set up: too large, say. Its sequence number is\n" +
 			"used up, which consumers see as a gap. DEAD_LETTERS_MAX says how many are kept; a further one stops its lane.",
 		release: "retry", why: "Publish dead letters again, behind what their lanes have sent since, marked `replayed`",

@@ -15,7 +15,7 @@ import (
 )
 
 // order is what is done with entries: Release or Purge.
-type order func(admin.Desk, bridge.Shelf, []uint64) ([]bridge.Outcome, error)
+type order func(admin.Desk, bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error)
 
 // clear makes the command that takes entries off the shelf. publishes says that they are published again.
 func (s shelf) clear(word, short string, do order, publishes bool) *cobra.Command {

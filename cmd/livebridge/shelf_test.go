@@ -194,7 +194,7 @@ func TestJournalCommands(t *testing.T) {
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=100ms")
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
-	inspect := func() (i bridge.Inventory) {
+	inspect := func() (i bridge.JournalStats) {
 		t.Helper()
 		out, errOut, code := command(t, dir, "journal", "inspect")
 		if err := json.Unmarshal([]byte(out), &i); err != nil || code != exitDone {
@@ -244,7 +244,7 @@ func TestQuarantineIsPublishedUnlessUnnamed(t *testing.T) {
 		service := launch(t, dir, prefix+"QUARANTINE_TOPIC="+topic)
 		service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), ""), http.StatusUnauthorized)
 		out, _, code := command(t, dir, "journal", "inspect")
-		var i bridge.Inventory
+		var i bridge.JournalStats
 		if err := json.Unmarshal([]byte(out), &i); err != nil || code != exitDone || i.Quarantine.Entries != 1 || (i.Lanes == 1) != (topic != "") {
 			t.Errorf("%q: %s %v", topic, out, err)
 		}

@@ -37,7 +37,7 @@ func (t *trouble) failed(err error) {
 
 // over says that it works again if a failure was logged.
 func (t *trouble) over() {
-	if t.reminders.Over() {
+	if t.reminders.Recovered() {
 		t.opts.Log.Info("connected to Kafka again")
 	}
 }

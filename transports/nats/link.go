@@ -147,7 +147,7 @@ func (l *link) failed(err error) {
 
 // connected says so if a failure was logged.
 func (l *link) connected() {
-	if l.refusals.Over() {
+	if l.refusals.Recovered() {
 		l.opts.Log.Info("connected to NATS again")
 	}
 }

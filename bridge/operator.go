@@ -2,13 +2,13 @@ package bridge
 
 import "encoding/json"
 
-// Shelf is a part of the journal where something waits for an operator.
-type Shelf string
+// ReviewQueue is a part of the journal where something waits for an operator.
+type ReviewQueue string
 
 // The shelves. Numbers are unique over both.
 const (
-	ShelfQuarantine  Shelf = "quarantine"  // signed well and not believed
-	ShelfDeadLetters Shelf = "deadletters" // what the broker will never take
+	QuarantineQueue ReviewQueue = "quarantine"  // signed well and not believed
+	DeadLetterQueue ReviewQueue = "deadletters" // what the broker will never take
 )
 
 // Entry is one thing on a shelf. Its JSON is what operators see.
@@ -69,34 +69,34 @@ type Delivery struct {
 	Reason     string        `json:"reason,omitempty"`      // of the dead letter
 }
 
-// Archive is what an operator can do with both shelves, whether the service runs (through its control socket) or not.
+// ReviewQueues is what an operator can do with both shelves, whether the service runs (through its control socket) or not.
 //
 // Release puts entries back into their lanes as replays: the same id, the lane's next sequence, the mark replayed. Purge
 // drops them. When either returns nil, everything with an empty Problem is on disk, in one commit. An error says that
 // nothing is known: ErrStopping, ErrFailed, or that the journal could not be reached or read.
-type Archive interface {
-	List(s Shelf, q Query) ([]Entry, error)
-	Release(s Shelf, numbers []uint64) ([]Outcome, error)
-	Purge(s Shelf, numbers []uint64) ([]Outcome, error)
+type ReviewQueues interface {
+	List(s ReviewQueue, q Query) ([]Entry, error)
+	Release(s ReviewQueue, numbers []uint64) ([]Outcome, error)
+	Purge(s ReviewQueue, numbers []uint64) ([]Outcome, error)
 }
 
-// Tally is a number of entries and of bytes that they take.
-type Tally struct {
+// Usage is a number of entries and of bytes that they take.
+type Usage struct {
 	Entries uint64 `json:"entries"`
 	Bytes   uint64 `json:"bytes"`
 }
 
-// Inventory is what a journal holds.
-type Inventory struct {
+// JournalStats is what a journal holds.
+type JournalStats struct {
 	Format      string         `json:"format"`
 	Commit      uint64         `json:"commit"` // number of the last one
-	Outbox      Tally          `json:"outbox"` // emitted, and not known to be on the broker's disk
-	Held        Tally          `json:"held"`   // wait for the event before them
+	Outbox      Usage          `json:"outbox"` // emitted, and not known to be on the broker's disk
+	Held        Usage          `json:"held"`   // wait for the event before them
 	LanesHeld   int            `json:"lanes_held"`
 	Lanes       uint64         `json:"lanes"` // remembered
-	Quarantine  Tally          `json:"quarantine"`
+	Quarantine  Usage          `json:"quarantine"`
 	Reasons     map[string]int `json:"quarantine_reasons,omitempty"`
-	DeadLetters Tally          `json:"dead_letters"`
+	DeadLetters Usage          `json:"dead_letters"`
 	Identities  uint64         `json:"identities"` // by which repeats are known
 	Bytes       uint64         `json:"bytes"`      // that JOURNAL_MAX_BYTES limits
 	MaxBytes    uint64         `json:"max_bytes"`
@@ -121,14 +121,14 @@ type ReplayResult struct {
 	UpTo     uint64     `json:"up_to,omitempty"`
 }
 
-// Books is what an operator can do with a journal as a whole, whether its service runs or not. Replay emits events of the
+// JournalAdmin is what an operator can do with a journal as a whole, whether its service runs or not. Replay emits events of the
 // outbox once more, behind everything of their lanes: the same id, the next sequence, the mark replayed. Replays are not
 // replayed again.
 //
 // Deliveries says how far replays of this run have come: those of Release and Replay, at most PageMax at once, in the
 // same order. It does not wait. Where no service runs all of them are waiting.
-type Books interface {
-	Inspect() (Inventory, error)
+type JournalAdmin interface {
+	Inspect() (JournalStats, error)
 	Replay(q ReplayQuery) (ReplayResult, error)
 	Deliveries(emissions []Emission) ([]Delivery, error)
 }

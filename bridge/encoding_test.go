@@ -9,18 +9,18 @@ import (
 	"livebridge/bridge"
 )
 
-// wholeID is an identity in which every byte differs from the others.
-func wholeID() (id bridge.ID) {
+// sampleID is an identity in which every byte differs from the others.
+func sampleID() (id bridge.ID) {
 	for i := range id {
 		id[i] = byte(i*17 + 1)
 	}
 	return id
 }
 
-const wholeIDText = "0112233445566778899aabbccddeef00"
+const sampleIDText = "0112233445566778899aabbccddeef00"
 
-// whole is an event with a value of its own for everything, and what it is on the wire, to the byte.
-type whole struct {
+// goldenEvent is an event with a value of its own for everything, and what it is on the wire, to the byte.
+type goldenEvent struct {
 	name       string
 	event      bridge.Event
 	structured string
@@ -29,23 +29,23 @@ type whole struct {
 
 func stream() bridge.Event {
 	return bridge.Event{
-		ID: wholeID(), Type: "com.huaweicloud.live.stream.publish_done", Session: 1587954130000, Phase: bridge.PhaseDone,
+		ID: sampleID(), Type: "com.huaweicloud.live.stream.publish_done", Session: 1587954130000, Phase: bridge.PhaseDone,
 		Lane:     bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live/a", Stream: "room 1%é.~"},
 		Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 18446744073709551615, Scheme: bridge.SchemeHMACLegacy,
 		Marks: bridge.MarkForced | bridge.MarkStartUnseen, Data: []byte(`{"event":"PUBLISH_DONE","user_args":"\"&=\\"}`),
 	}
 }
 
-func wholeStream() whole {
-	return whole{"stream", stream(), `{"data":{"event":"PUBLISH_DONE","user_args":"\"&=\\"},"datacontenttype":"application/json",` +
-		`"dataschema":"urn:livebridge:schema:stream:1","id":"` + wholeIDText + `","marks":"forced,start_unseen",` +
+func goldenStream() goldenEvent {
+	return goldenEvent{"stream", stream(), `{"data":{"event":"PUBLISH_DONE","user_args":"\"&=\\"},"datacontenttype":"application/json",` +
+		`"dataschema":"urn:livebridge:schema:stream:1","id":"` + sampleIDText + `","marks":"forced,start_unseen",` +
 		`"partitionkey":"push.example.com/live%2Fa/room%201%25%C3%A9.~","recordedtime":"2020-04-27T02:22:14.678Z",` +
 		`"sequence":"18446744073709551615","session":"1587954130000","signature":"hmac-sha256-legacy",` +
 		`"source":"/huaweicloud/live/push.example.com/live%2Fa","specversion":"1.0",` +
 		`"subject":"push.example.com/live%2Fa/room%201%25%C3%A9.~","time":"2020-04-27T02:22:11.234Z",` +
 		`"type":"com.huaweicloud.live.stream.publish_done"}`,
 		[]string{
-			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:stream:1", "id=" + wholeIDText,
+			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:stream:1", "id=" + sampleIDText,
 			"marks=forced,start_unseen", "partitionkey=push.example.com/live%2Fa/room%201%25%C3%A9.~",
 			"recordedtime=2020-04-27T02:22:14.678Z", "sequence=18446744073709551615", "session=1587954130000",
 			"signature=hmac-sha256-legacy", "source=/huaweicloud/live/push.example.com/live%2Fa", "specversion=1.0",
@@ -54,19 +54,19 @@ func wholeStream() whole {
 		}}
 }
 
-// wholeBare is an event that has neither marks, session nor a time of its own.
-func wholeBare() whole {
+// goldenUnsequenced is an event that has neither marks, session nor a time of its own.
+func goldenUnsequenced() goldenEvent {
 	e := stream()
 	e.Marks, e.Occurred, e.Sequence, e.Scheme = bridge.MarkUnsequenced, 0, 7, bridge.SchemeNone
-	return whole{"a session that orders nothing, no time", e,
+	return goldenEvent{"a session that orders nothing, no time", e,
 		`{"data":{"event":"PUBLISH_DONE","user_args":"\"&=\\"},"datacontenttype":"application/json",` +
-			`"dataschema":"urn:livebridge:schema:stream:1","id":"` + wholeIDText + `","marks":"unsequenced",` +
+			`"dataschema":"urn:livebridge:schema:stream:1","id":"` + sampleIDText + `","marks":"unsequenced",` +
 			`"partitionkey":"push.example.com/live%2Fa/room%201%25%C3%A9.~","recordedtime":"2020-04-27T02:22:14.678Z",` +
 			`"sequence":"00000000000000000007","signature":"none","source":"/huaweicloud/live/push.example.com/live%2Fa",` +
 			`"specversion":"1.0","subject":"push.example.com/live%2Fa/room%201%25%C3%A9.~",` +
 			`"time":"2020-04-27T02:22:14.678Z","type":"com.huaweicloud.live.stream.publish_done"}`,
 		[]string{
-			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:stream:1", "id=" + wholeIDText,
+			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:stream:1", "id=" + sampleIDText,
 			"marks=unsequenced", "partitionkey=push.example.com/live%2Fa/room%201%25%C3%A9.~",
 			"recordedtime=2020-04-27T02:22:14.678Z", "sequence=00000000000000000007", "signature=none",
 			"source=/huaweicloud/live/push.example.com/live%2Fa", "specversion=1.0",
@@ -75,66 +75,66 @@ func wholeBare() whole {
 		}}
 }
 
-func wholeRTC() whole {
+func goldenRTC() goldenEvent {
 	e := bridge.Event{
-		ID: wholeID(), Type: "com.huaweicloud.rtc.record.file_complete", Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 42,
+		ID: sampleID(), Type: "com.huaweicloud.rtc.record.file_complete", Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 42,
 		Lane: bridge.Lane{Kind: bridge.KindRTCRecord, Domain: "app/1", App: "", Stream: "s"}, Scheme: bridge.SchemeRTC, Data: []byte(`{}`),
 	}
-	return whole{"SparkRTC, a room without a name", e,
-		`{"data":{},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:rtc-record:1","id":"` + wholeIDText +
+	return goldenEvent{"SparkRTC, a room without a name", e,
+		`{"data":{},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:rtc-record:1","id":"` + sampleIDText +
 			`","partitionkey":"app%2F1//s","recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000042",` +
 			`"signature":"rtc-hmac-sha256","source":"/huaweicloud/rtc/app%2F1","specversion":"1.0","subject":"app%2F1//s",` +
 			`"time":"2020-04-27T02:22:11.234Z","type":"com.huaweicloud.rtc.record.file_complete"}`,
 		[]string{
-			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:rtc-record:1", "id=" + wholeIDText,
+			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:rtc-record:1", "id=" + sampleIDText,
 			"partitionkey=app%2F1//s", "recordedtime=2020-04-27T02:22:14.678Z", "sequence=00000000000000000042",
 			"signature=rtc-hmac-sha256", "source=/huaweicloud/rtc/app%2F1", "specversion=1.0", "subject=app%2F1//s",
 			"time=2020-04-27T02:22:11.234Z", "type=com.huaweicloud.rtc.record.file_complete",
 		}}
 }
 
-func wholeNotice() whole {
+func goldenNotice() goldenEvent {
 	e := bridge.Event{
-		ID: wholeID(), Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 9, Lane: bridge.Lane{Kind: bridge.KindRecord},
+		ID: sampleID(), Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 9, Lane: bridge.Lane{Kind: bridge.KindRecord},
 		Scheme: bridge.SchemeMD5, Reason: bridge.ReasonUnknownEvent, Subject: "push.example.com/live%2Fa/room%201",
 		Data: []byte(`{"body":{},"kind":"record","reason":"unknown_event"}`),
 	}
-	return whole{"a notice of the quarantine", e,
+	return goldenEvent{"a notice of the quarantine", e,
 		`{"data":{"body":{},"kind":"record","reason":"unknown_event"},"datacontenttype":"application/json",` +
-			`"dataschema":"urn:livebridge:schema:quarantine:1","id":"` + wholeIDText + `-unknown_event","partitionkey":"record",` +
+			`"dataschema":"urn:livebridge:schema:quarantine:1","id":"` + sampleIDText + `-unknown_event","partitionkey":"record",` +
 			`"recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000009","signature":"md5",` +
 			`"source":"/livebridge/quarantine/record","specversion":"1.0","subject":"push.example.com/live%2Fa/room%201",` +
 			`"time":"2020-04-27T02:22:14.678Z","type":"livebridge.callback.quarantined"}`,
 		[]string{
-			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:quarantine:1", "id=" + wholeIDText + "-unknown_event",
+			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:quarantine:1", "id=" + sampleIDText + "-unknown_event",
 			"partitionkey=record", "recordedtime=2020-04-27T02:22:14.678Z", "sequence=00000000000000000009", "signature=md5",
 			"source=/livebridge/quarantine/record", "specversion=1.0", "subject=push.example.com/live%2Fa/room%201",
 			"time=2020-04-27T02:22:14.678Z", "type=livebridge.callback.quarantined",
 		}}
 }
 
-// wholeUnreadable is the notice of a callback whose lane is not known.
-func wholeUnreadable() whole {
+// goldenUnreadable is the notice of a callback whose lane is not known.
+func goldenUnreadable() goldenEvent {
 	e := bridge.Event{
-		ID: wholeID(), Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 1, Lane: bridge.Lane{Kind: bridge.KindRTCRecord},
+		ID: sampleID(), Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 1, Lane: bridge.Lane{Kind: bridge.KindRTCRecord},
 		Scheme: bridge.SchemeRTC, Reason: bridge.ReasonMalformed, Data: []byte(`{}`),
 	}
-	return whole{"a notice without a lane", e,
-		`{"data":{},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:quarantine:1","id":"` + wholeIDText +
+	return goldenEvent{"a notice without a lane", e,
+		`{"data":{},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:quarantine:1","id":"` + sampleIDText +
 			`-malformed","partitionkey":"rtc-record","recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000001",` +
 			`"signature":"rtc-hmac-sha256","source":"/livebridge/quarantine/rtc-record","specversion":"1.0",` +
 			`"time":"2020-04-27T02:22:14.678Z","type":"livebridge.callback.quarantined"}`,
 		[]string{
-			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:quarantine:1", "id=" + wholeIDText + "-malformed",
+			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:quarantine:1", "id=" + sampleIDText + "-malformed",
 			"partitionkey=rtc-record", "recordedtime=2020-04-27T02:22:14.678Z", "sequence=00000000000000000001",
 			"signature=rtc-hmac-sha256", "source=/livebridge/quarantine/rtc-record", "specversion=1.0",
 			"time=2020-04-27T02:22:14.678Z", "type=livebridge.callback.quarantined",
 		}}
 }
 
-// TestWholeEvents compares every byte of every kind of event in both modes.
-func TestWholeEvents(t *testing.T) {
-	for _, w := range []whole{wholeStream(), wholeBare(), wholeRTC(), wholeNotice(), wholeUnreadable()} {
+// TestGoldenEvents compares every byte of every kind of event in both modes.
+func TestGoldenEvents(t *testing.T) {
+	for _, w := range []goldenEvent{goldenStream(), goldenUnsequenced(), goldenRTC(), goldenNotice(), goldenUnreadable()} {
 		if got := string(w.event.AppendStructured([]byte("before"))); got != "before"+w.structured {
 			t.Errorf("%s, structured:\n%s\nwant\n%s", w.name, got, w.structured)
 		}
@@ -164,12 +164,12 @@ func TestAttributesEnd(t *testing.T) {
 
 // TestDedupeIDs: what a broker compares is the id, and a replay is not what it repeats.
 func TestDedupeIDs(t *testing.T) {
-	notice := wholeNotice().event
+	notice := goldenNotice().event
 	replay := stream()
 	replay.Marks, replay.Sequence = bridge.MarkReplayed|bridge.MarkUnsequenced, 12
 	first := stream()
 	for want, e := range map[string]bridge.Event{
-		wholeIDText: first, wholeIDText + "-unknown_event": notice, wholeIDText + ".12": replay,
+		sampleIDText: first, sampleIDText + "-unknown_event": notice, sampleIDText + ".12": replay,
 	} {
 		if got := e.DedupeID(); got != want {
 			t.Errorf("%s is compared as %s", want, got)
@@ -182,11 +182,11 @@ func TestDedupeIDs(t *testing.T) {
 
 // TestEveryByteEscaped: all 256, alone and between others.
 func TestEveryByteEscaped(t *testing.T) {
-	const stay = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~"
+	const unescaped = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~"
 	for c := range 256 {
-		for dot, stays := range map[bridge.Dot]string{bridge.KeepDot: stay + ".", bridge.EscapeDot: stay} {
+		for dot, literal := range map[bridge.Dot]string{bridge.KeepDot: unescaped + ".", bridge.EscapeDot: unescaped} {
 			want := fmt.Sprintf("%%%02X", c)
-			if strings.IndexByte(stays, byte(c)) >= 0 {
+			if strings.IndexByte(literal, byte(c)) >= 0 {
 				want = string(rune(c))
 			}
 			text := string([]byte{'a', byte(c), 'b', byte(c)})
@@ -202,8 +202,8 @@ func TestEveryByteEscaped(t *testing.T) {
 	}
 }
 
-// TestEveryWord: the words that stand in events, and that consumers compare.
-func TestEveryWord(t *testing.T) {
+// TestStrings: the words that stand in events, and that consumers compare.
+func TestStrings(t *testing.T) {
 	for _, k := range bridge.Kinds() {
 		if got, found := bridge.ParseKind(k.String()); !found || got != k {
 			t.Errorf("%v is read as %v, %v", k, got, found)
