@@ -91,7 +91,7 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 // newHTTP returns a server on which a client that sends nothing, or reads nothing, does not stay.
 func newHTTP(h http.Handler, l *limiter) *http.Server {
 	return &http.Server{
-		Handler: h, ConnState: l.note, ErrorLog: l.standard(),
+		Handler: h, ConnState: l.trackState, ErrorLog: l.standard(),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: 75 * time.Second,
 	}

@@ -86,10 +86,10 @@ func (c *Client) Deliveries(emissions []bridge.Emission) (deliveries []bridge.De
 }
 
 // call sends one command and reads its answer.
-func (c *Client) call(method, path string, order, answer any) error {
+func (c *Client) call(method, path string, request, response any) error {
 	var body io.Reader
-	if order != nil {
-		text, err := json.Marshal(order)
+	if request != nil {
+		text, err := json.Marshal(request)
 		if err != nil {
 			return err
 		}
@@ -99,14 +99,14 @@ func (c *Client) call(method, path string, order, answer any) error {
 	if err != nil {
 		return err
 	}
-	response, err := c.http.Do(r)
+	httpResponse, err := c.http.Do(r)
 	if err != nil {
 		return fmt.Errorf("the service has not answered: %w", err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+	defer func() { _ = httpResponse.Body.Close() }()
+	if httpResponse.StatusCode != http.StatusOK {
+		text, err := io.ReadAll(io.LimitReader(httpResponse.Body, 4<<10))
 		return errors.Join(errors.New(strings.TrimSpace(string(text))), err)
 	}
-	return json.NewDecoder(response.Body).Decode(answer)
+	return json.NewDecoder(httpResponse.Body).Decode(response)
 }

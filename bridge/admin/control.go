@@ -20,12 +20,12 @@ import (
 // socket is the name of the control socket in DATA_DIR.
 const socket = "control.sock"
 
-// orderBytes bounds the body of an order: a page of emissions whose lanes have the longest names, percent-encoded,
+// maxCommandBytes bounds the body of an order: a page of emissions whose lanes have the longest names, percent-encoded,
 // fits.
-const orderBytes = 4 << 20
+const maxCommandBytes = 4 << 20
 
-// Desk is what the control socket lets operators do.
-type Desk interface {
+// Operator is what the control socket lets operators do.
+type Operator interface {
 	bridge.ReviewQueues
 	bridge.JournalAdmin
 }
@@ -39,7 +39,7 @@ type Desk interface {
 //	POST /journal/replay                                         bridge.ReplayQuery in, bridge.ReplayResult out
 //	POST /journal/deliveries                                     []bridge.Emission in, []bridge.Delivery out
 type Control struct {
-	desk     Desk
+	operator Operator
 	log      *zap.Logger
 	path     string
 	listener net.Listener
@@ -49,8 +49,8 @@ type Control struct {
 
 // NewControl opens the control socket in dir, in the place of one that a run before has left. The caller must own dir:
 // have the journal in it open.
-func NewControl(dir string, d Desk, log *zap.Logger) (*Control, error) {
-	c := &Control{desk: d, log: log, path: filepath.Join(dir, socket)}
+func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error) {
+	c := &Control{operator: operator, log: log, path: filepath.Join(dir, socket)}
 	var err error
 	if c.listener, err = listen(dir, c.path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", c.path, err)
@@ -58,10 +58,10 @@ func NewControl(dir string, d Desk, log *zap.Logger) (*Control, error) {
 	mux := http.NewServeMux()
 	for _, s := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 		mux.HandleFunc("GET /"+string(s), func(w http.ResponseWriter, r *http.Request) { c.list(w, r, s) })
-		mux.HandleFunc("POST /"+string(s)+"/release", func(w http.ResponseWriter, r *http.Request) { c.clear(w, r, s, "released", d.Release) })
-		mux.HandleFunc("POST /"+string(s)+"/purge", func(w http.ResponseWriter, r *http.Request) { c.clear(w, r, s, "purged", d.Purge) })
+		mux.HandleFunc("POST /"+string(s)+"/release", func(w http.ResponseWriter, r *http.Request) { c.resolve(w, r, s, "released", operator.Release) })
+		mux.HandleFunc("POST /"+string(s)+"/purge", func(w http.ResponseWriter, r *http.Request) { c.resolve(w, r, s, "purged", operator.Purge) })
 	}
-	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { reply(w)(d.Inspect()) })
+	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { respond(w)(operator.Inspect()) })
 	mux.HandleFunc("POST /journal/replay", c.replay)
 	mux.HandleFunc("POST /journal/deliveries", c.deliveries)
 	c.limit = newLimiter(controlConnections, log, "control socket")
@@ -111,67 +111,67 @@ func ignoreClosed(err error) error {
 func (c *Control) list(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue) {
 	q, err := parseQuery(r.URL.Query())
 	if err != nil {
-		problem(w, http.StatusBadRequest, err)
+		respondError(w, http.StatusBadRequest, err)
 		return
 	}
-	reply(w)(c.desk.List(s, q))
+	respond(w)(c.operator.List(s, q))
 }
 
-func (c *Control) clear(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue, word string,
-	order func(bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error),
+func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue, action string,
+	apply func(bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error),
 ) {
 	var numbers []uint64
-	if !understand(w, r, &numbers) {
+	if !decodeBody(w, r, &numbers) {
 		return
 	}
 	if len(numbers) > bridge.PageMax {
-		problem(w, http.StatusBadRequest, fmt.Errorf("%d numbers at once; %d are the most", len(numbers), bridge.PageMax))
+		respondError(w, http.StatusBadRequest, fmt.Errorf("%d numbers at once; %d are the most", len(numbers), bridge.PageMax))
 		return
 	}
-	outcomes, err := order(s, numbers)
-	c.log.Info("an operator has cleared entries", zap.String("shelf", string(s)), zap.String("order", word),
+	outcomes, err := apply(s, numbers)
+	c.log.Info("an operator has cleared entries", zap.String("shelf", string(s)), zap.String("order", action),
 		zap.Uint64s("numbers", numbers), zap.Error(err))
-	reply(w)(outcomes, err)
+	respond(w)(outcomes, err)
 }
 
 func (c *Control) replay(w http.ResponseWriter, r *http.Request) {
 	var q bridge.ReplayQuery
-	if !understand(w, r, &q) {
+	if !decodeBody(w, r, &q) {
 		return
 	}
-	result, err := c.desk.Replay(q)
+	result, err := c.operator.Replay(q)
 	c.log.Info("an operator has replayed events", zap.String("kind", q.Kind), zap.String("lane", q.Lane),
 		zap.Int("events", result.Replayed), zap.Error(err))
-	reply(w)(result, err)
+	respond(w)(result, err)
 }
 
 func (c *Control) deliveries(w http.ResponseWriter, r *http.Request) {
 	var emissions []bridge.Emission
-	if !understand(w, r, &emissions) {
+	if !decodeBody(w, r, &emissions) {
 		return
 	}
 	if len(emissions) > bridge.PageMax {
-		problem(w, http.StatusBadRequest,
+		respondError(w, http.StatusBadRequest,
 			fmt.Errorf("too many emissions: %d, at most %d are allowed", len(emissions), bridge.PageMax))
 		return
 	}
-	reply(w)(c.desk.Deliveries(emissions))
+	respond(w)(c.operator.Deliveries(emissions))
 }
 
-// understand reads an order's body, or answers that it cannot be read.
-func understand(w http.ResponseWriter, r *http.Request, order any) bool {
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, orderBytes)).Decode(order)
+// decodeBody reads an order's body, or answers that it cannot be read.
+func decodeBody(w http.ResponseWriter, r *http.Request, body any) bool {
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxCommandBytes)).Decode(body)
 	if err != nil {
-		problem(w, http.StatusBadRequest, err)
+		respondError(w, http.StatusBadRequest, err)
 	}
 	return err == nil
 }
 
-// reply returns a function that answers with what the desk has returned.
-func reply(w http.ResponseWriter) func(value any, err error) {
+// respond returns a function that answers with what the desk has returned.
+func respond(w http.ResponseWriter) func(value any, err error) {
 	return func(value any, err error) {
 		if err != nil {
-			problem(w, http.StatusInternalServerError, err)
+			respondError(w, http.StatusInternalServerError, err)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -181,7 +181,7 @@ func reply(w http.ResponseWriter) func(value any, err error) {
 	}
 }
 
-func problem(w http.ResponseWriter, status int, err error) { write(w, status, err.Error()) }
+func respondError(w http.ResponseWriter, status int, err error) { write(w, status, err.Error()) }
 
 // parseQuery reads what Client has written.
 func parseQuery(v url.Values) (q bridge.Query, err error) {

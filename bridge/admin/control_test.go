@@ -20,49 +20,51 @@ import (
 	"livebridge/bridge"
 )
 
-// desk remembers what it was asked.
-type desk struct {
-	asked []string
+// fakeOperator remembers what it was asked.
+type fakeOperator struct {
+	calls []string
 	err   error
 }
 
-func (d *desk) note(format string, args ...any) {
-	d.asked = append(d.asked, fmt.Sprintf(format, args...))
+func (o *fakeOperator) record(format string, args ...any) {
+	o.calls = append(o.calls, fmt.Sprintf(format, args...))
 }
 
-func (d *desk) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
-	d.note("list %s %+v", s, q)
-	return []bridge.Entry{{Number: 7, Reason: "expired", Raw: []byte{0xff, 0}}}, d.err
+func (o *fakeOperator) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
+	o.record("list %s %+v", s, q)
+	return []bridge.Entry{{Number: 7, Reason: "expired", Raw: []byte{0xff, 0}}}, o.err
 }
 
-func (d *desk) Release(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
-	d.note("release %s %v", s, numbers)
-	return []bridge.Outcome{{Number: 7}, {Number: 8, Problem: "gone"}}, d.err
+func (o *fakeOperator) Release(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
+	o.record("release %s %v", s, numbers)
+	return []bridge.Outcome{{Number: 7}, {Number: 8, Problem: "gone"}}, o.err
 }
 
-func (d *desk) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
-	d.note("purge %s %v", s, numbers)
-	return nil, d.err
+func (o *fakeOperator) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
+	o.record("purge %s %v", s, numbers)
+	return nil, o.err
 }
 
-func (d *desk) Inspect() (bridge.JournalStats, error) { return bridge.JournalStats{Commit: 3}, d.err }
-
-func (d *desk) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
-	d.note("replay %+v", q)
-	return bridge.ReplayResult{Replayed: 2, Cursor: []byte{1}, UpTo: 9}, d.err
+func (o *fakeOperator) Inspect() (bridge.JournalStats, error) {
+	return bridge.JournalStats{Commit: 3}, o.err
 }
 
-func (d *desk) Deliveries(emissions []bridge.Emission) ([]bridge.Delivery, error) {
-	d.note("deliveries %+v", emissions)
-	return []bridge.Delivery{{State: bridge.DeliveryDeadLetter, DeadLetter: 18, Reason: "too large"}}, d.err
+func (o *fakeOperator) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
+	o.record("replay %+v", q)
+	return bridge.ReplayResult{Replayed: 2, Cursor: []byte{1}, UpTo: 9}, o.err
+}
+
+func (o *fakeOperator) Deliveries(emissions []bridge.Emission) ([]bridge.Delivery, error) {
+	o.record("deliveries %+v", emissions)
+	return []bridge.Delivery{{State: bridge.DeliveryDeadLetter, DeadLetter: 18, Reason: "too large"}}, o.err
 }
 
 // control serves a desk in a new directory until the test ends.
-func control(t *testing.T, d Desk) (dir string, logs *observer.ObservedLogs) {
+func control(t *testing.T, o Operator) (dir string, logs *observer.ObservedLogs) {
 	t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
 	dir = t.TempDir()
-	c, err := NewControl(dir, d, zap.New(core))
+	c, err := NewControl(dir, o, zap.New(core))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +83,8 @@ func control(t *testing.T, d Desk) (dir string, logs *observer.ObservedLogs) {
 
 // TestControl: everything that the client is asked reaches the desk, and its answer comes back.
 func TestControl(t *testing.T) {
-	d := &desk{}
-	dir, logs := control(t, d)
+	o := &fakeOperator{}
+	dir, logs := control(t, o)
 	c, err := DialControl(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -115,13 +117,13 @@ func TestControl(t *testing.T) {
 	}
 	want := []string{"list quarantine " + fmt.Sprintf("%+v", q), "release deadletters [7 8]", "purge quarantine [9]",
 		"deliveries [{Kind:stream Lane:a/b/c Sequence:9}]", "replay {Kind:stream Lane:a/b/c Cursor:[0] UpTo:4}"}
-	if !reflect.DeepEqual(d.asked, want) {
-		t.Errorf("asked was %q", d.asked)
+	if !reflect.DeepEqual(o.calls, want) {
+		t.Errorf("asked was %q", o.calls)
 	}
 	if logs.Len() != 3 {
 		t.Errorf("%d orders are in the log", logs.Len())
 	}
-	d.err = bridge.ErrStopping
+	o.err = bridge.ErrStopping
 	if _, err := c.Inspect(); err == nil || !strings.Contains(err.Error(), "shutting down") {
 		t.Errorf("the error is %v", err)
 	}
@@ -132,7 +134,7 @@ func TestControl(t *testing.T) {
 
 // TestControlIsPrivate: the socket is for the user of the service alone.
 func TestControlIsPrivate(t *testing.T) {
-	dir, _ := control(t, &desk{})
+	dir, _ := control(t, &fakeOperator{})
 	info, err := os.Stat(filepath.Join(dir, socket))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
@@ -140,8 +142,8 @@ func TestControlIsPrivate(t *testing.T) {
 }
 
 func TestControlRefuses(t *testing.T) {
-	d := &desk{}
-	dir, _ := control(t, d)
+	o := &fakeOperator{}
+	dir, _ := control(t, o)
 	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return net.Dial("unix", filepath.Join(dir, socket))
 	}}}
@@ -156,7 +158,7 @@ func TestControlRefuses(t *testing.T) {
 		{"POST", "/quarantine/release", "{", 400},
 		{"POST", "/quarantine/release", "[-1]", 400},
 		{"POST", "/quarantine/release", "[" + strings.Repeat("1,", bridge.PageMax) + "1]", 400},
-		{"POST", "/quarantine/purge", "[" + strings.Repeat(" ", orderBytes) + "1]", 400},
+		{"POST", "/quarantine/purge", "[" + strings.Repeat(" ", maxCommandBytes) + "1]", 400},
 		{"GET", "/quarantine/purge", "", 405},
 		{"POST", "/journal/replay", "7", 400},
 	} {
@@ -174,8 +176,8 @@ func TestControlRefuses(t *testing.T) {
 			t.Errorf("%s %s: %d", tt.method, tt.path, a.StatusCode)
 		}
 	}
-	if len(d.asked) != 0 {
-		t.Errorf("asked was %q", d.asked)
+	if len(o.calls) != 0 {
+		t.Errorf("asked was %q", o.calls)
 	}
 }
 
@@ -195,7 +197,7 @@ func TestNoService(t *testing.T) {
 	if _, err := DialControl(dir); !errors.Is(err, ErrNoService) {
 		t.Errorf("on a socket that was left: %v", err)
 	}
-	c, err := NewControl(dir, &desk{}, zap.NewNop())
+	c, err := NewControl(dir, &fakeOperator{}, zap.NewNop())
 	if err != nil {
 		t.Fatalf("in the place of one that was left: %v", err)
 	}

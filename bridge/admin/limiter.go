@@ -21,8 +21,8 @@ const (
 
 // Log lines that a client can cause: one every ten seconds, and so many at once.
 const (
-	linesEvery  = 10 * time.Second
-	linesAtOnce = 5
+	logInterval = 10 * time.Second
+	logBurst    = 5
 )
 
 // limiter bounds the open connections of a port. When there is one too many, the one that has been silent for longest
@@ -30,22 +30,22 @@ const (
 // one is closed.
 type limiter struct {
 	net.Listener
-	most int
+	max  int
 	name string // of the port, for the log
 
 	log        *zap.Logger
-	lines      *rate.Limiter
+	logLimit   *rate.Limiter
 	suppressed atomic.Uint64
 
 	mu   sync.Mutex
 	open map[net.Conn]time.Time // since when it has been silent; zero while a request is in hand
 }
 
-func newLimiter(most int, log *zap.Logger, name string) *limiter {
+func newLimiter(limit int, log *zap.Logger, name string) *limiter {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return &limiter{most: most, name: name, log: log, lines: rate.NewLimiter(rate.Every(linesEvery), linesAtOnce),
+	return &limiter{max: limit, name: name, log: log, logLimit: rate.NewLimiter(rate.Every(logInterval), logBurst),
 		open: make(map[net.Conn]time.Time)}
 }
 
@@ -65,7 +65,7 @@ func (l *limiter) Accept() (net.Conn, error) {
 		refused := l.admit(c)
 		if refused != nil {
 			_ = refused.Close()
-			l.warn("connection closed: too many at once", zap.Stringer("remote", refused.RemoteAddr()), zap.Int("limit", l.most))
+			l.warn("connection closed: too many at once", zap.Stringer("remote", refused.RemoteAddr()), zap.Int("limit", l.max))
 		}
 		if refused != c {
 			return c, nil
@@ -78,7 +78,7 @@ func (l *limiter) Accept() (net.Conn, error) {
 func (l *limiter) admit(c net.Conn) (refused net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.open) >= l.most {
+	if len(l.open) >= l.max {
 		if refused = l.longestSilent(); refused == nil {
 			return c
 		}
@@ -98,8 +98,8 @@ func (l *limiter) longestSilent() (longest net.Conn) {
 	return longest
 }
 
-// note is the server's ConnState.
-func (l *limiter) note(c net.Conn, state http.ConnState) {
+// trackState is the server's ConnState.
+func (l *limiter) trackState(c net.Conn, state http.ConnState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, found := l.open[c]; !found {
@@ -117,7 +117,7 @@ func (l *limiter) note(c net.Conn, state http.ConnState) {
 
 // warn writes a line, or counts it for the next one.
 func (l *limiter) warn(message string, fields ...zap.Field) {
-	if !l.lines.Allow() {
+	if !l.logLimit.Allow() {
 		l.suppressed.Add(1)
 		return
 	}

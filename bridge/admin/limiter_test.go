@@ -64,7 +64,7 @@ func TestSilentConnections(t *testing.T) {
 	if open > 8 {
 		t.Errorf("%d connections were left open", open)
 	}
-	if n := logs.Len(); n == 0 || n > linesAtOnce+2 {
+	if n := logs.Len(); n == 0 || n > logBurst+2 {
 		t.Errorf("%d lines", n)
 	}
 }
@@ -108,7 +108,7 @@ func TestBusyConnectionsStay(t *testing.T) {
 // TestControlIsBounded: silent connections to the control socket keep no operator out.
 func TestControlIsBounded(t *testing.T) {
 	dir := t.TempDir()
-	c, err := NewControl(dir, &desk{}, zap.NewNop())
+	c, err := NewControl(dir, &fakeOperator{}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,7 @@ const deliveryPoll = 50 * time.Millisecond
 
 // awaitDeliveries asks what becomes of the emissions among results until all are settled or the wait is over. Where no
 // service runs they wait for its next start.
-func awaitDeliveries(ctx context.Context, d admin.Desk, results []*result, wait time.Duration) error {
+func awaitDeliveries(ctx context.Context, d admin.Operator, results []*result, wait time.Duration) error {
 	open := slices.DeleteFunc(slices.Clone(results), func(r *result) bool { return r.Emission == nil })
 	if _, running := d.(*admin.Client); !running {
 		for _, r := range open {
@@ -116,7 +116,7 @@ func awaitDeliveries(ctx context.Context, d admin.Desk, results []*result, wait 
 }
 
 // askDeliveries asks once, a page at a time.
-func askDeliveries(d admin.Desk, open []*result) error {
+func askDeliveries(d admin.Operator, open []*result) error {
 	for page := range slices.Chunk(open, bridge.PageMax) {
 		var emissions []bridge.Emission
 		for _, r := range page {

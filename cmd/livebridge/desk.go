@@ -13,7 +13,7 @@ import (
 
 // openDesk reaches the journal in DATA_DIR: through the running service, or by opening it where none runs. write says
 // that something may be changed.
-func openDesk(write bool) (admin.Desk, io.Closer, error) {
+func openDesk(write bool) (admin.Operator, io.Closer, error) {
 	s, err := loadOperator()
 	if err != nil {
 		return nil, nil, err
@@ -36,7 +36,7 @@ func openDesk(write bool) (admin.Desk, io.Closer, error) {
 }
 
 // withDesk calls f with the journal and closes it.
-func withDesk(write bool, f func(admin.Desk) error) error {
+func withDesk(write bool, f func(admin.Operator) error) error {
 	desk, closer, err := openDesk(write)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func newInspect() *cobra.Command {
 		Use: "inspect", Short: "Count what the journal holds: lines on a terminal, JSON in a pipe", Args: noArguments,
 		Example: "  livebridge journal inspect\n  livebridge journal inspect | jq .outbox.entries",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withDesk(false, func(d admin.Desk) error {
+			return withDesk(false, func(d admin.Operator) error {
 				i, err := d.Inspect()
 				if err != nil {
 					return err
@@ -87,7 +87,7 @@ func newReplay() *cobra.Command {
 			if all == (lane != "") || lane != "" && (kind == "" || subject == "") {
 				return &usageError{fmt.Errorf("replay takes either --all or --lane with a lane such as stream:push.example.com/live/room1")}
 			}
-			return withDesk(true, func(d admin.Desk) error { return replay(c, d, kind, subject, wait) })
+			return withDesk(true, func(d admin.Operator) error { return replay(c, d, kind, subject, wait) })
 		},
 	}
 	c.Flags().StringVar(&lane, "lane", "", "the lane: kind, colon, domain/app/stream")
@@ -101,7 +101,7 @@ const replayFollowed = 10_000
 
 // replay replays page after page and tells what has become of the first events; after an error too, since what was
 // replayed before it is on disk.
-func replay(c *cobra.Command, d admin.Desk, kind, subject string, wait time.Duration) error {
+func replay(c *cobra.Command, d admin.Operator, kind, subject string, wait time.Duration) error {
 	q, replayed, results := bridge.ReplayQuery{Kind: kind, Lane: subject}, 0, []*result(nil)
 	for {
 		r, err := d.Replay(q)

@@ -187,7 +187,7 @@ func TestWholeLines(t *testing.T) {
 
 // failingDesk does two pages and fails with the third.
 type failingDesk struct {
-	admin.Desk
+	admin.Operator
 	pages int
 }
 
@@ -228,7 +228,7 @@ func TestErrorBetweenPages(t *testing.T) {
 	}{
 		"replay": {func(c *cobra.Command, d *failingDesk) error { return replay(c, d, "", "", 0) }, "journal replay: 14 events\n"},
 		"purge": {func(c *cobra.Command, d *failingDesk) error {
-			results, err := s.carryOut(d, admin.Desk.Purge, make([]uint64, 3*bridge.PageMax))
+			results, err := s.carryOut(d, admin.Operator.Purge, make([]uint64, 3*bridge.PageMax))
 			return errors.Join(s.tell(c, "purge", results, 3*bridge.PageMax), err)
 		}, "quarantine purge: 1000 of 1500 done\n"},
 		"numbers": {func(c *cobra.Command, d *failingDesk) error {

@@ -47,8 +47,8 @@ func (s shelf) command() *cobra.Command {
 		Example: fmt.Sprintf("  livebridge %[1]s list\n  livebridge %[1]s show 17\n  livebridge %[1]s %[2]s 17", s.name, s.release),
 		Args:    noArguments, RunE: needsCommand,
 	}
-	c.AddCommand(s.list(), s.show(), s.clear(s.release, s.why, admin.Desk.Release, true),
-		s.clear("purge", "Drop entries for good", admin.Desk.Purge, false))
+	c.AddCommand(s.list(), s.show(), s.clear(s.release, s.why, admin.Operator.Release, true),
+		s.clear("purge", "Drop entries for good", admin.Operator.Purge, false))
 	return c
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // order is what is done with entries: Release or Purge.
-type order func(admin.Desk, bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error)
+type order func(admin.Operator, bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error)
 
 // clear makes the command that takes entries off the shelf. publishes says that they are published again.
 func (s shelf) clear(word, short string, do order, publishes bool) *cobra.Command {
@@ -35,7 +35,7 @@ func (s shelf) clear(word, short string, do order, publishes bool) *cobra.Comman
 			if all == (len(numbers) > 0) || !all && q != (bridge.Query{}) {
 				return &usageError{fmt.Errorf("%s %s takes either numbers or --all, which --reason and --lane may narrow", s.name, word)}
 			}
-			return withDesk(true, func(d admin.Desk) (err error) {
+			return withDesk(true, func(d admin.Operator) (err error) {
 				if all {
 					numbers, err = s.numbers(d, q)
 				}
@@ -60,7 +60,7 @@ func (s shelf) clear(word, short string, do order, publishes bool) *cobra.Comman
 }
 
 // numbers returns those of all entries that there are now.
-func (s shelf) numbers(d admin.Desk, q bridge.Query) (numbers []uint64, err error) {
+func (s shelf) numbers(d admin.Operator, q bridge.Query) (numbers []uint64, err error) {
 	err = s.walk(d, q, func(e *bridge.Entry) (bool, error) {
 		numbers = append(numbers, e.Number)
 		return true, nil
@@ -69,7 +69,7 @@ func (s shelf) numbers(d admin.Desk, q bridge.Query) (numbers []uint64, err erro
 }
 
 // carryOut clears entries, a page with each commit, until one fails.
-func (s shelf) carryOut(d admin.Desk, do order, numbers []uint64) (results []*result, err error) {
+func (s shelf) carryOut(d admin.Operator, do order, numbers []uint64) (results []*result, err error) {
 	for page := range slices.Chunk(numbers, bridge.PageMax) {
 		outcomes, err := do(d, s.name, page)
 		if err != nil {

@@ -23,7 +23,7 @@ func (s shelf) list() *cobra.Command {
 			if limit < 0 {
 				return &usageError{fmt.Errorf("--limit %d is negative", limit)}
 			}
-			return withDesk(false, func(d admin.Desk) error { return s.printAll(c, d, q, limit) })
+			return withDesk(false, func(d admin.Operator) error { return s.printAll(c, d, q, limit) })
 		},
 	}
 	choose(c, &q)
@@ -33,7 +33,7 @@ func (s shelf) list() *cobra.Command {
 }
 
 // printAll prints entries up to the limit and says on standard error when there are more.
-func (s shelf) printAll(c *cobra.Command, d admin.Desk, q bridge.Query, limit int) error {
+func (s shelf) printAll(c *cobra.Command, d admin.Operator, q bridge.Query, limit int) error {
 	out, shown, last := c.OutOrStdout(), 0, uint64(0)
 	print := printLine
 	if terminal(out) {
@@ -51,7 +51,7 @@ func (s shelf) printAll(c *cobra.Command, d admin.Desk, q bridge.Query, limit in
 }
 
 // walk calls f for every entry, oldest first, for as long as f returns true.
-func (s shelf) walk(d admin.Desk, q bridge.Query, f func(*bridge.Entry) (bool, error)) error {
+func (s shelf) walk(d admin.Operator, q bridge.Query, f func(*bridge.Entry) (bool, error)) error {
 	for q.Limit = bridge.PageMax; ; {
 		entries, err := d.List(s.name, q)
 		if err != nil {
@@ -92,12 +92,12 @@ func (s shelf) show() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withDesk(false, func(d admin.Desk) error { return s.showOne(c.OutOrStdout(), d, numbers[0]) })
+			return withDesk(false, func(d admin.Operator) error { return s.showOne(c.OutOrStdout(), d, numbers[0]) })
 		},
 	}
 }
 
-func (s shelf) showOne(w io.Writer, d admin.Desk, number uint64) error {
+func (s shelf) showOne(w io.Writer, d admin.Operator, number uint64) error {
 	entries, err := d.List(s.name, bridge.Query{After: number - 1, Limit: 1, Raw: true})
 	if err != nil {
 		return err

@@ -9,41 +9,41 @@ import (
 	"livebridge/bridge"
 )
 
-// wholeDesk answers with values of which every member says something.
-type wholeDesk struct{ desk }
+// fullOperator answers with values of which every member says something.
+type fullOperator struct{ fakeOperator }
 
 var (
-	wholeEntry = bridge.Entry{Number: math.MaxUint64, Reason: "expired", Received: "2000-01-01T00:00:00.007Z", ID: "01", Kind: "record", Lane: "a/b/c",
+	fullEntry = bridge.Entry{Number: math.MaxUint64, Reason: "expired", Received: "2000-01-01T00:00:00.007Z", ID: "01", Kind: "record", Lane: "a/b/c",
 		Type: "com.huaweicloud.live.record.start", Scheme: "md5", Sequence: math.MaxUint64 - 1, Data: []byte(`{"a":"<b>"}`), Raw: []byte{0xff, 0, '"'}}
-	wholeInventory = bridge.JournalStats{Format: "f", Commit: 1, Outbox: bridge.Usage{Entries: 2, Bytes: 3}, Held: bridge.Usage{Entries: 4, Bytes: 5},
+	fullStats = bridge.JournalStats{Format: "f", Commit: 1, Outbox: bridge.Usage{Entries: 2, Bytes: 3}, Held: bridge.Usage{Entries: 4, Bytes: 5},
 		LanesHeld: 6, Lanes: 7, Quarantine: bridge.Usage{Entries: 8, Bytes: 9}, Reasons: map[string]int{"expired": 10},
 		DeadLetters: bridge.Usage{Entries: 11, Bytes: 12}, Identities: 13, Bytes: 14, MaxBytes: 15, StoreBytes: 16, FreeBytes: math.MaxUint64}
-	wholeReplay = bridge.ReplayResult{Replayed: 1, Cursor: []byte{'o', 0, 0xff}, UpTo: math.MaxUint64}
+	fullReplay = bridge.ReplayResult{Replayed: 1, Cursor: []byte{'o', 0, 0xff}, UpTo: math.MaxUint64}
 )
 
-func (d *wholeDesk) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
-	entries, err := d.desk.List(s, q)
-	return append(entries[:0], wholeEntry), err
+func (o *fullOperator) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
+	entries, err := o.fakeOperator.List(s, q)
+	return append(entries[:0], fullEntry), err
 }
 
-func (d *wholeDesk) Release(s bridge.ReviewQueue, numbers []uint64) (outcomes []bridge.Outcome, err error) {
+func (o *fullOperator) Release(s bridge.ReviewQueue, numbers []uint64) (outcomes []bridge.Outcome, err error) {
 	for _, n := range numbers {
 		outcomes = append(outcomes, bridge.Outcome{Number: n, Problem: fmt.Sprint("of ", n)})
 	}
 	return outcomes, nil
 }
 
-func (d *wholeDesk) Inspect() (bridge.JournalStats, error) { return wholeInventory, nil }
+func (o *fullOperator) Inspect() (bridge.JournalStats, error) { return fullStats, nil }
 
-func (d *wholeDesk) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
-	_, err := d.desk.Replay(q)
-	return wholeReplay, err
+func (o *fullOperator) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
+	_, err := o.fakeOperator.Replay(q)
+	return fullReplay, err
 }
 
-// TestNothingIsLostOnTheWay: what the desk answers, and what it is asked, comes through the socket whole, at every edge.
-func TestNothingIsLostOnTheWay(t *testing.T) {
-	d := &wholeDesk{}
-	dir, _ := control(t, d)
+// TestRoundTrip: what the desk answers, and what it is asked, comes through the socket whole, at every edge.
+func TestRoundTrip(t *testing.T) {
+	o := &fullOperator{}
+	dir, _ := control(t, o)
 	c, err := DialControl(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 	var want []string
 	for _, q := range []bridge.Query{{}, {After: math.MaxUint64, Limit: -1, Reason: "a&b=c+d", Lane: "%2F/ä b/", Raw: true}, {Limit: bridge.PageMax}} {
 		entries, err := c.List(bridge.DeadLetterQueue, q)
-		if err != nil || len(entries) != 1 || !reflect.DeepEqual(entries[0], wholeEntry) {
+		if err != nil || len(entries) != 1 || !reflect.DeepEqual(entries[0], fullEntry) {
 			t.Errorf("%+v, %v", entries, err)
 		}
 		want = append(want, fmt.Sprintf("list deadletters %+v", q))
@@ -67,16 +67,16 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 			t.Errorf("%d numbers: %d outcomes, %v", n, len(outcomes), err)
 		}
 	}
-	if i, err := c.Inspect(); err != nil || !reflect.DeepEqual(i, wholeInventory) {
+	if i, err := c.Inspect(); err != nil || !reflect.DeepEqual(i, fullStats) {
 		t.Errorf("%+v, %v", i, err)
 	}
-	for _, q := range []bridge.ReplayQuery{{}, {Kind: "stream", Lane: "a/b/c", Cursor: wholeReplay.Cursor, UpTo: math.MaxUint64}} {
-		if r, err := c.Replay(q); err != nil || !reflect.DeepEqual(r, wholeReplay) {
+	for _, q := range []bridge.ReplayQuery{{}, {Kind: "stream", Lane: "a/b/c", Cursor: fullReplay.Cursor, UpTo: math.MaxUint64}} {
+		if r, err := c.Replay(q); err != nil || !reflect.DeepEqual(r, fullReplay) {
 			t.Errorf("%+v, %v", r, err)
 		}
 		want = append(want, fmt.Sprintf("replay %+v", q))
 	}
-	if !reflect.DeepEqual(d.asked, want) {
-		t.Errorf("asked was\n%q, want\n%q", d.asked, want)
+	if !reflect.DeepEqual(o.calls, want) {
+		t.Errorf("asked was\n%q, want\n%q", o.calls, want)
 	}
 }
