@@ -17,10 +17,10 @@ const (
 
 // Callback is one body that has been read and can become an event. It is not for several goroutines at once.
 type Callback struct {
-	Kind  bridge.Kind
-	Lane  bridge.Lane // normalised: the domain in lower case
-	Word  string      // the event word as sent; "" for snapshots
-	Known bool        // the word is one of the provider's that this version knows; snapshots: true
+	Kind      bridge.Kind
+	Lane      bridge.Lane // normalised: the domain in lower case
+	EventName string      // the event word as sent; "" for snapshots
+	Known     bool        // the word is one of the provider's that this version knows; snapshots: true
 
 	// As sent, JSON-decoded, for the signature check; "" for what is absent. SparkRTC has its app_id in Domain and its
 	// room_id in App.
@@ -30,21 +30,21 @@ type Callback struct {
 	AuthSign      string
 
 	def     *definition
-	word    word
+	event   eventSpec
 	session bridge.Millis // of a known stream word; 0: none
 	start   bridge.Millis
 	end     bridge.Millis
 
-	body  []byte
-	input bytes.Buffer
-	json  *jsontext.Decoder
-	top   object
-	place object // obs_addr
-	said  [roles][]byte
+	body    []byte
+	input   bytes.Buffer
+	json    *jsontext.Decoder
+	top     object
+	obsAddr object // obs_addr
+	raw     [roles][]byte
 
-	texts []byte // decoded and canonical texts that are not in the body as such; top, place and said point into it
-	data  []byte // the data before the policy
-	image []byte // what the id is taken over
+	scratch  []byte // decoded and canonical texts that are not in the body as such; top, place and said point into it
+	data     []byte // the data before the policy
+	preimage []byte // what the id is taken over
 }
 
 // object is what was read of a JSON object.
@@ -73,7 +73,7 @@ const byteOrderMark = "\xef\xbb\xbf"
 func Decode(kind bridge.Kind, body []byte) (*Callback, error) {
 	def := definitionOf(kind)
 	if def == nil {
-		return nil, fault("", "cannot be read: there is no kind of callback with the number %d", kind)
+		return nil, newError("", "cannot be read: there is no kind of callback with the number %d", kind)
 	}
 	c := callbacks.Get().(*Callback)
 	c.Kind, c.def, c.body = kind, def, bytes.TrimPrefix(body, []byte(byteOrderMark))
@@ -81,23 +81,23 @@ func Decode(kind bridge.Kind, body []byte) (*Callback, error) {
 		c.Release()
 		return nil, err
 	}
-	c.settle()
+	c.normalize()
 	return c, nil
 }
 
 // Release gives the buffers back. Neither the Callback nor the body it read is used afterwards; events made of it, its
 // Lane and the strings taken from it stay valid. It must be called once at most.
 func (c *Callback) Release() {
-	if cap(c.texts)+cap(c.data)+cap(c.image) > keepBytes || cap(c.top.rest)+cap(c.place.rest) > keepEntries {
+	if cap(c.scratch)+cap(c.data)+cap(c.preimage) > keepBytes || cap(c.top.rest)+cap(c.obsAddr.rest) > keepEntries {
 		return
 	}
 	c.input = bytes.Buffer{}
 	c.json.Reset(&c.input)
 	c.top.reset(0)
-	c.place.reset(0)
+	c.obsAddr.reset(0)
 	*c = Callback{
-		json: c.json, top: c.top, place: c.place,
-		texts: c.texts[:0], data: c.data[:0], image: c.image[:0],
+		json: c.json, top: c.top, obsAddr: c.obsAddr,
+		scratch: c.scratch[:0], data: c.data[:0], preimage: c.preimage[:0],
 	}
 	callbacks.Put(c)
 }

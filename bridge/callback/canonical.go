@@ -6,12 +6,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// keep appends to the buffer of texts and returns what was appended, which stays as it is until Release: a buffer that
+// appendScratch appends to the buffer of texts and returns what was appended, which stays as it is until Release: a buffer that
 // grows leaves its old array to those who point into it.
-func (c *Callback) keep(appendTo func([]byte) []byte) []byte {
-	start := len(c.texts)
-	c.texts = appendTo(c.texts)
-	return c.texts[start:len(c.texts):len(c.texts)]
+func (c *Callback) appendScratch(appendTo func([]byte) []byte) []byte {
+	start := len(c.scratch)
+	c.scratch = appendTo(c.scratch)
+	return c.scratch[start:len(c.scratch):len(c.scratch)]
 }
 
 // decoded returns the text of a JSON string.
@@ -19,7 +19,7 @@ func (c *Callback) decoded(quoted []byte) []byte {
 	if isVerbatim(quoted) {
 		return quoted[1 : len(quoted)-1]
 	}
-	return c.keep(func(dst []byte) []byte {
+	return c.appendScratch(func(dst []byte) []byte {
 		dst, _ = jsontext.AppendUnquote(dst, quoted) // the error tells of bytes that are U+FFFD now
 		return dst
 	})
@@ -27,7 +27,7 @@ func (c *Callback) decoded(quoted []byte) []byte {
 
 // quoted returns a text as a canonical JSON string.
 func (c *Callback) quoted(text []byte) []byte {
-	return c.keep(func(dst []byte) []byte { return appendQuoted(dst, text) })
+	return c.appendScratch(func(dst []byte) []byte { return appendQuoted(dst, text) })
 }
 
 func appendQuoted[Text ~[]byte | ~string](dst []byte, text Text) []byte {
@@ -93,7 +93,7 @@ func (c *Callback) appendData(dst []byte, p Policy) []byte {
 	dst = append(dst, '{')
 	for i := range c.def.members {
 		m := &c.def.members[i]
-		if m.shape == remainder {
+		if m.shape == unrecognized {
 			dst = c.appendUnrecognized(dst, p)
 		} else if value := c.top.values[i]; value != nil {
 			dst = appendMember(dst, m.out, p.of(m.out).apply(value))
@@ -109,11 +109,11 @@ func (c *Callback) appendUnrecognized(dst []byte, p Policy) []byte {
 	}
 	rest := c.top.rest
 	if !p.keepsAll() {
-		rest = c.censored(rest, p)
+		rest = c.redacted(rest, p)
 	}
 	if len(rest) == 0 {
 		return dst
 	}
-	sent := c.keep(func(dst []byte) []byte { return appendEntries(dst, rest) })
+	sent := c.appendScratch(func(dst []byte) []byte { return appendEntries(dst, rest) })
 	return appendCanonical(appendName(dst, "unrecognized"), sent)
 }

@@ -15,13 +15,13 @@ func (c *Callback) decode() error {
 	c.input = *bytes.NewBuffer(c.body)
 	c.json.Reset(&c.input, jsontext.AllowInvalidUTF8(true))
 	if kind := c.json.PeekKind(); kind != jsontext.KindBeginObject && kind != jsontext.KindInvalid {
-		return fault("", "is not a JSON object; send one JSON object")
+		return newError("", "is not a JSON object; send one JSON object")
 	}
 	if err := c.readObject(&c.top, c.def.members); err != nil {
 		return err
 	}
 	if rest := c.body[c.json.InputOffset():]; len(bytes.TrimLeft(rest, " \t\r\n")) > 0 {
-		return fault("", "goes on after its JSON object; send one JSON object and nothing else")
+		return newError("", "goes on after its JSON object; send one JSON object and nothing else")
 	}
 	return c.require()
 }
@@ -37,7 +37,7 @@ func (c *Callback) readObject(o *object, members []member) error {
 		if err != nil {
 			return syntaxError(err)
 		}
-		if err := c.readMember(o, members, c.ofBody(name)); err != nil {
+		if err := c.readMember(o, members, c.bodySlice(name)); err != nil {
 			return err
 		}
 	}
@@ -49,8 +49,8 @@ func (c *Callback) readObject(o *object, members []member) error {
 
 func (c *Callback) readMember(o *object, members []member, name []byte) error {
 	i := find(members, c.decoded(name))
-	if i >= 0 && members[i].shape == place && c.json.PeekKind() == jsontext.KindBeginObject {
-		return c.readPlace(i, name)
+	if i >= 0 && members[i].shape == nested && c.json.PeekKind() == jsontext.KindBeginObject {
+		return c.readObsAddr(i, name)
 	}
 	value, err := c.readValue(name)
 	if err != nil {
@@ -61,28 +61,28 @@ func (c *Callback) readMember(o *object, members []member, name []byte) error {
 		return nil
 	}
 	m := &members[i]
-	settled, fits := c.settled(m, value)
+	normalized, fits := c.normalized(m, value)
 	switch {
 	case fits:
-		o.values[i] = settled
+		o.values[i] = normalized
 		return c.check(m)
 	case m.need == required && value[0] != 'n':
-		return fault(m.in, "is not a string; send a JSON string")
+		return newError(m.in, "is not a string; send a JSON string")
 	case m.shape != signing:
 		o.rest = append(o.rest, entry{name, value})
 	}
 	return nil
 }
 
-// readPlace reads the object in row i of the top object; what is not known of it goes to the top object's rest, in an
+// readObsAddr reads the object in row i of the top object; what is not known of it goes to the top object's rest, in an
 // object of the same name.
-func (c *Callback) readPlace(i int, name []byte) error {
-	if err := c.readObject(&c.place, placeMembers); err != nil {
+func (c *Callback) readObsAddr(i int, name []byte) error {
+	if err := c.readObject(&c.obsAddr, obsAddrMembers); err != nil {
 		return err
 	}
-	c.top.values[i] = c.keep(func(dst []byte) []byte { return appendObject(dst, placeMembers, &c.place) })
-	if len(c.place.rest) > 0 {
-		rest := c.keep(func(dst []byte) []byte { return appendEntries(dst, c.place.rest) })
+	c.top.values[i] = c.appendScratch(func(dst []byte) []byte { return appendObject(dst, obsAddrMembers, &c.obsAddr) })
+	if len(c.obsAddr.rest) > 0 {
+		rest := c.appendScratch(func(dst []byte) []byte { return appendEntries(dst, c.obsAddr.rest) })
 		c.top.rest = append(c.top.rest, entry{name, rest})
 	}
 	return nil
@@ -97,7 +97,7 @@ func (c *Callback) readValue(name []byte) ([]byte, error) {
 	if err != nil {
 		return nil, syntaxError(err)
 	}
-	return c.ofBody(value), nil
+	return c.bodySlice(value), nil
 }
 
 func (c *Callback) readNested(name []byte) ([]byte, error) {
@@ -111,15 +111,15 @@ func (c *Callback) readNested(name []byte) ([]byte, error) {
 		}
 		switch now := c.json.StackDepth(); {
 		case now > maxDepth:
-			return nil, fault(string(c.decoded(name)), "is nested too deeply; send at most %d levels", maxDepth)
+			return nil, newError(string(c.decoded(name)), "is nested too deeply; send at most %d levels", maxDepth)
 		case now == depth:
 			return c.body[start:c.json.InputOffset()], nil
 		}
 	}
 }
 
-// ofBody returns the place in the body of the value that was read last: the decoder's own bytes are gone with the next.
-func (c *Callback) ofBody(last []byte) []byte {
+// bodySlice returns the place in the body of the value that was read last: the decoder's own bytes are gone with the next.
+func (c *Callback) bodySlice(last []byte) []byte {
 	end := c.json.InputOffset()
 	return c.body[end-int64(len(last)) : end]
 }
@@ -129,14 +129,14 @@ func (c *Callback) check(m *member) error {
 	if m.limit == 0 {
 		return nil
 	}
-	name := c.said[m.role]
+	name := c.raw[m.role]
 	if len(name) > m.limit {
-		return fault(m.in, "is %d bytes long; send at most %d", len(name), m.limit)
+		return newError(m.in, "is %d bytes long; send at most %d", len(name), m.limit)
 	}
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRune(name[i:])
 		if unicode.IsControl(r) {
-			return fault(m.in, "holds the control character %U; leave it out", r)
+			return newError(m.in, "holds the control character %U; leave it out", r)
 		}
 		i += size
 	}
@@ -151,9 +151,9 @@ func (c *Callback) require() error {
 			continue
 		}
 		if value := c.top.values[i]; value == nil {
-			return fault(m.in, "is missing; send it as a string")
+			return newError(m.in, "is missing; send it as a string")
 		} else if len(value) == len(`""`) {
-			return fault(m.in, "is empty; send at least one character")
+			return newError(m.in, "is empty; send at least one character")
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ func TestDecodeAsSent(t *testing.T) {
 		`"event_type":"RECORD_OVER","download_url":"https:\/\/a/?b&c","play_url":"p\u00e9","auth_timestamp":1583676745,`+
 		`"auth_sign":"AB\u0063d"}`)
 	for _, test := range []struct{ name, got, want string }{
-		{"Word", c.Word, "RECORD_OVER"},
+		{"Word", c.EventName, "RECORD_OVER"},
 		{"Domain", c.Domain, "Push.Example.COM"},
 		{"App", c.App, "live"},
 		{"Stream", c.Stream, "r\uFFFD"},
@@ -159,7 +159,7 @@ func TestRelease(t *testing.T) {
 		if got := string(e.Data); got != `{"app":"a","domain":"d","snapshot_url":"u","stream":"s"}` {
 			t.Errorf("data %s", got)
 		}
-		if c.DownloadURL+c.AuthSign+c.AuthTimestamp+c.Word != "" || e.Occurred != 0 || e.Session != 0 {
+		if c.DownloadURL+c.AuthSign+c.AuthTimestamp+c.EventName != "" || e.Occurred != 0 || e.Session != 0 {
 			t.Errorf("left from another body: %+v", c)
 		}
 		c.Release()

@@ -26,7 +26,7 @@ func (e *Error) Error() string {
 	return "member " + strconv.Quote(e.Field) + " " + e.Problem
 }
 
-func fault(field, format string, args ...any) *Error {
+func newError(field, format string, args ...any) *Error {
 	return &Error{Field: field[:min(len(field), fieldMax)], Problem: fmt.Sprintf(format, args...)}
 }
 
@@ -35,12 +35,12 @@ func syntaxError(err error) *Error {
 	var s *jsontext.SyntacticError
 	switch {
 	case errors.Is(err, io.EOF):
-		return fault("", "is empty; send one JSON object")
+		return newError("", "is empty; send one JSON object")
 	case !errors.As(err, &s):
-		return fault("", "is not valid JSON: %v", err)
+		return newError("", "is not valid JSON: %v", err)
 	case errors.Is(s.Err, jsontext.ErrDuplicateName):
-		return fault(s.JSONPointer.LastToken(), "is there twice; send every member once")
+		return newError(s.JSONPointer.LastToken(), "is there twice; send every member once")
 	default:
-		return fault("", "is not valid JSON at byte %d: %v", s.ByteOffset, s.Err)
+		return newError("", "is not valid JSON at byte %d: %v", s.ByteOffset, s.Err)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"livebridge/bridge"
 )
 
-// growth is how much longer than what was sent the data can get by the policy.
-const growth = 2 * len(`"[redacted]"`)
+// redactionGrowth is how much longer than what was sent the data can get by the policy.
+const redactionGrowth = 2 * len(`"[redacted]"`)
 
 // Event makes the canonical event, without Scheme, Recorded, Sequence and Marks. When the id depends on the time of the
 // commit, the event has none yet and the function returned completes it (bridge.Arrival.Identify); otherwise the
@@ -20,19 +20,19 @@ func (c *Callback) Event(p Policy, nonce Nonce, now bridge.Millis) (bridge.Event
 	id, later := c.identify(nonce, now)
 	return bridge.Event{
 		ID:       id,
-		Type:     c.word.typ,
+		Type:     c.event.ceType,
 		Lane:     c.Lane,
 		Session:  c.session,
-		Phase:    c.word.phase,
+		Phase:    c.event.phase,
 		Occurred: c.occurred(now),
-		Data:     c.appendData(make([]byte, 0, len(c.data)+growth), p),
+		Data:     c.appendData(make([]byte, 0, len(c.data)+redactionGrowth), p),
 	}, later
 }
 
 // occurred returns when it happened, or 0 where the body does not say so: a session too far ahead to be believed says
 // nothing.
 func (c *Callback) occurred(now bridge.Millis) bridge.Millis {
-	if c.word.phase == bridge.PhasePublish && bridge.Sequenced(c.session, now) {
+	if c.event.phase == bridge.PhasePublish && bridge.Sequenced(c.session, now) {
 		return c.session
 	}
 	return cmp.Or(c.end, c.start)

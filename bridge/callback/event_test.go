@@ -64,9 +64,9 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-func TestDisposalText(t *testing.T) {
-	for _, want := range []callback.Disposal{callback.Keep, callback.Redact, callback.Drop} {
-		var got callback.Disposal
+func TestRedactionText(t *testing.T) {
+	for _, want := range []callback.Redaction{callback.Keep, callback.Redact, callback.Drop} {
+		var got callback.Redaction
 		if err := got.UnmarshalText([]byte(want.String())); err != nil || got != want {
 			t.Errorf("%v is read as %v (%v)", want, got, err)
 		}
@@ -77,11 +77,11 @@ func TestDisposalText(t *testing.T) {
 	}
 }
 
-// TestEventPlace: session, phase and time, which decide on the event's place.
-func TestEventPlace(t *testing.T) {
+// TestEventOrderFields: session, phase and time, which decide on the event's place.
+func TestEventOrderFields(t *testing.T) {
 	const session = bridge.Millis(1587954134000)
-	record := func(word string) string {
-		return `{"publish_domain":"d","app":"a","stream":"s","event_type":"` + word + `"`
+	record := func(eventName string) string {
+		return `{"publish_domain":"d","app":"a","stream":"s","event_type":"` + eventName + `"`
 	}
 	for _, test := range []struct {
 		name     string

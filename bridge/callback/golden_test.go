@@ -135,7 +135,7 @@ func checkGolden(t *testing.T, name, other string, got []byte) {
 }
 
 // compile returns the schema of a word, knowing all the others.
-func compile(t testing.TB, word string) *jsonschema.Schema {
+func compile(t testing.TB, eventName string) *jsonschema.Schema {
 	t.Helper()
 	compiler := jsonschema.NewCompiler()
 	for _, w := range schemas.Words() {
@@ -148,7 +148,7 @@ func compile(t testing.TB, word string) *jsonschema.Schema {
 			t.Fatal(err)
 		}
 	}
-	schema, err := compiler.Compile(bridge.SchemaURI(word))
+	schema, err := compiler.Compile(bridge.SchemaURI(eventName))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,15 +19,15 @@ type Nonce struct {
 	Timestamp string // X-Rtc-Timestamp
 }
 
-// witness is what tells a happening from another with an equal body. It is zero where the body does that.
-type witness struct {
+// discriminator is what tells a happening from another with an equal body. It is zero where the body does that.
+type discriminator struct {
 	authTimestamp string
 	nonce         Nonce
 	recorded      bridge.Millis
 }
 
-// happening is what an id is taken over.
-type happening struct {
+// occurrence is what an id is taken over.
+type occurrence struct {
 	kind bridge.Kind
 	data []byte // the event's data before the policy
 }
@@ -37,64 +37,64 @@ type happening struct {
 //	{"auth_timestamp":"1587954140","data":{…},"kind":"rtc-record","rand":"…","recordedtime":"…","timestamp":"…"}
 //
 // data and kind are always there, the others are strings and there when they are not empty.
-func (h happening) id(buffer []byte, w witness) (bridge.ID, []byte) {
-	b := appendWitness(append(buffer[:0], '{'), "auth_timestamp", w.authTimestamp)
-	b = appendMember(b, "data", h.data)
-	b = appendWitness(b, "kind", h.kind.String())
-	b = appendWitness(b, "rand", w.nonce.Rand)
-	if w.recorded != 0 {
-		b = append(w.recorded.Append(append(appendName(b, "recordedtime"), '"')), '"')
+func (o occurrence) id(buffer []byte, d discriminator) (bridge.ID, []byte) {
+	b := appendDiscriminator(append(buffer[:0], '{'), "auth_timestamp", d.authTimestamp)
+	b = appendMember(b, "data", o.data)
+	b = appendDiscriminator(b, "kind", o.kind.String())
+	b = appendDiscriminator(b, "rand", d.nonce.Rand)
+	if d.recorded != 0 {
+		b = append(d.recorded.Append(append(appendName(b, "recordedtime"), '"')), '"')
 	}
-	b = append(appendWitness(b, "timestamp", w.nonce.Timestamp), '}')
+	b = append(appendDiscriminator(b, "timestamp", d.nonce.Timestamp), '}')
 	return digest(b), b
 }
 
-func appendWitness(dst []byte, name, value string) []byte {
+func appendDiscriminator(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst
 	}
 	return appendQuoted(appendName(dst, name), value)
 }
 
-func digest(image []byte) bridge.ID {
-	sum := sha256.Sum256(image)
+func digest(preimage []byte) bridge.ID {
+	sum := sha256.Sum256(preimage)
 	return bridge.ID(sum[:len(bridge.ID{})])
 }
 
 // identify returns the event's id, or the function that makes it from the time of the commit where it depends on that.
 func (c *Callback) identify(nonce Nonce, now bridge.Millis) (id bridge.ID, later func(bridge.Millis) bridge.ID) {
-	h, w := happening{c.Kind, c.data}, c.witness(nonce)
+	o, d := occurrence{c.Kind, c.data}, c.discriminator(nonce)
 	switch {
-	case c.word.names || bridge.Sequenced(c.session, now-clockMargin):
-		w = witness{}
-	case c.session != 0 || w == witness{}:
-		return bridge.ID{}, c.identifyLater(w)
+	case c.event.selfIdentifying || bridge.Sequenced(c.session, now-clockMargin):
+		d = discriminator{}
+	case c.session != 0 || d == discriminator{}:
+		return bridge.ID{}, c.identifyLater(d)
 	}
-	id, c.image = h.id(c.image, w)
+	id, c.preimage = o.id(c.preimage, d)
 	return id, nil
 }
 
 // identifyLater copies what it needs, for it is called after Release.
-func (c *Callback) identifyLater(w witness) func(bridge.Millis) bridge.ID {
-	h, session := happening{c.Kind, slices.Clone(c.data)}, c.session
+func (c *Callback) identifyLater(d discriminator) func(bridge.Millis) bridge.ID {
+	o, session := occurrence{c.Kind, slices.Clone(c.data)}, c.session
 	return func(recorded bridge.Millis) bridge.ID {
-		w := w
+		d := d
 		switch {
 		case bridge.Sequenced(session, recorded):
-			w = witness{}
-		case w == witness{}:
-			w.recorded = recorded
+			d = discriminator{}
+		case d == discriminator{}:
+			d.recorded = recorded
 		}
-		id, _ := h.id(nil, w)
+		id, _ := o.id(nil, d)
 		return id
 	}
 }
 
-func (c *Callback) witness(nonce Nonce) witness {
+func (c *Callback) discriminator(nonce Nonce) discriminator {
 	if c.Kind == bridge.KindRTCRecord {
-		return witness{nonce: nonce}
+		return discriminator{nonce: nonce}
 	}
-	return witness{authTimestamp: c.AuthTimestamp}
+	return discriminator{authTimestamp: c.AuthTimestamp}
 }
 
 // Malformed makes the event of a SparkRTC body that Decode refused though it was signed well: it is for the quarantine.
@@ -103,10 +103,10 @@ func (c *Callback) witness(nonce Nonce) witness {
 //	{"body":"<SHA-256 in hex>","kind":"rtc-record","rand":"…","timestamp":"…"}
 func Malformed(raw []byte, nonce Nonce) bridge.Event {
 	sum := sha256.Sum256(raw)
-	b := appendWitness([]byte{'{'}, "body", hex.EncodeToString(sum[:]))
-	b = appendWitness(b, "kind", bridge.KindRTCRecord.String())
-	b = appendWitness(b, "rand", nonce.Rand)
-	b = append(appendWitness(b, "timestamp", nonce.Timestamp), '}')
+	b := appendDiscriminator([]byte{'{'}, "body", hex.EncodeToString(sum[:]))
+	b = appendDiscriminator(b, "kind", bridge.KindRTCRecord.String())
+	b = appendDiscriminator(b, "rand", nonce.Rand)
+	b = append(appendDiscriminator(b, "timestamp", nonce.Timestamp), '}')
 	return bridge.Event{
 		ID:     digest(b),
 		Type:   bridge.TypeQuarantined,

@@ -146,15 +146,15 @@ func TestIdentityOfRepeats(t *testing.T) {
 }
 
 func TestIdentityOfNonces(t *testing.T) {
-	for word, names := range map[string]bool{
+	for eventName, names := range map[string]bool{
 		"RECORD_FILE_COMPLETE": true, "RECORD_NEW_FILE_START": false, "CLOUD_RECORD_SERVER_OVER": false,
 	} {
-		body := `{"event_type":"` + word + `","app_id":"d","stream_name":"s"}`
+		body := `{"event_type":"` + eventName + `","app_id":"d","stream_name":"s"}`
 		a := idOf(t, bridge.KindRTCRecord, body, callback.Nonce{Rand: "1", Timestamp: "2"}, fixedNow, 0)
 		b := idOf(t, bridge.KindRTCRecord, body, callback.Nonce{Rand: "1", Timestamp: "3"}, fixedNow, 0)
 		c := idOf(t, bridge.KindRTCRecord, body, callback.Nonce{Rand: "12", Timestamp: ""}, fixedNow, 0)
 		if (a == b) != names || (a == c) != names {
-			t.Errorf("%s names itself: %v, want %v", word, a == b, names)
+			t.Errorf("%s names itself: %v, want %v", eventName, a == b, names)
 		}
 	}
 }

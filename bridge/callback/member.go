@@ -13,14 +13,14 @@ const (
 type shape uint8
 
 const (
-	text      shape = iota // a string, as it is
-	host                   // a string in lower case
-	integer                // a whole number, from a number or a string
-	instant                // RFC 3339 in UTC with milliseconds, from a string
-	session                // publish_timestamp
-	signing                // what the signature check needs and the data must not hold
-	place                  // an object with members of its own: obs_addr
-	remainder              // not the sender's: where "unrecognized" stands
+	text         shape = iota // a string, as it is
+	host                      // a string in lower case
+	integer                   // a whole number, from a number or a string
+	instant                   // RFC 3339 in UTC with milliseconds, from a string
+	session                   // publish_timestamp
+	signing                   // what the signature check needs and the data must not hold
+	nested                    // an object with members of its own: obs_addr
+	unrecognized              // not the sender's: where "unrecognized" stands
 )
 
 // role is what else a member's value is needed for, beside the data.
@@ -31,7 +31,7 @@ const (
 	roleDomain
 	roleApp
 	roleStream
-	roleWord
+	roleEvent
 	roleDownload
 	rolePlay
 	roleAuthTimestamp
@@ -59,20 +59,20 @@ type member struct {
 	limit int // above 0: part of the lane, at most so many bytes and no control character
 }
 
-// word is an event word of the provider.
-type word struct {
-	name  string
-	typ   string // the CloudEvents type
-	phase bridge.Phase
-	names bool // the body names the happening by itself
+// eventSpec is an event word of the provider.
+type eventSpec struct {
+	name            string
+	ceType          string // the CloudEvents type
+	phase           bridge.Phase
+	selfIdentifying bool // the body names the happening by itself
 }
 
 // definition is what there is to know of one callback. It is never written to.
 type definition struct {
-	kind    bridge.Kind
-	words   []word
-	unknown string   // the type for any other word
-	members []member // in the order of the output: out, and then what never comes out
+	kind        bridge.Kind
+	events      []eventSpec
+	unknownType string   // the type for any other word
+	members     []member // in the order of the output: out, and then what never comes out
 }
 
 // definitionOf returns nil for a kind that there is not.
@@ -93,7 +93,7 @@ func definitionOf(kind bridge.Kind) *definition {
 // find returns the row of the sender's name, or -1.
 func find(members []member, name []byte) int {
 	for i := range members {
-		if members[i].in == string(name) && members[i].shape != remainder {
+		if members[i].in == string(name) && members[i].shape != unrecognized {
 			return i
 		}
 	}
@@ -101,11 +101,11 @@ func find(members []member, name []byte) int {
 }
 
 // lookup returns the word of this name; one that is not known has the type for unknown words and no phase.
-func (d *definition) lookup(name []byte) (word, bool) {
-	for i := range d.words {
-		if d.words[i].name == string(name) {
-			return d.words[i], true
+func (d *definition) lookup(name []byte) (eventSpec, bool) {
+	for i := range d.events {
+		if d.events[i].name == string(name) {
+			return d.events[i], true
 		}
 	}
-	return word{name: string(name), typ: d.unknown}, false
+	return eventSpec{name: string(name), ceType: d.unknownType}, false
 }

@@ -52,7 +52,7 @@ func TestTables(t *testing.T) {
 func checkTable(t *testing.T, table string, members []member, properties map[string]json.RawMessage) {
 	t.Helper()
 	types := map[shape]string{text: "string", host: "string", integer: "integer", instant: "string", session: "integer",
-		place: "object", remainder: "object"}
+		nested: "object", unrecognized: "object"}
 	var outs []string
 	ins := map[string]bool{}
 	for _, m := range members {
@@ -71,8 +71,8 @@ func checkTable(t *testing.T, table string, members []member, properties map[str
 		if p.Type != types[m.shape] || p.MaxLength != m.limit || (p.Pattern != "") != (m.shape == instant || m.shape == host) {
 			t.Errorf("%s: %s is %+v in the table and %+v in the schema", table, m.out, m, p)
 		}
-		if m.shape == place {
-			checkTable(t, table+" "+m.out, placeMembers, p.Properties)
+		if m.shape == nested {
+			checkTable(t, table+" "+m.out, obsAddrMembers, p.Properties)
 		}
 	}
 	if want := slices.Sorted(maps.Keys(properties)); !slices.Equal(outs, want) {
@@ -80,19 +80,19 @@ func checkTable(t *testing.T, table string, members []member, properties map[str
 	}
 }
 
-// TestWords sees that each word has a type of its own.
-func TestWords(t *testing.T) {
+// TestEventNames sees that each word has a type of its own.
+func TestEventNames(t *testing.T) {
 	seen := map[string]bool{snapshotType: true}
 	for _, kind := range bridge.Kinds() {
 		def := definitionOf(kind)
-		if unknown := (&bridge.Event{Type: def.unknown}).Unknown(); unknown != (kind != bridge.KindSnapshot) {
-			t.Errorf("%v: type %q for unknown words", kind, def.unknown)
+		if unknown := (&bridge.Event{Type: def.unknownType}).Unknown(); unknown != (kind != bridge.KindSnapshot) {
+			t.Errorf("%v: type %q for unknown words", kind, def.unknownType)
 		}
-		for _, w := range def.words {
-			if found, known := def.lookup([]byte(w.name)); !known || found != w || seen[w.typ] {
+		for _, w := range def.events {
+			if found, known := def.lookup([]byte(w.name)); !known || found != w || seen[w.ceType] {
 				t.Errorf("%v: %+v is found as %+v", kind, w, found)
 			}
-			seen[w.typ] = true
+			seen[w.ceType] = true
 		}
 	}
 	if len(seen) != 11 {

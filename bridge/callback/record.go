@@ -4,14 +4,14 @@ import "livebridge/bridge"
 
 // recording is the Live callback for a recording that changes state.
 var recording = definition{
-	kind:    bridge.KindRecord,
-	unknown: "com.huaweicloud.live.record" + bridge.TypeUnknownSuffix,
-	words: []word{
-		{name: "RECORD_START", typ: "com.huaweicloud.live.record.start"},
-		{name: "RECORD_NEW_FILE_START", typ: "com.huaweicloud.live.record.new_file_start"},
-		{name: "RECORD_FILE_COMPLETE", typ: "com.huaweicloud.live.record.file_complete", names: true},
-		{name: "RECORD_OVER", typ: "com.huaweicloud.live.record.over"},
-		{name: "RECORD_FAILED", typ: "com.huaweicloud.live.record.failed"},
+	kind:        bridge.KindRecord,
+	unknownType: "com.huaweicloud.live.record" + bridge.TypeUnknownSuffix,
+	events: []eventSpec{
+		{name: "RECORD_START", ceType: "com.huaweicloud.live.record.start"},
+		{name: "RECORD_NEW_FILE_START", ceType: "com.huaweicloud.live.record.new_file_start"},
+		{name: "RECORD_FILE_COMPLETE", ceType: "com.huaweicloud.live.record.file_complete", selfIdentifying: true},
+		{name: "RECORD_OVER", ceType: "com.huaweicloud.live.record.over"},
+		{name: "RECORD_FAILED", ceType: "com.huaweicloud.live.record.failed"},
 	},
 	members: []member{
 		{in: "app", out: "app", role: roleApp, need: required, limit: appMax},
@@ -20,7 +20,7 @@ var recording = definition{
 		{in: "download_url", out: "download_url", role: roleDownload},
 		{in: "end_time", out: "end_time", shape: instant, role: roleEnd},
 		{in: "error_message", out: "error_message"},
-		{in: "event_type", out: "event", role: roleWord, need: required},
+		{in: "event_type", out: "event", role: roleEvent, need: required},
 		{in: "file_size", out: "file_size", shape: integer},
 		{in: "height", out: "height", shape: integer},
 		{in: "job_id", out: "job_id"},
@@ -34,7 +34,7 @@ var recording = definition{
 		{in: "start_time", out: "start_time", shape: instant, role: roleStart},
 		{in: "stream", out: "stream", role: roleStream, need: required, limit: streamMax},
 		{in: "task_id", out: "task_id"},
-		{out: "unrecognized", shape: remainder},
+		{out: "unrecognized", shape: unrecognized},
 		{in: "width", out: "width", shape: integer},
 		{in: "auth_sign", shape: signing, role: roleAuthSign},
 		{in: "auth_timestamp", shape: signing, role: roleAuthTimestamp},

@@ -77,7 +77,7 @@ func (s *Server) takeLive(k bridge.Kind, body []byte) outcome {
 	defer c.Release()
 	now := s.cfg.Now()
 	scheme, sig, err := s.ring.Load().Verify(signature.Claim{
-		Kind: k, Event: c.Word, Domain: c.Domain, App: c.App, Stream: c.Stream,
+		Kind: k, Event: c.EventName, Domain: c.Domain, App: c.App, Stream: c.Stream,
 		DownloadURL: c.DownloadURL, PlayURL: c.PlayURL, Timestamp: c.AuthTimestamp, Sign: c.AuthSign,
 	}, now)
 	if !believed(err) {

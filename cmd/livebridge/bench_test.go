@@ -128,7 +128,7 @@ func bareServer(b *testing.B, db *pebble.DB) string {
 			return err
 		}
 		defer cb.Release()
-		if _, _, err := ring.Verify(signature.Claim{Kind: bridge.KindStream, Event: cb.Word, Domain: cb.Domain, App: cb.App,
+		if _, _, err := ring.Verify(signature.Claim{Kind: bridge.KindStream, Event: cb.EventName, Domain: cb.Domain, App: cb.App,
 			Stream: cb.Stream, Timestamp: cb.AuthTimestamp, Sign: cb.AuthSign}, time.Now()); err != nil {
 			return err
 		}

@@ -36,9 +36,9 @@ type settings struct {
 	SignatureReuse string        `env:"SIGNATURE_REUSE" envDefault:"quarantine"`
 
 	// what is left out of events
-	IgnoreStreams string            `env:"IGNORE_STREAMS"`
-	UserArgs      callback.Disposal `env:"USER_ARGS" envDefault:"redact"`
-	ClientIP      callback.Disposal `env:"CLIENT_IP" envDefault:"keep"`
+	IgnoreStreams string             `env:"IGNORE_STREAMS"`
+	UserArgs      callback.Redaction `env:"USER_ARGS" envDefault:"redact"`
+	ClientIP      callback.Redaction `env:"CLIENT_IP" envDefault:"keep"`
 
 	// the journal
 	DataDir          string        `env:"DATA_DIR" envDefault:"./data"`

@@ -150,7 +150,7 @@ func (v *verification) run(w io.Writer) error {
 
 func (v *verification) judgeLive(r *explanation, c *callback.Callback) error {
 	claim := signature.Claim{
-		Kind: v.kind, Event: c.Word, Domain: c.Domain, App: c.App, Stream: c.Stream,
+		Kind: v.kind, Event: c.EventName, Domain: c.Domain, App: c.App, Stream: c.Stream,
 		DownloadURL: c.DownloadURL, PlayURL: c.PlayURL, Timestamp: c.AuthTimestamp, Sign: c.AuthSign,
 	}
 	_, sig, err := v.ring.Verify(claim, v.now)

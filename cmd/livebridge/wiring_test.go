@@ -126,8 +126,8 @@ func (v *values) networks(name string) (out []netip.Prefix) {
 	return out
 }
 
-func (v *values) disposal(name string) callback.Disposal {
-	return map[string]callback.Disposal{"keep": callback.Keep, "redact": callback.Redact, "drop": callback.Drop}[v.text(name)]
+func (v *values) disposal(name string) callback.Redaction {
+	return map[string]callback.Redaction{"keep": callback.Keep, "redact": callback.Redact, "drop": callback.Drop}[v.text(name)]
 }
 
 // settings parses the values, each by itself: all at once would not fit together.

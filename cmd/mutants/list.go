@@ -263,7 +263,7 @@ func trustMutants() []mutant {
 		{"a bad file takes the keys away", ring, "f.force = before\n\t\tk.metrics", "k.metrics", keyring, "TestFilesChangeByThemselves"},
 		{"new keys do not reach the door", ring, "\tapply(ring)\n", "", livebridge, "TestRotationCostsNothing"},
 		{"errors of YAML repeat the file", "bridge/keyring/rules.go", "return errors.New(advice)", "return err", keyring, "TestParseRulesNamesMistakes"},
-		{"what is private shows deep inside", "bridge/callback/censor.go", "if !isName(from) {", "if true {", callback, "TestPolicy"},
+		{"what is private shows deep inside", "bridge/callback/redact.go", "if !isName(from) {", "if true {", callback, "TestPolicy"},
 		{"what is private shows in another spelling", "bridge/callback/policy.go", "case \"userargs\":", "case \"user_args\":", callback, "TestPolicy"},
 		{"a panic tells the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
 		{"quotes around a key are not seen", "bridge/signature/doubt.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},

@@ -8,8 +8,8 @@ import (
 	"livebridge/bridge/callback"
 )
 
-// TestLettersAtTheEdges: the first and the last letter of the alphabet are lowered, and their neighbours stay.
-func TestLettersAtTheEdges(t *testing.T) {
+// TestLowerCaseBoundaries: the first and the last letter of the alphabet are lowered, and their neighbours stay.
+func TestLowerCaseBoundaries(t *testing.T) {
 	for sent, want := range map[string]string{"A.example.com": "a.example.com", "z-Z.example.com": "z-z.example.com",
 		"AZ": "az", "@.x": "@.x", "[.x": "[.x", "az": "az", "@A[Z": "@a[z"} {
 		c := decode(t, bridge.KindStream, `{"domain":"`+sent+`","app":"A","stream":"Z","event":"PUBLISH"}`)
@@ -20,8 +20,8 @@ func TestLettersAtTheEdges(t *testing.T) {
 	}
 }
 
-// TestLoneBytes: bytes that are not UTF-8 become U+FFFD, the least of them too.
-func TestLoneBytes(t *testing.T) {
+// TestInvalidUTF8: bytes that are not UTF-8 become U+FFFD, the least of them too.
+func TestInvalidUTF8(t *testing.T) {
 	for _, lone := range []string{"\x80", "\xbf", "\xc2", "\xff"} {
 		c := decode(t, bridge.KindStream, `{"domain":"d","app":"a","stream":"r`+lone+`","event":"PUBLISH","node_ip":"`+lone+`"}`)
 		e, _ := c.Event(callback.Policy{}, callback.Nonce{}, fixedNow)
@@ -45,8 +45,8 @@ func TestPolicyInAnUnknownObject(t *testing.T) {
 	}
 }
 
-// TestOffsetsAtTheEdges: the greatest hour and minute of an offset are taken.
-func TestOffsetsAtTheEdges(t *testing.T) {
+// TestOffsetBoundaries: the greatest hour and minute of an offset are taken.
+func TestOffsetBoundaries(t *testing.T) {
 	for offset, want := range map[string]string{"+23:00": "2020-03-07T15:10:25.000Z", "+23:59": "2020-03-07T14:11:25.000Z", "-23:59": "2020-03-09T14:09:25.000Z",
 		"+00:59": "2020-03-08T13:11:25.000Z"} {
 		e, _ := decode(t, bridge.KindRecord, `{"publish_domain":"d","app":"a","stream":"s","event_type":"RECORD_START","start_time":"2020-03-08T14:10:25`+

@@ -2,32 +2,32 @@ package callback
 
 import "livebridge/bridge"
 
-// settled brings a value to its member's settled form, in canonical JSON; false if it does not fit the member's type.
-func (c *Callback) settled(m *member, value []byte) ([]byte, bool) {
+// normalized brings a value to its member's settled form, in canonical JSON; false if it does not fit the member's type.
+func (c *Callback) normalized(m *member, value []byte) ([]byte, bool) {
 	switch m.shape {
 	case text, host:
-		return c.settledText(m, value)
+		return c.normalizedText(m, value)
 	case integer:
 		digits := c.literal(value)
 		return digits, isInteger(digits)
 	case instant:
-		return c.settledInstant(m, value)
+		return c.normalizedInstant(m, value)
 	case session:
 		digits, at, ok := parseSession(c.literal(value))
 		c.session = at
 		return digits, ok
 	case signing:
-		c.said[m.role] = c.literal(value)
+		c.raw[m.role] = c.literal(value)
 	}
 	return nil, false
 }
 
-func (c *Callback) settledText(m *member, value []byte) ([]byte, bool) {
+func (c *Callback) normalizedText(m *member, value []byte) ([]byte, bool) {
 	if value[0] != '"' {
 		return nil, false
 	}
 	sent := c.decoded(value)
-	c.said[m.role] = sent
+	c.raw[m.role] = sent
 	switch {
 	case m.shape == host && hasUpper(sent):
 		return c.quoted(c.lowered(sent)), true
@@ -37,7 +37,7 @@ func (c *Callback) settledText(m *member, value []byte) ([]byte, bool) {
 	return c.quoted(sent), true
 }
 
-func (c *Callback) settledInstant(m *member, value []byte) ([]byte, bool) {
+func (c *Callback) normalizedInstant(m *member, value []byte) ([]byte, bool) {
 	if value[0] != '"' {
 		return nil, false
 	}
@@ -50,7 +50,7 @@ func (c *Callback) settledInstant(m *member, value []byte) ([]byte, bool) {
 	} else {
 		c.start = at
 	}
-	return c.keep(func(dst []byte) []byte { return append(at.Append(append(dst, '"')), '"') }), true
+	return c.appendScratch(func(dst []byte) []byte { return append(at.Append(append(dst, '"')), '"') }), true
 }
 
 // literal returns the text of a string, nothing for null, and anything else as it stands in the body.
@@ -64,11 +64,11 @@ func (c *Callback) literal(value []byte) []byte {
 	return value
 }
 
-// settle fills what the caller sees, once the whole body is read. The lane's strings share one allocation, and what the
+// normalize fills what the caller sees, once the whole body is read. The lane's strings share one allocation, and what the
 // signature check needs shares another, so that a lane that is remembered keeps nothing else in memory.
-func (c *Callback) settle() {
-	domain, app, stream := c.said[roleDomain], c.said[roleApp], c.said[roleStream]
-	sent := string(append(append(append(c.image[:0], domain...), app...), stream...))
+func (c *Callback) normalize() {
+	domain, app, stream := c.raw[roleDomain], c.raw[roleApp], c.raw[roleStream]
+	sent := string(append(append(append(c.preimage[:0], domain...), app...), stream...))
 	c.Domain, sent = sent[:len(domain)], sent[len(domain):]
 	c.App, c.Stream = sent[:len(app)], sent[len(app):]
 	c.Lane = bridge.Lane{Kind: c.Kind, Domain: c.Domain, App: c.App, Stream: c.Stream}
@@ -76,23 +76,23 @@ func (c *Callback) settle() {
 		c.Lane.Domain = string(c.lowered(domain))
 	}
 
-	download, play := c.said[roleDownload], c.said[rolePlay]
-	expiry, sign := c.said[roleAuthTimestamp], c.said[roleAuthSign]
-	sent = string(append(append(append(append(c.image[:0], download...), play...), expiry...), sign...))
+	download, play := c.raw[roleDownload], c.raw[rolePlay]
+	expiry, sign := c.raw[roleAuthTimestamp], c.raw[roleAuthSign]
+	sent = string(append(append(append(append(c.preimage[:0], download...), play...), expiry...), sign...))
 	c.DownloadURL, sent = sent[:len(download)], sent[len(download):]
 	c.PlayURL, sent = sent[:len(play)], sent[len(play):]
 	c.AuthTimestamp, c.AuthSign = sent[:len(expiry)], sent[len(expiry):]
 
-	c.settleWord()
+	c.resolveEvent()
 }
 
-func (c *Callback) settleWord() {
+func (c *Callback) resolveEvent() {
 	if c.Kind == bridge.KindSnapshot {
-		c.word, c.Known = word{typ: snapshotType}, true
+		c.event, c.Known = eventSpec{ceType: snapshotType}, true
 		return
 	}
-	c.word, c.Known = c.def.lookup(c.said[roleWord])
-	c.Word = c.word.name
+	c.event, c.Known = c.def.lookup(c.raw[roleEvent])
+	c.EventName = c.event.name
 	if !c.Known {
 		c.session = 0 // a word that is not known has no place in the order, whatever its session
 	}
@@ -109,7 +109,7 @@ func hasUpper(s []byte) bool {
 
 // lowered returns s with ASCII letters in lower case; no other letter can be in a host name.
 func (c *Callback) lowered(s []byte) []byte {
-	return c.keep(func(dst []byte) []byte {
+	return c.appendScratch(func(dst []byte) []byte {
 		for _, b := range s {
 			if 'A' <= b && b <= 'Z' {
 				b += 'a' - 'A'
