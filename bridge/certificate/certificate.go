@@ -26,14 +26,14 @@ type Options struct {
 // Certificate has the settings of TLS in force.
 type Certificate struct {
 	opts    Options
-	force   atomic.Pointer[tls.Config]
-	source  *filewatch.Source[reading]
+	active  atomic.Pointer[tls.Config]
+	source  *filewatch.Source[snapshot]
 	expires prometheus.Gauge
 	failed  prometheus.Gauge
 }
 
-// reading is what the files said, or why one of them could not be read.
-type reading struct{ cert, key, clientCA, failure string }
+// snapshot is what the files said, or why one of them could not be read.
+type snapshot struct{ cert, key, clientCA, failure string }
 
 // Open reads the files. The error names the setting of the file that is wrong, and never shows the key.
 func Open(o Options) (*Certificate, error) {
@@ -61,17 +61,17 @@ func Open(o Options) (*Certificate, error) {
 func (c *Certificate) TLS() *tls.Config {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.force.Load(), nil },
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.active.Load(), nil },
 	}
 }
 
 // Watch looks at the files until ctx ends.
 func (c *Certificate) Watch(ctx context.Context) {
-	filewatch.Every(ctx, c.look)
+	filewatch.Every(ctx, c.poll)
 }
 
-// look judges what the files say when they say something new.
-func (c *Certificate) look() {
+// poll judges what the files say when they say something new.
+func (c *Certificate) poll() {
 	if !c.source.Poll() {
 		return
 	}
@@ -84,8 +84,8 @@ func (c *Certificate) look() {
 	c.opts.Log.Info("the certificate was read again", zap.String("path", c.opts.CertFile))
 }
 
-func (c *Certificate) read() reading {
-	var r reading
+func (c *Certificate) read() snapshot {
+	var r snapshot
 	for _, f := range []struct {
 		path string
 		into *string
@@ -95,7 +95,7 @@ func (c *Certificate) read() reading {
 		}
 		content, err := filewatch.Read(f.path)
 		if err != nil {
-			return reading{failure: err.Error()}
+			return snapshot{failure: err.Error()}
 		}
 		*f.into = string(content)
 	}
@@ -103,7 +103,7 @@ func (c *Certificate) read() reading {
 }
 
 // apply puts a reading in force.
-func (c *Certificate) apply(r reading) error {
+func (c *Certificate) apply(r snapshot) error {
 	if r.failure != "" {
 		return fmt.Errorf("TLS_CERT_FILE, TLS_KEY_FILE or TLS_CLIENT_CA_FILE: %s", r.failure)
 	}
@@ -122,7 +122,7 @@ func (c *Certificate) apply(r reading) error {
 		settings.ClientAuth = tls.RequireAndVerifyClientCert
 		settings.SessionTicketsDisabled = true // an authority that is taken away must not live on in tickets
 	}
-	c.force.Store(settings)
+	c.active.Store(settings)
 	c.expires.Set(float64(pair.Leaf.NotAfter.Unix()))
 	if left := time.Until(pair.Leaf.NotAfter); left < 14*24*time.Hour {
 		c.opts.Log.Warn("the certificate expires soon", zap.String("path", c.opts.CertFile), zap.Time("expires", pair.Leaf.NotAfter))

@@ -57,19 +57,19 @@ func write(t testing.TB, path, content string) string {
 
 // shown connects and returns the name in the certificate that the server shows, or the error of either side.
 func shown(settings, client *tls.Config) (string, error) {
-	ours, theirs := net.Pipe()
-	defer func() { _ = ours.Close(); _ = theirs.Close() }()
+	serverSide, clientSide := net.Pipe()
+	defer func() { _ = serverSide.Close(); _ = clientSide.Close() }()
 	served := make(chan error, 1)
 	go func() {
-		s := tls.Server(ours, settings)
+		s := tls.Server(serverSide, settings)
 		err := s.Handshake()
 		if err == nil {
 			_, err = s.Write([]byte("x"))
 		}
-		_ = ours.Close()
+		_ = serverSide.Close()
 		served <- err
 	}()
-	c := tls.Client(theirs, client)
+	c := tls.Client(clientSide, client)
 	if err := c.Handshake(); err != nil {
 		return "", err
 	}
@@ -149,7 +149,7 @@ func TestHalfWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chain := func() int { return len(c.force.Load().Certificates[0].Certificate) }
+	chain := func() int { return len(c.active.Load().Certificates[0].Certificate) }
 	synctest.Test(t, func(t *testing.T) {
 		go c.Watch(t.Context())
 		synctest.Wait()
@@ -172,10 +172,10 @@ func TestHalfWritten(t *testing.T) {
 func TestClientCertificates(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := pair(t, "server.example.com")
-	friendCert, friendKey := pair(t, "friend.example.com")
-	strangerCert, strangerKey := pair(t, "stranger.example.com")
+	trustedCert, trustedKey := pair(t, "friend.example.com")
+	untrustedCert, untrustedKey := pair(t, "stranger.example.com")
 	c, err := Open(Options{CertFile: write(t, filepath.Join(dir, "cert"), cert), KeyFile: write(t, filepath.Join(dir, "key"), key),
-		ClientCAFile: write(t, filepath.Join(dir, "ca"), friendCert), Log: zap.NewNop(), Registerer: prometheus.NewRegistry()})
+		ClientCAFile: write(t, filepath.Join(dir, "ca"), trustedCert), Log: zap.NewNop(), Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,10 +188,10 @@ func TestClientCertificates(t *testing.T) {
 		client.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &p, nil } // whomever the server trusts
 		return client
 	}
-	if got, err := shown(c.TLS(), with(friendCert, friendKey)); err != nil || got != "server.example.com" {
+	if got, err := shown(c.TLS(), with(trustedCert, trustedKey)); err != nil || got != "server.example.com" {
 		t.Errorf("a friend: %q, %v", got, err)
 	}
-	if _, err := shown(c.TLS(), with(strangerCert, strangerKey)); err == nil {
+	if _, err := shown(c.TLS(), with(untrustedCert, untrustedKey)); err == nil {
 		t.Error("a stranger was let in")
 	}
 	if _, err := shown(c.TLS(), anyCertificate()); err == nil {
