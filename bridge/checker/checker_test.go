@@ -90,7 +90,7 @@ func sent(t *testing.T, words string) []checker.Sent {
 		if code != "" {
 			fmt.Sscan(code, &status)
 		}
-		out = append(out, checker.Sent{Happening: read(t, stream(t, key, 1)).Happening, Status: status})
+		out = append(out, checker.Sent{Occurrence: read(t, stream(t, key, 1)).Occurrence, Status: status})
 	}
 	return out
 }
@@ -195,8 +195,8 @@ func TestTimes(t *testing.T) {
 			last.Seen = last.Recorded + bridge.Millis(tt.seen.Milliseconds())
 			c := checker.New(config)
 			for _, e := range events {
-				c.Sent(checker.Sent{Happening: e.Happening, Status: 200})
-				c.Out(e)
+				c.Sent(checker.Sent{Occurrence: e.Occurrence, Status: 200})
+				c.Published(e)
 			}
 			compare(t, c.Report(), tt.want)
 		})
@@ -209,16 +209,16 @@ func TestDeadLettersAreNotMissing(t *testing.T) {
 	for _, s := range sent(t, "P1 D1 P2") {
 		c.Sent(s)
 	}
-	c.Out(events[0])
-	c.Out(events[2])
+	c.Published(events[0])
+	c.Published(events[2])
 	compare(t, c.Report(), "lost sequence")
 	c = checker.New(config)
 	for _, s := range sent(t, "P1 D1 P2") {
 		c.Sent(s)
 	}
-	c.Out(events[0])
-	c.Dead(events[1])
-	c.Out(events[2])
+	c.Published(events[0])
+	c.DeadLetter(events[1])
+	c.Published(events[2])
 	compare(t, c.Report(), "")
 }
 
@@ -284,10 +284,10 @@ func TestOtherKinds(t *testing.T) {
 			`{"event":"RECORD_FILE_COMPLETE","job_id":"j1","task_id":"t1"}`, n, m)
 	}
 	picture := other(t, bridge.KindSnapshot, "com.huaweicloud.live.snapshot.created", "s", `{"snapshot_url":"http://x/1.jpg"}`, 1, 0)
-	ask := func(e checker.Event, times int) []checker.Sent {
+	sentAs := func(e checker.Event, times int) []checker.Sent {
 		out := make([]checker.Sent, times)
 		for i := range out {
-			out[i] = checker.Sent{Happening: e.Happening, Status: 200}
+			out[i] = checker.Sent{Occurrence: e.Occurrence, Status: 200}
 		}
 		return out
 	}
@@ -297,12 +297,12 @@ func TestOtherKinds(t *testing.T) {
 		out  []checker.Event
 		want string
 	}{
-		{"sent twice, out twice: it does not name itself", ask(start("a", 1), 2), []checker.Event{start("a", 1), start("b", 2)}, ""},
-		{"sent once, out twice", ask(start("a", 1), 1), []checker.Event{start("a", 1), start("b", 2)}, "doubled"},
-		{"a file names itself", ask(complete("a", 1, 0), 2), []checker.Event{complete("a", 1, 0), complete("b", 2, 0)}, "doubled"},
-		{"a mark of another kind", ask(complete("a", 1, 0), 1), []checker.Event{complete("a", 1, bridge.MarkLate)}, "mark"},
-		{"a picture", ask(picture, 3), []checker.Event{picture}, ""},
-		{"a picture lost", ask(picture, 1), nil, "lost"},
+		{"sent twice, out twice: it does not name itself", sentAs(start("a", 1), 2), []checker.Event{start("a", 1), start("b", 2)}, ""},
+		{"sent once, out twice", sentAs(start("a", 1), 1), []checker.Event{start("a", 1), start("b", 2)}, "doubled"},
+		{"a file names itself", sentAs(complete("a", 1, 0), 2), []checker.Event{complete("a", 1, 0), complete("b", 2, 0)}, "doubled"},
+		{"a mark of another kind", sentAs(complete("a", 1, 0), 1), []checker.Event{complete("a", 1, bridge.MarkLate)}, "mark"},
+		{"a picture", sentAs(picture, 3), []checker.Event{picture}, ""},
+		{"a picture lost", sentAs(picture, 1), nil, "lost"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { compare(t, checker.Check(config, tt.sent, tt.out), tt.want) })
@@ -318,11 +318,11 @@ func TestUnsequenced(t *testing.T) {
 	marked := other(t, bridge.KindStream, publish, "a", data, 1, bridge.MarkUnsequenced)
 	bare := other(t, bridge.KindStream, publish, "a", data, 1, 0)
 	both := other(t, bridge.KindStream, publish, "a", data, 1, bridge.MarkUnsequenced|bridge.MarkLate)
-	ask := []checker.Sent{{Happening: marked.Happening, Status: 200}}
-	compare(t, checker.Check(config, ask, []checker.Event{marked}), "")
-	compare(t, checker.Check(config, ask, []checker.Event{bare}), "mark")
-	compare(t, checker.Check(config, ask, []checker.Event{both}), "mark")
+	sentAs := []checker.Sent{{Occurrence: marked.Occurrence, Status: 200}}
+	compare(t, checker.Check(config, sentAs, []checker.Event{marked}), "")
+	compare(t, checker.Check(config, sentAs, []checker.Event{bare}), "mark")
+	compare(t, checker.Check(config, sentAs, []checker.Event{both}), "mark")
 	marked.Session = base
-	ask[0].Happening = marked.Happening
-	compare(t, checker.Check(config, ask, []checker.Event{marked}), "mark")
+	sentAs[0].Occurrence = marked.Occurrence
+	compare(t, checker.Check(config, sentAs, []checker.Event{marked}), "mark")
 }

@@ -12,32 +12,32 @@ import (
 	"livebridge/bridge/checker"
 )
 
-// history is a run that breaks the contract of the checker in one place, or comes as near to it as is allowed.
-type history struct {
-	says   string // a sentence of the package's comments or report, to the letter
-	sent   []checker.Sent
-	out    []checker.Event
-	dead   []checker.Event
-	config checker.Config
-	want   string // kinds of faults; empty: what the sentence allows
+// scenario is a run that breaks the contract of the checker in one place, or comes as near to it as is allowed.
+type scenario struct {
+	promise     string // a sentence of the package's comments or report, to the letter
+	sent        []checker.Sent
+	published   []checker.Event
+	deadLetters []checker.Event
+	config      checker.Config
+	want        string // kinds of faults; empty: what the sentence allows
 }
 
 // TestContract is a wrong history for every sentence of the contract, beside the nearest right one. A sentence that
 // changes takes its histories along.
 func TestContract(t *testing.T) {
 	text := comments(t)
-	for _, group := range [][]history{answers(t), identities(t), notices(t), sequences(t), moments(t), remarks(t)} {
+	for _, group := range [][]scenario{answerScenarios(t), identityScenarios(t), noticeScenarios(t), sequenceScenarios(t), holdScenarios(t), markScenarios(t)} {
 		for _, h := range group {
-			t.Run(h.says, func(t *testing.T) {
-				if !strings.Contains(text, h.says) {
-					t.Errorf("the package does not say so any more: %s", h.says)
+			t.Run(h.promise, func(t *testing.T) {
+				if !strings.Contains(text, h.promise) {
+					t.Errorf("the package does not say so any more: %s", h.promise)
 				}
 				c := checker.New(h.config)
-				for _, e := range h.out {
-					c.Out(e) // before what was sent: the two may come in any order
+				for _, e := range h.published {
+					c.Published(e) // before what was sent: the two may come in any order
 				}
-				for _, e := range h.dead {
-					c.Dead(e)
+				for _, e := range h.deadLetters {
+					c.DeadLetter(e)
 				}
 				for _, s := range h.sent {
 					c.Sent(s)
@@ -72,8 +72,8 @@ func comments(t *testing.T) string {
 	return strings.Join(all, " ")
 }
 
-// answers are histories of what an answer promises.
-func answers(t *testing.T) []history {
+// answerScenarios are histories of what an answer promises.
+func answerScenarios(t *testing.T) []scenario {
 	const (
 		lost     = "every callback answered 200 comes out or lies in quarantine"
 		open     = "a callback without an answer that came out, or did not"
@@ -84,32 +84,32 @@ func answers(t *testing.T) []history {
 	)
 	ignore := config
 	ignore.Ignore = regexp.MustCompile(`^room1$`)
-	out := []history{
-		{says: lost, sent: sent(t, "P1 D1 P2"), out: topic(t, "P1 D1"), want: "lost"},
-		{says: lost, sent: sent(t, "P1=503 P1"), want: "lost"},
-		{says: lost, sent: sent(t, "P1 P1=401"), want: "lost"},
-		{says: open, sent: sent(t, "P1=0 D1=0"), out: topic(t, "P1")},
-		{says: unsent, sent: sent(t, "P1=0"), out: topic(t, "P1 D1"), want: "unsent"},
-		{says: unsent, dead: topic(t, "P1"), want: "unsent"},
-		{says: unsent, out: topic(t, "P1:replayed"), want: "unsent"},
-		{says: refused, sent: sent(t, "P1=401 P1=400"), out: topic(t, "P1"), want: "refused"},
-		{says: refused, sent: sent(t, "P1=401"), dead: topic(t, "P1"), want: "refused"},
-		{says: ignoring, sent: sent(t, "P1"), config: ignore},
-		{says: ignoring, sent: sent(t, "P1"), out: topic(t, "P1"), config: ignore, want: "refused"},
+	out := []scenario{
+		{promise: lost, sent: sent(t, "P1 D1 P2"), published: topic(t, "P1 D1"), want: "lost"},
+		{promise: lost, sent: sent(t, "P1=503 P1"), want: "lost"},
+		{promise: lost, sent: sent(t, "P1 P1=401"), want: "lost"},
+		{promise: open, sent: sent(t, "P1=0 D1=0"), published: topic(t, "P1")},
+		{promise: unsent, sent: sent(t, "P1=0"), published: topic(t, "P1 D1"), want: "unsent"},
+		{promise: unsent, deadLetters: topic(t, "P1"), want: "unsent"},
+		{promise: unsent, published: topic(t, "P1:replayed"), want: "unsent"},
+		{promise: refused, sent: sent(t, "P1=401 P1=400"), published: topic(t, "P1"), want: "refused"},
+		{promise: refused, sent: sent(t, "P1=401"), deadLetters: topic(t, "P1"), want: "refused"},
+		{promise: ignoring, sent: sent(t, "P1"), config: ignore},
+		{promise: ignoring, sent: sent(t, "P1"), published: topic(t, "P1"), config: ignore, want: "refused"},
 	}
 	for _, status := range []string{"0", "204", "302", "500", "502", "503", "504"} {
-		out = append(out, history{says: between, sent: sent(t, "P1="+status)},
-			history{says: between, sent: sent(t, "P1="+status), out: topic(t, "P1")})
+		out = append(out, scenario{promise: between, sent: sent(t, "P1="+status)},
+			scenario{promise: between, sent: sent(t, "P1="+status), published: topic(t, "P1")})
 	}
 	for _, status := range []string{"400", "401", "404", "413", "499"} {
-		out = append(out, history{says: refused, sent: sent(t, "P1="+status)},
-			history{says: refused, sent: sent(t, "P1="+status), out: topic(t, "P1"), want: "refused"})
+		out = append(out, scenario{promise: refused, sent: sent(t, "P1="+status)},
+			scenario{promise: refused, sent: sent(t, "P1="+status), published: topic(t, "P1"), want: "refused"})
 	}
 	return complete(out)
 }
 
-// identities are histories of one content under several names, and of one name for several contents.
-func identities(t *testing.T) []history {
+// identityScenarios are histories of one content under several names, and of one name for several contents.
+func identityScenarios(t *testing.T) []scenario {
 	const (
 		once   = "a callback sent again is one event"
 		bytes  = "one id, one content"
@@ -119,31 +119,31 @@ func identities(t *testing.T) []history {
 	start := func(id string, n uint64) checker.Event {
 		return other(t, bridge.KindRecord, "com.huaweicloud.live.record.start", id, `{"event":"RECORD_START","task_id":"t1"}`, n, 0)
 	}
-	stranger := start("P1", 1)
+	foreign := start("P1", 1)
 	twice := topic(t, "P1 D1")
-	twice[1].Happening = twice[0].Happening
-	ask := func(e checker.Event, codes ...int) (all []checker.Sent) {
+	twice[1].Occurrence = twice[0].Occurrence
+	sentAs := func(e checker.Event, codes ...int) (all []checker.Sent) {
 		for _, code := range codes {
-			all = append(all, checker.Sent{Happening: e.Happening, Status: code})
+			all = append(all, checker.Sent{Occurrence: e.Occurrence, Status: code})
 		}
 		return all
 	}
-	return complete([]history{
-		{says: once, sent: sent(t, "P1 P1 P1"), out: topic(t, "P1 1=P1 1=P1")},
-		{says: once, sent: ask(start("a", 1), 200), out: []checker.Event{start("a", 1), start("b", 2)}, want: "doubled"},
-		{says: once, sent: ask(start("a", 1), 200, 401), out: []checker.Event{start("a", 1), start("b", 2)}, want: "doubled"},
-		{says: once, sent: ask(start("a", 1), 200, 503), out: []checker.Event{start("a", 1), start("b", 2)}},
-		{says: itself, sent: sent(t, "P1 P1"), out: []checker.Event{twice[0], twice[1]}, want: "doubled"},
-		{says: bytes, sent: sent(t, "P1"), out: topic(t, "P1 1=P1!"), want: "bytes"},
-		{says: bytes, sent: sent(t, "P1"), out: topic(t, "P1"), dead: topic(t, "P1!"), want: "bytes"},
-		{says: bytes, sent: sent(t, "P1 D1"), out: topic(t, "P1 D1 P1"), want: "bytes inverted"},
-		{says: homes, sent: append(sent(t, "P1"), ask(stranger, 200)...), out: append(topic(t, "P1"), stranger), want: "bytes"},
-		{says: homes, sent: append(sent(t, "P1"), ask(stranger, 200)...), out: append(topic(t, "P1"), start("b", 1))},
+	return complete([]scenario{
+		{promise: once, sent: sent(t, "P1 P1 P1"), published: topic(t, "P1 1=P1 1=P1")},
+		{promise: once, sent: sentAs(start("a", 1), 200), published: []checker.Event{start("a", 1), start("b", 2)}, want: "doubled"},
+		{promise: once, sent: sentAs(start("a", 1), 200, 401), published: []checker.Event{start("a", 1), start("b", 2)}, want: "doubled"},
+		{promise: once, sent: sentAs(start("a", 1), 200, 503), published: []checker.Event{start("a", 1), start("b", 2)}},
+		{promise: itself, sent: sent(t, "P1 P1"), published: []checker.Event{twice[0], twice[1]}, want: "doubled"},
+		{promise: bytes, sent: sent(t, "P1"), published: topic(t, "P1 1=P1!"), want: "bytes"},
+		{promise: bytes, sent: sent(t, "P1"), published: topic(t, "P1"), deadLetters: topic(t, "P1!"), want: "bytes"},
+		{promise: bytes, sent: sent(t, "P1 D1"), published: topic(t, "P1 D1 P1"), want: "bytes inverted"},
+		{promise: homes, sent: append(sent(t, "P1"), sentAs(foreign, 200)...), published: append(topic(t, "P1"), foreign), want: "bytes"},
+		{promise: homes, sent: append(sent(t, "P1"), sentAs(foreign, 200)...), published: append(topic(t, "P1"), start("b", 1))},
 	})
 }
 
-// notices are histories of the quarantine.
-func notices(t *testing.T) []history {
+// noticeScenarios are histories of the quarantine.
+func noticeScenarios(t *testing.T) []scenario {
 	const (
 		proof  = "it is refused, and its notice proves nothing about one that was answered 200"
 		read   = "the body of a quarantined callback could not be read"
@@ -155,16 +155,16 @@ func notices(t *testing.T) []history {
 	nameless.Name = ""
 	event := topic(t, "P1")[0]
 	event.Name = ""
-	return complete([]history{
-		{says: proof, sent: sent(t, "P1=401"), out: []checker.Event{expired}},
-		{says: proof, sent: sent(t, "P1=401 P1"), out: []checker.Event{expired}, want: "lost"},
-		{says: proof, sent: sent(t, "P1"), out: []checker.Event{tampered}},
-		{says: proof, sent: sent(t, "P1=503"), out: []checker.Event{tampered}},
-		{says: proof, sent: sent(t, "P1=401"), out: []checker.Event{tampered}, want: "refused"},
-		{says: read, out: []checker.Event{unreadable, unread(t, bridge.ReasonExpired)}},
-		{says: read, out: []checker.Event{nameless}, want: "unsent"},
-		{says: unsent, out: []checker.Event{nameless, event}, want: "unsent"},
-		{says: unsent, out: []checker.Event{expired}, want: "unsent"},
+	return complete([]scenario{
+		{promise: proof, sent: sent(t, "P1=401"), published: []checker.Event{expired}},
+		{promise: proof, sent: sent(t, "P1=401 P1"), published: []checker.Event{expired}, want: "lost"},
+		{promise: proof, sent: sent(t, "P1"), published: []checker.Event{tampered}},
+		{promise: proof, sent: sent(t, "P1=503"), published: []checker.Event{tampered}},
+		{promise: proof, sent: sent(t, "P1=401"), published: []checker.Event{tampered}, want: "refused"},
+		{promise: read, published: []checker.Event{unreadable, unread(t, bridge.ReasonExpired)}},
+		{promise: read, published: []checker.Event{nameless}, want: "unsent"},
+		{promise: unsent, published: []checker.Event{nameless, event}, want: "unsent"},
+		{promise: unsent, published: []checker.Event{expired}, want: "unsent"},
 	})
 }
 
@@ -176,8 +176,8 @@ func unread(t *testing.T, reason bridge.Reason) checker.Event {
 		Reason: reason, Data: []byte(`{"kind":"rtc-record","reason":"` + string(reason) + `"}`)})
 }
 
-// sequences are histories of numbers.
-func sequences(t *testing.T) []history {
+// sequenceScenarios are histories of numbers.
+func sequenceScenarios(t *testing.T) []scenario {
 	const (
 		rises  = "the sequence rises by 1 in topic order"
 		begins = "Where it begins is not judged"
@@ -185,24 +185,24 @@ func sequences(t *testing.T) []history {
 		order  = "events without a mark are in order"
 	)
 	all := sent(t, "P1 D1 P2")
-	return complete([]history{
-		{says: rises, sent: all, out: topic(t, "P1 1=D1 2=P2"), want: "sequence"},
-		{says: rises, sent: all, out: topic(t, "P1 D1 1=P2"), want: "sequence"},
-		{says: rises, sent: all, out: topic(t, "P1 D1 2=P2"), want: "sequence"},
-		{says: rises, sent: all, out: topic(t, "P1 D1 4=P2"), want: "sequence"},
-		{says: rises, sent: all, out: topic(t, "P1 3=D1 5=P2"), want: "sequence sequence"},
-		{says: begins, sent: all, out: topic(t, "7=P1 8=D1 9=P2")},
-		{says: dead, sent: all, out: topic(t, "P1 3=P2"), dead: topic(t, "2=D1")},
-		{says: dead, sent: all, out: topic(t, "P1 D1"), dead: topic(t, "3=P2")},
-		{says: dead, sent: all, out: topic(t, "P1 D1"), dead: topic(t, "2=P2"), want: "sequence"},
-		{says: dead, sent: all, out: topic(t, "P1"), dead: topic(t, "2=D1 2=P2"), want: "sequence"},
-		{says: order, sent: all, out: topic(t, "P1 P2:prev_unended D1"), want: "inverted"},
-		{says: order, sent: all, out: topic(t, "P1 P2:prev_unended"), dead: topic(t, "3=D1"), want: "inverted"},
+	return complete([]scenario{
+		{promise: rises, sent: all, published: topic(t, "P1 1=D1 2=P2"), want: "sequence"},
+		{promise: rises, sent: all, published: topic(t, "P1 D1 1=P2"), want: "sequence"},
+		{promise: rises, sent: all, published: topic(t, "P1 D1 2=P2"), want: "sequence"},
+		{promise: rises, sent: all, published: topic(t, "P1 D1 4=P2"), want: "sequence"},
+		{promise: rises, sent: all, published: topic(t, "P1 3=D1 5=P2"), want: "sequence sequence"},
+		{promise: begins, sent: all, published: topic(t, "7=P1 8=D1 9=P2")},
+		{promise: dead, sent: all, published: topic(t, "P1 3=P2"), deadLetters: topic(t, "2=D1")},
+		{promise: dead, sent: all, published: topic(t, "P1 D1"), deadLetters: topic(t, "3=P2")},
+		{promise: dead, sent: all, published: topic(t, "P1 D1"), deadLetters: topic(t, "2=P2"), want: "sequence"},
+		{promise: dead, sent: all, published: topic(t, "P1"), deadLetters: topic(t, "2=D1 2=P2"), want: "sequence"},
+		{promise: order, sent: all, published: topic(t, "P1 P2:prev_unended D1"), want: "inverted"},
+		{promise: order, sent: all, published: topic(t, "P1 P2:prev_unended"), deadLetters: topic(t, "3=D1"), want: "inverted"},
 	})
 }
 
-// moments are histories of holds, on a consumer's clock.
-func moments(t *testing.T) []history {
+// holdScenarios are histories of holds, on a consumer's clock.
+func holdScenarios(t *testing.T) []scenario {
 	const (
 		longest = "nothing waits for longer than its hold"
 		served  = "the mark of an ended hold stands without forced only where the whole hold has passed"
@@ -218,22 +218,22 @@ func moments(t *testing.T) []history {
 	most := max(config.HoldDone, config.HoldNext) + config.Slack
 	loose := config
 	loose.Slack = 0
-	return complete([]history{
-		{says: longest, sent: sent(t, "P1"), out: at(most, "P1")},
-		{says: longest, sent: sent(t, "P1"), out: at(most+ms, "P1"), want: "hold"},
-		{says: longest, sent: sent(t, "P1 D1"), out: at(most+ms, "D1:start_unseen P1:late"), want: "hold"},
-		{says: longest, sent: sent(t, "P1"), out: at(most+ms, "P1:replayed")},
-		{says: unknown, sent: sent(t, "P1"), out: at(most+time.Hour, "P1"), config: loose},
-		{says: served, sent: sent(t, "P1 P2"), out: at(config.HoldNext-2*ms, "P1 P2:prev_unended")},
-		{says: served, sent: sent(t, "P1 P2"), out: at(config.HoldNext-3*ms, "P1 P2:prev_unended"), want: "mark"},
-		{says: served, sent: sent(t, "D1"), out: at(config.HoldDone-2*ms, "D1:start_unseen")},
-		{says: served, sent: sent(t, "D1"), out: at(config.HoldDone-3*ms, "D1:start_unseen"), want: "mark"},
-		{says: served, sent: sent(t, "D1"), out: at(0, "D1:forced,start_unseen")},
+	return complete([]scenario{
+		{promise: longest, sent: sent(t, "P1"), published: at(most, "P1")},
+		{promise: longest, sent: sent(t, "P1"), published: at(most+ms, "P1"), want: "hold"},
+		{promise: longest, sent: sent(t, "P1 D1"), published: at(most+ms, "D1:start_unseen P1:late"), want: "hold"},
+		{promise: longest, sent: sent(t, "P1"), published: at(most+ms, "P1:replayed")},
+		{promise: unknown, sent: sent(t, "P1"), published: at(most+time.Hour, "P1"), config: loose},
+		{promise: served, sent: sent(t, "P1 P2"), published: at(config.HoldNext-2*ms, "P1 P2:prev_unended")},
+		{promise: served, sent: sent(t, "P1 P2"), published: at(config.HoldNext-3*ms, "P1 P2:prev_unended"), want: "mark"},
+		{promise: served, sent: sent(t, "D1"), published: at(config.HoldDone-2*ms, "D1:start_unseen")},
+		{promise: served, sent: sent(t, "D1"), published: at(config.HoldDone-3*ms, "D1:start_unseen"), want: "mark"},
+		{promise: served, sent: sent(t, "D1"), published: at(0, "D1:forced,start_unseen")},
 	})
 }
 
-// remarks are histories of marks that no order by session decides.
-func remarks(t *testing.T) []history {
+// markScenarios are histories of marks that no order by session decides.
+func markScenarios(t *testing.T) []scenario {
 	const (
 		word  = "unsequenced stands exactly where the event word is not known"
 		marks = "marks of an order that its kind does not have"
@@ -241,9 +241,9 @@ func remarks(t *testing.T) []history {
 	record := func(kind, name string, m bridge.Marks) checker.Event {
 		return other(t, bridge.KindRecord, "com.huaweicloud.live.record."+kind, "a", `{"event":"`+name+`","task_id":"t1"}`, 1, m)
 	}
-	var out []history
-	add := func(says string, e checker.Event, want string) {
-		out = append(out, history{says: says, sent: []checker.Sent{{Happening: e.Happening, Status: 200}}, out: []checker.Event{e}, want: want})
+	var out []scenario
+	add := func(promise string, e checker.Event, want string) {
+		out = append(out, scenario{promise: promise, sent: []checker.Sent{{Occurrence: e.Occurrence, Status: 200}}, published: []checker.Event{e}, want: want})
 	}
 	add(word, record("unknown", "RECORD_PAUSE", bridge.MarkUnsequenced), "")
 	add(word, record("unknown", "RECORD_PAUSE", 0), "mark")
@@ -262,7 +262,7 @@ func remarks(t *testing.T) []history {
 }
 
 // complete gives histories without a configuration the usual one.
-func complete(all []history) []history {
+func complete(all []scenario) []scenario {
 	for i := range all {
 		if all[i].config == (checker.Config{}) {
 			all[i].config = config

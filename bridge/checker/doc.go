@@ -7,7 +7,7 @@
 //
 //	c := checker.New(checker.Config{HoldDone: 10 * time.Second, HoldNext: 3 * time.Second})
 //	for _, s := range sent { c.Sent(s) }
-//	for _, e := range topic { c.Out(e) } // in topic order
+//	for _, e := range topic { c.Published(e) } // in topic order
 //	c.Report().WriteTo(os.Stdout)
 //
 // # Faults and their tests

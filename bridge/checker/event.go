@@ -15,18 +15,18 @@ import (
 
 // Event is one CloudEvent as a consumer found it.
 type Event struct {
-	Happening // from its data; of a quarantined callback, as far as it is known
+	Occurrence // from its data; of a quarantined callback, as far as it is known
 
-	ID       string
-	Type     string
-	Reason   string // of a quarantined callback, else empty
-	Sequence uint64
-	Key      Key // of stream status; zero when it has no session
-	Marks    bridge.Marks
-	Odd      string        // the attribute marks, when it is not what Marks would write
-	Recorded bridge.Millis // the attribute recordedtime
-	Seen     bridge.Millis // when the consumer got it; 0: not known
-	Digest   [16]byte      // of the bytes
+	ID           string
+	Type         string
+	Reason       string // of a quarantined callback, else empty
+	Sequence     uint64
+	Key          Key // of stream status; zero when it has no session
+	Marks        bridge.Marks
+	InvalidMarks string        // the attribute marks, when it is not what Marks would write
+	Recorded     bridge.Millis // the attribute recordedtime
+	Seen         bridge.Millis // when the consumer got it; 0: not known
+	Digest       [16]byte      // of the bytes
 }
 
 // Key is an event's place in its lane.
@@ -44,7 +44,7 @@ func (e *Event) lane() string {
 	if e.Reason != "" {
 		return "quarantine:" + e.Kind
 	}
-	return e.Happening.lane()
+	return e.Occurrence.lane()
 }
 
 // unknown reports whether its event word is not known: it has no place in an order.
@@ -82,16 +82,16 @@ func ParseEvent(raw []byte) (Event, error) {
 	sum := sha256.Sum256(raw)
 	copy(e.Digest[:], sum[:])
 	if e.Marks.String() != w.Marks {
-		e.Odd = w.Marks
+		e.InvalidMarks = w.Marks
 	}
-	if err := e.numbers(&w); err != nil {
+	if err := e.fillNumbers(&w); err != nil {
 		return Event{}, err
 	}
-	return e, e.happening(&w)
+	return e, e.fillOccurrence(&w)
 }
 
-// numbers fills what is a number or a time in the attributes.
-func (e *Event) numbers(w *wire) error {
+// fillNumbers fills what is a number or a time in the attributes.
+func (e *Event) fillNumbers(w *wire) error {
 	var err error
 	if e.Sequence, err = strconv.ParseUint(w.Sequence, 10, 64); err != nil || len(w.Sequence) != 20 {
 		return fmt.Errorf("sequence %q is not 20 digits", w.Sequence)
@@ -111,8 +111,8 @@ func (e *Event) numbers(w *wire) error {
 	return nil
 }
 
-// happening fills what happened, from the data.
-func (e *Event) happening(w *wire) error {
+// fillOccurrence fills what happened, from the data.
+func (e *Event) fillOccurrence(w *wire) error {
 	e.Kind, e.Subject = kindOf(w.Type), w.Subject
 	m := &w.Data.members
 	if w.Type == bridge.TypeQuarantined {
@@ -171,9 +171,9 @@ func phaseOf(eventType string) bridge.Phase {
 // marks returns the marks of those words that are known.
 func marks(text string) bridge.Marks {
 	var m bridge.Marks
-	for word := range strings.SplitSeq(text, ",") {
+	for name := range strings.SplitSeq(text, ",") {
 		for i := bridge.MarkForced; i <= bridge.MarkUnsequenced && i != 0; i <<= 1 {
-			if i.String() == word {
+			if i.String() == name {
 				m |= i
 			}
 		}

@@ -9,30 +9,30 @@ import (
 
 // lane is what one lane put out: events in topic order, repeats left out.
 type lane struct {
-	name    string
-	stream  bool // stream status: it has an order by key
-	events  []Event
-	dead    []Event
-	content map[place][16]byte
-	first   map[string]uint64 // the sequence that an id had first
-	faults  []Fault           // found while taking
+	name          string
+	stream        bool // stream status: it has an order by key
+	events        []Event
+	deadLetters   []Event
+	content       map[emissionKey][16]byte
+	firstSequence map[string]uint64 // the sequence that an id had first
+	faults        []Fault           // found while taking
 }
 
-// place is what must have one content, however often it is published.
-type place struct {
+// emissionKey is what must have one content, however often it is published.
+type emissionKey struct {
 	id       string
 	sequence uint64
 }
 
 func newLane(e *Event) *lane {
 	stream := e.Reason == "" && e.Kind == bridge.KindStream.String()
-	return &lane{name: e.lane(), stream: stream, content: map[place][16]byte{}, first: map[string]uint64{}}
+	return &lane{name: e.lane(), stream: stream, content: map[emissionKey][16]byte{}, firstSequence: map[string]uint64{}}
 }
 
 // add takes the next event and reports whether it is new. One that was there before, under the same id and sequence, is
 // a repeat: its bytes are compared and it is not taken again.
-func (l *lane) add(e Event, dead bool) bool {
-	at := place{e.ID, e.Sequence}
+func (l *lane) add(e Event, deadLetter bool) bool {
+	at := emissionKey{e.ID, e.Sequence}
 	if before, seen := l.content[at]; seen {
 		if before != e.Digest {
 			l.fault(FaultBytes, "id %s, sequence %d: two different events", e.ID, e.Sequence)
@@ -40,13 +40,13 @@ func (l *lane) add(e Event, dead bool) bool {
 		return false
 	}
 	l.content[at] = e.Digest
-	if first, seen := l.first[e.ID]; !seen {
-		l.first[e.ID] = e.Sequence
+	if first, seen := l.firstSequence[e.ID]; !seen {
+		l.firstSequence[e.ID] = e.Sequence
 	} else if !e.Marks.Has(bridge.MarkReplayed) {
 		l.fault(FaultBytes, "id %s: sequence %d and, without the mark replayed, %d", e.ID, first, e.Sequence)
 	}
-	if dead {
-		l.dead = append(l.dead, e)
+	if deadLetter {
+		l.deadLetters = append(l.deadLetters, e)
 	} else {
 		l.events = append(l.events, e)
 	}
@@ -57,29 +57,29 @@ func (l *lane) fault(kind FaultKind, format string, args ...any) {
 	l.faults = append(l.faults, newFault(kind, l.name, format, args...))
 }
 
-// judge tells r everything that is wrong with the lane. first is the sequence of a new lane's first event, 0 when not
+// check tells r everything that is wrong with the lane. first is the sequence of a new lane's first event, 0 when not
 // known.
-func (l *lane) judge(c Config, first uint64, r *Report) {
+func (l *lane) check(c Config, first uint64, r *Report) {
 	for _, f := range l.faults {
 		r.add(f)
 	}
-	events := l.whole()
-	l.sequences(events, r)
-	w := walk{lane: l, config: c, report: r, first: first, last: map[Key]int{}}
+	events := l.merged()
+	l.checkSequences(events, r)
+	w := orderCheck{lane: l, config: c, report: r, firstSequence: first, lastIndex: map[Key]int{}}
 	if l.stream {
-		w.stream(events)
+		w.checkStream(events)
 	} else {
-		w.other(events)
+		w.checkOther(events)
 	}
 	for i := range events {
-		overrun(&events[i], c, r)
+		checkMaxDelay(&events[i], c, r)
 	}
 }
 
-// whole returns the events with the dead letters at the places that their sequences give them.
-func (l *lane) whole() []Event {
+// merged returns the events with the dead letters at the places that their sequences give them.
+func (l *lane) merged() []Event {
 	out := slices.Clone(l.events)
-	for _, d := range l.dead {
+	for _, d := range l.deadLetters {
 		i := slices.IndexFunc(out, func(e Event) bool { return e.Sequence > d.Sequence })
 		if i < 0 {
 			i = len(out)
@@ -89,9 +89,9 @@ func (l *lane) whole() []Event {
 	return out
 }
 
-// sequences: in topic order the sequence rises by exactly 1. Where it begins is not judged: a lane that was forgotten
+// checkSequences: in topic order the sequence rises by exactly 1. Where it begins is not judged: a lane that was forgotten
 // goes on where another ended, and a new one begins behind the creation of its journal.
-func (l *lane) sequences(events []Event, r *Report) {
+func (l *lane) checkSequences(events []Event, r *Report) {
 	for i := 1; i < len(events); i++ {
 		before, e := events[i-1].Sequence, events[i].Sequence
 		switch {
@@ -103,13 +103,13 @@ func (l *lane) sequences(events []Event, r *Report) {
 	}
 }
 
-// overrun: nothing waits for longer than the longer hold. Dead letters were not seen, so they are not judged.
-func overrun(e *Event, c Config, r *Report) {
+// checkMaxDelay: nothing waits for longer than the longer hold. Dead letters were not seen, so they are not judged.
+func checkMaxDelay(e *Event, c Config, r *Report) {
 	if e.Seen == 0 || c.Slack == 0 || e.Marks.Has(bridge.MarkReplayed) {
 		return
 	}
 	waited := time.Duration(e.Seen-e.Recorded) * time.Millisecond
-	if most := max(c.HoldDone, c.HoldNext) + c.Slack; waited > most {
-		r.fault(FaultHold, e.lane(), "sequence %d (id %s) was seen %v after its arrival: at most %v", e.Sequence, e.ID, waited, most)
+	if limit := max(c.HoldDone, c.HoldNext) + c.Slack; waited > limit {
+		r.fault(FaultHold, e.lane(), "sequence %d (id %s) was seen %v after its arrival: at most %v", e.Sequence, e.ID, waited, limit)
 	}
 }

@@ -20,7 +20,7 @@ func TestReadSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := checker.Sent{Number: 1, At: 5, Answered: 9, Status: 200, Happening: checker.Happening{
+	first := checker.Sent{Number: 1, At: 5, Answered: 9, Status: 200, Occurrence: checker.Occurrence{
 		Kind: "stream", Subject: "d/a/s", Event: "PUBLISH", Session: 1700000001000, Name: "10.0.0.1"}}
 	if len(got) != 3 || got[0] != first || got[1].Status != 401 || got[2].Status != 0 {
 		t.Errorf("got %+v", got)
@@ -73,19 +73,19 @@ func TestReadEvents(t *testing.T) {
 	}
 	e := got[1]
 	if e.Seen != 77 || e.Sequence != 2 || e.Marks.String() != "forced,prev_unended" || e.Recorded != base ||
-		e.Key != (checker.Key{Session: base + 2000, Phase: bridge.PhasePublish}) || e.Happening.Name != "10.0.0.1" {
+		e.Key != (checker.Key{Session: base + 2000, Phase: bridge.PhasePublish}) || e.Occurrence.Name != "10.0.0.1" {
 		t.Errorf("got %+v", e)
 	}
 }
 
-func TestOddMarks(t *testing.T) {
+func TestInvalidMarks(t *testing.T) {
 	raw := strings.Replace(string(stream(t, "P1:late", 1).AppendStructured(nil)), `"marks":"late"`, `"marks":"late,forced"`, 1)
 	e, err := checker.ParseEvent([]byte(raw))
-	if err != nil || e.Odd != "late,forced" {
+	if err != nil || e.InvalidMarks != "late,forced" {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	e.Marks = 0
-	r := checker.Check(config, []checker.Sent{{Happening: e.Happening, Status: 200}}, []checker.Event{e})
+	r := checker.Check(config, []checker.Sent{{Occurrence: e.Occurrence, Status: 200}}, []checker.Event{e})
 	compare(t, r, "mark")
 }
 
@@ -122,8 +122,8 @@ func TestReportStandsByItself(t *testing.T) {
 	}
 }
 
-// TestOddEvents: what is no JSON is refused; an unknown word has no place in the order, even with a session.
-func TestOddEvents(t *testing.T) {
+// TestInvalidEvents: what is no JSON is refused; an unknown word has no place in the order, even with a session.
+func TestInvalidEvents(t *testing.T) {
 	if _, err := checker.ParseEvent([]byte("x")); err == nil {
 		t.Error("x is an event")
 	}
@@ -132,5 +132,5 @@ func TestOddEvents(t *testing.T) {
 	if err != nil || e.Key.Phase != bridge.PhaseNone {
 		t.Fatalf("%+v, %v", e, err)
 	}
-	compare(t, checker.Check(config, []checker.Sent{{Happening: e.Happening, Status: 200}}, []checker.Event{e}), "mark")
+	compare(t, checker.Check(config, []checker.Sent{{Occurrence: e.Occurrence, Status: 200}}, []checker.Event{e}), "mark")
 }

@@ -54,9 +54,9 @@ func newFault(kind FaultKind, lane, format string, args ...any) Fault {
 // Report is the judgement of a run.
 type Report struct {
 	Sent, Accepted, Refused, Unanswered int // requests: answered 200, 4xx, and anything else or nothing
-	Out                                 int // events on the topic, repeats too
+	Published                           int // events on the topic, repeats too
 	Repeats                             int // of them, published again the same
-	Quarantined, Dead, Lanes            int
+	Quarantined, DeadLetters, Lanes     int
 	Marks                               map[string]int // events that carry the mark
 	Faults                              []Fault
 
@@ -83,8 +83,8 @@ func (r *Report) fault(kind FaultKind, lane, format string, args ...any) {
 	r.add(newFault(kind, lane, format, args...))
 }
 
-// shown is how many faults of each kind the printed report tells in full.
-const shown = 10
+// maxDetails is how many faults of each kind the printed report tells in full.
+const maxDetails = 10
 
 // WriteTo prints the report for people: what was compared, each promise, the first faults of each kind, the verdict.
 func (r *Report) WriteTo(w io.Writer) (int64, error) {
@@ -98,7 +98,7 @@ func (r *Report) String() string {
 	fmt.Fprintf(&b, "sent      %d callbacks: %d answered 200, %d refused, %d without an answer that says\n",
 		r.Sent, r.Accepted, r.Refused, r.Unanswered)
 	fmt.Fprintf(&b, "came out  %d events in %d lanes, of them %d repeats and %d quarantined; %d dead letters\n",
-		r.Out, r.Lanes, r.Repeats, r.Quarantined, r.Dead)
+		r.Published, r.Lanes, r.Repeats, r.Quarantined, r.DeadLetters)
 	fmt.Fprintf(&b, "marks     %s\n\n", r.marks())
 	for _, p := range promises() {
 		fmt.Fprintf(&b, "%-9s %-10s %s\n", r.verdict(FaultKind(p[0])), p[0], p[1])
@@ -111,14 +111,14 @@ func (r *Report) String() string {
 }
 
 func (r *Report) marks() string {
-	var words []string
-	for _, word := range slices.Sorted(maps.Keys(r.Marks)) {
-		words = append(words, fmt.Sprintf("%s %d", word, r.Marks[word]))
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(r.Marks)) {
+		names = append(names, fmt.Sprintf("%s %d", name, r.Marks[name]))
 	}
-	if words == nil {
+	if names == nil {
 		return "none"
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(names, ", ")
 }
 
 func (r *Report) verdict(kind FaultKind) string {
@@ -138,15 +138,15 @@ func (r *Report) details(b *strings.Builder, kind FaultKind) {
 		return
 	}
 	fmt.Fprintf(b, "\n%s\n", kind)
-	left := shown
+	left := maxDetails
 	for _, f := range r.Faults {
 		if f.Kind == kind && left > 0 {
 			left--
 			fmt.Fprintf(b, "  %s: %s\n", f.Lane, f.Detail)
 		}
 	}
-	if n > shown {
-		fmt.Fprintf(b, "  and %d more\n", n-shown)
+	if n > maxDetails {
+		fmt.Fprintf(b, "  and %d more\n", n-maxDetails)
 	}
 }
 
@@ -154,7 +154,7 @@ func (r *Report) conclusion() string {
 	switch {
 	case !r.OK():
 		return fmt.Sprintf("NOT RIGHT: %d faults", len(r.Faults))
-	case r.Sent == 0 && r.Out == 0:
+	case r.Sent == 0 && r.Published == 0:
 		return "NOTHING JUDGED: nothing was sent and nothing came out"
 	}
 	return "RIGHT: no promise was seen broken"

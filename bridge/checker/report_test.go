@@ -16,16 +16,16 @@ func TestCounts(t *testing.T) {
 		c.Sent(s)
 	}
 	for _, e := range topic(t, "P1 D1 P2 1=P1 2=D1 3=P2 3=P2") {
-		c.Out(e)
+		c.Published(e)
 	}
 	for _, e := range topic(t, "4=D2 5=P3") {
-		c.Dead(e)
+		c.DeadLetter(e)
 	}
 	notice := quarantined(t, "P4", bridge.ReasonExpired)
-	c.Out(notice)
+	c.Published(notice)
 	r := c.Report()
 	compare(t, r, "")
-	got := fmt.Sprint(r.Sent, r.Accepted, r.Refused, r.Unanswered, r.Out, r.Repeats, r.Quarantined, r.Dead, r.Lanes, len(r.Marks))
+	got := fmt.Sprint(r.Sent, r.Accepted, r.Refused, r.Unanswered, r.Published, r.Repeats, r.Quarantined, r.DeadLetters, r.Lanes, len(r.Marks))
 	if want := "11 6 2 3 8 4 1 2 2 0"; got != want {
 		t.Errorf("counted %s, want %s", got, want)
 	}
@@ -40,33 +40,33 @@ func TestDetails(t *testing.T) {
 		{"P1", "P1:late", `(id 50310000000000000000000000000000, marks "late"): late, but nothing above it had come out`},
 		{"P1", "P1:reopened", "reopened, but no other event had its key"},
 	} {
-		if said := checker.Check(config, sent(t, c.sent), topic(t, c.topic)).String(); !strings.Contains(said, c.want) {
-			t.Errorf("%q is not in\n%s", c.want, said)
+		if text := checker.Check(config, sent(t, c.sent), topic(t, c.topic)).String(); !strings.Contains(text, c.want) {
+			t.Errorf("%q is not in\n%s", c.want, text)
 		}
 	}
 	notice := quarantined(t, "P1", bridge.ReasonTampered)
 	notice.Sequence = 2
 	first := quarantined(t, "D1", bridge.ReasonTampered)
 	first.Sequence = 2
-	said := checker.Check(config, sent(t, "P1 D1"), []checker.Event{first, notice}).String()
-	if want := "quarantine:stream: 2 is followed by 2"; !strings.Contains(said, want) {
-		t.Errorf("%q is not in\n%s", want, said)
+	text := checker.Check(config, sent(t, "P1 D1"), []checker.Event{first, notice}).String()
+	if want := "quarantine:stream: 2 is followed by 2"; !strings.Contains(text, want) {
+		t.Errorf("%q is not in\n%s", want, text)
 	}
 }
 
-// TestFirstTenAreTold: of each kind of fault, and how many more there are.
-func TestFirstTenAreTold(t *testing.T) {
+// TestFirstTenAreListed: of each kind of fault, and how many more there are.
+func TestFirstTenAreListed(t *testing.T) {
 	for n, more := range map[int]string{1: "", 10: "", 11: "and 1 more", 25: "and 15 more"} {
 		var words []string
 		for i := range n {
 			words = append(words, fmt.Sprint("P", i+1))
 		}
-		said := checker.Check(config, sent(t, strings.Join(words, " ")), nil).String()
-		if lines := strings.Count(said, "was answered 200 1 times"); lines != min(n, 10) {
-			t.Errorf("%d faults in %d lines:\n%s", n, lines, said)
+		text := checker.Check(config, sent(t, strings.Join(words, " ")), nil).String()
+		if lines := strings.Count(text, "was answered 200 1 times"); lines != min(n, 10) {
+			t.Errorf("%d faults in %d lines:\n%s", n, lines, text)
 		}
-		if strings.Contains(said, "\n  and ") != (more != "") || !strings.Contains(said, more) {
-			t.Errorf("%d faults, %q:\n%s", n, more, said)
+		if strings.Contains(text, "\n  and ") != (more != "") || !strings.Contains(text, more) {
+			t.Errorf("%d faults, %q:\n%s", n, more, text)
 		}
 	}
 }

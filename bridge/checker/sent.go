@@ -14,7 +14,7 @@ import (
 
 // Sent is one callback as the client sent it and was answered.
 type Sent struct {
-	Happening
+	Occurrence
 
 	Number   uint64        `json:"n"`                  // of the request, in one log
 	At       bridge.Millis `json:"at,omitempty"`       // when it was sent
@@ -68,13 +68,13 @@ func lines(r io.Reader, f func([]byte) error) error {
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
-		whole := err == nil
+		terminated := err == nil
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			if err := f(line); err != nil && whole {
+			if err := f(line); err != nil && terminated {
 				return fmt.Errorf("line %d: %w", n, err)
 			}
 		}
-		if !whole {
+		if !terminated {
 			return nil
 		}
 	}

@@ -66,7 +66,7 @@ func check(w io.Writer, c checker.Config, sent, events string) error {
 		return err
 	})
 	if err == nil {
-		err = read(events, func(r io.Reader) error { return checker.ReadEvents(r, k.Out) })
+		err = read(events, func(r io.Reader) error { return checker.ReadEvents(r, k.Published) })
 	}
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func TestForgedDone(t *testing.T) {
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_139, time.Now().Add(time.Minute), ""), 200)
 	var got []string
 	await(t, service.nats, func(e checker.Event) bool {
-		got = append(got, fmt.Sprintf("%s %d%s", e.Happening.Event, ordinal(e.Sequence), e.Marks))
+		got = append(got, fmt.Sprintf("%s %d%s", e.Occurrence.Event, ordinal(e.Sequence), e.Marks))
 		return ordinal(e.Sequence) == 3
 	})
 	if want := "PUBLISH 1,PUBLISH_DONE 2,PUBLISH 3"; strings.Join(got, ",") != want {

@@ -127,10 +127,10 @@ func TestEndDoesNotWaitForEver(t *testing.T) {
 	service = launch(t, dir)
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room2", 1_587_954_134, time.Now(), ""), 200)
 	await(t, service.nats, func(e checker.Event) bool {
-		if e.Happening.Event == "PUBLISH_DONE" {
+		if e.Occurrence.Event == "PUBLISH_DONE" {
 			t.Error("it is published")
 		}
-		return e.Happening.Subject == "push.example.com/live/room2"
+		return e.Occurrence.Subject == "push.example.com/live/room2"
 	})
 }
 

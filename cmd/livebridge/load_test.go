@@ -88,7 +88,7 @@ func (l *simulatedLoad) judge(t *testing.T, p *program) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Out(e)
+		c.Published(e)
 	}
 	if r := c.Report(); !r.OK() {
 		t.Errorf("%s", keep(t, l.sent, r))

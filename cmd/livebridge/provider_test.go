@@ -53,7 +53,7 @@ func (p *provider) send(ctx context.Context, url, stream string, n int) int {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sent = append(p.sent, checker.Sent{Number: uint64(len(p.sent)), Status: status, Happening: checker.Happening{
+	p.sent = append(p.sent, checker.Sent{Number: uint64(len(p.sent)), Status: status, Occurrence: checker.Occurrence{
 		Kind: bridge.KindStream.String(), Subject: "push.example.com/live/" + stream, Event: s.word,
 		Session: bridge.Millis(1000 * (p.base + s.session)),
 	}})
@@ -79,12 +79,12 @@ func (p *provider) judgeStream(t *testing.T, url string, o nats.Options) {
 
 func (p *provider) judgeTopic(t *testing.T, consume func(context.Context, func(payload []byte) error) error) {
 	t.Helper()
-	missing := make(map[checker.Happening]bool)
+	missing := make(map[checker.Occurrence]bool)
 	c := checker.New(checker.Config{HoldDone: testHold, HoldNext: testHold})
 	for _, s := range p.sent {
 		c.Sent(s)
 		if s.Status == http.StatusOK {
-			missing[s.Happening] = true
+			missing[s.Occurrence] = true
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
@@ -94,8 +94,8 @@ func (p *provider) judgeTopic(t *testing.T, consume func(context.Context, func(p
 		if err != nil {
 			return err
 		}
-		c.Out(e)
-		if delete(missing, e.Happening); len(missing) == 0 {
+		c.Published(e)
+		if delete(missing, e.Occurrence); len(missing) == 0 {
 			return errAllThere
 		}
 		return nil
@@ -120,7 +120,7 @@ func (p *provider) judgeLines(t *testing.T, lines []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Out(e)
+		c.Published(e)
 	}
 	if r := c.Report(); !r.OK() {
 		t.Errorf("%s", keep(t, p.sent, r))

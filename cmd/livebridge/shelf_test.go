@@ -86,7 +86,7 @@ func await(t *testing.T, url string, want func(checker.Event) bool) {
 	var seen []string
 	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
 		e, err := checker.ParseEvent(r.Payload)
-		seen = append(seen, fmt.Sprint(e.Happening, " ", ordinal(e.Sequence), " ", e.Marks))
+		seen = append(seen, fmt.Sprint(e.Occurrence, " ", ordinal(e.Sequence), " ", e.Marks))
 		if err == nil && want(e) {
 			err = errAllThere
 		}
@@ -131,7 +131,7 @@ func TestQuarantineCommands(t *testing.T) {
 		t.Errorf("release: %d %s %s", code, out, errOut)
 	}
 	await(t, service.nats, func(e checker.Event) bool {
-		return e.Happening.Subject == "push.example.com/live/room1" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 1
+		return e.Occurrence.Subject == "push.example.com/live/room1" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 1
 	})
 	out, errOut, code = command(t, dir, "quarantine", "purge", "--all", "--reason", "tampered")
 	if code != exitDone || !strings.Contains(errOut, "1 of 1 done\n") {
@@ -147,7 +147,7 @@ func TestQuarantineCommands(t *testing.T) {
 	}
 	service = launch(t, dir)
 	await(t, service.nats, func(e checker.Event) bool {
-		return e.Happening.Subject == "push.example.com/live/room0" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 2
+		return e.Occurrence.Subject == "push.example.com/live/room0" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 2
 	})
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 0 {
 		t.Errorf("left are %+v", left)

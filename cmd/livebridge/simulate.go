@@ -139,6 +139,6 @@ func progressLine(w io.Writer) (progress func(simulator.Report), done func()) {
 func logged(s simulator.Sent, n uint64) checker.Sent {
 	return checker.Sent{
 		Number: n, At: bridge.MillisOf(s.Time), Answered: bridge.MillisOf(s.Time.Add(s.Took)), Status: s.Status,
-		Happening: checker.Happening{Kind: s.Lane.Kind.String(), Subject: s.Lane.Subject(), Event: s.Event, Session: s.Session, Name: s.Name},
+		Occurrence: checker.Occurrence{Kind: s.Lane.Kind.String(), Subject: s.Lane.Subject(), Event: s.Event, Session: s.Session, Name: s.Name},
 	}
 }

@@ -240,7 +240,7 @@ func (s *simulation) crash() {
 func (s *simulation) post(c simulatedCallback) {
 	s.mu.Lock()
 	l, n := s.life, len(s.sent)
-	s.sent = append(s.sent, checker.Sent{Number: uint64(n), At: bridge.MillisOf(s.wallLocked()), Happening: c.happening()})
+	s.sent = append(s.sent, checker.Sent{Number: uint64(n), At: bridge.MillisOf(s.wallLocked()), Occurrence: c.happening()})
 	r := httptest.NewRequest(http.MethodPost, "/live/"+c.kind().String(), strings.NewReader(c.body(s.wallLocked())))
 	s.mu.Unlock()
 	if l == nil {
@@ -285,16 +285,16 @@ func (s *simulation) judge() {
 			e.Seen = p.at
 		}
 		if p.dead {
-			c.Dead(e)
+			c.DeadLetter(e)
 		} else {
-			c.Out(e)
+			c.Published(e)
 		}
 	}
 	r := c.Report()
 	if !r.OK() {
 		s.t.Errorf("seed %d\n%s", s.seed, r)
 	}
-	s.t.Logf("seed %d: %d callbacks, %d events, %d published again, %d dead letters, marks %v", s.seed, r.Sent, r.Out, r.Repeats, r.Dead, r.Marks)
+	s.t.Logf("seed %d: %d callbacks, %d events, %d published again, %d dead letters, marks %v", s.seed, r.Sent, r.Published, r.Repeats, r.DeadLetters, r.Marks)
 }
 
 // gauge returns a metric's value.

@@ -30,8 +30,8 @@ func (c simulatedCallback) kind() bridge.Kind {
 	return bridge.KindStream
 }
 
-func (c simulatedCallback) happening() checker.Happening {
-	h := checker.Happening{Kind: c.kind().String(), Subject: "push.example.com/live/" + c.stream, Event: c.event, Name: c.node}
+func (c simulatedCallback) happening() checker.Occurrence {
+	h := checker.Occurrence{Kind: c.kind().String(), Subject: "push.example.com/live/" + c.stream, Event: c.event, Name: c.node}
 	if !c.odd && !c.record {
 		h.Session = c.session
 	}

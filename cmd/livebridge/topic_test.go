@@ -52,10 +52,10 @@ func (p *program) metrics(t testing.TB) map[string]float64 {
 // to name. The kinds that have no holds may have more than one event of a happening; they wait in the outbox from their 200 on.
 func (p *program) published(t *testing.T, sent []checker.Sent) []string {
 	t.Helper()
-	missing := make(map[checker.Happening]bool)
+	missing := make(map[checker.Occurrence]bool)
 	for _, s := range sent {
 		if s.Status == http.StatusOK {
-			missing[s.Happening] = true
+			missing[s.Occurrence] = true
 		}
 	}
 	_, err := tailing(t, p.nats, func(line string) bool {
@@ -63,7 +63,7 @@ func (p *program) published(t *testing.T, sent []checker.Sent) []string {
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
-		delete(missing, e.Happening)
+		delete(missing, e.Occurrence)
 		return len(missing) == 0
 	})
 	if err != nil {

@@ -6,46 +6,46 @@ import (
 	"livebridge/bridge"
 )
 
-// walk goes through a lane's output and judges order and marks by the rules of the lane, as far as the output tells
+// orderCheck goes through a lane's output and judges order and marks by the rules of the lane, as far as the output tells
 // what the lane knew.
-type walk struct {
-	lane   *lane
-	config Config
-	report *Report
-	first  uint64      // the sequence that a new lane begins with; 0: not known
-	last   map[Key]int // where an event in order with that key is; of several the last
-	at     Key         // of the last event in order
-	sure   bool        // nothing is missing since then (or since the beginning)
+type orderCheck struct {
+	lane          *lane
+	config        Config
+	report        *Report
+	firstSequence uint64      // the sequence that a new lane begins with; 0: not known
+	lastIndex     map[Key]int // where an event in order with that key is; of several the last
+	lastKey       Key         // of the last event in order
+	contiguous    bool        // nothing is missing since then (or since the beginning)
 }
 
 // marks that never go with another, but for replayed with unsequenced.
-const alone = bridge.MarkLate | bridge.MarkReopened | bridge.MarkReplayed | bridge.MarkUnsequenced
+const exclusive = bridge.MarkLate | bridge.MarkReopened | bridge.MarkReplayed | bridge.MarkUnsequenced
 
-// stream judges stream status.
-func (w *walk) stream(events []Event) {
+// checkStream judges stream status.
+func (w *orderCheck) checkStream(events []Event) {
 	for i := range events {
-		if events[i].Marks&alone == 0 {
-			w.last[events[i].Key] = i
+		if events[i].Marks&exclusive == 0 {
+			w.lastIndex[events[i].Key] = i
 		}
 	}
 	for i := range events {
 		e := &events[i]
-		if i == 0 && e.Sequence == w.first {
-			w.sure = true
+		if i == 0 && e.Sequence == w.firstSequence {
+			w.contiguous = true
 		} else if i > 0 && e.Sequence != events[i-1].Sequence+1 {
-			w.sure = false
+			w.contiguous = false
 		}
-		w.spelling(e)
-		w.one(i, e)
+		w.checkMarkSyntax(e)
+		w.checkEvent(i, e)
 	}
 }
 
-// one judges one event of stream status.
-func (w *walk) one(i int, e *Event) {
+// checkEvent judges one event of stream status.
+func (w *orderCheck) checkEvent(i int, e *Event) {
 	switch m := e.Marks; {
 	case m.Has(bridge.MarkReplayed):
 		w.expect(e, m&^bridge.MarkUnsequenced == bridge.MarkReplayed, "replayed goes with no other mark")
-		w.word(e)
+		w.checkUnsequenced(e)
 	case m.Has(bridge.MarkUnsequenced):
 		w.expect(e, m == bridge.MarkUnsequenced, "unsequenced goes with no other mark")
 		w.expect(e, e.Session == 0, "unsequenced, but it has a session")
@@ -53,41 +53,41 @@ func (w *walk) one(i int, e *Event) {
 		w.expect(e, false, "without a usable session or word, it must be unsequenced")
 	case m.Has(bridge.MarkReopened):
 		w.expect(e, m == bridge.MarkReopened, "reopened goes with no other mark")
-		later := w.last[e.Key]
-		w.expect(e, e.Key == w.at || later > i || !w.sure, "reopened, but no other event had its key")
+		later := w.lastIndex[e.Key]
+		w.expect(e, e.Key == w.lastKey || later > i || !w.contiguous, "reopened, but no other event had its key")
 	case m.Has(bridge.MarkLate):
 		w.expect(e, m == bridge.MarkLate, "late goes with no other mark")
-		w.expect(e, e.Key.less(w.at) || !w.sure, "late, but nothing above it had come out")
+		w.expect(e, e.Key.less(w.lastKey) || !w.contiguous, "late, but nothing above it had come out")
 	default:
-		w.inOrder(e)
+		w.checkOrder(e)
 	}
 }
 
-// inOrder judges an event that claims its place in the order.
-func (w *walk) inOrder(e *Event) {
-	if !w.at.less(e.Key) {
+// checkOrder judges an event that claims its place in the order.
+func (w *orderCheck) checkOrder(e *Event) {
+	if !w.lastKey.less(e.Key) {
 		w.report.fault(FaultInverted, w.lane.name, "sequence %d (id %s): %s of session %d comes after %s of session %d without a mark",
-			e.Sequence, e.ID, word(e.Key.Phase), e.Key.Session, word(w.at.Phase), w.at.Session)
+			e.Sequence, e.ID, phaseName(e.Key.Phase), e.Key.Session, phaseName(w.lastKey.Phase), w.lastKey.Session)
 		return
 	}
-	m, open := e.Marks, w.at.Phase == bridge.PhasePublish
+	m, open := e.Marks, w.lastKey.Phase == bridge.PhasePublish
 	publish := e.Key.Phase == bridge.PhasePublish
 	unended := publish && open
-	unseen := !publish && w.at != Key{e.Session, bridge.PhasePublish}
-	if w.sure {
+	unseen := !publish && w.lastKey != Key{e.Session, bridge.PhasePublish}
+	if w.contiguous {
 		w.expect(e, m.Has(bridge.MarkPrevUnended) == unended, "prev_unended must stand exactly where a PUBLISH follows a PUBLISH")
 		w.expect(e, m.Has(bridge.MarkStartUnseen) == unseen, "start_unseen must stand exactly where a PUBLISH_DONE does not follow its PUBLISH")
 	}
 	ended := m.Has(bridge.MarkPrevUnended) || m.Has(bridge.MarkStartUnseen)
 	w.expect(e, ended || !m.Has(bridge.MarkForced), "forced, but nothing was missing before it")
 	if ended && !m.Has(bridge.MarkForced) {
-		w.served(e)
+		w.checkHoldServed(e)
 	}
-	w.at, w.sure = e.Key, true
+	w.lastKey, w.contiguous = e.Key, true
 }
 
-// served: the mark of an ended hold stands without forced only where the whole hold has passed.
-func (w *walk) served(e *Event) {
+// checkHoldServed: the mark of an ended hold stands without forced only where the whole hold has passed.
+func (w *orderCheck) checkHoldServed(e *Event) {
 	hold := w.config.HoldNext
 	if e.Key.Phase == bridge.PhaseDone {
 		hold = w.config.HoldDone
@@ -97,34 +97,34 @@ func (w *walk) served(e *Event) {
 	w.expect(e, e.Seen == 0 || waited+rounding >= hold, "seen before its hold can have ended, and not forced")
 }
 
-// other judges a lane of another kind, or of the quarantine: it has no order of its own.
-func (w *walk) other(events []Event) {
+// checkOther judges a lane of another kind, or of the quarantine: it has no order of its own.
+func (w *orderCheck) checkOther(events []Event) {
 	for i := range events {
 		e := &events[i]
-		w.spelling(e)
+		w.checkMarkSyntax(e)
 		const allowed = bridge.MarkReplayed | bridge.MarkUnsequenced
 		w.expect(e, e.Marks&^allowed == 0, "marks of an order that its kind does not have")
-		w.word(e)
+		w.checkUnsequenced(e)
 	}
 }
 
-// word: where no session orders anything, unsequenced stands exactly where the event word is not known.
-func (w *walk) word(e *Event) {
+// checkUnsequenced: where no session orders anything, unsequenced stands exactly where the event word is not known.
+func (w *orderCheck) checkUnsequenced(e *Event) {
 	w.expect(e, e.Marks.Has(bridge.MarkUnsequenced) == e.unknown(),
 		"unsequenced must stand exactly where the event word is not known")
 }
 
-func (w *walk) spelling(e *Event) {
-	w.expect(e, e.Odd == "", "marks are not known, or not in alphabetical order: "+e.Odd)
+func (w *orderCheck) checkMarkSyntax(e *Event) {
+	w.expect(e, e.InvalidMarks == "", "marks are not known, or not in alphabetical order: "+e.InvalidMarks)
 }
 
-func (w *walk) expect(e *Event, ok bool, what string) {
+func (w *orderCheck) expect(e *Event, ok bool, what string) {
 	if !ok {
 		w.report.fault(FaultMark, w.lane.name, "sequence %d (id %s, marks %q): %s", e.Sequence, e.ID, e.Marks, what)
 	}
 }
 
-func word(p bridge.Phase) string {
+func phaseName(p bridge.Phase) string {
 	if p == bridge.PhaseDone {
 		return "PUBLISH_DONE"
 	}

@@ -6,9 +6,9 @@ import (
 	"livebridge/bridge"
 )
 
-// Happening tells one thing that happened at the provider from every other, in what was sent and in what came out. It is
+// Occurrence tells one thing that happened at the provider from every other, in what was sent and in what came out. It is
 // not the event's id: the id is one of the things to be judged.
-type Happening struct {
+type Occurrence struct {
 	Kind    string        `json:"kind"`              // stream, record, snapshot or rtc-record
 	Subject string        `json:"subject"`           // as the event's: domain/app/stream, percent-encoded
 	Event   string        `json:"event,omitempty"`   // the provider's word, such as PUBLISH_DONE
@@ -19,26 +19,26 @@ type Happening struct {
 }
 
 // lane returns the name of the lane it belongs to, as bridge.Lane writes it.
-func (h Happening) lane() string { return h.Kind + ":" + h.Subject }
+func (o Occurrence) lane() string { return o.Kind + ":" + o.Subject }
 
-// namesItself reports whether its content alone is its identity, however often and however signed it is sent.
-func (h Happening) namesItself() bool {
-	return h.Kind == bridge.KindStream.String() && h.Session != 0 || h.Event == "RECORD_FILE_COMPLETE"
+// selfIdentifying reports whether its content alone is its identity, however often and however signed it is sent.
+func (o Occurrence) selfIdentifying() bool {
+	return o.Kind == bridge.KindStream.String() && o.Session != 0 || o.Event == "RECORD_FILE_COMPLETE"
 }
 
 // unreadable reports whether nothing is known of it: the body of a quarantined callback could not be read.
-func (h Happening) unreadable() bool { return h == Happening{Kind: h.Kind} }
+func (o Occurrence) unreadable() bool { return o == Occurrence{Kind: o.Kind} }
 
 // String says which one of its lane it is, for the report.
-func (h Happening) String() string {
-	word := h.Event
-	if word == "" {
-		word = h.Kind
+func (h Occurrence) String() string {
+	name := h.Event
+	if name == "" {
+		name = h.Kind
 	}
 	if h.Session != 0 {
-		word += fmt.Sprintf(" of session %d", h.Session)
+		name += fmt.Sprintf(" of session %d", h.Session)
 	}
-	return fmt.Sprintf("%s (%s)", word, h.Name)
+	return fmt.Sprintf("%s (%s)", name, h.Name)
 }
 
 // members are those of an event's data that make a Happening, under the event's own names.
