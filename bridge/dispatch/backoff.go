@@ -15,15 +15,15 @@ const backoffLanes = 100_000
 // backoff counts the failures in a row of each lane. The bound of the wait doubles with each of them, and the wait is
 // drawn evenly below it, so that lanes which failed together do not come back together.
 type backoff struct {
-	first, last time.Duration
-	lanes       int
+	initial, limit time.Duration
+	lanes          int
 
 	mu       sync.Mutex
 	failures map[bridge.Lane]int
 }
 
-func newBackoff(first, last time.Duration, lanes int) *backoff {
-	return &backoff{first: first, last: last, lanes: lanes, failures: make(map[bridge.Lane]int)}
+func newBackoff(initial, limit time.Duration, lanes int) *backoff {
+	return &backoff{initial: initial, limit: limit, lanes: lanes, failures: make(map[bridge.Lane]int)}
 }
 
 // next notes a failure and returns how long the lane should wait, above 0, and how many failures in a row it has had.
@@ -48,15 +48,15 @@ func (b *backoff) evict() {
 
 // bound returns the longest wait after the n-th failure in a row.
 func (b *backoff) bound(n int) time.Duration {
-	bound := b.first
-	for ; n > 1 && bound < b.last; n-- {
+	bound := b.initial
+	for ; n > 1 && bound < b.limit; n-- {
 		bound *= 2
 	}
-	return min(bound, b.last)
+	return min(bound, b.limit)
 }
 
-// forget notes that the lane goes on.
-func (b *backoff) forget(l bridge.Lane) {
+// reset notes that the lane goes on.
+func (b *backoff) reset(l bridge.Lane) {
 	b.mu.Lock()
 	if len(b.failures) > 0 {
 		delete(b.failures, l)

@@ -27,26 +27,26 @@ type Outbox interface {
 
 // Options are the limits and intervals of a Dispatcher. A field that is 0 takes its value from DefaultOptions.
 type Options struct {
-	UnderWay   int           // events that are published at once; one in back-off does not count
-	FirstRetry time.Duration // the longest wait before the second try; it doubles with every further one
-	LastRetry  time.Duration // the longest wait of all
-	Checkpoint time.Duration // between two checkpoints of a broker that needs them
-	Trim       time.Duration // between two removals otherwise
+	InFlight       int           // events that are published at once; one in back-off does not count
+	InitialBackoff time.Duration // the longest wait before the second try; it doubles with every further one
+	MaxBackoff     time.Duration // the longest wait of all
+	Checkpoint     time.Duration // between two checkpoints of a broker that needs them
+	Trim           time.Duration // between two removals otherwise
 }
 
 // DefaultOptions returns what the program uses.
 func DefaultOptions() Options {
 	return Options{
-		UnderWay: 4096, FirstRetry: 50 * time.Millisecond, LastRetry: 5 * time.Second,
+		InFlight: 4096, InitialBackoff: 50 * time.Millisecond, MaxBackoff: 5 * time.Second,
 		Checkpoint: time.Second, Trim: 250 * time.Millisecond,
 	}
 }
 
-func (o Options) complete() Options {
+func (o Options) withDefaults() Options {
 	d := DefaultOptions()
 	return Options{
-		UnderWay: cmp.Or(o.UnderWay, d.UnderWay), FirstRetry: cmp.Or(o.FirstRetry, d.FirstRetry),
-		LastRetry: cmp.Or(o.LastRetry, d.LastRetry), Checkpoint: cmp.Or(o.Checkpoint, d.Checkpoint), Trim: cmp.Or(o.Trim, d.Trim),
+		InFlight: cmp.Or(o.InFlight, d.InFlight), InitialBackoff: cmp.Or(o.InitialBackoff, d.InitialBackoff),
+		MaxBackoff: cmp.Or(o.MaxBackoff, d.MaxBackoff), Checkpoint: cmp.Or(o.Checkpoint, d.Checkpoint), Trim: cmp.Or(o.Trim, d.Trim),
 	}
 }
 
@@ -61,21 +61,21 @@ type Dispatcher struct {
 	opts      Options
 	log       *zap.Logger
 	metrics   *metrics
-	places    chan struct{} // one token for each event under way
+	slots     chan struct{} // one token for each event under way
 	backoff   *backoff
 	events    outage // of the events' topic
 	notices   outage // of the quarantine's, which may be a stream or topic that has trouble of its own
 	trimmer   *trimmer
-	underWay  sync.WaitGroup
+	inFlight  sync.WaitGroup
 }
 
 // New makes a Dispatcher. It does nothing before Run. The error is that its metrics are registered already.
 func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r prometheus.Registerer) (*Dispatcher, error) {
-	opts = opts.complete()
+	opts = opts.withDefaults()
 	d := &Dispatcher{
 		outbox: o, publisher: p, opts: opts, log: log, metrics: newMetrics(),
-		places: make(chan struct{}, opts.UnderWay), backoff: newBackoff(opts.FirstRetry, opts.LastRetry, backoffLanes),
-		events: outage{log: log, texts: eventTexts()}, notices: outage{log: log, texts: noticeTexts()},
+		slots: make(chan struct{}, opts.InFlight), backoff: newBackoff(opts.InitialBackoff, opts.MaxBackoff, backoffLanes),
+		events: outage{log: log, messages: eventMessages()}, notices: outage{log: log, messages: noticeMessages()},
 		trimmer: newTrimmer(o, p, opts, log),
 	}
 	return d, d.metrics.register(r)
@@ -91,8 +91,8 @@ func (d *Dispatcher) Run(ctx, stop context.Context) {
 	}()
 	d.publishUntil(ctx)
 	<-trimmed
-	d.settleUntil(stop)
-	d.trimmer.last(stop)
+	d.awaitInFlight(stop)
+	d.trimmer.finish(stop)
 }
 
 func (d *Dispatcher) publishUntil(ctx context.Context) {
@@ -102,8 +102,8 @@ func (d *Dispatcher) publishUntil(ctx context.Context) {
 			return
 		}
 		for i, e := range events {
-			if !d.claim(ctx, e) {
-				d.giveBack(events[i:])
+			if !d.acquire(ctx, e) {
+				d.requeue(events[i:])
 				return
 			}
 			d.publish(e)
@@ -111,59 +111,59 @@ func (d *Dispatcher) publishUntil(ctx context.Context) {
 	}
 }
 
-// claim waits for a place among the events under way, and for the broker while it is away. Notices of the quarantine
+// acquire waits for a place among the events under way, and for the broker while it is away. Notices of the quarantine
 // have a few lanes only, whose back-off is enough: no event has to wait behind one. False: ctx has ended.
-func (d *Dispatcher) claim(ctx context.Context, e *bridge.Event) bool {
+func (d *Dispatcher) acquire(ctx context.Context, e *bridge.Event) bool {
 	if ctx.Err() != nil {
 		return false
 	}
 	select {
-	case d.places <- struct{}{}:
+	case d.slots <- struct{}{}:
 	case <-ctx.Done():
 		return false
 	}
-	if e.Quarantined() || d.events.mayTry(ctx) {
+	if e.Quarantined() || d.events.awaitProbe(ctx) {
 		return true
 	}
-	<-d.places
+	<-d.slots
 	return false
 }
 
-// giveBack returns events that were taken and will not be tried any more in this run.
-func (d *Dispatcher) giveBack(events []*bridge.Event) {
+// requeue returns events that were taken and will not be tried any more in this run.
+func (d *Dispatcher) requeue(events []*bridge.Event) {
 	for _, e := range events {
-		d.outbox.Settle(e, bridge.Settlement{Retry: d.opts.FirstRetry})
+		d.outbox.Settle(e, bridge.Settlement{Retry: d.opts.InitialBackoff})
 	}
 }
 
 func (d *Dispatcher) publish(e *bridge.Event) {
 	begun := time.Now()
-	d.underWay.Add(1)
+	d.inFlight.Add(1)
 	d.publisher.Publish(e, func(err error) {
-		d.metrics.done(e, err, time.Since(begun))
-		d.outbox.Settle(e, d.judge(e, err))
-		<-d.places
-		d.underWay.Done()
+		d.metrics.observe(e, err, time.Since(begun))
+		d.outbox.Settle(e, d.classify(e, err))
+		<-d.slots
+		d.inFlight.Done()
 	})
 }
 
-// judge turns the publisher's answer into what becomes of the event.
-func (d *Dispatcher) judge(e *bridge.Event, err error) bridge.Settlement {
+// classify turns the publisher's answer into what becomes of the event.
+func (d *Dispatcher) classify(e *bridge.Event, err error) bridge.Settlement {
 	outage := d.outageOf(e)
 	switch {
 	case err == nil:
-		outage.end()
-		d.backoff.forget(e.Lane)
+		outage.recordSuccess()
+		d.backoff.reset(e.Lane)
 		return bridge.Settlement{}
 	case bridge.IsRejected(err):
-		d.backoff.forget(e.Lane)
+		d.backoff.reset(e.Lane)
 		d.log.Error("the broker will never take this event; it is a dead letter now",
 			zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
 		return bridge.Settlement{DeadLetter: err.Error()}
 	default:
-		outage.failed(err)
+		outage.recordFailure(err)
 		wait, failures := d.backoff.next(e.Lane)
-		if failures == stuckAfter && !outage.away() {
+		if failures == stuckAfter && !outage.active() {
 			d.log.Warn("the broker takes other events but not this one; its lane waits for it",
 				zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
 		}
@@ -179,15 +179,15 @@ func (d *Dispatcher) outageOf(e *bridge.Event) *outage {
 	return &d.events
 }
 
-// settleUntil waits for what is under way.
-func (d *Dispatcher) settleUntil(stop context.Context) {
-	settled := make(chan struct{})
+// awaitInFlight waits for what is under way.
+func (d *Dispatcher) awaitInFlight(stop context.Context) {
+	done := make(chan struct{})
 	go func() {
-		defer close(settled)
-		d.underWay.Wait()
+		defer close(done)
+		d.inFlight.Wait()
 	}()
 	select {
-	case <-settled:
+	case <-done:
 	case <-stop.Done():
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"livebridge/bridge"
 )
 
-// rig is a dispatcher that runs between a fake outbox and a fake publisher, inside a synctest bubble.
-type rig struct {
+// harness is a dispatcher that runs between a fake outbox and a fake publisher, inside a synctest bubble.
+type harness struct {
 	t        *testing.T
 	outbox   *fakeOutbox
 	d        *Dispatcher
@@ -29,10 +29,10 @@ type rig struct {
 	ended    chan struct{}
 }
 
-func run(t *testing.T, p bridge.Publisher, opts Options) *rig {
+func run(t *testing.T, p bridge.Publisher, opts Options) *harness {
 	t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
-	r := &rig{t: t, outbox: newFakeOutbox(), registry: prometheus.NewRegistry(), logs: logs, ended: make(chan struct{})}
+	r := &harness{t: t, outbox: newFakeOutbox(), registry: prometheus.NewRegistry(), logs: logs, ended: make(chan struct{})}
 	var err error
 	if r.d, err = New(r.outbox, p, opts, zap.New(core), r.registry); err != nil {
 		t.Fatal(err)
@@ -50,19 +50,19 @@ func run(t *testing.T, p bridge.Publisher, opts Options) *rig {
 
 // drain lets the dispatcher work until nothing is left, then ends it. It waits for what is settled and does not look again
 // and again: a dispatcher that stands still is found as soon as nothing else has to be waited for.
-func (r *rig) drain(atMost time.Duration) {
+func (r *harness) drain(atMost time.Duration) {
 	r.t.Helper()
-	for late := time.After(atMost); r.outbox.left() > 0; {
+	for late := time.After(atMost); r.outbox.pending() > 0; {
 		select {
 		case <-r.outbox.settled:
 		case <-late:
-			r.t.Fatalf("%d events are left after %v", r.outbox.left(), atMost)
+			r.t.Fatalf("%d events are left after %v", r.outbox.pending(), atMost)
 		}
 	}
 	r.end()
 }
 
-func (r *rig) end() {
+func (r *harness) end() {
 	r.stop()
 	select {
 	case <-r.ended:
@@ -105,9 +105,9 @@ func TestOrderPerLaneUnderRandomFailures(t *testing.T) {
 				}
 				return nil
 			}
-			rig := run(t, p, Options{})
-			rig.outbox.add(events(50, 20)...)
-			rig.drain(10 * time.Minute)
+			h := run(t, p, Options{})
+			h.outbox.add(events(50, 20)...)
+			h.drain(10 * time.Minute)
 			last := make(map[bridge.Lane]uint64)
 			for _, e := range p.topic {
 				if s := last[e.Lane]; e.Sequence != s && e.Sequence != s+1 {
@@ -120,14 +120,14 @@ func TestOrderPerLaneUnderRandomFailures(t *testing.T) {
 					t.Errorf("lane %d ended at %d", l, last[lane(l)])
 				}
 			}
-			if len(rig.outbox.trimmed) != 1000 {
-				t.Errorf("%d of 1000 events are trimmed", len(rig.outbox.trimmed))
+			if len(h.outbox.trimmed) != 1000 {
+				t.Errorf("%d of 1000 events are trimmed", len(h.outbox.trimmed))
 			}
 		})
 	}
 }
 
-func TestBackoffGrowsAndIsForgotten(t *testing.T) {
+func TestBackoffGrowsAndIsReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{}
 		fail := true
@@ -137,28 +137,28 @@ func TestBackoffGrowsAndIsForgotten(t *testing.T) {
 			}
 			return nil
 		}
-		rig := run(t, p, Options{FirstRetry: 50 * time.Millisecond, LastRetry: 5 * time.Second})
-		rig.outbox.add(events(1, 1)...)
+		h := run(t, p, Options{InitialBackoff: 50 * time.Millisecond, MaxBackoff: 5 * time.Second})
+		h.outbox.add(events(1, 1)...)
 		time.Sleep(3 * time.Minute)
-		p.look(func() { fail = false })
+		p.locked(func() { fail = false })
 		time.Sleep(6 * time.Second)
-		p.look(func() { fail = true })
-		rig.outbox.look(func() {
-			retries := rig.outbox.retries[lane(0)]
+		p.locked(func() { fail = true })
+		h.outbox.locked(func() {
+			retries := h.outbox.retries[lane(0)]
 			if len(retries) < 20 {
 				t.Fatalf("only %d tries in 3 minutes", len(retries))
 			}
 			checkBounds(t, retries)
-			delete(rig.outbox.retries, lane(0))
+			delete(h.outbox.retries, lane(0))
 		})
-		rig.outbox.add(&bridge.Event{Lane: lane(0), Sequence: 2})
+		h.outbox.add(&bridge.Event{Lane: lane(0), Sequence: 2})
 		synctest.Wait()
-		rig.outbox.look(func() {
-			if got := rig.outbox.retries[lane(0)]; len(got) != 1 || got[0] > 50*time.Millisecond {
+		h.outbox.locked(func() {
+			if got := h.outbox.retries[lane(0)]; len(got) != 1 || got[0] > 50*time.Millisecond {
 				t.Errorf("the first wait after a success is %v", got)
 			}
 		})
-		rig.end()
+		h.end()
 	})
 }
 
@@ -194,7 +194,7 @@ func TestBackoffRemembersSoManyLanes(t *testing.T) {
 	if _, n := b.next(lane(999)); n != 2 {
 		t.Errorf("a remembered lane has %d failures, not 2", n)
 	}
-	b.forget(lane(999))
+	b.reset(lane(999))
 	if _, n := b.next(lane(999)); n != 1 {
 		t.Errorf("a forgotten lane has %d failures, not 1", n)
 	}
@@ -220,20 +220,20 @@ func TestStuckLaneStarvesNoOther(t *testing.T) {
 			}
 			return nil
 		}
-		rig := run(t, p, Options{UnderWay: 2})
-		rig.outbox.add(events(10, 100)...)
+		h := run(t, p, Options{InFlight: 2})
+		h.outbox.add(events(10, 100)...)
 		time.Sleep(time.Second)
-		if left := rig.outbox.left(); left != 100 {
+		if left := h.outbox.pending(); left != 100 {
 			t.Errorf("%d events are left, want the 100 of the stuck lane", left)
 		}
-		if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 0 {
+		if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != 0 {
 			t.Error("one stuck lane was taken for an outage")
 		}
-		rig.end()
+		h.end()
 	})
 }
 
-func TestStuckLaneIsToldOfOnce(t *testing.T) {
+func TestStuckLaneIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{}
 		p.answer = func(e *bridge.Event) error {
@@ -242,16 +242,16 @@ func TestStuckLaneIsToldOfOnce(t *testing.T) {
 			}
 			return nil
 		}
-		rig := run(t, p, Options{})
-		rig.outbox.add(events(1, 1)...)
+		h := run(t, p, Options{})
+		h.outbox.add(events(1, 1)...)
 		for s := range 6000 {
-			rig.outbox.add(&bridge.Event{Lane: lane(1), Sequence: uint64(s + 1)})
+			h.outbox.add(&bridge.Event{Lane: lane(1), Sequence: uint64(s + 1)})
 			time.Sleep(10 * time.Millisecond)
 		}
-		if n := rig.logs.FilterMessageSnippet("takes other events").Len(); n != 1 {
+		if n := h.logs.FilterMessageSnippet("takes other events").Len(); n != 1 {
 			t.Errorf("told of %d times", n)
 		}
-		rig.end()
+		h.end()
 	})
 }
 
@@ -264,11 +264,11 @@ func TestDeadLetters(t *testing.T) {
 			}
 			return nil
 		}
-		rig := run(t, p, Options{})
-		rig.outbox.add(events(3, 3)...)
-		rig.drain(time.Second)
+		h := run(t, p, Options{})
+		h.outbox.add(events(3, 3)...)
+		h.drain(time.Second)
 		for l := range 3 {
-			if got := rig.outbox.dead[lane(l)]; len(got) != 1 || !strings.Contains(got[0], "too large") {
+			if got := h.outbox.dead[lane(l)]; len(got) != 1 || !strings.Contains(got[0], "too large") {
 				t.Errorf("lane %d: dead letters %q", l, got)
 			}
 		}
@@ -278,19 +278,19 @@ func TestDeadLetters(t *testing.T) {
 	})
 }
 
-func TestBoundedUnderWay(t *testing.T) {
+func TestInFlightLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{delay: func() time.Duration { return time.Millisecond + rand.N(5*time.Millisecond) }}
-		rig := run(t, p, Options{UnderWay: 7})
-		rig.outbox.add(events(100, 10)...)
-		rig.drain(time.Minute)
-		if p.most != 7 {
-			t.Errorf("%d events were under way at once, want 7", p.most)
+		h := run(t, p, Options{InFlight: 7})
+		h.outbox.add(events(100, 10)...)
+		h.drain(time.Minute)
+		if p.peak != 7 {
+			t.Errorf("%d events were under way at once, want 7", p.peak)
 		}
 	})
 }
 
-func TestBackoffTakesNoPlace(t *testing.T) {
+func TestBackoffTakesNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{}
 		p.answer = func(e *bridge.Event) error {
@@ -299,14 +299,14 @@ func TestBackoffTakesNoPlace(t *testing.T) {
 			}
 			return nil
 		}
-		rig := run(t, p, Options{UnderWay: 4, FirstRetry: time.Hour, LastRetry: time.Hour})
-		rig.outbox.add(events(9, 1)...)
+		h := run(t, p, Options{InFlight: 4, InitialBackoff: time.Hour, MaxBackoff: time.Hour})
+		h.outbox.add(events(9, 1)...)
 		synctest.Wait()
-		rig.outbox.add(&bridge.Event{Lane: lane(9), Sequence: 1})
+		h.outbox.add(&bridge.Event{Lane: lane(9), Sequence: 1})
 		synctest.Wait()
 		if len(p.topic) != 1 {
 			t.Error("lanes in back-off keep another one from being published")
 		}
-		rig.end()
+		h.end()
 	})
 }

@@ -27,7 +27,7 @@ type fakeOutbox struct {
 
 type fakeLane struct {
 	events   []*bridge.Event
-	underWay *bridge.Event
+	inFlight *bridge.Event
 	until    time.Time
 }
 
@@ -62,7 +62,7 @@ func signal(c chan struct{}) {
 
 func (o *fakeOutbox) Next(ctx context.Context) ([]*bridge.Event, error) {
 	for ctx.Err() == nil {
-		events, wait := o.take()
+		events, wait := o.takeReady()
 		if len(events) > 0 {
 			return events, nil
 		}
@@ -77,19 +77,19 @@ func (o *fakeOutbox) Next(ctx context.Context) ([]*bridge.Event, error) {
 	return nil, ctx.Err()
 }
 
-func (o *fakeOutbox) take() ([]*bridge.Event, time.Duration) {
+func (o *fakeOutbox) takeReady() ([]*bridge.Event, time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var events []*bridge.Event
 	wait := time.Hour
 	for _, l := range o.lanes {
 		switch {
-		case l.underWay != nil || len(l.events) == 0:
+		case l.inFlight != nil || len(l.events) == 0:
 		case time.Until(l.until) > 0:
 			wait = min(wait, time.Until(l.until))
 		default:
-			l.underWay, l.events = l.events[0], l.events[1:]
-			events = append(events, l.underWay)
+			l.inFlight, l.events = l.events[0], l.events[1:]
+			events = append(events, l.inFlight)
 		}
 	}
 	return events, wait
@@ -99,11 +99,11 @@ func (o *fakeOutbox) Settle(e *bridge.Event, s bridge.Settlement) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l := o.lanes[e.Lane]
-	if l.underWay != e {
+	if l.inFlight != e {
 		o.misuse = append(o.misuse, "settled an event that was not under way")
 		return
 	}
-	l.underWay = nil
+	l.inFlight = nil
 	switch {
 	case s.Retry > 0:
 		o.retries[e.Lane] = append(o.retries[e.Lane], s.Retry)
@@ -133,22 +133,22 @@ func (o *fakeOutbox) Trim(ctx context.Context, durable func(context.Context) err
 	return nil
 }
 
-// left counts the events that are neither acknowledged nor dead.
-func (o *fakeOutbox) left() int {
+// pending counts the events that are neither acknowledged nor dead.
+func (o *fakeOutbox) pending() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n := 0
 	for _, l := range o.lanes {
 		n += len(l.events)
-		if l.underWay != nil {
+		if l.inFlight != nil {
 			n++
 		}
 	}
 	return n
 }
 
-// look runs f with the outbox locked.
-func (o *fakeOutbox) look(f func()) {
+// locked runs f with the outbox locked.
+func (o *fakeOutbox) locked(f func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	f()
@@ -156,22 +156,22 @@ func (o *fakeOutbox) look(f func()) {
 
 // fakePublisher is a broker: it answers after a while what answer says, and keeps what it has taken in order.
 type fakePublisher struct {
-	delay  func() time.Duration // nil: answers before Publish returns
-	answer func(*bridge.Event) error
-	mu     sync.Mutex
-	topic  []*bridge.Event
-	tries  int
-	most   int // events under way at once
-	now    int
-	held   []func() // answers that are kept back; with hold
-	hold   bool
+	delay    func() time.Duration // nil: answers before Publish returns
+	answer   func(*bridge.Event) error
+	mu       sync.Mutex
+	topic    []*bridge.Event
+	tries    int
+	peak     int // events under way at once
+	inFlight int
+	held     []func() // answers that are kept back; with hold
+	hold     bool
 }
 
 func (p *fakePublisher) Publish(e *bridge.Event, done func(error)) {
 	p.mu.Lock()
 	p.tries++
-	p.now++
-	p.most = max(p.most, p.now)
+	p.inFlight++
+	p.peak = max(p.peak, p.inFlight)
 	p.mu.Unlock()
 	finish := func() { done(p.finish(e)) }
 	p.mu.Lock()
@@ -192,7 +192,7 @@ func (p *fakePublisher) Publish(e *bridge.Event, done func(error)) {
 func (p *fakePublisher) finish(e *bridge.Event) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.now--
+	p.inFlight--
 	var err error
 	if p.answer != nil {
 		err = p.answer(e)
@@ -213,7 +213,7 @@ func (p *fakePublisher) release() {
 	}
 }
 
-func (p *fakePublisher) look(f func()) {
+func (p *fakePublisher) locked(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f()

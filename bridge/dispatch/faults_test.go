@@ -18,33 +18,33 @@ func TestTrimOnlyAfterCheckpoint(t *testing.T) {
 		c := &checkpointer{}
 		begun, proceed := make(chan struct{}), make(chan error)
 		c.checkpoint = func(context.Context) error { begun <- struct{}{}; return <-proceed }
-		rig := run(t, c, Options{Checkpoint: time.Second})
-		rig.outbox.add(events(5, 1)...)
+		h := run(t, c, Options{Checkpoint: time.Second})
+		h.outbox.add(events(5, 1)...)
 		synctest.Wait()
-		rig.outbox.look(func() {
-			if len(rig.outbox.acked) != 5 || len(rig.outbox.trimmed) != 0 {
-				t.Fatalf("acknowledged %d, trimmed %d, before any checkpoint", len(rig.outbox.acked), len(rig.outbox.trimmed))
+		h.outbox.locked(func() {
+			if len(h.outbox.acked) != 5 || len(h.outbox.trimmed) != 0 {
+				t.Fatalf("acknowledged %d, trimmed %d, before any checkpoint", len(h.outbox.acked), len(h.outbox.trimmed))
 			}
 		})
 		<-begun
-		rig.outbox.add(&bridge.Event{Lane: lane(7), Sequence: 1}) // acknowledged while the checkpoint runs: not covered by it
+		h.outbox.add(&bridge.Event{Lane: lane(7), Sequence: 1}) // acknowledged while the checkpoint runs: not covered by it
 		synctest.Wait()
-		rig.outbox.look(func() {
-			if len(rig.outbox.trimmed) != 0 {
+		h.outbox.locked(func() {
+			if len(h.outbox.trimmed) != 0 {
 				t.Error("trimmed before the checkpoint ended")
 			}
 		})
 		proceed <- nil
 		synctest.Wait()
-		rig.outbox.look(func() {
-			if len(rig.outbox.trimmed) != 5 {
-				t.Errorf("trimmed %d after the checkpoint, want 5", len(rig.outbox.trimmed))
+		h.outbox.locked(func() {
+			if len(h.outbox.trimmed) != 5 {
+				t.Errorf("trimmed %d after the checkpoint, want 5", len(h.outbox.trimmed))
 			}
 		})
 		go func() { <-begun; proceed <- nil }()
-		rig.end()
-		if len(rig.outbox.trimmed) != 6 {
-			t.Errorf("trimmed %d at the end, want 6", len(rig.outbox.trimmed))
+		h.end()
+		if len(h.outbox.trimmed) != 6 {
+			t.Errorf("trimmed %d at the end, want 6", len(h.outbox.trimmed))
 		}
 	})
 }
@@ -54,26 +54,26 @@ func TestCheckpointFailing(t *testing.T) {
 		c := &checkpointer{}
 		broken := errors.New("no space left")
 		c.checkpoint = func(context.Context) error { return broken }
-		rig := run(t, c, Options{Checkpoint: time.Second})
-		rig.outbox.add(events(5, 1)...)
+		h := run(t, c, Options{Checkpoint: time.Second})
+		h.outbox.add(events(5, 1)...)
 		time.Sleep(10*time.Second + time.Millisecond)
-		rig.outbox.look(func() {
-			if len(rig.outbox.failures) != 10 || len(rig.outbox.trimmed) != 0 {
-				t.Errorf("%d failed checkpoints in 10 s, %d trimmed", len(rig.outbox.failures), len(rig.outbox.trimmed))
+		h.outbox.locked(func() {
+			if len(h.outbox.failures) != 10 || len(h.outbox.trimmed) != 0 {
+				t.Errorf("%d failed checkpoints in 10 s, %d trimmed", len(h.outbox.failures), len(h.outbox.trimmed))
 			}
 			broken = nil
 		})
 		time.Sleep(time.Second)
-		rig.outbox.look(func() {
-			if len(rig.outbox.trimmed) != 5 {
-				t.Errorf("trimmed %d after it works again, want 5", len(rig.outbox.trimmed))
+		h.outbox.locked(func() {
+			if len(h.outbox.trimmed) != 5 {
+				t.Errorf("trimmed %d after it works again, want 5", len(h.outbox.trimmed))
 			}
 		})
-		rig.end()
-		if n := rig.logs.FilterMessageSnippet("cannot be made durable").Len(); n != 1 {
+		h.end()
+		if n := h.logs.FilterMessageSnippet("cannot be made durable").Len(); n != 1 {
 			t.Errorf("the failure was logged %d times, want once", n)
 		}
-		if n := rig.logs.FilterMessageSnippet("durable at the broker again").Len(); n != 1 {
+		if n := h.logs.FilterMessageSnippet("durable at the broker again").Len(); n != 1 {
 			t.Errorf("its end was logged %d times, want once", n)
 		}
 	})
@@ -81,38 +81,38 @@ func TestCheckpointFailing(t *testing.T) {
 
 func TestTrimWithoutCheckpointer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rig := run(t, &fakePublisher{}, Options{Trim: 50 * time.Millisecond})
-		rig.outbox.add(events(5, 1)...)
+		h := run(t, &fakePublisher{}, Options{Trim: 50 * time.Millisecond})
+		h.outbox.add(events(5, 1)...)
 		time.Sleep(51 * time.Millisecond)
-		rig.outbox.look(func() {
-			if rig.outbox.trims != 1 || len(rig.outbox.trimmed) != 5 {
-				t.Errorf("after 50 ms: %d trims, %d events trimmed", rig.outbox.trims, len(rig.outbox.trimmed))
+		h.outbox.locked(func() {
+			if h.outbox.trims != 1 || len(h.outbox.trimmed) != 5 {
+				t.Errorf("after 50 ms: %d trims, %d events trimmed", h.outbox.trims, len(h.outbox.trimmed))
 			}
 		})
-		rig.end()
+		h.end()
 	})
 }
 
-func TestShutdownWaitsForWhatIsUnderWay(t *testing.T) {
+func TestShutdownWaitsForInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{hold: true}
-		rig := run(t, p, Options{UnderWay: 3})
-		rig.outbox.add(events(5, 2)...)
+		h := run(t, p, Options{InFlight: 3})
+		h.outbox.add(events(5, 2)...)
 		synctest.Wait()
-		rig.stop()
+		h.stop()
 		synctest.Wait()
 		select {
-		case <-rig.ended:
+		case <-h.ended:
 			t.Fatal("ended with events under way")
 		default:
 		}
 		p.release()
-		rig.end()
-		if p.tries != 3 || len(rig.outbox.trimmed) != 3 || rig.outbox.left() != 7 {
-			t.Errorf("%d tries, %d trimmed, %d left; want 3, 3, 7", p.tries, len(rig.outbox.trimmed), rig.outbox.left())
+		h.end()
+		if p.tries != 3 || len(h.outbox.trimmed) != 3 || h.outbox.pending() != 7 {
+			t.Errorf("%d tries, %d trimmed, %d left; want 3, 3, 7", p.tries, len(h.outbox.trimmed), h.outbox.pending())
 		}
-		for l, lane := range rig.outbox.lanes {
-			if lane.underWay != nil {
+		for l, lane := range h.outbox.lanes {
+			if lane.inFlight != nil {
 				t.Errorf("%v was taken and not given back", l)
 			}
 		}
@@ -122,16 +122,16 @@ func TestShutdownWaitsForWhatIsUnderWay(t *testing.T) {
 func TestShutdownGraceEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{hold: true}
-		rig := run(t, p, Options{})
-		rig.outbox.add(events(2, 1)...)
+		h := run(t, p, Options{})
+		h.outbox.add(events(2, 1)...)
 		synctest.Wait()
-		rig.stop()
+		h.stop()
 		synctest.Wait()
-		rig.expire()
-		<-rig.ended
+		h.expire()
+		<-h.ended
 		p.release() // late answers do no harm
-		if rig.outbox.left() != 0 || len(rig.outbox.misuse) > 0 {
-			t.Error("late answers were not settled", rig.outbox.misuse)
+		if h.outbox.pending() != 0 || len(h.outbox.misuse) > 0 {
+			t.Error("late answers were not settled", h.outbox.misuse)
 		}
 	})
 }
@@ -139,12 +139,12 @@ func TestShutdownGraceEnds(t *testing.T) {
 func TestShutdownInsideAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{answer: func(*bridge.Event) error { return errAway }}
-		rig := run(t, p, Options{})
-		rig.outbox.add(events(500, 1)...)
+		h := run(t, p, Options{})
+		h.outbox.add(events(500, 1)...)
 		time.Sleep(10 * time.Second)
-		rig.end()
-		if rig.outbox.left() != 500 {
-			t.Errorf("%d events are left, want 500", rig.outbox.left())
+		h.end()
+		if h.outbox.pending() != 500 {
+			t.Errorf("%d events are left, want 500", h.outbox.pending())
 		}
 	})
 }
@@ -159,23 +159,23 @@ func TestOutageIsLoggedOnceAndSlowsTriesDown(t *testing.T) {
 			}
 			return nil
 		}
-		rig := run(t, p, Options{})
-		rig.outbox.add(events(10_000, 1)...)
+		h := run(t, p, Options{})
+		h.outbox.add(events(10_000, 1)...)
 		time.Sleep(time.Minute)
-		p.look(func() {
+		p.locked(func() {
 			if away = false; p.tries > most {
 				t.Fatalf("more than %d tries in a minute without a broker", most)
 			}
 		})
 		time.Sleep(10 * time.Second)
-		if left := rig.outbox.left(); left != 0 {
+		if left := h.outbox.pending(); left != 0 {
 			t.Errorf("%d events are left 10 s after the broker is back", left)
 		}
-		rig.end()
-		if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 1 {
+		h.end()
+		if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != 1 {
 			t.Errorf("the outage was logged %d times", n)
 		}
-		back := rig.logs.FilterMessageSnippet("takes events again").All()
+		back := h.logs.FilterMessageSnippet("takes events again").All()
 		if len(back) != 1 {
 			t.Fatalf("its end was logged %d times", len(back))
 		}
@@ -188,13 +188,13 @@ func TestOutageIsLoggedOnceAndSlowsTriesDown(t *testing.T) {
 func TestOutageOfOneLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{answer: func(*bridge.Event) error { return errAway }}
-		rig := run(t, p, Options{})
-		rig.outbox.add(events(1, 1)...)
+		h := run(t, p, Options{})
+		h.outbox.add(events(1, 1)...)
 		time.Sleep(30 * time.Second)
-		if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 1 {
+		if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != 1 {
 			t.Errorf("a broker that takes nothing was told of %d times", n)
 		}
-		rig.end()
+		h.end()
 	})
 }
 
@@ -212,19 +212,19 @@ func TestMetrics(t *testing.T) {
 			}
 			return nil
 		}
-		rig := run(t, p, Options{})
-		rig.outbox.add(events(3, 1)...)
-		rig.drain(time.Minute)
+		h := run(t, p, Options{})
+		h.outbox.add(events(3, 1)...)
+		h.drain(time.Minute)
 		for name, want := range map[string]float64{
 			"livebridge_events_published_total stream": 2, "livebridge_events_published_total record": 0,
 			"livebridge_publish_failures_total rejected": 1, "livebridge_publish_failures_total unavailable": 1,
 			"livebridge_publish_seconds": 4,
 		} {
-			if got, found := gathered(t, rig.registry)[name]; !found || got != want {
+			if got, found := gathered(t, h.registry)[name]; !found || got != want {
 				t.Errorf("%s is %v (%v), want %v", name, got, found, want)
 			}
 		}
-		if _, err := New(rig.outbox, p, Options{}, zap.NewNop(), rig.registry); err == nil {
+		if _, err := New(h.outbox, p, Options{}, zap.NewNop(), h.registry); err == nil {
 			t.Error("metrics were registered twice without an error")
 		}
 	})
@@ -251,7 +251,7 @@ func gathered(t *testing.T, r *prometheus.Registry) map[string]float64 {
 }
 
 func BenchmarkDispatch(b *testing.B) {
-	out := &ring{lanes: make(chan *bridge.Event, 1000)}
+	out := &endlessOutbox{lanes: make(chan *bridge.Event, 1000)}
 	for i := range cap(out.lanes) {
 		out.lanes <- &bridge.Event{Lane: lane(i)}
 	}
@@ -266,15 +266,15 @@ func BenchmarkDispatch(b *testing.B) {
 	d.Run(ctx, ctx)
 }
 
-// ring is an outbox whose lanes never run dry.
-type ring struct {
+// endlessOutbox is an outbox whose lanes never run dry.
+type endlessOutbox struct {
 	lanes  chan *bridge.Event
 	left   int
 	cancel context.CancelFunc
 	batch  []*bridge.Event
 }
 
-func (r *ring) Next(ctx context.Context) ([]*bridge.Event, error) {
+func (r *endlessOutbox) Next(ctx context.Context) ([]*bridge.Event, error) {
 	if r.left <= 0 {
 		r.cancel()
 		return nil, ctx.Err()
@@ -287,9 +287,9 @@ func (r *ring) Next(ctx context.Context) ([]*bridge.Event, error) {
 	return r.batch, nil
 }
 
-func (r *ring) Settle(e *bridge.Event, _ bridge.Settlement) { r.lanes <- e }
+func (r *endlessOutbox) Settle(e *bridge.Event, _ bridge.Settlement) { r.lanes <- e }
 
-func (*ring) Trim(context.Context, func(context.Context) error) error { return nil }
+func (*endlessOutbox) Trim(context.Context, func(context.Context) error) error { return nil }
 
 // fakeInstant acknowledges at once.
 type fakeInstant struct{}
@@ -306,8 +306,8 @@ func notices(n int) []*bridge.Event {
 	return out
 }
 
-// TestQuarantineInTrouble: notices that cannot be published are no outage of the broker, and no event waits behind them.
-func TestQuarantineInTrouble(t *testing.T) {
+// TestQuarantineFailing: notices that cannot be published are no outage of the broker, and no event waits behind them.
+func TestQuarantineFailing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{}
 		p.answer = func(e *bridge.Event) error {
@@ -316,32 +316,32 @@ func TestQuarantineInTrouble(t *testing.T) {
 			}
 			return nil
 		}
-		rig := run(t, p, Options{})
-		rig.outbox.add(notices(3)...)
+		h := run(t, p, Options{})
+		h.outbox.add(notices(3)...)
 		for range 30 { // a quiet night: nothing but notices for a while, then an event
 			time.Sleep(30 * time.Second)
-			rig.outbox.add(&bridge.Event{Lane: lane(0), Sequence: 1})
+			h.outbox.add(&bridge.Event{Lane: lane(0), Sequence: 1})
 			synctest.Wait()
-			if left := rig.outbox.left(); left != 3 {
+			if left := h.outbox.pending(); left != 3 {
 				t.Fatalf("%d events are left, want the 3 notices", left)
 			}
 		}
-		p.look(func() { p.answer = nil })
+		p.locked(func() { p.answer = nil })
 		time.Sleep(10 * time.Second)
-		rig.end()
-		if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 0 {
+		h.end()
+		if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != 0 {
 			t.Error("the quarantine's trouble was taken for an outage")
 		}
 		for _, said := range []string{"quarantine notices cannot be published", "quarantine notices are published again"} {
-			if n := rig.logs.FilterMessageSnippet(said).Len(); n != 1 {
+			if n := h.logs.FilterMessageSnippet(said).Len(); n != 1 {
 				t.Errorf("%q was logged %d times", said, n)
 			}
 		}
 	})
 }
 
-// TestEventsInTrouble: a notice that is published is no end of the events' outage.
-func TestEventsInTrouble(t *testing.T) {
+// TestEventsFailing: a notice that is published is no end of the events' outage.
+func TestEventsFailing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{}
 		p.answer = func(e *bridge.Event) error {
@@ -350,16 +350,16 @@ func TestEventsInTrouble(t *testing.T) {
 			}
 			return errAway
 		}
-		rig := run(t, p, Options{})
-		rig.outbox.add(events(100, 1)...)
+		h := run(t, p, Options{})
+		h.outbox.add(events(100, 1)...)
 		time.Sleep(10 * time.Second)
-		rig.outbox.add(notices(5)...)
+		h.outbox.add(notices(5)...)
 		time.Sleep(10 * time.Second)
-		if left := rig.outbox.left(); left != 100 {
+		if left := h.outbox.pending(); left != 100 {
 			t.Errorf("%d events are left, want all but the notices", left)
 		}
-		rig.end()
-		if n := rig.logs.FilterMessageSnippet("takes events again").Len(); n != 0 {
+		h.end()
+		if n := h.logs.FilterMessageSnippet("takes events again").Len(); n != 0 {
 			t.Error("the outage was declared over by a notice")
 		}
 	})

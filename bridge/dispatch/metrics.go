@@ -11,7 +11,7 @@ import (
 
 // metrics is what the dispatcher tells Prometheus.
 type metrics struct {
-	seconds   prometheus.Histogram
+	duration  prometheus.Histogram
 	failures  *prometheus.CounterVec
 	published *prometheus.CounterVec
 
@@ -21,7 +21,7 @@ type metrics struct {
 
 func newMetrics() *metrics {
 	m := &metrics{
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "livebridge", Name: "publish_seconds", Help: "Time from publishing an event to the broker's answer.",
 			Buckets: prometheus.ExponentialBuckets(0.0002, 2, 16),
 		}),
@@ -41,12 +41,12 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.seconds), r.Register(m.failures), r.Register(m.published))
+	return errors.Join(r.Register(m.duration), r.Register(m.failures), r.Register(m.published))
 }
 
-// done counts one answer of the publisher.
-func (m *metrics) done(e *bridge.Event, err error, took time.Duration) {
-	m.seconds.Observe(took.Seconds())
+// observe counts one answer of the publisher.
+func (m *metrics) observe(e *bridge.Event, err error, took time.Duration) {
+	m.duration.Observe(took.Seconds())
 	switch {
 	case err == nil:
 		if c := m.byKind[e.Lane.Kind]; c != nil {

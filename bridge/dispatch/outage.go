@@ -19,77 +19,77 @@ const (
 
 // outage notices when the broker as a whole is away, says so once, and slows the tries down until one succeeds.
 type outage struct {
-	log   *zap.Logger
-	texts texts
+	log      *zap.Logger
+	messages outageMessages
 
 	mu       sync.Mutex
 	failures int           // in a row, of any lanes
 	since    time.Time     // the first of them
-	over     chan struct{} // closed when the broker is back; nil while it is there
+	ended    chan struct{} // closed when the broker is back; nil while it is there
 }
 
-// texts is what the log says of an outage.
-type texts struct{ begins, ends string }
+// outageMessages is what the log says of an outage.
+type outageMessages struct{ begins, ends string }
 
-func eventTexts() texts {
-	return texts{
+func eventMessages() outageMessages {
+	return outageMessages{
 		begins: "the broker does not take events; callbacks are still accepted and events kept",
 		ends:   "the broker takes events again",
 	}
 }
 
-func noticeTexts() texts {
-	return texts{
+func noticeMessages() outageMessages {
+	return outageMessages{
 		begins: "quarantine notices cannot be published; they are retained and events are still published",
 		ends:   "quarantine notices are published again",
 	}
 }
 
-// failed notes a try that the broker did not take.
-func (o *outage) failed(err error) {
+// recordFailure notes a try that the broker did not take.
+func (o *outage) recordFailure(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.failures++; o.failures == 1 {
 		o.since = time.Now()
 	}
-	if o.over != nil || (o.failures < outageFailures && time.Since(o.since) < outageAfter) {
+	if o.ended != nil || (o.failures < outageFailures && time.Since(o.since) < outageAfter) {
 		return
 	}
-	o.over = make(chan struct{})
-	o.log.Warn(o.texts.begins, zap.Error(err))
+	o.ended = make(chan struct{})
+	o.log.Warn(o.messages.begins, zap.Error(err))
 }
 
-// end notes that the broker has answered.
-func (o *outage) end() {
+// recordSuccess notes that the broker has answered.
+func (o *outage) recordSuccess() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.over != nil {
-		o.log.Info(o.texts.ends, zap.Duration("after", time.Since(o.since)), zap.Int("failures", o.failures))
-		close(o.over)
-		o.over = nil
+	if o.ended != nil {
+		o.log.Info(o.messages.ends, zap.Duration("after", time.Since(o.since)), zap.Int("failures", o.failures))
+		close(o.ended)
+		o.ended = nil
 	}
 	o.failures = 0
 }
 
-// away reports whether the broker as a whole is away.
-func (o *outage) away() bool {
+// active reports whether the broker as a whole is away.
+func (o *outage) active() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.over != nil
+	return o.ended != nil
 }
 
-// mayTry returns at once while the broker is there; else after a while, or when it is back. False: ctx has ended.
-func (o *outage) mayTry(ctx context.Context) bool {
+// awaitProbe returns at once while the broker is there; else after a while, or when it is back. False: ctx has ended.
+func (o *outage) awaitProbe(ctx context.Context) bool {
 	o.mu.Lock()
-	over := o.over
+	ended := o.ended
 	o.mu.Unlock()
-	if over == nil {
+	if ended == nil {
 		return true
 	}
 	probe := time.NewTimer(outageProbe)
 	defer probe.Stop()
 	select {
-	case <-over:
+	case <-ended:
 	case <-probe.C:
 	case <-ctx.Done():
 		return false

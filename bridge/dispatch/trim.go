@@ -57,9 +57,9 @@ func (t *trimmer) trim(ctx context.Context) {
 	}
 }
 
-// last trims once more at the end. What stays in the outbox is published again by the next run, which changes nothing
+// finish trims once more at the end. What stays in the outbox is published again by the next run, which changes nothing
 // for consumers: it is the same to the byte.
-func (t *trimmer) last(ctx context.Context) {
+func (t *trimmer) finish(ctx context.Context) {
 	if err := t.outbox.Trim(ctx, t.durable); err != nil {
 		t.log.Warn("what was published last is published again after the restart", zap.Error(err))
 	}

@@ -153,10 +153,10 @@ func deliveryMutants() []mutant {
 		{"a connection given up is not replaced", "transports/nats/connection.go", "{ go p.reopen() }", "{}", nats, "TestServerLimitOfNow"},
 		{"the limit of the connection's begin judges", "transports/nats/sizes.go", "s.limit, s.at = p.askLimit(server, known), time.Now()", "s.limit, s.at = known, time.Now()", nats, "TestServerLimitOfNow"},
 		{"a file that cannot be opened is the end", "transports/nats/store.go", "case errors.As(err, &lost):", "case err != nil || errors.As(err, &lost):", nats, "TestNothingIsLostBeforeASync"},
-		{"notices in trouble are an outage", "bridge/dispatch/dispatch.go", "\tif e.Quarantined() {\n\t\treturn &d.notices\n\t}\n", "", dispatch, "TestQuarantineInTrouble|TestEventsInTrouble"},
+		{"notices in trouble are an outage", "bridge/dispatch/dispatch.go", "\tif e.Quarantined() {\n\t\treturn &d.notices\n\t}\n", "", dispatch, "TestQuarantineFailing|TestEventsFailing"},
 		{"a message has no identity", "transports/nats/message.go", "d.set(headerMsgID, e.DedupeID())", "d.set(headerMsgID, \"\")", nats, "TestPublishedAsItIs"},
 		{"two lanes share a subject", "transports/nats/message.go", "bridge.EscapeDot", "bridge.KeepDot", nats, "FuzzSubject"},
-		{"what waits is not given back", "bridge/dispatch/dispatch.go", "d.giveBack(events[i:])", "d.giveBack(events[i+1:])", dispatch, "TestShutdownWaitsForWhatIsUnderWay"},
+		{"what waits is not given back", "bridge/dispatch/dispatch.go", "d.requeue(events[i:])", "d.requeue(events[i+1:])", dispatch, "TestShutdownWaitsForInFlight"},
 	}
 }
 

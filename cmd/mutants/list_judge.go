@@ -34,10 +34,10 @@ func wiringMutants() []mutant {
 // luckMutants are faults that were found by a time-out, or by chance.
 func luckMutants() []mutant {
 	return []mutant{
-		{"a place is freed twice", "bridge/dispatch/dispatch.go", "\t\t<-d.places\n\t\td.underWay.Done()\n", "\t\t<-d.places\n\t\t<-d.places\n\t\td.underWay.Done()\n", dispatch, "TestEveryPlaceIsFreedOnce"},
-		{"a place is not freed", "bridge/dispatch/dispatch.go", "\t\t<-d.places\n\t\td.underWay.Done()\n", "\t\td.underWay.Done()\n", dispatch, "TestEveryPlaceIsFreedOnce"},
-		{"failures of lanes are counted without a lock", "bridge/dispatch/backoff.go", "\tb.mu.Lock()\n\tn := ", "\tb = &backoff{first: b.first, last: b.last, lanes: b.lanes, failures: b.failures}\n\tb.mu.Lock()\n\tn := ", dispatch, "TestCountsOfManyAtOnce"},
-		{"failures of an outage are counted without a lock", "bridge/dispatch/outage.go", "func (o *outage) failed(err error) {\n\to.mu.Lock()\n\tdefer o.mu.Unlock()\n", "func (o *outage) failed(err error) {\n", dispatch, "TestOutageIsLocked"},
-		{"an outage does not slow tries down", "bridge/dispatch/outage.go", "if over == nil {", "if over == nil || true {", dispatch, "TestOutageIsLoggedOnceAndSlowsTriesDown"},
+		{"a place is freed twice", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\t<-d.slots\n\t\t<-d.slots\n\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
+		{"a place is not freed", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
+		{"failures of lanes are counted without a lock", "bridge/dispatch/backoff.go", "\tb.mu.Lock()\n\tn := ", "\tb = &backoff{initial: b.initial, limit: b.limit, lanes: b.lanes, failures: b.failures}\n\tb.mu.Lock()\n\tn := ", dispatch, "TestCountsOfManyAtOnce"},
+		{"failures of an outage are counted without a lock", "bridge/dispatch/outage.go", "func (o *outage) recordFailure(err error) {\n\to.mu.Lock()\n\tdefer o.mu.Unlock()\n", "func (o *outage) recordFailure(err error) {\n", dispatch, "TestOutageIsLocked"},
+		{"an outage does not slow tries down", "bridge/dispatch/outage.go", "if ended == nil {", "if ended == nil || true {", dispatch, "TestOutageIsLoggedOnceAndSlowsTriesDown"},
 	}
 }

@@ -19,18 +19,18 @@ import (
 func TestOutageByFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{answer: func(*bridge.Event) error { return errAway }}
-		rig := run(t, p, Options{FirstRetry: time.Hour, LastRetry: time.Hour})
+		h := run(t, p, Options{InitialBackoff: time.Hour, MaxBackoff: time.Hour})
 		for l := range 64 {
-			if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 0 {
+			if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != 0 {
 				t.Fatalf("an outage after %d failures", l)
 			}
-			rig.outbox.add(&bridge.Event{Lane: lane(l), Sequence: 1})
+			h.outbox.add(&bridge.Event{Lane: lane(l), Sequence: 1})
 			synctest.Wait()
 		}
-		if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != 1 {
+		if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != 1 {
 			t.Errorf("64 failures in a row were told of %d times", n)
 		}
-		rig.end()
+		h.end()
 	})
 }
 
@@ -39,17 +39,17 @@ func TestOutageByTime(t *testing.T) {
 	for after, want := range map[time.Duration]int{time.Second - 1: 0, time.Second: 1} {
 		synctest.Test(t, func(t *testing.T) {
 			p := &fakePublisher{answer: func(*bridge.Event) error { return errAway }}
-			rig := run(t, p, Options{FirstRetry: 10 * time.Hour, LastRetry: 10 * time.Hour, Trim: time.Hour})
-			rig.outbox.add(&bridge.Event{Lane: lane(0), Sequence: 1})
+			h := run(t, p, Options{InitialBackoff: 10 * time.Hour, MaxBackoff: 10 * time.Hour, Trim: time.Hour})
+			h.outbox.add(&bridge.Event{Lane: lane(0), Sequence: 1})
 			synctest.Wait()
-			rig.outbox.look(func() { rig.outbox.lanes[lane(0)].until = time.Now().Add(24 * time.Hour) }) // no chance has a say in it
+			h.outbox.locked(func() { h.outbox.lanes[lane(0)].until = time.Now().Add(24 * time.Hour) }) // no chance has a say in it
 			time.Sleep(after)
-			rig.outbox.add(&bridge.Event{Lane: lane(1), Sequence: 1})
+			h.outbox.add(&bridge.Event{Lane: lane(1), Sequence: 1})
 			synctest.Wait()
-			if n := rig.logs.FilterMessageSnippet("does not take events").Len(); n != want {
+			if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != want {
 				t.Errorf("failures %v apart: told of %d outages, want %d", after, n, want)
 			}
-			rig.end()
+			h.end()
 		})
 	}
 }
@@ -59,13 +59,13 @@ func TestLastTrim(t *testing.T) {
 	for _, broken := range []error{nil, errors.New("no space left")} {
 		synctest.Test(t, func(t *testing.T) {
 			c := &checkpointer{checkpoint: func(context.Context) error { return broken }}
-			rig := run(t, c, Options{Checkpoint: time.Hour})
-			rig.outbox.add(events(3, 1)...)
+			h := run(t, c, Options{Checkpoint: time.Hour})
+			h.outbox.add(events(3, 1)...)
 			synctest.Wait()
-			rig.end()
-			told := rig.logs.FilterMessageSnippet("is published again after the restart").Len()
-			if want := map[bool]int{true: 1}[broken != nil]; told != want || rig.logs.Len() != want {
-				t.Errorf("%v: told %v", broken, rig.logs.All())
+			h.end()
+			logged := h.logs.FilterMessageSnippet("is published again after the restart").Len()
+			if want := map[bool]int{true: 1}[broken != nil]; logged != want || h.logs.Len() != want {
+				t.Errorf("%v: told %v", broken, h.logs.All())
 			}
 		})
 	}
@@ -83,51 +83,51 @@ func TestCheckpointInterrupted(t *testing.T) {
 			ending = true
 			return ctx.Err()
 		}
-		rig := run(t, c, Options{Checkpoint: time.Second})
+		h := run(t, c, Options{Checkpoint: time.Second})
 		time.Sleep(1500 * time.Millisecond)
-		rig.end()
-		if rig.logs.Len() != 0 {
-			t.Errorf("told %v", rig.logs.All())
+		h.end()
+		if h.logs.Len() != 0 {
+			t.Errorf("told %v", h.logs.All())
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		c := &checkpointer{checkpoint: func(context.Context) error { return context.Canceled }}
-		rig := run(t, c, Options{Checkpoint: time.Second})
+		h := run(t, c, Options{Checkpoint: time.Second})
 		time.Sleep(1500 * time.Millisecond)
-		if n := rig.logs.FilterMessageSnippet("cannot be made durable").Len(); n != 1 {
+		if n := h.logs.FilterMessageSnippet("cannot be made durable").Len(); n != 1 {
 			t.Errorf("told of it %d times", n)
 		}
-		rig.end()
+		h.end()
 	})
 }
 
-// TestEveryPlaceIsFreedOnce: as many events as there are places are under way at once, after every kind of answer too.
-func TestEveryPlaceIsFreedOnce(t *testing.T) {
+// TestEverySlotIsReleasedOnce: as many events as there are places are under way at once, after every kind of answer too.
+func TestEverySlotIsReleasedOnce(t *testing.T) {
 	for name, answer := range map[string]error{"taken": nil, "rejected": errLarge, "unavailable": errAway} {
 		synctest.Test(t, func(t *testing.T) {
 			p := &fakePublisher{answer: func(*bridge.Event) error { return answer }}
-			rig := run(t, p, Options{UnderWay: 3, FirstRetry: time.Hour, LastRetry: time.Hour})
-			rig.outbox.add(events(10, 1)...) // each frees its place
+			h := run(t, p, Options{InFlight: 3, InitialBackoff: time.Hour, MaxBackoff: time.Hour})
+			h.outbox.add(events(10, 1)...) // each frees its place
 			synctest.Wait()
-			p.look(func() {
+			p.locked(func() {
 				if p.tries != 10 {
 					t.Fatalf("%s: %d of 10 events were tried", name, p.tries)
 				}
-				p.hold, p.most = true, 0
+				p.hold, p.peak = true, 0
 			})
 			for l := range 10 {
-				rig.outbox.add(&bridge.Event{Lane: lane(100 + l), Sequence: 1})
+				h.outbox.add(&bridge.Event{Lane: lane(100 + l), Sequence: 1})
 			}
 			synctest.Wait()
-			p.look(func() {
-				if p.now != 3 || len(rig.d.places) != 3 {
-					t.Errorf("%s: %d events are under way in %d places, want 3", name, p.now, len(rig.d.places))
+			p.locked(func() {
+				if p.inFlight != 3 || len(h.d.slots) != 3 {
+					t.Errorf("%s: %d events are under way in %d places, want 3", name, p.inFlight, len(h.d.slots))
 				}
 			})
 			p.release()
-			rig.end()
-			if len(rig.d.places) != 0 {
-				t.Errorf("%s: %d places are taken at the end", name, len(rig.d.places))
+			h.end()
+			if len(h.d.slots) != 0 {
+				t.Errorf("%s: %d places are taken at the end", name, len(h.d.slots))
 			}
 		})
 	}
@@ -144,7 +144,7 @@ func TestCountsOfManyAtOnce(t *testing.T) {
 			<-begin
 			for range each {
 				b.next(lane(0))
-				b.forget(lane(1))
+				b.reset(lane(1))
 			}
 		})
 	}
@@ -157,11 +157,11 @@ func TestCountsOfManyAtOnce(t *testing.T) {
 
 // TestOutageIsLocked: nobody else sees an outage while it begins or ends. The log is written meanwhile, and tries the lock.
 func TestOutageIsLocked(t *testing.T) {
-	o, told := &outage{}, 0
+	o, changes := &outage{}, 0
 	o.log = zap.New(zapcore.NewNopCore()).WithOptions(zap.WrapCore(func(zapcore.Core) zapcore.Core {
 		core, _ := observer.New(zapcore.InfoLevel)
 		return zapcore.RegisterHooks(core, func(e zapcore.Entry) error {
-			if told++; o.mu.TryLock() {
+			if changes++; o.mu.TryLock() {
 				o.mu.Unlock()
 				t.Errorf("without the lock: %s", e.Message)
 			}
@@ -169,14 +169,14 @@ func TestOutageIsLocked(t *testing.T) {
 		})
 	}))
 	for range outageFailures {
-		o.failed(errAway)
+		o.recordFailure(errAway)
 	}
-	if !o.away() {
+	if !o.active() {
 		t.Error("no outage has begun")
 	}
-	o.end()
-	if told != 2 || o.away() {
-		t.Errorf("told of %d changes, want 2", told)
+	o.recordSuccess()
+	if changes != 2 || o.active() {
+		t.Errorf("told of %d changes, want 2", changes)
 	}
 }
 
@@ -191,22 +191,22 @@ func TestWaitingForTheBroker(t *testing.T) {
 				}
 				return nil
 			}
-			rig := run(t, p, Options{FirstRetry: time.Millisecond, LastRetry: time.Millisecond})
-			rig.outbox.add(events(500, 1)...) // some event is always waiting for its turn
+			h := run(t, p, Options{InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond})
+			h.outbox.add(events(500, 1)...) // some event is always waiting for its turn
 			time.Sleep(10 * time.Second)
 			left := 500
 			if back {
-				p.look(func() { away = false })
+				p.locked(func() { away = false })
 				time.Sleep(outageProbe + 20*time.Millisecond)
 				left = 0
 			}
 			begun := time.Now()
-			rig.end()
+			h.end()
 			if took := time.Since(begun); took > 5*time.Millisecond {
 				t.Errorf("it ends %v after it was told to, and its last answer takes 5 ms", took)
 			}
-			if rig.outbox.left() != left || len(rig.d.places) != 0 {
-				t.Errorf("back %v: %d events are left, not %d, and %d places taken", back, rig.outbox.left(), left, len(rig.d.places))
+			if h.outbox.pending() != left || len(h.d.slots) != 0 {
+				t.Errorf("back %v: %d events are left, not %d, and %d places taken", back, h.outbox.pending(), left, len(h.d.slots))
 			}
 		})
 	}
