@@ -20,30 +20,30 @@ const MaxSize = 1 << 20
 
 // Source is what one or more files say together. It is not safe for concurrent use.
 type Source[T comparable] struct {
-	read func() T
-	last T // of the poll before
-	seen T // the last that was reported
+	read     func() T
+	latest   T // of the poll before
+	reported T // the last that was reported
 }
 
 // New returns a source that is read by a function, and reads it for the first time.
 func New[T comparable](read func() T) *Source[T] {
 	first := read()
-	return &Source[T]{read: read, last: first, seen: first}
+	return &Source[T]{read: read, latest: first, reported: first}
 }
 
 // Last returns what was read last.
-func (s *Source[T]) Last() T { return s.last }
+func (s *Source[T]) Last() T { return s.latest }
 
 // Poll reads the source and reports whether it has something new. That is so when two polls in a row have read the
 // same: a file that is still being written is not taken for a complete one.
 func (s *Source[T]) Poll() bool {
 	now := s.read()
-	settled := now == s.last
-	s.last = now
-	if !settled || now == s.seen {
+	stable := now == s.latest
+	s.latest = now
+	if !stable || now == s.reported {
 		return false
 	}
-	s.seen = now
+	s.reported = now
 	return true
 }
 
