@@ -10,14 +10,14 @@ import (
 	"livebridge/bridge/ingress"
 )
 
-// insiders are addresses that frameworks like to trust by themselves: loopback, private and link-local ones.
-var insiders = []string{
+// internalAddresses are addresses that frameworks like to trust by themselves: loopback, private and link-local ones.
+var internalAddresses = []string{
 	"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "::ffff:10.1.2.3",
 	"fd00::1", "fc00::1", "169.254.1.1", "fe80::1",
 }
 
 // from sends a good callback that comes from a peer and has a header X-Forwarded-For, or none, and returns the status.
-func (b *bench) from(peer, forwarded string) int {
+func (b *harness) from(peer, forwarded string) int {
 	r := post("/live/stream", good())
 	r.RemoteAddr = peer
 	if forwarded != "" {
@@ -26,23 +26,23 @@ func (b *bench) from(peer, forwarded string) int {
 	return b.send(r).Code
 }
 
-// TestNobodyIsTrustedByThemselves: an address that is loopback or private is no proxy for that, neither as the peer
+// TestNoProxyIsTrustedByDefault: an address that is loopback or private is no proxy for that, neither as the peer
 // nor in the header of a real one, and cannot say that it is an allowed source.
-func TestNobodyIsTrustedByThemselves(t *testing.T) {
+func TestNoProxyIsTrustedByDefault(t *testing.T) {
 	for _, proxies := range [][]netip.Prefix{nil, prefixes("203.0.113.9/32", "2001:db8:9::/48")} {
-		b := newBench(t, func(s *setup) {
+		b := newHarness(t, func(s *setup) {
 			s.cfg.TrustedProxies, s.cfg.AllowSources = proxies, prefixes("192.0.2.0/24", "2001:db8:1::/48")
 		})
-		for _, insider := range append(insiders, "198.51.100.1", "2001:db8:2::1") {
-			peer := netip.AddrPortFrom(netip.MustParseAddr(insider), 1).String()
-			for _, forged := range []string{"192.0.2.7", "2001:db8:1::1", "192.0.2.7, " + insider} {
+		for _, internal := range append(internalAddresses, "198.51.100.1", "2001:db8:2::1") {
+			peer := netip.AddrPortFrom(netip.MustParseAddr(internal), 1).String()
+			for _, forged := range []string{"192.0.2.7", "2001:db8:1::1", "192.0.2.7, " + internal} {
 				if status := b.from(peer, forged); status != 403 {
 					t.Errorf("proxies %v: %s, which says to be %s, is answered %d", proxies, peer, forged, status)
 				}
 			}
 			for _, proxy := range []string{"203.0.113.9:1", "[::ffff:203.0.113.9]:1", "[2001:db8:9::1]:1"} {
-				if status := b.from(proxy, "192.0.2.7, "+insider); status != 403 {
-					t.Errorf("proxies %v: %s behind %s, which says to be 192.0.2.7, is answered %d", proxies, insider, proxy, status)
+				if status := b.from(proxy, "192.0.2.7, "+internal); status != 403 {
+					t.Errorf("proxies %v: %s behind %s, which says to be 192.0.2.7, is answered %d", proxies, internal, proxy, status)
 				}
 			}
 		}
@@ -54,7 +54,7 @@ func TestNobodyIsTrustedByThemselves(t *testing.T) {
 
 // TestPublicProxies are believed, however they and those whom they speak for are written.
 func TestPublicProxies(t *testing.T) {
-	b := newBench(t, func(s *setup) {
+	b := newHarness(t, func(s *setup) {
 		s.cfg.TrustedProxies, s.cfg.AllowSources = prefixes("203.0.113.9/32", "2001:db8:9::/48"), prefixes("192.0.2.0/24", "2001:db8:1::/48")
 	})
 	for _, peer := range []string{"203.0.113.9:1", "[::ffff:203.0.113.9]:1", "[2001:db8:9::1]:1"} {
@@ -74,7 +74,7 @@ func TestPublicProxies(t *testing.T) {
 // peer that has no address at all is nobody.
 func TestPeersWithAZone(t *testing.T) {
 	for _, proxies := range [][]netip.Prefix{nil, prefixes("203.0.113.9/32")} {
-		b := newBench(t, func(s *setup) {
+		b := newHarness(t, func(s *setup) {
 			s.cfg.TrustedProxies, s.cfg.AllowSources = proxies, prefixes("fe80::/64", "192.0.2.0/24")
 		})
 		for peer, want := range map[string]int{
@@ -99,7 +99,7 @@ func TestProxiesAreNotEverybody(t *testing.T) {
 	for _, all := range []string{"0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"} {
 		t.Run(all, func(t *testing.T) {
 			c := ingress.Config{TrustedProxies: prefixes("10.0.0.0/8", all)}
-			if _, err := ingress.New(c, nil, &memory{}, zap.NewNop(), prometheus.NewRegistry()); err == nil {
+			if _, err := ingress.New(c, nil, &memoryJournal{}, zap.NewNop(), prometheus.NewRegistry()); err == nil {
 				t.Error("taken")
 			}
 		})

@@ -24,7 +24,7 @@ func (s *sink) Write(p []byte) (int, error)       { return len(p), nil }
 func (s *sink) WriteHeader(status int)            { s.status = status }
 func (s *sink) WriteString(p string) (int, error) { return len(p), nil }
 
-func (m *memory) forget() { m.arrivals, m.raws = m.arrivals[:0], m.raws[:0] }
+func (m *memoryJournal) reset() { m.arrivals, m.raws = m.arrivals[:0], m.raws[:0] }
 
 func run(b *testing.B, h http.Handler, after func()) {
 	text := good()
@@ -46,8 +46,8 @@ func run(b *testing.B, h http.Handler, after func()) {
 
 // BenchmarkHandler is a whole request but for the connection and the journal.
 func BenchmarkHandler(b *testing.B) {
-	s := newBench(b, nil)
-	run(b, s.Handler(), s.journal.forget)
+	s := newHarness(b, nil)
+	run(b, s.Handler(), s.journal.reset)
 }
 
 // BenchmarkBare is what any handler has to do: read, parse strictly, check the HMAC, make the event, answer.

@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// firstBytes is what a body's buffer starts with: most callbacks are smaller. It grows with what arrives and not with
+	// initialBufferBytes is what a body's buffer starts with: most callbacks are smaller. It grows with what arrives and not with
 	// what is announced, so that an announcement alone costs nothing.
-	firstBytes = 4 << 10
-	// keepBytes bounds the buffers that wait for the next request.
-	keepBytes = 128 << 10
+	initialBufferBytes = 4 << 10
+	// maxPooledBytes bounds the buffers that wait for the next request.
+	maxPooledBytes = 128 << 10
 )
 
 // buffers are the memory of bodies, used again from request to request.
@@ -23,7 +23,7 @@ type buffers struct{ pool sync.Pool }
 type buffer struct{ bytes []byte }
 
 func newBuffers(maxBody int64) *buffers {
-	first := min(firstBytes, int(maxBody)+1)
+	first := min(initialBufferBytes, int(maxBody)+1)
 	return &buffers{pool: sync.Pool{New: func() any { return &buffer{bytes: make([]byte, 0, first)} }}}
 }
 
@@ -34,14 +34,14 @@ func (p *buffers) get() *buffer {
 }
 
 func (p *buffers) put(b *buffer) {
-	if cap(b.bytes) <= keepBytes {
+	if cap(b.bytes) <= maxPooledBytes {
 		p.pool.Put(b)
 	}
 }
 
 // read reads the whole body into b: errTooLarge beyond most bytes, errIncomplete when the rest does not come.
-func (b *buffer) read(w http.ResponseWriter, r *http.Request, most int64) error {
-	if r.ContentLength > most {
+func (b *buffer) read(w http.ResponseWriter, r *http.Request, limit int64) error {
+	if r.ContentLength > limit {
 		return tooLarge(w, r)
 	}
 	for {
@@ -51,7 +51,7 @@ func (b *buffer) read(w http.ResponseWriter, r *http.Request, most int64) error 
 		n, err := r.Body.Read(b.bytes[len(b.bytes):cap(b.bytes)])
 		b.bytes = b.bytes[:len(b.bytes)+n]
 		switch {
-		case int64(len(b.bytes)) > most:
+		case int64(len(b.bytes)) > limit:
 			return tooLarge(w, r)
 		case errors.Is(err, io.EOF):
 			return nil
@@ -67,12 +67,12 @@ func (b *buffer) read(w http.ResponseWriter, r *http.Request, most int64) error 
 // time is left for that.
 func tooLarge(w http.ResponseWriter, r *http.Request) error {
 	var one [1]byte
-	_, _ = http.MaxBytesReader(w, overfull{r.Body}, 0).Read(one[:]) // only its effect on the connection is wanted
+	_, _ = http.MaxBytesReader(w, endlessReader{r.Body}, 0).Read(one[:]) // only its effect on the connection is wanted
 	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
 	return errTooLarge
 }
 
-// overfull always has one byte more.
-type overfull struct{ io.Closer }
+// endlessReader always has one byte more.
+type endlessReader struct{ io.Closer }
 
-func (overfull) Read(p []byte) (int, error) { return len(p), nil }
+func (endlessReader) Read(p []byte) (int, error) { return len(p), nil }

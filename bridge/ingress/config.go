@@ -86,7 +86,7 @@ func (c Config) check() error {
 		return fmt.Errorf("MAX_CONNECTIONS is %d; it must be positive", c.MaxConnections)
 	case c.MaxHeader < 0 || min(c.HeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.RetryAfter) < 0:
 		return errors.New("the limits on headers and the timeouts of connections must be positive")
-	case slices.ContainsFunc(c.TrustedProxies, everybody):
+	case slices.ContainsFunc(c.TrustedProxies, matchesEveryAddress):
 		return errors.New("TRUSTED_PROXIES trusts everybody: anybody could say to be somebody else; name your proxies")
 	case CheckToken(c.SnapshotToken) != nil:
 		return fmt.Errorf("SNAPSHOT_TOKEN %w", CheckToken(c.SnapshotToken))
@@ -112,8 +112,8 @@ func CheckPrefix(path string) error {
 	return nil
 }
 
-// everybody reports whether a range holds every address of IPv4 or of IPv6.
-func everybody(p netip.Prefix) bool {
+// matchesEveryAddress reports whether a range holds every address of IPv4 or of IPv6.
+func matchesEveryAddress(p netip.Prefix) bool {
 	const before = 96 // bits of an IPv6 address before the IPv4 address in it
 	return p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before
 }

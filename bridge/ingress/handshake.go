@@ -46,8 +46,8 @@ func (s *Server) handshakeFailed(c net.Conn, reason, detail string) {
 	}
 }
 
-// firstBytes looks at how a client of the port without TLS begins.
-func (s *Server) firstBytes(c net.Conn, first []byte) {
+// checkFirstBytes looks at how a client of the port without TLS begins.
+func (s *Server) checkFirstBytes(c net.Conn, first []byte) {
 	const handshakeRecord, majorVersion = 0x16, 3
 	if len(first) > 1 && first[0] == handshakeRecord && first[1] == majorVersion {
 		s.handshakeFailed(c, tlsToPlainPort,

@@ -61,8 +61,8 @@ func TestFailedHandshakes(t *testing.T) {
 	}{
 		{"no_client_certificate", true, handshake(func(c *tls.Config) { c.GetClientCertificate = nil })},
 		{"no_client_certificate", true, handshake(func(c *tls.Config) { c.GetClientCertificate, c.MaxVersion = nil, tls.VersionTLS12 })},
-		{"unknown_authority", true, handshake(show(certificate(t, time.Now().Add(time.Hour), nil)))},
-		{"client_certificate_expired", true, handshake(show(certificate(t, time.Now().Add(-time.Hour), authority)))},
+		{"unknown_authority", true, handshake(presenting(certificate(t, time.Now().Add(time.Hour), nil)))},
+		{"client_certificate_expired", true, handshake(presenting(certificate(t, time.Now().Add(-time.Hour), authority)))},
 		{"unsupported_version", true, handshake(func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 })},
 		{"rejected_by_client", true, handshake(func(c *tls.Config) { c.InsecureSkipVerify, c.RootCAs = false, x509.NewCertPool() })},
 		{"rejected_by_client", true, func(c net.Conn, trust *tls.Config) {
@@ -74,12 +74,12 @@ func TestFailedHandshakes(t *testing.T) {
 		{"incomplete", false, func(net.Conn, *tls.Config) {}},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
-			b, address, trust := secure(t, func(s *setup) {
+			b, address, trust := newTLSHarness(t, func(s *setup) {
 				s.cfg.TLS.MinVersion, s.cfg.TLS.ClientAuth = tls.VersionTLS12, tls.RequireAndVerifyClientCert
 				s.cfg.TLS.ClientCAs = x509.NewCertPool()
 				s.cfg.TLS.ClientCAs.AddCert(authority.Leaf)
 			})
-			show(friend)(trust)
+			presenting(friend)(trust)
 			trust.InsecureSkipVerify = true
 			c, _ := dial(t, address)
 			tt.do(c, trust.Clone())
@@ -87,7 +87,7 @@ func TestFailedHandshakes(t *testing.T) {
 			eventually(t, "it was not counted", func() bool {
 				return b.counted(t, "livebridge_tls_handshake_failures_total", tt.reason) == 1
 			})
-			if got := statusOver2(t, client(t, trust), address, good()); got != 200 {
+			if got := statusOverHTTP2(t, client(t, trust), address, good()); got != 200 {
 				t.Errorf("a good client got %d", got)
 			}
 			lines := b.log.FilterMessage("TLS handshake failed").All()
@@ -101,8 +101,8 @@ func TestFailedHandshakes(t *testing.T) {
 	}
 }
 
-// show has the client show a certificate, whomever the server trusts.
-func show(cert *tls.Certificate) func(*tls.Config) {
+// presenting has the client show a certificate, whomever the server trusts.
+func presenting(cert *tls.Certificate) func(*tls.Config) {
 	return func(c *tls.Config) {
 		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return cert, nil }
 	}
@@ -137,7 +137,7 @@ func (p *plainAlert) Write(b []byte) (int, error) {
 
 // TestTLSToThePlainPort is told too.
 func TestTLSToThePlainPort(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	c, _ := dial(t, b.listen(t))
 	if err := tls.Client(c, &tls.Config{InsecureSkipVerify: true}).Handshake(); err == nil {
 		t.Fatal("there was TLS")
@@ -152,7 +152,7 @@ func TestTLSToThePlainPort(t *testing.T) {
 
 // TestHandshakeReasonsAreThere from the start, so that an alert can be set on them.
 func TestHandshakeReasonsAreThere(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	families, err := b.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestHandshakeReasonsAreThere(t *testing.T) {
 
 // TestFailedHandshakesAreBounded: one source fills no log.
 func TestFailedHandshakesAreBounded(t *testing.T) {
-	b, address, _ := secure(t, nil)
+	b, address, _ := newTLSHarness(t, nil)
 	for range 100 {
 		c, _ := dial(t, address)
 		write(t, c, wire(good()))

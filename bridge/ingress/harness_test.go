@@ -31,31 +31,31 @@ const (
 // clock is the instant at which every test's signatures are judged: that of their expiry.
 func clock() time.Time { return time.Unix(1587954140, 0) }
 
-// memory is a journal that remembers what it was given. entered, when it is set, runs inside Append.
-type memory struct {
+// memoryJournal is a journal that remembers what it was given. entered, when it is set, runs inside Append.
+type memoryJournal struct {
 	mu       sync.Mutex
 	arrivals []bridge.Arrival
 	raws     []string
-	entered  func(context.Context, *bridge.Arrival) error
+	onAppend func(context.Context, *bridge.Arrival) error
 }
 
-func (m *memory) Append(ctx context.Context, a *bridge.Arrival) error {
+func (m *memoryJournal) Append(ctx context.Context, a *bridge.Arrival) error {
 	m.mu.Lock()
 	m.arrivals = append(m.arrivals, *a)
 	m.raws = append(m.raws, string(a.Raw))
 	m.mu.Unlock()
-	if m.entered != nil {
-		return m.entered(ctx, a)
+	if m.onAppend != nil {
+		return m.onAppend(ctx, a)
 	}
 	return nil
 }
 
-func (m *memory) count() int { m.mu.Lock(); defer m.mu.Unlock(); return len(m.arrivals) }
+func (m *memoryJournal) count() int { m.mu.Lock(); defer m.mu.Unlock(); return len(m.arrivals) }
 
-// bench is a server with all that a test looks at. (Not a benchmark.)
-type bench struct {
+// harness is a server with all that a test looks at. (Not a benchmark.)
+type harness struct {
 	*ingress.Server
-	journal  *memory
+	journal  *memoryJournal
 	log      *observer.ObservedLogs
 	registry *prometheus.Registry
 }
@@ -65,7 +65,7 @@ type setup struct {
 	ring signature.Config
 }
 
-func newBench(t testing.TB, change func(*setup)) *bench {
+func newHarness(t testing.TB, change func(*setup)) *harness {
 	t.Helper()
 	s := setup{ingress.DefaultConfig(), signature.Config{Stream: []string{key}, Record: []string{key}, RTC: []string{key},
 		Skew: 300 * time.Second, MaxAhead: time.Hour, RTCMaxAge: 24 * time.Hour}}
@@ -78,7 +78,7 @@ func newBench(t testing.TB, change func(*setup)) *bench {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zapcore.DebugLevel)
-	b := &bench{journal: &memory{}, log: logs, registry: prometheus.NewRegistry()}
+	b := &harness{journal: &memoryJournal{}, log: logs, registry: prometheus.NewRegistry()}
 	if b.Server, err = ingress.New(s.cfg, ring, b.journal, zap.New(core), b.registry); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func newBench(t testing.TB, change func(*setup)) *bench {
 }
 
 // counted returns a counter's value, by name and label values in the order of the labels' names.
-func (b *bench) counted(t testing.TB, name string, labels ...string) float64 {
+func (b *harness) counted(t testing.TB, name string, labels ...string) float64 {
 	t.Helper()
 	families, err := b.registry.Gather()
 	if err != nil {
@@ -107,7 +107,7 @@ func (b *bench) counted(t testing.TB, name string, labels ...string) float64 {
 }
 
 // send has a request handled without a connection.
-func (b *bench) send(r *http.Request) *httptest.ResponseRecorder {
+func (b *harness) send(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	b.Handler().ServeHTTP(w, r)
 	return w
@@ -118,7 +118,7 @@ func post(path, body string) *http.Request {
 }
 
 // listen serves b on a port of its own until the test ends.
-func (b *bench) listen(t testing.TB) string {
+func (b *harness) listen(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

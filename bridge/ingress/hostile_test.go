@@ -18,8 +18,8 @@ type attack func(c net.Conn)
 
 const head = "POST /live/stream HTTP/1.1\r\nHost: x\r\n"
 
-// again writes a text for ever.
-func again(first, text string) attack {
+// writeForever writes a text for ever.
+func writeForever(first, text string) attack {
 	return func(c net.Conn) {
 		_, err := io.WriteString(c, first)
 		for err == nil {
@@ -28,16 +28,16 @@ func again(first, text string) attack {
 	}
 }
 
-// once writes a text and waits for the connection's end.
-func once(text string) attack {
+// writeOnce writes a text and waits for the connection's end.
+func writeOnce(text string) attack {
 	return func(c net.Conn) {
 		_, _ = io.WriteString(c, text)
 		_, _ = io.Copy(io.Discard, c)
 	}
 }
 
-// anew does the same on one connection after the other: each ends with the server's answer.
-func anew(address string, do attack) attack {
+// reconnecting does the same on one connection after the other: each ends with the server's answer.
+func reconnecting(address string, do attack) attack {
 	return func(first net.Conn) {
 		for c, err := first, error(nil); err == nil; c, err = net.Dial("tcp", address) {
 			do(c)
@@ -56,30 +56,30 @@ func TestHostileClients(t *testing.T) {
 		connections int
 		attack      func(address string) attack
 	}{
-		"idle":                   {1000, func(string) attack { return once("") }},
-		"half a request line":    {300, func(string) attack { return once("POST /live/str") }},
-		"headers, never ending":  {50, func(string) attack { return again(head, "X-A: b\r\n") }},
-		"one byte of a body":     {300, func(string) attack { return once(head + "Content-Length: 5000\r\n\r\n{") }},
-		"chunks, never ending":   {50, func(string) attack { return again(head+"Transfer-Encoding: chunked\r\n\r\n", "1\r\n{\r\n") }},
-		"chunk extensions":       {50, func(string) attack { return again(head+"Transfer-Encoding: chunked\r\n\r\n1;", "aaaaaaaa") }},
-		"trailers, never ending": {50, func(string) attack { return again(head+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n") }},
+		"idle":                   {1000, func(string) attack { return writeOnce("") }},
+		"half a request line":    {300, func(string) attack { return writeOnce("POST /live/str") }},
+		"headers, never ending":  {50, func(string) attack { return writeForever(head, "X-A: b\r\n") }},
+		"one byte of a body":     {300, func(string) attack { return writeOnce(head + "Content-Length: 5000\r\n\r\n{") }},
+		"chunks, never ending":   {50, func(string) attack { return writeForever(head+"Transfer-Encoding: chunked\r\n\r\n", "1\r\n{\r\n") }},
+		"chunk extensions":       {50, func(string) attack { return writeForever(head+"Transfer-Encoding: chunked\r\n\r\n1;", "aaaaaaaa") }},
+		"trailers, never ending": {50, func(string) attack { return writeForever(head+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n") }},
 		"a large header": {20, func(a string) attack {
-			return anew(a, once(head+"X: "+strings.Repeat("x", 128<<10)))
+			return reconnecting(a, writeOnce(head+"X: "+strings.Repeat("x", 128<<10)))
 		}},
 		"compressed": {20, func(a string) attack {
-			return anew(a, once(head+"Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00"))
+			return reconnecting(a, writeOnce(head+"Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00"))
 		}},
-		"announced too large": {20, func(a string) attack { return anew(a, once(head+"Content-Length: 99999999999\r\n\r\n")) }},
-		"pipelined, unread":   {20, func(string) attack { return again("", strings.Repeat(wire("{"), 100)) }},
+		"announced too large": {20, func(a string) attack { return reconnecting(a, writeOnce(head+"Content-Length: 99999999999\r\n\r\n")) }},
+		"pipelined, unread":   {20, func(string) attack { return writeForever("", strings.Repeat(wire("{"), 100)) }},
 		"forged": {20, func(a string) attack {
-			return anew(a, once(strings.Replace(wire(strings.Replace(good(), `"room"`, `"hall"`, 1)), "\r\n", "\r\nConnection: close\r\n", 1)))
+			return reconnecting(a, writeOnce(strings.Replace(wire(strings.Replace(good(), `"room"`, `"hall"`, 1)), "\r\n", "\r\nConnection: close\r\n", 1)))
 		}},
-		"connected and gone": {20, func(a string) attack { return anew(a, func(net.Conn) {}) }},
+		"connected and gone": {20, func(a string) attack { return reconnecting(a, func(net.Conn) {}) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, nil)
+			b := newHarness(t, nil)
 			address := b.listen(t)
-			end := besiege(t, address, tt.connections, tt.attack(address))
+			end := startAttack(t, address, tt.connections, tt.attack(address))
 			c, r := dial(t, address)
 			for i := range 200 {
 				write(t, c, wire(changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })))
@@ -95,8 +95,8 @@ func TestHostileClients(t *testing.T) {
 	}
 }
 
-// besiege begins the attack on many connections and returns what ends it.
-func besiege(t *testing.T, address string, connections int, do attack) (end func()) {
+// startAttack begins the attack on many connections and returns what ends it.
+func startAttack(t *testing.T, address string, connections int, do attack) (end func()) {
 	t.Helper()
 	var all []net.Conn
 	var attackers sync.WaitGroup
@@ -147,7 +147,7 @@ func TestSmuggling(t *testing.T) {
 		{"a signed chunk size", "Transfer-Encoding: chunked\r\n", "+1\r\n{\r\n0\r\n\r\n", 400, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, nil)
+			b := newHarness(t, nil)
 			c, r := dial(t, b.listen(t))
 			write(t, c, head+tt.head+"\r\n"+tt.body+hidden)
 			if got := status(t, r); got != tt.status {
@@ -166,7 +166,7 @@ func TestSmuggling(t *testing.T) {
 
 // TestOldVersionIsNotChunked: HTTP/1.0 knows no chunks, and a coding there is what another reader might obey.
 func TestOldVersionIsNotChunked(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	c, r := dial(t, b.listen(t))
 	write(t, c, strings.Replace(wire(good()), "HTTP/1.1\r\n", "HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n", 1)+wire(good()))
 	if got := status(t, r); got != 200 {
@@ -178,16 +178,16 @@ func TestOldVersionIsNotChunked(t *testing.T) {
 	}
 }
 
-// TestFullHouse: connections beyond the limit, however many, keep nobody out who is in.
-func TestFullHouse(t *testing.T) {
-	b := newBench(t, func(s *setup) { s.cfg.MaxConnections, s.cfg.IdleTimeout = 8, time.Hour })
+// TestConnectionLimitKeepsClients: connections beyond the limit, however many, keep nobody out who is in.
+func TestConnectionLimitKeepsClients(t *testing.T) {
+	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections, s.cfg.IdleTimeout = 8, time.Hour })
 	address := b.listen(t)
 	c, r := dial(t, address)
 	write(t, c, wire(good()))
 	if got := status(t, r); got != 200 {
 		t.Fatalf("%d", got)
 	}
-	end := besiege(t, address, 300, once(""))
+	end := startAttack(t, address, 300, writeOnce(""))
 	defer end()
 	for i := range 100 {
 		write(t, c, wire(changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })))

@@ -22,19 +22,19 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// secure serves b over TLS and returns what a client must trust.
-func secure(t *testing.T, change func(*setup)) (b *bench, address string, trust *tls.Config) {
+// newTLSHarness serves b over TLS and returns what a client must trust.
+func newTLSHarness(t *testing.T, change func(*setup)) (b *harness, address string, trust *tls.Config) {
 	t.Helper()
-	donor := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
-	t.Cleanup(donor.Close)
-	b = newBench(t, func(s *setup) {
-		s.cfg.TLS = donor.TLS.Clone()
+	certSource := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
+	t.Cleanup(certSource.Close)
+	b = newHarness(t, func(s *setup) {
+		s.cfg.TLS = certSource.TLS.Clone()
 		s.cfg.TLS.NextProtos = nil
 		if change != nil {
 			change(s)
 		}
 	})
-	trust = donor.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	trust = certSource.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	trust.ServerName = "example.com"
 	return b, b.listen(t), trust
 }
@@ -47,7 +47,7 @@ func client(t *testing.T, trust *tls.Config) *http.Client {
 	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
 }
 
-func statusOver2(t *testing.T, c *http.Client, address, body string) int {
+func statusOverHTTP2(t *testing.T, c *http.Client, address, body string) int {
 	t.Helper()
 	a, err := c.Post("https://"+address+"/live/stream", "", strings.NewReader(body))
 	if err != nil {
@@ -61,10 +61,10 @@ func statusOver2(t *testing.T, c *http.Client, address, body string) int {
 }
 
 func TestHTTP2(t *testing.T) {
-	_, address, trust := secure(t, nil)
+	_, address, trust := newTLSHarness(t, nil)
 	c := client(t, trust)
 	for body, want := range map[string]int{good(): 200, "{": 400, strings.Repeat(" ", 64<<10+1): 413} {
-		if got := statusOver2(t, c, address, body); got != want {
+		if got := statusOverHTTP2(t, c, address, body); got != want {
 			t.Errorf("%d, want %d", got, want)
 		}
 	}
@@ -72,19 +72,19 @@ func TestHTTP2(t *testing.T) {
 
 // TestHTTP2RequestsAreCounted: one connection carries many requests, and there may be no more of them than connections.
 func TestHTTP2RequestsAreCounted(t *testing.T) {
-	b, address, trust := secure(t, func(s *setup) { s.cfg.MaxConnections = 3 })
+	b, address, trust := newTLSHarness(t, func(s *setup) { s.cfg.MaxConnections = 3 })
 	inside, release := make(chan struct{}, 8), make(chan struct{})
-	b.journal.entered = func(context.Context, *bridge.Arrival) error { inside <- struct{}{}; <-release; return nil }
+	b.journal.onAppend = func(context.Context, *bridge.Arrival) error { inside <- struct{}{}; <-release; return nil }
 	c := client(t, trust)
 	got, more := make(chan int, 3), make(chan int, 1)
 	for i := range 3 {
 		body := changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })
-		go func() { got <- statusOver2(t, c, address, body) }()
+		go func() { got <- statusOverHTTP2(t, c, address, body) }()
 	}
 	for range 3 {
 		<-inside
 	}
-	go func() { more <- statusOver2(t, c, address, good()) }()
+	go func() { more <- statusOverHTTP2(t, c, address, good()) }()
 	select {
 	case one := <-more:
 		if one != 503 {
@@ -104,20 +104,20 @@ func TestHTTP2RequestsAreCounted(t *testing.T) {
 	}
 }
 
-// over2 is a connection on which a test writes HTTP/2 as it likes.
-type over2 struct {
+// http2Conn is a connection on which a test writes HTTP/2 as it likes.
+type http2Conn struct {
 	net.Conn
 	*http2.Framer
 	block bytes.Buffer
 	hpack *hpack.Encoder
 }
 
-func dial2(t *testing.T, address string, trust *tls.Config) *over2 {
+func dialHTTP2(t *testing.T, address string, trust *tls.Config) *http2Conn {
 	t.Helper()
 	plain, _ := dial(t, address)
 	trust = trust.Clone()
 	trust.NextProtos = []string{"h2"}
-	c := &over2{Conn: tls.Client(plain, trust)}
+	c := &http2Conn{Conn: tls.Client(plain, trust)}
 	c.Framer, c.hpack = http2.NewFramer(c.Conn, c.Conn), hpack.NewEncoder(&c.block)
 	_, err := io.WriteString(c.Conn, http2.ClientPreface)
 	if err = errors.Join(err, c.WriteSettings()); err != nil {
@@ -127,7 +127,7 @@ func dial2(t *testing.T, address string, trust *tls.Config) *over2 {
 }
 
 // request writes the headers, and the body if there is one, of a request.
-func (c *over2) request(stream uint32, body string, last bool) error {
+func (c *http2Conn) request(stream uint32, body string, last bool) error {
 	c.block.Reset()
 	for _, f := range [][2]string{{":method", "POST"}, {":scheme", "https"}, {":authority", "x"}, {":path", "/live/stream"}} {
 		if err := c.hpack.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}); err != nil {
@@ -144,20 +144,20 @@ func (c *over2) request(stream uint32, body string, last bool) error {
 // TestRapidReset: a client that resets every request right after it has sent it has no more of them in work at once than a client that
 // waits, and loses its connection; a good one beside it has every callback answered 200.
 func TestRapidReset(t *testing.T) {
-	b, address, trust := secure(t, nil)
+	b, address, trust := newTLSHarness(t, nil)
 	release := make(chan struct{})
-	var working, most atomic.Int64
-	b.journal.entered = func(_ context.Context, a *bridge.Arrival) error {
+	var working, limit atomic.Int64
+	b.journal.onAppend = func(_ context.Context, a *bridge.Arrival) error {
 		if a.Event.Lane.Stream != "attack" {
 			return nil
 		}
-		most.Store(max(most.Load(), working.Add(1)))
+		limit.Store(max(limit.Load(), working.Add(1)))
 		<-release
 		return nil
 	}
 	defer close(release)
 	body := changed(func(c *signature.Claim) { c.Stream = "attack" })
-	c := dial2(t, address, trust)
+	c := dialHTTP2(t, address, trust)
 	lost := make(chan http2.ErrCode, 1)
 	go func() {
 		for {
@@ -182,48 +182,48 @@ func TestRapidReset(t *testing.T) {
 	}
 	good := client(t, trust)
 	for i := range 50 {
-		if got := statusOver2(t, good, address, changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })); got != 200 {
+		if got := statusOverHTTP2(t, good, address, changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })); got != 200 {
 			t.Fatalf("callback %d got %d", i, got)
 		}
 	}
 	if code := <-lost; code != http2.ErrCodeEnhanceYourCalm {
 		t.Errorf("the connection ended with %v", code)
 	}
-	if n := most.Load(); n > 32 {
+	if n := limit.Load(); n > 32 {
 		t.Errorf("%d of its requests were in work at once", n)
 	}
 }
 
 // TestHostileHTTP2: other ways to keep a server of HTTP/2 busy, a good client beside them.
 func TestHostileHTTP2(t *testing.T) {
-	for name, do := range map[string]func(*over2) error{
-		"settings, never ending": func(c *over2) (err error) {
+	for name, do := range map[string]func(*http2Conn) error{
+		"settings, never ending": func(c *http2Conn) (err error) {
 			for err == nil {
 				err = c.WriteSettings()
 			}
 			return err
 		},
-		"pings, unread": func(c *over2) (err error) {
+		"pings, unread": func(c *http2Conn) (err error) {
 			for err == nil {
 				err = c.WritePing(false, [8]byte{})
 			}
 			return err
 		},
-		"headers, never ending": func(c *over2) error {
+		"headers, never ending": func(c *http2Conn) error {
 			err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x40}})
 			for err == nil {
 				err = c.WriteContinuation(1, false, append([]byte{1, 'a', 127}, make([]byte, 200)...))
 			}
 			return err
 		},
-		"bodies, never ending": func(c *over2) (err error) {
+		"bodies, never ending": func(c *http2Conn) (err error) {
 			for stream := uint32(1); err == nil && stream < 2*30; stream += 2 {
 				err = c.request(stream, "{", false)
 			}
 			_, _ = io.Copy(io.Discard, c.Conn)
 			return err
 		},
-		"empty data, never ending": func(c *over2) error {
+		"empty data, never ending": func(c *http2Conn) error {
 			err := c.request(1, "{", false)
 			for err == nil {
 				err = c.WriteData(1, false, nil)
@@ -232,17 +232,17 @@ func TestHostileHTTP2(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, address, trust := secure(t, nil)
+			b, address, trust := newTLSHarness(t, nil)
 			ended := make(chan error, 3)
-			var all []*over2
+			var all []*http2Conn
 			for range cap(ended) {
-				c := dial2(t, address, trust)
+				c := dialHTTP2(t, address, trust)
 				all = append(all, c)
 				go func() { ended <- do(c) }()
 			}
 			good := client(t, trust)
 			for i := range 50 {
-				if got := statusOver2(t, good, address, changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })); got != 200 {
+				if got := statusOverHTTP2(t, good, address, changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })); got != 200 {
 					t.Fatalf("callback %d got %d", i, got)
 				}
 			}

@@ -11,11 +11,11 @@ import (
 // metrics is what the server tells Prometheus. No label holds anything that a sender can choose.
 type metrics struct {
 	acceptedVec, ignoredVec, refused *prometheus.CounterVec
-	seconds                          *prometheus.HistogramVec
+	duration                         *prometheus.HistogramVec
 	handshakesVec                    *prometheus.CounterVec
 
-	accepted, ignored map[sender]prometheus.Counter // by kind, looked up once; read only
-	handshakes        map[string]prometheus.Counter // by reason, likewise
+	accepted, ignored map[kindLabel]prometheus.Counter // by kind, looked up once; read only
+	handshakes        map[string]prometheus.Counter    // by reason, likewise
 }
 
 func newMetrics() *metrics {
@@ -23,7 +23,7 @@ func newMetrics() *metrics {
 		acceptedVec: counters("accepted", "Callbacks answered 200 by the journal: repeats and quarantine included.", "kind"),
 		ignoredVec:  counters("ignored", "Callbacks answered 200 and left out because of IGNORE_STREAMS.", "kind"),
 		refused:     counters("refused", "Requests not answered 200, by reason.", "kind", "reason"),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "livebridge_callback_seconds",
 			Help:    "Time from a callback's headers to its answer, of whatever status.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 16),
@@ -32,27 +32,27 @@ func newMetrics() *metrics {
 			Name: "livebridge_tls_handshake_failures_total",
 			Help: "Connections that ended before the first request because of TLS, by reason.",
 		}, []string{"reason"}),
-		accepted:   make(map[sender]prometheus.Counter),
-		ignored:    make(map[sender]prometheus.Counter),
+		accepted:   make(map[kindLabel]prometheus.Counter),
+		ignored:    make(map[kindLabel]prometheus.Counter),
 		handshakes: make(map[string]prometheus.Counter),
 	}
 	for _, reason := range handshakeReasons() {
 		m.handshakes[reason] = m.handshakesVec.WithLabelValues(reason)
 	}
 	for _, k := range bridge.Kinds() {
-		m.accepted[sender(k)] = m.acceptedVec.WithLabelValues(k.String())
-		m.ignored[sender(k)] = m.ignoredVec.WithLabelValues(k.String())
+		m.accepted[kindLabel(k)] = m.acceptedVec.WithLabelValues(k.String())
+		m.ignored[kindLabel(k)] = m.ignoredVec.WithLabelValues(k.String())
 	}
 	return m
 }
 
-func counters(word, help string, labels ...string) *prometheus.CounterVec {
+func counters(result, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "livebridge_callbacks_" + word + "_total", Help: help,
+		Name: "livebridge_callbacks_" + result + "_total", Help: help,
 	}, labels)
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.seconds),
+	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.duration),
 		r.Register(m.handshakesVec))
 }

@@ -25,22 +25,22 @@ func cleanSlashes(path string) string {
 type paths struct{ prefix, token string }
 
 const (
-	maskedSegment = "***"
-	shownSegment  = 16 // a longer segment may be a token
-	tokenPiece    = 4  // with so many characters in common with the token, it may be the token
+	maskedSegment   = "***"
+	maxShownSegment = 16 // a longer segment may be a token
+	minTokenOverlap = 4  // with so many characters in common with the token, it may be the token
 )
 
-// shown returns a path with what may be a token masked: whatever stands behind a segment like snapshot, what is long,
+// masked returns a path with what may be a token masked: whatever stands behind a segment like snapshot, what is long,
 // and what is like the token.
-func (p paths) shown(path string) string {
+func (p paths) masked(path string) string {
 	prefix := ""
 	if rest, found := strings.CutPrefix(path, p.prefix+"/"); found {
 		prefix, path = p.prefix, "/"+rest
 	}
 	segments, afterSnapshot := strings.Split(path, "/"), false
 	for i, segment := range segments {
-		known := isRouteWord(segment)
-		if segment != "" && !known && (afterSnapshot || len(segment) > shownSegment || p.likeToken(segment)) {
+		known := isRouteSegment(segment)
+		if segment != "" && !known && (afterSnapshot || len(segment) > maxShownSegment || p.resemblesToken(segment)) {
 			segments[i] = maskedSegment
 		}
 		afterSnapshot = afterSnapshot || strings.HasPrefix(strings.ToLower(segment), "snap")
@@ -48,7 +48,7 @@ func (p paths) shown(path string) string {
 	return printable(prefix + strings.Join(segments, "/"))
 }
 
-func isRouteWord(segment string) bool {
+func isRouteSegment(segment string) bool {
 	switch segment {
 	case "live", "rtc", "stream", "record", "snapshot":
 		return true
@@ -56,13 +56,13 @@ func isRouteWord(segment string) bool {
 	return false
 }
 
-// likeToken reports whether a segment has a piece of the token in it.
-func (p paths) likeToken(segment string) bool {
+// resemblesToken reports whether a segment has a piece of the token in it.
+func (p paths) resemblesToken(segment string) bool {
 	segment, token := strings.ToLower(segment), strings.ToLower(p.token)
 	if token == "" {
 		return false
 	}
-	piece := min(tokenPiece, len(token))
+	piece := min(minTokenOverlap, len(token))
 	for i := range len(token) - piece + 1 {
 		if strings.Contains(segment, token[i:i+piece]) {
 			return true

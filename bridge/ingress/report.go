@@ -30,8 +30,8 @@ const (
 
 // throttle lets so many lines through and counts the others.
 type throttle struct {
-	limiter *rate.Limiter
-	leftOut atomic.Uint64
+	limiter    *rate.Limiter
+	suppressed atomic.Uint64
 }
 
 func newThrottle() *throttle { return &throttle{limiter: rate.NewLimiter(linesPerSecond, linesAtOnce)} }
@@ -65,10 +65,10 @@ func (p *perSource) allow(source netip.Addr) (zap.Field, bool) {
 // allow reports whether a line may be written, with how many have been left out since the last one.
 func (t *throttle) allow() (zap.Field, bool) {
 	if !t.limiter.Allow() {
-		t.leftOut.Add(1)
+		t.suppressed.Add(1)
 		return zap.Skip(), false
 	}
-	if n := t.leftOut.Swap(0); n > 0 {
+	if n := t.suppressed.Swap(0); n > 0 {
 		return zap.Uint64("left_out", n), true
 	}
 	return zap.Skip(), true
@@ -77,37 +77,37 @@ func (t *throttle) allow() (zap.Field, bool) {
 // reporter writes to the log what strangers can cause and what is ours, each at its own bounded rate: a flood of
 // the one must not hide the other.
 type reporter struct {
-	log                     *zap.Logger
-	sources                 *perSource
-	theirs, ours, transport *throttle
+	log                                         *zap.Logger
+	sources                                     *perSource
+	clientErrors, serverErrors, transportErrors *throttle
 }
 
 func newReporter(l *zap.Logger) *reporter {
-	return &reporter{log: l, sources: newPerSource(), theirs: newThrottle(), ours: newThrottle(), transport: newThrottle()}
+	return &reporter{log: l, sources: newPerSource(), clientErrors: newThrottle(), serverErrors: newThrottle(), transportErrors: newThrottle()}
 }
 
 // refused tells why a request was refused and whose it was. Nothing of its body is shown but the domain. What is lost
 // by our fault is told at the rate of all sources together, what a source has done wrong at its own rate as well.
-func (r *reporter) refused(k sender, req refusedRequest, why *refusal) {
+func (r *reporter) refused(k kindLabel, req refusedRequest, why *refusal) {
 	if why.status == http.StatusServiceUnavailable {
-		if leftOut, ok := r.ours.allow(); ok {
-			r.log.Error("callback not taken", append(req.fields(k, why), leftOut)...)
+		if suppressed, ok := r.serverErrors.allow(); ok {
+			r.log.Error("callback not taken", append(req.fields(k, why), suppressed)...)
 		}
 		return
 	}
-	ofSource, ok := r.sources.allow(group(req.source.address))
+	suppressedOfSource, ok := r.sources.allow(sourceGroup(req.source.address))
 	if !ok {
 		return
 	}
-	if leftOut, ok := r.theirs.allow(); ok {
-		if ofSource.Type != zapcore.SkipType {
-			ofSource.Key = "left_out_of_source"
+	if suppressed, ok := r.clientErrors.allow(); ok {
+		if suppressedOfSource.Type != zapcore.SkipType {
+			suppressedOfSource.Key = "left_out_of_source"
 		}
-		r.log.Warn("callback refused", append(req.fields(k, why), ofSource, leftOut)...)
+		r.log.Warn("callback refused", append(req.fields(k, why), suppressedOfSource, suppressed)...)
 	}
 }
 
-func (r *refusedRequest) fields(k sender, why *refusal) []zap.Field {
+func (r *refusedRequest) fields(k kindLabel, why *refusal) []zap.Field {
 	fields := []zap.Field{zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("why", why.message),
 		zap.String("remote", r.remote), zap.Stringer("source", r.source.address), zap.String("domain", r.domain)}
 	if r.path != "" {
@@ -122,27 +122,27 @@ func (r *refusedRequest) fields(k sender, why *refusal) []zap.Field {
 // handshakeFailed tells why a connection did not get as far as a request.
 func (r *reporter) handshakeFailed(remote, reason, detail string) {
 	source := addressOf(remote)
-	ofSource, ok := r.sources.allow(group(source))
+	suppressedOfSource, ok := r.sources.allow(sourceGroup(source))
 	if !ok {
 		return
 	}
-	if leftOut, ok := r.theirs.allow(); ok {
-		if ofSource.Type != zapcore.SkipType {
-			ofSource.Key = "left_out_of_source"
+	if suppressed, ok := r.clientErrors.allow(); ok {
+		if suppressedOfSource.Type != zapcore.SkipType {
+			suppressedOfSource.Key = "left_out_of_source"
 		}
 		r.log.Warn("TLS handshake failed", zap.String("reason", reason), zap.String("error", printable(detail)),
-			zap.String("remote", remote), zap.Stringer("source", source), ofSource, leftOut)
+			zap.String("remote", remote), zap.Stringer("source", source), suppressedOfSource, suppressed)
 	}
 }
 
-// shownBytes is how much of a text goes to the log that a sender has chosen.
-const shownBytes = 128
+// maxLoggedBytes is how much of a text goes to the log that a sender has chosen.
+const maxLoggedBytes = 128
 
 // printable returns a text that a sender has chosen as it may be logged: not too long, and no control characters.
 func printable(text string) string {
-	cut := len(text) > shownBytes
+	cut := len(text) > maxLoggedBytes
 	if cut {
-		text = text[:shownBytes]
+		text = text[:maxLoggedBytes]
 	}
 	text = strings.Map(func(c rune) rune {
 		if c < ' ' || c > '~' {
@@ -163,8 +163,8 @@ func (r *reporter) panicked(k bridge.Kind, value any) {
 	if fault, ok := value.(runtime.Error); ok {
 		what = fault.Error()
 	}
-	if leftOut, ok := r.ours.allow(); ok {
-		r.log.Error("a request made the program panic", zap.Stringer("kind", k), zap.String("panic", what), zap.Stack("stack"), leftOut)
+	if suppressed, ok := r.serverErrors.allow(); ok {
+		r.log.Error("a request made the program panic", zap.Stringer("kind", k), zap.String("panic", what), zap.Stack("stack"), suppressed)
 	}
 }
 
@@ -173,8 +173,8 @@ func (r *reporter) standard() *log.Logger { return log.New(r, "", 0) }
 
 // Write takes a line of net/http.
 func (r *reporter) Write(line []byte) (int, error) {
-	if leftOut, ok := r.transport.allow(); ok {
-		r.log.Debug("connection", zap.String("why", strings.TrimSpace(string(line))), leftOut)
+	if suppressed, ok := r.transportErrors.allow(); ok {
+		r.log.Debug("connection", zap.String("why", strings.TrimSpace(string(line))), suppressed)
 	}
 	return len(line), nil
 }

@@ -13,7 +13,7 @@ import (
 
 // What is logged of a forgery: why, from where, which kind and domain, and nothing else of it.
 func TestRefusalsAreLogged(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	b.send(post("/live/stream", strings.Replace(good(), `"room"`, `"hall"`, 1)))
 	lines := b.log.All()
 	if len(lines) != 1 {
@@ -33,7 +33,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 }
 
 func TestTokenIsNotLogged(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	b.send(post("/live/snapshot/the-tokem", snapshotBody))
 	if line := fmt.Sprint(b.log.All()[0].ContextMap()); !strings.Contains(line, "token") || strings.Contains(line, "tokem") {
 		t.Error(line)
@@ -57,7 +57,7 @@ func TestUnknownPathsAreLogged(t *testing.T) {
 		"/live%2Fstream":                 "/live/stream",
 		strings.Repeat("/abc", 100):      strings.Repeat("/abc", 32) + "...",
 	} {
-		b := newBench(t, nil)
+		b := newHarness(t, nil)
 		if w := b.send(post(path, good())); w.Code != 404 || b.log.Len() != 1 {
 			t.Fatalf("%s: %d, %d lines", path, w.Code, b.log.Len())
 		}
@@ -65,7 +65,7 @@ func TestUnknownPathsAreLogged(t *testing.T) {
 			t.Errorf("%s is shown as %q, want %q", path, got, want)
 		}
 	}
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	b.send(httptest.NewRequest("PUT", "/live/snapshot/"+token, nil))
 	if got := b.log.All()[0].ContextMap()["path"]; got != "/live/snapshot/***" {
 		t.Errorf("another method: %q", got)
@@ -83,8 +83,8 @@ func TestPanicsHideTheBody(t *testing.T) {
 		"an error":        func(a *bridge.Arrival) { panic(fmt.Errorf("cannot handle %s", a.Raw)) },
 		"a fault of ours": func(a *bridge.Arrival) { _ = a.Raw[len(a.Raw)+len(a.Event.Data):][0] },
 	} {
-		b := newBench(t, nil)
-		b.journal.entered = func(_ context.Context, a *bridge.Arrival) error { fault(a); return nil }
+		b := newHarness(t, nil)
+		b.journal.onAppend = func(_ context.Context, a *bridge.Arrival) error { fault(a); return nil }
 		if w := b.send(post("/live/stream", good())); w.Code != 503 || strings.Contains(w.Body.String(), "auth_info") {
 			t.Errorf("%s: answered %d %s", name, w.Code, w.Body)
 		}
@@ -92,12 +92,12 @@ func TestPanicsHideTheBody(t *testing.T) {
 		if len(lines) != 1 {
 			t.Fatalf("%s: %d lines", name, len(lines))
 		}
-		said := fmt.Sprint(lines[0].ContextMap())
-		if !strings.Contains(said, "TestPanicsHideTheBody") || name == "a fault of ours" && !strings.Contains(said, "out of range") {
-			t.Errorf("%s: the place or the fault is missing: %s", name, said)
+		logged := fmt.Sprint(lines[0].ContextMap())
+		if !strings.Contains(logged, "TestPanicsHideTheBody") || name == "a fault of ours" && !strings.Contains(logged, "out of range") {
+			t.Errorf("%s: the place or the fault is missing: %s", name, logged)
 		}
 		for _, secret := range []string{"auth_info", "room", signature.Sign(bridge.SchemeHMAC, key, claim())} {
-			if strings.Contains(said, secret) {
+			if strings.Contains(logged, secret) {
 				t.Errorf("%s: the log shows %q", name, secret)
 			}
 		}
@@ -107,7 +107,7 @@ func TestPanicsHideTheBody(t *testing.T) {
 // A flood of forgeries costs few lines, hides neither what others do nor a fault of ours, and is not held against a good
 // callback from the same source.
 func TestLogIsBounded(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	for range 2000 {
 		b.send(post("/live/stream", "{"))
 	}
@@ -126,7 +126,7 @@ func TestLogIsBounded(t *testing.T) {
 	if w := b.send(post("/live/stream", good())); w.Code != 200 {
 		t.Errorf("a good callback from where the flood came from got %d", w.Code)
 	}
-	b.journal.entered = nil
+	b.journal.onAppend = nil
 	before := b.log.FilterMessage("callback not taken").Len()
 	b.SetRing(nil) // every judgement panics
 	b.send(post("/live/stream", good()))

@@ -15,14 +15,14 @@ import (
 func (s *Server) route() {
 	s.echo = echo.New()
 	s.echo.HideBanner, s.echo.HidePort = true, true
-	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.settle(c, nobody, outcome{err: err}) }
+	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.respond(c, noKind, outcome{err: err}) }
 	s.echo.Pre(s.admit)
 	prefix := s.cfg.prefix()
 	s.post(prefix+"/live/stream", s.handle(bridge.KindStream))
 	s.post(prefix+"/live/record", s.handle(bridge.KindRecord))
 	s.post(prefix+"/rtc/record", s.handle(bridge.KindRTCRecord))
 	if s.cfg.SnapshotToken != "" {
-		s.post(prefix+"/live/snapshot/:token", s.guard(s.handle(bridge.KindSnapshot)))
+		s.post(prefix+"/live/snapshot/:token", s.requireToken(s.handle(bridge.KindSnapshot)))
 	}
 }
 
@@ -32,21 +32,21 @@ func (s *Server) route() {
 func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
-		endAmbiguous(c.Response().Writer, r)
+		closeIfAmbiguous(c.Response().Writer, r)
 		cleanPath(r.URL)
 		if err := s.sources.check(r); err != nil {
-			s.settle(c, nobody, outcome{err: err})
+			s.respond(c, noKind, outcome{err: err})
 			return nil
 		}
 		if r.ProtoMajor < 2 {
 			return next(c)
 		}
 		select {
-		case s.inHand <- struct{}{}:
-			defer func() { <-s.inHand }()
+		case s.inFlight <- struct{}{}:
+			defer func() { <-s.inFlight }()
 			return next(c)
 		default:
-			s.settle(c, nobody, outcome{err: errTooManyRequests})
+			s.respond(c, noKind, outcome{err: errTooManyRequests})
 			return nil
 		}
 	}
@@ -61,27 +61,27 @@ func (s *Server) post(path string, h echo.HandlerFunc) {
 	})
 }
 
-// guard lets requests through that carry the snapshot token. Both sides are hashed, so that neither the length nor
+// requireToken lets requests through that carry the snapshot token. Both sides are hashed, so that neither the length nor
 // a common beginning shows in the time it takes.
-func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) requireToken(next echo.HandlerFunc) echo.HandlerFunc {
 	want := sha256.Sum256([]byte(s.cfg.SnapshotToken))
 	return func(c echo.Context) error {
 		got := sha256.Sum256([]byte(c.Param("token")))
 		if subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
 			return next(c)
 		}
-		s.settle(c, sender(bridge.KindSnapshot), outcome{err: errToken})
+		s.respond(c, kindLabel(bridge.KindSnapshot), outcome{err: errToken})
 		return nil
 	}
 }
 
 // handle answers the callbacks of one kind.
 func (s *Server) handle(k bridge.Kind) echo.HandlerFunc {
-	seconds := s.metrics.seconds.WithLabelValues(k.String())
+	duration := s.metrics.duration.WithLabelValues(k.String())
 	return func(c echo.Context) error {
 		start := time.Now()
-		s.settle(c, sender(k), s.takeSafely(c.Response().Writer, c.Request(), k))
-		seconds.Observe(time.Since(start).Seconds())
+		s.respond(c, kindLabel(k), s.handleCallback(c.Response().Writer, c.Request(), k))
+		duration.Observe(time.Since(start).Seconds())
 		return nil
 	}
 }

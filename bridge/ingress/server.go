@@ -17,21 +17,21 @@ import (
 
 // Server takes callbacks on one listener.
 type Server struct {
-	cfg     Config
-	ring    atomic.Pointer[signature.Ring]
-	journal Journal
-	metrics *metrics
-	report  *reporter
-	buffers *buffers
-	sources *sources
-	paths   paths
-	inHand  chan struct{} // one entry for each request of HTTP/2 in hand
-	json    []string      // the value of Content-Type, shared by all answers and never written to
+	cfg      Config
+	ring     atomic.Pointer[signature.Ring]
+	journal  Journal
+	metrics  *metrics
+	report   *reporter
+	buffers  *buffers
+	sources  *sources
+	paths    paths
+	inFlight chan struct{} // one entry for each request of HTTP/2 in hand
+	json     []string      // the value of Content-Type, shared by all answers and never written to
 
-	echo   *echo.Echo
-	http   *http.Server
-	ctx    context.Context // of all appends; ends when requests in hand are given up
-	giveUp context.CancelFunc
+	echo          *echo.Echo
+	http          *http.Server
+	ctx           context.Context // of all appends; ends when requests in hand are given up
+	cancelAppends context.CancelFunc
 }
 
 // New makes a server that does not listen yet. The error names a setting that cannot be, or is the registerer's.
@@ -46,9 +46,9 @@ func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometh
 	}
 	s.buffers, s.sources = newBuffers(s.cfg.MaxBody), newSources(s.cfg)
 	s.paths = paths{prefix: s.cfg.prefix(), token: s.cfg.SnapshotToken}
-	s.inHand = make(chan struct{}, s.cfg.MaxConnections)
+	s.inFlight = make(chan struct{}, s.cfg.MaxConnections)
 	s.ring.Store(ring)
-	s.ctx, s.giveUp = context.WithCancel(context.Background())
+	s.ctx, s.cancelAppends = context.WithCancel(context.Background())
 	s.route()
 	s.http = s.newHTTP()
 	return s, nil
@@ -93,9 +93,9 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // Serve takes callbacks on l, which it closes, until Shutdown; then it returns nil.
 func (s *Server) Serve(l net.Listener) error {
-	limited := newLimiter(l, s.cfg, s.turnedAway)
+	limited := newLimiter(l, s.cfg, s.connectionRejected)
 	if s.cfg.TLS == nil {
-		limited.firstBytes = s.firstBytes
+		limited.onFirstBytes = s.checkFirstBytes
 	}
 	var err error
 	if s.cfg.TLS != nil {
@@ -113,15 +113,15 @@ func (s *Server) Serve(l net.Listener) error {
 // answered. When ctx ends before that, it gives those up, closes their connections and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
-	s.giveUp()
+	s.cancelAppends()
 	if err != nil {
 		_ = s.http.Close() // the answer to give is that of Shutdown
 	}
 	return err
 }
 
-// turnedAway counts a connection beyond MaxConnections.
-func (s *Server) turnedAway(remote string) {
-	_ = s.refuse(nobody,
+// connectionRejected counts a connection beyond MaxConnections.
+func (s *Server) connectionRejected(remote string) {
+	_ = s.refuse(noKind,
 		refusedRequest{remote: remote, source: origin{address: addressOf(remote)}, err: errTooManyConnections})
 }

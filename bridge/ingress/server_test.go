@@ -72,7 +72,7 @@ func write(t *testing.T, w io.Writer, s string) {
 }
 
 func TestPipelining(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	c, r := dial(t, b.listen(t))
 	write(t, c, wire(good())+wire("{")+wire(good()))
 	for i, want := range []int{200, 400, 200} {
@@ -84,7 +84,7 @@ func TestPipelining(t *testing.T) {
 
 // Without reading on: the announced body is never sent and the answer comes all the same, as the connection's last.
 func TestTooLargeIsNotReadOn(t *testing.T) {
-	b := newBench(t, func(s *setup) { s.cfg.ReadTimeout = time.Hour })
+	b := newHarness(t, func(s *setup) { s.cfg.ReadTimeout = time.Hour })
 	address := b.listen(t)
 	for name, head := range map[string]string{
 		"announced": "Content-Length: 100000\r\n\r\n{",
@@ -101,7 +101,7 @@ func TestTooLargeIsNotReadOn(t *testing.T) {
 
 // A body that does not come, and headers that do not, cost their own connection alone.
 func TestSlowSenders(t *testing.T) {
-	b := newBench(t, func(s *setup) {
+	b := newHarness(t, func(s *setup) {
 		s.cfg.HeaderTimeout, s.cfg.ReadTimeout, s.cfg.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
 	})
 	address := b.listen(t)
@@ -127,7 +127,7 @@ func TestSlowSenders(t *testing.T) {
 }
 
 func TestHeadersAreBounded(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	c, r := dial(t, b.listen(t))
 	go func() {
 		_, _ = io.WriteString(c, "POST /live/stream HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 64<<10))
@@ -139,7 +139,7 @@ func TestHeadersAreBounded(t *testing.T) {
 
 // Idle connections count; one too many is answered 503 and closed; a place that is given back is taken again.
 func TestMaxConnections(t *testing.T) {
-	b := newBench(t, func(s *setup) { s.cfg.MaxConnections = 2 })
+	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 2 })
 	address := b.listen(t)
 	first, firstAnswer := dial(t, address)
 	second, secondAnswer := dial(t, address)
@@ -177,7 +177,7 @@ func TestMaxConnections(t *testing.T) {
 }
 
 func TestConcurrentRequests(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	address := b.listen(t)
 	var group sync.WaitGroup
 	for i := range 16 {
@@ -217,8 +217,8 @@ func TestConcurrentRequests(t *testing.T) {
 }
 
 func TestPanic(t *testing.T) {
-	b := newBench(t, nil)
-	b.journal.entered = func(_ context.Context, a *bridge.Arrival) error {
+	b := newHarness(t, nil)
+	b.journal.onAppend = func(_ context.Context, a *bridge.Arrival) error {
 		if a.Event.Lane.Stream == "bad" {
 			panic("a fault")
 		}
@@ -234,30 +234,30 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// held lets a test keep a request inside the journal.
-type held struct {
-	inside  chan struct{}
-	release chan struct{}
-	gaveUp  chan struct{}
+// heldAppend lets a test keep a request inside the journal.
+type heldAppend struct {
+	inside    chan struct{}
+	release   chan struct{}
+	cancelled chan struct{}
 }
 
-func hold(b *bench) held {
-	h := held{make(chan struct{}), make(chan struct{}), make(chan struct{})}
-	b.journal.entered = func(ctx context.Context, _ *bridge.Arrival) error {
+func hold(b *harness) heldAppend {
+	h := heldAppend{make(chan struct{}), make(chan struct{}), make(chan struct{})}
+	b.journal.onAppend = func(ctx context.Context, _ *bridge.Arrival) error {
 		close(h.inside)
 		select {
 		case <-h.release:
 			return nil
 		case <-ctx.Done():
-			close(h.gaveUp)
+			close(h.cancelled)
 			return bridge.ErrStopping
 		}
 	}
 	return h
 }
 
-func TestShutdownAnswersRequestsInHand(t *testing.T) {
-	b := newBench(t, nil)
+func TestShutdownAnswersRequestsInFlight(t *testing.T) {
+	b := newHarness(t, nil)
 	h := hold(b)
 	address := b.listen(t)
 	c, r := dial(t, address)
@@ -287,8 +287,8 @@ func TestShutdownAnswersRequestsInHand(t *testing.T) {
 	closed(t, r)
 }
 
-func TestShutdownGivesUp(t *testing.T) {
-	b := newBench(t, nil)
+func TestShutdownCancelsAppends(t *testing.T) {
+	b := newHarness(t, nil)
 	h := hold(b)
 	c, r := dial(t, b.listen(t))
 	write(t, c, wire(good()))
@@ -298,13 +298,13 @@ func TestShutdownGivesUp(t *testing.T) {
 	if err := b.Shutdown(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	<-h.gaveUp
+	<-h.cancelled
 	closed(t, r)
 }
 
 // A sender that goes away does not take its callback out of the journal's hands.
 func TestSenderGoesAway(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	h := hold(b)
 	c, _ := dial(t, b.listen(t))
 	write(t, c, wire(good()))
@@ -319,7 +319,7 @@ func TestSenderGoesAway(t *testing.T) {
 }
 
 func TestSetRing(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	ring, err := signature.NewRing(signature.Config{Stream: []string{strings.Repeat("x", 32)}, MaxAhead: time.Hour})
 	if err != nil {
 		t.Fatal(err)
@@ -334,11 +334,11 @@ func TestSetRing(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
-	donor := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
-	defer donor.Close()
-	b := newBench(t, func(s *setup) { s.cfg.TLS, s.cfg.MaxConnections = donor.TLS.Clone(), 1 })
+	certSource := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
+	defer certSource.Close()
+	b := newHarness(t, func(s *setup) { s.cfg.TLS, s.cfg.MaxConnections = certSource.TLS.Clone(), 1 })
 	address := b.listen(t)
-	trust := donor.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	trust := certSource.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	trust.ServerName = "example.com"
 	for i, want := range []int{200, 503} { // the second finds no place
 		c, _ := dial(t, address)
@@ -360,14 +360,14 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		cfg := ingress.DefaultConfig()
 		change(&cfg)
-		_, err := ingress.New(cfg, nil, &memory{}, zap.NewNop(), prometheus.NewRegistry())
+		_, err := ingress.New(cfg, nil, &memoryJournal{}, zap.NewNop(), prometheus.NewRegistry())
 		if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "a/b") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	registry := prometheus.NewRegistry()
 	for i := range 2 {
-		if _, err := ingress.New(ingress.Config{}, nil, &memory{}, zap.NewNop(), registry); (err != nil) != (i == 1) {
+		if _, err := ingress.New(ingress.Config{}, nil, &memoryJournal{}, zap.NewNop(), registry); (err != nil) != (i == 1) {
 			t.Errorf("registering %d: %v", i, err)
 		}
 	}

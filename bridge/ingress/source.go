@@ -74,8 +74,8 @@ func (s *sources) check(r *http.Request) error {
 // sourceBits is how much of an IPv6 address is one source: whoever has one address there has all of them.
 const sourceBits = 64
 
-// group returns what counts as one source in the log.
-func group(a netip.Addr) netip.Addr {
+// sourceGroup returns what counts as one source in the log.
+func sourceGroup(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a
 	}

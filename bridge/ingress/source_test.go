@@ -59,7 +59,7 @@ func TestSources(t *testing.T) {
 		{"no peer", "@", nil, 403, "invalid IP"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, func(s *setup) { s.cfg.TrustedProxies, s.cfg.AllowSources = proxies, allowed })
+			b := newHarness(t, func(s *setup) { s.cfg.TrustedProxies, s.cfg.AllowSources = proxies, allowed })
 			r := post("/live/stream", good())
 			r.RemoteAddr, r.Header["X-Forwarded-For"] = tt.peer, tt.forwarded
 			if tt.forwarded == nil {
@@ -84,7 +84,7 @@ func TestSources(t *testing.T) {
 
 // TestSourceIsCheckedFirst: nothing is said about a path, and no body is read, for whom nothing is taken from.
 func TestSourceIsCheckedFirst(t *testing.T) {
-	b := newBench(t, func(s *setup) { s.cfg.AllowSources = prefixes("198.51.100.0/24") })
+	b := newHarness(t, func(s *setup) { s.cfg.AllowSources = prefixes("198.51.100.0/24") })
 	for _, path := range []string{"/live/stream", "/nowhere", "/live/snapshot/" + token} {
 		if w := b.send(post(path, "{")); w.Code != 403 {
 			t.Errorf("%s: %d", path, w.Code)
@@ -93,7 +93,7 @@ func TestSourceIsCheckedFirst(t *testing.T) {
 }
 
 func TestProxiesAloneRefuseNobody(t *testing.T) {
-	b := newBench(t, func(s *setup) { s.cfg.TrustedProxies = prefixes("10.0.0.0/8") })
+	b := newHarness(t, func(s *setup) { s.cfg.TrustedProxies = prefixes("10.0.0.0/8") })
 	if w := b.send(post("/live/stream", good())); w.Code != 200 {
 		t.Errorf("%d", w.Code)
 	}
@@ -106,7 +106,7 @@ func TestUnreadableForwardedForIsLogged(t *testing.T) {
 		"a\tb\u00e9\x7f":         "a?b???", // one for each byte beyond ASCII that is no character
 		strings.Repeat("z", 500): strings.Repeat("z", 128) + "...",
 	} {
-		b := newBench(t, func(s *setup) {
+		b := newHarness(t, func(s *setup) {
 			s.cfg.TrustedProxies, s.cfg.AllowSources = prefixes("10.0.0.0/8"), prefixes("192.0.2.0/24")
 		})
 		r := post("/live/stream", good())

@@ -197,8 +197,8 @@ func kafkaMutants() []mutant {
 // doorMutants are faults where callbacks come in.
 func doorMutants() []mutant {
 	return []mutant{
-		{"answered whatever the journal says", "bridge/ingress/take.go", "\tif err := s.journal.Append(s.ctx, a); err != nil {", "\tif err := s.journal.Append(s.ctx, a); err != nil && a == nil {", "bridge/ingress", "TestJournalErrors"},
-		{"an expired signature is believed", "bridge/ingress/take.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
+		{"answered whatever the journal says", "bridge/ingress/callback.go", "\tif err := s.journal.Append(s.ctx, a); err != nil {", "\tif err := s.journal.Append(s.ctx, a); err != nil && a == nil {", "bridge/ingress", "TestJournalErrors"},
+		{"an expired signature is believed", "bridge/ingress/callback.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
 		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.made, w.given)", "1", "bridge/signature", "TestVerify"},
 		{"a full disk is written to", "bridge/journal/room.go", "r.free.Load() < r.opts.MinFreeBytes", "r.free.Load() < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
 		{"the store's logs fill a small volume", "bridge/journal/store.go", "const usual, least, share = 16 << 20, 1 << 20, 4 * 11", "const usual, least, share = 16 << 20, 16 << 20, 1", journal, "TestSmallVolume"},

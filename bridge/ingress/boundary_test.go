@@ -26,11 +26,11 @@ func TestEveryLetterOfAPath(t *testing.T) {
 	}
 }
 
-// TestWhatWasLeftOutIsTold: the next line says how many were not written, of its source and of all; a line without any
+// TestSuppressedLinesAreCounted: the next line says how many were not written, of its source and of all; a line without any
 // before it says nothing.
-func TestWhatWasLeftOutIsTold(t *testing.T) {
+func TestSuppressedLinesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, nil)
+		b := newHarness(t, nil)
 		refused := func(source string, times int) {
 			for range times {
 				r := post("/live/stream", "{")
@@ -68,10 +68,10 @@ func TestWhatWasLeftOutIsTold(t *testing.T) {
 	})
 }
 
-// TestNeighboursAreOneSource: whoever has one IPv6 address has all of its network, and gets no line for each.
-func TestNeighboursAreOneSource(t *testing.T) {
+// TestIPv6PrefixIsOneSource: whoever has one IPv6 address has all of its network, and gets no line for each.
+func TestIPv6PrefixIsOneSource(t *testing.T) {
 	for network, want := range map[string]int{"[2001:db8:1:2::%x]:1": 5, "[2001:db8:1:%x::1]:1": 10} {
-		b := newBench(t, nil)
+		b := newHarness(t, nil)
 		for n := range 10 {
 			r := post("/live/stream", "{")
 			r.RemoteAddr = fmt.Sprintf(network, n+1)
@@ -83,9 +83,9 @@ func TestNeighboursAreOneSource(t *testing.T) {
 	}
 }
 
-// TestTurnedAwayIsTold: a connection that there is no place for is told of with where it comes from.
-func TestTurnedAwayIsTold(t *testing.T) {
-	b := newBench(t, func(s *setup) { s.cfg.MaxConnections = 1 })
+// TestRejectedConnectionIsLogged: a connection that there is no place for is told of with where it comes from.
+func TestRejectedConnectionIsLogged(t *testing.T) {
+	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 1 })
 	address := b.listen(t)
 	first, answer := dial(t, address)
 	write(t, first, wire(good()))
@@ -106,9 +106,9 @@ func TestTurnedAwayIsTold(t *testing.T) {
 	}
 }
 
-// TestTurnedAwayGently: whoever is turned away while more of the request lies unread gets the answer and an orderly end.
-func TestTurnedAwayGently(t *testing.T) {
-	b := newBench(t, func(s *setup) { s.cfg.MaxConnections = 1 })
+// TestRejectedConnectionGetsAnswer: whoever is turned away while more of the request lies unread gets the answer and an orderly end.
+func TestRejectedConnectionGetsAnswer(t *testing.T) {
+	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 1 })
 	address := b.listen(t)
 	first, answer := dial(t, address)
 	write(t, first, wire(good()))

@@ -17,19 +17,19 @@ type outcome struct {
 	err     error
 }
 
-// takeSafely makes a panic an outcome, so that it costs one request. The request's buffers are not used again
+// handleCallback makes a panic an outcome, so that it costs one request. The request's buffers are not used again
 // then: who knows who still has them.
-func (s *Server) takeSafely(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o outcome) {
+func (s *Server) handleCallback(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.report.panicked(k, p)
 			o = outcome{err: errPanic}
 		}
 	}()
-	return s.take(w, r, k)
+	return s.judge(w, r, k)
 }
 
-func (s *Server) take(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o outcome) {
+func (s *Server) judge(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o outcome) {
 	b := s.buffers.get()
 	if o.err = b.read(w, r, s.cfg.MaxBody); o.err == nil {
 		o.err = checkEncoding(r.Header)
@@ -37,9 +37,9 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o 
 	switch {
 	case o.err != nil:
 	case k == bridge.KindRTCRecord:
-		o = s.takeRTC(r.Header, b.bytes)
+		o = s.judgeRTC(r.Header, b.bytes)
 	default:
-		o = s.takeLive(k, b.bytes)
+		o = s.judgeLive(k, b.bytes)
 	}
 	s.buffers.put(b)
 	return o
@@ -68,8 +68,8 @@ func isCoding(name string) bool {
 	return false
 }
 
-// takeLive takes a stream, record or snapshot callback.
-func (s *Server) takeLive(k bridge.Kind, body []byte) outcome {
+// judgeLive takes a stream, record or snapshot callback.
+func (s *Server) judgeLive(k bridge.Kind, body []byte) outcome {
 	c, err := callback.Decode(k, body)
 	if err != nil {
 		return outcome{err: err}
@@ -80,7 +80,7 @@ func (s *Server) takeLive(k bridge.Kind, body []byte) outcome {
 		Kind: k, Event: c.EventName, Domain: c.Domain, App: c.App, Stream: c.Stream,
 		DownloadURL: c.DownloadURL, PlayURL: c.PlayURL, Timestamp: c.AuthTimestamp, Sign: c.AuthSign,
 	}, now)
-	if !believed(err) {
+	if !authentic(err) {
 		return outcome{domain: c.Lane.Domain, err: err}
 	}
 	a := bridge.Arrival{Signature: sig, Raw: body}
@@ -89,12 +89,12 @@ func (s *Server) takeLive(k bridge.Kind, body []byte) outcome {
 	}
 	a.Event, a.Identify = c.Event(s.cfg.Policy, callback.Nonce{}, bridge.MillisOf(now))
 	a.Event.Scheme = scheme
-	return s.append(&a, err)
+	return s.store(&a, err)
 }
 
-// takeRTC takes a SparkRTC callback. What the body says is looked at only once its signature, over the bytes, is good,
+// judgeRTC takes a SparkRTC callback. What the body says is looked at only once its signature, over the bytes, is good,
 // but for the app_id, which may have a key of its own.
-func (s *Server) takeRTC(h http.Header, body []byte) outcome {
+func (s *Server) judgeRTC(h http.Header, body []byte) outcome {
 	now, nonce := s.cfg.Now(), callback.Nonce{Rand: h.Get("X-Rtc-Rand"), Timestamp: h.Get("X-Rtc-Timestamp")}
 	claim := signature.RTCClaim{Rand: nonce.Rand, Timestamp: nonce.Timestamp, Sign: h.Get("X-Rtc-Signature"), Body: body}
 	c, err := callback.Decode(bridge.KindRTCRecord, body)
@@ -103,7 +103,7 @@ func (s *Server) takeRTC(h http.Header, body []byte) outcome {
 		claim.AppID = c.Domain
 	}
 	scheme, sig, verdict := s.ring.Load().VerifyRTC(claim, now)
-	if !believed(verdict) {
+	if !authentic(verdict) {
 		return outcome{err: verdict}
 	}
 	a := bridge.Arrival{Signature: sig, Raw: body}
@@ -116,11 +116,11 @@ func (s *Server) takeRTC(h http.Header, body []byte) outcome {
 		a.Event, a.Reason = callback.Malformed(body, nonce), bridge.ReasonMalformed
 	}
 	a.Event.Scheme = scheme
-	return s.append(&a, verdict)
+	return s.store(&a, verdict)
 }
 
-// believed reports whether a callback was signed well, be it for another hour.
-func believed(verdict error) bool {
+// authentic reports whether a callback was signed well, be it for another hour.
+func authentic(verdict error) bool {
 	if verdict == nil {
 		return true
 	}
@@ -128,9 +128,9 @@ func believed(verdict error) bool {
 	return errors.As(verdict, &e) && e.Verdict == signature.Expired
 }
 
-// append gives a callback that was signed well to the journal. verdict is not nil when its signature is not good
+// store gives a callback that was signed well to the journal. verdict is not nil when its signature is not good
 // for this hour: then it goes to quarantine, and the outcome is the verdict all the same.
-func (s *Server) append(a *bridge.Arrival, verdict error) outcome {
+func (s *Server) store(a *bridge.Arrival, verdict error) outcome {
 	lane := a.Event.Lane
 	if verdict != nil {
 		a.Reason = bridge.ReasonExpired

@@ -12,14 +12,14 @@ import (
 // success is the answer that the provider's pages show.
 const success = `{"status":1,"result":"success"}`
 
-// sender is the kind of callback that a request is about; nobody stands for requests that are about none.
-type sender bridge.Kind
+// kindLabel is the kind of callback that a request is about; nobody stands for requests that are about none.
+type kindLabel bridge.Kind
 
-const nobody sender = 0
+const noKind kindLabel = 0
 
 // String returns the kind's word, or "none".
-func (s sender) String() string {
-	if s == nobody {
+func (s kindLabel) String() string {
+	if s == noKind {
 		return "none"
 	}
 	return bridge.Kind(s).String()
@@ -34,8 +34,8 @@ type refusedRequest struct {
 	err    error
 }
 
-// settle counts the outcome and answers it.
-func (s *Server) settle(c echo.Context, k sender, o outcome) {
+// respond counts the outcome and answers it.
+func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	w := c.Response().Writer
 	w.Header()["Content-Type"] = s.json
 	if o.err != nil {
@@ -53,11 +53,11 @@ func (s *Server) settle(c echo.Context, k sender, o outcome) {
 }
 
 // refuse counts and reports a refusal.
-func (s *Server) refuse(k sender, r refusedRequest) *refusal {
+func (s *Server) refuse(k kindLabel, r refusedRequest) *refusal {
 	why := refusalOf(r.err)
 	s.metrics.refused.WithLabelValues(k.String(), why.reason).Inc()
 	if why.status == http.StatusNotFound || why.status == http.StatusMethodNotAllowed {
-		r.path = s.paths.shown(r.path)
+		r.path = s.paths.masked(r.path)
 	} else {
 		r.path = ""
 	}

@@ -123,7 +123,7 @@ func TestAnswers(t *testing.T) {
 		{"snapshot without a key", noKeys, post("/live/snapshot/"+token, snapshotBody), 200, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t, tt.change)
+			b := newHarness(t, tt.change)
 			w := b.send(tt.r)
 			a := parse(t, w)
 			if w.Code != tt.status || (a.Status == 1) != (tt.status == 200) {
@@ -151,7 +151,7 @@ func TestAnswers(t *testing.T) {
 }
 
 // checkPut looks at what went to the journal: nothing for the reason "none", else one arrival with the reason.
-func checkPut(t *testing.T, b *bench, want bridge.Reason) {
+func checkPut(t *testing.T, b *harness, want bridge.Reason) {
 	t.Helper()
 	if want == "none" {
 		if n := b.journal.count(); n != 0 {
@@ -165,7 +165,7 @@ func checkPut(t *testing.T, b *bench, want bridge.Reason) {
 }
 
 func TestArrival(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	b.send(post("/live/stream", good()))
 	b.send(rtc(rtcBody, "1587953999"))
 	b.send(post("/live/snapshot/"+token, snapshotBody))
@@ -192,7 +192,7 @@ const bom = "\xef\xbb\xbf"
 
 // TestRawBodyIsKept: what is ignored before a body stays in what the journal is given.
 func TestRawBodyIsKept(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	body := bom + changed(func(c *signature.Claim) { c.Timestamp = "1587953000" })
 	if w := b.send(post("/live/stream", body)); w.Code != 401 || b.journal.count() != 1 || b.journal.raws[0] != body {
 		t.Errorf("%d %s: %q", w.Code, w.Body, b.journal.raws)
@@ -201,7 +201,7 @@ func TestRawBodyIsKept(t *testing.T) {
 
 // TestExpectContinue: a client that waits to be asked for the body is asked.
 func TestExpectContinue(t *testing.T) {
-	b := newBench(t, nil)
+	b := newHarness(t, nil)
 	c, r := dial(t, b.listen(t))
 	write(t, c, fmt.Sprintf("POST /live/stream/ HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(good())))
 	if line, err := r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100 ") {
@@ -257,7 +257,7 @@ func TestRoutes(t *testing.T) {
 		{"tenant/a/", token, "POST", "/tenant/a/live/snapshot/the-token", 400},
 		{"/", token, "POST", "/live/stream", 400},
 	} {
-		b := newBench(t, func(s *setup) { s.cfg.PathPrefix, s.cfg.SnapshotToken = tt.prefix, tt.token })
+		b := newHarness(t, func(s *setup) { s.cfg.PathPrefix, s.cfg.SnapshotToken = tt.prefix, tt.token })
 		r := post(tt.path, "{")
 		r.Method = tt.method
 		w := b.send(r)
@@ -277,8 +277,8 @@ func TestJournalErrors(t *testing.T) {
 		"failed":   fmt.Errorf("/secret/path: %w", bridge.ErrFailed),
 	} {
 		for _, body := range []string{good(), changed(func(c *signature.Claim) { c.Timestamp = "1587953000" })} {
-			b := newBench(t, nil)
-			b.journal.entered = func(context.Context, *bridge.Arrival) error { return err }
+			b := newHarness(t, nil)
+			b.journal.onAppend = func(context.Context, *bridge.Arrival) error { return err }
 			w := b.send(post("/live/stream", body))
 			if a := parse(t, w); w.Code != 503 || a.Result != "unavailable" || w.Header().Get("Retry-After") != "5" {
 				t.Errorf("%s: %d %s %v", reason, w.Code, w.Body, w.Header())
@@ -295,7 +295,7 @@ func TestJournalErrors(t *testing.T) {
 
 func TestIgnoreStreams(t *testing.T) {
 	named := func(name string) string { return changed(func(c *signature.Claim) { c.Stream = name }) }
-	b := newBench(t, func(s *setup) { s.cfg.IgnoreStreams = regexp.MustCompile(`_[a-z0-9]+$`) })
+	b := newHarness(t, func(s *setup) { s.cfg.IgnoreStreams = regexp.MustCompile(`_[a-z0-9]+$`) })
 	if w := b.send(post("/live/stream", named("room_lld"))); w.Code != 200 || b.journal.count() != 0 {
 		t.Errorf("%d, %d in the journal", w.Code, b.journal.count())
 	}
