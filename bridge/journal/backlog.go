@@ -16,7 +16,7 @@ const (
 )
 
 // behind reports whether the disk has more of the lane than memory.
-func (l *line) behind() bool { return l.newest > l.loaded }
+func (l *laneQueue) behind() bool { return l.newest > l.loaded }
 
 // share is how many events of each lane memory has a place for.
 func (o *outbox) share() int {
@@ -26,14 +26,14 @@ func (o *outbox) share() int {
 // readingRoom is how many events memory may have when more are read from disk. The rest is for what comes in meanwhile.
 func (o *outbox) readingRoom() int { return max(1, o.limit/4*3) }
 
-// hunger has a lane read on where memory ends, once much of its share is free: every read costs a search.
-func (o *outbox) hunger(l *line) {
-	if l.hungry || !l.behind() || l.place >= 0 || len(l.events) > o.share()/4 {
+// scheduleRefill has a lane read on where memory ends, once much of its share is free: every read costs a search.
+func (o *outbox) scheduleRefill(l *laneQueue) {
+	if l.needsRefill || !l.behind() || l.place >= 0 || len(l.events) > o.share()/4 {
 		return
 	}
-	l.hungry = true
-	o.hungry.push(l)
-	o.change()
+	l.needsRefill = true
+	o.refills.push(l)
+	o.notify()
 }
 
 // readAhead has the backlog read on in the background, if there is a reason to: what was read before can go out meanwhile.
@@ -57,24 +57,24 @@ func (o *outbox) load() error {
 	defer o.mu.Unlock()
 	err := o.loadPage()
 	o.reading = err != nil
-	o.change()
+	o.notify()
 	return err
 }
 
 // wantsLoading reports whether some events are on disk only, and there is a reason to read them now.
 func (o *outbox) wantsLoading() bool {
 	if o.spilled && o.depth == o.memory {
-		o.spilled, o.surveyed, o.cursor, o.again = false, true, nil, false
+		o.spilled, o.scanDone, o.scanCursor, o.rescan = false, true, nil, false
 	}
-	return o.spilled && o.memory < o.readingRoom() && (o.nearlyDone() || !o.hungry.empty() || !o.surveyed)
+	return o.spilled && o.memory < o.readingRoom() && (o.nearlyDone() || !o.refills.empty() || !o.scanDone)
 }
 
 // nearlyDone reports whether the rest can be read at once, under the lock: nothing new can come between, and the outbox can do
 // without the disk again.
-func (o *outbox) nearlyDone() bool { return o.surveyed && o.depth-o.memory <= o.pageEvents() }
+func (o *outbox) nearlyDone() bool { return o.scanDone && o.depth-o.memory <= o.pageEvents() }
 
-// crowded reports whether enough lanes are known; others are found in their turn. Parked ones have a bound of their own.
-func (o *outbox) crowded() bool { return len(o.lanes)-len(o.parked) >= o.limit }
+// atLaneLimit reports whether enough lanes are known; others are found in their turn. Parked ones have a bound of their own.
+func (o *outbox) atLaneLimit() bool { return len(o.lanes)-len(o.delayed) >= o.limit }
 
 // pageEvents bounds one read.
 func (o *outbox) pageEvents() int { return max(o.limit/128, 1) }
@@ -86,19 +86,19 @@ func (o *outbox) newPage() *page {
 // loadPage reads once: what is left, or lanes that are known and lanes that are not, in turns.
 func (o *outbox) loadPage() error {
 	p := o.newPage()
-	switch o.turn = !o.turn; {
+	switch o.scanNext = !o.scanNext; {
 	case o.nearlyDone():
 		return o.loadLast(p)
-	case o.hungry.empty() || o.turn && !o.surveyed:
-		err := o.unlocked(func() error { return p.survey(o.cursor, o.wanted) })
-		o.surveyedTo(p)
+	case o.refills.empty() || o.scanNext && !o.scanDone:
+		err := o.unlocked(func() error { return p.scan(o.scanCursor, o.scanWants) })
+		o.scanAdvanced(p)
 		return err
 	default:
-		asks := o.ask()
-		err := o.unlocked(func() error { return p.answer(asks) })
+		requests := o.laneRequests()
+		err := o.unlocked(func() error { return p.readLanes(requests) })
 		o.merge(p)
-		for _, a := range asks {
-			o.hunger(a.line) // the page may have become full before
+		for _, a := range requests {
+			o.scheduleRefill(a.queue) // the page may have become full before
 		}
 		return err
 	}
@@ -117,14 +117,14 @@ func (o *outbox) unlocked(read func() error) error {
 
 // loadLast reads everything that is left, that of parked lanes too.
 func (o *outbox) loadLast(p *page) error {
-	var asks []ask
+	var requests []laneRequest
 	for _, l := range o.lanes {
 		if l.behind() {
-			asks = append(asks, ask{l, l.lane, l.loaded + 1, math.MaxInt})
+			requests = append(requests, laneRequest{l, l.lane, l.loaded + 1, math.MaxInt})
 		}
 	}
 	p.last = true
-	err := p.answer(asks)
+	err := p.readLanes(requests)
 	o.merge(p)
 	if err == nil && o.memory < o.depth {
 		err = fmt.Errorf("the journal's files are damaged: the outbox counts %d events and has %d", o.depth, o.memory)
@@ -132,23 +132,23 @@ func (o *outbox) loadLast(p *page) error {
 	return err
 }
 
-// ask takes lanes that are to be read on, as many as fill a page.
-func (o *outbox) ask() (asks []ask) {
+// laneRequests takes lanes that are to be read on, as many as fill a page.
+func (o *outbox) laneRequests() (requests []laneRequest) {
 	share := o.share()
-	for events := 0; events < o.pageEvents() && !o.hungry.empty(); {
-		l := o.hungry.pop()
-		l.hungry = false
+	for events := 0; events < o.pageEvents() && !o.refills.empty(); {
+		l := o.refills.pop()
+		l.needsRefill = false
 		if places := share - len(l.events); places > 0 && l.behind() && l.place < 0 {
-			asks = append(asks, ask{l, l.lane, l.loaded + 1, places})
+			requests = append(requests, laneRequest{l, l.lane, l.loaded + 1, places})
 			events += places
 		}
 	}
-	return asks
+	return requests
 }
 
-// wanted returns up to which sequence a lane is known, and how many more events of it a survey takes: that there are more
+// scanWants returns up to which sequence a lane is known, and how many more events of it a survey takes: that there are more
 // of a lane which is known is enough.
-func (o *outbox) wanted(lane bridge.Lane) (loaded uint64, places int) {
+func (o *outbox) scanWants(lane bridge.Lane) (loaded uint64, places int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if l := o.lanes[lane]; l != nil {
@@ -163,36 +163,36 @@ func (o *outbox) merge(p *page) {
 		if c.newest < c.first { // nothing is synced yet
 			continue
 		}
-		l := o.line(c.lane, c.first)
+		l := o.laneQueue(c.lane, c.first)
 		for _, e := range c.events {
 			if e.event.Sequence == l.loaded+1 && (l.place < 0 || p.last) {
-				o.append(l, e)
+				o.push(l, e)
 			}
 		}
 		l.newest = max(l.newest, c.newest)
-		o.hunger(l)
+		o.scheduleRefill(l)
 	}
-	o.forgetIdle()
+	o.dropDeferred()
 }
 
-// surveyedTo merges a page of the survey and notes where that goes on. At the end it begins again if it may have passed by
+// scanAdvanced merges a page of the survey and notes where that goes on. At the end it begins again if it may have passed by
 // something.
-func (o *outbox) surveyedTo(p *page) {
+func (o *outbox) scanAdvanced(p *page) {
 	o.merge(p)
-	o.cursor = p.next
+	o.scanCursor = p.next
 	if p.next == nil {
-		o.surveyed, o.again = !o.again, false
+		o.scanDone, o.rescan = !o.rescan, false
 	}
 }
 
-// passed reports whether the survey has been where the lane ends: what it has not found there was not there, unless something
+// scannedPast reports whether the survey has been where the lane ends: what it has not found there was not there, unless something
 // was missed since it began.
-func (o *outbox) passed(lane bridge.Lane) bool {
-	return o.surveyed || !o.again && bytes.Compare(outboxKey(nil, lane, math.MaxUint64), o.cursor) < 0
+func (o *outbox) scannedPast(lane bridge.Lane) bool {
+	return o.scanDone || !o.rescan && bytes.Compare(outboxKey(nil, lane, math.MaxUint64), o.scanCursor) < 0
 }
 
-// unknown has the table surveyed once more: the disk alone has something of a lane that has no line.
-func (o *outbox) unknown() {
-	o.again = !o.surveyed
-	o.surveyed = false
+// requestRescan has the table surveyed once more: the disk alone has something of a lane that has no line.
+func (o *outbox) requestRescan() {
+	o.rescan = !o.scanDone
+	o.scanDone = false
 }

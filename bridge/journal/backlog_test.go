@@ -71,27 +71,27 @@ func TestLanesAreReadInParts(t *testing.T) {
 	}
 }
 
-// surveyOnce reads one page of the survey. Meanwhile something happens, which the page does not show.
-func surveyOnce(t *testing.T, o *outbox, meanwhile func()) {
+// scanOnce reads one page of the survey. Meanwhile something happens, which the page does not show.
+func scanOnce(t *testing.T, o *outbox, meanwhile func()) {
 	t.Helper()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	p := o.newPage()
 	err := o.unlocked(func() error {
-		return p.survey(o.cursor, func(lane bridge.Lane) (uint64, int) {
+		return p.scan(o.scanCursor, func(lane bridge.Lane) (uint64, int) {
 			meanwhile()
 			meanwhile = func() {}
-			return o.wanted(lane)
+			return o.scanWants(lane)
 		})
 	})
-	if o.surveyedTo(p); err != nil {
+	if o.scanAdvanced(p); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestSurveyFindsWhatComesMeanwhile: an event that came to lie on disk alone while the survey goes on is read in its turn: behind
+// TestScanFindsWhatComesMeanwhile: an event that came to lie on disk alone while the survey goes on is read in its turn: behind
 // the place where that is, before it, right there, or while a page was read; of a lane that has others on disk, or none.
-func TestSurveyFindsWhatComesMeanwhile(t *testing.T) {
+func TestScanFindsWhatComesMeanwhile(t *testing.T) {
 	const lanes, each = 600, 2
 	for _, c := range []struct {
 		name                  string
@@ -118,12 +118,12 @@ func TestSurveyFindsWhatComesMeanwhile(t *testing.T) {
 						add(t, j, push(stream, 9e11, bridge.PhasePublish+bridge.Phase((n+1)%2)))
 					}
 				}
-				surveyOnce(t, j.outbox, func() {})
-				if want := outboxKey(nil, push("s256", 0, bridge.PhasePublish).Event.Lane, j.meta.floor+1); !bytes.Equal(j.outbox.cursor, want) {
-					t.Fatalf("the survey is at %q", j.outbox.cursor)
+				scanOnce(t, j.outbox, func() {})
+				if want := outboxKey(nil, push("s256", 0, bridge.PhasePublish).Event.Lane, j.meta.floor+1); !bytes.Equal(j.outbox.scanCursor, want) {
+					t.Fatalf("the survey is at %q", j.outbox.scanCursor)
 				}
 				come(c.between)
-				surveyOnce(t, j.outbox, func() { come(c.during) })
+				scanOnce(t, j.outbox, func() { come(c.during) })
 				come(c.then)
 				inOrder(t, drain(t, j, n), 1)
 			})
@@ -131,9 +131,9 @@ func TestSurveyFindsWhatComesMeanwhile(t *testing.T) {
 	}
 }
 
-// TestSurveyUnderLoad: callbacks of all lanes come while what the last run has left is looked for, again and again, with
+// TestScanUnderLoad: callbacks of all lanes come while what the last run has left is looked for, again and again, with
 // a memory that is too small: all come out in their order.
-func TestSurveyUnderLoad(t *testing.T) {
+func TestScanUnderLoad(t *testing.T) {
 	const lanes, rounds = 300, 20
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()

@@ -13,7 +13,7 @@ import (
 	"livebridge/bridge"
 )
 
-// parcelSeeds is how many campaigns TestParcelCampaigns has.
+// parcelSeeds is how many campaigns TestBatchCampaigns has.
 var parcelSeeds = flag.Uint64("parcel.seeds", 200/shareOf, "campaigns of commits that emit for many lanes, with crashes between")
 
 // campaign is a journal with several lanes whose commits emit for many of them at once, a broker that takes some events and
@@ -29,9 +29,9 @@ type campaign struct {
 	safe   []uint64 // the same, known to outlive the broker's power
 }
 
-// TestParcelCampaigns has lanes go on at different paces out of the same commits, through crashes, and wants each of them to
+// TestBatchCampaigns has lanes go on at different paces out of the same commits, through crashes, and wants each of them to
 // come out whole and in order: nothing is missing before what has followed it, and nothing is left.
-func TestParcelCampaigns(t *testing.T) {
+func TestBatchCampaigns(t *testing.T) {
 	t.Parallel()
 	for seed := range *parcelSeeds {
 		synctest.Test(t, func(t *testing.T) {
@@ -72,7 +72,7 @@ func (c *campaign) send() {
 	done := make(chan error)
 	n := 0
 	release := make(chan struct{})
-	go func() { _ = c.j.order(func(*commit) error { <-release; return nil }) }() // the writer is busy until all wait
+	go func() { _ = c.j.command(func(*commit) error { <-release; return nil }) }() // the writer is busy until all wait
 	synctest.Wait()
 	for i := range c.sent {
 		if c.random.IntN(3) == 0 {
@@ -163,8 +163,8 @@ func (c *campaign) finish() {
 			c.t.Errorf("lane %d: %d answered and %d have come out", i, n, c.taken[i])
 		}
 	}
-	lies(c.t, c.j, 0, 0)
-	if broken := audit(c.j); broken != nil || c.j.Pending() != 0 || c.j.parcels.tally != (tally{}) {
-		c.t.Errorf("%q, %d pending, %+v", broken, c.j.Pending(), c.j.parcels.tally)
+	onDisk(c.t, c.j, 0, 0)
+	if broken := audit(c.j); broken != nil || c.j.Pending() != 0 || c.j.batches.usage != (usage{}) {
+		c.t.Errorf("%q, %d pending, %+v", broken, c.j.Pending(), c.j.batches.usage)
 	}
 }

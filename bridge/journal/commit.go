@@ -25,29 +25,29 @@ type commit struct {
 	dirty   []*lane    // to be written
 
 	// What the store does not show yet, since it is in this batch.
-	ids   map[bridge.ID]struct{}
-	oaths map[[16]byte]oath
-	held  map[bridge.ID]*bridge.Event
+	ids           map[bridge.ID]struct{}
+	signatureUses map[[16]byte]signatureUse
+	held          map[bridge.ID]*bridge.Event
 
-	removed   []acked         // go from the outbox
-	unpacked  []*parcel       // are under their lanes now
-	buried    []burial        // are dead letters now
-	taken     map[uint64]bool // dead letters that an operator has had taken off
-	scratch   []byte
-	emissions []sequencer.Emission
+	removed        []acked         // go from the outbox
+	expanded       []*eventBatch   // are under their lanes now
+	deadLettered   []rejection     // are dead letters now
+	removedEntries map[uint64]bool // dead letters that an operator has had taken off
+	scratch        []byte
+	emissions      []sequencer.Emission
 }
 
 // newCommit makes an empty commit, from the memory of one that is done where there is one.
 func (j *Journal) newCommit(used *commit) *commit {
 	if used == nil {
-		used = &commit{ids: make(map[bridge.ID]struct{}), oaths: make(map[[16]byte]oath), held: make(map[bridge.ID]*bridge.Event)}
+		used = &commit{ids: make(map[bridge.ID]struct{}), signatureUses: make(map[[16]byte]signatureUse), held: make(map[bridge.ID]*bridge.Event)}
 	}
 	clear(used.ids)
-	clear(used.oaths)
+	clear(used.signatureUses)
 	clear(used.held)
 	clear(used.emitted)
 	return &commit{
-		j: j, batch: j.db.NewBatch(), clock: j.clock.read(), ids: used.ids, oaths: used.oaths, held: used.held,
+		j: j, batch: j.db.NewBatch(), clock: j.clock.read(), ids: used.ids, signatureUses: used.signatureUses, held: used.held,
 		waiting: used.waiting[:0], emitted: used.emitted[:0], dirty: used.dirty[:0],
 		records: used.records[:0], scratch: used.scratch, emissions: used.emissions,
 	}
@@ -57,7 +57,7 @@ func (j *Journal) newCommit(used *commit) *commit {
 func (c *commit) empty() bool { return c.batch.Empty() && len(c.dirty)+len(c.removed) == 0 }
 
 // needsSync reports whether something must be on disk before it may be told to the outside.
-func (c *commit) needsSync() bool { return len(c.waiting)+len(c.emitted)+len(c.buried) > 0 }
+func (c *commit) needsSync() bool { return len(c.waiting)+len(c.emitted)+len(c.deadLettered) > 0 }
 
 // full reports whether the batch is large enough that more should wait for the next.
 func (c *commit) full() bool { return len(c.waiting) >= 4096 || c.batch.Len()+len(c.records) > 4<<20 }
@@ -75,7 +75,7 @@ func (c *commit) touch(l *lane) {
 
 // seal writes what the commit has gathered in memory: the emissions, the lanes that changed, and the meta value.
 func (c *commit) seal() error {
-	if err := c.pack(); err != nil {
+	if err := c.writeEmissions(); err != nil {
 		return err
 	}
 	var key [128]byte

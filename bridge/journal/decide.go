@@ -10,8 +10,8 @@ import (
 // add decides one callback, or carries out an order.
 func (c *commit) add(r *request) error {
 	c.waiting = append(c.waiting, r)
-	if r.order != nil {
-		return r.order(c)
+	if r.command != nil {
+		return r.command(c)
 	}
 	a := r.arrival
 	e := a.Event // a copy: what is kept must not point into the request
@@ -22,77 +22,77 @@ func (c *commit) add(r *request) error {
 	if a.Reason != "" {
 		return c.quarantine(&e, a, a.Reason)
 	}
-	switch verdict, err := c.recognise(&e, a); {
+	switch verdict, err := c.classify(&e, a); {
 	case err != nil:
 		return err
-	case verdict == repeat:
+	case verdict == duplicate:
 		c.j.metrics.duplicates.Inc()
 		return nil
-	case verdict == abuse:
+	case verdict == tampered:
 		return c.quarantine(&e, a, bridge.ReasonTampered)
 	}
 	if err := c.remember(&e, a); err != nil {
 		return err
 	}
-	return c.enter(&e)
+	return c.arrive(&e)
 }
 
-// recognition is what the memory of identities and signatures says of a callback.
-type recognition int
+// classification is what the memory of identities and signatures says of a callback.
+type classification int
 
 const (
-	unseen recognition = iota
-	repeat             // the same happening
-	abuse              // another happening under a signature that was seen before
+	novel     classification = iota
+	duplicate                // the same happening
+	tampered                 // another happening under a signature that was seen before
 )
 
-// recognise applies rule 1 and rows 22 and 22b.
-func (c *commit) recognise(e *bridge.Event, a *bridge.Arrival) (recognition, error) {
+// classify applies rule 1 and rows 22 and 22b.
+func (c *commit) classify(e *bridge.Event, a *bridge.Arrival) (classification, error) {
 	if known, err := c.knows(e.ID); known || err != nil {
-		return repeat, err
+		return duplicate, err
 	}
 	if a.Signature.Expires == 0 {
-		return unseen, nil
+		return novel, nil
 	}
-	o, found := c.oaths[a.Signature.Sum]
+	o, found := c.signatureUses[a.Signature.Sum]
 	if !found {
 		var err error
 		if o, found, err = c.j.signatures.get(a.Signature); err != nil {
-			return unseen, err
+			return novel, err
 		}
 	}
 	if found && o.tampered(a.Signature, e.ID, c.j.opts.SignatureReuse) {
-		return abuse, nil
+		return tampered, nil
 	}
-	return unseen, nil
+	return novel, nil
 }
 
 func (c *commit) knows(id bridge.ID) (bool, error) {
 	if _, found := c.ids[id]; found {
 		return true, nil
 	}
-	return c.j.seen.has(id)
+	return c.j.dedupe.has(id)
 }
 
 // remember notes identity and signature of a callback that enters its lane. The first one under a signature stands for it.
 func (c *commit) remember(e *bridge.Event, a *bridge.Arrival) error {
 	c.ids[e.ID] = struct{}{}
-	if err := c.j.seen.add(c.batch, e.ID, e.Recorded); err != nil {
+	if err := c.j.dedupe.add(c.batch, e.ID, e.Recorded); err != nil {
 		return err
 	}
 	if a.Signature.Expires == 0 {
 		return nil
 	}
-	if _, found := c.oaths[a.Signature.Sum]; found {
+	if _, found := c.signatureUses[a.Signature.Sum]; found {
 		return nil
 	}
-	o := oath{signed: a.Signature.Signed, id: e.ID}
-	c.oaths[a.Signature.Sum] = o
+	o := signatureUse{signed: a.Signature.Signed, id: e.ID}
+	c.signatureUses[a.Signature.Sum] = o
 	return c.j.signatures.add(c.batch, a.Signature, o)
 }
 
-// enter lets the event's lane decide it.
-func (c *commit) enter(e *bridge.Event) error {
+// arrive lets the event's lane decide it.
+func (c *commit) arrive(e *bridge.Event) error {
 	l, err := c.lane(e.Lane)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func (j *Journal) Deliveries(emissions []bridge.Emission) (out []bridge.Delivery
 }
 
 func (j *Journal) delivery(e bridge.Emission) (bridge.Delivery, error) {
-	if j.quiet != loud {
+	if j.mode != online {
 		return bridge.Delivery{State: bridge.DeliveryWaiting}, nil
 	}
 	prefix, err := outboxPrefix(e.Kind, e.Lane)
@@ -48,16 +48,16 @@ func (o *outbox) delivery(lane bridge.Lane, sequence uint64) (bridge.Delivery, e
 	if d, found := o.rejected.of[place{lane, sequence}]; found {
 		return d, nil
 	}
-	waits, err := o.waits(lane, sequence)
-	if err == nil && !waits {
+	pending, err := o.isPending(lane, sequence)
+	if err == nil && !pending {
 		return bridge.Delivery{State: bridge.DeliveryPublished}, nil
 	}
 	return bridge.Delivery{State: bridge.DeliveryWaiting}, err
 }
 
-// waits reports whether the event, which was emitted, is not settled yet. What is in memory has a line; without one it
+// isPending reports whether the event, which was emitted, is not settled yet. What is in memory has a line; without one it
 // is on disk alone or not in the outbox any more.
-func (o *outbox) waits(lane bridge.Lane, sequence uint64) (bool, error) {
+func (o *outbox) isPending(lane bridge.Lane, sequence uint64) (bool, error) {
 	if l := o.lanes[lane]; l != nil {
 		return sequence >= l.head(), nil
 	}
@@ -72,7 +72,7 @@ func (o *outbox) waits(lane bridge.Lane, sequence uint64) (bool, error) {
 }
 
 // head returns the sequence of the first event that is not settled, or that of the next one to come.
-func (l *line) head() uint64 {
+func (l *laneQueue) head() uint64 {
 	switch {
 	case l.underWay.event != nil:
 		return l.underWay.event.Sequence
@@ -97,7 +97,7 @@ type place struct {
 	sequence uint64
 }
 
-func (r *rejected) add(b burial) {
+func (r *rejected) add(b rejection) {
 	if r.of == nil {
 		r.of = make(map[place]bridge.Delivery)
 	}

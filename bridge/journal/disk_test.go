@@ -40,7 +40,7 @@ func TestDiskFillsUp(t *testing.T) {
 		defer closeJournal(t, j)
 		add(t, j, push("a", 1e11, bridge.PhasePublish))
 		free.Store(o.MinFreeBytes - 1)
-		time.Sleep(look)
+		time.Sleep(measureInterval)
 		synctest.Wait()
 		err := j.Append(t.Context(), push("b", 1e11, bridge.PhasePublish))
 		if !errors.Is(err, bridge.ErrFull) || !strings.Contains(err.Error(), "MIN_FREE_BYTES") {
@@ -48,7 +48,7 @@ func TestDiskFillsUp(t *testing.T) {
 		}
 		drain(t, j, 1)
 		free.Store(o.MinFreeBytes)
-		time.Sleep(look)
+		time.Sleep(measureInterval)
 		synctest.Wait()
 		add(t, j, push("b", 1e11, bridge.PhasePublish))
 		drain(t, j, 1)
@@ -149,7 +149,7 @@ func fillDisk(t *testing.T, j *Journal, reason bridge.Reason) (n int) {
 		a := push(fmt.Sprint("s", n%8), bridge.Millis(1e11+n), bridge.PhasePublish)
 		a.Reason, a.Signature.Sum, a.Event.Data = reason, [16]byte{byte(n), byte(n >> 8)}, incompressible(n, 64<<10)
 		add(t, j, a)
-		time.Sleep(look)
+		time.Sleep(measureInterval)
 		synctest.Wait()
 	}
 	return n

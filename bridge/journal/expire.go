@@ -18,8 +18,8 @@ func (c *commit) expire() error {
 	}
 }
 
-// squeeze emits the smallest event of the lane with the nearest deadline while too much is held in all.
-func (c *commit) squeeze() error {
+// releaseOverflow emits the smallest event of the lane with the nearest deadline while too much is held in all.
+func (c *commit) releaseOverflow() error {
 	for c.j.holds.held > c.j.opts.HeldMax {
 		l, _ := c.j.holds.nearest()
 		in := sequencer.Input{Action: sequencer.Squeeze, At: c.clock.instant(), Wall: c.clock.millis(), Kind: l.name.Kind}

@@ -27,7 +27,7 @@ type failing struct {
 // MaybeError is asked before each operation. It lets those on the log and the witness fail: elsewhere Pebble may end the
 // program by a panic in the background, which no test outlives; TestDiskFailsUnderTheProgram has it.
 func (f *failing) MaybeError(o errorfs.Op) error {
-	ours := strings.HasSuffix(o.Path, ".log") || strings.HasSuffix(o.Path, witness)
+	ours := strings.HasSuffix(o.Path, ".log") || strings.HasSuffix(o.Path, markerName)
 	if o.Kind.ReadOrWrite() != errorfs.OpIsWrite || !ours || f.healed.Load() {
 		return nil
 	}
@@ -82,7 +82,7 @@ func (f *failing) use(t *testing.T, disk *vfs.MemFS, n int) (answered int) {
 // would be gone.
 func abandon(j *Journal) {
 	go func() {
-		defer j.recover()
+		defer j.failOnPanic()
 		if j.Err() != nil {
 			_ = j.db.Close()
 		}
@@ -194,7 +194,7 @@ func TestTornLog(t *testing.T) {
 		}
 		behind := [][]byte{nil, make([]byte, 240), old}[cut%3]
 		torn := left.CrashClone(vfs.CrashCloneCfg{})
-		if err := torn.Remove(torn.PathJoin(o.Dir, witness)); err != nil { // it is younger than the cut
+		if err := torn.Remove(torn.PathJoin(o.Dir, markerName)); err != nil { // it is younger than the cut
 			t.Fatal(err)
 		}
 		rewrite(t, torn, path, func(content []byte) []byte { return append(content[:cut:cut], behind...) })

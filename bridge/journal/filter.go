@@ -10,7 +10,7 @@ type filter struct{ pieces []*piece }
 // piece is a Bloom filter of blocks: all bits of a name lie in one cache line.
 type piece struct {
 	blocks []block
-	room   int // names it still takes
+	free   int // names it still takes
 }
 
 type block [8]uint64
@@ -25,18 +25,18 @@ const (
 // add puts a name in.
 func (f *filter) add(name [16]byte) {
 	n := len(f.pieces)
-	if n == 0 || f.pieces[n-1].room == 0 {
+	if n == 0 || f.pieces[n-1].free == 0 {
 		blocks := firstBlock << (2 * n)
-		f.pieces = append(f.pieces, &piece{blocks: make([]block, blocks), room: blocks * blockBits / bitsAName})
+		f.pieces = append(f.pieces, &piece{blocks: make([]block, blocks), free: blocks * blockBits / bitsAName})
 		n++
 	}
 	f.pieces[n-1].add(name)
 }
 
-// may reports whether the name may be in.
-func (f *filter) may(name [16]byte) bool {
+// mayContain reports whether the name may be in.
+func (f *filter) mayContain(name [16]byte) bool {
 	for i := len(f.pieces) - 1; i >= 0; i-- {
-		if f.pieces[i].may(name) {
+		if f.pieces[i].mayContain(name) {
 			return true
 		}
 	}
@@ -49,10 +49,10 @@ func (p *piece) add(name [16]byte) {
 		b[bits>>6&7] |= 1 << (bits & 63)
 		bits >>= 9
 	}
-	p.room--
+	p.free--
 }
 
-func (p *piece) may(name [16]byte) bool {
+func (p *piece) mayContain(name [16]byte) bool {
 	b, bits := p.place(name)
 	for range bitsSet {
 		if b[bits>>6&7]&(1<<(bits&63)) == 0 {

@@ -196,7 +196,7 @@ func TestOperatorOfAnInterruptedCreation(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, write := range []bool{false, true} {
-		if _, err := OpenQuiet(o, write); !errors.Is(err, ErrNone) || !strings.Contains(err.Error(), "interrupted") {
+		if _, err := OpenOffline(o, write); !errors.Is(err, ErrNoJournal) || !strings.Contains(err.Error(), "interrupted") {
 			t.Errorf("write %v: %v", write, err)
 		}
 	}
@@ -204,6 +204,6 @@ func TestOperatorOfAnInterruptedCreation(t *testing.T) {
 
 // openBare opens the store alone, as it is before it becomes a journal.
 func openBare(j *Journal) (*pebble.DB, error) {
-	j.room = newRoom(&j.opts)
+	j.capacity = newCapacity(&j.opts)
 	return pebble.Open(j.opts.Dir, j.storeOptions())
 }

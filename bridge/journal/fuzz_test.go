@@ -41,8 +41,8 @@ func FuzzReadPending(f *testing.F) {
 	})
 }
 
-// FuzzReadParcel is the same for all that a commit has emitted.
-func FuzzReadParcel(f *testing.F) {
+// FuzzReadEventBatch is the same for all that a commit has emitted.
+func FuzzReadEventBatch(f *testing.F) {
 	record := appendPending(nil, 7, &bridge.Event{Type: "a", Sequence: 3, Data: []byte("{}")})
 	f.Add(appendText(appendText(nil, record), record))
 	f.Add(appendText(nil, record[:5]))
@@ -66,36 +66,36 @@ func FuzzReadParcel(f *testing.F) {
 	})
 }
 
-// FuzzReadQuarantined is the same for what the limits of the quarantine need to know.
-func FuzzReadQuarantined(f *testing.F) {
-	f.Add(quarantined{what: quarantineID{reason: bridge.ReasonExpired}, bytes: 300}.append(nil))
+// FuzzReadQuarantineRecord is the same for what the limits of the quarantine need to know.
+func FuzzReadQuarantineRecord(f *testing.F) {
+	f.Add(quarantineRecord{what: quarantineID{reason: bridge.ReasonExpired}, bytes: 300}.append(nil))
 	f.Fuzz(func(t *testing.T, value []byte) {
-		key := numberKey(nil, tableQuarantine, 5)
-		e, err := readQuarantined(key, value)
+		key := numberKey(nil, tableQuarantineIndex, 5)
+		e, err := readQuarantineRecord(key, value)
 		if err != nil {
 			return
 		}
-		if again, err := readQuarantined(key, e.append(nil)); err != nil || again != e {
+		if again, err := readQuarantineRecord(key, e.append(nil)); err != nil || again != e {
 			t.Errorf("%+v became %+v, %v", e, again, err)
 		}
 	})
 }
 
-// FuzzReadShelved is the same for an entry of the quarantine and a dead letter.
-func FuzzReadShelved(f *testing.F) {
+// FuzzReadEntry is the same for an entry of the quarantine and a dead letter.
+func FuzzReadEntry(f *testing.F) {
 	f.Add(appendEvent(appendText(nil, "too large"), &bridge.Event{Type: "a", Data: []byte("{}")}))
 	f.Fuzz(func(t *testing.T, value []byte) {
-		for _, shelf := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
-			key := numberKey(nil, tableDead, 5)
-			e, err := readShelved(shelf, key, value)
+		for _, queue := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
+			key := numberKey(nil, tableDeadLetter, 5)
+			e, err := readEntry(queue, key, value)
 			if err != nil {
 				continue
 			}
 			head := e.reason
-			if shelf == bridge.QuarantineQueue {
+			if queue == bridge.QuarantineQueue {
 				head = string(e.raw)
 			}
-			again, err := readShelved(shelf, key, appendEvent(appendText(nil, head), e.event))
+			again, err := readEntry(queue, key, appendEvent(appendText(nil, head), e.event))
 			if err != nil || again.reason != e.reason || string(again.raw) != string(e.raw) || fmt.Sprint(again.event) != fmt.Sprint(e.event) {
 				t.Errorf("%+v became %+v, %v", e, again, err)
 			}

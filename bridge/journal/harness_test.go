@@ -110,14 +110,14 @@ func untilFailed(t testing.TB, j *Journal) (context.Context, context.CancelFunc)
 func audit(j *Journal) (broken []string) {
 	for _, table := range []struct {
 		name  byte
-		tally tally
-	}{{tableOutbox, j.meta.outbox}, {tableHeld, j.meta.held}, {tableQuarantined, j.meta.quarant}, {tableDead, j.meta.dead}} {
-		var found tally
+		usage usage
+	}{{tableOutbox, j.meta.outbox}, {tableHeld, j.meta.held}, {tableQuarantine, j.meta.quarantine}, {tableDeadLetter, j.meta.dead}} {
+		var found usage
 		if err := each(j.db, table.name, func(_, value []byte) error { found.add(len(value)); return nil }); err != nil {
 			broken = append(broken, err.Error())
 		}
-		if found != table.tally {
-			broken = append(broken, fmt.Sprintf("table %c has %+v, and meta counts %+v", table.name, found, table.tally))
+		if found != table.usage {
+			broken = append(broken, fmt.Sprintf("table %c has %+v, and meta counts %+v", table.name, found, table.usage))
 		}
 	}
 	return broken

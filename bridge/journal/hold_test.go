@@ -54,7 +54,7 @@ func TestCallbacksComeBeforeDeadlines(t *testing.T) {
 		now := bridge.MillisOf(time.Now())
 		add(t, j, push("a", now, bridge.PhaseDone))
 		var work sync.WaitGroup
-		work.Go(func() { _ = j.order(func(*commit) error { time.Sleep(2 * o.Limits.HoldDone); return nil }) })
+		work.Go(func() { _ = j.command(func(*commit) error { time.Sleep(2 * o.Limits.HoldDone); return nil }) })
 		synctest.Wait()
 		work.Go(func() { add(t, j, push("a", now, bridge.PhasePublish)) })
 		work.Wait()

@@ -18,13 +18,13 @@ import (
 // bridge.Archive), may be called by any number of goroutines; Next, Settle and Trim are for the dispatcher (see
 // dispatch.Outbox).
 type Journal struct {
-	opts    Options
-	db      *pebble.DB
-	lock    *pebble.Lock
-	metrics *metrics
-	clock   clock
-	room    *room
-	witness vfs.File // nil where no service runs
+	opts     Options
+	db       *pebble.DB
+	lock     *pebble.Lock
+	metrics  *metrics
+	clock    clock
+	capacity *capacity
+	marker   vfs.File // nil where no service runs
 
 	queue  *queue
 	outbox *outbox
@@ -33,15 +33,15 @@ type Journal struct {
 	meta        meta
 	lanes       *lanes
 	holds       holds
-	seen        seen
+	dedupe      dedupeIndex
 	signatures  signatures
-	parcels     parcels
-	quarantined *quarantine
+	batches     eventBatches
+	quarantine  *quarantineIndex
 	sweep       sweep
 	freed       uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
-	inheriting  bool   // or done with it
+	loadStarted bool   // or done with it
 
-	quiet  quiet // opened by OpenQuiet
+	mode   mode // opened by OpenOffline
 	access access
 
 	compacting atomic.Bool // see reclaim
@@ -65,16 +65,16 @@ func Open(opts Options) (*Journal, error) {
 		return nil, err
 	}
 	if err := j.metrics.register(opts.Registerer); err != nil {
-		return nil, errors.Join(err, j.guard(j.db.Close), j.lock.Close())
+		return nil, errors.Join(err, j.isolate(j.db.Close), j.lock.Close())
 	}
-	if err := j.openWitness(); err != nil {
-		return nil, errors.Join(err, j.guard(j.db.Close), j.lock.Close())
+	if err := j.openMarker(); err != nil {
+		return nil, errors.Join(err, j.isolate(j.db.Close), j.lock.Close())
 	}
-	opts.Log.Info("journal open", append(j.room.fields(), zap.String("dir", opts.Dir))...)
+	opts.Log.Info("journal open", append(j.capacity.fields(), zap.String("dir", opts.Dir))...)
 	w := newWriter(j)
 	go w.run()
-	j.background.Go(w.finish)
-	j.background.Go(func() { j.room.watch(j.closing) })
+	j.background.Go(w.awaitSyncs)
+	j.background.Go(func() { j.capacity.watch(j.closing) })
 	return j, nil
 }
 
@@ -82,9 +82,9 @@ func newJournal(opts Options) *Journal {
 	j := &Journal{
 		opts: opts, queue: newQueue(), clock: startClock(opts.Wall),
 		failed: make(chan struct{}), closing: make(chan struct{}), written: make(chan struct{}),
-		quarantined: newQuarantine(opts.QuarantineMax),
+		quarantine: newQuarantineIndex(opts.QuarantineMax),
 	}
-	j.opts.FS = &patientFS{FS: opts.FS, log: opts.Log, closing: j.closing, failed: j.failed}
+	j.opts.FS = &waitingFS{FS: opts.FS, log: opts.Log, closing: j.closing, failed: j.failed}
 	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
 	j.metrics = newMetrics(j)
 	return j
@@ -135,7 +135,7 @@ func (j *Journal) Ready() error {
 	case j.stopped.Load():
 		return bridge.ErrStopping
 	}
-	return j.room.check()
+	return j.capacity.check()
 }
 
 // Next waits until some lane has an event and none under way and returns one event for each of some such lanes. It is
@@ -175,19 +175,19 @@ func (j *Journal) Close() error {
 	<-j.written
 	j.background.Wait()
 	j.access.end()
-	var witnessErr error
-	if j.witness != nil {
-		witnessErr = j.witness.Close()
+	var markerErr error
+	if j.marker != nil {
+		markerErr = j.marker.Close()
 	}
 	if err := j.Err(); err != nil {
 		return fmt.Errorf("journal was not closed cleanly: %w", err)
 	}
-	closed := func() error { return errors.Join(j.unpackBegun(), j.db.Close(), j.testify()) }
-	return errors.Join(witnessErr, j.guard(closed), j.lock.Close())
+	closed := func() error { return errors.Join(j.expandPartial(), j.db.Close(), j.writeMarker()) }
+	return errors.Join(markerErr, j.isolate(closed), j.lock.Close())
 }
 
 // bytes is what JOURNAL_MAX_BYTES limits.
-func (j *Journal) bytes() uint64 { return j.meta.bytes() + j.parcels.tally.bytes }
+func (j *Journal) bytes() uint64 { return j.meta.bytes() + j.batches.usage.bytes }
 
 // answer tells every callback of the commit that it is on disk.
 func (j *Journal) answer(c *commit) {
@@ -196,12 +196,12 @@ func (j *Journal) answer(c *commit) {
 	}
 }
 
-// applied notes what the store shows after a commit.
-func (j *Journal) applied(c *commit) {
+// afterApply notes what the store shows after a commit.
+func (j *Journal) afterApply(c *commit) {
 	j.lanes.unpin()
-	j.outbox.unpacked(c.unpacked)
+	j.outbox.markExpanded(c.expanded)
 	j.outbox.removed(c.removed)
-	j.room.used(j.bytes())
+	j.capacity.setUsed(j.bytes())
 	j.metrics.show(j)
 }
 
@@ -214,8 +214,8 @@ func (j *Journal) fail(err error) {
 	})
 }
 
-// recover turns a panic of the store, which is how it says that some writes have failed, into a failure.
-func (j *Journal) recover() {
+// failOnPanic turns a panic of the store, which is how it says that some writes have failed, into a failure.
+func (j *Journal) failOnPanic() {
 	if p := recover(); p != nil {
 		j.fail(fmt.Errorf("panic: %v", p))
 	}
@@ -224,7 +224,7 @@ func (j *Journal) recover() {
 // inBackground calls f beside the work; the store is not closed before it has returned.
 func (j *Journal) inBackground(f func()) {
 	j.background.Go(func() {
-		defer j.recover()
+		defer j.failOnPanic()
 		f()
 	})
 }

@@ -12,17 +12,17 @@ import (
 
 // The tables, see doc.go.
 const (
-	tableMeta        = 'm'
-	tableVersion     = 'v'
-	tableLane        = 'l'
-	tableHeld        = 'h'
-	tableOutbox      = 'o'
-	tableParcel      = 'p'
-	tableSeen        = 'i'
-	tableSignature   = 's'
-	tableQuarantine  = 'q'
-	tableQuarantined = 'Q'
-	tableDead        = 'd'
+	tableMeta            = 'm'
+	tableVersion         = 'v'
+	tableLane            = 'l'
+	tableHeld            = 'h'
+	tableOutbox          = 'o'
+	tableEventBatch      = 'p'
+	tableIdentity        = 'i'
+	tableSignature       = 's'
+	tableQuarantineIndex = 'q'
+	tableQuarantine      = 'Q'
+	tableDeadLetter      = 'd'
 )
 
 // laneEnd stands behind a lane in a key; afterLane is the first byte above everything of that lane.
@@ -67,8 +67,8 @@ func heldKey(dst []byte, l bridge.Lane, k sequencer.Key) []byte {
 	return append(dst, byte(k.Phase))
 }
 
-func seenKey(dst []byte, bucket uint64, id bridge.ID) []byte {
-	return append(numberKey(dst, tableSeen, bucket), id[:]...)
+func identityKey(dst []byte, bucket uint64, id bridge.ID) []byte {
+	return append(numberKey(dst, tableIdentity, bucket), id[:]...)
 }
 
 func signatureKey(dst []byte, period uint64, sum [16]byte) []byte {

@@ -115,7 +115,7 @@ func TestOldestIdentitiesGoFirst(t *testing.T) {
 				for i := range c.n {
 					s.take(unsigned(fmt.Sprint(i)))
 				}
-				time.Sleep(2 * tend)
+				time.Sleep(2 * housekeepingInterval)
 				synctest.Wait()
 				s.counts("at its limit", "dedupe_forgotten_early_total", c.early)
 				if i, err := s.Inspect(); err != nil || i.Identities != c.n-c.early {
@@ -131,8 +131,8 @@ func TestOldestIdentitiesGoFirst(t *testing.T) {
 	}
 }
 
-// abuses fails unless another event under a signature is taken for an abuse of it, or is not.
-func (s *observed) abuses(when string, want bool, a *bridge.Arrival) {
+// tampers fails unless another event under a signature is taken for an abuse of it, or is not.
+func (s *observed) tampers(when string, want bool, a *bridge.Arrival) {
 	s.t.Helper()
 	before := s.metric("quarantined_total", "tampered")
 	s.take(a)
@@ -155,21 +155,21 @@ func TestSignaturesGoOneByOne(t *testing.T) {
 		s.take(over(5, "a"), over(15, "b"), over(25, "c"), over(29, "d"))
 		between()
 		at(10*minute - time.Second)
-		s.abuses("in its period", true, over(5, "a1"))
+		s.tampers("in its period", true, over(5, "a1"))
 		at(10*minute + time.Second)
-		s.abuses("after it", false, over(5, "a2"))
-		s.abuses("before the next", true, over(15, "b1"))
+		s.tampers("after it", false, over(5, "a2"))
+		s.tampers("before the next", true, over(15, "b1"))
 		between()
 		at(20*minute - time.Second)
-		s.abuses("in the next", true, over(15, "b2"))
+		s.tampers("in the next", true, over(15, "b2"))
 		at(20*minute + time.Second)
-		s.abuses("after the next", false, over(15, "b3"))
-		s.abuses("in the third", true, over(25, "c1"))
+		s.tampers("after the next", false, over(15, "b3"))
+		s.tampers("in the third", true, over(25, "c1"))
 		between()
-		s.abuses("in the third", true, over(29, "d1"))
+		s.tampers("in the third", true, over(29, "d1"))
 		at(30*minute + time.Second)
-		s.abuses("after the third", false, over(25, "c2"))
-		s.abuses("after the third", false, over(29, "d2"))
+		s.tampers("after the third", false, over(25, "c2"))
+		s.tampers("after the third", false, over(29, "d2"))
 	})
 }
 
@@ -183,8 +183,8 @@ func TestSignatureThatMayRepeat(t *testing.T) {
 	withRestarts(t, unpublished, func(s *observed, between func()) {
 		s.take(over("a", 1))
 		between()
-		s.abuses("other members", false, over("b", 1))
-		s.abuses("other signed fields", true, over("c", 2))
+		s.tampers("other members", false, over("b", 1))
+		s.tampers("other signed fields", true, over("c", 2))
 		for _, e := range s.out() {
 			if e.Lane.Stream == "c" {
 				t.Error("it comes out all the same")
@@ -211,7 +211,7 @@ func recording(stream string, n int) *bridge.Arrival {
 // lanesAre fails unless so many lanes are remembered once the journal has had time to forget.
 func (s *observed) lanesAre(when string, want uint64) {
 	s.t.Helper()
-	time.Sleep(6 * tend)
+	time.Sleep(6 * housekeepingInterval)
 	synctest.Wait()
 	if i, err := s.Inspect(); err != nil || i.Lanes != want {
 		s.t.Errorf("%s: %d lanes are remembered, %v; want %d", when, i.Lanes, err, want)
@@ -271,7 +271,7 @@ func TestAllIdleLanesAreForgotten(t *testing.T) {
 					for round := 1; round <= 2; round++ {
 						s.takeTogether(n, func(i int) *bridge.Arrival { return recording(fmt.Sprint("s", i), round) })
 						s.out()
-						time.Sleep(time.Duration(rounds) * tend)
+						time.Sleep(time.Duration(rounds) * housekeepingInterval)
 						w.ahead.Add(int64(forgetClosed + time.Minute))
 						s.lanesAre(fmt.Sprint("round ", round), 0)
 					}
@@ -309,7 +309,7 @@ func TestForgottenLeavesTheDisk(t *testing.T) {
 		s := observe(t, o)
 		tables := func(when string, want map[byte]int) {
 			t.Helper()
-			time.Sleep(4 * tend)
+			time.Sleep(4 * housekeepingInterval)
 			synctest.Wait()
 			for table, n := range want {
 				if found := keys(t, s.Journal, table); found != n {
@@ -324,11 +324,11 @@ func TestForgottenLeavesTheDisk(t *testing.T) {
 		}
 		s.take(suspects(bridge.ReasonExpired, "a b c d")...)
 		s.out()
-		tables("beyond the limits", map[byte]int{tableSeen: 11, tableSignature: 17, tableQuarantine: 2, tableQuarantined: 2, tableLane: 17, tableOutbox: 0, tableParcel: 0})
+		tables("beyond the limits", map[byte]int{tableIdentity: 11, tableSignature: 17, tableQuarantineIndex: 2, tableQuarantine: 2, tableLane: 17, tableOutbox: 0, tableEventBatch: 0})
 		w.ahead.Store(int64(30 * 24 * time.Hour))
-		tables("in time", map[byte]int{tableSeen: 0, tableSignature: 0, tableQuarantine: 2, tableLane: 0})
+		tables("in time", map[byte]int{tableIdentity: 0, tableSignature: 0, tableQuarantineIndex: 2, tableLane: 0})
 		w.ahead.Store(int64(31 * 24 * time.Hour))
-		tables("in more time", map[byte]int{tableQuarantine: 0, tableQuarantined: 0})
+		tables("in more time", map[byte]int{tableQuarantineIndex: 0, tableQuarantine: 0})
 	})
 }
 

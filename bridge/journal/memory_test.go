@@ -20,10 +20,10 @@ func signed(a *bridge.Arrival, sum, fields byte) *bridge.Arrival {
 	return a
 }
 
-// awaitInherited waits until the journal knows without its disk what it has not seen.
-func awaitInherited(t *testing.T, j *Journal) {
+// awaitFilters waits until the journal knows without its disk what it has not seen.
+func awaitFilters(t *testing.T, j *Journal) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); j.seen.recall.inherited.Load() == nil || j.signatures.recall.inherited.Load() == nil; {
+	for end := time.Now().Add(30 * time.Second); j.dedupe.filter.previousRun.Load() == nil || j.signatures.filter.previousRun.Load() == nil; {
 		if time.Now().After(end) {
 			t.Fatal("what the last run has seen is not taken in")
 		}
@@ -31,8 +31,8 @@ func awaitInherited(t *testing.T, j *Journal) {
 	}
 }
 
-// TestRepeatsAndAbuse is rule 1 and rows 22 and 22b: what the memory of ids and signatures makes of a second callback.
-func TestRepeatsAndAbuse(t *testing.T) {
+// TestDuplicatesAndTampering is rule 1 and rows 22 and 22b: what the memory of ids and signatures makes of a second callback.
+func TestDuplicatesAndTampering(t *testing.T) {
 	first := func() *bridge.Arrival { return signed(push("a", 1e12, bridge.PhasePublish), 1, 1) }
 	other := func(sum, fields byte) *bridge.Arrival {
 		return signed(push("a", 1e12+1000, bridge.PhasePublish), sum, fields)
@@ -64,14 +64,14 @@ func TestRepeatsAndAbuse(t *testing.T) {
 				}
 				if restart == "when all is taken in again" {
 					add(t, j, first()) // a repeat, which is the first callback of this run
-					awaitInherited(t, j)
+					awaitFilters(t, j)
 				}
 				add(t, j, c.second)
 				closeJournal(t, j)
 				j = open(t, o)
 				defer closeJournal(t, j)
-				if n := j.Pending(); n != c.emitted || j.meta.quarant.entries != c.quarantined {
-					t.Errorf("%d emitted, %d in quarantine", n, j.meta.quarant.entries)
+				if n := j.Pending(); n != c.emitted || j.meta.quarantine.entries != c.quarantined {
+					t.Errorf("%d emitted, %d in quarantine", n, j.meta.quarantine.entries)
 				}
 			})
 		}
@@ -90,7 +90,7 @@ func TestQuarantineLimits(t *testing.T) {
 	for n := range 10 { // one captured message with ten bodies
 		add(t, j, bad(n, 1, bridge.ReasonExpired))
 	}
-	if n := j.meta.quarant.entries; n != quarantinePerSignature {
+	if n := j.meta.quarantine.entries; n != quarantinePerSignature {
 		t.Errorf("%d entries under one signature", n)
 	}
 	add(t, j, bad(100, 2, bridge.ReasonUnknownEvent), bad(100, 2, bridge.ReasonUnknownEvent))
@@ -100,9 +100,9 @@ func TestQuarantineLimits(t *testing.T) {
 	closeJournal(t, j)
 	j = open(t, o)
 	defer closeJournal(t, j)
-	if len(j.quarantined.reasons[bridge.ReasonUnknownEvent]) != 1 || j.quarantined.entries != o.QuarantineMax {
-		t.Errorf("%d entries, of them %d that are not of the most frequent reason", j.quarantined.entries,
-			len(j.quarantined.reasons[bridge.ReasonUnknownEvent]))
+	if len(j.quarantine.reasons[bridge.ReasonUnknownEvent]) != 1 || j.quarantine.entries != o.QuarantineMax {
+		t.Errorf("%d entries, of them %d that are not of the most frequent reason", j.quarantine.entries,
+			len(j.quarantine.reasons[bridge.ReasonUnknownEvent]))
 	}
 	events, err := j.Next(t.Context())
 	if err != nil || len(events) != 1 {
@@ -149,9 +149,9 @@ func TestTooManyIdentities(t *testing.T) {
 		for n := range 100 {
 			add(t, j, push(fmt.Sprint("s", n), 9e11, bridge.PhasePublish))
 		}
-		time.Sleep(2 * tend)
+		time.Sleep(2 * housekeepingInterval)
 		synctest.Wait()
-		if n := j.seen.count(); n > 60 || n < 40 {
+		if n := j.dedupe.count(); n > 60 || n < 40 {
 			t.Errorf("%d identities are remembered", n)
 		}
 		emitted(t, j)
@@ -177,7 +177,7 @@ func TestIdleLanesAreForgotten(t *testing.T) {
 		closeJournal(t, j)
 		j = open(t, o)
 		defer closeJournal(t, j)
-		time.Sleep(2 * tend)
+		time.Sleep(2 * housekeepingInterval)
 		add(t, j, push("closed", now+1, bridge.PhasePublish), push("open", now, bridge.PhaseDone))
 		got := emitted(t, j)
 		slices.Sort(got)
@@ -278,13 +278,13 @@ func TestFilter(t *testing.T) {
 	}
 	wrong := 0
 	for _, name := range names {
-		if !f.may(name) {
+		if !f.mayContain(name) {
 			t.Fatal("a name that was added is surely not in")
 		}
 		if _, err := rand.Read(name[:]); err != nil {
 			t.Fatal(err)
 		}
-		if f.may(name) {
+		if f.mayContain(name) {
 			wrong++
 		}
 	}

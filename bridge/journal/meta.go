@@ -10,14 +10,14 @@ import (
 // meta is what the journal knows about itself as a whole. It is written with every commit, so that a start needs to
 // count nothing.
 type meta struct {
-	commit  uint64 // number of the last commit
-	floor   uint64 // a lane that is new begins behind it: the greatest sequence of a forgotten lane, and see initialFloor
-	next    uint64 // number of the next quarantine entry or dead letter
-	outbox  tally
-	held    tally
-	quarant tally
-	dead    tally
-	buckets []bucket // of seen identities, oldest first
+	commit     uint64 // number of the last commit
+	floor      uint64 // a lane that is new begins behind it: the greatest sequence of a forgotten lane, and see initialFloor
+	next       uint64 // number of the next quarantine entry or dead letter
+	outbox     usage
+	held       usage
+	quarantine usage
+	dead       usage
+	buckets    []bucket // of seen identities, oldest first
 }
 
 // sequencesPerMilli leaves a lane so many events for each millisecond of its journal's life.
@@ -33,14 +33,14 @@ func initialFloor(now bridge.Millis) uint64 {
 // lastMilli is the end of the year 9999, the last that an event's time can be written in.
 const lastMilli = bridge.Millis(253_402_300_799_999)
 
-// tally counts the entries of a table and the bytes of their values.
-type tally struct{ entries, bytes uint64 }
+// usage counts the entries of a table and the bytes of their values.
+type usage struct{ entries, bytes uint64 }
 
-func (t *tally) add(bytes int) { t.entries, t.bytes = t.entries+1, t.bytes+uint64(bytes) }
+func (t *usage) add(bytes int) { t.entries, t.bytes = t.entries+1, t.bytes+uint64(bytes) }
 
-func (t tally) plus(o tally) tally { return tally{t.entries + o.entries, t.bytes + o.bytes} }
+func (t usage) plus(o usage) usage { return usage{t.entries + o.entries, t.bytes + o.bytes} }
 
-func (t *tally) remove(bytes int) { t.entries, t.bytes = t.entries-1, t.bytes-uint64(bytes) }
+func (t *usage) remove(bytes int) { t.entries, t.bytes = t.entries-1, t.bytes-uint64(bytes) }
 
 // bucket is one of the few parts that the seen identities are dropped by.
 type bucket struct {
@@ -52,7 +52,7 @@ type bucket struct {
 
 // bytes is what the tables take that it counts.
 func (m *meta) bytes() uint64 {
-	return m.outbox.bytes + m.held.bytes + m.quarant.bytes + m.dead.bytes
+	return m.outbox.bytes + m.held.bytes + m.quarantine.bytes + m.dead.bytes
 }
 
 // append appends the meta value: all members as varints, in the order of the structs.
@@ -60,7 +60,7 @@ func (m *meta) append(dst []byte) []byte {
 	for _, v := range [...]uint64{m.commit, m.floor, m.next} {
 		dst = binary.AppendUvarint(dst, v)
 	}
-	for _, t := range [...]tally{m.outbox, m.held, m.quarant, m.dead} {
+	for _, t := range [...]usage{m.outbox, m.held, m.quarantine, m.dead} {
 		dst = binary.AppendUvarint(binary.AppendUvarint(dst, t.entries), t.bytes)
 	}
 	for _, b := range m.buckets {
@@ -75,7 +75,7 @@ func (m *meta) append(dst []byte) []byte {
 func readMeta(value []byte) (meta, error) {
 	r := reader{rest: value}
 	m := meta{commit: r.uvarint(), floor: r.uvarint(), next: r.uvarint()}
-	for _, t := range [...]*tally{&m.outbox, &m.held, &m.quarant, &m.dead} {
+	for _, t := range [...]*usage{&m.outbox, &m.held, &m.quarantine, &m.dead} {
 		t.entries, t.bytes = r.uvarint(), r.uvarint()
 	}
 	for len(r.rest) > 0 && r.err == nil {

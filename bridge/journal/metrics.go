@@ -49,7 +49,7 @@ func newMetrics(j *Journal) *metrics {
 		outboxAge: prometheus.NewGaugeFunc(gaugeOpts("outbox_oldest_seconds", "Age of the oldest event that the outbox knows in memory."),
 			func() float64 { return j.outbox.age(time.Now()).Seconds() }),
 		freeBytes: prometheus.NewGaugeFunc(gaugeOpts("disk_free_bytes", "Free space on the disk of DATA_DIR."),
-			func() float64 { return float64(j.room.free.Load()) }),
+			func() float64 { return float64(j.capacity.free.Load()) }),
 	}
 }
 
@@ -80,7 +80,7 @@ func (m *metrics) commit(took time.Duration, callbacks int) {
 func (m *metrics) show(j *Journal) {
 	m.held.Set(float64(j.holds.held))
 	m.outboxBytes.Set(float64(j.bytes()))
-	m.quarantineEntries.Set(float64(j.meta.quarant.entries))
+	m.quarantineEntries.Set(float64(j.meta.quarantine.entries))
 	m.deadLetters.Set(float64(j.meta.dead.entries))
 }
 

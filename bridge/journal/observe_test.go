@@ -106,10 +106,10 @@ func (s *observed) wants(when string, want ...string) {
 }
 
 // all lists a shelf, page by page.
-func (s *observed) all(shelf bridge.ReviewQueue) (all []bridge.Entry) {
+func (s *observed) all(queue bridge.ReviewQueue) (all []bridge.Entry) {
 	s.t.Helper()
 	for q := (bridge.Query{}); ; {
-		page := list(s.t, s.Journal, shelf, q)
+		page := list(s.t, s.Journal, queue, q)
 		all = append(all, page...)
 		if len(page) < bridge.PageMax {
 			return all
@@ -119,27 +119,27 @@ func (s *observed) all(shelf bridge.ReviewQueue) (all []bridge.Entry) {
 }
 
 // streams returns the streams of what lies on a shelf, in its order.
-func (s *observed) streams(shelf bridge.ReviewQueue) string {
+func (s *observed) streams(queue bridge.ReviewQueue) string {
 	s.t.Helper()
 	var names []string
-	for _, e := range s.all(shelf) {
+	for _, e := range s.all(queue) {
 		names = append(names, e.Lane[strings.LastIndex(e.Lane, "/")+1:])
 	}
 	return strings.Join(names, " ")
 }
 
 // keeps fails unless exactly these streams lie on a shelf, and everything that counts them says so.
-func (s *observed) keeps(when string, shelf bridge.ReviewQueue, want string) {
+func (s *observed) keeps(when string, queue bridge.ReviewQueue, want string) {
 	s.t.Helper()
-	if got := s.streams(shelf); got != want {
-		s.t.Errorf("%s: %s has %q, want %q", when, shelf, got, want)
+	if got := s.streams(queue); got != want {
+		s.t.Errorf("%s: %s has %q, want %q", when, queue, got, want)
 	}
 	i, err := s.Inspect()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	counted, gauge := i.DeadLetters, "dead_letters"
-	if shelf == bridge.QuarantineQueue {
+	if queue == bridge.QuarantineQueue {
 		counted, gauge = i.Quarantine, "quarantine_entries"
 		indexed := 0
 		for _, n := range i.Reasons {
@@ -151,7 +151,7 @@ func (s *observed) keeps(when string, shelf bridge.ReviewQueue, want string) {
 	}
 	n := uint64(len(strings.Fields(want)))
 	if counted.Entries != n || (counted.Bytes == 0) != (n == 0) {
-		s.t.Errorf("%s: %+v are counted on %s, want %d", when, counted, shelf, n)
+		s.t.Errorf("%s: %+v are counted on %s, want %d", when, counted, queue, n)
 	}
 	s.counts(when, gauge, n)
 }

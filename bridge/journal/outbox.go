@@ -15,80 +15,80 @@ import (
 // lets go and reads the disk instead (see backlog.go), until nothing is left there.
 type outbox struct {
 	db         *pebble.DB
-	rouse      func()       // makes the writer look
+	wakeWriter func()       // makes the writer look
 	background func(func()) // calls a function while the store is open
 	limit      int          // events in memory
 	fatal      func(error)
 
-	mu        sync.Mutex
-	lanes     map[bridge.Lane]*line // everything about a lane that has to do with the outbox now
-	ready     fifo                  // lines whose first event may go
-	changed   chan struct{}         // holds one token when Next should look again
-	depth     int                   // events on disk that are not acknowledged
-	memory    int                   // events in lines, those under way included
-	spilled   bool                  // some events are on disk only
-	synced    uint64                // number of the last synced commit
-	reserved  int                   // events of parcels that are being synced
-	spreading int                   // other events that are being synced
-	parked    parking
+	mu           sync.Mutex
+	lanes        map[bridge.Lane]*laneQueue // everything about a lane that has to do with the outbox now
+	ready        fifo                       // lines whose first event may go
+	readyChanged chan struct{}              // holds one token when Next should look again
+	depth        int                        // events on disk that are not acknowledged
+	memory       int                        // events in lines, those under way included
+	spilled      bool                       // some events are on disk only
+	synced       uint64                     // number of the last synced commit
+	reserved     int                        // events of parcels that are being synced
+	unreserved   int                        // other events that are being synced
+	delayed      retryQueue
 
-	hungry   fifo    // lines that are to be read on
-	surveyed bool    // every lane that has something on disk has a line
-	cursor   []byte  // where the survey, which finds the others, goes on
-	again    bool    // it may have passed by something
-	turn     bool    // it is next
-	reading  bool    // a page is on its way, or cannot be read
-	loading  bool    // the disk is being read for it: lines must not be forgotten
-	idle     []*line // would have been forgotten since it began
+	refills       fifo         // lines that are to be read on
+	scanDone      bool         // every lane that has something on disk has a line
+	scanCursor    []byte       // where the survey, which finds the others, goes on
+	rescan        bool         // it may have passed by something
+	scanNext      bool         // it is next
+	reading       bool         // a page is on its way, or cannot be read
+	loading       bool         // the disk is being read for it: lines must not be forgotten
+	deferredDrops []*laneQueue // would have been forgotten since it began
 
-	acknowledged []acked  // since the last Trim
-	removals     []acked  // may go from the disk
-	burials      []burial // to the dead letters
-	rejected     rejected // replays that are dead letters again
+	acknowledged []acked     // since the last Trim
+	removals     []acked     // may go from the disk
+	rejections   []rejection // to the dead letters
+	rejected     rejected    // replays that are dead letters again
 }
 
-// line is one lane in the outbox.
-type line struct {
-	lane     bridge.Lane
-	events   []pending // in memory, next first; the one under way is not among them
-	underWay pending   // given out by Next and not settled
-	loaded   uint64    // sequence of the last event that is or was in memory
-	newest   uint64    // of the last one that the disk is known to have
-	hungry   bool      // among those that are to be read on
-	unsaved  int       // acknowledged events that are still on disk
-	until    time.Time // parked until then
-	place    int       // in the parking; -1 when not parked
+// laneQueue is one lane in the outbox.
+type laneQueue struct {
+	lane        bridge.Lane
+	events      []pending // in memory, next first; the one under way is not among them
+	underWay    pending   // given out by Next and not settled
+	loaded      uint64    // sequence of the last event that is or was in memory
+	newest      uint64    // of the last one that the disk is known to have
+	needsRefill bool      // among those that are to be read on
+	unsaved     int       // acknowledged events that are still on disk
+	until       time.Time // parked until then
+	place       int       // in the parking; -1 when not parked
 }
 
 // pending is an event of the outbox with the length of its record, and where that is.
 type pending struct {
 	event    *bridge.Event
 	bytes    int
-	parcel   *parcel // nil: in table o
-	position int     // in the parcel
+	batch    *eventBatch // nil: in table o
+	position int         // in the parcel
 }
 
 // acked names an event that the broker has acknowledged.
 type acked struct {
-	line     *line
+	queue    *laneQueue
 	sequence uint64
 	bytes    int
-	parcel   *parcel
+	batch    *eventBatch
 	position int
 }
 
-// burial is an event that the broker will never take.
-type burial struct {
+// rejection is an event that the broker will never take.
+type rejection struct {
 	pending
 	reason string
 	number uint64 // of the dead letter, once it is one
 }
 
-func newOutbox(db *pebble.DB, depth, limit int, rouse func(), background func(func()), fatal func(error)) *outbox {
+func newOutbox(db *pebble.DB, depth, limit int, wakeWriter func(), background func(func()), fatal func(error)) *outbox {
 	return &outbox{
-		db: db, rouse: rouse, background: background, limit: limit, fatal: fatal,
-		lanes: make(map[bridge.Lane]*line), changed: make(chan struct{}, 1),
-		depth: depth, spilled: depth > 0, surveyed: depth == 0,
+		db: db, wakeWriter: wakeWriter, background: background, limit: limit, fatal: fatal,
+		lanes: make(map[bridge.Lane]*laneQueue), readyChanged: make(chan struct{}, 1),
+		depth: depth, spilled: depth > 0, scanDone: depth == 0,
 	}
 }
 
@@ -105,7 +105,7 @@ func (o *outbox) Next(ctx context.Context) ([]*bridge.Event, error) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-o.changed:
+		case <-o.readyChanged:
 		case <-timer:
 		}
 	}
@@ -119,8 +119,8 @@ func (o *outbox) next() ([]*bridge.Event, <-chan time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
-	for l := o.parked.due(now); l != nil; l = o.parked.due(now) {
-		o.unpark(l)
+	for l := o.delayed.due(now); l != nil; l = o.delayed.due(now) {
+		o.resume(l)
 	}
 	var events []*bridge.Event
 	for len(events) < nextAtOnce && !o.ready.empty() {
@@ -129,14 +129,14 @@ func (o *outbox) next() ([]*bridge.Event, <-chan time.Time) {
 		l.events = l.events[1:]
 		events = append(events, l.underWay.event)
 	}
-	if len(events) > 0 || len(o.parked) == 0 {
+	if len(events) > 0 || len(o.delayed) == 0 {
 		return events, nil
 	}
-	return nil, time.After(o.parked[0].until.Sub(now))
+	return nil, time.After(o.delayed[0].until.Sub(now))
 }
 
-// fresh takes over what a commit has emitted and synced.
-func (o *outbox) fresh(events []pending, commit uint64) {
+// enqueueCommitted takes over what a commit has emitted and synced.
+func (o *outbox) enqueueCommitted(events []pending, commit uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.synced = max(o.synced, commit)
@@ -144,92 +144,92 @@ func (o *outbox) fresh(events []pending, commit uint64) {
 		return
 	}
 	o.depth += len(events)
-	if events[0].parcel != nil {
+	if events[0].batch != nil {
 		o.reserved -= len(events)
 	} else {
-		o.spreading -= len(events)
+		o.unreserved -= len(events)
 	}
 	for _, p := range events {
-		o.take(p)
+		o.enqueue(p)
 	}
-	o.change()
+	o.notify()
 }
 
-// admit reports whether so many events, which are about to be written, may become a parcel: then memory has a place for
+// reserve reports whether so many events, which are about to be written, may become a parcel: then memory has a place for
 // each, and nothing of their lanes is or will be on disk alone by the time that they are synced.
-func (o *outbox) admit(events int) bool {
+func (o *outbox) reserve(events int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.spilled || o.spreading > 0 || o.memory+o.reserved+events > o.limit/2 {
-		o.spreading += events
+	if o.spilled || o.unreserved > 0 || o.memory+o.reserved+events > o.limit/2 {
+		o.unreserved += events
 		return false
 	}
 	o.reserved += events
 	return true
 }
 
-// take puts an event behind its lane, if there is room and nothing of the lane is on disk alone.
-func (o *outbox) take(p pending) {
+// enqueue puts an event behind its lane, if there is room and nothing of the lane is on disk alone.
+func (o *outbox) enqueue(p pending) {
 	l := o.lanes[p.event.Lane]
 	switch {
-	case l == nil && o.spilled && !o.passed(p.event.Lane):
-		o.again = o.again || o.loading // what is read now may have been there before the event
+	case l == nil && o.spilled && !o.scannedPast(p.event.Lane):
+		o.rescan = o.rescan || o.loading // what is read now may have been there before the event
 	case o.memory >= o.limit, l != nil && l.loaded+1 != p.event.Sequence, l != nil && l.place >= 0 && o.spilled:
 		o.spill(l, p)
 	default:
-		o.append(o.line(p.event.Lane, p.event.Sequence), p)
+		o.push(o.laneQueue(p.event.Lane, p.event.Sequence), p)
 	}
 }
 
-// line returns the lane's line, a new one that begins with a sequence if there is none.
-func (o *outbox) line(lane bridge.Lane, first uint64) *line {
+// laneQueue returns the lane's line, a new one that begins with a sequence if there is none.
+func (o *outbox) laneQueue(lane bridge.Lane, first uint64) *laneQueue {
 	l := o.lanes[lane]
 	if l == nil {
-		l = &line{lane: lane, loaded: first - 1, newest: first - 1, place: -1}
+		l = &laneQueue{lane: lane, loaded: first - 1, newest: first - 1, place: -1}
 		o.lanes[lane] = l
 	}
 	return l
 }
 
-// append puts the event that follows into the lane's memory.
-func (o *outbox) append(l *line, p pending) {
+// push puts the event that follows into the lane's memory.
+func (o *outbox) push(l *laneQueue, p pending) {
 	l.loaded = p.event.Sequence
 	l.newest = max(l.newest, l.loaded)
 	l.events = append(l.events, p)
 	o.memory++
 	if len(l.events) == 1 {
-		o.advance(l)
+		o.markReady(l)
 	}
 }
 
-// advance makes the line ready if its first event may go.
-func (o *outbox) advance(l *line) {
+// markReady makes the line ready if its first event may go.
+func (o *outbox) markReady(l *laneQueue) {
 	if len(l.events) > 0 && l.underWay.event == nil && l.place < 0 {
 		o.ready.push(l)
-		o.change()
+		o.notify()
 	}
 }
 
 // spill notes that an event is on disk only. The first one has the memory of all lanes given up that cannot go on now.
-func (o *outbox) spill(l *line, p pending) {
+func (o *outbox) spill(l *laneQueue, p pending) {
 	if !o.spilled {
 		o.spilled = true
-		for _, l := range o.parked {
+		for _, l := range o.delayed {
 			o.unload(l)
 		}
 	}
-	if l == nil && o.crowded() {
-		o.unknown()
+	if l == nil && o.atLaneLimit() {
+		o.requestRescan()
 		return
 	}
-	l = o.line(p.event.Lane, p.event.Sequence)
+	l = o.laneQueue(p.event.Lane, p.event.Sequence)
 	l.newest = p.event.Sequence
-	o.hunger(l)
+	o.scheduleRefill(l)
 }
 
 // unload gives up the line's events in memory; they are read again.
-func (o *outbox) unload(l *line) {
-	if len(l.events) == 0 || slices.ContainsFunc(l.events, pending.packed) {
+func (o *outbox) unload(l *laneQueue) {
+	if len(l.events) == 0 || slices.ContainsFunc(l.events, pending.inBatch) {
 		return
 	}
 	l.loaded = l.events[0].event.Sequence - 1
@@ -237,24 +237,24 @@ func (o *outbox) unload(l *line) {
 	l.events = nil
 }
 
-// packed reports whether the event is in a parcel, which nobody reads.
-func (p pending) packed() bool { return p.parcel != nil && !p.parcel.stored }
+// inBatch reports whether the event is in a parcel, which nobody reads.
+func (p pending) inBatch() bool { return p.batch != nil && !p.batch.expanded }
 
-// unpacked notes that the events of parcels are in table o.
-func (o *outbox) unpacked(parcels []*parcel) {
-	if len(parcels) == 0 {
+// markExpanded notes that the events of parcels are in table o.
+func (o *outbox) markExpanded(batches []*eventBatch) {
+	if len(batches) == 0 {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, p := range parcels {
-		p.stored = true
+	for _, p := range batches {
+		p.expanded = true
 	}
 }
 
-func (o *outbox) change() {
+func (o *outbox) notify() {
 	select {
-	case o.changed <- struct{}{}:
+	case o.readyChanged <- struct{}{}:
 	default:
 	}
 }
@@ -290,20 +290,20 @@ func (o *outbox) age(now time.Time) time.Duration {
 
 // fifo is a queue of lines.
 type fifo struct {
-	lines []*line
-	first int
+	queues []*laneQueue
+	first  int
 }
 
-func (f *fifo) empty() bool { return f.first == len(f.lines) }
+func (f *fifo) empty() bool { return f.first == len(f.queues) }
 
-func (f *fifo) push(l *line) { f.lines = append(f.lines, l) }
+func (f *fifo) push(l *laneQueue) { f.queues = append(f.queues, l) }
 
-func (f *fifo) pop() *line {
-	l := f.lines[f.first]
-	f.lines[f.first] = nil
+func (f *fifo) pop() *laneQueue {
+	l := f.queues[f.first]
+	f.queues[f.first] = nil
 	f.first++
-	if f.first == len(f.lines) {
-		f.lines, f.first = f.lines[:0], 0
+	if f.first == len(f.queues) {
+		f.queues, f.first = f.queues[:0], 0
 	}
 	return l
 }

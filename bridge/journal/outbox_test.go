@@ -173,7 +173,7 @@ func TestDeadLetters(t *testing.T) {
 		begun := time.Now()
 		got := drain(t, j, 2)
 		inOrder(t, got, 1)
-		if waited := time.Since(begun); waited != burialRetry {
+		if waited := time.Since(begun); waited != deadLetterRetry {
 			t.Errorf("with full dead letters its lane waited %v", waited)
 		}
 		if err := j.Trim(t.Context(), durable); err != nil {
@@ -296,7 +296,7 @@ func TestGivenOutIsNotKept(t *testing.T) {
 	o := newOutbox(nil, 0, 10, func() {}, nil, func(error) {})
 	first, second := push("a", 1, bridge.PhasePublish).Event, push("a", 1, bridge.PhaseDone).Event
 	first.Sequence, second.Sequence = 1, 2
-	o.fresh([]pending{{event: &first}, {event: &second}}, 1)
+	o.enqueueCommitted([]pending{{event: &first}, {event: &second}}, 1)
 	array := o.lanes[first.Lane].events
 	if events, _ := o.next(); len(events) != 1 || array[0].event != nil || array[1].event != &second {
 		t.Errorf("given out: %v; kept: %v", events, array)

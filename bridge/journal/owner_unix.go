@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// foreign reports whether a file belongs to another user than this process, and to which.
-func foreign(info os.FileInfo) (owner int, yes bool) {
+// ownedByOther reports whether a file belongs to another user than this process, and to which.
+func ownedByOther(info os.FileInfo) (owner int, yes bool) {
 	stat, known := info.Sys().(*syscall.Stat_t)
 	if !known {
 		return 0, false

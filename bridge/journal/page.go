@@ -28,9 +28,9 @@ type page struct {
 	next   []byte // where the survey goes on; nil: it has come to the end
 }
 
-// ask is a lane that is to be read on.
-type ask struct {
-	line   *line // not the reader's
+// laneRequest is a lane that is to be read on.
+type laneRequest struct {
+	queue  *laneQueue // not the reader's
 	lane   bridge.Lane
 	from   uint64 // sequence
 	places int    // events at the most
@@ -48,8 +48,8 @@ func (p *page) full() bool {
 	return !p.last && (p.events >= p.most || len(p.chunks) >= 2*p.most || p.bytes >= pageBytes)
 }
 
-// open makes the iterator for as long as read needs it.
-func (p *page) open(read func() error) (err error) {
+// withIterator makes the iterator for as long as read needs it.
+func (p *page) withIterator(read func() error) (err error) {
 	lower, upper := tableBounds(tableOutbox)
 	if p.it, err = p.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper}); err != nil {
 		return err
@@ -57,30 +57,30 @@ func (p *page) open(read func() error) (err error) {
 	return errors.Join(read(), p.it.Close())
 }
 
-// answer reads each lane from where it is asked for.
-func (p *page) answer(asks []ask) error {
-	return p.open(func() error {
+// readLanes reads each lane from where it is asked for.
+func (p *page) readLanes(requests []laneRequest) error {
+	return p.withIterator(func() error {
 		var key []byte
-		for _, a := range asks {
+		for _, r := range requests {
 			if p.full() {
 				return nil
 			}
-			key = outboxKey(key[:0], a.lane, a.from)
+			key = outboxKey(key[:0], r.lane, r.from)
 			p.it.SeekGE(key)
-			if err := p.readLane(outboxLaneOf(key), a.lane, a.from, a.places); err != nil {
+			if err := p.readLane(outboxLaneOf(key), r.lane, r.from, r.places); err != nil {
 				return err
 			}
 			if c := p.chunks[len(p.chunks)-1]; len(c.events) == 0 {
-				return fmt.Errorf("the journal's files are damaged: event %d of %v is not in the outbox", a.from, a.lane)
+				return fmt.Errorf("the journal's files are damaged: event %d of %v is not in the outbox", r.from, r.lane)
 			}
 		}
 		return nil
 	})
 }
 
-// survey reads lane after lane, beginning at a key, what is wanted of each.
-func (p *page) survey(from []byte, wanted func(bridge.Lane) (loaded uint64, places int)) error {
-	return p.open(func() error {
+// scan reads lane after lane, beginning at a key, what is wanted of each.
+func (p *page) scan(from []byte, wants func(bridge.Lane) (loaded uint64, places int)) error {
+	return p.withIterator(func() error {
 		var prefix []byte
 		for ok := p.it.SeekGE(from); ok && !p.full(); ok = p.it.SeekGE(prefix) {
 			_, first, err := p.current()
@@ -88,7 +88,7 @@ func (p *page) survey(from []byte, wanted func(bridge.Lane) (loaded uint64, plac
 				return err
 			}
 			prefix = append(prefix[:0], outboxLaneOf(p.it.Key())...)
-			loaded, places := wanted(first.Lane)
+			loaded, places := wants(first.Lane)
 			begin := max(first.Sequence, loaded+1)
 			if begin > first.Sequence {
 				p.it.SeekGE(outboxKey(nil, first.Lane, begin))

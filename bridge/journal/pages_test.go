@@ -16,10 +16,10 @@ import (
 var edges = []int{0, 1, bridge.PageMax - 1, bridge.PageMax, bridge.PageMax + 1, 2 * bridge.PageMax, 2*bridge.PageMax + 1, 3*bridge.PageMax + 1}
 
 // numbersFrom lists a shelf page by page and returns the numbers and how many pages they took.
-func numbersFrom(s *observed, shelf bridge.ReviewQueue, q bridge.Query, limit int) (numbers []uint64, pages int) {
+func numbersFrom(s *observed, queue bridge.ReviewQueue, q bridge.Query, limit int) (numbers []uint64, pages int) {
 	s.t.Helper()
 	for pages = 1; ; pages++ {
-		page := list(s.t, s.Journal, shelf, q)
+		page := list(s.t, s.Journal, queue, q)
 		for _, e := range page {
 			numbers = append(numbers, e.Number)
 		}
@@ -249,33 +249,33 @@ func TestBacklogPages(t *testing.T) {
 	}
 }
 
-// TestParkedLanesHaveABound: beyond so many lanes that wait for another try the one whose time comes first is tried early,
+// TestDelayedLanesHaveABound: beyond so many lanes that wait for another try the one whose time comes first is tried early,
 // and no other.
-func TestParkedLanesHaveABound(t *testing.T) {
+func TestDelayedLanesHaveABound(t *testing.T) {
 	o := newOutbox(nil, 0, 1<<20, func() {}, nil, func(error) {})
 	sent := 0
 	send := func(n int) {
 		for range n {
 			lane := bridge.Lane{Kind: bridge.KindRecord, Stream: fmt.Sprint(sent)}
-			o.fresh([]pending{{event: &bridge.Event{Lane: lane, Sequence: 1}}}, 1)
+			o.enqueueCommitted([]pending{{event: &bridge.Event{Lane: lane, Sequence: 1}}}, 1)
 			events, _ := o.next()
-			o.Settle(events[0], bridge.Settlement{Retry: 2*time.Hour - time.Duration(sent%parkedMax)*time.Millisecond})
+			o.Settle(events[0], bridge.Settlement{Retry: 2*time.Hour - time.Duration(sent%delayedMax)*time.Millisecond})
 			sent++
 		}
 	}
-	send(parkedMax)
+	send(delayedMax)
 	if early, _ := o.next(); len(early) != 0 {
 		t.Fatalf("tried early are %v", early)
 	}
 	send(1)
-	if early, _ := o.next(); len(early) != 1 || early[0].Lane.Stream != fmt.Sprint(parkedMax-1) {
+	if early, _ := o.next(); len(early) != 1 || early[0].Lane.Stream != fmt.Sprint(delayedMax-1) {
 		t.Errorf("tried early are %v", early)
 	}
 }
 
-// TestParkedLaneWaitsOnDisk: a lane whose events memory gives up while it waits for another try comes when that time is over,
+// TestDelayedLaneWaitsOnDisk: a lane whose events memory gives up while it waits for another try comes when that time is over,
 // once and not before, though all others are done and the rest is read at once.
-func TestParkedLaneWaitsOnDisk(t *testing.T) {
+func TestDelayedLaneWaitsOnDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
 		o.OutboxMemory = 8

@@ -1,194 +1,83 @@
 package journal
 
 import (
-	"cmp"
-	"encoding/binary"
-	"fmt"
-	"slices"
-
-	"github.com/cockroachdb/pebble/v2"
+	"errors"
 
 	"livebridge/bridge"
+	"livebridge/bridge/sequencer"
 )
 
-// quarantinePerSignature is how many entries one signature may have, so that one captured message cannot push all
-// others out.
-const quarantinePerSignature = 4
-
-// quarantine knows what lies in the quarantine's tables well enough to keep their limits.
-type quarantine struct {
-	max     int
-	known   map[quarantineID]struct{}
-	signed  map[[16]byte]int
-	reasons map[bridge.Reason][]quarantined // oldest first
-	entries int
-}
-
-// quarantineID tells entries apart: a callback lies there once for one reason.
-type quarantineID struct {
-	id     bridge.ID
-	reason bridge.Reason
-}
-
-// quarantined is one entry without its event and body.
-type quarantined struct {
-	number   uint64
-	received bridge.Millis
-	what     quarantineID
-	sum      [16]byte // of the signature; zero: none
-	bytes    int      // of the value in table Q
-}
-
-// admission is what becomes of an entry that asks to be kept.
-type admission int
-
-const (
-	admitted admission = iota
-	repeated           // it is there already
-	excess             // its signature has its share
-)
-
-func newQuarantine(limit int) *quarantine {
-	return &quarantine{
-		max:     limit,
-		known:   make(map[quarantineID]struct{}),
-		signed:  make(map[[16]byte]int),
-		reasons: make(map[bridge.Reason][]quarantined),
+// quarantine keeps a callback that was signed well and is not believed, within the limits.
+func (c *commit) quarantine(e *bridge.Event, a *bridge.Arrival, reason bridge.Reason) error {
+	q, what := c.j.quarantine, quarantineID{id: e.ID, reason: reason}
+	switch q.admit(what, a.Signature.Sum) {
+	case alreadyKept:
+		c.j.metrics.duplicates.Inc()
+		return nil
+	case overShare:
+		c.j.metrics.quarantineDropped.Inc()
+		return nil
 	}
+	e.Reason = reason
+	c.j.metrics.quarantined(reason)
+	if err := c.keep(e, a, what); err != nil || !c.j.opts.PublishQuarantine {
+		return err
+	}
+	return c.notify(quarantineNotice(e))
 }
 
-// ask tells whether an entry may be kept.
-func (q *quarantine) ask(what quarantineID, sum [16]byte) admission {
-	if _, found := q.known[what]; found {
-		return repeated
+// keep writes the quarantine entry and takes out what is too much.
+func (c *commit) keep(e *bridge.Event, a *bridge.Arrival, what quarantineID) error {
+	value := append(appendText(nil, a.Raw), appendEvent(nil, e)...)
+	entry := quarantineRecord{number: c.j.meta.next, received: e.Recorded, what: what, sum: a.Signature.Sum, bytes: len(value)}
+	c.j.meta.next++
+	c.j.meta.quarantine.add(len(value))
+	c.j.quarantine.put(entry)
+	err := errors.Join(
+		c.batch.Set(numberKey(nil, tableQuarantineIndex, entry.number), entry.append(nil), nil),
+		c.batch.Set(numberKey(nil, tableQuarantine, entry.number), value, nil))
+	for old, out := c.j.quarantine.evict(); out && err == nil; old, out = c.j.quarantine.evict() {
+		c.j.metrics.quarantineDropped.Inc()
+		err = c.drop(old)
 	}
-	if sum != [16]byte{} && q.signed[sum] >= quarantinePerSignature {
-		return excess
-	}
-	return admitted
+	return err
 }
 
-// put notes an entry that is kept.
-func (q *quarantine) put(e quarantined) {
-	q.known[e.what] = struct{}{}
-	q.reasons[e.what.reason] = append(q.reasons[e.what.reason], e)
-	q.signed[e.sum]++
-	q.entries++
+// drop deletes an entry that has left the index.
+func (c *commit) drop(e quarantineRecord) error {
+	c.free(&c.j.meta.quarantine, e.bytes)
+	return errors.Join(
+		c.batch.Delete(numberKey(nil, tableQuarantineIndex, e.number), nil),
+		c.batch.Delete(numberKey(nil, tableQuarantine, e.number), nil))
 }
 
-// evict takes out the oldest entry of the most frequent reason, when there are too many.
-func (q *quarantine) evict() (quarantined, bool) {
-	if q.entries <= q.max {
-		return quarantined{}, false
+// dropOld drops, some at a time, what has been in quarantine for longer than its entries are kept.
+func (c *commit) dropOld(now bridge.Millis) error {
+	if c.j.opts.QuarantineMaxAge <= 0 {
+		return nil
 	}
-	var most bridge.Reason
-	for reason, entries := range q.reasons {
-		if n := len(entries); n > len(q.reasons[most]) || n == len(q.reasons[most]) && reason < most {
-			most = reason
+	before := now - bridge.Millis(c.j.opts.QuarantineMaxAge.Milliseconds())
+	for range sweepQuarantine {
+		old, found := c.j.quarantine.expire(before)
+		if !found {
+			return nil
 		}
-	}
-	e := q.reasons[most][0]
-	q.take(e)
-	return e, true
-}
-
-// expire takes out the oldest entry of any reason that was received before the instant.
-func (q *quarantine) expire(before bridge.Millis) (quarantined, bool) {
-	for _, entries := range q.reasons {
-		if len(entries) > 0 && entries[0].received < before {
-			e := entries[0]
-			q.take(e)
-			return e, true
-		}
-	}
-	return quarantined{}, false
-}
-
-// find returns the entry with the number.
-func (q *quarantine) find(number uint64) (quarantined, bool) {
-	for _, entries := range q.reasons {
-		if i, found := slices.BinarySearchFunc(entries, number, compareNumber); found {
-			return entries[i], true
-		}
-	}
-	return quarantined{}, false
-}
-
-func compareNumber(e quarantined, number uint64) int { return cmp.Compare(e.number, number) }
-
-// take takes out an entry that is there.
-func (q *quarantine) take(e quarantined) {
-	entries := q.reasons[e.what.reason]
-	if i, _ := slices.BinarySearchFunc(entries, e.number, compareNumber); i == 0 {
-		q.reasons[e.what.reason] = entries[1:]
-	} else {
-		q.reasons[e.what.reason] = slices.Delete(entries, i, i+1)
-	}
-	delete(q.known, e.what)
-	if q.signed[e.sum]--; q.signed[e.sum] <= 0 {
-		delete(q.signed, e.sum)
-	}
-	q.entries--
-}
-
-// load reads the table at the start.
-func (q *quarantine) load(db *pebble.DB) error {
-	return each(db, tableQuarantine, func(key, value []byte) error {
-		e, err := readQuarantined(key, value)
-		if err != nil {
+		c.j.metrics.quarantineDropped.Inc()
+		if err := c.drop(old); err != nil {
 			return err
 		}
-		q.put(e)
-		return nil
-	})
+	}
+	return nil
 }
 
-// append appends the entry as it lies in table q: id(16) signature(16) bytes received reason.
-func (e quarantined) append(dst []byte) []byte {
-	dst = append(append(dst, e.what.id[:]...), e.sum[:]...)
-	dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(e.bytes)), int64(e.received))
-	return appendText(dst, e.what.reason)
-}
-
-func readQuarantined(key, value []byte) (quarantined, error) {
-	r := reader{rest: value}
-	e := quarantined{number: binary.BigEndian.Uint64(key[1:])}
-	e.what.id, e.sum = r.bytes16(), r.bytes16()
-	e.bytes, e.received, e.what.reason = int(r.uvarint()), bridge.Millis(r.varint()), bridge.Reason(r.text())
-	if r.err != nil {
-		return e, fmt.Errorf("quarantine entry %d: %w", e.number, r.err)
+// notify emits the notice of a quarantined callback on the lane of its kind.
+func (c *commit) notify(notice *bridge.Event) error {
+	l, err := c.lane(notice.Lane)
+	if err != nil {
+		return err
 	}
-	return e, nil
-}
-
-// quarantineNotice makes the event that tells consumers of a quarantined callback.
-func quarantineNotice(e *bridge.Event) *bridge.Event {
-	notice := &bridge.Event{
-		ID: e.ID, Type: bridge.TypeQuarantined, Lane: bridge.Lane{Kind: e.Lane.Kind},
-		Recorded: e.Recorded, Scheme: e.Scheme, Reason: e.Reason,
-	}
-	if !e.Lane.IsZero() {
-		notice.Subject = e.Lane.Subject()
-	}
-	notice.Data = appendNoticeData(nil, e, notice.Subject)
-	return notice
-}
-
-// appendNoticeData appends the notice's data in canonical JSON. No text in it needs escaping.
-func appendNoticeData(dst []byte, e *bridge.Event, subject string) []byte {
-	dst = append(dst, '{')
-	if len(e.Data) > 0 {
-		dst = append(append(append(dst, `"body":`...), e.Data...), ',')
-	}
-	dst = append(append(append(dst, `"kind":"`...), e.Lane.Kind.String()...), `",`...)
-	if subject != "" {
-		dst = append(append(append(dst, `"lane":"`...), subject...), `",`...)
-	}
-	dst = append(append(append(dst, `"reason":"`...), e.Reason...), `","received":"`...)
-	return append(e.Recorded.Append(dst), `"}`...)
-}
-
-// each calls f for every key of a table, in order; key and value are valid during the call.
-func each(db *pebble.DB, table byte, f func(key, value []byte) error) error {
-	return eachFrom(db, []byte{table}, func(key, value []byte) (bool, error) { return true, f(key, value) })
+	l.touched = notice.Recorded
+	in := sequencer.Input{Action: sequencer.Arrive, At: c.clock.instant(), Wall: notice.Recorded, ID: notice.ID}
+	_, err = c.apply(l, in, notice)
+	return err
 }

@@ -81,7 +81,7 @@ func TestQuarantineMadeSmaller(t *testing.T) {
 func TestWhatLeftTheQuarantineMayComeAgain(t *testing.T) {
 	for name, leave := range map[string]func(s *observed){
 		"by number": func(s *observed) { s.take(suspects(bridge.ReasonExpired, "b c")...) },
-		"by age":    func(s *observed) { time.Sleep(s.o.QuarantineMaxAge + 2*tend) },
+		"by age":    func(s *observed) { time.Sleep(s.o.QuarantineMaxAge + 2*housekeepingInterval) },
 		"by purge": func(s *observed) {
 			_ = done(s.t, must(s.Purge(bridge.QuarantineQueue, []uint64{s.all(bridge.QuarantineQueue)[0].Number})), nil)
 		},
@@ -230,7 +230,7 @@ func TestAgeOfTheQuarantine(t *testing.T) {
 		time.Sleep(30 * time.Minute)
 		synctest.Wait()
 		s.keeps("as old as it may become", bridge.QuarantineQueue, "a b c")
-		time.Sleep(tend)
+		time.Sleep(housekeepingInterval)
 		synctest.Wait()
 		s.keeps("older", bridge.QuarantineQueue, "c")
 		s.counts("older", "quarantine_dropped_total", 2)

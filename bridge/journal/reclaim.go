@@ -11,14 +11,14 @@ import (
 const reclaimAt = 256 << 20
 
 // free notes that an entry of a table is deleted, which the disk may still have.
-func (c *commit) free(t *tally, bytes int) {
+func (c *commit) free(t *usage, bytes int) {
 	t.remove(bytes)
 	c.j.freed += uint64(bytes)
 }
 
 // reclaim has the disk give back what was deleted, at once when it is full.
 func (c *commit) reclaim() error {
-	full := c.j.room.diskFull()
+	full := c.j.capacity.diskFull()
 	if c.j.freed == 0 || c.j.freed < reclaimAt && !full || c.j.compacting.Load() {
 		return nil
 	}
@@ -37,9 +37,9 @@ func (c *commit) rewritable() (tables []byte) {
 	m := &c.j.meta
 	for _, t := range []struct {
 		table byte
-		tally tally
-	}{{tableOutbox, m.outbox}, {tableQuarantined, m.quarant}, {tableDead, m.dead}} {
-		if t.tally.bytes <= c.j.opts.MinFreeBytes/2 {
+		usage usage
+	}{{tableOutbox, m.outbox}, {tableQuarantine, m.quarantine}, {tableDeadLetter, m.dead}} {
+		if t.usage.bytes <= c.j.opts.MinFreeBytes/2 {
 			tables = append(tables, t.table)
 		}
 	}

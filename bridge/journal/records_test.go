@@ -116,12 +116,12 @@ func TestWholeEntry(t *testing.T) {
 }
 
 // listsAlso fails unless a shelf has these entries, but for their numbers, which rise by one; also after a restart.
-func (s *observed) listsAlso(shelf bridge.ReviewQueue, want []bridge.Entry) {
+func (s *observed) listsAlso(queue bridge.ReviewQueue, want []bridge.Entry) {
 	s.t.Helper()
 	first := uint64(0)
 	for _, when := range []string{"at once", "after a restart"} {
 		for _, raw := range []bool{true, false} {
-			got := list(s.t, s.Journal, shelf, bridge.Query{Raw: raw})
+			got := list(s.t, s.Journal, queue, bridge.Query{Raw: raw})
 			if len(got) != len(want) {
 				s.t.Fatalf("%s: %d entries", when, len(got))
 			}
@@ -134,7 +134,7 @@ func (s *observed) listsAlso(shelf bridge.ReviewQueue, want []bridge.Entry) {
 					e.Raw = nil
 				}
 				if fmt.Sprintf("%+v", got[i]) != fmt.Sprintf("%+v", e) {
-					s.t.Errorf("%s, raw %v: %s has\n%+v, want\n%+v", when, raw, shelf, got[i], e)
+					s.t.Errorf("%s, raw %v: %s has\n%+v, want\n%+v", when, raw, queue, got[i], e)
 				}
 			}
 		}
@@ -220,8 +220,8 @@ func TestEveryRecordSurvives(t *testing.T) {
 	}
 }
 
-// TestInventorySurvives: what the journal counts of itself, of which nothing is 0, is the same after a restart.
-func TestInventorySurvives(t *testing.T) {
+// TestStatsSurvive: what the journal counts of itself, of which nothing is 0, is the same after a restart.
+func TestStatsSurvive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
 		o.FS = smallDisk{o.FS, &atomic.Uint64{}}
@@ -231,7 +231,7 @@ func TestInventorySurvives(t *testing.T) {
 			suspect("d", 1, bridge.ReasonTampered), suspect("e", 1, bridge.ReasonTampered), recording("f", 1), recording("f", 2), recording("g", 1))
 		s.settle(map[string]bridge.Settlement{"f": {DeadLetter: "large"}})
 		trim(t, s.Journal)
-		before := s.inventory()
+		before := s.stats()
 		want := bridge.JournalStats{Format: before.Format, Outbox: before.Outbox, Held: before.Held, LanesHeld: 2, Lanes: 6, Quarantine: before.Quarantine,
 			Reasons: map[string]int{"expired": 1, "tampered": 2}, DeadLetters: before.DeadLetters, Identities: 6, MaxBytes: o.MaxBytes, FreeBytes: 1 << 40,
 			Bytes: before.Outbox.Bytes + before.Held.Bytes + before.Quarantine.Bytes + before.DeadLetters.Bytes}
@@ -239,14 +239,14 @@ func TestInventorySurvives(t *testing.T) {
 			t.Errorf("it is\n%+v, want\n%+v", before, want)
 		}
 		s.restart()
-		if after := s.inventory(); !reflect.DeepEqual(after, before) {
+		if after := s.stats(); !reflect.DeepEqual(after, before) {
 			t.Errorf("it was\n%+v, and is\n%+v", before, after)
 		}
 	})
 }
 
-// inventory returns what is counted, but for what every commit changes, which must not be 0.
-func (s *observed) inventory() bridge.JournalStats {
+// stats returns what is counted, but for what every commit changes, which must not be 0.
+func (s *observed) stats() bridge.JournalStats {
 	s.t.Helper()
 	i, err := s.Inspect()
 	if err != nil || i.Commit == 0 || i.StoreBytes == 0 {

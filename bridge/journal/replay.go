@@ -16,15 +16,15 @@ func (j *Journal) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	}
 	r := bridge.ReplayResult{UpTo: q.UpTo}
 	if q.Cursor == nil {
-		err := j.order(func(c *commit) error {
+		err := j.command(func(c *commit) error {
 			r.UpTo = c.j.meta.commit // what comes with this commit or after it may be in a parcel again
-			return c.unpackWhole()
+			return c.expandAll()
 		})
 		if err != nil {
 			return bridge.ReplayResult{}, err
 		}
 	}
-	err = j.order(func(c *commit) error { return c.replayOutbox(prefix, q.Cursor, &r) })
+	err = j.command(func(c *commit) error { return c.replayOutbox(prefix, q.Cursor, &r) })
 	return r, err
 }
 

@@ -9,7 +9,7 @@ import (
 // request is one callback, or an operator's order, that waits for its commit.
 type request struct {
 	arrival *bridge.Arrival
-	order   func(*commit) error // nil: a callback
+	command func(*commit) error // nil: a callback
 	done    chan error          // receives once
 }
 
@@ -29,7 +29,7 @@ func (q *queue) put(r *request) {
 	first := len(q.waiting) == 1
 	q.mu.Unlock()
 	if first {
-		q.rouse()
+		q.wakeWriter()
 	}
 }
 
@@ -43,8 +43,8 @@ func (q *queue) take() []*request {
 	return taken
 }
 
-// rouse makes the writer look, whatever it waits for.
-func (q *queue) rouse() {
+// wakeWriter makes the writer look, whatever it waits for.
+func (q *queue) wakeWriter() {
 	select {
 	case q.wake <- struct{}{}:
 	default:

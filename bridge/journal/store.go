@@ -30,9 +30,9 @@ func (j *Journal) open() error {
 	if j.lock, err = pebble.LockDirectory(dir, fs); err != nil {
 		return lockError(dir, err)
 	}
-	j.room = newRoom(&j.opts)
-	if err = j.room.checkVolume(); err == nil || j.quiet != loud {
-		err = j.guard(j.openStore)
+	j.capacity = newCapacity(&j.opts)
+	if err = j.capacity.checkVolume(); err == nil || j.mode != online {
+		err = j.isolate(j.openStore)
 	}
 	if err != nil {
 		return errors.Join(err, j.lock.Close())
@@ -55,13 +55,13 @@ func (j *Journal) openStore() (err error) {
 	return nil
 }
 
-// guard calls f in a goroutine of its own, which the store may end (see storeLog.Fatalf) or never let come back, and returns
+// isolate calls f in a goroutine of its own, which the store may end (see storeLog.Fatalf) or never let come back, and returns
 // f's error, or then the failure.
-func (j *Journal) guard(f func() error) error {
+func (j *Journal) isolate(f func() error) error {
 	ended := make(chan error, 1)
 	go func() {
 		defer close(ended)
-		defer j.recover()
+		defer j.failOnPanic()
 		ended <- f()
 	}()
 	select {
@@ -84,9 +84,9 @@ func lockError(dir string, err error) error {
 // storeOptions tunes Pebble for many small values that live for a second.
 func (j *Journal) storeOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j}, ReadOnly: j.quiet == readOnly,
+		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j}, ReadOnly: j.mode == readOnly,
 		FormatMajorVersion:          pebble.FormatNewest,
-		MemTableSize:                memTableSize(j.room),
+		MemTableSize:                memTableSize(j.capacity),
 		MemTableStopWritesThreshold: 8,
 		L0CompactionThreshold:       12, // every file more is a block more for each lane that a backlog is read of
 		L0StopWritesThreshold:       1000,
@@ -103,7 +103,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 
 // memTableSize fits the store's own files to the volume. Each memtable has a log, which is allocated whole and kept for
 // the next use: ten of them on a small volume would leave no room free though nothing waits.
-func memTableSize(r *room) uint64 {
+func memTableSize(r *capacity) uint64 {
 	const usual, least, share = 16 << 20, 1 << 20, 4 * 11 // a quarter of the room for ten logs of 110 % each
 	if r.total == 0 || r.total <= r.opts.MinFreeBytes {
 		return usual
@@ -137,37 +137,37 @@ func (j *Journal) load() error {
 		return err
 	}
 	j.meta.next = max(j.meta.next, 1) // what begins with 1 can be asked for from 0 on
-	if err := j.unpackAll(); err != nil {
+	if err := j.recoverBatches(); err != nil {
 		return err
 	}
-	j.seen = seen{db: j.db, opts: &j.opts, meta: &j.meta, recall: newRecall(tableSeen)}
-	j.signatures = signatures{db: j.db, recall: newRecall(tableSignature)}
-	j.outbox = newOutbox(j.db, int(j.meta.outbox.entries), j.opts.OutboxMemory, j.queue.rouse, j.inBackground, j.fail)
+	j.dedupe = dedupeIndex{db: j.db, opts: &j.opts, meta: &j.meta, filter: newExistenceFilter(tableIdentity)}
+	j.signatures = signatures{db: j.db, filter: newExistenceFilter(tableSignature)}
+	j.outbox = newOutbox(j.db, int(j.meta.outbox.entries), j.opts.OutboxMemory, j.queue.wakeWriter, j.inBackground, j.fail)
 	j.outbox.synced = j.meta.commit
-	j.room.used(j.bytes())
+	j.capacity.setUsed(j.bytes())
 	if j.lanes, err = newLanes(j.db, &j.meta, &j.opts); err != nil {
 		return err
 	}
-	if err := errors.Join(j.hearWitness(), j.quarantined.load(j.db), j.loadHolds()); err != nil {
+	if err := errors.Join(j.checkMarker(), j.quarantine.load(j.db), j.loadHolds()); err != nil {
 		return err
 	}
-	return j.testify()
+	return j.writeMarker()
 }
 
-// inheritOnce begins to inherit with the first callback or order: until one comes nobody asks, and a backlog has the machine
+// startLoading begins to inherit with the first callback or order: until one comes nobody asks, and a backlog has the machine
 // to itself.
-func (j *Journal) inheritOnce() {
-	if !j.inheriting {
-		j.inheriting = true
-		j.inBackground(j.inherit)
+func (j *Journal) startLoading() {
+	if !j.loadStarted {
+		j.loadStarted = true
+		j.inBackground(j.loadFilters)
 	}
 }
 
-// inherit takes in what the last run has seen, beside the work.
-func (j *Journal) inherit() {
+// loadFilters takes in what the last run has seen, beside the work.
+func (j *Journal) loadFilters() {
 	snapshot := j.db.NewSnapshot()
 	err := errors.Join(
-		j.seen.recall.inherit(snapshot, j.closing), j.signatures.recall.inherit(snapshot, j.closing), snapshot.Close())
+		j.dedupe.filter.load(snapshot, j.closing), j.signatures.filter.load(snapshot, j.closing), snapshot.Close())
 	if err != nil {
 		j.fail(fmt.Errorf("read the identities that were seen: %w", err))
 	}
@@ -189,8 +189,8 @@ func (j *Journal) checkVersion() error {
 // create makes an empty store a journal. Version and floor go in one synced batch: a creation that was interrupted is
 // one that has not begun.
 func (j *Journal) create() error {
-	if j.quiet != loud {
-		return fmt.Errorf("DATA_DIR %s %w: its creation was interrupted; start the service", j.opts.Dir, ErrNone)
+	if j.mode != online {
+		return fmt.Errorf("DATA_DIR %s %w: its creation was interrupted; start the service", j.opts.Dir, ErrNoJournal)
 	}
 	first := meta{floor: initialFloor(j.clock.millis())}
 	batch := j.db.NewBatch()
@@ -226,7 +226,7 @@ type storeLog struct{ j *Journal }
 func (l storeLog) Infof(_ string, args ...any) {
 	for _, arg := range args {
 		if end, ok := arg.(wal.Offset); ok {
-			l.j.tellTorn(end)
+			l.j.logTorn(end)
 		}
 	}
 }

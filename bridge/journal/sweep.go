@@ -18,10 +18,10 @@ const (
 // sweep goes round all lanes, for ever, and forgets those that were idle for long.
 type sweep struct{ cursor []byte }
 
-// tend drops what has had its time: identities, signatures, quarantine entries and lanes.
-func (c *commit) tend() error {
+// housekeeping drops what has had its time: identities, signatures, quarantine entries and lanes.
+func (c *commit) housekeeping() error {
 	now := c.clock.millis()
-	early, err := c.j.seen.drop(c.batch, now)
+	early, err := c.j.dedupe.drop(c.batch, now)
 	if err != nil {
 		return err
 	}

@@ -135,7 +135,7 @@ func TestLaneWithEventsIsNotForgotten(t *testing.T) {
 		closeJournal(t, j)
 		j = open(t, o)
 		defer closeJournal(t, j)
-		time.Sleep(3 * tend)
+		time.Sleep(3 * housekeepingInterval)
 		synctest.Wait()
 		if found, err := exists(j.db, laneKey(nil, a.Event.Lane)); !found || err != nil {
 			t.Errorf("the lane is there: %v, %v", found, err)
@@ -158,8 +158,8 @@ func TestOneCommitKnowsItself(t *testing.T) {
 			synctest.Wait()
 		}
 		work.Wait()
-		if n := j.Pending(); n != 3 || j.quarantined.entries != 1 {
-			t.Errorf("%d events, %d in quarantine; want 3 and 1", n, j.quarantined.entries)
+		if n := j.Pending(); n != 3 || j.quarantine.entries != 1 {
+			t.Errorf("%d events, %d in quarantine; want 3 and 1", n, j.quarantine.entries)
 		}
 	})
 }
@@ -179,8 +179,8 @@ func TestSignatureIsKnownUntilItExpires(t *testing.T) {
 			add(t, j, a)
 			time.Sleep(valid - time.Second)
 		}
-		if j.quarantined.entries != 1 {
-			t.Errorf("%d in quarantine, want 1", j.quarantined.entries)
+		if j.quarantine.entries != 1 {
+			t.Errorf("%d in quarantine, want 1", j.quarantine.entries)
 		}
 	})
 }
@@ -202,9 +202,9 @@ func TestFullOfHeld(t *testing.T) {
 	})
 }
 
-// TestParkedLanesAreReadAgain: lanes whose events were given up while they wait for another try, too many to be kept in
+// TestDelayedLanesAreReadAgain: lanes whose events were given up while they wait for another try, too many to be kept in
 // memory, are read again when that time has come, though nothing else happens.
-func TestParkedLanesAreReadAgain(t *testing.T) {
+func TestDelayedLanesAreReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lanes = 1024
 		o := memory()
@@ -212,14 +212,14 @@ func TestParkedLanesAreReadAgain(t *testing.T) {
 		j := open(t, o)
 		defer closeJournal(t, j)
 		add(t, j, many(lanes, 2)...)
-		for parked := 0; parked < lanes; {
+		for delayed := 0; delayed < lanes; {
 			events, err := j.Next(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, e := range events {
 				j.Settle(e, bridge.Settlement{Retry: time.Hour})
-				parked++
+				delayed++
 			}
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)

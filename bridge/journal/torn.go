@@ -24,10 +24,10 @@ const (
 	syncedType = 9 // the first of the types with a sync offset
 )
 
-// tellTorn logs how much of a log lies behind the end that it could be read to, and is left out: what a crash has cut
+// logTorn logs how much of a log lies behind the end that it could be read to, and is left out: what a crash has cut
 // off, which was never answered, or what has been damaged since. Where commits are missing that were answered, the
 // witness tells (see witness.go).
-func (j *Journal) tellTorn(end wal.Offset) {
+func (j *Journal) logTorn(end wal.Offset) {
 	bytes, chunks, err := j.torn(end)
 	if err == nil && chunks == 0 {
 		return

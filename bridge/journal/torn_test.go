@@ -49,16 +49,16 @@ func warnings(t *testing.T, disk *vfs.MemFS) (all []observer.LoggedEntry, err er
 	return logs.FilterMessageSnippet("torn or corrupt end").All(), err
 }
 
-// TestTornEndIsTold: what a loss of power leaves of a record at the end of the log is told with its bytes, and a log that ends whole,
+// TestTornEndIsLogged: what a loss of power leaves of a record at the end of the log is told with its bytes, and a log that ends whole,
 // by a crash or a stop, is not.
-func TestTornEndIsTold(t *testing.T) {
+func TestTornEndIsLogged(t *testing.T) {
 	disk, log := crashed(t)
 	if all, err := warnings(t, disk.CrashClone(vfs.CrashCloneCfg{})); err != nil || len(all) != 0 {
 		t.Fatalf("a whole log: %v, %v", all, err)
 	}
 	old := disk.CrashClone(vfs.CrashCloneCfg{})
 	rewrite(t, disk, log, func(content []byte) []byte { return content[:len(content)-3] })
-	if err := disk.Remove(disk.PathJoin(memory().Dir, witness)); err != nil { // it was not written back
+	if err := disk.Remove(disk.PathJoin(memory().Dir, markerName)); err != nil { // it was not written back
 		t.Fatal(err)
 	}
 	all, err := warnings(t, disk)

@@ -98,7 +98,7 @@ func TestSmallVolume(t *testing.T) {
 		if err := j.Trim(t.Context(), durable); err != nil {
 			t.Fatal(err)
 		}
-		j.room.measure()
+		j.capacity.measure()
 		if err := j.Ready(); err != nil {
 			names, _ := v.List(o.Dir)
 			t.Fatalf("round %d, nothing waits: %v; the files are %v, allocated %v", round, err, names, v.allocated)
@@ -114,7 +114,7 @@ func TestVolumeSizes(t *testing.T) {
 		refused bool
 		warned  string
 	}{
-		{-1 << 20, true, ""}, {0, true, ""}, {78 << 20, false, "78 MiB"}, {roomyVolume - 1, false, "255 MiB"}, {roomyVolume, false, ""}, {1 << 40, false, ""},
+		{-1 << 20, true, ""}, {0, true, ""}, {78 << 20, false, "78 MiB"}, {advisedVolume - 1, false, "255 MiB"}, {advisedVolume, false, ""}, {1 << 40, false, ""},
 	} {
 		core, logs := observer.New(zapcore.WarnLevel)
 		o := memory()
@@ -138,7 +138,7 @@ func TestVolumeSizes(t *testing.T) {
 		if warned != c.warned {
 			t.Errorf("%d: the warning says %q, want %q", c.beyond, warned, c.warned)
 		}
-		quiet, err := OpenQuiet(o, true)
+		quiet, err := OpenOffline(o, true)
 		if err != nil {
 			t.Fatalf("%d: %v", c.beyond, err)
 		}
@@ -157,7 +157,7 @@ func TestFullIsLogged(t *testing.T) {
 		defer closeJournal(t, j)
 		pass := func(want ...string) {
 			t.Helper()
-			time.Sleep(3 * look)
+			time.Sleep(3 * measureInterval)
 			synctest.Wait()
 			var got []string
 			for _, l := range logs.TakeAll() {

@@ -22,7 +22,7 @@ type world struct {
 	limits  sequencer.Limits
 	heldMax int
 	seen    map[bridge.ID]bool
-	oaths   map[[16]byte]bridge.ID          // by signature, what it was first seen over
+	uses    map[[16]byte]bridge.ID          // by signature, what it was first seen over
 	caught  map[[16]byte]map[bridge.ID]bool // in quarantine, by signature
 	out     map[string][]string
 	total   int
@@ -47,7 +47,7 @@ func (w *world) arrive(a *bridge.Arrival, at sequencer.Instant, wall bridge.Mill
 	if w.seen[e.ID] { // rule 1
 		return
 	}
-	first, known := w.oaths[a.Signature.Sum]
+	first, known := w.uses[a.Signature.Sum]
 	if known && first != e.ID { // row 22b
 		if w.caught[a.Signature.Sum] == nil {
 			w.caught[a.Signature.Sum] = make(map[bridge.ID]bool)
@@ -58,7 +58,7 @@ func (w *world) arrive(a *bridge.Arrival, at sequencer.Instant, wall bridge.Mill
 		return
 	}
 	w.seen[e.ID] = true
-	w.oaths[a.Signature.Sum] = cmp.Or(first, e.ID)
+	w.uses[a.Signature.Sum] = cmp.Or(first, e.ID)
 	w.step(e.Lane.Stream, sequencer.Input{At: at, Wall: wall, ID: e.ID, Kind: e.Lane.Kind, Unknown: e.Unknown(),
 		Key: sequencer.Key{Session: e.Session, Phase: e.Phase}})
 	for w.held() > w.heldMax { // rule 7
@@ -156,7 +156,7 @@ func newWorldRun(t *testing.T, o Options) *worldRun {
 	r := &worldRun{t: t, o: o, disk: vfs.NewCrashableMem(), begun: time.Now()}
 	r.o.FS = r.disk
 	r.w = &world{lanes: make(map[string]*sequencertest.Model), limits: o.Limits, heldMax: o.HeldMax, seen: make(map[bridge.ID]bool),
-		oaths: make(map[[16]byte]bridge.ID), caught: make(map[[16]byte]map[bridge.ID]bool), out: make(map[string][]string)}
+		uses: make(map[[16]byte]bridge.ID), caught: make(map[[16]byte]map[bridge.ID]bool), out: make(map[string][]string)}
 	r.j = open(t, r.o)
 	return r
 }
@@ -259,7 +259,7 @@ func (r *worldRun) finish() string {
 	for _, ids := range r.w.caught {
 		want += len(ids)
 	}
-	if n := r.j.quarantined.entries; n != want {
+	if n := r.j.quarantine.entries; n != want {
 		r.differs("%d callbacks are in quarantine, the table wants %d", n, want)
 	}
 	closeJournal(r.t, r.j)

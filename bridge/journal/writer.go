@@ -6,8 +6,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// tend is how often the writer looks after what grows old: identities, signatures, lanes.
-const tend = time.Second
+// housekeepingInterval is how often the writer looks after what grows old: identities, signatures, lanes.
+const housekeepingInterval = time.Second
 
 // pipeline is how many commits may be on their way to the disk. With one, all that comes while it is synced shares the next:
 // fewer and larger commits, which cost less than a second sync that could begin at once gains.
@@ -15,14 +15,14 @@ const pipeline = 1
 
 // writer is the one goroutine that decides and writes.
 type writer struct {
-	j        *Journal
-	commit   *commit      // in the making
-	used     *commit      // done; its memory serves another
-	underWay int          // commits on their way to the disk
-	syncing  chan *commit // there
-	synced   chan *commit // and back, in the same order
-	timer    *time.Timer  // wakes for the nearest deadline
-	tended   time.Time
+	j                *Journal
+	commit           *commit      // in the making
+	used             *commit      // done; its memory serves another
+	underWay         int          // commits on their way to the disk
+	syncing          chan *commit // there
+	synced           chan *commit // and back, in the same order
+	timer            *time.Timer  // wakes for the nearest deadline
+	lastHousekeeping time.Time
 }
 
 func newWriter(j *Journal) *writer {
@@ -37,7 +37,7 @@ func (w *writer) run() {
 	defer close(w.j.written)
 	defer close(w.syncing)
 	defer w.timer.Stop()
-	defer w.j.recover()
+	defer w.j.failOnPanic()
 	for {
 		if err := w.fill(); err != nil {
 			w.j.fail(err)
@@ -64,7 +64,7 @@ func (w *writer) fill() error {
 	w.commit.clock = w.j.clock.read() // first: all that waits comes before a deadline that has passed by then
 	arrivals := w.j.queue.take()
 	for _, r := range arrivals {
-		w.j.inheritOnce()
+		w.j.startLoading()
 		if err := w.commit.add(r); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (w *writer) fill() error {
 
 // due reports whether there is a reason to write now.
 func (w *writer) due() bool {
-	if len(w.commit.waiting) > 0 || w.j.outbox.wantsWriting() || time.Since(w.tended) >= tend {
+	if len(w.commit.waiting) > 0 || w.j.outbox.hasWrites() || time.Since(w.lastHousekeeping) >= housekeepingInterval {
 		return true
 	}
 	l, deadline := w.j.holds.nearest()
@@ -84,12 +84,12 @@ func (w *writer) due() bool {
 // write completes the commit and sends it to the disk; nothing waits for its sync here.
 func (w *writer) write() error {
 	c := w.commit
-	if err := w.complete(c); err != nil {
+	if err := w.addHousekeeping(c); err != nil {
 		return err
 	}
 	w.commit, w.used = w.j.newCommit(w.used), nil
 	if c.empty() { // duplicates only: they wait for what they repeat
-		w.send(c)
+		w.awaitSync(c)
 		return nil
 	}
 	if err := c.seal(); err != nil {
@@ -101,25 +101,25 @@ func (w *writer) write() error {
 	return w.sync(c)
 }
 
-// send has a commit synced and answered, after those before it.
-func (w *writer) send(c *commit) {
+// awaitSync has a commit synced and answered, after those before it.
+func (w *writer) awaitSync(c *commit) {
 	c.begun = time.Now()
 	w.underWay++
 	w.syncing <- c
 }
 
-// complete adds what is not a callback: deadlines, limits, dead letters, removals, and what has grown old.
-func (w *writer) complete(c *commit) error {
-	for _, step := range []func() error{c.expire, c.squeeze, c.settleOutbox, c.unpackOld} {
+// addHousekeeping adds what is not a callback: deadlines, limits, dead letters, removals, and what has grown old.
+func (w *writer) addHousekeeping(c *commit) error {
+	for _, step := range []func() error{c.expire, c.releaseOverflow, c.settleOutbox, c.expandOld} {
 		if err := step(); err != nil {
 			return err
 		}
 	}
-	if time.Since(w.tended) < tend {
+	if time.Since(w.lastHousekeeping) < housekeepingInterval {
 		return nil
 	}
-	w.tended = time.Now()
-	return c.tend()
+	w.lastHousekeeping = time.Now()
+	return c.housekeeping()
 }
 
 // apply writes a commit that nothing waits for: it is on disk with the next one that is synced.
@@ -127,7 +127,7 @@ func (w *writer) apply(c *commit) error {
 	if err := w.j.db.Apply(c.batch, pebble.NoSync); err != nil {
 		return err
 	}
-	w.j.applied(c)
+	w.j.afterApply(c)
 	return c.batch.Close()
 }
 
@@ -137,30 +137,30 @@ func (w *writer) sync(c *commit) error {
 		return err
 	}
 	c.written = true
-	w.j.applied(c)
-	w.send(c)
+	w.j.afterApply(c)
+	w.awaitSync(c)
 	return nil
 }
 
-// finish waits for one sync after the other and tells everybody; after a failure it tells nobody, and the program ends.
-func (w *writer) finish() {
-	defer w.j.recover()
+// awaitSyncs waits for one sync after the other and tells everybody; after a failure it tells nobody, and the program ends.
+func (w *writer) awaitSyncs() {
+	defer w.j.failOnPanic()
 	for c := range w.syncing {
 		if c.written {
 			if err := c.batch.SyncWait(); err != nil {
 				w.j.fail(err)
 				return
 			}
-			if err := w.j.follow(c.number); err != nil {
+			if err := w.j.updateMarker(c.number); err != nil {
 				w.j.fail(err)
 				return
 			}
 			w.j.metrics.commit(time.Since(c.begun), len(c.waiting))
 		}
-		w.j.outbox.fresh(c.emitted, c.number) // first: what is answered counts as pending
+		w.j.outbox.enqueueCommitted(c.emitted, c.number) // first: what is answered counts as pending
 		w.j.answer(c)
-		for _, b := range c.buried {
-			w.j.outbox.buried(b)
+		for _, b := range c.deadLettered {
+			w.j.outbox.deadLettered(b)
 		}
 		w.synced <- c
 	}
@@ -178,14 +178,14 @@ func (w *writer) wait() bool {
 	case <-w.j.failed:
 		return false
 	case <-w.closing():
-		return w.last()
+		return w.flushRemovals()
 	}
 	return true
 }
 
-// last writes what the outbox still wants removed, so that it is not published again after the restart.
-func (w *writer) last() bool {
-	if w.j.outbox.wantsWriting() {
+// flushRemovals writes what the outbox still wants removed, so that it is not published again after the restart.
+func (w *writer) flushRemovals() bool {
+	if w.j.outbox.hasWrites() {
 		if err := w.write(); err != nil {
 			w.j.fail(err)
 		}
@@ -216,7 +216,7 @@ func (w *writer) schedule() {
 		w.timer.Stop()
 		return
 	}
-	next := tend - time.Since(w.tended)
+	next := housekeepingInterval - time.Since(w.lastHousekeeping)
 	if l, deadline := w.j.holds.nearest(); l != nil {
 		next = min(next, w.j.clock.read().until(deadline))
 	}

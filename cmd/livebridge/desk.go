@@ -25,8 +25,8 @@ func openDesk(write bool) (admin.Operator, io.Closer, error) {
 	if !errors.Is(err, admin.ErrNoService) {
 		return nil, nil, err
 	}
-	j, err := journal.OpenQuiet(s.journalOptions(), write)
-	if errors.Is(err, journal.ErrNone) {
+	j, err := journal.OpenOffline(s.journalOptions(), write)
+	if errors.Is(err, journal.ErrNoJournal) {
 		return nil, nil, &usageError{err}
 	}
 	if err != nil {

@@ -2,26 +2,26 @@ package journal
 
 // settleOutbox removes from the outbox what the broker has on disk and what it will never take.
 func (c *commit) settleOutbox() error {
-	removals, burials := c.j.outbox.takeWriting()
+	removals, rejections := c.j.outbox.takeWrites()
 	if err := c.remove(removals); err != nil {
 		return err
 	}
-	for _, b := range burials {
+	for _, b := range rejections {
 		if c.j.meta.dead.entries >= uint64(c.j.opts.DeadLettersMax) {
-			c.j.outbox.refused(b)
+			c.j.outbox.deadLettersFull(b)
 			continue
 		}
-		if err := c.bury(b); err != nil {
+		if err := c.deadLetter(b); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// bury makes an event of the outbox a dead letter.
-func (c *commit) bury(b burial) error {
-	if b.parcel != nil && !b.parcel.open {
-		if err := c.unpack(b.parcel); err != nil {
+// deadLetter makes an event of the outbox a dead letter.
+func (c *commit) deadLetter(b rejection) error {
+	if b.batch != nil && !b.batch.expanding {
+		if err := c.expand(b.batch); err != nil {
 			return err
 		}
 	}
@@ -30,8 +30,8 @@ func (c *commit) bury(b burial) error {
 	c.j.meta.next++
 	c.j.meta.dead.add(len(value))
 	b.number = number
-	c.buried = append(c.buried, b)
-	return c.batch.Set(numberKey(nil, tableDead, number), value, nil)
+	c.deadLettered = append(c.deadLettered, b)
+	return c.batch.Set(numberKey(nil, tableDeadLetter, number), value, nil)
 }
 
 // rangeLeast is how many events that follow one another in their lane are deleted as a range. A range is one entry however
@@ -40,28 +40,28 @@ const rangeLeast = 8
 
 // run is events of one lane that go together: first up to last.
 type run struct {
-	line        *line
+	queue       *laneQueue
 	first, last uint64
 }
 
 // remove deletes events from the outbox; those of a lane come in their order.
 func (c *commit) remove(events []acked) error {
 	var runs []run
-	at := make(map[*line]int)
+	at := make(map[*laneQueue]int)
 	for _, a := range events {
-		if a.parcel != nil && !a.parcel.open {
-			if err := c.take(a); err != nil {
+		if a.batch != nil && !a.batch.expanding {
+			if err := c.removeFromBatch(a); err != nil {
 				return err
 			}
 			continue
 		}
 		c.free(&c.j.meta.outbox, a.bytes)
-		if i, found := at[a.line]; found && runs[i].last+1 == a.sequence {
+		if i, found := at[a.queue]; found && runs[i].last+1 == a.sequence {
 			runs[i].last++
 			continue
 		}
-		at[a.line] = len(runs)
-		runs = append(runs, run{a.line, a.sequence, a.sequence})
+		at[a.queue] = len(runs)
+		runs = append(runs, run{a.queue, a.sequence, a.sequence})
 	}
 	for _, r := range runs {
 		if err := c.delete(r); err != nil {
@@ -76,10 +76,10 @@ func (c *commit) remove(events []acked) error {
 func (c *commit) delete(r run) error {
 	var from, to [128]byte
 	if r.last-r.first+1 >= rangeLeast {
-		return c.batch.DeleteRange(outboxKey(from[:0], r.line.lane, r.first), outboxKey(to[:0], r.line.lane, r.last+1), nil)
+		return c.batch.DeleteRange(outboxKey(from[:0], r.queue.lane, r.first), outboxKey(to[:0], r.queue.lane, r.last+1), nil)
 	}
 	for sequence := r.first; sequence <= r.last; sequence++ {
-		if err := c.batch.SingleDelete(outboxKey(from[:0], r.line.lane, sequence), nil); err != nil {
+		if err := c.batch.SingleDelete(outboxKey(from[:0], r.queue.lane, sequence), nil); err != nil {
 			return err
 		}
 	}

@@ -8,24 +8,24 @@ import (
 	"livebridge/bridge"
 )
 
-// order has the writer carry out what an operator asks for and returns nil when it is on disk. An error of do fails the
+// command has the writer carry out what an operator asks for and returns nil when it is on disk. An error of do fails the
 // journal: what an operator may get wrong is told by what do leaves behind. There is no room to be checked: operators
 // make some.
-func (j *Journal) order(do func(*commit) error) error {
-	if j.quiet != loud {
-		return j.orderQuietly(do)
+func (j *Journal) command(do func(*commit) error) error {
+	if j.mode != online {
+		return j.runOffline(do)
 	}
 	if j.Err() != nil {
 		return bridge.ErrFailed
 	}
-	r := &request{order: do, done: make(chan error, 1)}
+	r := &request{command: do, done: make(chan error, 1)}
 	j.queue.put(r)
 	_, err := j.await(r)
 	return err
 }
 
-// orderQuietly carries an order out where there is no writer.
-func (j *Journal) orderQuietly(do func(*commit) error) error {
+// runOffline carries an order out where there is no writer.
+func (j *Journal) runOffline(do func(*commit) error) error {
 	j.access.mu.Lock()
 	defer j.access.mu.Unlock()
 	c := j.newCommit(nil)
@@ -39,7 +39,7 @@ func (j *Journal) orderQuietly(do func(*commit) error) error {
 		j.fail(err)
 		return err
 	}
-	j.applied(c)
+	j.afterApply(c)
 	return c.batch.Close()
 }
 

@@ -10,44 +10,44 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// witness is a file beside the store that says which commit was on disk lately. A flipped bit near the end of a log or
+// markerName is a file beside the store that says which commit was on disk lately. A flipped bit near the end of a log or
 // a manifest looks to Pebble like a write that was cut off, and it would go on without what lies behind it: the witness
 // tells. It follows every sync, and holds the commit number(8) and a checksum(4); one that does not check was cut off
 // itself, and says nothing.
-const witness = "WITNESS"
+const markerName = "WITNESS"
 
-const witnessBytes = 12
+const markerBytes = 12
 
-// openWitness opens the witness for follow. testify has made it.
-func (j *Journal) openWitness() (err error) {
-	path := j.opts.FS.PathJoin(j.opts.Dir, witness)
-	if j.witness, err = j.opts.FS.OpenReadWrite(path, vfs.WriteCategoryUnspecified); err != nil {
+// openMarker opens the witness for follow. testify has made it.
+func (j *Journal) openMarker() (err error) {
+	path := j.opts.FS.PathJoin(j.opts.Dir, markerName)
+	if j.marker, err = j.opts.FS.OpenReadWrite(path, vfs.WriteCategoryUnspecified); err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
 	return nil
 }
 
-// follow has the witness say that a commit is on disk. That is not synced, since a witness that lags says less and
+// updateMarker has the witness say that a commit is on disk. That is not synced, since a witness that lags says less and
 // nothing wrong: when the program is killed it is exact, when the power goes as old as what the system had not written
 // yet.
-func (j *Journal) follow(commit uint64) error {
-	if _, err := j.witness.WriteAt(witnessValue(commit), 0); err != nil {
-		return fmt.Errorf("write %s: %w", witness, err)
+func (j *Journal) updateMarker(commit uint64) error {
+	if _, err := j.marker.WriteAt(markerValue(commit), 0); err != nil {
+		return fmt.Errorf("write %s: %w", markerName, err)
 	}
 	return nil
 }
 
-func witnessValue(commit uint64) []byte {
-	value := binary.BigEndian.AppendUint64(make([]byte, 0, witnessBytes), commit)
+func markerValue(commit uint64) []byte {
+	value := binary.BigEndian.AppendUint64(make([]byte, 0, markerBytes), commit)
 	return binary.BigEndian.AppendUint32(value, crc32.ChecksumIEEE(value))
 }
 
-// testify writes the witness for the last commit, which is on disk, so that it is on disk too.
-func (j *Journal) testify() error {
-	if j.quiet == readOnly {
+// writeMarker writes the witness for the last commit, which is on disk, so that it is on disk too.
+func (j *Journal) writeMarker() error {
+	if j.mode == readOnly {
 		return nil
 	}
-	if err := j.writeWitness(); err != nil {
+	if err := j.createMarker(); err != nil {
 		return err
 	}
 	dir, err := j.opts.FS.OpenDir(j.opts.Dir)
@@ -57,22 +57,22 @@ func (j *Journal) testify() error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-func (j *Journal) writeWitness() error {
-	path := j.opts.FS.PathJoin(j.opts.Dir, witness)
+func (j *Journal) createMarker() error {
+	path := j.opts.FS.PathJoin(j.opts.Dir, markerName)
 	f, err := j.opts.FS.Create(path, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	_, err = f.Write(witnessValue(j.meta.commit))
+	_, err = f.Write(markerValue(j.meta.commit))
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }
 
-// hearWitness returns an error when the store has less than it had before.
-func (j *Journal) hearWitness() error {
-	path := j.opts.FS.PathJoin(j.opts.Dir, witness)
+// checkMarker returns an error when the store has less than it had before.
+func (j *Journal) checkMarker() error {
+	path := j.opts.FS.PathJoin(j.opts.Dir, markerName)
 	f, err := j.opts.FS.Open(path)
 	if err != nil {
 		return nil // a journal that never had one
@@ -81,7 +81,7 @@ func (j *Journal) hearWitness() error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	if len(value) != witnessBytes || crc32.ChecksumIEEE(value[:8]) != binary.BigEndian.Uint32(value[8:]) {
+	if len(value) != markerBytes || crc32.ChecksumIEEE(value[:8]) != binary.BigEndian.Uint32(value[8:]) {
 		return nil
 	}
 	if was := binary.BigEndian.Uint64(value); was > j.meta.commit {

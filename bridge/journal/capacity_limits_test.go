@@ -182,7 +182,7 @@ func TestDiskIsFullAtTheStart(t *testing.T) {
 		s.o.FS = diskOfUnknownSize{disk, broken}
 		s.restart()
 		broken.Store(true)
-		time.Sleep(2 * look)
+		time.Sleep(2 * measureInterval)
 		s.refuses("unknown", "MIN_FREE_BYTES")
 		s.wants("published all the same", "d 1 publish ")
 		s.o.FS = disk // has no such number

@@ -11,23 +11,23 @@ import (
 // for the window and up to one part longer.
 const bucketParts = 6
 
-// seen remembers the identities of everything that entered a lane; the quarantine knows its own.
-type seen struct {
+// dedupeIndex remembers the identities of everything that entered a lane; the quarantine knows its own.
+type dedupeIndex struct {
 	db     *pebble.DB
 	opts   *Options
 	meta   *meta
-	recall *recall
+	filter *existenceFilter
 }
 
 // has reports whether the identity is in the store. Those of the commit under way are not yet.
-func (s *seen) has(id bridge.ID) (bool, error) {
+func (s *dedupeIndex) has(id bridge.ID) (bool, error) {
 	for i := len(s.meta.buckets) - 1; i >= 0; i-- {
 		number := s.meta.buckets[i].number
-		if !s.recall.may(number, id) {
+		if !s.filter.mayContain(number, id) {
 			continue
 		}
 		var key [25]byte
-		found, err := exists(s.db, seenKey(key[:0], number, id))
+		found, err := exists(s.db, identityKey(key[:0], number, id))
 		if found || err != nil {
 			return found, err
 		}
@@ -36,17 +36,17 @@ func (s *seen) has(id bridge.ID) (bool, error) {
 }
 
 // add writes the identity to the newest bucket.
-func (s *seen) add(w *pebble.Batch, id bridge.ID, now bridge.Millis) error {
+func (s *dedupeIndex) add(w *pebble.Batch, id bridge.ID, now bridge.Millis) error {
 	b := s.newest(now)
 	b.count++
 	b.last = max(b.last, now)
-	s.recall.note(b.number, id)
+	s.filter.add(b.number, id)
 	var key [25]byte
-	return w.Set(seenKey(key[:0], b.number, id), nil, nil)
+	return w.Set(identityKey(key[:0], b.number, id), nil, nil)
 }
 
 // newest returns the bucket that identities go into now, a new one when the last has had its time or its share.
-func (s *seen) newest(now bridge.Millis) *bucket {
+func (s *dedupeIndex) newest(now bridge.Millis) *bucket {
 	n := len(s.meta.buckets)
 	if n > 0 {
 		b := &s.meta.buckets[n-1]
@@ -64,7 +64,7 @@ func (s *seen) newest(now bridge.Millis) *bucket {
 
 // drop removes the buckets whose time is over, and the oldest ones while there are too many identities. It returns how
 // many identities went before their time.
-func (s *seen) drop(w *pebble.Batch, now bridge.Millis) (early uint64, err error) {
+func (s *dedupeIndex) drop(w *pebble.Batch, now bridge.Millis) (early uint64, err error) {
 	for len(s.meta.buckets) > 0 {
 		oldest := s.meta.buckets[0]
 		expired := now-oldest.last > s.window()
@@ -74,24 +74,26 @@ func (s *seen) drop(w *pebble.Batch, now bridge.Millis) (early uint64, err error
 		if !expired {
 			early += oldest.count
 		}
-		lower, upper := numberKey(nil, tableSeen, oldest.number), numberKey(nil, tableSeen, oldest.number+1)
+		lower, upper := numberKey(nil, tableIdentity, oldest.number), numberKey(nil, tableIdentity, oldest.number+1)
 		if err := w.DeleteRange(lower, upper, nil); err != nil {
 			return early, err
 		}
 		s.meta.buckets = append([]bucket(nil), s.meta.buckets[1:]...)
-		s.recall.drop(oldest.number + 1)
+		s.filter.drop(oldest.number + 1)
 	}
 	return early, nil
 }
 
-func (s *seen) count() (total uint64) {
+func (s *dedupeIndex) count() (total uint64) {
 	for _, b := range s.meta.buckets {
 		total += b.count
 	}
 	return total
 }
 
-func (s *seen) window() bridge.Millis { return bridge.Millis(s.opts.DedupeWindow.Milliseconds()) }
+func (s *dedupeIndex) window() bridge.Millis {
+	return bridge.Millis(s.opts.DedupeWindow.Milliseconds())
+}
 
 // exists reports whether the store has the key.
 func exists(db *pebble.DB, key []byte) (bool, error) {

@@ -11,9 +11,9 @@ import (
 
 // List implements bridge.Archive. It reads beside the writer; what a commit on its way to the disk puts on a shelf may be shown.
 func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
-	table, limit := tableDead, q.Limit
+	table, limit := tableDeadLetter, q.Limit
 	if s == bridge.QuarantineQueue {
-		table = tableQuarantined
+		table = tableQuarantine
 	}
 	if limit <= 0 || limit > bridge.PageMax {
 		limit = bridge.PageMax
@@ -24,7 +24,7 @@ func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, er
 	var entries []bridge.Entry
 	err := j.read(func() error {
 		return eachFrom(j.db, numberKey(nil, byte(table), q.After+1), func(key, value []byte) (bool, error) {
-			s, err := readShelved(s, key, value)
+			s, err := readEntry(s, key, value)
 			if err != nil {
 				return false, err
 			}
@@ -39,20 +39,20 @@ func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, er
 
 // Release implements bridge.Archive.
 func (j *Journal) Release(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
-	return j.clear(s, numbers, (*commit).replayShelved)
+	return j.clear(s, numbers, (*commit).releaseEntry)
 }
 
 // Purge implements bridge.Archive.
 func (j *Journal) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
-	return j.clear(s, numbers, func(*commit, *shelved) error { return nil })
+	return j.clear(s, numbers, func(*commit, *reviewEntry) error { return nil })
 }
 
 // clear takes entries off a shelf, in one commit, and does with each what use says.
-func (j *Journal) clear(s bridge.ReviewQueue, numbers []uint64, use func(*commit, *shelved) error) ([]bridge.Outcome, error) {
+func (j *Journal) clear(s bridge.ReviewQueue, numbers []uint64, use func(*commit, *reviewEntry) error) ([]bridge.Outcome, error) {
 	outcomes := make([]bridge.Outcome, 0, len(numbers))
-	err := j.order(func(c *commit) error {
+	err := j.command(func(c *commit) error {
 		for _, number := range numbers {
-			outcome, err := c.takeOff(s, number, use)
+			outcome, err := c.removeEntry(s, number, use)
 			if err != nil {
 				return err
 			}
@@ -66,9 +66,9 @@ func (j *Journal) clear(s bridge.ReviewQueue, numbers []uint64, use func(*commit
 	return outcomes, nil
 }
 
-// shelved is one entry as it lies in table Q or d.
-type shelved struct {
-	shelf   bridge.ReviewQueue
+// reviewEntry is one entry as it lies in table Q or d.
+type reviewEntry struct {
+	queue   bridge.ReviewQueue
 	number  uint64
 	reason  string
 	event   *bridge.Event
@@ -77,10 +77,10 @@ type shelved struct {
 	emitted *bridge.Emission // the replay, once it is one
 }
 
-// readShelved reads the value of table Q (raw, event) or d (reason, event).
-func readShelved(s bridge.ReviewQueue, key, value []byte) (*shelved, error) {
+// readEntry reads the value of table Q (raw, event) or d (reason, event).
+func readEntry(s bridge.ReviewQueue, key, value []byte) (*reviewEntry, error) {
 	r := reader{rest: value}
-	e := &shelved{shelf: s, number: binary.BigEndian.Uint64(key[1:]), bytes: len(value)}
+	e := &reviewEntry{queue: s, number: binary.BigEndian.Uint64(key[1:]), bytes: len(value)}
 	head := r.bytes()
 	if r.err != nil {
 		return nil, r.err
@@ -98,13 +98,13 @@ func readShelved(s bridge.ReviewQueue, key, value []byte) (*shelved, error) {
 }
 
 // entry is what an operator sees.
-func (s *shelved) entry(raw bool) bridge.Entry {
+func (s *reviewEntry) entry(raw bool) bridge.Entry {
 	e := bridge.Entry{
 		Number: s.number, Reason: s.reason, Received: s.event.Recorded.String(), ID: string(s.event.AppendID(nil)),
 		Kind: s.event.Lane.Kind.String(), Type: s.event.Type, Scheme: s.event.Scheme.String(), Sequence: s.event.Sequence,
 		Data: s.event.Data,
 	}
-	if s.shelf == bridge.QuarantineQueue { // its own id; that of the notice has the reason behind it
+	if s.queue == bridge.QuarantineQueue { // its own id; that of the notice has the reason behind it
 		e.ID = s.event.ID.String()
 	}
 	if !s.event.Lane.IsZero() {

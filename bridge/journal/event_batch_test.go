@@ -21,11 +21,11 @@ func keys(t testing.TB, j *Journal, table byte) (n int) {
 	return n
 }
 
-// lies fails unless the outbox has so many whole parcels and so many events under their lanes.
-func lies(t testing.TB, j *Journal, parcels, spread int) {
+// onDisk fails unless the outbox has so many whole parcels and so many events under their lanes.
+func onDisk(t testing.TB, j *Journal, batches, spread int) {
 	t.Helper()
-	if p, o := keys(t, j, tableParcel), keys(t, j, tableOutbox); p != parcels || o != spread {
-		t.Fatalf("%d parcels and %d events under their lanes, want %d and %d", p, o, parcels, spread)
+	if p, o := keys(t, j, tableEventBatch), keys(t, j, tableOutbox); p != batches || o != spread {
+		t.Fatalf("%d parcels and %d events under their lanes, want %d and %d", p, o, batches, spread)
 	}
 }
 
@@ -48,22 +48,22 @@ func trim(t testing.TB, j *Journal) {
 	synctest.Wait()
 }
 
-func TestParcelGoesWithItsLastEvent(t *testing.T) {
+func TestBatchGoesWithItsLastEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := open(t, memory())
 		defer closeJournal(t, j)
 		emitTogether(t, j, 3)
-		lies(t, j, 1, 0)
+		onDisk(t, j, 1, 0)
 		drainSome(t, j, 2)
 		trim(t, j)
-		lies(t, j, 1, 0)
+		onDisk(t, j, 1, 0)
 		if j.bytes() == 0 {
 			t.Error("an event that waits takes no room")
 		}
 		time.Sleep(time.Second)
 		drain(t, j, 1)
 		trim(t, j)
-		lies(t, j, 0, 0)
+		onDisk(t, j, 0, 0)
 		if j.bytes() != 0 {
 			t.Errorf("an empty outbox takes %d bytes", j.bytes())
 		}
@@ -88,20 +88,20 @@ func drainSome(t testing.TB, j *Journal, n int) (last string) {
 	return last
 }
 
-func TestOldParcelsAreUnpacked(t *testing.T) {
+func TestOldBatchesAreExpanded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
 		j := open(t, o)
 		emitTogether(t, j, 5)
 		drainSome(t, j, 2)
 		trim(t, j)
-		lies(t, j, 1, 0)
-		time.Sleep(parcelAge + tend)
+		onDisk(t, j, 1, 0)
+		time.Sleep(batchAge + housekeepingInterval)
 		synctest.Wait()
-		lies(t, j, 0, 3)
+		onDisk(t, j, 0, 3)
 		inOrder(t, drain(t, j, 3), 1)
 		trim(t, j)
-		lies(t, j, 0, 0)
+		onDisk(t, j, 0, 0)
 		if j.bytes() != 0 {
 			t.Errorf("an empty outbox takes %d bytes", j.bytes())
 		}
@@ -115,7 +115,7 @@ func TestOldParcelsAreUnpacked(t *testing.T) {
 }
 
 // After a clean end nothing comes out twice; after a crash a parcel comes out whole.
-func TestParcelsAfterARestart(t *testing.T) {
+func TestBatchesAfterARestart(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		crash bool
@@ -134,19 +134,19 @@ func TestParcelsAfterARestart(t *testing.T) {
 				closeJournal(t, j)
 				j = open(t, o)
 				defer closeJournal(t, j)
-				lies(t, j, 0, c.left)
+				onDisk(t, j, 0, c.left)
 				if j.Pending() != c.left {
 					t.Errorf("%d events wait, want %d", j.Pending(), c.left)
 				}
 				inOrder(t, drain(t, j, c.left), 1)
 				trim(t, j)
-				lies(t, j, 0, 0)
+				onDisk(t, j, 0, 0)
 			})
 		})
 	}
 }
 
-func TestDeadLetterOutOfAParcel(t *testing.T) {
+func TestDeadLetterOutOfABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := open(t, memory())
 		defer closeJournal(t, j)
@@ -160,35 +160,35 @@ func TestDeadLetterOutOfAParcel(t *testing.T) {
 		j.Settle(events[2], bridge.Settlement{Retry: time.Second})
 		trim(t, j)
 		trim(t, j)
-		lies(t, j, 0, 1)
-		if n := keys(t, j, tableDead); n != 1 {
+		onDisk(t, j, 0, 1)
+		if n := keys(t, j, tableDeadLetter); n != 1 {
 			t.Errorf("%d dead letters", n)
 		}
 		drain(t, j, 1)
 		trim(t, j)
-		lies(t, j, 0, 0)
+		onDisk(t, j, 0, 0)
 	})
 }
 
 // What memory has no place for is written where it can be read again; so is all that follows until that has been read.
-func TestParcelsOnlyWhileMemoryHasAPlaceForEach(t *testing.T) {
+func TestBatchesOnlyWhileMemoryHasRoomForEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
 		o.OutboxMemory = 8
 		j := open(t, o)
 		defer closeJournal(t, j)
 		add(t, j, many(3, 8)...)
-		lies(t, j, 4, 20)
+		onDisk(t, j, 4, 20)
 		inOrder(t, drain(t, j, 24), 1)
 		readOn(t, j.outbox) // nothing is left to read
 		trim(t, j)
-		lies(t, j, 0, 0)
+		onDisk(t, j, 0, 0)
 		add(t, j, push("s000", bridge.MillisOf(time.Now())+60_000, bridge.PhasePublish))
-		lies(t, j, 1, 0)
+		onDisk(t, j, 1, 0)
 	})
 }
 
-func TestNoParcelBehindWhatIsOnDiskAlone(t *testing.T) {
+func TestNoBatchBehindWhatIsOnDiskAlone(t *testing.T) {
 	o := memory()
 	j := open(t, o)
 	add(t, j, many(3, 2)...)
@@ -196,22 +196,22 @@ func TestNoParcelBehindWhatIsOnDiskAlone(t *testing.T) {
 	j = open(t, o)
 	defer closeJournal(t, j)
 	add(t, j, push("s000", bridge.MillisOf(time.Now())+60_000, bridge.PhasePublish))
-	lies(t, j, 0, 7)
+	onDisk(t, j, 0, 7)
 	inOrder(t, drain(t, j, 7), 1)
 }
 
 // A lane that waits for another try keeps its events in memory while they can be read nowhere else, however full that is.
-func TestParcelsStayInMemory(t *testing.T) {
+func TestBatchesStayInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
 		o.OutboxMemory = 8
 		j := open(t, o)
 		defer closeJournal(t, j)
 		emitTogether(t, j, 2)
-		lies(t, j, 1, 0)
+		onDisk(t, j, 1, 0)
 		drainSome(t, j, 0)
 		add(t, j, many(20, 1)...)
-		for _, l := range j.outbox.parked {
+		for _, l := range j.outbox.delayed {
 			if len(l.events) == 0 {
 				t.Fatalf("memory has given up the event of %s", l.lane)
 			}
@@ -221,11 +221,11 @@ func TestParcelsStayInMemory(t *testing.T) {
 	})
 }
 
-func TestDamagedParcelIsAnError(t *testing.T) {
+func TestDamagedBatchIsAnError(t *testing.T) {
 	o := memory()
 	j := open(t, o)
 	add(t, j, many(1, 1)...)
-	if err := j.db.Set(numberKey(nil, tableParcel, j.meta.commit), []byte{3, 1, 2, 3}, pebble.Sync); err != nil {
+	if err := j.db.Set(numberKey(nil, tableEventBatch, j.meta.commit), []byte{3, 1, 2, 3}, pebble.Sync); err != nil {
 		t.Fatal(err)
 	}
 	closeJournal(t, j)
@@ -236,7 +236,7 @@ func TestDamagedParcelIsAnError(t *testing.T) {
 }
 
 // What a parcel still has of a lane that has gone on since is at the broker: after a crash the lane goes on where it was.
-func TestParcelBehindItsLane(t *testing.T) {
+func TestBatchBehindItsLane(t *testing.T) {
 	for waiting := range 2 {
 		t.Run(fmt.Sprint(waiting, " waiting"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -252,13 +252,13 @@ func TestParcelBehindItsLane(t *testing.T) {
 				for n := range waiting {
 					next(1 + n)
 				}
-				lies(t, j, 2+waiting, 0)
+				onDisk(t, j, 2+waiting, 0)
 				o.FS = disk.CrashClone(vfs.CrashCloneCfg{})
 				closeJournal(t, j)
 				j = open(t, o)
 				defer closeJournal(t, j)
 				next(1 + waiting)
-				lies(t, j, 0, 3+waiting)
+				onDisk(t, j, 0, 3+waiting)
 				drain(t, j, 3+waiting)
 			})
 		})

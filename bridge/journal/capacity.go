@@ -13,11 +13,11 @@ import (
 	"livebridge/bridge"
 )
 
-// look is how often the free space of the disk is read.
-const look = 500 * time.Millisecond
+// measureInterval is how often the free space of the disk is read.
+const measureInterval = 500 * time.Millisecond
 
-// room tells whether there is room for more. Publishing goes on when there is none, so that there will be some.
-type room struct {
+// capacity tells whether there is room for more. Publishing goes on when there is none, so that there will be some.
+type capacity struct {
 	opts  *Options
 	bytes atomic.Uint64 // taken by outbox, held, quarantine and dead letters
 	free  atomic.Uint64 // on the disk
@@ -25,22 +25,22 @@ type room struct {
 	full  bool          // as last logged; of watch
 }
 
-func newRoom(opts *Options) *room {
-	r := &room{opts: opts}
+func newCapacity(opts *Options) *capacity {
+	r := &capacity{opts: opts}
 	r.total = r.measure()
 	return r
 }
 
-// roomyVolume is how much a volume should have beyond MIN_FREE_BYTES: a journal that has less is full after a
+// advisedVolume is how much a volume should have beyond MIN_FREE_BYTES: a journal that has less is full after a
 // short outage.
-const roomyVolume = 256 << 20
+const advisedVolume = 256 << 20
 
 // ErrVolumeTooSmall says that no callback could ever be taken.
 var ErrVolumeTooSmall = errors.New("the volume of DATA_DIR is too small")
 
 // checkVolume refuses a volume that can never have MIN_FREE_BYTES free, and warns of one that leaves the journal
 // little.
-func (r *room) checkVolume() error {
+func (r *capacity) checkVolume() error {
 	if r.total == 0 {
 		return nil
 	}
@@ -48,7 +48,7 @@ func (r *room) checkVolume() error {
 		return fmt.Errorf("%w: its size is %[3]s and MIN_FREE_BYTES is %[2]s; lower MIN_FREE_BYTES or use a larger volume",
 			ErrVolumeTooSmall, sizeText(r.opts.MinFreeBytes), sizeText(r.total))
 	}
-	if left := r.total - r.opts.MinFreeBytes; left < roomyVolume {
+	if left := r.total - r.opts.MinFreeBytes; left < advisedVolume {
 		r.opts.Log.Warn("volume of DATA_DIR leaves little space for the journal; lower MIN_FREE_BYTES or use a larger volume",
 			zap.String("journal", sizeText(left)), zap.String("volume", sizeText(r.total)),
 			zap.String("MIN_FREE_BYTES", sizeText(r.opts.MinFreeBytes)))
@@ -70,7 +70,7 @@ func sizeText(n uint64) string {
 }
 
 // check returns nil or an error that wraps bridge.ErrFull.
-func (r *room) check() error {
+func (r *capacity) check() error {
 	if taken := r.bytes.Load(); taken >= r.opts.MaxBytes {
 		return fmt.Errorf("%w: it holds %s, JOURNAL_MAX_BYTES is %s",
 			bridge.ErrFull, sizeText(taken), sizeText(r.opts.MaxBytes))
@@ -82,13 +82,13 @@ func (r *room) check() error {
 	return nil
 }
 
-func (r *room) diskFull() bool { return r.free.Load() < r.opts.MinFreeBytes }
+func (r *capacity) diskFull() bool { return r.free.Load() < r.opts.MinFreeBytes }
 
-func (r *room) used(bytes uint64) { r.bytes.Store(bytes) }
+func (r *capacity) setUsed(bytes uint64) { r.bytes.Store(bytes) }
 
 // measure reads the free space and returns the size of the volume. Where it cannot be read the disk counts as full; one
 // that has no such number is endless.
-func (r *room) measure() (total uint64) {
+func (r *capacity) measure() (total uint64) {
 	usage, err := r.opts.FS.GetDiskUsage(r.opts.Dir)
 	switch {
 	case errors.Is(err, vfs.ErrUnsupported):
@@ -100,8 +100,8 @@ func (r *room) measure() (total uint64) {
 	return usage.TotalBytes
 }
 
-// tell logs when the journal has become full, and when it has room again.
-func (r *room) tell() {
+// logChange logs when the journal has become full, and when it has room again.
+func (r *capacity) logChange() {
 	err := r.check()
 	if (err != nil) == r.full {
 		return
@@ -116,7 +116,7 @@ func (r *room) tell() {
 }
 
 // fields are what a log line says of the room.
-func (r *room) fields() []zap.Field {
+func (r *capacity) fields() []zap.Field {
 	free := "unknown"
 	if n := r.free.Load(); n < math.MaxUint64 {
 		free = sizeText(n)
@@ -128,11 +128,11 @@ func (r *room) fields() []zap.Field {
 }
 
 // watch measures until the journal closes.
-func (r *room) watch(closing <-chan struct{}) {
-	ticker := time.NewTicker(look)
+func (r *capacity) watch(closing <-chan struct{}) {
+	ticker := time.NewTicker(measureInterval)
 	defer ticker.Stop()
 	for {
-		r.tell()
+		r.logChange()
 		select {
 		case <-ticker.C:
 			r.measure()

@@ -4,8 +4,8 @@ import "livebridge/bridge"
 
 // Inspect implements bridge.Books.
 func (j *Journal) Inspect() (bridge.JournalStats, error) {
-	i := bridge.JournalStats{Format: formatVersion, MaxBytes: j.opts.MaxBytes, FreeBytes: j.room.free.Load()}
-	if err := j.order(func(c *commit) error { c.count(&i); return nil }); err != nil {
+	i := bridge.JournalStats{Format: formatVersion, MaxBytes: j.opts.MaxBytes, FreeBytes: j.capacity.free.Load()}
+	if err := j.command(func(c *commit) error { c.count(&i); return nil }); err != nil {
 		return i, err
 	}
 	return i, j.read(func() error {
@@ -16,9 +16,9 @@ func (j *Journal) Inspect() (bridge.JournalStats, error) {
 
 // count fills in what only the writer knows.
 func (c *commit) count(i *bridge.JournalStats) {
-	m, q := &c.j.meta, c.j.quarantined
-	i.Commit, i.Bytes, i.Identities = m.commit, c.j.bytes(), c.j.seen.count()
-	i.Outbox, i.Held, i.Quarantine, i.DeadLetters = m.outbox.plus(c.j.parcels.tally).show(), m.held.show(), m.quarant.show(), m.dead.show()
+	m, q := &c.j.meta, c.j.quarantine
+	i.Commit, i.Bytes, i.Identities = m.commit, c.j.bytes(), c.j.dedupe.count()
+	i.Outbox, i.Held, i.Quarantine, i.DeadLetters = m.outbox.plus(c.j.batches.usage).show(), m.held.show(), m.quarantine.show(), m.dead.show()
 	i.LanesHeld = len(c.j.holds.lanes)
 	i.Reasons = make(map[string]int)
 	for reason, entries := range q.reasons {
@@ -28,4 +28,4 @@ func (c *commit) count(i *bridge.JournalStats) {
 	}
 }
 
-func (t tally) show() bridge.Usage { return bridge.Usage{Entries: t.entries, Bytes: t.bytes} }
+func (t usage) show() bridge.Usage { return bridge.Usage{Entries: t.entries, Bytes: t.bytes} }

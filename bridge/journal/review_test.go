@@ -96,15 +96,15 @@ func TestRelease(t *testing.T) {
 	a, b, unreadable := all[0].Number, all[1].Number, all[2].Number
 	outcomes, err := j.Release(bridge.QuarantineQueue, []uint64{a, a, 77, unreadable})
 	if got := done(t, outcomes, err); !slices.Equal(got, []uint64{a}) || len(outcomes) != 4 ||
-		outcomes[1].Problem != problemGone || outcomes[2].Problem != problemGone || outcomes[3].Problem != problemNoLane {
+		outcomes[1].Problem != problemNoEntry || outcomes[2].Problem != problemNoEntry || outcomes[3].Problem != problemNoLane {
 		t.Fatalf("%+v", outcomes)
 	}
 	outcomes, err = j.Purge(bridge.QuarantineQueue, []uint64{b, unreadable, b})
 	if got := done(t, outcomes, err); !slices.Equal(got, []uint64{b, unreadable}) {
 		t.Fatalf("%+v", outcomes)
 	}
-	if n := j.meta.quarant; n != (tally{}) || len(j.quarantined.known)+len(j.quarantined.signed)+j.quarantined.entries != 0 {
-		t.Errorf("counted are %+v and %+v", n, j.quarantined)
+	if n := j.meta.quarantine; n != (usage{}) || len(j.quarantine.known)+len(j.quarantine.signed)+j.quarantine.entries != 0 {
+		t.Errorf("counted are %+v and %+v", n, j.quarantine)
 	}
 	add(t, j, push("a", 2e12, bridge.PhasePublish)) // known: nothing comes of it
 	closeJournal(t, j)
@@ -204,7 +204,7 @@ func TestRetryDeadLetters(t *testing.T) {
 		if got := done(t, outcomes, err); !slices.Equal(got, []uint64{all[1].Number}) {
 			t.Errorf("%+v", outcomes)
 		}
-		if j.meta.dead != (tally{}) {
+		if j.meta.dead != (usage{}) {
 			t.Errorf("counted are %+v", j.meta.dead)
 		}
 		if got := drain(t, j, 1); !strings.HasSuffix(got[0], " 2 publish replayed") {
@@ -256,23 +256,23 @@ func counted(t testing.TB, j *Journal, name string) float64 {
 	return -1
 }
 
-// TestQuiet: without the service an operator sees and moves the same, holds stay, and nothing happens that was not asked for.
-func TestQuiet(t *testing.T) {
+// TestOffline: without the service an operator sees and moves the same, holds stay, and nothing happens that was not asked for.
+func TestOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
 		o.PublishQuarantine, o.Limits.HoldNext, o.Limits.HoldDone = false, 50*time.Millisecond, 50*time.Millisecond
-		if _, err := OpenQuiet(o, false); !errors.Is(err, ErrNone) {
+		if _, err := OpenOffline(o, false); !errors.Is(err, ErrNoJournal) {
 			t.Fatalf("without a journal: %v", err)
 		}
 		j := open(t, o)
-		if _, err := OpenQuiet(o, false); !errors.Is(err, ErrInUse) {
+		if _, err := OpenOffline(o, false); !errors.Is(err, ErrInUse) {
 			t.Errorf("beside the service: %v", err)
 		}
 		add(t, j, push("a", 9e11, bridge.PhasePublish), doubtful("b", 9e11, bridge.ReasonExpired), doubtful("c", 9e11, bridge.ReasonExpired))
 		add(t, j, push("d", 9e11, bridge.PhaseDone)) // held
 		closeJournal(t, j)
 
-		q, err := OpenQuiet(o, false)
+		q, err := OpenOffline(o, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,7 +284,7 @@ func TestQuiet(t *testing.T) {
 		}
 		closeJournal(t, q)
 
-		if q, err = OpenQuiet(o, true); err != nil {
+		if q, err = OpenOffline(o, true); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * o.Limits.HoldDone) // nothing to wait for: a hold would have ended
@@ -358,7 +358,7 @@ func TestReplayBesideCallbacks(t *testing.T) {
 		last := before.Commit
 		release := make(chan struct{})
 		var work sync.WaitGroup
-		work.Go(func() { _ = j.order(func(*commit) error { <-release; return nil }) }) // until both of the others wait
+		work.Go(func() { _ = j.command(func(*commit) error { <-release; return nil }) }) // until both of the others wait
 		synctest.Wait()
 		work.Go(func() {
 			if r, err := j.Replay(bridge.ReplayQuery{}); err != nil || r.Replayed != 8 || r.UpTo != last {
@@ -373,8 +373,8 @@ func TestReplayBesideCallbacks(t *testing.T) {
 	})
 }
 
-// TestOrdersAfterTheEnd: an order is refused, and nothing hangs or panics, once the journal has closed.
-func TestOrdersAfterTheEnd(t *testing.T) {
+// TestCommandsAfterTheEnd: an order is refused, and nothing hangs or panics, once the journal has closed.
+func TestCommandsAfterTheEnd(t *testing.T) {
 	j := open(t, memory())
 	closeJournal(t, j)
 	if _, err := j.Release(bridge.QuarantineQueue, []uint64{1}); !errors.Is(err, bridge.ErrStopping) {

@@ -1,0 +1,61 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// mode is how a journal is open.
+type mode int
+
+const (
+	online   mode = iota // by Open: a service runs on it
+	readOnly             // nothing is written
+	writable             // what is ordered is written, and nothing else
+)
+
+// OpenOffline opens the journal of a service that does not run, for an operator: no hold ends and nothing is forgotten;
+// what is emitted waits for the service's next start. Only List, Release, Purge, Replay and Inspect may be called, and
+// Release, Purge and Replay only if write is true. The error wraps ErrInUse when the service does run, and ErrNoJournal when
+// opts.Dir holds no journal.
+func OpenOffline(opts Options, write bool) (*Journal, error) {
+	if err := checkOffline(&opts, write); err != nil {
+		return nil, err
+	}
+	j := newJournal(opts)
+	j.mode = readOnly
+	if write {
+		j.mode = writable
+	}
+	if err := j.open(); err != nil {
+		return nil, err
+	}
+	close(j.written) // there is no writer
+	return j, nil
+}
+
+// ErrNoJournal says that there is no journal.
+var ErrNoJournal = errors.New("holds no journal")
+
+// checkOffline refuses to make a journal where there is none, and to leave files behind that the service cannot open.
+func checkOffline(opts *Options, write bool) error {
+	desc, err := pebble.Peek(opts.Dir, opts.FS)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("look at DATA_DIR %s: %w", opts.Dir, err)
+	}
+	if err != nil || !desc.Exists {
+		return fmt.Errorf("DATA_DIR %s %w: set LIVEBRIDGE_DATA_DIR as it is set for the service", opts.Dir, ErrNoJournal)
+	}
+	info, err := os.Stat(opts.Dir)
+	if err != nil || !write {
+		return nil // a disk in memory, or no files to leave
+	}
+	if owner, yes := ownedByOther(info); yes {
+		return fmt.Errorf("DATA_DIR %s belongs to user %d and this is user %d: run the command as that user, or while the service runs",
+			opts.Dir, owner, os.Geteuid())
+	}
+	return nil
+}
