@@ -16,38 +16,38 @@ type File struct {
 	Kind    bridge.Kind // whose keys it holds, one a line; 0: rules in YAML, a KEYS_FILE
 }
 
-// reading is what a file said, or why it could not be read.
-type reading struct{ content, failure string }
+// snapshot is what a file said, or why it could not be read.
+type snapshot struct{ content, failure string }
 
-func (f File) read() reading {
+func (f File) read() snapshot {
 	content, err := filewatch.Read(f.Path)
 	if err != nil {
-		return reading{failure: err.Error()}
+		return snapshot{failure: err.Error()}
 	}
-	return reading{content: string(content)}
+	return snapshot{content: string(content)}
 }
 
-// enter puts the keys of a reading into cfg. The error names the setting, the file and, in rules, the line.
-func (f File) enter(cfg *signature.Config, r reading) error {
+// mergeInto puts the keys of a reading into cfg. The error names the setting, the file and, in rules, the line.
+func (f File) mergeInto(cfg *signature.Config, r snapshot) error {
 	if r.failure != "" {
 		return fmt.Errorf("%s: %s", f.Setting, r.failure)
 	}
-	alone, err := f.parse([]byte(r.content))
+	parsed, err := f.parse([]byte(r.content))
 	if err == nil {
-		_, err = signature.NewRing(alone)
+		_, err = signature.NewRing(parsed)
 	}
 	if err != nil {
 		return signature.At(f.Setting+": "+f.Path, err)
 	}
 	switch f.Kind {
 	case bridge.KindStream:
-		cfg.Stream = alone.Stream
+		cfg.Stream = parsed.Stream
 	case bridge.KindRecord:
-		cfg.Record = alone.Record
+		cfg.Record = parsed.Record
 	case bridge.KindRTCRecord:
-		cfg.RTC = alone.RTC
+		cfg.RTC = parsed.RTC
 	default:
-		cfg.Rules = alone.Rules
+		cfg.Rules = parsed.Rules
 	}
 	return nil
 }
@@ -67,8 +67,8 @@ func (f File) parse(content []byte) (cfg signature.Config, err error) {
 	return cfg, err
 }
 
-// Exposed reports whether everybody on the machine may read the file. A file that cannot be looked at is not.
-func Exposed(path string) bool {
+// WorldReadable reports whether everybody on the machine may read the file. A file that cannot be looked at is not.
+func WorldReadable(path string) bool {
 	const others = 0o004
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().Perm()&others != 0

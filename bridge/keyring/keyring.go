@@ -22,19 +22,19 @@ type Options struct {
 
 // Keyring has the ring in force.
 type Keyring struct {
-	opts    Options
-	uses    signature.Uses
-	ring    atomic.Pointer[signature.Ring]
-	files   []*watched
-	metrics *metrics
-	used    map[keyName]bool // by whom a first use has been told; of the goroutine that watches
+	opts           Options
+	uses           signature.Uses
+	ring           atomic.Pointer[signature.Ring]
+	files          []*watched
+	metrics        *metrics
+	firstUseLogged map[keyName]bool // by whom a first use has been told; of the goroutine that watches
 }
 
 // watched is a file and what is known of it.
 type watched struct {
 	File
-	source *filewatch.Source[reading]
-	force  reading // what is in force
+	source *filewatch.Source[snapshot]
+	active snapshot // what is in force
 }
 
 // Open reads all files and makes the first ring. The error names the setting, the file and the line, and never holds a
@@ -43,11 +43,11 @@ func Open(o Options) (*Keyring, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-	k := &Keyring{opts: o, used: make(map[keyName]bool)}
+	k := &Keyring{opts: o, firstUseLogged: make(map[keyName]bool)}
 	k.opts.Config.Uses = &k.uses
 	for _, f := range o.Files {
 		source := filewatch.New(f.read)
-		k.files = append(k.files, &watched{File: f, source: source, force: source.Last()})
+		k.files = append(k.files, &watched{File: f, source: source, active: source.Last()})
 	}
 	cfg, ring, err := k.build()
 	if err != nil {
@@ -60,10 +60,10 @@ func Open(o Options) (*Keyring, error) {
 			return nil, err
 		}
 	}
-	k.tellChanges(nil, ring)
+	k.logChanges(nil, ring)
 	k.warn(cfg)
 	for _, f := range k.files {
-		k.warnExposed(f)
+		k.warnWorldReadable(f)
 	}
 	return k, nil
 }
@@ -76,7 +76,7 @@ func (k *Keyring) build() (signature.Config, *signature.Ring, error) {
 	cfg := k.opts.Config
 	var errs []error
 	for _, f := range k.files {
-		errs = append(errs, f.enter(&cfg, f.force))
+		errs = append(errs, f.mergeInto(&cfg, f.active))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return cfg, nil, err
@@ -90,35 +90,35 @@ func (k *Keyring) Watch(ctx context.Context, apply func(*signature.Ring)) {
 	filewatch.Every(ctx, func() {
 		for _, f := range k.files {
 			if f.source.Poll() {
-				k.judge(f, apply)
+				k.activate(f, apply)
 			}
 		}
-		k.tellFirstUses()
+		k.logFirstUses()
 	})
-	k.tellUses()
+	k.logUses()
 }
 
-// judge puts what a file says now in force, or tells why it is not.
-func (k *Keyring) judge(f *watched, apply func(*signature.Ring)) {
-	before := f.force
-	f.force = f.source.Last()
+// activate puts what a file says now in force, or tells why it is not.
+func (k *Keyring) activate(f *watched, apply func(*signature.Ring)) {
+	before := f.active
+	f.active = f.source.Last()
 	cfg, ring, err := k.build()
 	if err != nil {
-		f.force = before
+		f.active = before
 		k.metrics.failed(f)
 		k.opts.Log.Error("a new file of keys cannot be used; the keys before it stay in force",
 			zap.String("setting", f.Setting), zap.String("path", f.Path), zap.Error(err))
 		return
 	}
 	k.metrics.loaded(f)
-	if f.force == before {
+	if f.active == before {
 		k.opts.Log.Info("a file of keys is again what is in force", zap.String("setting", f.Setting), zap.String("path", f.Path))
 		return
 	}
 	old := k.ring.Swap(ring)
 	apply(ring)
 	k.opts.Log.Info("new keys are in force", zap.String("setting", f.Setting), zap.String("path", f.Path))
-	k.tellChanges(old, ring)
+	k.logChanges(old, ring)
 	k.warn(cfg)
-	k.warnExposed(f)
+	k.warnWorldReadable(f)
 }

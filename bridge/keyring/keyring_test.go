@@ -22,8 +22,8 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// inForce is how soon a new content must be in force.
-const inForce = 2 * time.Second
+// reloadTime is how soon a new content must be in force.
+const reloadTime = 2 * time.Second
 
 // keyOf is a key, by a letter.
 func keyOf(letter string) string { return strings.Repeat(letter, 40) }
@@ -37,8 +37,8 @@ func ids(letters string) string {
 	return strings.Join(all, " ")
 }
 
-// stage is a keyring on files of a temporary directory.
-type stage struct {
+// harness is a keyring on files of a temporary directory.
+type harness struct {
 	t        *testing.T
 	dir      string
 	log      *observer.ObservedLogs
@@ -50,28 +50,28 @@ type stage struct {
 }
 
 // applied returns the rings that were put in force.
-func (s *stage) applied() []*signature.Ring {
+func (s *harness) applied() []*signature.Ring {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.rings)
 }
 
-func (s *stage) apply(r *signature.Ring) {
+func (s *harness) apply(r *signature.Ring) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rings = append(s.rings, r)
 }
 
-func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
+func (s *harness) path(name string) string { return filepath.Join(s.dir, name) }
 
-func (s *stage) write(name, content string) {
+func (s *harness) write(name, content string) {
 	s.t.Helper()
 	if err := os.WriteFile(s.path(name), []byte(content), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-func (s *stage) do(err error) {
+func (s *harness) must(err error) {
 	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
@@ -79,7 +79,7 @@ func (s *stage) do(err error) {
 }
 
 // watch opens the files and watches them until the test ends; call it inside of a bubble.
-func (s *stage) watch(cfg signature.Config, files ...keyring.File) {
+func (s *harness) watch(cfg signature.Config, files ...keyring.File) {
 	s.t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
 	s.log, s.registry = logs, prometheus.NewRegistry()
@@ -88,7 +88,7 @@ func (s *stage) watch(cfg signature.Config, files ...keyring.File) {
 	}
 	var err error
 	s.Keyring, err = keyring.Open(keyring.Options{Config: cfg, Files: files, Log: zap.New(core), Registerer: s.registry})
-	s.do(err)
+	s.must(err)
 	ctx, stop := context.WithCancel(s.t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -99,9 +99,9 @@ func (s *stage) watch(cfg signature.Config, files ...keyring.File) {
 }
 
 // expect waits for as long as a change may take and compares the ids of the keys in force.
-func (s *stage) expect(about, letters string) {
+func (s *harness) expect(about, letters string) {
 	s.t.Helper()
-	time.Sleep(inForce)
+	time.Sleep(reloadTime)
 	synctest.Wait()
 	var got []string
 	for _, u := range s.Ring().Keys() {
@@ -116,10 +116,10 @@ func (s *stage) expect(about, letters string) {
 }
 
 // metric returns a value, by name and label values.
-func (s *stage) metric(name string, labels ...string) float64 {
+func (s *harness) metric(name string, labels ...string) float64 {
 	s.t.Helper()
 	families, err := s.registry.Gather()
-	s.do(err)
+	s.must(err)
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			var values []string
@@ -135,8 +135,8 @@ func (s *stage) metric(name string, labels ...string) float64 {
 	return -1
 }
 
-func bubble(t *testing.T, f func(s *stage)) {
-	synctest.Test(t, func(t *testing.T) { f(&stage{t: t, dir: t.TempDir()}) })
+func bubble(t *testing.T, f func(s *harness)) {
+	synctest.Test(t, func(t *testing.T) { f(&harness{t: t, dir: t.TempDir()}) })
 }
 
 func streamFile(name string) keyring.File {
@@ -145,13 +145,13 @@ func streamFile(name string) keyring.File {
 
 // The three ways in which a file gets a new content.
 func TestFilesChange(t *testing.T) {
-	bubble(t, func(s *stage) {
+	bubble(t, func(s *harness) {
 		s.write("in-place", keyOf("a"))
 		s.write("renamed", keyOf("b"))
-		s.do(os.Mkdir(s.path("..1"), 0o700))
+		s.must(os.Mkdir(s.path("..1"), 0o700))
 		s.write("..1/linked", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("c")+"]}]")
-		s.do(os.Symlink("..1", s.path("..data")))
-		s.do(os.Symlink("..data/linked", s.path("linked")))
+		s.must(os.Symlink("..1", s.path("..data")))
+		s.must(os.Symlink("..data/linked", s.path("linked")))
 		s.watch(signature.Config{}, streamFile("in-place"), keyring.File{Setting: "RTC_KEY_FILE", Path: "renamed", Kind: bridge.KindRTCRecord},
 			keyring.File{Setting: "KEYS_FILE", Path: "linked"})
 		s.expect("at first", "abc")
@@ -160,14 +160,14 @@ func TestFilesChange(t *testing.T) {
 		s.expect("rewritten in place", "adbc")
 
 		s.write("new", keyOf("e"))
-		s.do(os.Rename(s.path("new"), s.path("renamed")))
+		s.must(os.Rename(s.path("new"), s.path("renamed")))
 		s.expect("replaced by a rename", "adec")
 
-		s.do(os.Mkdir(s.path("..2"), 0o700))
+		s.must(os.Mkdir(s.path("..2"), 0o700))
 		s.write("..2/linked", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("f")+"]}]")
-		s.do(os.Symlink("..2", s.path("..data_tmp")))
-		s.do(os.Rename(s.path("..data_tmp"), s.path("..data")))
-		s.do(os.RemoveAll(s.path("..1")))
+		s.must(os.Symlink("..2", s.path("..data_tmp")))
+		s.must(os.Rename(s.path("..data_tmp"), s.path("..data")))
+		s.must(os.RemoveAll(s.path("..1")))
 		s.expect("the link swapped", "adef")
 
 		if n := len(s.applied()); n != 3 {
@@ -183,17 +183,17 @@ func TestFilesChange(t *testing.T) {
 
 // Whatever cannot be used leaves the keys as they are and raises the alarm, once; the next good content ends it.
 func TestBadFilesKeepTheKeys(t *testing.T) {
-	for name, spoil := range map[string]func(*stage){
-		"emptied":       func(s *stage) { s.write("keys", "") },
-		"blank":         func(s *stage) { s.write("keys", "\n \r\n") },
-		"removed":       func(s *stage) { s.do(os.Remove(s.path("keys"))) },
-		"a directory":   func(s *stage) { s.do(os.Remove(s.path("keys"))); s.do(os.Mkdir(s.path("keys"), 0o700)) },
-		"a broken link": func(s *stage) { s.do(os.Remove(s.path("keys"))); s.do(os.Symlink("nowhere", s.path("keys"))) },
-		"a short key":   func(s *stage) { s.write("keys", keyOf("b")+"\nshort") },
-		"a long file":   func(s *stage) { s.write("keys", strings.Repeat(keyOf("b")+"\n", 30_000)) },
+	for name, spoil := range map[string]func(*harness){
+		"emptied":       func(s *harness) { s.write("keys", "") },
+		"blank":         func(s *harness) { s.write("keys", "\n \r\n") },
+		"removed":       func(s *harness) { s.must(os.Remove(s.path("keys"))) },
+		"a directory":   func(s *harness) { s.must(os.Remove(s.path("keys"))); s.must(os.Mkdir(s.path("keys"), 0o700)) },
+		"a broken link": func(s *harness) { s.must(os.Remove(s.path("keys"))); s.must(os.Symlink("nowhere", s.path("keys"))) },
+		"a short key":   func(s *harness) { s.write("keys", keyOf("b")+"\nshort") },
+		"a long file":   func(s *harness) { s.write("keys", strings.Repeat(keyOf("b")+"\n", 30_000)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(s *stage) {
+			bubble(t, func(s *harness) {
 				s.write("keys", keyOf("a"))
 				s.watch(signature.Config{}, streamFile("keys"))
 				s.expect("at first", "a")
@@ -207,7 +207,7 @@ func TestBadFilesKeepTheKeys(t *testing.T) {
 				if len(alarms) != 1 || !strings.Contains(alarms[0].ContextMap()["error"].(string), "STREAM_KEY_FILE") {
 					t.Errorf("the alarms are %+v", alarms)
 				}
-				s.do(os.RemoveAll(s.path("keys")))
+				s.must(os.RemoveAll(s.path("keys")))
 				s.write("keys", keyOf("a"))
 				s.expect("as before", "a")
 				if failing := s.metric("livebridge_key_file_failing", "STREAM_KEY_FILE"); failing != 0 || len(s.applied()) != 0 {
@@ -222,7 +222,7 @@ func TestBadFilesKeepTheKeys(t *testing.T) {
 
 // A file that is written in several steps counts only when it has come to rest: here each step would be a good file.
 func TestHalfWrittenFile(t *testing.T) {
-	bubble(t, func(s *stage) {
+	bubble(t, func(s *harness) {
 		s.write("keys", keyOf("a"))
 		s.watch(signature.Config{}, streamFile("keys"))
 		time.Sleep(100 * time.Millisecond)
@@ -245,7 +245,7 @@ func TestHalfWrittenFile(t *testing.T) {
 
 // One bad file does not keep another from changing.
 func TestFilesChangeByThemselves(t *testing.T) {
-	bubble(t, func(s *stage) {
+	bubble(t, func(s *harness) {
 		s.write("keys", keyOf("a"))
 		s.write("rules", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("b")+"]}]")
 		s.watch(signature.Config{}, streamFile("keys"), keyring.File{Setting: "KEYS_FILE", Path: "rules"})
@@ -267,7 +267,7 @@ func TestFilesChangeByThemselves(t *testing.T) {
 
 // What a key was used for is told in logs and metrics, and goes on when the ring changes.
 func TestUseOfKeys(t *testing.T) {
-	bubble(t, func(s *stage) {
+	bubble(t, func(s *harness) {
 		s.write("keys", keyOf("a")+"\n"+keyOf("b"))
 		s.watch(signature.Config{Skew: time.Minute, MaxAhead: time.Hour}, streamFile("keys"))
 		c := signature.Claim{Kind: bridge.KindStream, Event: "PUBLISH", Domain: "a.example.com", App: "live", Stream: "x", Timestamp: "0946684800"}
@@ -275,7 +275,7 @@ func TestUseOfKeys(t *testing.T) {
 			t.Helper()
 			c.Sign = signature.Sign(bridge.SchemeHMAC, keyOf(letter), c)
 			_, _, err := s.Ring().Verify(c, time.Now())
-			s.do(err)
+			s.must(err)
 		}
 		use("a")
 		s.write("keys", keyOf("c")+"\n"+keyOf("a"))
@@ -376,12 +376,12 @@ func TestWarnings(t *testing.T) {
 			if len(all) != 1 || !strings.Contains(all[0].Message, tt.want) {
 				t.Fatalf("warned: %v", all)
 			}
-			var said []string
+			var values []string
 			for _, v := range all[0].ContextMap() {
-				said = append(said, v.(string))
+				values = append(values, v.(string))
 			}
-			if !strings.Contains(strings.Join(said, "\n"), tt.field) {
-				t.Errorf("said %q", said)
+			if !strings.Contains(strings.Join(values, "\n"), tt.field) {
+				t.Errorf("said %q", values)
 			}
 		})
 	}

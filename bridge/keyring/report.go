@@ -26,8 +26,8 @@ func fields(u signature.KeyUse) []zap.Field {
 	return f
 }
 
-// tellChanges logs which keys have come and which have gone.
-func (k *Keyring) tellChanges(old, now *signature.Ring) {
+// logChanges logs which keys have come and which have gone.
+func (k *Keyring) logChanges(old, now *signature.Ring) {
 	var before []signature.KeyUse
 	if old != nil {
 		before = old.Keys()
@@ -39,29 +39,29 @@ func (k *Keyring) tellChanges(old, now *signature.Ring) {
 	for _, u := range after {
 		if !has(before, u) {
 			k.opts.Log.Info("key in force", fields(u)...)
-			k.used[nameOf(u)] = u.Count > 0 // one that comes back was told of before
+			k.firstUseLogged[nameOf(u)] = u.Count > 0 // one that comes back was told of before
 		}
 	}
 	for _, u := range before {
 		if !has(after, u) {
 			k.opts.Log.Info("key no longer in force", fields(u)...)
-			delete(k.used, nameOf(u))
+			delete(k.firstUseLogged, nameOf(u))
 		}
 	}
 }
 
-// tellFirstUses logs every key that was used for the first time since it is in force.
-func (k *Keyring) tellFirstUses() {
+// logFirstUses logs every key that was used for the first time since it is in force.
+func (k *Keyring) logFirstUses() {
 	for _, u := range k.Ring().Keys() {
-		if u.Count > 0 && !k.used[nameOf(u)] {
-			k.used[nameOf(u)] = true
+		if u.Count > 0 && !k.firstUseLogged[nameOf(u)] {
+			k.firstUseLogged[nameOf(u)] = true
 			k.opts.Log.Info("key used for the first time", fields(u)...)
 		}
 	}
 }
 
-// tellUses logs when each key was last used.
-func (k *Keyring) tellUses() {
+// logUses logs when each key was last used.
+func (k *Keyring) logUses() {
 	for _, u := range k.Ring().Keys() {
 		k.opts.Log.Info("key at the end", fields(u)...)
 	}
@@ -83,7 +83,7 @@ func (k *Keyring) warn(cfg signature.Config) {
 				zap.String("setting", "KEYS_FILE, "+r.Where))
 		}
 	}
-	for _, d := range k.doubts(cfg) {
+	for _, d := range k.suspectKeys(cfg) {
 		k.opts.Log.Warn("key is probably malformed", zap.String("setting", d.Setting), zap.String("key", d.Key),
 			zap.String("problem", d.Problem))
 	}
@@ -100,8 +100,8 @@ func (k *Keyring) warnWeak(s bridge.Scheme, setting string) {
 		"set the sign type HMACSHA256 at the provider and here", zap.Stringer("scheme", s), zap.String("setting", setting))
 }
 
-func (k *Keyring) warnExposed(f *watched) {
-	if Exposed(f.Path) {
+func (k *Keyring) warnWorldReadable(f *watched) {
+	if WorldReadable(f.Path) {
 		k.opts.Log.Warn("everybody on this machine may read a file of keys; take the right away, with chmod o-r or defaultMode: 0400 of a secret",
 			zap.String("setting", f.Setting), zap.String("path", f.Path))
 	}

@@ -65,25 +65,25 @@ func parseRule(n *yaml.Node) (r signature.Rule, err error) {
 		scheme, err = m.text("sign_type", err)
 	}
 	if kind != bridge.KindSnapshot.String() || m.nodes["keys"] != nil {
-		r.Keys, err = m.texts("keys", err)
+		r.Keys, err = m.textList("keys", err)
 	}
 	if err != nil {
 		return r, err
 	}
 	var known bool
 	if r.Kind, known = bridge.ParseKind(kind); !known {
-		return r, fault(m.nodes["kind"], "kind is none of stream, record, snapshot, rtc-record")
+		return r, lineError(m.nodes["kind"], "kind is none of stream, record, snapshot, rtc-record")
 	}
 	if scheme != "" {
 		if r.Scheme, err = signature.ParseScheme(scheme); err != nil {
-			return r, fault(m.nodes["sign_type"], "sign_type is none of HMACSHA256, HMACSHA256-LEGACY, MD5")
+			return r, lineError(m.nodes["sign_type"], "sign_type is none of HMACSHA256, HMACSHA256-LEGACY, MD5")
 		}
 	}
 	return r, nil
 }
 
-// fault is a mistake in the file. Nothing of what the file says goes into it.
-func fault(n *yaml.Node, format string, args ...any) error {
+// lineError is a mistake in the file. Nothing of what the file says goes into it.
+func lineError(n *yaml.Node, format string, args ...any) error {
 	return fmt.Errorf("line %d: %s", n.Line, fmt.Sprintf(format, args...))
 }
 
@@ -99,7 +99,7 @@ func parseYAML(content []byte) (*yaml.Node, error) {
 	}
 	switch err := d.Decode(&more); {
 	case err == nil:
-		return nil, fault(&more, "a second document; write all rules into one")
+		return nil, lineError(&more, "a second document; write all rules into one")
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(err)
 	}
@@ -124,23 +124,23 @@ type members struct {
 func membersOf(n *yaml.Node, known ...string) (members, error) {
 	m := members{of: n, nodes: make(map[string]*yaml.Node)}
 	if n.Kind != yaml.MappingNode {
-		return m, fault(n, "not a mapping; write %s: and so on", known[0])
+		return m, lineError(n, "not a mapping; write %s: and so on", known[0])
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
 		if !slices.Contains(known, name.Value) {
-			return m, fault(name, "%s is not known here; use %s", shown(name.Value), strings.Join(known, ", "))
+			return m, lineError(name, "%s is not known here; use %s", printableName(name.Value), strings.Join(known, ", "))
 		}
 		if m.nodes[name.Value] != nil {
-			return m, fault(name, "%s is there twice", name.Value)
+			return m, lineError(name, "%s is there twice", name.Value)
 		}
 		m.nodes[name.Value] = value
 	}
 	return m, nil
 }
 
-// shown returns a member's name when it is too short, and too plain, to be a key.
-func shown(name string) string {
+// printableName returns a member's name when it is too short, and too plain, to be a key.
+func printableName(name string) string {
 	if regexp.MustCompile(`^[a-zA-Z_-]{1,16}$`).MatchString(name) {
 		return name
 	}
@@ -153,33 +153,33 @@ func (m members) text(name string, err error) (string, error) {
 	case err != nil:
 		return "", err
 	case n == nil:
-		return "", fault(m.of, "%s is missing", name)
+		return "", lineError(m.of, "%s is missing", name)
 	default:
 		return textOf(n, name)
 	}
 }
 
-// texts returns those of a list.
-func (m members) texts(name string, err error) ([]string, error) {
+// textList returns those of a list.
+func (m members) textList(name string, err error) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
 	list, err := m.list(name)
-	texts := make([]string, len(list))
+	values := make([]string, len(list))
 	for i, n := range list {
 		if err == nil {
-			texts[i], err = textOf(n, fmt.Sprintf("entry %d of %s", i+1, name))
+			values[i], err = textOf(n, fmt.Sprintf("entry %d of %s", i+1, name))
 		}
 	}
-	return texts, err
+	return values, err
 }
 
 func (m members) list(name string) ([]*yaml.Node, error) {
 	switch n := m.nodes[name]; {
 	case n == nil:
-		return nil, fault(m.of, "%s is missing", name)
+		return nil, lineError(m.of, "%s is missing", name)
 	case n.Kind != yaml.SequenceNode || len(n.Content) == 0:
-		return nil, fault(n, "%s is not a list with an entry or more; write each behind a dash", name)
+		return nil, lineError(n, "%s is not a list with an entry or more; write each behind a dash", name)
 	default:
 		return n.Content, nil
 	}
@@ -188,7 +188,7 @@ func (m members) list(name string) ([]*yaml.Node, error) {
 // textOf returns a scalar as it is written: a key of digits alone is no number.
 func textOf(n *yaml.Node, what string) (string, error) {
 	if n.Kind != yaml.ScalarNode || n.Style&yaml.TaggedStyle != 0 || n.Anchor != "" || n.Tag == "!!null" || n.Value == "" {
-		return "", fault(n, "%s is not a text; write it in quotes, without anchors and tags", what)
+		return "", lineError(n, "%s is not a text; write it in quotes, without anchors and tags", what)
 	}
 	return n.Value, nil
 }

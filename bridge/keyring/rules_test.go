@@ -121,17 +121,17 @@ func FuzzParseRules(f *testing.F) {
 		if err == nil {
 			return
 		}
-		said := err.Error()
+		message := err.Error()
 		for i := 0; i+24 <= len(file); i++ {
-			if part := file[i : i+24]; strings.Contains(said, part) && !strings.Contains(ourWords, part) {
-				t.Errorf("the error repeats %q: %s", part, said)
+			if part := file[i : i+24]; strings.Contains(message, part) && !strings.Contains(errorTexts, part) {
+				t.Errorf("the error repeats %q: %s", part, message)
 			}
 		}
 	})
 }
 
-// ourWords are texts of errors that a fuzzer may find and put into a file.
-const ourWords = "is not known here; use domain, app, kind, sign_type, keys is empty; write rules: and a list of rules"
+// errorTexts are texts of errors that a fuzzer may find and put into a file.
+const errorTexts = "is not known here; use domain, app, kind, sign_type, keys is empty; write rules: and a list of rules"
 
 func TestParseList(t *testing.T) {
 	for file, want := range map[string][]string{

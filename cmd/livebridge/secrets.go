@@ -102,5 +102,5 @@ func exposed(vars map[string]string) []string {
 	for _, name := range []string{"NATS_CREDS_FILE", "NATS_NKEY_FILE", "NATS_TLS_KEY_FILE", "KAFKA_TLS_KEY_FILE", "TLS_KEY_FILE"} {
 		names = append(names, prefix+name)
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return vars[name] == "" || !keyring.Exposed(vars[name]) })
+	return slices.DeleteFunc(names, func(name string) bool { return vars[name] == "" || !keyring.WorldReadable(vars[name]) })
 }

@@ -77,7 +77,7 @@ func readBody(in io.Reader, args []string, most int64) ([]byte, error) {
 type verification struct {
 	settings *settings
 	ring     *signature.Ring
-	doubts   []keyring.Doubt // of all keys
+	doubts   []keyring.SuspectKey // of all keys
 	kind     bridge.Kind
 	header   http.Header
 	body     []byte
@@ -107,7 +107,7 @@ func newVerification(s *settings, kind, at string, headers []string) (*verificat
 	if err != nil {
 		return nil, err
 	}
-	v.ring, v.doubts = keys.Ring(), keys.Doubts()
+	v.ring, v.doubts = keys.Ring(), keys.SuspectKeys()
 	return v, nil
 }
 

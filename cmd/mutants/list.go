@@ -260,7 +260,7 @@ func trustMutants() []mutant {
 		{"a refused callback counts as use", "bridge/signature/verify.go", "err = r.checkExpiry(s.Expires, now); err == nil", "err = r.checkExpiry(s.Expires, now); true", signature, "TestUses"},
 		{"another app's key signs for SparkRTC", "bridge/signature/rtc.go", "if c.AppID != \"\" {", "if false {", signature, "TestRulesForRTC"},
 		{"half a file of keys counts", "bridge/filewatch/filewatch.go", "stable := now == s.latest", "stable := true", keyring, "TestHalfWrittenFile"},
-		{"a bad file takes the keys away", ring, "f.force = before\n\t\tk.metrics", "k.metrics", keyring, "TestFilesChangeByThemselves"},
+		{"a bad file takes the keys away", ring, "f.active = before\n\t\tk.metrics", "k.metrics", keyring, "TestFilesChangeByThemselves"},
 		{"new keys do not reach the door", ring, "\tapply(ring)\n", "", livebridge, "TestRotationCostsNothing"},
 		{"errors of YAML repeat the file", "bridge/keyring/rules.go", "return errors.New(advice)", "return err", keyring, "TestParseRulesNamesMistakes"},
 		{"what is private shows deep inside", "bridge/callback/redact.go", "if !isName(from) {", "if true {", callback, "TestPolicy"},

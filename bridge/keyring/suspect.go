@@ -5,27 +5,27 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// Doubt is a key that looks as if something does not belong to it.
-type Doubt struct {
+// SuspectKey is a key that looks as if something does not belong to it.
+type SuspectKey struct {
 	Setting string // where it comes from
 	Key     string // see signature.KeyID
 	Problem string // see signature.KeyDoubt
 }
 
-// Doubts returns the keys in force that look wrong.
-func (k *Keyring) Doubts() []Doubt {
+// SuspectKeys returns the keys in force that look wrong.
+func (k *Keyring) SuspectKeys() []SuspectKey {
 	cfg, _, err := k.build()
 	if err != nil {
 		return nil // Open has succeeded, and only what can be used is in force
 	}
-	return k.doubts(cfg)
+	return k.suspectKeys(cfg)
 }
 
-func (k *Keyring) doubts(cfg signature.Config) (all []Doubt) {
+func (k *Keyring) suspectKeys(cfg signature.Config) (all []SuspectKey) {
 	add := func(setting string, keys []string) {
 		for _, key := range keys {
 			if problem := signature.KeyDoubt(key); problem != "" {
-				all = append(all, Doubt{setting, signature.KeyID(key), problem})
+				all = append(all, SuspectKey{setting, signature.KeyID(key), problem})
 			}
 		}
 	}

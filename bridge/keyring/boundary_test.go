@@ -18,21 +18,21 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// TestFirstUseIsToldAtOnce: not when the key comes back, and a key that was not used has no last use.
-func TestFirstUseIsToldAtOnce(t *testing.T) {
-	bubble(t, func(s *stage) {
+// TestFirstUseIsLoggedAtOnce: not when the key comes back, and a key that was not used has no last use.
+func TestFirstUseIsLoggedAtOnce(t *testing.T) {
+	bubble(t, func(s *harness) {
 		s.write("keys", keyOf("a"))
 		s.watch(signature.Config{Skew: time.Minute, MaxAhead: time.Hour}, streamFile("keys"))
 		c := signature.Claim{Kind: bridge.KindStream, Event: "PUBLISH", Domain: "a.example.com", App: "live", Stream: "x", Timestamp: "0946684800"}
 		c.Sign = signature.Sign(bridge.SchemeHMAC, keyOf("a"), c)
 		_, _, err := s.Ring().Verify(c, time.Now())
-		s.do(err)
-		time.Sleep(inForce)
-		if told := s.log.FilterMessage("key used for the first time").All(); len(told) != 1 || told[0].ContextMap()["uses"] != uint64(1) {
-			t.Errorf("told of %v", told)
+		s.must(err)
+		time.Sleep(reloadTime)
+		if logged := s.log.FilterMessage("key used for the first time").All(); len(logged) != 1 || logged[0].ContextMap()["uses"] != uint64(1) {
+			t.Errorf("told of %v", logged)
 		}
-		if force := s.log.FilterMessage("key in force").All()[0].ContextMap(); force["uses"] != nil || force["last_use"] != nil {
-			t.Errorf("a key that was not used is told of as %v", force)
+		if active := s.log.FilterMessage("key in force").All()[0].ContextMap(); active["uses"] != nil || active["last_use"] != nil {
+			t.Errorf("a key that was not used is told of as %v", active)
 		}
 	})
 }
@@ -92,9 +92,9 @@ func TestLargestFile(t *testing.T) {
 	}
 }
 
-// TestWarningsAtTheEdges: a rule for snapshots without keys is nothing to warn of; names that can be taken for each other
+// TestWarningBoundaries: a rule for snapshots without keys is nothing to warn of; names that can be taken for each other
 // by a letter of an event word are, once domains are listed.
-func TestWarningsAtTheEdges(t *testing.T) {
+func TestWarningBoundaries(t *testing.T) {
 	keys := "keys: [" + keyOf("a") + "]"
 	for _, tt := range []struct {
 		rules   string
