@@ -22,7 +22,7 @@ func (c *commit) expire() error {
 func (c *commit) releaseOverflow() error {
 	for c.j.holds.held > c.j.opts.HeldMax {
 		l, _ := c.j.holds.nearest()
-		in := sequencer.Input{Action: sequencer.Squeeze, At: c.clock.instant(), Wall: c.clock.millis(), Kind: l.name.Kind}
+		in := sequencer.Input{Action: sequencer.Overflow, At: c.clock.instant(), Wall: c.clock.millis(), Kind: l.name.Kind}
 		if _, err := c.apply(l, in, nil); err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func (w *world) arrive(a *bridge.Arrival, at sequencer.Instant, wall bridge.Mill
 	w.step(e.Lane.Stream, sequencer.Input{At: at, Wall: wall, ID: e.ID, Kind: e.Lane.Kind, Unknown: e.Unknown(),
 		Key: sequencer.Key{Session: e.Session, Phase: e.Phase}})
 	for w.held() > w.heldMax { // rule 7
-		w.step(w.nearest(), sequencer.Input{Action: sequencer.Squeeze, At: at})
+		w.step(w.nearest(), sequencer.Input{Action: sequencer.Overflow, At: at})
 	}
 }
 

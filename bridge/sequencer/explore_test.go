@@ -49,21 +49,21 @@ func TestExploreThreeSessions(t *testing.T) {
 func explore(t *testing.T, keys []sequencer.Key, depth int, limits []sequencer.Limits) {
 	for _, l := range limits {
 		e := &explorer{t: t, limits: l, alphabet: keys}
-		e.walk(node{model: &sequencertest.Model{Limits: l}}, depth)
+		e.visit(node{model: &sequencertest.Model{Limits: l}}, depth)
 		t.Logf("holds %d and %d, %d per lane: %d steps", l.HoldDone, l.HoldNext, l.PerLane, e.steps)
 	}
 }
 
-// walk tries every event as the next arrival, depth of them in all, and before each, for as long as something is held,
+// visit tries every event as the next arrival, depth of them in all, and before each, for as long as something is held,
 // the nearest deadline, one past all deadlines, and a squeeze.
-func (e *explorer) walk(n node, depth int) {
+func (e *explorer) visit(n node, depth int) {
 	if depth == 0 || e.t.Failed() {
 		e.end(n)
 		return
 	}
 	for _, k := range e.alphabet {
 		in := sequencer.Input{At: n.now + 1, Wall: wall, Kind: bridge.KindStream, Key: k, ID: bridge.ID{byte(len(n.arrivals) + 1)}}
-		e.walk(e.step(n, in, name(k)), depth-1)
+		e.visit(e.step(n, in, name(k)), depth-1)
 		e.path = e.path[:len(e.path)-1]
 	}
 	if len(n.state.Held) == 0 {
@@ -73,9 +73,9 @@ func (e *explorer) walk(n node, depth int) {
 	for _, in := range []sequencer.Input{
 		{Action: sequencer.Expire, At: max(nearest, n.now)},
 		{Action: sequencer.Expire, At: n.now + sequencer.Instant(time.Hour)},
-		{Action: sequencer.Squeeze, At: n.now},
+		{Action: sequencer.Overflow, At: n.now},
 	} {
-		e.walk(e.step(n, in, fmt.Sprintf("%d@%d", in.Action, in.At)), depth)
+		e.visit(e.step(n, in, fmt.Sprintf("%d@%d", in.Action, in.At)), depth)
 		e.path = e.path[:len(e.path)-1]
 	}
 }
@@ -94,10 +94,10 @@ func (e *explorer) step(n node, in sequencer.Input, what string) node {
 	for _, o := range t.Emit {
 		next.out = append(next.out, emitted{o, in.At})
 	}
-	if msg := difference(t, next.model.Step(in), next.model, in); msg != "" {
+	if msg := compareWithModel(t, next.model.Step(in), next.model, in); msg != "" {
 		e.t.Fatalf("%v: %s", e.path, msg)
 	}
-	if msg := isolated(n.state, t); msg != "" {
+	if msg := checkIsolation(n.state, t); msg != "" {
 		e.t.Fatalf("%v: %s", e.path, msg)
 	}
 	return next

@@ -11,10 +11,10 @@ type Action uint8
 
 // The actions.
 const (
-	Arrive  Action = iota // a verified callback, not seen before, reaches its lane
-	Expire                // the deadlines up to Input.At have passed
-	Squeeze               // too much is held in all lanes: let the smallest of this one go
-	Replay                // an operator publishes an event again
+	Arrive   Action = iota // a verified callback, not seen before, reaches its lane
+	Expire                 // the deadlines up to Input.At have passed
+	Overflow               // too much is held in all lanes: let the smallest of this one go
+	Replay                 // an operator publishes an event again
 )
 
 // Input is one thing that happens to a lane.

@@ -22,11 +22,11 @@ type emitted struct {
 	at sequencer.Instant // of the input that let it out
 }
 
-// aside are the marks of events that stand outside their lane's order.
-const aside = bridge.MarkLate | bridge.MarkReopened | bridge.MarkReplayed | bridge.MarkUnsequenced
+// unordered are the marks of events that stand outside their lane's order.
+const unordered = bridge.MarkLate | bridge.MarkReopened | bridge.MarkReplayed | bridge.MarkUnsequenced
 
-// difference compares one step of the sequencer with the same step of the model.
-func difference(t sequencer.Transition, want []sequencertest.Emission, m *sequencertest.Model, in sequencer.Input) string {
+// compareWithModel compares one step of the sequencer with the same step of the model.
+func compareWithModel(t sequencer.Transition, want []sequencertest.Emission, m *sequencertest.Model, in sequencer.Input) string {
 	var got []sequencertest.Emission
 	for _, e := range t.Emit {
 		got = append(got, sequencertest.Emission{ID: e.ID, Sequence: e.Sequence, Marks: e.Marks.String()})
@@ -46,16 +46,16 @@ func difference(t sequencer.Transition, want []sequencertest.Emission, m *sequen
 		return fmt.Sprintf("says that the arrival waits: %v", t.Holds)
 	}
 	for _, e := range t.Emit {
-		if e.Held == (e.ID == in.ID && in.Action != sequencer.Expire && in.Action != sequencer.Squeeze) {
+		if e.Held == (e.ID == in.ID && in.Action != sequencer.Expire && in.Action != sequencer.Overflow) {
 			return fmt.Sprintf("says of %v that it had been held: %v", e.ID, e.Held)
 		}
 	}
 	return ""
 }
 
-// isolated is invariant 9: an event outside the order leaves last and held alone.
-func isolated(before sequencer.State, t sequencer.Transition) string {
-	if len(t.Emit) != 1 || t.Emit[0].Marks&aside == 0 {
+// checkIsolation is invariant 9: an event outside the order leaves last and held alone.
+func checkIsolation(before sequencer.State, t sequencer.Transition) string {
+	if len(t.Emit) != 1 || t.Emit[0].Marks&unordered == 0 {
 		return ""
 	}
 	if t.State.Last != before.Last || !reflect.DeepEqual(t.State.Held, before.Held) {
@@ -80,10 +80,10 @@ func invariants(in []arrival, out []emitted, l sequencer.Limits) string {
 			return fmt.Sprintf("%v comes out twice", e.ID)
 		}
 		seen[e.ID] = true
-		if msg := held(a, e, l); msg != "" {
+		if msg := checkHold(a, e, l); msg != "" {
 			return msg
 		}
-		if e.Marks&aside == 0 && e.Key.Session != 0 {
+		if e.Marks&unordered == 0 && e.Key.Session != 0 {
 			if e.Key.Compare(last) <= 0 {
 				return fmt.Sprintf("2: %v after %v without a mark", e.Key, last)
 			}
@@ -96,14 +96,14 @@ func invariants(in []arrival, out []emitted, l sequencer.Limits) string {
 	return ""
 }
 
-// held is invariant 5, and the half of 4 that does not depend on when Expire is called: events outside the order never
+// checkHold is invariant 5, and the half of 4 that does not depend on when Expire is called: events outside the order never
 // wait, and the marks of an ended hold appear after a whole one only.
-func held(a arrival, e emitted, l sequencer.Limits) string {
+func checkHold(a arrival, e emitted, l sequencer.Limits) string {
 	hold := sequencer.Instant(l.HoldNext)
 	if e.Key.Phase == bridge.PhaseDone {
 		hold = sequencer.Instant(l.HoldDone)
 	}
-	if e.Marks&aside != 0 && e.at != a.at {
+	if e.Marks&unordered != 0 && e.at != a.at {
 		return fmt.Sprintf("4: %s waited from %d to %d", e.Marks, a.at, e.at)
 	}
 	const ended = bridge.MarkStartUnseen | bridge.MarkPrevUnended
@@ -113,9 +113,9 @@ func held(a arrival, e emitted, l sequencer.Limits) string {
 	return ""
 }
 
-// served is invariant 4: after an Expire nothing waits whose time is over, and nothing waits for longer than the longer
+// checkExpired is invariant 4: after an Expire nothing waits whose time is over, and nothing waits for longer than the longer
 // hold.
-func served(s sequencer.State, in []arrival, at sequencer.Instant, l sequencer.Limits) string {
+func checkExpired(s sequencer.State, in []arrival, at sequencer.Instant, l sequencer.Limits) string {
 	longest := sequencer.Instant(max(l.HoldDone, l.HoldNext))
 	for _, h := range s.Held {
 		a := in[slices.IndexFunc(in, func(a arrival) bool { return a.id == h.ID })]

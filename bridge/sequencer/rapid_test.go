@@ -41,17 +41,17 @@ func history(t *rapid.T) {
 		},
 		"expire": func(t *rapid.T) {
 			m.apply(t, sequencer.Input{Action: sequencer.Expire})
-			check(t, served(m.state, m.arrivals, m.now, m.limits))
+			check(t, checkExpired(m.state, m.arrivals, m.now, m.limits))
 		},
 		"replay":  func(t *rapid.T) { m.apply(t, sequencer.Input{Action: sequencer.Replay, ID: m.id()}) },
-		"squeeze": func(t *rapid.T) { m.apply(t, sequencer.Input{Action: sequencer.Squeeze}) },
+		"squeeze": func(t *rapid.T) { m.apply(t, sequencer.Input{Action: sequencer.Overflow}) },
 		"tick":    func(t *rapid.T) { m.now += sequencer.Instant(rapid.IntRange(1, 30).Draw(t, "ticks")) },
-		"":        func(t *rapid.T) { m.bounded(t) },
+		"":        func(t *rapid.T) { m.checkBounds(t) },
 	})
 	m.now += 100
 	m.apply(t, sequencer.Input{Action: sequencer.Expire})
 	check(t, invariants(m.arrivals, m.out, limits))
-	m.undisturbed(t)
+	m.checkUndisturbed(t)
 }
 
 func (m *machine) arrive(t *rapid.T) {
@@ -90,16 +90,16 @@ func (m *machine) apply(t *rapid.T, in sequencer.Input) {
 	if !slices.Equal(before.Held, memory) {
 		t.Fatalf("%+v changed the incoming state", in)
 	}
-	check(t, difference(got, m.model.Step(in), m.model, in))
-	check(t, isolated(before, got))
+	check(t, compareWithModel(got, m.model.Step(in), m.model, in))
+	check(t, checkIsolation(before, got))
 	for _, e := range got.Emit {
 		m.out = append(m.out, emitted{e, in.At})
 	}
 	m.state, m.buffer = got.State, got.Emit
 }
 
-// bounded is invariant 8 and what State promises about itself.
-func (m *machine) bounded(t *rapid.T) {
+// checkBounds is invariant 8 and what State promises about itself.
+func (m *machine) checkBounds(t *rapid.T) {
 	held := m.state.Held
 	if len(held) > m.limits.PerLane {
 		t.Fatalf("8: %d held of %d", len(held), m.limits.PerLane)
@@ -113,12 +113,12 @@ func (m *machine) bounded(t *rapid.T) {
 	}
 }
 
-// undisturbed is invariant 9 over a whole history: without the events outside the order, the others come out the same.
-func (m *machine) undisturbed(t *rapid.T) {
+// checkUndisturbed is invariant 9 over a whole history: without the events outside the order, the others come out the same.
+func (m *machine) checkUndisturbed(t *rapid.T) {
 	apart := map[bridge.ID]bool{}
 	var want []sequencer.Emission
 	for _, e := range m.out {
-		if apart[e.ID] = e.Marks&aside != 0; !apart[e.ID] {
+		if apart[e.ID] = e.Marks&unordered != 0; !apart[e.ID] {
 			e.Sequence = 0
 			want = append(want, e.Emission)
 		}

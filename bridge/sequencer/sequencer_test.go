@@ -96,7 +96,7 @@ func input(t *testing.T, what string, at sequencer.Instant) sequencer.Input {
 	case "expire":
 		in.Action = sequencer.Expire
 	case "squeeze":
-		in.Action = sequencer.Squeeze
+		in.Action = sequencer.Overflow
 	case "none": // no session
 	case "future":
 		in.Key = sequencer.Key{Session: wall + bridge.MaxSessionAhead + 1, Phase: bridge.PhasePublish}
@@ -206,7 +206,7 @@ func TestExpire(t *testing.T) {
 	}
 }
 
-func TestSqueeze(t *testing.T) {
+func TestOverflowAction(t *testing.T) {
 	tests := []struct{ name, script, want string }{
 		{"nothing held", "squeeze@5", ""},
 		{"the smallest alone", "D1@0 D2@0 squeeze@1", " |  | D1:forced,start_unseen"},
@@ -346,7 +346,7 @@ func TestPure(t *testing.T) {
 	state := sequencer.State{Last: start(1), Sequence: 4, Held: shared[:2]} // room behind it that an append would take
 	for _, in := range []sequencer.Input{
 		{Kind: bridge.KindStream, Key: done(1), Wall: wall}, {Kind: bridge.KindStream, Key: start(4), Wall: wall},
-		{Kind: bridge.KindStream, Key: done(8), Wall: wall}, {Action: sequencer.Expire, At: 5}, {Action: sequencer.Squeeze},
+		{Kind: bridge.KindStream, Key: done(8), Wall: wall}, {Action: sequencer.Expire, At: 5}, {Action: sequencer.Overflow},
 		{Action: sequencer.Replay}, {Action: 99},
 	} {
 		first, second := sequencer.Apply(state, in, defaults), sequencer.Apply(state, in, defaults)

@@ -18,21 +18,21 @@ type Transition struct {
 	Holds bool // the arrival of this input waits; it is in State.Held
 }
 
-// transit is a transition being made.
-type transit struct {
+// evaluation is a transition being made.
+type evaluation struct {
 	Transition
 	in     Input
 	limits Limits
 }
 
-// now emits the event of the input itself. It leaves Last and Held alone.
-func (t *transit) now(m bridge.Marks) {
+// emitNow emits the event of the input itself. It leaves Last and Held alone.
+func (t *evaluation) emitNow(m bridge.Marks) {
 	t.State.Sequence++
 	t.Emit = append(t.Emit, Emission{ID: t.in.ID, Key: t.in.Key, Sequence: t.State.Sequence, Marks: m})
 }
 
 // pop emits the smallest held event, which becomes Last.
-func (t *transit) pop(m bridge.Marks) {
+func (t *evaluation) pop(m bridge.Marks) {
 	h := t.State.Held[0]
 	own := t.in.Action == Arrive && h.Key == t.in.Key
 	t.State.Held = t.State.without(1)
@@ -41,15 +41,15 @@ func (t *transit) pop(m bridge.Marks) {
 	t.Emit = append(t.Emit, Emission{ID: h.ID, Key: h.Key, Sequence: t.State.Sequence, Marks: m, Held: !own})
 }
 
-// settle emits the smallest held event for as long as nothing is missing before it (rule 5).
-func (t *transit) settle() {
+// emitReady emits the smallest held event for as long as nothing is missing before it (rule 5).
+func (t *evaluation) emitReady() {
 	for len(t.State.Held) > 0 && t.State.Held[0].Key.follows(t.State.Last) {
 		t.pop(0)
 	}
 }
 
 // release emits the smallest held event at the instant at, ready or not, with the marks that say so.
-func (t *transit) release(at Instant) {
+func (t *evaluation) release(at Instant) {
 	h := t.State.Held[0]
 	if h.Key.follows(t.State.Last) {
 		t.pop(0)
@@ -66,9 +66,9 @@ func (t *transit) release(at Instant) {
 }
 
 // releaseTo emits the first n held events at the instant at, then what has become ready (rule 6).
-func (t *transit) releaseTo(n int, at Instant) {
+func (t *evaluation) releaseTo(n int, at Instant) {
 	for range n {
 		t.release(at)
 	}
-	t.settle()
+	t.emitReady()
 }

@@ -34,14 +34,14 @@ func mutants() []mutant {
 // orderMutants are faults of what a lane decides.
 func orderMutants() []mutant {
 	return []mutant{
-		{"late is not marked", "bridge/sequencer/apply.go", "t.now(bridge.MarkLate)", "t.now(0)", sequencer, "TestExploreTwoSessions"},
-		{"reopened becomes late", "bridge/sequencer/apply.go", "t.now(bridge.MarkReopened)", "t.now(bridge.MarkLate)", sequencer, "TestExploreTwoSessions"},
+		{"late is not marked", "bridge/sequencer/apply.go", "t.emitNow(bridge.MarkLate)", "t.emitNow(0)", sequencer, "TestExploreTwoSessions"},
+		{"reopened becomes late", "bridge/sequencer/apply.go", "t.emitNow(bridge.MarkReopened)", "t.emitNow(bridge.MarkLate)", sequencer, "TestExploreTwoSessions"},
 		{"a mark is the other one", "bridge/sequencer/transition.go", "marks := bridge.MarkPrevUnended", "marks := bridge.MarkStartUnseen", sequencer, "TestExploreTwoSessions"},
 		{"forced is not marked", "bridge/sequencer/transition.go", "marks |= bridge.MarkForced", "marks |= 0", sequencer, "TestExploreThreeSessions"},
 		{"a sequence is skipped", "bridge/sequencer/transition.go", "t.State.Last = h.Key\n\tt.State.Sequence++", "t.State.Last = h.Key\n\tt.State.Sequence += 2", sequencer, "TestExploreTwoSessions"},
 		{"holds end in any order", "bridge/sequencer/state.go", "s.Held[i].Deadline < s.Held[best].Deadline", "s.Held[i].Deadline > s.Held[best].Deadline", sequencer, "TestExploreTwoSessions"},
 		{"all that is held is let go", "bridge/sequencer/apply.go", "t.releaseTo(i+1, t.State.Held[i].Deadline)", "t.releaseTo(len(t.State.Held), t.State.Held[i].Deadline)", sequencer, "TestExploreThreeSessions"},
-		{"nothing follows a hold", "bridge/sequencer/transition.go", "\t\tt.release(at)\n\t}\n\tt.settle()", "\t\tt.release(at)\n\t}", sequencer, "TestExploreTwoSessions"},
+		{"nothing follows a hold", "bridge/sequencer/transition.go", "\t\tt.release(at)\n\t}\n\tt.emitReady()", "\t\tt.release(at)\n\t}", sequencer, "TestExploreTwoSessions"},
 		{"a state is changed in place", "bridge/sequencer/state.go", "out := make([]Held, 0, len(s.Held)+1)", "out := s.Held[:0]", sequencer, "TestLongHistories"},
 		{"a lane holds one too many", "bridge/sequencer/apply.go", "len(t.State.Held) > max(t.limits.PerLane, 0)", "len(t.State.Held) > max(t.limits.PerLane, 0)+1", sequencer, "TestLongHistories"},
 		{"an unsequenced event has a place", "bridge/sequencer/input.go", "in.Key.Phase != bridge.PhaseNone && bridge.Sequenced(in.Key.Session, in.Wall)", "in.Key.Phase != bridge.PhaseNone", sequencer, "TestLongHistories"},

@@ -37,7 +37,7 @@ func (m *Model) Step(in sequencer.Input) []Emission {
 		m.arrive(in)
 	case sequencer.Expire:
 		m.expire(in.At)
-	case sequencer.Squeeze:
+	case sequencer.Overflow:
 		if len(m.Held) > 0 {
 			m.rule7()
 		}
