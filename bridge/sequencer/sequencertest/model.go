@@ -100,21 +100,21 @@ func (m *Model) arrive(in sequencer.Input) {
 // rule5: as long as the smallest held event is ready, it is emitted and becomes last.
 func (m *Model) rule5() {
 	for len(m.Held) > 0 && m.ready(m.smallest().Key) {
-		m.take()
+		m.emitSmallest()
 	}
 }
 
 // rule6: every held event up to and including that one is emitted in key order; then rule 5 goes on.
 func (m *Model) rule6(upTo sequencer.Key) {
 	for len(m.Held) > 0 && !less(upTo, m.smallest().Key) {
-		m.take()
+		m.emitSmallest()
 	}
 	m.rule5()
 }
 
 // rule7: the smallest is emitted, then rule 5 again.
 func (m *Model) rule7() {
-	m.take()
+	m.emitSmallest()
 	m.rule5()
 }
 
@@ -146,8 +146,8 @@ func (m *Model) ready(k sequencer.Key) bool {
 	return !m.open()
 }
 
-// take emits the smallest held event, which becomes last, with what the table of marks says about it.
-func (m *Model) take() {
+// emitSmallest emits the smallest held event, which becomes last, with what the table of marks says about it.
+func (m *Model) emitSmallest() {
 	h := m.smallest()
 	m.Held = slices.DeleteFunc(m.Held, func(o sequencer.Held) bool { return o.Key == h.Key })
 	var marks []string
