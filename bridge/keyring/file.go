@@ -37,7 +37,7 @@ func (f File) mergeInto(cfg *signature.Config, r snapshot) error {
 		_, err = signature.NewRing(parsed)
 	}
 	if err != nil {
-		return signature.At(f.Setting+": "+f.Path, err)
+		return signature.WithLocation(f.Setting+": "+f.Path, err)
 	}
 	switch f.Kind {
 	case bridge.KindStream:

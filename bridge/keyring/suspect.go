@@ -24,7 +24,7 @@ func (k *Keyring) SuspectKeys() []SuspectKey {
 func (k *Keyring) suspectKeys(cfg signature.Config) (all []SuspectKey) {
 	add := func(setting string, keys []string) {
 		for _, key := range keys {
-			if problem := signature.KeyDoubt(key); problem != "" {
+			if problem := signature.KeyProblem(key); problem != "" {
 				all = append(all, SuspectKey{setting, signature.KeyID(key), problem})
 			}
 		}

@@ -54,14 +54,14 @@ func ParseScheme(signType string) (bridge.Scheme, error) {
 
 // length is how many characters the provider lets a key have.
 type length struct {
-	min, max int // max 0: no limit
-	plain    bool
+	min, max     int // max 0: no limit
+	alphanumeric bool
 }
 
 func keyLength(k bridge.Kind) length {
 	switch k {
 	case bridge.KindRecord:
-		return length{min: 32, plain: true}
+		return length{min: 32, alphanumeric: true}
 	case bridge.KindRTCRecord:
 		return length{min: 32, max: 64}
 	default:
@@ -75,7 +75,7 @@ func (l length) String() string {
 	if l.max == 0 {
 		s = fmt.Sprintf("at least %d characters", l.min)
 	}
-	if l.plain {
+	if l.alphanumeric {
 		s += ", letters and digits only"
 	}
 	return s
@@ -85,11 +85,11 @@ func (l length) String() string {
 func checkKey(k bridge.Kind, position int, key string) error {
 	rule, n := keyLength(k), utf8.RuneCountInString(key)
 	if n < rule.min || (rule.max > 0 && n > rule.max) {
-		return fmt.Errorf("%v key %d has %d characters; the provider accepts %v%s", k, position, n, rule, withDoubt(key))
+		return fmt.Errorf("%v key %d has %d characters; the provider accepts %v%s", k, position, n, rule, withProblem(key))
 	}
-	if rule.plain && strings.ContainsFunc(key, notAlphanumeric) {
+	if rule.alphanumeric && strings.ContainsFunc(key, notAlphanumeric) {
 		return fmt.Errorf("%v key %d has characters other than letters and digits; the provider accepts %v%s",
-			k, position, rule, withDoubt(key))
+			k, position, rule, withProblem(key))
 	}
 	if strings.ContainsFunc(key, unicode.IsControl) || strings.TrimSpace(key) != key {
 		return fmt.Errorf("%v key %d has a line end, another control character, or white space around it", k, position)

@@ -56,16 +56,16 @@ func TestNewRingChecksKeys(t *testing.T) {
 }
 
 func TestParseScheme(t *testing.T) {
-	for word, want := range map[string]bridge.Scheme{
+	for name, want := range map[string]bridge.Scheme{
 		"HMACSHA256": bridge.SchemeHMAC, "HMACSHA256-LEGACY": bridge.SchemeHMACLegacy, "MD5": bridge.SchemeMD5,
 	} {
-		if got, err := signature.ParseScheme(word); err != nil || got != want {
-			t.Errorf("%s: %v, %v", word, got, err)
+		if got, err := signature.ParseScheme(name); err != nil || got != want {
+			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
-	for _, word := range []string{"", "md5", "SHA256"} {
-		if _, err := signature.ParseScheme(word); err == nil {
-			t.Errorf("%q was taken", word)
+	for _, name := range []string{"", "md5", "SHA256"} {
+		if _, err := signature.ParseScheme(name); err == nil {
+			t.Errorf("%q was taken", name)
 		}
 	}
 }

@@ -44,8 +44,8 @@ func unauthorized(reason, detail string) error { return &Error{Unauthorized, rea
 func forbidden(reason, detail string) error    { return &Error{Forbidden, reason, detail} }
 func expired(reason, detail string) error      { return &Error{Expired, reason, detail} }
 
-// At says where a mistake is, in front of each that err joins; nil: none.
-func At(where string, err error) error {
+// WithLocation says where a mistake is, in front of each that err joins; nil: none.
+func WithLocation(where string, err error) error {
 	joined, many := err.(interface{ Unwrap() []error })
 	switch {
 	case err == nil:
@@ -55,7 +55,7 @@ func At(where string, err error) error {
 	}
 	var errs []error
 	for _, e := range joined.Unwrap() {
-		errs = append(errs, At(where, e))
+		errs = append(errs, WithLocation(where, e))
 	}
 	return errors.Join(errs...)
 }

@@ -12,8 +12,8 @@ type Field struct {
 	Value string
 }
 
-// Trial is a signature that a key makes of a callback.
-type Trial struct {
+// Attempt is a signature that a key makes of a callback.
+type Attempt struct {
 	Key     string // see KeyID
 	Sign    string // lower-case hex
 	Matches bool   // it is the one in the callback
@@ -21,25 +21,25 @@ type Trial struct {
 
 // Explanation is how a callback's signature is judged, for a person to read.
 type Explanation struct {
-	Scheme bridge.Scheme // SchemeNone: no signature is looked at
-	Fields []Field       // in signing order, side by side in what is signed
-	Trials []Trial       // one for each key that judges the callback
-	Guess  string        // where nothing matches: what makes the signature in the callback; empty where that is not found
+	Scheme    bridge.Scheme // SchemeNone: no signature is looked at
+	Fields    []Field       // in signing order, side by side in what is signed
+	Attempts  []Attempt     // one for each key that judges the callback
+	Diagnosis string        // where nothing matches: what makes the signature in the callback; empty where that is not found
 }
 
 // Explain tells how Verify judges a claim.
 func (r *Ring) Explain(c Claim) Explanation {
-	t := r.table(c.Kind)
+	t := r.tableOf(c.Kind)
 	set, err := t.choose(c.Domain, c.App)
 	if err != nil || c.Kind == bridge.KindSnapshot || len(set.list) == 0 {
-		return Explanation{Guess: r.guessLive(c)}
+		return Explanation{Diagnosis: r.diagnoseLive(c)}
 	}
 	e := Explanation{Scheme: set.scheme, Fields: nameFields(set.scheme, &c)}
 	for _, k := range set.list {
-		e.try(k, c.Sign, Sign(set.scheme, k.secret, c))
+		e.addAttempt(k, c.Sign, Sign(set.scheme, k.secret, c))
 	}
 	if !e.matches() {
-		e.Guess = r.guessLive(c)
+		e.Diagnosis = r.diagnoseLive(c)
 	}
 	return e
 }
@@ -48,25 +48,25 @@ func (r *Ring) Explain(c Claim) Explanation {
 func (r *Ring) ExplainRTC(c RTCClaim) Explanation {
 	set, _, _ := r.chooseRTC(&c)
 	if set == nil || len(set.list) == 0 {
-		return Explanation{Guess: r.guessRTC(c)}
+		return Explanation{Diagnosis: r.diagnoseRTC(c)}
 	}
 	e := Explanation{Scheme: set.scheme, Fields: []Field{{"X-Rtc-Rand", c.Rand}, {"X-Rtc-Timestamp", c.Timestamp}, {"body", string(c.Body)}}}
 	for _, k := range set.list {
-		e.try(k, c.Sign, SignRTC(k.secret, c))
+		e.addAttempt(k, c.Sign, SignRTC(k.secret, c))
 	}
 	if !e.matches() {
-		e.Guess = r.guessRTC(c)
+		e.Diagnosis = r.diagnoseRTC(c)
 	}
 	return e
 }
 
-func (e *Explanation) try(k *key, given, made string) {
+func (e *Explanation) addAttempt(k *key, given, made string) {
 	got, err := hex.DecodeString(given)
-	e.Trials = append(e.Trials, Trial{k.name.id, made, err == nil && hex.EncodeToString(got) == made})
+	e.Attempts = append(e.Attempts, Attempt{k.name.id, made, err == nil && hex.EncodeToString(got) == made})
 }
 
 func (e *Explanation) matches() bool {
-	for _, t := range e.Trials {
+	for _, t := range e.Attempts {
 		if t.Matches {
 			return true
 		}

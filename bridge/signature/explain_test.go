@@ -32,26 +32,26 @@ func TestExplain(t *testing.T) {
 	if fmt.Sprint(e.Fields) != "[{event PUBLISH} {domain push.example.com} {app live} {stream example_stream} {auth_timestamp 1587954140}]" {
 		t.Errorf("the fields are %v", e.Fields)
 	}
-	if e.Scheme != bridge.SchemeHMAC || len(e.Trials) != 2 || e.Trials[0].Matches || !e.Trials[1].Matches || e.Trials[1].Sign != sumPublish ||
-		e.Trials[1].Key != signature.KeyID(key) || e.Guess != "" {
+	if e.Scheme != bridge.SchemeHMAC || len(e.Attempts) != 2 || e.Attempts[0].Matches || !e.Attempts[1].Matches || e.Attempts[1].Sign != sumPublish ||
+		e.Attempts[1].Key != signature.KeyID(key) || e.Diagnosis != "" {
 		t.Errorf("%+v", e)
 	}
 	md5 := newRing(t, func(c *signature.Config) { c.RecordScheme = bridge.SchemeMD5 }).Explain(signed(bridge.SchemeMD5, key, recordStart()))
-	if fmt.Sprint(md5.Fields) != "[{key } {auth_timestamp 1583676745}]" || !md5.Trials[0].Matches || md5.Trials[0].Sign != sumMD5 {
+	if fmt.Sprint(md5.Fields) != "[{key } {auth_timestamp 1583676745}]" || !md5.Attempts[0].Matches || md5.Attempts[0].Sign != sumMD5 {
 		t.Errorf("%+v", md5)
 	}
 	rtc := rtcComplete()
 	rtc.Sign = sumRTC
-	if e := ring.ExplainRTC(rtc); e.Scheme != bridge.SchemeRTC || !e.Trials[0].Matches || e.Trials[0].Sign != sumRTC || e.Fields[2].Value != string(rtc.Body) {
+	if e := ring.ExplainRTC(rtc); e.Scheme != bridge.SchemeRTC || !e.Attempts[0].Matches || e.Attempts[0].Sign != sumRTC || e.Fields[2].Value != string(rtc.Body) {
 		t.Errorf("%+v", e)
 	}
-	if e := ring.Explain(signature.Claim{Kind: bridge.KindSnapshot, Domain: "a.example.com"}); e.Scheme != bridge.SchemeNone || len(e.Trials) > 0 || e.Guess != "" {
+	if e := ring.Explain(signature.Claim{Kind: bridge.KindSnapshot, Domain: "a.example.com"}); e.Scheme != bridge.SchemeNone || len(e.Attempts) > 0 || e.Diagnosis != "" {
 		t.Errorf("a snapshot: %+v", e)
 	}
 }
 
 // Signatures that are good but for one mistake, and what is said of each.
-func TestGuesses(t *testing.T) {
+func TestDiagnosis(t *testing.T) {
 	const mixed = "Ab0123456789Ab0123456789Ab0123456789Ab01"
 	ring := newRing(t, func(c *signature.Config) { c.Stream, c.Record = []string{mixed}, []string{mixed} })
 	p := publish()
@@ -100,7 +100,7 @@ func TestGuesses(t *testing.T) {
 		{p, "00", ""},
 	} {
 		tt.claim.Sign = tt.sign
-		got := ring.Explain(tt.claim).Guess
+		got := ring.Explain(tt.claim).Diagnosis
 		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
@@ -110,7 +110,7 @@ func TestGuesses(t *testing.T) {
 	}
 }
 
-func TestGuessesOfRTC(t *testing.T) {
+func TestDiagnosisOfRTC(t *testing.T) {
 	ring := newRing(t, nil)
 	c := rtcComplete()
 	for _, tt := range []struct{ sign, want string }{
@@ -124,7 +124,7 @@ func TestGuessesOfRTC(t *testing.T) {
 			c.Body = append(append([]byte(nil), c.Body[:len(c.Body)-1]...), '\n')
 		}
 		c.Sign = tt.sign
-		if got := ring.ExplainRTC(c).Guess; (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+		if got := ring.ExplainRTC(c).Diagnosis; (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
 	}
@@ -136,7 +136,7 @@ func TestExplainWithoutAKey(t *testing.T) {
 		c.Rules = []signature.Rule{rule(bridge.KindStream, "push.example.com", "other", "1")}
 	})
 	e := ring.Explain(signed(bridge.SchemeHMAC, secret("1"), publish()))
-	if len(e.Trials) > 0 || !strings.Contains(e.Guess, signature.KeyID(secret("1"))) {
+	if len(e.Attempts) > 0 || !strings.Contains(e.Diagnosis, signature.KeyID(secret("1"))) {
 		t.Errorf("%+v", e)
 	}
 }

@@ -59,11 +59,11 @@ func (s *keys) with(more *keys) *keys {
 // match returns the key that makes the signature w.given over the text w.text and the body, or nil. It tries every
 // key, each in constant time, so that the answer's time tells nothing about which key it was or how near a guess
 // came.
-func (s *keys) match(w *work, body []byte) *key {
+func (s *keys) match(w *scratch, body []byte) *key {
 	found := -1
 	for i, k := range s.list {
-		w.made = s.make(w.made[:0], k, w, body)
-		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(w.made, w.given), i, found)
+		w.computed = s.sign(w.computed[:0], k, w, body)
+		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(w.computed, w.received), i, found)
 	}
 	if found < 0 {
 		return nil
@@ -71,7 +71,7 @@ func (s *keys) match(w *work, body []byte) *key {
 	return s.list[found]
 }
 
-func (s *keys) make(dst []byte, k *key, w *work, body []byte) []byte {
+func (s *keys) sign(dst []byte, k *key, w *scratch, body []byte) []byte {
 	if !keyInFront(s.scheme) {
 		return k.appendHMAC(dst, w.text, body)
 	}

@@ -14,14 +14,14 @@ import (
 // Ring judges callbacks by the keys and bounds of one Config. It does not change but for counting, and may be used by
 // any number of goroutines.
 type Ring struct {
-	stream, record, snapshot, rtc *table
-	known                         []*key          // each once
+	stream, record, snapshot, rtc *keyTable
+	allKeys                       []*key          // each once
 	domains                       map[string]bool // lower case; nil: any
 	acceptUnsigned                bool
 
 	skew, maxAhead, rtcMaxAge time.Duration
 
-	works sync.Pool // of *work
+	scratchPool sync.Pool // of *work
 }
 
 // NewRing checks cfg and makes a ring of it; cfg may be changed afterwards. The error joins all mistakes: each names the
@@ -31,59 +31,59 @@ func NewRing(cfg Config) (*Ring, error) {
 		return nil, err
 	}
 	r := &Ring{acceptUnsigned: cfg.AcceptUnsigned, skew: cfg.Skew, maxAhead: cfg.MaxAhead, rtcMaxAge: cfg.RTCMaxAge}
-	r.works.New = func() any { return new(work) }
-	s := smith{uses: cmp.Or(cfg.Uses, new(Uses)), made: make(map[keyName]*key)}
-	if err := errors.Join(r.setKeys(cfg, &s), r.setRules(cfg, &s), r.setDomains(cfg.Domains)); err != nil {
+	r.scratchPool.New = func() any { return new(scratch) }
+	f := keyFactory{uses: cmp.Or(cfg.Uses, new(Uses)), byName: make(map[keyName]*key)}
+	if err := errors.Join(r.setKeys(cfg, &f), r.setRules(cfg, &f), r.setDomains(cfg.Domains)); err != nil {
 		return nil, err
 	}
-	r.known = s.known
+	r.allKeys = f.all
 	return r, nil
 }
 
 // Keys returns the ring's keys, each once for every kind, and what they were used for.
 func (r *Ring) Keys() []KeyUse {
-	uses := make([]KeyUse, len(r.known))
-	for i, k := range r.known {
+	uses := make([]KeyUse, len(r.allKeys))
+	for i, k := range r.allKeys {
 		uses[i] = KeyUse{k.name.kind, k.name.id, k.used.count.Load(), bridge.Millis(k.used.last.Load())}
 	}
 	return uses
 }
 
-// smith makes keys, each once however many rules have it.
-type smith struct {
-	uses  *Uses
-	made  map[keyName]*key
-	known []*key
+// keyFactory makes keys, each once however many rules have it.
+type keyFactory struct {
+	uses   *Uses
+	byName map[keyName]*key
+	all    []*key
 }
 
-func (s *smith) keys(k bridge.Kind, scheme bridge.Scheme, secrets []string) (*keys, error) {
+func (f *keyFactory) keySet(k bridge.Kind, scheme bridge.Scheme, secrets []string) (*keys, error) {
 	set := &keys{scheme: scheme}
 	var errs []error
 	for i, secret := range secrets {
 		errs = append(errs, checkKey(k, i+1, secret))
-		set.list = append(set.list, s.key(k, secret))
+		set.list = append(set.list, f.key(k, secret))
 	}
 	return set, errors.Join(errs...)
 }
 
-func (s *smith) key(k bridge.Kind, secret string) *key {
+func (f *keyFactory) key(k bridge.Kind, secret string) *key {
 	name := keyName{k, KeyID(secret)}
-	if made := s.made[name]; made != nil && made.secret == secret {
+	if made := f.byName[name]; made != nil && made.secret == secret {
 		return made
 	}
-	made := newKey(name, secret, s.uses.of(name))
-	if s.made[name] == nil {
-		s.known = append(s.known, made)
+	made := newKey(name, secret, f.uses.of(name))
+	if f.byName[name] == nil {
+		f.all = append(f.all, made)
 	}
-	s.made[name] = made
+	f.byName[name] = made
 	return made
 }
 
 // setKeys sets what judges each kind where no rule fits.
-func (r *Ring) setKeys(cfg Config, s *smith) error {
+func (r *Ring) setKeys(cfg Config, f *keyFactory) error {
 	var errs []error
-	for _, own := range []struct {
-		at      **table
+	for _, def := range []struct {
+		at      **keyTable
 		kind    bridge.Kind
 		scheme  bridge.Scheme
 		secrets []string
@@ -93,33 +93,33 @@ func (r *Ring) setKeys(cfg Config, s *smith) error {
 		{&r.snapshot, bridge.KindSnapshot, bridge.SchemeNone, nil},
 		{&r.rtc, bridge.KindRTCRecord, bridge.SchemeRTC, cfg.RTC},
 	} {
-		set, err := s.keys(own.kind, own.scheme, own.secrets)
+		set, err := f.keySet(def.kind, def.scheme, def.secrets)
 		errs = append(errs, err)
-		*own.at = &table{kind: own.kind, own: set, all: set}
+		*def.at = &keyTable{kind: def.kind, fallback: set, all: set}
 	}
 	return errors.Join(errs...)
 }
 
-func (r *Ring) setRules(cfg Config, s *smith) error {
-	first := make(map[bridge.Kind]map[place]string)
+func (r *Ring) setRules(cfg Config, f *keyFactory) error {
+	first := make(map[bridge.Kind]map[ruleKey]string)
 	var errs []error
 	for i := range cfg.Rules {
 		rule := &cfg.Rules[i]
 		where := cmp.Or(rule.Where, fmt.Sprintf("rule %d", i+1))
 		if first[rule.Kind] == nil {
-			first[rule.Kind] = make(map[place]string)
+			first[rule.Kind] = make(map[ruleKey]string)
 		}
-		errs = append(errs, At(where, r.setRule(rule, where, first[rule.Kind], s)))
+		errs = append(errs, WithLocation(where, r.setRule(rule, where, first[rule.Kind], f)))
 	}
 	return errors.Join(errs...)
 }
 
-func (r *Ring) setRule(rule *Rule, where string, first map[place]string, s *smith) error {
+func (r *Ring) setRule(rule *Rule, where string, first map[ruleKey]string, f *keyFactory) error {
 	if err := rule.check(); err != nil {
 		return err
 	}
-	t := r.table(rule.Kind)
-	set, err := s.keys(rule.Kind, cmp.Or(rule.Scheme, t.own.scheme), rule.Keys)
+	t := r.tableOf(rule.Kind)
+	set, err := f.keySet(rule.Kind, cmp.Or(rule.Scheme, t.fallback.scheme), rule.Keys)
 	return errors.Join(err, t.add(rule, where, first, set))
 }
 
@@ -137,7 +137,7 @@ func (r *Ring) setDomains(domains []string) error {
 	return errors.Join(errs...)
 }
 
-func (r *Ring) table(k bridge.Kind) *table {
+func (r *Ring) tableOf(k bridge.Kind) *keyTable {
 	switch k {
 	case bridge.KindStream:
 		return r.stream
@@ -150,7 +150,7 @@ func (r *Ring) table(k bridge.Kind) *table {
 }
 
 // checkKeys settles the callbacks that no formula has to be tried for. signed reports whether there is one to try.
-func (r *Ring) checkKeys(t *table, set *keys, sign string) (signed bool, err error) {
+func (r *Ring) checkKeys(t *keyTable, set *keys, sign string) (signed bool, err error) {
 	switch {
 	case t.kind == bridge.KindSnapshot || r.acceptUnsigned && t.unsigned():
 		return false, nil

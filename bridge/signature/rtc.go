@@ -25,8 +25,8 @@ func (r *Ring) VerifyRTC(c RTCClaim, now time.Time) (bridge.Scheme, bridge.Signa
 	if err != nil || !signed {
 		return bridge.SchemeNone, bridge.Signature{}, err
 	}
-	w := r.works.Get().(*work)
-	defer r.works.Put(w)
+	w := r.scratchPool.Get().(*scratch)
+	defer r.scratchPool.Put(w)
 	if !w.decode(set.scheme, c.Sign) {
 		return bridge.SchemeNone, bridge.Signature{}, notHex("X-Rtc-Signature", set.scheme)
 	}
@@ -36,9 +36,9 @@ func (r *Ring) VerifyRTC(c RTCClaim, now time.Time) (bridge.Scheme, bridge.Signa
 		return bridge.SchemeNone, bridge.Signature{}, mismatch("X-Rtc-Signature", bridge.KindRTCRecord)
 	}
 	if err = r.checkAge(c.Timestamp, bridge.MillisOf(now)); err == nil {
-		k.used.note(now)
+		k.used.record(now)
 	}
-	return set.scheme, bridge.Signature{Sum: w.identify(set.scheme, bridge.KindRTCRecord)}, err
+	return set.scheme, bridge.Signature{Sum: w.signatureID(set.scheme, bridge.KindRTCRecord)}, err
 }
 
 func (r *Ring) chooseRTC(c *RTCClaim) (set *keys, signed bool, err error) {

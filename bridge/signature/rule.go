@@ -48,7 +48,7 @@ func (r *Rule) check() error {
 
 func (r *Rule) domainFits() bool {
 	if r.Kind == bridge.KindRTCRecord {
-		return r.Domain == Any || name(r.Domain)
+		return r.Domain == Any || validName(r.Domain)
 	}
 	return r.Domain == Any || hostName(r.Domain)
 }
@@ -60,70 +60,70 @@ func (r *Rule) domainForm() string {
 	return "a host name (push.example.com) nor " + Any
 }
 
-func (r *Rule) appFits() bool { return r.App == Any || name(r.App) }
+func (r *Rule) appFits() bool { return r.App == Any || validName(r.App) }
 
-func name(s string) bool { return s != "" && len(s) <= appMax && !strings.Contains(s, Any) }
+func validName(s string) bool { return s != "" && len(s) <= appMax && !strings.Contains(s, Any) }
 
-// place is where a rule holds; in the map its domain is in lower case, but for an app_id.
-type place struct{ domain, app string }
+// ruleKey is where a rule holds; in the map its domain is in lower case, but for an app_id.
+type ruleKey struct{ domain, app string }
 
-func placeOf(k bridge.Kind, domain, app string) place {
+func ruleKeyOf(k bridge.Kind, domain, app string) ruleKey {
 	if k != bridge.KindRTCRecord {
 		domain = strings.ToLower(domain)
 	}
-	return place{domain, app}
+	return ruleKey{domain, app}
 }
 
-// table chooses the keys that judge the callbacks of one kind.
-type table struct {
-	kind   bridge.Kind
-	own    *keys           // where no rule fits
-	rules  map[place]*keys // nil: no rules
-	listed map[string]bool // the domains that have rules of their own
-	all    *keys           // own and all rules: for a SparkRTC callback that does not say its app_id
+// keyTable chooses the keys that judge the callbacks of one kind.
+type keyTable struct {
+	kind          bridge.Kind
+	fallback      *keys             // where no rule fits
+	rules         map[ruleKey]*keys // nil: no rules
+	listedDomains map[string]bool   // the domains that have rules of their own
+	all           *keys             // own and all rules: for a SparkRTC callback that does not say its app_id
 }
 
 // add enters one rule. where says which rule it is, first which ones are there already.
-func (t *table) add(r *Rule, where string, first map[place]string, set *keys) error {
-	at := placeOf(r.Kind, r.Domain, r.App)
+func (t *keyTable) add(r *Rule, where string, first map[ruleKey]string, set *keys) error {
+	at := ruleKeyOf(r.Kind, r.Domain, r.App)
 	if other, found := first[at]; found {
 		return fmt.Errorf("has the kind, domain and app of %s; put all keys into one of them", other)
 	}
 	first[at] = where
 	if t.rules == nil {
-		t.rules, t.listed = make(map[place]*keys), make(map[string]bool)
+		t.rules, t.listedDomains = make(map[ruleKey]*keys), make(map[string]bool)
 	}
 	t.rules[at] = set
 	if at.domain != Any {
-		t.listed[at.domain] = true
+		t.listedDomains[at.domain] = true
 	}
 	t.all = t.all.with(set)
 	return nil
 }
 
 // choose returns what judges a callback, or why nothing does.
-func (t *table) choose(domain, app string) (*keys, error) {
+func (t *keyTable) choose(domain, app string) (*keys, error) {
 	if t.rules == nil {
-		return t.own, nil
+		return t.fallback, nil
 	}
-	at := placeOf(t.kind, domain, app)
+	at := ruleKeyOf(t.kind, domain, app)
 	if set := t.rules[at]; set != nil {
 		return set, nil
 	}
-	if set := t.rules[place{at.domain, Any}]; set != nil {
+	if set := t.rules[ruleKey{at.domain, Any}]; set != nil {
 		return set, nil
 	}
-	if t.listed[at.domain] {
+	if t.listedDomains[at.domain] {
 		return nil, forbidden(ReasonApp, "KEYS_FILE has rules for this domain and none for this app; add one if the app is yours")
 	}
-	if set := t.rules[place{Any, app}]; set != nil {
+	if set := t.rules[ruleKey{Any, app}]; set != nil {
 		return set, nil
 	}
-	if set := t.rules[place{Any, Any}]; set != nil {
+	if set := t.rules[ruleKey{Any, Any}]; set != nil {
 		return set, nil
 	}
-	return t.own, nil
+	return t.fallback, nil
 }
 
 // unsigned reports whether the kind has no key anywhere.
-func (t *table) unsigned() bool { return len(t.all.list) == 0 }
+func (t *keyTable) unsigned() bool { return len(t.all.list) == 0 }

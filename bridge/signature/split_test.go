@@ -18,11 +18,11 @@ func TestRTCSplits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := c.Rand + c.Timestamp + string(c.Body)
+	joined := c.Rand + c.Timestamp + string(c.Body)
 	good := 0
-	for i := 0; i <= len(whole); i++ {
-		for j := i; j <= min(len(whole), i+20); j++ {
-			split := signature.RTCClaim{Rand: whole[:i], Timestamp: whole[i:j], Body: []byte(whole[j:]), Sign: c.Sign}
+	for i := 0; i <= len(joined); i++ {
+		for j := i; j <= min(len(joined), i+20); j++ {
+			split := signature.RTCClaim{Rand: joined[:i], Timestamp: joined[i:j], Body: []byte(joined[j:]), Sign: c.Sign}
 			_, sig, err := ring.VerifyRTC(split, at)
 			if verdict, _ := outcome(t, err); err != nil && verdict != signature.Expired {
 				t.Fatalf("split %d, %d: %v", i, j, err)

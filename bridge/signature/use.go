@@ -46,7 +46,7 @@ type use struct {
 	last  atomic.Int64 // bridge.Millis
 }
 
-func (u *use) note(now time.Time) {
+func (u *use) record(now time.Time) {
 	u.count.Add(1)
 	// A store that says nothing new would only take the memory away from the other processors.
 	if at := now.UnixMilli(); at > u.last.Load() {

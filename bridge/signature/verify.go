@@ -16,7 +16,7 @@ import (
 // scheme's length, auth_timestamp not 10 digits, no match (Unauthorized); the domain no host name or not listed
 // (Forbidden); past its expiry by more than Skew, or expiring more than MaxAhead from now (Expired).
 func (r *Ring) Verify(c Claim, now time.Time) (bridge.Scheme, bridge.Signature, error) {
-	t := r.table(c.Kind)
+	t := r.tableOf(c.Kind)
 	set, err := t.choose(c.Domain, c.App)
 	if err != nil {
 		return bridge.SchemeNone, bridge.Signature{}, err
@@ -28,8 +28,8 @@ func (r *Ring) Verify(c Claim, now time.Time) (bridge.Scheme, bridge.Signature, 
 	if !signed {
 		return bridge.SchemeNone, bridge.Signature{}, r.checkDomain(c.Domain)
 	}
-	w := r.works.Get().(*work)
-	defer r.works.Put(w)
+	w := r.scratchPool.Get().(*scratch)
+	defer r.scratchPool.Put(w)
 	s, k, err := r.checkSign(set, w, &c)
 	if err == nil {
 		err = r.checkDomain(c.Domain)
@@ -38,13 +38,13 @@ func (r *Ring) Verify(c Claim, now time.Time) (bridge.Scheme, bridge.Signature, 
 		return bridge.SchemeNone, bridge.Signature{}, err
 	}
 	if err = r.checkExpiry(s.Expires, now); err == nil {
-		k.used.note(now)
+		k.used.record(now)
 	}
 	return set.scheme, s, err
 }
 
 // checkSign tries the keys and returns the one that fits.
-func (r *Ring) checkSign(set *keys, w *work, c *Claim) (bridge.Signature, *key, error) {
+func (r *Ring) checkSign(set *keys, w *scratch, c *Claim) (bridge.Signature, *key, error) {
 	if !w.decode(set.scheme, c.Sign) {
 		return bridge.Signature{}, nil, notHex("auth_sign", set.scheme)
 	}
@@ -61,8 +61,8 @@ func (r *Ring) checkSign(set *keys, w *work, c *Claim) (bridge.Signature, *key, 
 		return bridge.Signature{}, nil, mismatch("auth_sign", c.Kind)
 	}
 	return bridge.Signature{
-		Sum:     w.identify(set.scheme, c.Kind),
-		Signed:  w.separate(fields...),
+		Sum:     w.signatureID(set.scheme, c.Kind),
+		Signed:  w.digestFields(fields...),
 		Expires: bridge.Millis(expiry*1000 + r.skew.Milliseconds()),
 		Strict:  c.Kind == bridge.KindStream,
 	}, k, nil

@@ -64,15 +64,15 @@ func (x *explanation) explain(e signature.Explanation, given string) {
 	if len(e.Fields) > 0 {
 		x.line("canonical", "%q", text.String())
 	}
-	for i, t := range e.Trials {
-		x.line("expected", "%s   by key %d of %d, id %s", t.Sign, i+1, len(e.Trials), t.Key)
+	for i, t := range e.Attempts {
+		x.line("expected", "%s   by key %d of %d, id %s", t.Sign, i+1, len(e.Attempts), t.Key)
 	}
 	x.line("given", "%s", orNone(given))
-	if len(e.Trials) > 0 && given != "" {
-		x.line("difference", "%s", difference(e.Trials, given))
+	if len(e.Attempts) > 0 && given != "" {
+		x.line("difference", "%s", difference(e.Attempts, given))
 	}
-	if e.Guess != "" {
-		x.line("but", "it is %s", e.Guess)
+	if e.Diagnosis != "" {
+		x.line("but", "it is %s", e.Diagnosis)
 	}
 }
 
@@ -100,7 +100,7 @@ func orNone(text string) string {
 }
 
 // difference tells where the given signature leaves the expected one that it has most in common with.
-func difference(trials []signature.Trial, given string) string {
+func difference(trials []signature.Attempt, given string) string {
 	most, best := -1, ""
 	for i, t := range trials {
 		if t.Matches {

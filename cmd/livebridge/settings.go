@@ -201,8 +201,8 @@ func (s *settings) checkAddresses() []error {
 // checkPaths refuses what a URL may have to escape.
 func (s *settings) checkPaths() []error {
 	return []error{
-		signature.At(prefix+"SNAPSHOT_TOKEN", ingress.CheckToken(s.SnapshotToken)),
-		signature.At(prefix+"PATH_PREFIX", ingress.CheckPrefix(s.PathPrefix)),
+		signature.WithLocation(prefix+"SNAPSHOT_TOKEN", ingress.CheckToken(s.SnapshotToken)),
+		signature.WithLocation(prefix+"PATH_PREFIX", ingress.CheckPrefix(s.PathPrefix)),
 	}
 }
 
@@ -252,7 +252,7 @@ func (s *settings) checkKeys() []error {
 		{"DOMAINS", signature.Config{Domains: s.Domains}},
 	} {
 		_, err := signature.NewRing(of.alone)
-		errs = append(errs, signature.At(prefix+of.setting, err))
+		errs = append(errs, signature.WithLocation(prefix+of.setting, err))
 	}
 	_, err := keyring.Open(keyring.Options{Files: s.keyFiles})
 	return append(errs, err)

@@ -199,7 +199,7 @@ func doorMutants() []mutant {
 	return []mutant{
 		{"answered whatever the journal says", "bridge/ingress/callback.go", "\tif err := s.journal.Append(s.ctx, a); err != nil {", "\tif err := s.journal.Append(s.ctx, a); err != nil && a == nil {", "bridge/ingress", "TestJournalErrors"},
 		{"an expired signature is believed", "bridge/ingress/callback.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
-		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.made, w.given)", "1", "bridge/signature", "TestVerify"},
+		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.computed, w.received)", "1", "bridge/signature", "TestVerify"},
 		{"a full disk is written to", "bridge/journal/capacity.go", "r.free.Load() < r.opts.MinFreeBytes", "r.free.Load() < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
 		{"the store's logs fill a small volume", "bridge/journal/store.go", "const usual, least, share = 16 << 20, 1 << 20, 4 * 11", "const usual, least, share = 16 << 20, 16 << 20, 1", journal, "TestSmallVolume"},
 		{"a volume that is too small is taken", "bridge/journal/capacity.go", "if r.total <= r.opts.MinFreeBytes {", "if false {", journal, "TestVolumeSizes"},
@@ -214,7 +214,7 @@ func doorMutants() []mutant {
 // boundaryMutants are faults of who gets in, what a stranger can make of it, and what operators do.
 func boundaryMutants() []mutant {
 	return []mutant{
-		{"one SparkRTC message fills the quarantine", "bridge/signature/rtc.go", "bridge.Signature{Sum: w.identify(set.scheme, bridge.KindRTCRecord)}", "bridge.Signature{}", livebridge, "TestOdditiesOfOneMessage"},
+		{"one SparkRTC message fills the quarantine", "bridge/signature/rtc.go", "bridge.Signature{Sum: w.signatureID(set.scheme, bridge.KindRTCRecord)}", "bridge.Signature{}", livebridge, "TestOdditiesOfOneMessage"},
 		{"any source will do", "bridge/ingress/source.go", "|| contains(s.allowed, s.of(r).address) {", "|| s.of(r).address.IsValid() {", "bridge/ingress", "TestSources"},
 		{"a sender says where it comes from", "bridge/ingress/source.go", "line != \"\" && contains(s.trusted, last)", "line != \"\"", "bridge/ingress", "TestSources"},
 		{"what stands left of an unreadable entry is believed", "bridge/ingress/source.go", "return origin{unreadable: entry}", "last = addressOf(r.RemoteAddr)", "bridge/ingress", "TestSources"},
@@ -253,10 +253,10 @@ func trustMutants() []mutant {
 		ring      = "bridge/keyring/keyring.go"
 	)
 	return []mutant{
-		{"an app that is not listed is judged by others' keys", rule, "if t.listed[at.domain] {", "if false {", signature, "TestRulesChooseKeys"},
+		{"an app that is not listed is judged by others' keys", rule, "if t.listedDomains[at.domain] {", "if false {", signature, "TestRulesChooseKeys"},
 		{"any app wins over an exact one", rule, "	if set := t.rules[at]; set != nil {\n\t\treturn set, nil\n\t}\n", "", signature, "TestRulesChooseKeys"},
 		{"a domain's case matters", rule, "domain = strings.ToLower(domain)", "domain = \"\" + domain", signature, "TestRulesChooseKeys"},
-		{"unsigned beside rules", rule, "return len(t.all.list) == 0", "return len(t.own.list) == 0", signature, "TestUnsignedBesideRules"},
+		{"unsigned beside rules", rule, "return len(t.all.list) == 0", "return len(t.fallback.list) == 0", signature, "TestUnsignedBesideRules"},
 		{"a refused callback counts as use", "bridge/signature/verify.go", "err = r.checkExpiry(s.Expires, now); err == nil", "err = r.checkExpiry(s.Expires, now); true", signature, "TestUses"},
 		{"another app's key signs for SparkRTC", "bridge/signature/rtc.go", "if c.AppID != \"\" {", "if false {", signature, "TestRulesForRTC"},
 		{"half a file of keys counts", "bridge/filewatch/filewatch.go", "stable := now == s.latest", "stable := true", keyring, "TestHalfWrittenFile"},
@@ -266,7 +266,7 @@ func trustMutants() []mutant {
 		{"what is private shows deep inside", "bridge/callback/redact.go", "if !isName(from) {", "if true {", callback, "TestPolicy"},
 		{"what is private shows in another spelling", "bridge/callback/policy.go", "case \"userargs\":", "case \"user_args\":", callback, "TestPolicy"},
 		{"a panic tells the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
-		{"quotes around a key are not seen", "bridge/signature/doubt.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
+		{"quotes around a key are not seen", "bridge/signature/key_problem.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
 		{"others look into DATA_DIR", "cmd/livebridge/app.go", "const others = 0o077", "const others = 0", livebridge, "TestStartWarnings"},
 		{"settings show their secrets", "cmd/livebridge/showconfig.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
 	}

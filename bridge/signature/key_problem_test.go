@@ -7,7 +7,7 @@ import (
 	"livebridge/bridge/signature"
 )
 
-func TestKeyDoubt(t *testing.T) {
+func TestKeyProblem(t *testing.T) {
 	const key = "Doubt0123456789Doubt0123456789ABCD"
 	for text, want := range map[string]string{
 		key: "", key + "==": "", "Key" + key: "", "AKEYb64" + key + "=": "", "": "",
@@ -16,7 +16,7 @@ func TestKeyDoubt(t *testing.T) {
 		"\ufeff" + key: "byte order mark", "export " + key: "variable name",
 		"KEY=" + key: "variable name", "export LIVEBRIDGE_STREAM_KEY=" + key: "variable name", `stream_key = "` + key + `"`: "with a quote",
 	} {
-		got := signature.KeyDoubt(text)
+		got := signature.KeyProblem(text)
 		if want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}

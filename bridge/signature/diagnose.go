@@ -14,15 +14,15 @@ import (
 	"strings"
 )
 
-// shortest is the fewest bytes of a signature that a guess is made by: fewer would fit something by chance.
-const shortest = 8
+// minDiagnosedBytes is the fewest bytes of a signature that a guess is made by: fewer would fit something by chance.
+const minDiagnosedBytes = 8
 
-// reading is one way to read a text or a key: the value, and how it comes from what should be there.
-type reading struct{ value, how string }
+// candidate is one way to read a text or a key: the value, and how it comes from what should be there.
+type candidate struct{ value, description string }
 
-// texts are what a signature may be over: likely ones, which every mistake with the key is tried with as well, and many
+// signedTexts are what a signature may be over: likely ones, which every mistake with the key is tried with as well, and many
 // others.
-type texts struct{ likely, others []reading }
+type signedTexts struct{ likely, others []candidate }
 
 // formula is one way to sign a text with a key.
 type formula struct {
@@ -60,41 +60,41 @@ func formulas() []formula {
 	}
 }
 
-// guesser knows a signature that nothing explains yet.
-type guesser struct {
+// diagnosis knows a signature that nothing explains yet.
+type diagnosis struct {
 	sum  []byte
 	form string // how it is written, where that is not as it should be
 }
 
-// guess tells which key, text and formula make the given signature; empty where none does. The keys that judge the
+// diagnose tells which key, text and formula make the given signature; empty where none does. The keys that judge the
 // callback come first, then all others, which it may have been signed with by mistake.
-func guess(given string, judging, all []*key, t texts) string {
-	var g guesser
-	if g.sum, g.form = decodeAny(given); len(g.sum) < shortest {
+func diagnose(given string, judging, all []*key, t signedTexts) string {
+	var d diagnosis
+	if d.sum, d.form = decodeAny(given); len(d.sum) < minDiagnosedBytes {
 		return ""
 	}
 	for _, k := range judging {
-		if found := g.try(readKey(k.secret), t.likely, formulas()); found != "" {
+		if found := d.search(readKey(k.secret), t.likely, formulas()); found != "" {
 			return found
 		}
-		if found := g.try([]reading{{k.secret, ""}}, t.others, formulas()[:1]); found != "" {
+		if found := d.search([]candidate{{k.secret, ""}}, t.others, formulas()[:1]); found != "" {
 			return found
 		}
 	}
 	for _, k := range all {
-		if found := g.try([]reading{{k.secret, ""}}, t.likely, formulas()); found != "" {
-			return found + whose(k, judging)
+		if found := d.search([]candidate{{k.secret, ""}}, t.likely, formulas()); found != "" {
+			return found + describeForeignKey(k, judging)
 		}
 	}
 	return ""
 }
 
-func (g guesser) try(secrets, over []reading, by []formula) string {
+func (d diagnosis) search(secrets, over []candidate, by []formula) string {
 	for _, secret := range secrets {
 		for _, text := range over {
 			for _, f := range by {
-				if made := f.sum(secret.value, text.value); bytes.HasPrefix(made, g.sum) {
-					return f.name + text.how + secret.how + g.form + cut(made, g.sum) + known(f.name+text.how)
+				if made := f.sum(secret.value, text.value); bytes.HasPrefix(made, d.sum) {
+					return f.name + text.description + secret.description + d.form + describeTruncation(made, d.sum) + describeScheme(f.name+text.description)
 				}
 			}
 		}
@@ -102,8 +102,8 @@ func (g guesser) try(secrets, over []reading, by []formula) string {
 	return ""
 }
 
-// known says which scheme of the provider a formula is.
-func known(formula string) string {
+// describeScheme says which scheme of the provider a formula is.
+func describeScheme(formula string) string {
 	switch formula {
 	case "MD5 over the key and auth_timestamp":
 		return "; that is the sign type MD5 of recordings: have HMACSHA256 at the provider, or RECORD_SIGN_TYPE=MD5 here"
@@ -117,14 +117,14 @@ func known(formula string) string {
 	return ""
 }
 
-func whose(k *key, judging []*key) string {
+func describeForeignKey(k *key, judging []*key) string {
 	if slices.Contains(judging, k) {
 		return ""
 	}
 	return fmt.Sprintf(", with the key %s of %v callbacks, which does not judge this one", k.name.id, k.name.kind)
 }
 
-func cut(made, sum []byte) string {
+func describeTruncation(made, sum []byte) string {
 	if len(made) == len(sum) {
 		return ""
 	}
@@ -152,41 +152,41 @@ func decodeAny(given string) (sum []byte, form string) {
 }
 
 // readKey returns what a key becomes by the usual mistakes, the key itself first.
-func readKey(secret string) []reading {
-	all := []reading{
+func readKey(secret string) []candidate {
+	all := []candidate{
 		{secret, ""}, {secret + "\n", ", with a line end behind the key"}, {secret + "\r\n", ", with a line end (CR LF) behind the key"},
 		{secret + " ", ", with a space behind the key"}, {" " + secret, ", with a space before the key"}, {`"` + secret + `"`, ", with the key in quotes"},
-		{bare(secret), ", with the key as it is without quotes or a name before it: it " + KeyDoubt(secret)},
+		{cleanKey(secret), ", with the key as it is without quotes or a name before it: it " + KeyProblem(secret)},
 		{strings.ToLower(secret), ", with the key in lower case"}, {strings.ToUpper(secret), ", with the key in upper case"}, {"", ", with an empty key"},
 	}
 	if b, err := hex.DecodeString(secret); err == nil {
-		all = append(all, reading{string(b), ", with the key decoded from hex"})
+		all = append(all, candidate{string(b), ", with the key decoded from hex"})
 	}
 	if b, err := base64.StdEncoding.DecodeString(secret); err == nil {
-		all = append(all, reading{string(b), ", with the key decoded from base64"})
+		all = append(all, candidate{string(b), ", with the key decoded from base64"})
 	}
 	for _, n := range []int{32, 64} {
 		if len(secret) > n {
-			all = append(all, reading{secret[:n], fmt.Sprintf(", with the key cut to %d characters", n)})
+			all = append(all, candidate{secret[:n], fmt.Sprintf(", with the key cut to %d characters", n)})
 		}
 	}
 	return all
 }
 
-// guessLive tries the texts that a Live callback may have been signed over.
-func (r *Ring) guessLive(c Claim) string {
+// diagnoseLive tries the texts that a Live callback may have been signed over.
+func (r *Ring) diagnoseLive(c Claim) string {
 	var judging []*key
-	if set, err := r.table(c.Kind).choose(c.Domain, c.App); err == nil {
+	if set, err := r.tableOf(c.Kind).choose(c.Domain, c.App); err == nil {
 		judging = set.list
 	}
-	return guess(c.Sign, judging, r.known, liveTexts(&c))
+	return diagnose(c.Sign, judging, r.allKeys, liveTexts(&c))
 }
 
-// guessRTC tries those of a SparkRTC callback.
-func (r *Ring) guessRTC(c RTCClaim) string {
+// diagnoseRTC tries those of a SparkRTC callback.
+func (r *Ring) diagnoseRTC(c RTCClaim) string {
 	set, _, _ := r.chooseRTC(&c)
 	if set == nil {
 		set = r.rtc.all
 	}
-	return guess(c.Sign, set.list, r.known, rtcTexts(&c))
+	return diagnose(c.Sign, set.list, r.allKeys, rtcTexts(&c))
 }

@@ -12,8 +12,8 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// TestRulesOfKeysAreTold: an error says what the provider takes, kind by kind.
-func TestRulesOfKeysAreTold(t *testing.T) {
+// TestErrorNamesTheKeyRules: an error says what the provider takes, kind by kind.
+func TestErrorNamesTheKeyRules(t *testing.T) {
 	short := []string{"short"}
 	for want, cfg := range map[string]signature.Config{
 		"stream key 1 has 5 characters; the provider accepts 32 to 128 characters":                            {Stream: short},
@@ -58,8 +58,8 @@ func TestNamesOfRules(t *testing.T) {
 	}
 }
 
-// TestDigitsAreTold: how many digits a signature has depends on the scheme in force.
-func TestDigitsAreTold(t *testing.T) {
+// TestErrorNamesTheDigits: how many digits a signature has depends on the scheme in force.
+func TestErrorNamesTheDigits(t *testing.T) {
 	for scheme, want := range map[bridge.Scheme]string{bridge.SchemeHMAC: "64 hex digits", bridge.SchemeHMACLegacy: "64 hex digits", bridge.SchemeMD5: "32 hex digits"} {
 		c := recordStart()
 		c.Sign = "nonsense"
@@ -70,8 +70,8 @@ func TestDigitsAreTold(t *testing.T) {
 	}
 }
 
-// TestMoreGuesses: mistakes that are one step away from those of TestGuesses.
-func TestMoreGuesses(t *testing.T) {
+// TestDiagnosisOfTexts: mistakes that are one step away from those of TestDiagnosis.
+func TestDiagnosisOfTexts(t *testing.T) {
 	const coded = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZn" // the base64 of ABC…
 	ring := newRing(t, func(c *signature.Config) { c.Stream, c.Record = []string{coded}, []string{coded} })
 	p := publish()
@@ -93,7 +93,7 @@ func TestMoreGuesses(t *testing.T) {
 		{mac(coded[:32], text), "with the key cut to 32 characters"},
 	} {
 		p.Sign = tt.sign
-		got := ring.Explain(p).Guess
+		got := ring.Explain(p).Diagnosis
 		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.sign, got, tt.want)
 		}
@@ -103,8 +103,8 @@ func TestMoreGuesses(t *testing.T) {
 	}
 }
 
-// TestGuessesNameTheKey: a SparkRTC callback signed with a key that does not judge its app_id.
-func TestGuessesNameTheKey(t *testing.T) {
+// TestDiagnosisNamesTheKey: a SparkRTC callback signed with a key that does not judge its app_id.
+func TestDiagnosisNamesTheKey(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.RTC = []string{secret("0")}
 		c.Rules = []signature.Rule{rule(bridge.KindRTCRecord, "AppOne", "*", "1")}
@@ -113,7 +113,7 @@ func TestGuessesNameTheKey(t *testing.T) {
 		c := rtcComplete()
 		c.AppID = id
 		c.Sign = signature.SignRTC(secret("0"), c)
-		if got := ring.ExplainRTC(c).Guess; (got == "") != (want == "") || !strings.Contains(got, want) {
+		if got := ring.ExplainRTC(c).Diagnosis; (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", id, got, want)
 		}
 	}
@@ -127,20 +127,20 @@ func TestExplainRTCWithoutAKey(t *testing.T) {
 		ring := newRing(t, func(c *signature.Config) { c.RTC, c.Stream = nil, []string{secret("1")} })
 		c := rtcComplete()
 		c.Sign = tt.sign
-		if e := ring.ExplainRTC(c); len(e.Trials) > 0 || (e.Guess == "") != (tt.want == "") || !strings.Contains(e.Guess, tt.want) {
+		if e := ring.ExplainRTC(c); len(e.Attempts) > 0 || (e.Diagnosis == "") != (tt.want == "") || !strings.Contains(e.Diagnosis, tt.want) {
 			t.Errorf("%+v, want a guess with %q", e, tt.want)
 		}
 	}
 }
 
-// TestGuessOfUndecodableNames: a name that only looks URL-encoded is left as it is.
-func TestGuessOfUndecodableNames(t *testing.T) {
+// TestDiagnosisOfUndecodableNames: a name that only looks URL-encoded is left as it is.
+func TestDiagnosisOfUndecodableNames(t *testing.T) {
 	p := publish()
 	p.App, p.Stream = "a%zz", "b%20c"
 	ring := newRing(t, nil)
 	text := strings.Join(signature.Canonical(bridge.SchemeHMAC, p), "")
 	p.Sign = sum(sha256.New, key, strings.Replace(text, "b%20c", "b c", 1))
-	if got := ring.Explain(p).Guess; !strings.Contains(got, "URL-decoded") {
+	if got := ring.Explain(p).Diagnosis; !strings.Contains(got, "URL-decoded") {
 		t.Errorf("%q", got)
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// KeyDoubt says what in a key looks as if it did not belong to it, such as the quotes of an env file, and what to do;
+// KeyProblem says what in a key looks as if it did not belong to it, such as the quotes of an env file, and what to do;
 // empty: nothing. It never repeats a part of the key.
-func KeyDoubt(key string) string {
+func KeyProblem(key string) string {
 	const quotes = "\"'`“”‘’"
-	opens := key != "" && strings.ContainsRune(quotes, first(key))
-	closes := key != "" && strings.ContainsRune(quotes, last(key))
+	opens := key != "" && strings.ContainsRune(quotes, firstRune(key))
+	closes := key != "" && strings.ContainsRune(quotes, lastRune(key))
 	switch {
 	case strings.HasPrefix(key, "\ufeff"):
 		return "begins with a byte order mark; save it as UTF-8 without one"
@@ -31,23 +31,23 @@ func assignment() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)^(export\s|(export\s+)?[a-z0-9_]*key[a-z0-9_]*\s*=.)`)
 }
 
-func first(text string) rune { return []rune(text)[0] }
+func firstRune(text string) rune { return []rune(text)[0] }
 
-func last(text string) rune {
+func lastRune(text string) rune {
 	all := []rune(text)
 	return all[len(all)-1]
 }
 
-// withDoubt adds to an error about a key what looks wrong about it.
-func withDoubt(key string) string {
-	if doubt := KeyDoubt(key); doubt != "" {
-		return "; it " + doubt
+// withProblem adds to an error about a key what looks wrong about it.
+func withProblem(key string) string {
+	if problem := KeyProblem(key); problem != "" {
+		return "; it " + problem
 	}
 	return ""
 }
 
-// bare returns a key without what KeyDoubt finds wrong.
-func bare(key string) string {
+// cleanKey returns a key without what KeyProblem finds wrong.
+func cleanKey(key string) string {
 	key = strings.TrimPrefix(key, "\ufeff")
 	if assignment().MatchString(key) {
 		_, key, _ = strings.Cut(key, "=")

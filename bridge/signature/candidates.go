@@ -9,9 +9,9 @@ import (
 )
 
 // rtcTexts returns what a SparkRTC signature may be over.
-func rtcTexts(c *RTCClaim) texts {
+func rtcTexts(c *RTCClaim) signedTexts {
 	body, trimmed := string(c.Body), strings.TrimRight(string(c.Body), "\r\n")
-	return texts{likely: []reading{
+	return signedTexts{likely: []candidate{
 		{c.Rand + c.Timestamp + body, "X-Rtc-Rand, X-Rtc-Timestamp and the body"},
 		{c.Rand + c.Timestamp + trimmed, "X-Rtc-Rand, X-Rtc-Timestamp and the body without the line end behind it"},
 		{c.Rand + c.Timestamp + trimmed + "\n", "X-Rtc-Rand, X-Rtc-Timestamp and the body with a line end behind it"},
@@ -23,15 +23,15 @@ func rtcTexts(c *RTCClaim) texts {
 }
 
 // liveTexts returns what a Live signature may be over.
-func liveTexts(c *Claim) texts {
+func liveTexts(c *Claim) signedTexts {
 	stream, record := *c, *c
 	stream.Kind, record.Kind = bridge.KindStream, bridge.KindRecord
 	own, other := nameFields(bridge.SchemeHMAC, &record), nameFields(bridge.SchemeHMAC, &stream)
 	if c.Kind != bridge.KindRecord {
 		own, other = other, own
 	}
-	likely := []reading{{join(own, ""), list(own)}, {c.Timestamp, "auth_timestamp"}, {join(other, ""), list(other)}, {"", "nothing"}}
-	return texts{likely: append(likely, rewritten(own)...), others: append(shortened(own), reordered(own)...)}
+	likely := []candidate{{join(own, ""), list(own)}, {c.Timestamp, "auth_timestamp"}, {join(other, ""), list(other)}, {"", "nothing"}}
+	return signedTexts{likely: append(likely, rewritten(own)...), others: append(shortened(own), reordered(own)...)}
 }
 
 func join(fields []Field, separator string) string {
@@ -51,17 +51,17 @@ func list(fields []Field) string {
 }
 
 // rewritten returns what is signed when the values are written in another way.
-func rewritten(fields []Field) []reading {
-	var texts []reading
+func rewritten(fields []Field) []candidate {
+	var candidates []candidate
 	for _, separator := range []string{"\n", ",", "&", "|", "+", " ", "-", ":", "_", "/", ";"} {
-		texts = append(texts, reading{join(fields, separator), list(fields) + " with " + quoted(separator) + " between them"})
+		candidates = append(candidates, candidate{join(fields, separator), list(fields) + " with " + quoted(separator) + " between them"})
 	}
 	each := func(how string, f func(name, value string) string) {
 		other := slices.Clone(fields)
 		for i := range other {
 			other[i].Value = f(other[i].Name, other[i].Value)
 		}
-		texts = append(texts, reading{join(other, ""), list(fields) + ", " + how})
+		candidates = append(candidates, candidate{join(other, ""), list(fields) + ", " + how})
 	}
 	each("URL-encoded", func(_, v string) string { return url.QueryEscape(v) })
 	each("URL-encoded (%20 for a space)", func(_, v string) string { return url.PathEscape(v) })
@@ -86,15 +86,15 @@ func rewritten(fields []Field) []reading {
 		}
 		return v
 	})
-	for _, word := range []string{"null", "None", "undefined", "nil"} {
-		each("absent ones as "+word, func(_, v string) string {
+	for _, placeholder := range []string{"null", "None", "undefined", "nil"} {
+		each("absent ones as "+placeholder, func(_, v string) string {
 			if v == "" {
-				return word
+				return placeholder
 			}
 			return v
 		})
 	}
-	return texts
+	return candidates
 }
 
 func quoted(separator string) string {
@@ -105,8 +105,8 @@ func quoted(separator string) string {
 }
 
 // shortened returns what is signed when one or two fields are left out.
-func shortened(fields []Field) []reading {
-	var texts []reading
+func shortened(fields []Field) []candidate {
+	var candidates []candidate
 	for i := range fields {
 		for j := i; j < len(fields); j++ {
 			var left []Field
@@ -115,26 +115,26 @@ func shortened(fields []Field) []reading {
 					left = append(left, f)
 				}
 			}
-			texts = append(texts, reading{join(left, ""), list(left) + ": a field is left out"})
+			candidates = append(candidates, candidate{join(left, ""), list(left) + ": a field is left out"})
 		}
 	}
-	return texts
+	return candidates
 }
 
 // reordered returns what is signed when the fields stand in any other order.
-func reordered(fields []Field) []reading {
-	var texts []reading
+func reordered(fields []Field) []candidate {
+	var candidates []candidate
 	var permute func(done, left []Field)
 	permute = func(done, left []Field) {
 		if len(left) == 0 {
-			texts = append(texts, reading{join(done, ""), list(done) + ": another order"})
+			candidates = append(candidates, candidate{join(done, ""), list(done) + ": another order"})
 		}
 		for i := range left {
 			permute(append(slices.Clone(done), left[i]), slices.Delete(slices.Clone(left), i, i+1))
 		}
 	}
 	permute(nil, withoutEmpty(fields))
-	return texts
+	return candidates
 }
 
 // withoutEmpty leaves out what adds nothing wherever it stands.

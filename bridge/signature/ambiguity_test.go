@@ -11,8 +11,8 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// places are the domains and apps of the tests below: alike, but for none that begins another.
-func places() [][2]string {
+// ingestApps are the domains and apps of the tests below: alike, but for none that begins another.
+func ingestApps() [][2]string {
 	return [][2]string{{"push.example.com", "live"}, {"push.example.com", "vod"}, {"push.example.co", "live"}, {"e.example.com", "live"}}
 }
 
@@ -21,11 +21,11 @@ func listedRing(t testing.TB) *signature.Ring {
 	return newRing(t, func(c *signature.Config) {
 		c.Stream, c.Record = nil, nil
 		for _, k := range []bridge.Kind{bridge.KindStream, bridge.KindRecord} {
-			for _, p := range places() {
+			for _, p := range ingestApps() {
 				c.Rules = append(c.Rules, signature.Rule{Kind: k, Domain: p[0], App: p[1], Keys: []string{key}})
 			}
 		}
-		for _, p := range places() {
+		for _, p := range ingestApps() {
 			c.Domains = append(c.Domains, p[0])
 		}
 		if found := signature.Ambiguities(c.Rules, false); len(found) > 0 {
@@ -52,12 +52,12 @@ func split(c *signature.Claim, text string, cuts []int) {
 // between the stream and the URLs, which the journal tells by the digest.
 func TestShiftsWhereAppsAreListed(t *testing.T) {
 	ring := listedRing(t)
-	words := []string{"PUBLISH", "PUBLISH_DONE", "RECORD_START", "RECORD_OVER"}
+	eventNames := []string{"PUBLISH", "PUBLISH_DONE", "RECORD_START", "RECORD_OVER"}
 	for _, kind := range []bridge.Kind{bridge.KindStream, bridge.KindRecord} {
 		taken := 0
 		rapid.Check(t, func(t *rapid.T) {
 			c := drawClaim(t, kind)
-			p := rapid.SampledFrom(places()).Draw(t, "place")
+			p := rapid.SampledFrom(ingestApps()).Draw(t, "place")
 			c.Domain, c.App = p[0], p[1]
 			c = signed(bridge.SchemeHMAC, key, c)
 			_, original, err := ring.Verify(c, expiry)
@@ -67,7 +67,7 @@ func TestShiftsWhereAppsAreListed(t *testing.T) {
 			try := func(moved signature.Claim) {
 				_, sig, err := ring.Verify(moved, expiry)
 				switch {
-				case moved == c || err != nil || !slices.Contains(words, moved.Event): // an unknown word is for another test
+				case moved == c || err != nil || !slices.Contains(eventNames, moved.Event): // an unknown word is for another test
 				case kind == bridge.KindStream:
 					t.Fatalf("taken: %+v as %+v", c, moved)
 				case moved.Event != c.Event || moved.Domain != c.Domain || moved.App != c.App || moved.Timestamp != c.Timestamp:
@@ -106,9 +106,9 @@ func everyShift(c signature.Claim, try func(signature.Claim)) {
 
 // An event word that is not known is believed only where domains are listed; then none can be made of a known one unless
 // a listed domain ends another.
-func TestShiftedWords(t *testing.T) {
+func TestShiftedEventNames(t *testing.T) {
 	ring := listedRing(t)
-	for _, p := range places() {
+	for _, p := range ingestApps() {
 		c := publish()
 		c.Domain, c.App = p[0], p[1]
 		c = signed(bridge.SchemeHMAC, key, c)
