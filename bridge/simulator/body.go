@@ -21,7 +21,7 @@ type streamBody struct {
 	AuthSign      string `json:"auth_sign"`
 }
 
-func (d draft) stream() streamBody {
+func (d outgoing) stream() streamBody {
 	session := strconv.FormatInt(d.base+d.Session, 10)
 	if d.Numbers == 2 {
 		session += ","
@@ -48,7 +48,7 @@ type recording struct {
 	OBSObject   string `json:"obs_object"`
 }
 
-func (d draft) recording() recording {
+func (d outgoing) recording() recording {
 	job, start := d.name(d.base), time.Unix(d.base+d.Session, 0).UTC()
 	r := recording{JobID: job, Event: d.Event, Format: "HLS", StartTime: start.Format(time.RFC3339), OBSLocation: "cn-north-4",
 		OBSBucket: "recordings", OBSObject: "live/" + job + ".m3u8"}
@@ -74,7 +74,7 @@ type recordBody struct {
 	AuthSign      string `json:"auth_sign"`
 }
 
-func (d draft) record() recordBody {
+func (d outgoing) record() recordBody {
 	b := recordBody{ProjectID: "70b76example", TaskID: "task-" + d.name(d.base), recording: d.recording(), Domain: Domain, App: App,
 		Stream: d.Stream, AuthTimestamp: number(d.expires(), d.Numbers == 1)}
 	if d.Event == "RECORD_FAILED" {
@@ -92,28 +92,28 @@ type rtcRecordBody struct {
 	recording
 }
 
-func (d draft) rtcRecord() rtcRecordBody {
+func (d outgoing) rtcRecord() rtcRecordBody {
 	return rtcRecordBody{AppID: RTCApp, RoomID: Room, Stream: d.Stream, recording: d.recording()}
 }
 
 // snapshotBody is a picture that was taken. No formula is known for its signature, so it has none.
 type snapshotBody struct {
-	Domain string `json:"domain"`
-	App    string `json:"app"`
-	Stream string `json:"stream_name"`
-	URL    string `json:"snapshot_url"`
-	Width  any    `json:"width"`
-	Height any    `json:"height"`
-	Place  struct {
+	Domain  string `json:"domain"`
+	App     string `json:"app"`
+	Stream  string `json:"stream_name"`
+	URL     string `json:"snapshot_url"`
+	Width   any    `json:"width"`
+	Height  any    `json:"height"`
+	OBSAddr struct {
 		Bucket   string `json:"bucket"`
 		Location string `json:"location"`
 		Object   string `json:"object"`
 	} `json:"obs_addr"`
 }
 
-func (d draft) snapshot() snapshotBody {
+func (d outgoing) snapshot() snapshotBody {
 	b := snapshotBody{Domain: Domain, App: App, Stream: d.Stream, URL: d.name(d.base),
 		Width: number("1280", d.Numbers != 0), Height: number("720", d.Numbers != 0)}
-	b.Place.Bucket, b.Place.Location, b.Place.Object = "snapshots", "cn-north-4", d.Stream+".jpg"
+	b.OBSAddr.Bucket, b.OBSAddr.Location, b.OBSAddr.Object = "snapshots", "cn-north-4", d.Stream+".jpg"
 	return b
 }

@@ -7,27 +7,27 @@ import (
 	"livebridge/bridge"
 )
 
-// mostOffset is how many callbacks a stream has: their signatures end a second apart and may not end too far ahead.
+// maxOffset is how many callbacks a stream has: their signatures end a second apart and may not end too far ahead.
 // Another stream takes its place then, as streams do.
-const mostOffset = 3000
+const maxOffset = 3000
 
-// failures is the share of recordings that fail.
-const failures = 0.05
+// failureShare is the share of recordings that fail.
+const failureShare = 0.05
 
 // plan yields the callbacks of one connection, whose streams are its own: their order is the order of sending.
 type plan struct {
-	c       *Config
-	random  *rand.Rand
-	streams []stream
-	turn    int
-	pending []Callback
+	c          *Config
+	random     *rand.Rand
+	streams    []stream
+	nextStream int
+	pending    []Callback
 }
 
 // stream is where a stream is in its life.
 type stream struct {
 	number, successor int
 	name              string
-	played            int // scenes so far
+	scenarios         int // scenes so far
 	session           int64
 	offset            int64
 }
@@ -35,7 +35,7 @@ type stream struct {
 func newPlan(c *Config, n, of int) *plan {
 	p := &plan{c: c, random: rand.New(rand.NewPCG(c.Seed, uint64(n)))}
 	for s := n; s < c.Streams; s += of {
-		p.streams = append(p.streams, stream{number: s, name: fmt.Sprintf("room%d", s), played: s})
+		p.streams = append(p.streams, stream{number: s, name: fmt.Sprintf("room%d", s), scenarios: s})
 	}
 	return p
 }
@@ -43,22 +43,22 @@ func newPlan(c *Config, n, of int) *plan {
 // next returns the next callback.
 func (p *plan) next() Callback {
 	if len(p.pending) == 0 {
-		p.scene(&p.streams[p.turn])
-		p.turn = (p.turn + 1) % len(p.streams)
+		p.scenario(&p.streams[p.nextStream])
+		p.nextStream = (p.nextStream + 1) % len(p.streams)
 	}
 	c := p.pending[0]
 	p.pending = p.pending[1:]
 	return c
 }
 
-// scene plans what happens to a stream next: a push, a recording, a picture, one kind after the other.
-func (p *plan) scene(s *stream) {
-	if s.offset >= mostOffset {
+// scenario plans what happens to a stream next: a push, a recording, a picture, one kind after the other.
+func (p *plan) scenario(s *stream) {
+	if s.offset >= maxOffset {
 		next := s.successor + 1
-		*s = stream{number: s.number, successor: next, name: fmt.Sprintf("room%d-%d", s.number, next), played: s.played}
+		*s = stream{number: s.number, successor: next, name: fmt.Sprintf("room%d-%d", s.number, next), scenarios: s.scenarios}
 	}
-	kind := p.c.Kinds[s.played%len(p.c.Kinds)]
-	s.played++
+	kind := p.c.Kinds[s.scenarios%len(p.c.Kinds)]
+	s.scenarios++
 	switch kind {
 	case bridge.KindRecord:
 		p.record(s)
@@ -88,7 +88,7 @@ func (p *plan) push(s *stream) {
 
 // record plans a recording of Live: of one file, or one that fails.
 func (p *plan) record(s *stream) {
-	if p.draw(failures) {
+	if p.draw(failureShare) {
 		p.add(s, p.callback(s, bridge.KindRecord, "RECORD_START"), p.callback(s, bridge.KindRecord, "RECORD_FAILED"))
 		return
 	}
@@ -96,13 +96,13 @@ func (p *plan) record(s *stream) {
 }
 
 // recorded plans a recording of one file, which may be complete before or after all is over.
-func (p *plan) recorded(s *stream, kind bridge.Kind, over string, words ...string) {
+func (p *plan) recorded(s *stream, kind bridge.Kind, over string, events ...string) {
 	last := []string{"RECORD_FILE_COMPLETE", over}
 	if p.draw(p.c.Disorder) {
 		last[0], last[1] = last[1], last[0]
 	}
-	for _, word := range append(words, last...) {
-		p.add(s, p.callback(s, kind, word))
+	for _, event := range append(events, last...) {
+		p.add(s, p.callback(s, kind, event))
 	}
 }
 
@@ -125,7 +125,7 @@ func (p *plan) add(s *stream, callbacks ...Callback) {
 		}
 		p.pending = append(p.pending, c)
 		if p.draw(p.c.Repeat) {
-			p.pending = append(p.pending, p.again(s, c))
+			p.pending = append(p.pending, p.repeat(s, c))
 		}
 		if p.draw(p.c.Twins) && c.Kind != bridge.KindRTCRecord {
 			c.Stream += "_lhd"
@@ -134,8 +134,8 @@ func (p *plan) add(s *stream, callbacks ...Callback) {
 	}
 }
 
-// again is a repeat, half of the time signed again. Without a formula for its signature a picture is sent again as it is.
-func (p *plan) again(s *stream, c Callback) Callback {
+// repeat is a repeat, half of the time signed again. Without a formula for its signature a picture is sent again as it is.
+func (p *plan) repeat(s *stream, c Callback) Callback {
 	c.Again, c.Resign = 1, p.draw(0.5) && c.Kind != bridge.KindSnapshot
 	if c.Resign {
 		c.Offset = s.expiry()

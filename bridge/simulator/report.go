@@ -54,8 +54,8 @@ func (r Report) String() string {
 // step is the factor between two buckets of the latencies.
 const step = 1.05
 
-// tally counts what all senders send.
-type tally struct {
+// stats counts what all senders send.
+type stats struct {
 	begun   time.Time
 	mu      sync.Mutex
 	counted Report
@@ -64,11 +64,11 @@ type tally struct {
 	err     error
 }
 
-func newTally(sent func(Sent) error) *tally {
-	return &tally{begun: time.Now(), counted: Report{Status: make(map[int]int)}, buckets: make(map[int]int), sent: sent}
+func newStats(sent func(Sent) error) *stats {
+	return &stats{begun: time.Now(), counted: Report{Status: make(map[int]int)}, buckets: make(map[int]int), sent: sent}
 }
 
-func (t *tally) add(s Sent) {
+func (t *stats) add(s Sent) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counted.Sent++
@@ -84,7 +84,7 @@ func (t *tally) add(s Sent) {
 }
 
 // fail keeps the first thing that has nothing to do with the service.
-func (t *tally) fail(err error) {
+func (t *stats) fail(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.err == nil {
@@ -92,7 +92,7 @@ func (t *tally) fail(err error) {
 	}
 }
 
-func (t *tally) report() Report {
+func (t *stats) report() Report {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.counted
@@ -103,7 +103,7 @@ func (t *tally) report() Report {
 }
 
 // quantile returns the upper end of the bucket that the share q of all answers is within.
-func (t *tally) quantile(q float64) time.Duration {
+func (t *stats) quantile(q float64) time.Duration {
 	left := int(math.Ceil(q * float64(t.counted.Sent)))
 	for _, b := range slices.Sorted(maps.Keys(t.buckets)) {
 		if left -= t.buckets[b]; left <= 0 {
@@ -114,7 +114,7 @@ func (t *tally) quantile(q float64) time.Duration {
 }
 
 // watch tells of the progress until the function returned is called.
-func (t *tally) watch(progress func(Report)) (stop func()) {
+func (t *stats) watch(progress func(Report)) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -23,8 +23,8 @@ type request struct {
 	body   []byte
 }
 
-// draft is a callback on its way to a request.
-type draft struct {
+// outgoing is a callback on its way to a request.
+type outgoing struct {
 	*Callback
 	keys *Keys
 	now  time.Time
@@ -32,7 +32,7 @@ type draft struct {
 }
 
 // request writes the callback as the provider does.
-func (d draft) request() (request, error) {
+func (d outgoing) request() (request, error) {
 	r := request{header: http.Header{"Content-Type": {"application/json"}}}
 	var body any
 	switch d.Kind {
@@ -56,7 +56,7 @@ func (d draft) request() (request, error) {
 }
 
 // key returns the key given, or a forger's.
-func (d draft) key(right string) string {
+func (d outgoing) key(right string) string {
 	if d.Forged {
 		return strings.Repeat("f", 32)
 	}
@@ -64,18 +64,18 @@ func (d draft) key(right string) string {
 }
 
 // expires is the auth_timestamp.
-func (d draft) expires() string {
+func (d outgoing) expires() string {
 	return strconv.FormatInt(d.now.Add(validity).Unix()+d.Offset, 10)
 }
 
 // sign returns the signature of a Live callback.
-func (d draft) sign(s bridge.Scheme, key, downloadURL string) string {
+func (d outgoing) sign(s bridge.Scheme, key, downloadURL string) string {
 	return signature.Sign(s, d.key(key), signature.Claim{Kind: d.Kind, Event: d.Event, Domain: Domain, App: App,
 		Stream: d.Stream, DownloadURL: downloadURL, Timestamp: d.expires()})
 }
 
 // signRTC adds the headers of SparkRTC. The offset is in the random number: no two of a stream are alike.
-func (d draft) signRTC(r *request) {
+func (d outgoing) signRTC(r *request) {
 	c := signature.RTCClaim{Rand: fmt.Sprintf("%06d", d.Offset), Timestamp: strconv.FormatInt(d.now.Unix(), 10), Body: r.body}
 	r.header.Set("X-Rtc-Rand", c.Rand)
 	r.header.Set("X-Rtc-Timestamp", c.Timestamp)

@@ -15,18 +15,18 @@ import (
 // requestTimeout is how long an answer is waited for.
 const requestTimeout = 20 * time.Second
 
-// farewell is how long the last answers are waited for when the end has come.
-const farewell = 3 * time.Second
+// drainTimeout is how long the last answers are waited for when the end has come.
+const drainTimeout = 3 * time.Second
 
-// earlier is how long ago the first simulated push began: the sessions of a stream go up by a second and must stay in the
+// sessionOffset is how long ago the first simulated push began: the sessions of a stream go up by a second and must stay in the
 // past, and there are not more of them than callbacks.
-const earlier = mostOffset + 100
+const sessionOffset = maxOffset + 100
 
 // sender is one connection and what is sent on it.
 type sender struct {
 	c      *Config
 	plan   *plan
-	tally  *tally
+	stats  *stats
 	client *http.Client
 	url    string
 	limit  int           // callbacks; 0: no limit
@@ -35,9 +35,9 @@ type sender struct {
 	last   request // of the last callback that was no forgery
 }
 
-func newSender(c *Config, n, of int, t *tally) *sender {
+func newSender(c *Config, n, of int, st *stats) *sender {
 	s := &sender{
-		c: c, plan: newPlan(c, n, of), tally: t, base: time.Now().Unix() - earlier,
+		c: c, plan: newPlan(c, n, of), stats: st, base: time.Now().Unix() - sessionOffset,
 		url:    strings.TrimSuffix(c.URL, "/"),
 		client: &http.Client{Timeout: requestTimeout, Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1}},
 	}
@@ -53,7 +53,7 @@ func newSender(c *Config, n, of int, t *tally) *sender {
 // run sends until ctx ends or the sender's part of the count is done.
 func (s *sender) run(ctx context.Context) {
 	defer s.client.CloseIdleConnections()
-	answers, cancel := lasting(ctx)
+	answers, cancel := drainContext(ctx)
 	defer cancel()
 	due := time.Now()
 	for n := 0; (s.c.Count == 0 || n < s.limit) && ctx.Err() == nil; n++ {
@@ -69,29 +69,29 @@ func (s *sender) run(ctx context.Context) {
 	}
 }
 
-// lasting returns a context that ends a while after ctx: what has been sent is to be answered, for the service may have it.
-func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+// drainContext returns a context that ends a while after ctx: what has been sent is to be answered, for the service may have it.
+func drainContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	drained, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {
 		select {
-		case <-longer.Done():
-		case <-time.After(farewell):
+		case <-drained.Done():
+		case <-time.After(drainTimeout):
 			cancel()
 		}
 	})
-	return longer, cancel
+	return drained, cancel
 }
 
 // send sends one callback and counts its answer.
 func (s *sender) send(ctx context.Context, c Callback) {
 	r, err := s.request(&c)
 	if err != nil {
-		s.tally.fail(err)
+		s.stats.fail(err)
 		return
 	}
 	begun := time.Now()
 	status := s.post(ctx, r)
-	s.tally.add(Sent{Time: begun, Took: time.Since(begun), Status: status, Expect: c.Expect(), Lane: c.Lane(), Event: c.Event,
+	s.stats.add(Sent{Time: begun, Took: time.Since(begun), Status: status, Expect: c.Expect(), Lane: c.Lane(), Event: c.Event,
 		Session: s.session(&c), Name: c.name(s.base), Again: c.Again})
 }
 
@@ -100,7 +100,7 @@ func (s *sender) request(c *Callback) (request, error) {
 	if c.Again > 0 && !c.Resign {
 		return s.last, nil
 	}
-	r, err := draft{c, &s.c.Keys, time.Now(), s.base}.request()
+	r, err := outgoing{c, &s.c.Keys, time.Now(), s.base}.request()
 	if !c.Forged {
 		s.last = r
 	}

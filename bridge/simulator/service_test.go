@@ -35,14 +35,14 @@ func service(t *testing.T) (url string, bodies func() []string) {
 		mu.Lock()
 		got = append(got, string(body))
 		mu.Unlock()
-		w.WriteHeader(judge(t, ring, r, body))
+		w.WriteHeader(verify(t, ring, r, body))
 	}))
 	t.Cleanup(s.Close)
 	return s.URL, func() []string { mu.Lock(); defer mu.Unlock(); return slices.Clone(got) }
 }
 
-// judge returns the status that a callback is answered with.
-func judge(t *testing.T, ring *signature.Ring, r *http.Request, body []byte) int {
+// verify returns the status that a callback is answered with.
+func verify(t *testing.T, ring *signature.Ring, r *http.Request, body []byte) int {
 	m := map[string]json.RawMessage{}
 	if err := json.Unmarshal(body, &m); err != nil {
 		t.Errorf("%s: %v", body, err)
@@ -77,7 +77,7 @@ func TestForms(t *testing.T) {
 		forms := map[string]bool{}
 		for numbers := range 3 {
 			c := Callback{Kind: kind, Stream: "room1", Event: "RECORD_FILE_COMPLETE", Numbers: numbers}
-			r, err := draft{&c, &keys, time.Unix(1_700_000_000, 0), 1_600_000_000}.request()
+			r, err := outgoing{&c, &keys, time.Unix(1_700_000_000, 0), 1_600_000_000}.request()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +108,7 @@ func TestNoSignatureTwice(t *testing.T) {
 			t.Fatalf("%+v ends no later than %d", cb, at)
 		}
 		last[name] = cb.Offset
-		if cb.Offset > mostOffset+100 {
+		if cb.Offset > maxOffset+100 {
 			t.Fatalf("%+v ends too far ahead", cb)
 		}
 	}
@@ -117,8 +117,8 @@ func TestNoSignatureTwice(t *testing.T) {
 	}
 }
 
-// TestScenes: what belongs together comes in the provider's order where there is no disorder.
-func TestScenes(t *testing.T) {
+// TestScenarios: what belongs together comes in the provider's order where there is no disorder.
+func TestScenarios(t *testing.T) {
 	want := map[bridge.Kind]string{
 		bridge.KindStream:    "PUBLISH PUBLISH_DONE",
 		bridge.KindRecord:    "RECORD_START RECORD_NEW_FILE_START RECORD_FILE_COMPLETE RECORD_OVER",
@@ -127,15 +127,15 @@ func TestScenes(t *testing.T) {
 	}
 	c := config()
 	c.Streams, c.Disorder, c.Forged, c.Repeat, c.Twins = 1, 0, 0, 0, 0
-	scenes := map[string][]string{}
+	scenarios := map[string][]string{}
 	for _, cb := range planned(c, 2000) {
 		at := fmt.Sprint(cb.Kind, " ", cb.Session)
-		scenes[at] = append(scenes[at], cb.Event)
+		scenarios[at] = append(scenarios[at], cb.Event)
 	}
 	failed := 0
-	for at, words := range scenes {
+	for at, events := range scenarios {
 		for kind, all := range want {
-			switch got := strings.Join(words, " "); {
+			switch got := strings.Join(events, " "); {
 			case !strings.HasPrefix(at, kind.String()+" ") || strings.HasPrefix(all, got):
 			case got == "RECORD_START RECORD_FAILED":
 				failed++
@@ -144,8 +144,8 @@ func TestScenes(t *testing.T) {
 			}
 		}
 	}
-	if len(scenes) < 500 || failed == 0 {
-		t.Errorf("%d scenes, %d recordings failed", len(scenes), failed)
+	if len(scenarios) < 500 || failed == 0 {
+		t.Errorf("%d scenes, %d recordings failed", len(scenarios), failed)
 	}
 }
 

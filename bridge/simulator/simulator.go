@@ -113,7 +113,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		defer cancel()
 	}
 	workers := min(c.Connections, c.Streams)
-	t := newTally(c.Sent)
+	t := newStats(c.Sent)
 	stop := t.watch(c.Progress)
 	var wg sync.WaitGroup
 	for n := range workers {

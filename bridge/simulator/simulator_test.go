@@ -119,9 +119,9 @@ func TestRate(t *testing.T) {
 		c := config()
 		c.Rate, c.Count, c.Connections = 100, 500, 4
 		c.Duration = 0
-		tally := newTally(c.Sent)
+		counted := newStats(c.Sent)
 		begun := time.Now()
-		s := newSender(&c, 0, 1, tally)
+		s := newSender(&c, 0, 1, counted)
 		s.client.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 		})
