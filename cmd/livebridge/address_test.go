@@ -69,9 +69,9 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
-// TestNobodyTrustsEverybody: whoever trusts all proxies believes all senders; to take callbacks from everywhere is no
+// TestTrustingAllProxiesIsRefused: whoever trusts all proxies believes all senders; to take callbacks from everywhere is no
 // such thing.
-func TestNobodyTrustsEverybody(t *testing.T) {
+func TestTrustingAllProxiesIsRefused(t *testing.T) {
 	for _, all := range []string{"0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"} {
 		if _, err := load(with("TRUSTED_PROXIES", "10.0.0.0/8,"+all)); err == nil || !strings.Contains(err.Error(), "TRUSTED_PROXIES") {
 			t.Errorf("TRUSTED_PROXIES=%s: %v", all, err)

@@ -43,9 +43,9 @@ type app struct {
 	admin       *admin.Server
 	control     *admin.Control // nil: it could not be opened
 
-	callbacks net.Listener
-	operators net.Listener
-	stopping  atomic.Bool
+	callbackListener net.Listener
+	adminListener    net.Listener
+	stopping         atomic.Bool
 }
 
 // start brings everything up but does not take callbacks before run. What was started is stopped again on an error.
@@ -69,13 +69,13 @@ func (a *app) shareFiles() (err error) {
 }
 
 func (a *app) listen() (err error) {
-	if a.callbacks, err = net.Listen("tcp", a.settings.Listen); err != nil {
-		return &usageError{wrong("LISTEN", "%w", err)}
+	if a.callbackListener, err = net.Listen("tcp", a.settings.Listen); err != nil {
+		return &usageError{settingError("LISTEN", "%w", err)}
 	}
-	if a.operators, err = net.Listen("tcp", a.settings.AdminListen); err != nil {
-		return &usageError{wrong("ADMIN_LISTEN", "%w", err)}
+	if a.adminListener, err = net.Listen("tcp", a.settings.AdminListen); err != nil {
+		return &usageError{settingError("ADMIN_LISTEN", "%w", err)}
 	}
-	if at, ok := a.operators.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+	if at, ok := a.adminListener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
 		a.log.Warn("ADMIN_LISTEN is not a loopback address: whoever reaches it reads metrics and status; keep it off the internet",
 			zap.Stringer("admin", at))
 	}
@@ -87,10 +87,10 @@ func (a *app) openJournal() (err error) {
 	o.Log, o.Registerer, o.OpenFiles = a.log, a.registry, a.files.journal
 	a.journal, err = journal.Open(o)
 	if errors.Is(err, journal.ErrVolumeTooSmall) {
-		return &usageError{wrong("MIN_FREE_BYTES", "%w", err)}
+		return &usageError{settingError("MIN_FREE_BYTES", "%w", err)}
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
-		return &usageError{wrong("DATA_DIR", "%w; set a directory that the program may write", err)}
+		return &usageError{settingError("DATA_DIR", "%w; set a directory that the program may write", err)}
 	}
 	a.warnOpenDataDir()
 	return err
@@ -193,16 +193,16 @@ func (a *app) run(ctx context.Context) error {
 	defer expire()
 	defer a.watchFiles()()
 	var work sync.WaitGroup
-	work.Go(func() { keepTuned(dispatching) })
+	work.Go(func() { adjustMemoryLimit(dispatching) })
 	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
 	served := make(chan error, 3)
-	go func() { served <- a.ingress.Serve(a.callbacks) }()
-	go func() { served <- a.admin.Serve(a.operators) }()
+	go func() { served <- a.ingress.Serve(a.callbackListener) }()
+	go func() { served <- a.admin.Serve(a.adminListener) }()
 	if a.control != nil {
 		go func() { served <- a.control.Serve() }()
 	}
 	a.log.Info("livebridge takes callbacks", zap.String("version", version()),
-		zap.Stringer("listen", a.callbacks.Addr()), zap.Stringer("admin", a.operators.Addr()), zap.String(a.settings.Transport, a.shownURL()))
+		zap.Stringer("listen", a.callbackListener.Addr()), zap.Stringer("admin", a.adminListener.Addr()), zap.String(a.settings.Transport, a.redactedURL()))
 	failure := a.await(ctx, served)
 	if a.journal.Err() != nil {
 		return failure // nothing may be answered or removed any more; the next start recovers
@@ -224,8 +224,8 @@ func (a *app) await(ctx context.Context, served <-chan error) error {
 	}
 }
 
-// closing is what of the grace is kept for closing everything.
-const closing = 2 * time.Second
+// closeReserve is what of the grace is kept for closing everything.
+const closeReserve = 2 * time.Second
 
 // stop ends the service: not ready, still accepting for the delay, then no new connections, requests in hand answered,
 // the outbox published until the grace ends, everything on disk.
@@ -234,15 +234,15 @@ func (a *app) stop(stopDispatch, expire context.CancelFunc, work *sync.WaitGroup
 	a.stopping.Store(true)
 	time.Sleep(a.settings.ShutdownDelay)
 	end := time.Now().Add(a.settings.ShutdownGrace)
-	whole, cancel := context.WithDeadline(context.Background(), end)
+	graceCtx, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
-	most, cancelMost := context.WithDeadline(context.Background(), end.Add(-min(closing, a.settings.ShutdownGrace/2)))
-	defer cancelMost()
-	err := a.ingress.Shutdown(most)
+	drainCtx, cancelDrain := context.WithDeadline(context.Background(), end.Add(-min(closeReserve, a.settings.ShutdownGrace/2)))
+	defer cancelDrain()
+	err := a.ingress.Shutdown(drainCtx)
 	a.journal.Stop()
-	a.drain(most)
+	a.drain(drainCtx)
 	stopDispatch()
-	context.AfterFunc(whole, expire)
+	context.AfterFunc(graceCtx, expire)
 	if a.journal.Pending() > 0 {
 		expire()
 	}
@@ -250,8 +250,8 @@ func (a *app) stop(stopDispatch, expire context.CancelFunc, work *sync.WaitGroup
 	if left := a.journal.Pending(); left > 0 {
 		a.log.Warn("events are left for the next start", zap.Int("events", left))
 	}
-	return errors.Join(ignoreDeadline(err), ignoreDeadline(a.closeControl(whole)), ignoreDeadline(a.publisher.Close(whole)),
-		a.journal.Close(), a.admin.Shutdown(whole))
+	return errors.Join(ignoreDeadline(err), ignoreDeadline(a.closeControl(graceCtx)), ignoreDeadline(a.publisher.Close(graceCtx)),
+		a.journal.Close(), a.admin.Shutdown(graceCtx))
 }
 
 // closeControl closes the control socket, before the journal that it speaks of.
@@ -286,13 +286,13 @@ func ignoreDeadline(err error) error {
 // abort closes what start has opened.
 func (a *app) abort() error {
 	var errs []error
-	for _, l := range []net.Listener{a.callbacks, a.operators} {
+	for _, l := range []net.Listener{a.callbackListener, a.adminListener} {
 		if l != nil {
 			errs = append(errs, l.Close())
 		}
 	}
 	if a.publisher != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), closing)
+		ctx, cancel := context.WithTimeout(context.Background(), closeReserve)
 		defer cancel()
 		errs = append(errs, a.publisher.Close(ctx))
 	}

@@ -30,8 +30,8 @@ func listedApps(t *testing.T, key string) string {
 	return path
 }
 
-// moved returns every claim that has the same text under the signature, one boundary being elsewhere.
-func moved(k bridge.Kind, c signature.Claim) []signature.Claim {
+// shiftedClaims returns every claim that has the same text under the signature, one boundary being elsewhere.
+func shiftedClaims(k bridge.Kind, c signature.Claim) []signature.Claim {
 	fields := func(c *signature.Claim) []*string {
 		if k == bridge.KindStream {
 			return []*string{&c.Event, &c.Domain, &c.App, &c.Stream, &c.Timestamp}
@@ -86,7 +86,7 @@ func streamForgeries(t *testing.T, key string, c signature.Claim) []sentCallback
 		m.changed(t, `{`, `{"stream":"other",`), m.changed(t, `"stream"`, `"Stream"`),
 		m.at("/live/record"), m.at("/rtc/record"), m.at("/live/snapshot"), m.at("/live/snapshot/x"), m.at("/live/stream/"), m.at("/live/stream?x=1"),
 		{path: "/rtc/record", body: m.body, header: map[string]string{"X-Rtc-Rand": "PUBLISH", "X-Rtc-Timestamp": c.Timestamp, "X-Rtc-Signature": sign}}}
-	for _, other := range moved(bridge.KindStream, c) {
+	for _, other := range shiftedClaims(bridge.KindStream, c) {
 		all = append(all, streamMessage(key, other, `,"publish_timestamp":"1700000000","client_ip":"192.0.2.7"`))
 	}
 	return all
@@ -100,7 +100,7 @@ func recordForgeries(t *testing.T, key string, c signature.Claim) []sentCallback
 	all := []sentCallback{m, m.changed(t, `"RECORD_FILE_COMPLETE"`, `"RECORD_FAILED"`), m.changed(t, `"live"`, `"vod"`), m.changed(t, "a.m3u8", "b.m3u8"),
 		m.changed(t, c.Timestamp, "9999999999"), m.at("/live/stream"), m.at("/rtc/record"),
 		m.changed(t, signature.Sign(bridge.SchemeHMAC, key, signed), signature.Sign(bridge.SchemeMD5, "guess", signed))}
-	for _, other := range moved(bridge.KindRecord, c) {
+	for _, other := range shiftedClaims(bridge.KindRecord, c) {
 		all = append(all, recordMessage(key, bridge.SchemeHMAC, other, `,"file_size":1`))
 	}
 	return all

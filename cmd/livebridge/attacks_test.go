@@ -22,16 +22,16 @@ func TestTableOfAttacks(t *testing.T) {
 	}
 	for _, row := range rows {
 		cells := strings.Split(strings.Trim(row, "| "), "|")
-		words := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[len(cells)-1], -1)
-		if len(words) < 2 || !strings.Contains(words[0][1], "/") {
+		codes := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[len(cells)-1], -1)
+		if len(codes) < 2 || !strings.Contains(codes[0][1], "/") {
 			t.Errorf("no test is named: %s", row)
 		}
 		dir := ""
-		for _, word := range words {
-			if strings.Contains(word[1], "/") {
-				dir = word[1]
-			} else if !hasTest(t, dir, word[1]) {
-				t.Errorf("%s has no %s", dir, word[1])
+		for _, code := range codes {
+			if strings.Contains(code[1], "/") {
+				dir = code[1]
+			} else if !hasTest(t, dir, code[1]) {
+				t.Errorf("%s has no %s", dir, code[1])
 			}
 		}
 	}

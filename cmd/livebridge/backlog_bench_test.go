@@ -93,12 +93,12 @@ func seeded(l, n int, base bridge.Millis) *bridge.Arrival {
 	e := bridge.Event{Type: "com.huaweicloud.live.stream.publish", Phase: bridge.PhasePublish, Scheme: bridge.SchemeHMAC,
 		Lane:    bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: fmt.Sprint("room", l)},
 		Session: base + bridge.Millis(n/2)*1000}
-	word := "PUBLISH"
+	event := "PUBLISH"
 	if n%2 == 1 {
-		word, e.Phase, e.Type = "PUBLISH_DONE", bridge.PhaseDone, "com.huaweicloud.live.stream.publish_done"
+		event, e.Phase, e.Type = "PUBLISH_DONE", bridge.PhaseDone, "com.huaweicloud.live.stream.publish_done"
 	}
 	e.Data = fmt.Appendf(nil, `{"app":"live","client_ip":"100.111.1.1","domain":"push.example.com","event":%q,"node_ip":"112.11.1.1",`+
-		`"publish_timestamp":%d,"stream":%q,"user_args":"[redacted]"}`, word, e.Session/1000, e.Lane.Stream)
+		`"publish_timestamp":%d,"stream":%q,"user_args":"[redacted]"}`, event, e.Session/1000, e.Lane.Stream)
 	sum := sha256.Sum256(e.Data)
 	copy(e.ID[:], sum[:])
 	return &bridge.Arrival{Event: e, Signature: bridge.Signature{Sum: [16]byte(sum[16:]), Signed: [16]byte(sum[8:]),

@@ -31,7 +31,7 @@ func benchBroker(b *testing.B) string {
 
 // BenchmarkAcceptKafka does as BenchmarkAccept with one real broker, on the same machine.
 func BenchmarkAcceptKafka(b *testing.B) {
-	tune()
+	tuneRuntime()
 	broker := benchBroker(b)
 	for b.Loop() {
 		var bare, ours, left []float64
@@ -49,7 +49,7 @@ func BenchmarkAcceptKafka(b *testing.B) {
 
 // BenchmarkLatencyKafka does as BenchmarkLatency with one real broker.
 func BenchmarkLatencyKafka(b *testing.B) {
-	tune()
+	tuneRuntime()
 	broker := benchBroker(b)
 	for b.Loop() {
 		a, stop := benchApp(b, "TRANSPORT", "kafka", "KAFKA_BROKERS", broker)

@@ -41,7 +41,7 @@ var benchTime = flag.Duration("accept", 5*time.Second, "how long callbacks are s
 // BenchmarkAccept sends signed callbacks over 64 connections to a bare handler, to the same handler with one synced
 // Pebble write, and to livebridge on its embedded server, in turns, and reports the medians and their ratios.
 func BenchmarkAccept(b *testing.B) {
-	tune()
+	tuneRuntime()
 	for b.Loop() {
 		var bare, synced, ours, left []float64
 		for range benchRounds {
@@ -90,7 +90,7 @@ func benchApp(b *testing.B, settings ...string) (a *app, stop func()) {
 func benchBridge(b *testing.B, settings ...string) (rate, left float64) {
 	a, stop := benchApp(b, settings...)
 	defer stop()
-	rate = load64(b, a.callbacks.Addr().String())
+	rate = load64(b, a.callbackListener.Addr().String())
 	return rate, float64(a.journal.Pending())
 }
 
@@ -215,7 +215,7 @@ func benchBody(stream int, base, round int64) []byte {
 // BenchmarkLatency sends 1,000 callbacks a second and reports the time to 200, the time from the 200 to a consumer, and
 // the time that a sync of the same disk takes during it.
 func BenchmarkLatency(b *testing.B) {
-	tune()
+	tuneRuntime()
 	for b.Loop() {
 		a, stop := benchApp(b)
 		answered, consumed := latencies(b, a)
@@ -278,7 +278,7 @@ type consumption struct {
 // post sends the first callback of a stream and returns the time to its answer in milliseconds.
 func (c *consumption) post(ctx context.Context, b *testing.B, a *app, stream int) float64 {
 	body, begun := benchBody(stream, time.Now().Unix(), 0), time.Now()
-	status, err := post(ctx, "http://"+a.callbacks.Addr().String()+"/live/stream", body)
+	status, err := post(ctx, "http://"+a.callbackListener.Addr().String()+"/live/stream", body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil || status != http.StatusOK {

@@ -19,15 +19,15 @@ type transport interface {
 	Reload() error // reads the files of credentials again
 }
 
-// failing is a publisher that a failure of this machine can make useless, such as that of the embedded server's disk.
+// failureNotifier is a publisher that a failure of this machine can make useless, such as that of the embedded server's disk.
 // What a broker says is no such failure.
-type failing interface {
+type failureNotifier interface {
 	Failed() <-chan error
 }
 
 // failureOf returns the channel of such a failure; nil: there is none.
 func failureOf(p bridge.Publisher) <-chan error {
-	if f, can := p.(failing); can {
+	if f, can := p.(failureNotifier); can {
 		return f.Failed()
 	}
 	return nil
@@ -110,8 +110,8 @@ func (s *settings) consumersURL() string {
 	return "nats://" + s.NATSListen
 }
 
-// shownURL is consumersURL as it may be shown.
-func (a *app) shownURL() string {
+// redactedURL is consumersURL as it may be shown.
+func (a *app) redactedURL() string {
 	if a.settings.Transport == "kafka" {
 		return a.consumersURL()
 	}

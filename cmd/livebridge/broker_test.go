@@ -114,7 +114,7 @@ func TestStreamFull(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {
-			p.play(ctx, "http://"+a.callbacks.Addr().String()+"/live/stream", fmt.Sprint("room", i), 0, 20)
+			p.play(ctx, "http://"+a.callbackListener.Addr().String()+"/live/stream", fmt.Sprint("room", i), 0, 20)
 		})
 	}
 	wg.Wait()

@@ -25,10 +25,10 @@ func played(t *testing.T, p *program, keys []string, args ...string) (log string
 		t.Setenv(name, value)
 	}
 	log = filepath.Join(t.TempDir(), "sent.jsonl")
-	var said bytes.Buffer
+	var output bytes.Buffer
 	args = append([]string{"simulate", "--url", "http://" + p.listen, "--rate", "0", "--log", log}, args...)
-	if code := run(t.Context(), args, &said, &said); code != exitDone {
-		t.Fatalf("simulate exits with %d\n%s", code, &said)
+	if code := run(t.Context(), args, &output, &output); code != exitDone {
+		t.Fatalf("simulate exits with %d\n%s", code, &output)
 	}
 	return log, p.published(t, readLog(t, log))
 }
@@ -67,14 +67,14 @@ func TestCheck(t *testing.T) {
 			if err := os.WriteFile(events, []byte(c.events), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if said, code := checked(t, sent, events); code != c.code || !strings.Contains(said, c.want) {
-				t.Errorf("exit code %d, want %d; %q is expected in\n%s", code, c.code, c.want, said)
+			if output, code := checked(t, sent, events); code != c.code || !strings.Contains(output, c.want) {
+				t.Errorf("exit code %d, want %d; %q is expected in\n%s", code, c.code, c.want, output)
 			}
 		})
 	}
 }
 
-func checked(t *testing.T, sent, events string) (said string, code int) {
+func checked(t *testing.T, sent, events string) (output string, code int) {
 	var b bytes.Buffer
 	code = run(t.Context(), []string{"check", "--sent", sent, "--events", events, "--hold-done", testHold.String(), "--hold-next", testHold.String()}, &b, &b)
 	return b.String(), code
@@ -91,18 +91,18 @@ func TestRecordSignTypes(t *testing.T) {
 			if err := os.WriteFile(events, []byte(strings.Join(out, "")), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if said, code := checked(t, sent, events); code != exitDone {
-				t.Error(said)
+			if output, code := checked(t, sent, events); code != exitDone {
+				t.Error(output)
 			}
 			other := map[string]string{"MD5": "HMACSHA256"}[signType]
 			if other == "" {
 				other = "MD5"
 			}
 			t.Setenv(prefix+"RECORD_SIGN_TYPE", other)
-			var said bytes.Buffer
+			var output bytes.Buffer
 			if code := run(t.Context(), []string{"simulate", "--url", "http://" + service.listen, "--rate", "0", "--count", "20", "--kinds", "record"},
-				&said, &said); code != exitFailed || !strings.Contains(said.String(), "401: 20") {
-				t.Errorf("signed by %s it exits with %d: %s", other, code, &said)
+				&output, &output); code != exitFailed || !strings.Contains(output.String(), "401: 20") {
+				t.Errorf("signed by %s it exits with %d: %s", other, code, &output)
 			}
 		})
 	}
@@ -119,9 +119,9 @@ func TestKindsOfSimulate(t *testing.T) {
 		{"short", "", "STREAM_KEY"},
 	} {
 		t.Setenv(prefix+"STREAM_KEY", c.key)
-		var said bytes.Buffer
-		if code := run(t.Context(), []string{"simulate", "--kinds", c.kinds}, &said, &said); code != exitUsage || !strings.Contains(said.String(), c.want) {
-			t.Errorf("key %q, kinds %q: exit code %d, %s", c.key, c.kinds, code, &said)
+		var output bytes.Buffer
+		if code := run(t.Context(), []string{"simulate", "--kinds", c.kinds}, &output, &output); code != exitUsage || !strings.Contains(output.String(), c.want) {
+			t.Errorf("key %q, kinds %q: exit code %d, %s", c.key, c.kinds, code, &output)
 		}
 	}
 }

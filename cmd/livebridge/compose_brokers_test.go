@@ -85,8 +85,8 @@ func (c composed) program(t *testing.T, old, address string) *exec.Cmd {
 	return cmd
 }
 
-func replaced(words []string, old, address string) (out []string) {
-	for _, w := range words {
+func replaced(args []string, old, address string) (out []string) {
+	for _, w := range args {
 		out = append(out, strings.ReplaceAll(w, old, address))
 	}
 	return out
@@ -107,8 +107,8 @@ func checkPrinted(t *testing.T, consumer, provider *exec.Cmd, like *regexp.Regex
 	defer func() { _ = consumer.Process.Kill() }()
 	timer := time.AfterFunc(patience, func() { _ = consumer.Process.Kill() })
 	defer timer.Stop()
-	if said, err := provider.CombinedOutput(); err != nil {
-		t.Errorf("the provider: %v\n%s", err, said)
+	if output, err := provider.CombinedOutput(); err != nil {
+		t.Errorf("the provider: %v\n%s", err, output)
 	}
 	lines, n := bufio.NewScanner(out), 0
 	for ; n < enough && lines.Scan(); n++ {

@@ -68,8 +68,8 @@ func pushes(t *testing.T, service *program) map[string][]string {
 	for i := range streams {
 		key := fmt.Sprintf("push.example.com/live/room%d", i)
 		for n := range rounds {
-			word := []string{"publish", "publish_done"}[n%2]
-			want[key] = append(want[key], fmt.Sprintf("%s %d com.huaweicloud.live.stream.%s", key, n+1, word))
+			event := []string{"publish", "publish_done"}[n%2]
+			want[key] = append(want[key], fmt.Sprintf("%s %d com.huaweicloud.live.stream.%s", key, n+1, event))
 		}
 		work.Go(func() {
 			p.play(t.Context(), "http://"+service.listen+"/live/stream", fmt.Sprint("room", i), 0, rounds)
@@ -86,8 +86,8 @@ func pushes(t *testing.T, service *program) map[string][]string {
 // attributes by its SDK at all means that the event is valid.
 func checkConsumer(t *testing.T, consumer *exec.Cmd, want map[string][]string) {
 	t.Helper()
-	var said strings.Builder
-	consumer.Stderr = &said
+	var output strings.Builder
+	consumer.Stderr = &output
 	out, err := consumer.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -103,21 +103,21 @@ func checkConsumer(t *testing.T, consumer *exec.Cmd, want map[string][]string) {
 	}
 	got, ids := make(map[string][]string), make(map[string]bool)
 	for lines := bufio.NewScanner(out); left > 0 && lines.Scan(); left-- {
-		words := strings.Fields(lines.Text())
-		if len(words) != 4 || len(words[3]) != 32 {
+		fields := strings.Fields(lines.Text())
+		if len(fields) != 4 || len(fields[3]) != 32 {
 			t.Fatalf("it printed %q", lines.Text())
 		}
-		sequence, err := strconv.ParseUint(words[1], 10, 64)
-		if err != nil || len(words[1]) != 20 {
+		sequence, err := strconv.ParseUint(fields[1], 10, 64)
+		if err != nil || len(fields[1]) != 20 {
 			t.Fatalf("it printed %q: %v", lines.Text(), err)
 		}
-		got[words[0]] = append(got[words[0]], fmt.Sprintf("%s %d %s", words[0], ordinal(sequence), words[2]))
-		ids[words[3]] = true
+		got[fields[0]] = append(got[fields[0]], fmt.Sprintf("%s %d %s", fields[0], ordinal(sequence), fields[2]))
+		ids[fields[3]] = true
 	}
 	_ = consumer.Process.Kill()
 	_ = consumer.Wait()
 	if left > 0 {
-		t.Fatalf("%d events were not read: %s", left, said.String())
+		t.Fatalf("%d events were not read: %s", left, output.String())
 	}
 	for key, events := range want {
 		if !slices.Equal(got[key], events) {
@@ -148,8 +148,8 @@ func virtualenv(t *testing.T) (python string) {
 		return python
 	}
 	for _, line := range [][]string{{"python3", "-m", "venv", "--clear", dir}, append([]string{python, "-m", "pip", "-q", "install"}, pythonPackages()...)} {
-		if said, err := exec.Command(line[0], line[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v (the tests with consumers need Python 3 with venv: Debian's python3-venv)\n%s", line, err, said)
+		if output, err := exec.Command(line[0], line[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v (the tests with consumers need Python 3 with venv: Debian's python3-venv)\n%s", line, err, output)
 		}
 	}
 	return python

@@ -28,12 +28,12 @@ func (s *settings) brokerFiles() []string {
 
 // credentials watches the broker's files and has the publisher read them again.
 type credentials struct {
-	source *filewatch.Source[digest]
-	reload func() error // of the publisher
-	log    *zap.Logger
-	good   prometheus.Gauge
-	failed string // the last error; empty: none
-	done   digest // what was read again last
+	source     *filewatch.Source[digest]
+	reload     func() error // of the publisher
+	log        *zap.Logger
+	successful prometheus.Gauge
+	lastError  string // the last error; empty: none
+	loaded     digest // what was read again last
 }
 
 // digest stands for what all files say.
@@ -42,12 +42,12 @@ type digest [sha256.Size]byte
 // newCredentials begins before the publisher reads the files, so that no change is missed.
 func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) (*credentials, error) {
 	c := &credentials{log: log, source: filewatch.New(func() digest { return digestOf(files) }),
-		good: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
+		successful: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
 			Help: "1 if the last reload of the broker's credentials succeeded, " +
 				"0 if a file cannot be used and its previous content stays in use."})}
-	c.good.Set(1)
-	c.done = c.source.Last()
-	return c, r.Register(c.good)
+	c.successful.Set(1)
+	c.loaded = c.source.Last()
+	return c, r.Register(c.successful)
 }
 
 func digestOf(files []string) digest {
@@ -69,20 +69,20 @@ func (c *credentials) Watch(ctx context.Context) { filewatch.Every(ctx, c.poll) 
 // poll has the files read again when they have changed, and as long as that fails.
 func (c *credentials) poll() {
 	changed := c.source.Poll()
-	if !changed && c.failed == "" {
+	if !changed && c.lastError == "" {
 		return
 	}
 	if err := c.reload(); err != nil {
-		if changed || c.failed != err.Error() {
+		if changed || c.lastError != err.Error() {
 			c.log.Error("broker credentials reload failed; previous credentials stay in use", zap.Error(err))
 		}
-		c.failed = err.Error()
-		c.good.Set(0)
+		c.lastError = err.Error()
+		c.successful.Set(0)
 		return
 	}
-	if c.failed != "" || c.done != c.source.Last() {
+	if c.lastError != "" || c.loaded != c.source.Last() {
 		c.log.Info("broker credentials reloaded")
 	}
-	c.failed, c.done = "", c.source.Last()
-	c.good.Set(1)
+	c.lastError, c.loaded = "", c.source.Last()
+	c.successful.Set(1)
 }

@@ -29,8 +29,8 @@ func newResult(o bridge.Outcome) *result {
 	return &result{Number: o.Number, Problem: o.Problem, Emission: o.Emitted}
 }
 
-// words says the result to a person.
-func (r *result) words() string {
+// text says the result to a person.
+func (r *result) text() string {
 	switch {
 	case r.Problem != "":
 		return r.Problem
@@ -47,15 +47,15 @@ func (r *result) words() string {
 }
 
 // problem returns what makes the command fail, or nil.
-func (r *result) problem(shelf string) error {
+func (r *result) problem(queue string) error {
 	if r.Problem != "" || r.Delivery != nil && r.State == bridge.DeliveryDeadLetter {
-		return fmt.Errorf("%s %d: %s", shelf, r.Number, r.words())
+		return fmt.Errorf("%s %d: %s", queue, r.Number, r.text())
 	}
 	return nil
 }
 
-// sumOf counts the states of emissions, as ": 3 published, 1 waiting".
-func sumOf(results []*result) string {
+// summaryOf counts the states of emissions, as ": 3 published, 1 waiting".
+func summaryOf(results []*result) string {
 	count := make(map[bridge.DeliveryState]int)
 	for _, r := range results {
 		if r.Delivery != nil {
@@ -85,8 +85,8 @@ func waitFlag(c *cobra.Command, wait *time.Duration) {
 	c.Flags().DurationVar(wait, "wait", 10*time.Second, "how long to wait for the broker to acknowledge; 0: do not wait")
 }
 
-// deliveryPoll is how often the service is asked how far emissions have come.
-const deliveryPoll = 50 * time.Millisecond
+// deliveryPollInterval is how often the service is asked how far emissions have come.
+const deliveryPollInterval = 50 * time.Millisecond
 
 // awaitDeliveries asks what becomes of the emissions among results until all are settled or the wait is over. Where no
 // service runs they wait for its next start.
@@ -100,7 +100,7 @@ func awaitDeliveries(ctx context.Context, d admin.Operator, results []*result, w
 	}
 	end := time.Now().Add(wait)
 	for {
-		if err := askDeliveries(d, open); err != nil {
+		if err := pollDeliveries(d, open); err != nil {
 			return fmt.Errorf("the change is on disk; its outcome at the broker is unknown: %w", err)
 		}
 		open = slices.DeleteFunc(open, func(r *result) bool { return r.State != bridge.DeliveryWaiting })
@@ -110,13 +110,13 @@ func awaitDeliveries(ctx context.Context, d admin.Operator, results []*result, w
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(deliveryPoll):
+		case <-time.After(deliveryPollInterval):
 		}
 	}
 }
 
-// askDeliveries asks once, a page at a time.
-func askDeliveries(d admin.Operator, open []*result) error {
+// pollDeliveries asks once, a page at a time.
+func pollDeliveries(d admin.Operator, open []*result) error {
 	for page := range slices.Chunk(open, bridge.PageMax) {
 		var emissions []bridge.Emission
 		for _, r := range page {

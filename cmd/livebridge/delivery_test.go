@@ -39,8 +39,8 @@ func operated(t *testing.T) (dir string, j *journal.Journal) {
 	return dir, j
 }
 
-// settleAs settles n events, as how says of each.
-func settleAs(t *testing.T, j *journal.Journal, n int, how func(i int) bridge.Settlement) (settled chan struct{}) {
+// answerWith settles n events, as how says of each.
+func answerWith(t *testing.T, j *journal.Journal, n int, how func(i int) bridge.Settlement) (settled chan struct{}) {
 	settled = make(chan struct{})
 	go func() {
 		defer close(settled)
@@ -70,13 +70,13 @@ func results(t *testing.T, out string) (all []result) {
 	return all
 }
 
-// TestRetryTellsTheOutcome: of three dead letters that are tried again one is published, one rejected, and one waits.
-func TestRetryTellsTheOutcome(t *testing.T) {
+// TestRetryReportsOutcome: of three dead letters that are tried again one is published, one rejected, and one waits.
+func TestRetryReportsOutcome(t *testing.T) {
 	dir, j := operated(t)
-	<-settleAs(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{DeadLetter: "too large"} })
+	<-answerWith(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{DeadLetter: "too large"} })
 	var all []bridge.Entry
 	until(t, "three dead letters are on disk", func() bool { all = entriesOf(t, dir, "deadletters"); return len(all) == 3 })
-	settled := settleAs(t, j, 2, func(i int) bridge.Settlement { return []bridge.Settlement{{}, {DeadLetter: "still too large"}}[i] })
+	settled := answerWith(t, j, 2, func(i int) bridge.Settlement { return []bridge.Settlement{{}, {DeadLetter: "still too large"}}[i] })
 	out, errOut, code := command(t, dir, "deadletters", "retry", "--all", "--wait", "2s")
 	<-settled
 	got := results(t, out)
@@ -101,15 +101,15 @@ func TestRetryTellsTheOutcome(t *testing.T) {
 	}
 }
 
-// TestReplayTellsTheOutcome: what is replayed and rejected is told, and fails the command; what waits does not.
-func TestReplayTellsTheOutcome(t *testing.T) {
+// TestReplayReportsOutcome: what is replayed and rejected is told, and fails the command; what waits does not.
+func TestReplayReportsOutcome(t *testing.T) {
 	dir, j := operated(t)
 	out, errOut, code := command(t, dir, "journal", "replay", "--all", "--wait", "0")
 	if got := results(t, out); code != exitDone || len(got) != 3 || got[2].State != bridge.DeliveryWaiting ||
 		!strings.Contains(errOut, "journal replay: 3 events: 3 still waiting in the outbox") {
 		t.Fatalf("%d %q %q", code, out, errOut)
 	}
-	<-settleAs(t, j, 5, func(int) bridge.Settlement { return bridge.Settlement{} }) // one replay is left in the outbox, and is none to replay
+	<-answerWith(t, j, 5, func(int) bridge.Settlement { return bridge.Settlement{} }) // one replay is left in the outbox, and is none to replay
 	if err := j.Append(t.Context(), &bridge.Arrival{Event: bridge.Event{ID: bridge.ID{9}, Type: "com.huaweicloud.live.record.over", Data: []byte("{}"),
 		Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "push.example.com", App: "live", Stream: "room2"}}}); err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestReplayTellsTheOutcome(t *testing.T) {
 	if err := j.Trim(t.Context(), func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	settled := settleAs(t, j, 3, func(i int) bridge.Settlement { return bridge.Settlement{DeadLetter: "not wanted"} })
+	settled := answerWith(t, j, 3, func(i int) bridge.Settlement { return bridge.Settlement{DeadLetter: "not wanted"} })
 	out, errOut, code = command(t, dir, "journal", "replay", "--lane", "record:push.example.com/live/room2")
 	<-settled
 	if got := results(t, out); code != exitFailed || len(got) != 1 || got[0].State != bridge.DeliveryDeadLetter || got[0].Reason != "not wanted" ||

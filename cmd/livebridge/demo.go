@@ -39,29 +39,29 @@ func newDemo() *cobra.Command {
 	}
 }
 
-// step is one callback of the show, and what should come of it.
-type step struct {
-	about   string
-	word    string
-	session int64
-	forged  bool
-	again   bool          // the callback before, once more
-	after   time.Duration // wait before it
-	status  int
+// demoCallback is one callback of the show, and what should come of it.
+type demoCallback struct {
+	description string
+	event       string
+	session     int64
+	forged      bool
+	repeat      bool          // the callback before, once more
+	after       time.Duration // wait before it
+	status      int
 }
 
-// show is what the demo sends, for one stream. Sessions are seconds after the first.
-func show() []step {
-	return []step{
-		{about: "the end of push 1 comes first", word: "PUBLISH_DONE", session: 1, status: 200},
-		{about: "its start", word: "PUBLISH", session: 1, status: 200},
-		{about: "the same, sent again", again: true, status: 200},
-		{about: "push 2 starts", word: "PUBLISH", session: 2, status: 200},
-		{about: "a forgery: push 2 ends, signed with another key", word: "PUBLISH_DONE", session: 2, forged: true, status: 401},
-		{about: "push 3 starts while 2 is open: it waits", word: "PUBLISH", session: 3, status: 200},
-		{about: "push 2 ends in time", word: "PUBLISH_DONE", session: 2, status: 200},
-		{about: "push 4 starts, and 3 has not ended", word: "PUBLISH", session: 4, status: 200},
-		{about: "push 3 ends too late", word: "PUBLISH_DONE", session: 3, after: demoHoldNext + 500*time.Millisecond, status: 200},
+// demoCallbacks is what the demo sends, for one stream. Sessions are seconds after the first.
+func demoCallbacks() []demoCallback {
+	return []demoCallback{
+		{description: "the end of push 1 comes first", event: "PUBLISH_DONE", session: 1, status: 200},
+		{description: "its start", event: "PUBLISH", session: 1, status: 200},
+		{description: "the same, sent again", repeat: true, status: 200},
+		{description: "push 2 starts", event: "PUBLISH", session: 2, status: 200},
+		{description: "a forgery: push 2 ends, signed with another key", event: "PUBLISH_DONE", session: 2, forged: true, status: 401},
+		{description: "push 3 starts while 2 is open: it waits", event: "PUBLISH", session: 3, status: 200},
+		{description: "push 2 ends in time", event: "PUBLISH_DONE", session: 2, status: 200},
+		{description: "push 4 starts, and 3 has not ended", event: "PUBLISH", session: 4, status: 200},
+		{description: "push 3 ends too late", event: "PUBLISH_DONE", session: 3, after: demoHoldNext + 500*time.Millisecond, status: 200},
 	}
 }
 
@@ -86,10 +86,10 @@ func demo(ctx context.Context, w io.Writer, vars map[string]string) (err error) 
 	running, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.run(running) }()
-	defer func() { stop(); err = errors.Join(err, <-ended, a.tidy()) }()
+	defer func() { stop(); err = errors.Join(err, <-ended, a.removeTopics()) }()
 	base := time.Now().Unix() - 100
 	fmt.Fprintf(w, "Callbacks in, for push.example.com/live/room1:\n\n")
-	if err := play(ctx, w, "http://"+a.callbacks.Addr().String(), base); err != nil {
+	if err := play(ctx, w, "http://"+a.callbackListener.Addr().String(), base); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nEvents out, on %s:\n\n", a.destination())
@@ -138,8 +138,8 @@ func (a *app) destination() string {
 	return "the NATS JetStream stream " + a.settings.NATSStream
 }
 
-// tidy removes what the demo has left on a broker that is not its own.
-func (a *app) tidy() error {
+// removeTopics removes what the demo has left on a broker that is not its own.
+func (a *app) removeTopics() error {
 	if a.settings.Transport != "kafka" {
 		return nil
 	}
@@ -151,20 +151,20 @@ func (a *app) tidy() error {
 // play sends the show and prints how each callback was answered.
 func play(ctx context.Context, w io.Writer, url string, base int64) error {
 	var body []byte
-	for i, s := range show() {
+	for i, s := range demoCallbacks() {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(s.after):
 		}
-		if !s.again {
+		if !s.repeat {
 			body = s.body("room1", base, i)
 		}
 		status, err := post(ctx, url+"/live/stream", body)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "  %d  %-50s  %d\n", i+1, s.about, status)
+		fmt.Fprintf(w, "  %d  %-50s  %d\n", i+1, s.description, status)
 		if status != s.status {
 			return fmt.Errorf("callback %d was answered %d and not %d", i+1, status, s.status)
 		}
@@ -174,8 +174,8 @@ func play(ctx context.Context, w io.Writer, url string, base int64) error {
 
 // body writes the callback as the provider does, signed. Each expires at another second, since two different callbacks
 // under one signature would be taken for tampering.
-func (s step) body(stream string, base int64, i int) []byte {
-	claim := signature.Claim{Kind: bridge.KindStream, Event: s.word, Domain: "push.example.com", App: "live", Stream: stream,
+func (s demoCallback) body(stream string, base int64, i int) []byte {
+	claim := signature.Claim{Kind: bridge.KindStream, Event: s.event, Domain: "push.example.com", App: "live", Stream: stream,
 		Timestamp: fmt.Sprint(time.Now().Unix() + 60 + int64(i))}
 	key := demoKey
 	if s.forged {
@@ -216,9 +216,9 @@ func watch(ctx context.Context, w io.Writer, a *app, base int64, n int) ([]strin
 		if err := json.Unmarshal(m.payload, &e); err != nil {
 			return err
 		}
-		word := e.Type[strings.LastIndexByte(e.Type, '.')+1:]
-		fmt.Fprintf(w, "  sequence %s  push %d  %-13s %s\n", e.Sequence, e.Data.Session-base, word, e.Marks)
-		if got = append(got, fmt.Sprintf("%s %d %s", word, e.Data.Session-base, e.Marks)); len(got) == n {
+		event := e.Type[strings.LastIndexByte(e.Type, '.')+1:]
+		fmt.Fprintf(w, "  sequence %s  push %d  %-13s %s\n", e.Sequence, e.Data.Session-base, event, e.Marks)
+		if got = append(got, fmt.Sprintf("%s %d %s", event, e.Data.Session-base, e.Marks)); len(got) == n {
 			return errEnough
 		}
 		return nil

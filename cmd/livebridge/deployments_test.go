@@ -25,7 +25,7 @@ func TestDeploymentsSetWhatThereIs(t *testing.T) {
 			vars[name] = ""
 			named++
 		}
-		if wrong := unknown(vars); len(wrong) > 0 {
+		if wrong := unknownSettings(vars); len(wrong) > 0 {
 			t.Errorf("%s sets %s", file, strings.Join(wrong, ", "))
 		}
 	}

@@ -20,30 +20,30 @@ type descriptors struct {
 // What is set aside of the limit on open files before callbacks get the rest.
 const (
 	ownFiles     = 32 // standard streams, the poller, listeners, watched files while they are read
-	callersTold  = 66 // connections beyond MAX_CONNECTIONS while they are told so
+	busyReplies  = 66 // connections beyond MAX_CONNECTIONS while they are told so
 	brokerFiles  = 64 // connections to brokers, or files of the embedded server's streams and consumers
 	controlFiles = 17 // connections on the control socket, and one that is refused
 
-	leastCallbacks = 32 // with less it is no service
+	minCallbacks = 32 // with less it is no service
 )
 
 // openFilesNeeded is the lowest limit on open files that the service starts with.
 const openFilesNeeded = 448
 
-// share shares out a limit on open files; callbacks get at most what is asked for.
-func share(limit, asked int, embedded bool) descriptors {
-	d := descriptors{operators: between(16, limit/32, 256),
-		journal: between(journal.MinOpenFiles, limit/8, journal.MaxOpenFiles)}
-	reserved := ownFiles + callersTold + brokerFiles + controlFiles + d.operators + 1 + d.journal + journal.ReservedFiles
+// shareFiles shares out a limit on open files; callbacks get at most what is asked for.
+func shareFiles(limit, asked int, embedded bool) descriptors {
+	d := descriptors{operators: clamp(16, limit/32, 256),
+		journal: clamp(journal.MinOpenFiles, limit/8, journal.MaxOpenFiles)}
+	reserved := ownFiles + busyReplies + brokerFiles + controlFiles + d.operators + 1 + d.journal + journal.ReservedFiles
 	if embedded {
-		d.consumers = between(32, limit/8, 1<<16)
+		d.consumers = clamp(32, limit/8, 1<<16)
 		reserved += d.consumers + 1
 	}
 	d.callbacks = min(asked, limit-reserved)
 	return d
 }
 
-func between(least, n, most int) int { return max(least, min(n, most)) }
+func clamp(least, n, most int) int { return max(least, min(n, most)) }
 
 // shareDescriptors shares out what the process may open, and says so when that is less than MAX_CONNECTIONS asks for.
 func (s *settings) shareDescriptors(log *zap.Logger) (descriptors, error) {
@@ -52,9 +52,9 @@ func (s *settings) shareDescriptors(log *zap.Logger) (descriptors, error) {
 	if !limited {
 		limit = unlimitedFiles
 	}
-	d := share(limit, s.MaxConnections, embedded)
+	d := shareFiles(limit, s.MaxConnections, embedded)
 	switch {
-	case limit < openFilesNeeded || d.callbacks < min(leastCallbacks, s.MaxConnections):
+	case limit < openFilesNeeded || d.callbacks < min(minCallbacks, s.MaxConnections):
 		return d, &usageError{fmt.Errorf("the limit on open files is %d and livebridge needs at least %d: "+
 			"raise it (ulimit -n)", limit, openFilesNeeded)}
 	case d.callbacks < s.MaxConnections:
@@ -71,7 +71,7 @@ const unlimitedFiles = 1 << 30
 
 // limitFor returns a limit on open files, above the given one, that leaves callbacks what is asked for.
 func limitFor(limit, asked int, embedded bool) int {
-	for share(limit, asked, embedded).callbacks < asked {
+	for shareFiles(limit, asked, embedded).callbacks < asked {
 		limit += 1024
 	}
 	return limit

@@ -66,29 +66,29 @@ func TestFloodOfConnections(t *testing.T) {
 	for _, end := range ends {
 		end()
 	}
-	until(t, "consumers are let in again", func() bool { return letsIn(service.nats) })
+	until(t, "consumers are let in again", func() bool { return acceptsConnection(service.nats) })
 	p.judge(t, service.nats)
 	service.signal(t, syscall.SIGTERM)
 	if code := service.end(t); code != exitDone {
 		t.Errorf("it exits with %d", code)
 	}
-	said := service.log.String()
-	if n := strings.Count(said, "connection closed: too many at once"); n == 0 || n > 20 {
+	output := service.log.String()
+	if n := strings.Count(output, "connection closed: too many at once"); n == 0 || n > 20 {
 		t.Errorf("%d lines about connections of operators", n)
 	}
-	if n := strings.Count(said, "maximum connections exceeded"); n == 0 || n > 100 {
+	if n := strings.Count(output, "maximum connections exceeded"); n == 0 || n > 100 {
 		t.Errorf("%d lines about connections of consumers", n)
 	}
-	if !strings.Contains(said, prefix+"MAX_CONNECTIONS") || !strings.Contains(said, `"open_files_limit":512`) {
+	if !strings.Contains(output, prefix+"MAX_CONNECTIONS") || !strings.Contains(output, `"open_files_limit":512`) {
 		t.Error("it does not say that MAX_CONNECTIONS is lowered")
 	}
 	if t.Failed() {
-		t.Log(said)
+		t.Log(output)
 	}
 }
 
-// letsIn reports whether the embedded server has room for one more consumer.
-func letsIn(url string) bool {
+// acceptsConnection reports whether the embedded server has room for one more consumer.
+func acceptsConnection(url string) bool {
 	c, err := nats.Connect(url, nats.NoReconnect())
 	if err != nil {
 		return false
@@ -113,17 +113,17 @@ func TestTooFewOpenFiles(t *testing.T) {
 func TestShare(t *testing.T) {
 	for _, embedded := range []bool{false, true} {
 		for limit := openFilesNeeded; limit < 1<<21; limit += 1 + limit/7 {
-			d := share(limit, 4096, embedded)
-			used := d.callbacks + d.consumers + d.operators + d.journal + ownFiles + callersTold + brokerFiles + controlFiles
-			if d.callbacks < leastCallbacks || d.callbacks > 4096 || used > limit {
+			d := shareFiles(limit, 4096, embedded)
+			used := d.callbacks + d.consumers + d.operators + d.journal + ownFiles + busyReplies + brokerFiles + controlFiles
+			if d.callbacks < minCallbacks || d.callbacks > 4096 || used > limit {
 				t.Fatalf("of %d: %+v", limit, d)
 			}
 		}
 	}
-	if d := share(20_000, 4096, true); d.callbacks != 4096 {
+	if d := shareFiles(20_000, 4096, true); d.callbacks != 4096 {
 		t.Errorf("%+v", d)
 	}
-	if n := limitFor(1024, 4096, true); share(n, 4096, true).callbacks != 4096 || n > 8192 {
+	if n := limitFor(1024, 4096, true); shareFiles(n, 4096, true).callbacks != 4096 || n > 8192 {
 		t.Errorf("%d are said to be needed", n)
 	}
 }
@@ -167,13 +167,13 @@ func TestOutOfOpenFiles(t *testing.T) {
 	until(t, "all is published", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	service.setOpenFiles(t, 3)
 	end := flood(t, "tcp", service.listen, 3)
-	failing := func() (n float64) { n, _ = sum(service.metrics(t), "livebridge_key_file_failing"); return n }
-	until(t, "the file of keys cannot be read", func() bool { return failing() > 0 })
+	failureNotifier := func() (n float64) { n, _ = sum(service.metrics(t), "livebridge_key_file_failing"); return n }
+	until(t, "the file of keys cannot be read", func() bool { return failureNotifier() > 0 })
 	next = p.play(t.Context(), url, "room1", next, next+20) // too few for a new log, which would have to wait
 	until(t, "all is published", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	end()
 	service.setOpenFiles(t, 4096)
-	until(t, "the file of keys can be read again", func() bool { return failing() == 0 })
+	until(t, "the file of keys can be read again", func() bool { return failureNotifier() == 0 })
 	next = p.play(t.Context(), url, "room1", next, next+2)
 	http.DefaultClient.CloseIdleConnections()
 	if status := service.status("/readyz"); status != http.StatusOK {

@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// mustRun, set in the environment, makes a test fail that would be skipped for want of something on this machine.
-const mustRun = "TEST_ALL"
+// requireAll, set in the environment, makes a test fail that would be skipped for want of something on this machine.
+const requireAll = "TEST_ALL"
 
-// lacks ends a test that this machine has not what it needs for.
-func lacks(t *testing.T, what string) {
+// skipWithout ends a test that this machine has not what it needs for.
+func skipWithout(t *testing.T, what string) {
 	t.Helper()
-	if os.Getenv(mustRun) != "" {
-		t.Fatalf("%s is set and there is no %s", mustRun, what)
+	if os.Getenv(requireAll) != "" {
+		t.Fatalf("%s is set and there is no %s", requireAll, what)
 	}
 	t.Skipf("NOT RUN: there is no %s on this machine", what)
 }
@@ -29,7 +29,7 @@ func injected(t *testing.T, call, fault string) []string {
 	t.Helper()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		lacks(t, "strace")
+		skipWithout(t, "strace")
 	}
 	return []string{strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e", "inject=" + call + ":" + fault}
 }
@@ -131,7 +131,7 @@ func smallDisk(t *testing.T, mebibytes int) (dir string, remount func(options st
 		return nil
 	}
 	if err := mount(fmt.Sprintf("size=%dm", mebibytes)); err != nil {
-		lacks(t, "right to mount a tmpfs ("+err.Error()+")")
+		skipWithout(t, "right to mount a tmpfs ("+err.Error()+")")
 	}
 	t.Cleanup(func() { _ = exec.Command("umount", "-l", dir).Run() })
 	return dir, func(options string) {
@@ -141,8 +141,8 @@ func smallDisk(t *testing.T, mebibytes int) (dir string, remount func(options st
 	}
 }
 
-// ballast fills the disk with a file until so many mebibytes are left.
-func ballast(t *testing.T, dir string, left int) (drop func()) {
+// fillDisk fills the disk with a file until so many mebibytes are left.
+func fillDisk(t *testing.T, dir string, left int) (drop func()) {
 	t.Helper()
 	path := filepath.Join(dir, "ballast")
 	f, err := os.Create(path)
@@ -178,7 +178,7 @@ func TestDiskFillsUp(t *testing.T) {
 	service := launch(t, dir, prefix+"MIN_FREE_BYTES=32MiB")
 	answered := func(n int) int { return p.send(t.Context(), "http://"+service.listen+"/live/stream", "probe", n) }
 	p.playAll(t, service, 0, 50)
-	drop := ballast(t, dir, 16)
+	drop := fillDisk(t, dir, 16)
 	n := 0
 	until(t, "callbacks are refused", func() bool { n++; return answered(n) == 503 })
 	p.playAll(t, service, 50, 60)
@@ -198,7 +198,7 @@ func TestNoSpaceLeft(t *testing.T) {
 	p := newProvider()
 	service := launch(t, dir, prefix+"MIN_FREE_BYTES=1B")
 	p.playAll(t, service, 0, 50)
-	drop := ballast(t, dir, 0)
+	drop := fillDisk(t, dir, 0)
 	p.playAll(t, service, 50, 400)
 	service.kill()
 	service.end(t)

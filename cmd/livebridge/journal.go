@@ -29,13 +29,13 @@ func newInspect() *cobra.Command {
 		Use: "inspect", Short: "Count what the journal holds: lines on a terminal, JSON in a pipe", Args: noArguments,
 		Example: "  livebridge journal inspect\n  livebridge journal inspect | jq .outbox.entries",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withDesk(false, func(d admin.Operator) error {
+			return withOperator(false, func(d admin.Operator) error {
 				i, err := d.Inspect()
 				if err != nil {
 					return err
 				}
 				if terminal(c.OutOrStdout()) {
-					return printInventory(c.OutOrStdout(), &i)
+					return printStats(c.OutOrStdout(), &i)
 				}
 				return json.NewEncoder(c.OutOrStdout()).Encode(i)
 			})
@@ -43,21 +43,21 @@ func newInspect() *cobra.Command {
 	}
 }
 
-func printInventory(w io.Writer, i *bridge.JournalStats) error {
+func printStats(w io.Writer, i *bridge.JournalStats) error {
 	var reasons []string
 	for reason, n := range i.Reasons {
 		reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
 	}
 	slices.Sort(reasons)
-	tally := func(t bridge.Usage) string { return fmt.Sprintf("%d, %d bytes", t.Entries, t.Bytes) }
+	usage := func(t bridge.Usage) string { return fmt.Sprintf("%d, %d bytes", t.Entries, t.Bytes) }
 	for _, line := range [][2]string{
 		{"format", i.Format},
 		{"last commit", fmt.Sprint(i.Commit)},
 		{"lanes", fmt.Sprintf("%d, of which %d wait for an event", i.Lanes, i.LanesHeld)},
-		{"outbox", tally(i.Outbox)},
-		{"held", tally(i.Held)},
-		{"quarantine", strings.Join(append([]string{tally(i.Quarantine)}, reasons...), ", ")},
-		{"dead letters", tally(i.DeadLetters)},
+		{"outbox", usage(i.Outbox)},
+		{"held", usage(i.Held)},
+		{"quarantine", strings.Join(append([]string{usage(i.Quarantine)}, reasons...), ", ")},
+		{"dead letters", usage(i.DeadLetters)},
 		{"identities", fmt.Sprint(i.Identities)},
 		{"taken", fmt.Sprintf("%d of %d bytes", i.Bytes, i.MaxBytes)},
 		{"store", fmt.Sprintf("%d bytes on disk, %d free", i.StoreBytes, i.FreeBytes)},
@@ -87,7 +87,7 @@ func newReplay() *cobra.Command {
 			if all == (lane != "") || lane != "" && (kind == "" || subject == "") {
 				return &usageError{fmt.Errorf("replay takes either --all or --lane with a lane such as stream:push.example.com/live/room1")}
 			}
-			return withDesk(true, func(d admin.Operator) error { return replay(c, d, kind, subject, wait) })
+			return withOperator(true, func(d admin.Operator) error { return replay(c, d, kind, subject, wait) })
 		},
 	}
 	c.Flags().StringVar(&lane, "lane", "", "the lane: kind, colon, domain/app/stream")
@@ -96,8 +96,8 @@ func newReplay() *cobra.Command {
 	return c
 }
 
-// replayFollowed is how many replayed events are followed on their way to the broker: a backlog may be of any length.
-const replayFollowed = 10_000
+// maxTrackedReplays is how many replayed events are followed on their way to the broker: a backlog may be of any length.
+const maxTrackedReplays = 10_000
 
 // replay replays page after page and tells what has become of the first events; after an error too, since what was
 // replayed before it is on disk.
@@ -106,7 +106,7 @@ func replay(c *cobra.Command, d admin.Operator, kind, subject string, wait time.
 	for {
 		r, err := d.Replay(q)
 		replayed += r.Replayed
-		for i := range r.Emitted[:min(len(r.Emitted), replayFollowed-len(results))] {
+		for i := range r.Emitted[:min(len(r.Emitted), maxTrackedReplays-len(results))] {
 			results = append(results, &result{Emission: &r.Emitted[i]})
 		}
 		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; err == nil && q.Cursor != nil {
@@ -115,28 +115,28 @@ func replay(c *cobra.Command, d admin.Operator, kind, subject string, wait time.
 		if err == nil {
 			err = awaitDeliveries(c.Context(), d, results, wait)
 		}
-		return errors.Join(tellReplay(c, replayed, results), err)
+		return errors.Join(reportReplay(c, replayed, results), err)
 	}
 }
 
-// tellReplay prints what has become of replayed events, and the sum.
-func tellReplay(c *cobra.Command, replayed int, results []*result) error {
+// reportReplay prints what has become of replayed events, and the sum.
+func reportReplay(c *cobra.Command, replayed int, results []*result) error {
 	out, problems := c.OutOrStdout(), []error(nil)
 	for _, r := range results {
 		dead := r.Delivery != nil && r.State == bridge.DeliveryDeadLetter
 		if dead {
-			problems = append(problems, fmt.Errorf("%s:%s, sequence %d: %s", r.Kind, r.Lane, r.Sequence, r.words()))
+			problems = append(problems, fmt.Errorf("%s:%s, sequence %d: %s", r.Kind, r.Lane, r.Sequence, r.text()))
 		}
 		var err error
 		if !terminal(out) {
 			err = json.NewEncoder(out).Encode(r)
 		} else if dead {
-			_, err = fmt.Fprintf(out, "%s:%s  %d  %s\n", r.Kind, r.Lane, r.Sequence, printable(r.words()))
+			_, err = fmt.Fprintf(out, "%s:%s  %d  %s\n", r.Kind, r.Lane, r.Sequence, printable(r.text()))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events%s\n", replayed, sumOf(results))
+	_, err := fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events%s\n", replayed, summaryOf(results))
 	return errors.Join(append(problems, err)...)
 }

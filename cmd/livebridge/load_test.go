@@ -91,6 +91,6 @@ func (l *simulatedLoad) judge(t *testing.T, p *program) {
 		c.Published(e)
 	}
 	if r := c.Report(); !r.OK() {
-		t.Errorf("%s", keep(t, l.sent, r))
+		t.Errorf("%s", saveSent(t, l.sent, r))
 	}
 }

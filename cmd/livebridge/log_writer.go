@@ -27,12 +27,12 @@ type logWriter struct {
 	wake    chan struct{} // one entry when there may be something to write
 	ended   chan struct{}
 
-	mu      sync.Mutex
-	queue   []logLine
-	bytes   int
-	missing uint64 // lines that were dropped since the last notice
-	closed  bool
-	notice  func(dropped uint64) []byte
+	mu         sync.Mutex
+	queue      []logLine
+	bytes      int
+	unreported uint64 // lines that were dropped since the last notice
+	closed     bool
+	notice     func(dropped uint64) []byte
 }
 
 // logLine is a line, or a notice of lines that were dropped.
@@ -78,19 +78,19 @@ func (w *logWriter) enqueue(l logLine) {
 }
 
 func (w *logWriter) enqueueNotice() {
-	if w.missing > 0 {
-		w.enqueue(logLine{w.notice(w.missing), w.missing})
-		w.missing = 0
+	if w.unreported > 0 {
+		w.enqueue(logLine{w.notice(w.unreported), w.unreported})
+		w.unreported = 0
 	}
 }
 
 // drop counts a line that is not written; what a notice would have told stays to be told.
 func (w *logWriter) drop(l logLine) {
 	if l.dropped > 0 {
-		w.missing += l.dropped
+		w.unreported += l.dropped
 		return
 	}
-	w.missing++
+	w.unreported++
 	w.dropped.Add(1)
 }
 

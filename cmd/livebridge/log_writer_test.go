@@ -116,7 +116,7 @@ func launchOn(t *testing.T, settings ...string) (service *program, log *os.File)
 	t.Cleanup(func() { _ = log.Close() })
 	const setPipeSize = 1031 // F_SETPIPE_SZ of Linux
 	if _, _, failed := syscall.Syscall(syscall.SYS_FCNTL, end.Fd(), setPipeSize, 4096); failed != 0 {
-		lacks(t, "small pipe")
+		skipWithout(t, "small pipe")
 	}
 	service = &program{cmd: exec.Command(os.Args[0]), log: &bytes.Buffer{}, logged: make(chan struct{})}
 	close(service.logged)
@@ -163,8 +163,8 @@ func (p *program) refuse(t *testing.T) {
 	}
 }
 
-// TestNobodyReadsTheLog: with its standard error full the program answers everybody, publishes, and ends.
-func TestNobodyReadsTheLog(t *testing.T) {
+// TestLogWithoutReader: with its standard error full the program answers everybody, publishes, and ends.
+func TestLogWithoutReader(t *testing.T) {
 	service, _ := launchOn(t)
 	service.refuse(t)
 	p := newProvider()
@@ -211,7 +211,7 @@ func TestLastErrorDoesNotBlock(t *testing.T) {
 	select {
 	case <-filled:
 	case <-time.After(patience):
-		lacks(t, "pipe of 64 KiB")
+		skipWithout(t, "pipe of 64 KiB")
 	}
 	c := exec.Command(os.Args[0], "no-such-command")
 	c.Env, c.Stderr = append(os.Environ(), asProgram+"=1"), end
@@ -232,10 +232,10 @@ func TestOutputIntoAPipeThatEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = out.Close()
-	var said bytes.Buffer
+	var output bytes.Buffer
 	c := exec.Command(os.Args[0], "config")
-	c.Env, c.Stdout, c.Stderr = append(os.Environ(), asProgram+"=1", prefix+"STREAM_KEY="+demoKey), end, &said
-	if err := c.Run(); err == nil || said.Len() > 0 {
-		t.Errorf("%v: %s", err, &said)
+	c.Env, c.Stdout, c.Stderr = append(os.Environ(), asProgram+"=1", prefix+"STREAM_KEY="+demoKey), end, &output
+	if err := c.Run(); err == nil || output.Len() > 0 {
+		t.Errorf("%v: %s", err, &output)
 	}
 }

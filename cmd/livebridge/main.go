@@ -21,7 +21,7 @@ const (
 )
 
 func main() {
-	tune()
+	tuneRuntime()
 	errOut := newLogWriter(os.Stderr)
 	code := run(untilSignal(), os.Args[1:], os.Stdout, errOut)
 	errOut.close()

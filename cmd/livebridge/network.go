@@ -11,7 +11,7 @@ type network netip.Prefix
 // UnmarshalText reads a network.
 func (n *network) UnmarshalText(text []byte) error {
 	p, err := netip.ParsePrefix(string(text))
-	if a, wrong := netip.ParseAddr(string(text)); wrong == nil && a.Zone() == "" {
+	if a, addrErr := netip.ParseAddr(string(text)); addrErr == nil && a.Zone() == "" {
 		p, err = netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	if err != nil || p != p.Masked() {

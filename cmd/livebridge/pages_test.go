@@ -123,14 +123,14 @@ func TestListAndPurgeAllPages(t *testing.T) {
 			all += n
 		}
 		for i, n := range pageSizes {
-			word := []string{"purge", "release"}[i%2]
-			args := []string{"quarantine", word, "--all", "--lane", laneOfSize(n)}
-			if word == "release" {
+			verb := []string{"purge", "release"}[i%2]
+			args := []string{"quarantine", verb, "--all", "--lane", laneOfSize(n)}
+			if verb == "release" {
 				args = append(args, "--wait", "0")
 			}
-			out, said := succeed(t, dir, args...)
-			if want := fmt.Sprintf("quarantine %s: %d of %d done", word, n, n); !strings.HasPrefix(said, want) || strings.Count(out, "\n") != n {
-				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), said, n, want)
+			out, output := succeed(t, dir, args...)
+			if want := fmt.Sprintf("quarantine %s: %d of %d done", verb, n, n); !strings.HasPrefix(output, want) || strings.Count(out, "\n") != n {
+				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), output, n, want)
 			}
 			all -= n
 			if left := len(entriesOf(t, dir, "quarantine", "--limit", "0")); left != all {
@@ -145,9 +145,9 @@ func TestReplayAllPages(t *testing.T) {
 	withAndWithoutService(t, "", func(t *testing.T, dir string) {
 		replayed := func(want int, which ...string) {
 			t.Helper()
-			out, said := succeed(t, dir, append([]string{"journal", "replay", "--wait", "0"}, which...)...)
-			if sum := fmt.Sprintf("journal replay: %d events", want); !strings.HasPrefix(said, sum) || strings.Count(out, "\n") != want {
-				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), said, want, sum)
+			out, output := succeed(t, dir, append([]string{"journal", "replay", "--wait", "0"}, which...)...)
+			if sum := fmt.Sprintf("journal replay: %d events", want); !strings.HasPrefix(output, sum) || strings.Count(out, "\n") != want {
+				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), output, want, sum)
 			}
 		}
 		all := 0
@@ -185,22 +185,22 @@ func TestWholeLines(t *testing.T) {
 	}
 }
 
-// failingDesk does two pages and fails with the third.
-type failingDesk struct {
+// failingOperator does two pages and fails with the third.
+type failingOperator struct {
 	admin.Operator
 	pages int
 }
 
 var errThirdPage = errors.New("the third page fails")
 
-func (d *failingDesk) page() error {
+func (d *failingOperator) page() error {
 	if d.pages++; d.pages > 2 {
 		return errThirdPage
 	}
 	return nil
 }
 
-func (d *failingDesk) List(_ bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
+func (d *failingOperator) List(_ bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
 	entries := make([]bridge.Entry, q.Limit)
 	for i := range entries {
 		entries[i].Number = q.After + uint64(i) + 1
@@ -208,11 +208,11 @@ func (d *failingDesk) List(_ bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry
 	return entries, d.page()
 }
 
-func (d *failingDesk) Purge(_ bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
+func (d *failingOperator) Purge(_ bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
 	return make([]bridge.Outcome, len(numbers)), d.page()
 }
 
-func (d *failingDesk) Replay(bridge.ReplayQuery) (bridge.ReplayResult, error) {
+func (d *failingOperator) Replay(bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	if err := d.page(); err != nil {
 		return bridge.ReplayResult{}, err
 	}
@@ -221,18 +221,18 @@ func (d *failingDesk) Replay(bridge.ReplayQuery) (bridge.ReplayResult, error) {
 
 // TestErrorBetweenPages: what was done before an error is told, and the command fails with the error.
 func TestErrorBetweenPages(t *testing.T) {
-	s := shelf{name: bridge.QuarantineQueue}
+	s := reviewCommand{name: bridge.QuarantineQueue}
 	for name, c := range map[string]struct {
-		do   func(c *cobra.Command, d *failingDesk) error
+		do   func(c *cobra.Command, d *failingOperator) error
 		want string
 	}{
-		"replay": {func(c *cobra.Command, d *failingDesk) error { return replay(c, d, "", "", 0) }, "journal replay: 14 events\n"},
-		"purge": {func(c *cobra.Command, d *failingDesk) error {
-			results, err := s.carryOut(d, admin.Operator.Purge, make([]uint64, 3*bridge.PageMax))
-			return errors.Join(s.tell(c, "purge", results, 3*bridge.PageMax), err)
+		"replay": {func(c *cobra.Command, d *failingOperator) error { return replay(c, d, "", "", 0) }, "journal replay: 14 events\n"},
+		"purge": {func(c *cobra.Command, d *failingOperator) error {
+			results, err := s.apply(d, admin.Operator.Purge, make([]uint64, 3*bridge.PageMax))
+			return errors.Join(s.report(c, "purge", results, 3*bridge.PageMax), err)
 		}, "quarantine purge: 1000 of 1500 done\n"},
-		"numbers": {func(c *cobra.Command, d *failingDesk) error {
-			numbers, err := s.numbers(d, bridge.Query{})
+		"numbers": {func(c *cobra.Command, d *failingOperator) error {
+			numbers, err := s.entryNumbers(d, bridge.Query{})
 			fmt.Fprint(c.ErrOrStderr(), len(numbers))
 			return err
 		}, "1000"},
@@ -242,7 +242,7 @@ func TestErrorBetweenPages(t *testing.T) {
 			command := &cobra.Command{}
 			command.SetOut(io.Discard)
 			command.SetErr(&w)
-			if err := c.do(command, &failingDesk{}); !errors.Is(err, errThirdPage) || w.String() != c.want {
+			if err := c.do(command, &failingOperator{}); !errors.Is(err, errThirdPage) || w.String() != c.want {
 				t.Errorf("told is %q, want %q; %v", w.String(), c.want, err)
 			}
 		})

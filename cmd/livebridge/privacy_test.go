@@ -39,11 +39,11 @@ func newSecrets() secrets {
 	}
 }
 
-// written is everything that the program wrote, by where.
-type written map[string]string
+// artifacts is everything that the program wrote, by where.
+type artifacts map[string]string
 
 // grep returns where the text stands.
-func (w written) grep(text string) []string {
+func (w artifacts) grep(text string) []string {
 	var places []string
 	for place, content := range w {
 		if strings.Contains(content, text) {
@@ -55,7 +55,7 @@ func (w written) grep(text string) []string {
 }
 
 // files adds all files below a folder.
-func (w written) files(t *testing.T, dir string) {
+func (w artifacts) files(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
@@ -72,7 +72,7 @@ func (w written) files(t *testing.T, dir string) {
 }
 
 // topics adds every message of every stream, with its headers.
-func (w written) topics(t *testing.T, url, token string) {
+func (w artifacts) topics(t *testing.T, url, token string) {
 	t.Helper()
 	conn, err := natsgo.Connect(url, natsgo.Token(token))
 	if err != nil {
@@ -99,7 +99,7 @@ func (w written) topics(t *testing.T, url, token string) {
 }
 
 // pages adds the admin port.
-func (w written) pages(t *testing.T, service *program) {
+func (w artifacts) pages(t *testing.T, service *program) {
 	t.Helper()
 	for _, path := range []string{"/", "/livez", "/readyz", "/metrics", "/schemas/", "/schemas/stream.json", "/debug/pprof/", "/config"} {
 		w["page "+path] = page(t, service, path)
@@ -107,7 +107,7 @@ func (w written) pages(t *testing.T, service *program) {
 }
 
 // commands adds what other commands print with the same settings.
-func (w written) commands(t *testing.T, env []string, body string) {
+func (w artifacts) commands(t *testing.T, env []string, body string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "body")
 	if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
@@ -117,8 +117,8 @@ func (w written) commands(t *testing.T, env []string, body string) {
 		{"simulate", "--url", "http://127.0.0.1:1", "--count", "1"}} {
 		c := exec.Command(os.Args[0], line...)
 		c.Env = env
-		said, _ := c.CombinedOutput() // the exit code does not matter here
-		w["command "+line[0]] += string(said)
+		output, _ := c.CombinedOutput() // the exit code does not matter here
+		w["command "+line[0]] += string(output)
 	}
 }
 
@@ -174,7 +174,7 @@ func TestSecretsStayInside(t *testing.T) {
 }
 
 func lookForSecrets(t *testing.T, quarantined bool) {
-	s, dir, data, w := newSecrets(), t.TempDir(), t.TempDir(), make(written)
+	s, dir, data, w := newSecrets(), t.TempDir(), t.TempDir(), make(artifacts)
 	put := func(name, content string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
@@ -198,11 +198,11 @@ func lookForSecrets(t *testing.T, quarantined bool) {
 	}
 	put("stream", s.settings["new key"]+"\n"+s.settings["broken key"])
 	put("rules", "rules: [{domain: rule.example.com, app: live, kind: stream, keys: ["+s.settings["key of a rule"]+", *"+s.settings["new key"]+"]}]")
-	failing := func() bool {
+	failureNotifier := func() bool {
 		m := service.metrics(t)
 		return m[`livebridge_key_file_failing{setting="LIVEBRIDGE_STREAM_KEY_FILE"}`]+m[`livebridge_key_file_failing{setting="LIVEBRIDGE_KEYS_FILE"}`] == 2
 	}
-	until(t, "the alarms are raised", failing)
+	until(t, "the alarms are raised", failureNotifier)
 	w.commands(t, service.cmd.Env, sent[0].body)
 	put("stream", s.settings["new key"])
 	until(t, "the new key is in force", func() bool {
@@ -222,7 +222,7 @@ func lookForSecrets(t *testing.T, quarantined bool) {
 	judgeSecrets(t, s, w, sent, quarantined)
 }
 
-func judgeSecrets(t *testing.T, s secrets, w written, sent []sentCallback, quarantined bool) {
+func judgeSecrets(t *testing.T, s secrets, w artifacts, sent []sentCallback, quarantined bool) {
 	for what, secret := range s.settings {
 		if places := w.grep(secret); len(places) > 0 {
 			t.Errorf("the %s is in %q", what, places)
@@ -267,20 +267,20 @@ func judgeSecrets(t *testing.T, s secrets, w written, sent []sentCallback, quara
 	t.Logf("%d places, %d of them messages", len(w), strings.Count(strings.Join(slices.Collect(maps.Keys(w)), "\n"), "message "))
 }
 
-// TestSettingsFilesThatAllMayRead: files of secrets that are not keys are warned of as well.
-func TestSettingsFilesThatAllMayRead(t *testing.T) {
+// TestWorldReadableSecretFiles: files of secrets that are not keys are warned of as well.
+func TestWorldReadableSecretFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(path, []byte("SecretSnapshotToken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	vars := map[string]string{prefix + "SNAPSHOT_TOKEN_FILE": path}
-	if got := exposed(vars); len(got) > 0 {
+	if got := worldReadable(vars); len(got) > 0 {
 		t.Errorf("told of %q", got)
 	}
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if got := exposed(vars); len(got) != 1 || got[0] != prefix+"SNAPSHOT_TOKEN_FILE" {
+	if got := worldReadable(vars); len(got) != 1 || got[0] != prefix+"SNAPSHOT_TOKEN_FILE" {
 		t.Errorf("told of %q", got)
 	}
 }

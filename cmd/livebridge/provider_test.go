@@ -40,9 +40,9 @@ func (p *provider) play(ctx context.Context, url, stream string, from, to int) i
 
 // send sends one round and returns the answer's status, 0 when there was none.
 func (p *provider) send(ctx context.Context, url, stream string, n int) int {
-	s := step{word: "PUBLISH", session: int64(n / 2)}
+	s := demoCallback{event: "PUBLISH", session: int64(n / 2)}
 	if n%2 == 1 {
-		s.word = "PUBLISH_DONE"
+		s.event = "PUBLISH_DONE"
 	}
 	status, err := post(ctx, url, s.body(stream, p.base, n/2))
 	if err != nil {
@@ -54,7 +54,7 @@ func (p *provider) send(ctx context.Context, url, stream string, n int) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, checker.Sent{Number: uint64(len(p.sent)), Status: status, Occurrence: checker.Occurrence{
-		Kind: bridge.KindStream.String(), Subject: "push.example.com/live/" + stream, Event: s.word,
+		Kind: bridge.KindStream.String(), Subject: "push.example.com/live/" + stream, Event: s.event,
 		Session: bridge.Millis(1000 * (p.base + s.session)),
 	}})
 	return status
@@ -104,7 +104,7 @@ func (p *provider) judgeTopic(t *testing.T, consume func(context.Context, func(p
 		t.Errorf("reading the topic ended with %v", err)
 	}
 	if r := c.Report(); !r.OK() {
-		t.Errorf("%s", keep(t, p.sent, r))
+		t.Errorf("%s", saveSent(t, p.sent, r))
 	}
 }
 
@@ -123,12 +123,12 @@ func (p *provider) judgeLines(t *testing.T, lines []string) {
 		c.Published(e)
 	}
 	if r := c.Report(); !r.OK() {
-		t.Errorf("%s", keep(t, p.sent, r))
+		t.Errorf("%s", saveSent(t, p.sent, r))
 	}
 }
 
-// keep writes the log of what was sent beside a report that is not right.
-func keep(t *testing.T, sent []checker.Sent, r *checker.Report) string {
+// saveSent writes the log of what was sent beside a report that is not right.
+func saveSent(t *testing.T, sent []checker.Sent, r *checker.Report) string {
 	t.Helper()
 	file, err := os.CreateTemp("", "livebridge-sent-*.jsonl")
 	if err != nil {

@@ -10,18 +10,18 @@ import (
 )
 
 // printed returns the program that the README prints in a language and that connects to a server, to be run against another.
-func printed(t *testing.T, language, said, url string) string {
+func printed(t *testing.T, language, output, url string) string {
 	t.Helper()
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, rest := range strings.Split(string(readme), "\n```"+language+"\n")[1:] {
-		if text, _, _ := strings.Cut(rest, "```"); strings.Contains(text, said) {
-			return strings.Replace(text, said, url, 1)
+		if text, _, _ := strings.Cut(rest, "```"); strings.Contains(text, output) {
+			return strings.Replace(text, output, url, 1)
 		}
 	}
-	t.Fatalf("the README has no program in %s that connects to %s", language, said)
+	t.Fatalf("the README has no program in %s that connects to %s", language, output)
 	return ""
 }
 
@@ -35,8 +35,8 @@ func TestConsumerOfTheREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	build := exec.Command("go", "build", "-o", binary, source)
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
+	if output, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
 	}
 	consumer := exec.Command(binary)
 	lines, err := consumer.StdoutPipe()

@@ -35,8 +35,8 @@ func (r *rotation) load(t *testing.T, service string, stop <-chan struct{}) {
 		}
 		status, text, err := deliver(t.Context(), service, r.message(*r.key.Load(), n))
 		if err != nil || status != http.StatusOK {
-			said := fmt.Sprint(n, " ", status, " ", text, " ", err)
-			r.refused.Store(&said)
+			output := fmt.Sprint(n, " ", status, " ", text, " ", err)
+			r.refused.Store(&output)
 			return
 		}
 		r.sent.Add(1)

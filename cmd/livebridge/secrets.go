@@ -28,7 +28,7 @@ func readSecretFiles(vars map[string]string) (map[string]string, error) {
 			continue
 		}
 		if vars[prefix+f.name] != "" {
-			errs = append(errs, wrong(f.name, "is set, and so is %s%s_FILE: set one of them", prefix, f.name))
+			errs = append(errs, settingError(f.name, "is set, and so is %s%s_FILE: set one of them", prefix, f.name))
 			continue
 		}
 		if _, watched := keySettings()[f.name]; watched {
@@ -36,12 +36,12 @@ func readSecretFiles(vars map[string]string) (map[string]string, error) {
 		}
 		content, err := filewatch.Read(path)
 		if err != nil {
-			errs = append(errs, wrong(f.name+"_FILE", "%w", err))
+			errs = append(errs, settingError(f.name+"_FILE", "%w", err))
 			continue
 		}
 		files[f.name] = path
 		if vars[prefix+f.name] = strings.TrimRight(string(content), "\r\n"); vars[prefix+f.name] == "" {
-			errs = append(errs, wrong(f.name+"_FILE", "%s is empty", path))
+			errs = append(errs, settingError(f.name+"_FILE", "%s is empty", path))
 			delete(files, f.name)
 		}
 	}
@@ -71,11 +71,11 @@ func keysOf(vars map[string]string, name string) ([]string, error) {
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, wrong(name+"_FILE", "%w", err)
+		return nil, settingError(name+"_FILE", "%w", err)
 	}
 	keys, err := keyring.ParseList(content)
 	if err != nil {
-		return nil, wrong(name+"_FILE", "%s: %w", path, err)
+		return nil, settingError(name+"_FILE", "%s: %w", path, err)
 	}
 	return keys, nil
 }
@@ -91,8 +91,8 @@ func keyList(text string) []string {
 	return keys
 }
 
-// exposed returns the settings whose files of secrets everybody on the machine may read. The keyring tells of its own.
-func exposed(vars map[string]string) []string {
+// worldReadable returns the settings whose files of secrets everybody on the machine may read. The keyring tells of its own.
+func worldReadable(vars map[string]string) []string {
 	var names []string
 	for _, f := range (&settings{}).fields() {
 		if _, watched := keySettings()[f.name]; f.secret && !watched {

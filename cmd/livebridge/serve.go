@@ -25,14 +25,14 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, name := range unknown(vars) {
+			for _, name := range unknownSettings(vars) {
 				log.Warn("this variable is no setting of livebridge; see `livebridge config`", zap.String("name", name))
 			}
-			for _, name := range exposed(vars) {
+			for _, name := range worldReadable(vars) {
 				log.Warn("everybody on this machine may read a secret's file; take the right away, with chmod o-r or defaultMode: 0400 of a secret",
 					zap.String("setting", name), zap.String("path", vars[name]))
 			}
-			for _, name := range s.quoted() {
+			for _, name := range s.quotedSecrets() {
 				log.Warn("secret is in quotes, which are part of the value; remove them", zap.String("setting", prefix+name))
 			}
 			a, err := start(s, log)

@@ -116,10 +116,10 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	service := launch(t, dir)
 	second := exec.Command(os.Args[0])
 	second.Env = append(service.cmd.Env, prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0")
-	said, err := second.CombinedOutput()
+	output, err := second.CombinedOutput()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != exitUsage || !strings.Contains(string(said), "DATA_DIR") {
-		t.Errorf("%v: %s", err, said)
+	if !errors.As(err, &exit) || exit.ExitCode() != exitUsage || !strings.Contains(string(output), "DATA_DIR") {
+		t.Errorf("%v: %s", err, output)
 	}
 	if answer, err := http.Get("http://" + service.admin + "/readyz"); err != nil || answer.StatusCode != 200 {
 		t.Errorf("the first is not ready: %v, %v", answer, err)
@@ -174,7 +174,7 @@ func TestBrokerAway(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				p.play(ctx, "http://"+a.callbacks.Addr().String()+"/live/stream", fmt.Sprint("room", i), from, to)
+				p.play(ctx, "http://"+a.callbackListener.Addr().String()+"/live/stream", fmt.Sprint("room", i), from, to)
 			})
 		}
 		wg.Wait()

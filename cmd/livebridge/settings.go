@@ -64,11 +64,11 @@ func parse(s *settings, vars map[string]string) []error {
 		name := field.Tag.Get("env")
 		switch field.Type {
 		case reflect.TypeFor[int]():
-			errs = append(errs, wrong(name, "%q is no whole number", vars[prefix+name]))
+			errs = append(errs, settingError(name, "%q is no whole number", vars[prefix+name]))
 		case reflect.TypeFor[time.Duration]():
-			errs = append(errs, wrong(name, "%q is no duration; write it like 500ms, 10s or 24h", vars[prefix+name]))
+			errs = append(errs, settingError(name, "%q is no duration; write it like 500ms, 10s or 24h", vars[prefix+name]))
 		default:
-			errs = append(errs, wrong(name, "%w", p.Err))
+			errs = append(errs, settingError(name, "%w", p.Err))
 		}
 		delete(vars, prefix+name)
 	}
@@ -76,8 +76,8 @@ func parse(s *settings, vars map[string]string) []error {
 	return append(errs, parse(s, vars)...)
 }
 
-// wrong makes the error of one setting.
-func wrong(name, format string, args ...any) error {
+// settingError makes the error of one setting.
+func settingError(name, format string, args ...any) error {
 	return fmt.Errorf(prefix+name+": "+format, args...)
 }
 
@@ -95,8 +95,8 @@ func (s *settings) fields() []field {
 	return out
 }
 
-// quoted returns the secrets that are in quotes, but for keys, which the keyring tells of.
-func (s *settings) quoted() []string {
+// quotedSecrets returns the secrets that are in quotes, but for keys, which the keyring tells of.
+func (s *settings) quotedSecrets() []string {
 	var names []string
 	for _, f := range s.fields() {
 		text, _ := f.value.(string)
@@ -114,9 +114,9 @@ type field struct {
 	value  any
 }
 
-// unknown returns the variables with our prefix that are no setting. They are warned of and not refused: Kubernetes makes
+// unknownSettings returns the variables with our prefix that are no setting. They are warned of and not refused: Kubernetes makes
 // variables of its own for a service of our name.
-func unknown(vars map[string]string) []string {
+func unknownSettings(vars map[string]string) []string {
 	known := make(map[string]bool)
 	for _, f := range (&settings{}).fields() {
 		known[prefix+f.name] = true
@@ -136,7 +136,7 @@ func (s *settings) check() []error {
 	var errs []error
 	choice := func(name, value string, allowed ...string) {
 		if !slices.Contains(allowed, value) {
-			errs = append(errs, wrong(name, "%q is not one of %s", value, strings.Join(allowed, ", ")))
+			errs = append(errs, settingError(name, "%q is not one of %s", value, strings.Join(allowed, ", ")))
 		}
 	}
 	choice("TRANSPORT", s.Transport, "nats", "kafka")
@@ -145,13 +145,13 @@ func (s *settings) check() []error {
 	choice("SIGNATURE_REUSE", s.SignatureReuse, "quarantine", "accept")
 	choice("LOG_FORMAT", s.LogFormat, "auto", "json", "console")
 	if _, err := zapcore.ParseLevel(s.LogLevel); err != nil {
-		errs = append(errs, wrong("LOG_LEVEL", "%q is not one of debug, info, warn, error", s.LogLevel))
+		errs = append(errs, settingError("LOG_LEVEL", "%q is not one of debug, info, warn, error", s.LogLevel))
 	}
 	if _, err := regexp.Compile(s.IgnoreStreams); err != nil {
-		errs = append(errs, wrong("IGNORE_STREAMS", "is no RE2 expression: %w", err))
+		errs = append(errs, settingError("IGNORE_STREAMS", "is no RE2 expression: %w", err))
 	}
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
-		errs = append(errs, wrong("RECORD_SIGN_TYPE", "%w", err))
+		errs = append(errs, settingError("RECORD_SIGN_TYPE", "%w", err))
 	}
 	return append(errs, slices.Concat(s.checkNumbers(), s.checkAddresses(), s.checkPaths(), s.checkCertificate(), s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
 }
@@ -164,15 +164,15 @@ func (s *settings) checkNumbers() []error {
 		"LANES_CACHED": s.LanesCached, "QUARANTINE_MAX": s.QuarantineMax, "DEAD_LETTERS_MAX": s.DeadLettersMax,
 	} {
 		if n < 1 {
-			errs = append(errs, wrong(name, "%d is too small; use 1 or more", n))
+			errs = append(errs, settingError(name, "%d is too small; use 1 or more", n))
 		}
 	}
 	if s.JournalMaxBytes < s.MaxBody {
-		errs = append(errs, wrong("JOURNAL_MAX_BYTES", "%v is less than one body may have, MAX_BODY %v: raise the one or lower the other", s.JournalMaxBytes, s.MaxBody))
+		errs = append(errs, settingError("JOURNAL_MAX_BYTES", "%v is less than one body may have, MAX_BODY %v: raise the one or lower the other", s.JournalMaxBytes, s.MaxBody))
 	}
 	for _, f := range s.fields() {
 		if d, ok := f.value.(interface{ Nanoseconds() int64 }); ok && d.Nanoseconds() < 0 {
-			errs = append(errs, wrong(f.name, "%v is negative", f.value))
+			errs = append(errs, settingError(f.name, "%v is negative", f.value))
 		}
 	}
 	return errs
@@ -184,15 +184,15 @@ func (s *settings) checkAddresses() []error {
 	for name, address := range map[string]string{"LISTEN": s.Listen, "ADMIN_LISTEN": s.AdminListen} {
 		_, port, err := net.SplitHostPort(address)
 		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
-			errs = append(errs, wrong(name, "%q is not host:port with a port of 0 to 65535, such as 127.0.0.1:8080 or :8080", address))
+			errs = append(errs, settingError(name, "%q is not host:port with a port of 0 to 65535, such as 127.0.0.1:8080 or :8080", address))
 		}
 	}
 	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") || s.TLSClientCAFile != "" && s.TLSCertFile == "" {
-		errs = append(errs, wrong("TLS_CERT_FILE", "TLS_CERT_FILE and TLS_KEY_FILE go together, and TLS_CLIENT_CA_FILE needs both"))
+		errs = append(errs, settingError("TLS_CERT_FILE", "TLS_CERT_FILE and TLS_KEY_FILE go together, and TLS_CLIENT_CA_FILE needs both"))
 	}
 	for _, n := range s.TrustedProxies {
 		if netip.Prefix(n).Bits() == 0 {
-			errs = append(errs, wrong("TRUSTED_PROXIES", "%v trusts everybody, and anybody could say to be somebody else; name your proxies", n))
+			errs = append(errs, settingError("TRUSTED_PROXIES", "%v trusts everybody, and anybody could say to be somebody else; name your proxies", n))
 		}
 	}
 	return errs
@@ -225,11 +225,11 @@ func (s *settings) certificate() certificate.Options {
 // checkWindow refuses a memory of identities that is shorter than a callback can be sent again.
 func (s *settings) checkWindow() []error {
 	if s.DedupeWindow < s.RTCMaxAge {
-		return []error{wrong("DEDUPE_WINDOW", "%v is less than RTC_MAX_AGE, %v: a SparkRTC callback could be replayed; raise the one or lower the other",
+		return []error{settingError("DEDUPE_WINDOW", "%v is less than RTC_MAX_AGE, %v: a SparkRTC callback could be replayed; raise the one or lower the other",
 			s.DedupeWindow, s.RTCMaxAge)}
 	}
 	if s.DedupeWindow < s.AuthSkew+s.AuthMaxAhead {
-		return []error{wrong("DEDUPE_WINDOW", "%v is less than AUTH_SKEW + AUTH_MAX_AHEAD, %v: a callback could be replayed; raise the one or lower the others",
+		return []error{settingError("DEDUPE_WINDOW", "%v is less than AUTH_SKEW + AUTH_MAX_AHEAD, %v: a callback could be replayed; raise the one or lower the others",
 			s.DedupeWindow, s.AuthSkew+s.AuthMaxAhead)}
 	}
 	return nil
@@ -238,20 +238,20 @@ func (s *settings) checkWindow() []error {
 // checkKeys refuses to start without any key, and with keys that the provider would not take.
 func (s *settings) checkKeys() []error {
 	if s.StreamKey+s.RecordKey+s.RTCKey+s.SnapshotToken == "" && len(s.keyFiles) == 0 && s.Unsigned != "accept" {
-		return []error{wrong("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY, KEYS_FILE and SNAPSHOT_TOKEN: set the keys that are "+
+		return []error{settingError("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY, KEYS_FILE and SNAPSHOT_TOKEN: set the keys that are "+
 			"configured at the provider, or UNSIGNED=accept to take callbacks from anybody")}
 	}
 	var errs []error
 	for _, of := range []struct {
 		setting string
-		alone   signature.Config
+		config  signature.Config
 	}{
 		{"STREAM_KEY", signature.Config{Stream: keyList(s.StreamKey)}},
 		{"RECORD_KEY", signature.Config{Record: keyList(s.RecordKey)}},
 		{"RTC_KEY", signature.Config{RTC: keyList(s.RTCKey)}},
 		{"DOMAINS", signature.Config{Domains: s.Domains}},
 	} {
-		_, err := signature.NewRing(of.alone)
+		_, err := signature.NewRing(of.config)
 		errs = append(errs, signature.WithLocation(prefix+of.setting, err))
 	}
 	_, err := keyring.Open(keyring.Options{Files: s.keyFiles})

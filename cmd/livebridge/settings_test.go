@@ -219,14 +219,14 @@ func TestDataDirThatCannotBe(t *testing.T) {
 	for name, value := range with("DATA_DIR", filepath.Join(file, "data"), "LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0") {
 		t.Setenv(name, value)
 	}
-	var said bytes.Buffer
-	if code := run(t.Context(), []string{"serve"}, &said, &said); code != exitUsage || !strings.Contains(said.String(), "LIVEBRIDGE_DATA_DIR") {
-		t.Errorf("exit code %d: %s", code, &said)
+	var output bytes.Buffer
+	if code := run(t.Context(), []string{"serve"}, &output, &output); code != exitUsage || !strings.Contains(output.String(), "LIVEBRIDGE_DATA_DIR") {
+		t.Errorf("exit code %d: %s", code, &output)
 	}
 }
 
 func TestUnknownSettings(t *testing.T) {
-	got := unknown(map[string]string{prefix + "DOMAIN": "x", prefix + "DOMAINS": "x", prefix + "STREAM_KEY_FILE": "x", prefix + "LISTEN_FILE": "x", "PATH": "x"})
+	got := unknownSettings(map[string]string{prefix + "DOMAIN": "x", prefix + "DOMAINS": "x", prefix + "STREAM_KEY_FILE": "x", prefix + "LISTEN_FILE": "x", "PATH": "x"})
 	if strings.Join(got, " ") != prefix+"DOMAIN "+prefix+"LISTEN_FILE" {
 		t.Errorf("got %q", got)
 	}

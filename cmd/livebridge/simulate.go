@@ -56,7 +56,7 @@ func newSimulate() *cobra.Command {
 }
 
 // signing reads what callbacks are signed with, and which kinds are to be played; none: all that have a key.
-func signing(words []string) (simulator.Keys, []bridge.Kind, error) {
+func signing(names []string) (simulator.Keys, []bridge.Kind, error) {
 	vars := environ()
 	vars[prefix+"UNSIGNED"] = "accept"
 	s, err := load(vars)
@@ -74,28 +74,28 @@ func signing(words []string) (simulator.Keys, []bridge.Kind, error) {
 		return k, nil, &usageError{err}
 	}
 	able := k.Kinds()
-	if len(words) == 0 && len(able) == 0 {
-		return k, nil, &usageError{wrong("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY and SNAPSHOT_TOKEN: set those that the service has")}
+	if len(names) == 0 && len(able) == 0 {
+		return k, nil, &usageError{settingError("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY and SNAPSHOT_TOKEN: set those that the service has")}
 	}
-	if len(words) == 0 {
+	if len(names) == 0 {
 		return k, able, nil
 	}
-	kinds, err := kindsOf(words, able)
+	kinds, err := kindsOf(names, able)
 	return k, kinds, err
 }
 
 // kindsOf reads --kinds; able are those that can be signed.
-func kindsOf(words []string, able []bridge.Kind) ([]bridge.Kind, error) {
+func kindsOf(names []string, able []bridge.Kind) ([]bridge.Kind, error) {
 	settings := map[bridge.Kind]string{bridge.KindStream: "STREAM_KEY", bridge.KindRecord: "RECORD_KEY",
 		bridge.KindSnapshot: "SNAPSHOT_TOKEN", bridge.KindRTCRecord: "RTC_KEY"}
 	var kinds []bridge.Kind
-	for _, word := range words {
-		k, known := bridge.ParseKind(word)
+	for _, name := range names {
+		k, known := bridge.ParseKind(name)
 		switch {
 		case !known:
-			return nil, &usageError{fmt.Errorf("--kinds %q is not one of stream, record, snapshot, rtc-record", word)}
+			return nil, &usageError{fmt.Errorf("--kinds %q is not one of stream, record, snapshot, rtc-record", name)}
 		case !slices.Contains(able, k):
-			return nil, &usageError{wrong(settings[k], "is empty: set it to what the service has, or leave %s out of --kinds", word)}
+			return nil, &usageError{settingError(settings[k], "is empty: set it to what the service has, or leave %s out of --kinds", name)}
 		}
 		kinds = append(kinds, k)
 	}

@@ -16,7 +16,7 @@ type simulatedBroker struct {
 	simulation *simulation
 	away       bool            // nobody answers but the client, at once
 	silent     bool            // nothing is answered before the time-out
-	trouble    float64         // share of tries that go wrong
+	faultRate  float64         // share of tries that go wrong
 	down       map[string]bool // streams that are refused
 	poison     bool            // some events are never taken
 	tries      int
@@ -49,28 +49,28 @@ func (p *simulatedPublisher) Publish(e *bridge.Event, done func(error)) {
 	b.tries++
 	random := b.draw(e)
 	away, silent := b.away, b.silent
-	trouble := random.Float64() < b.trouble
+	faulty := random.Float64() < b.faultRate
 	refused, poisoned := b.down[e.Lane.Stream], b.poison && random.IntN(20) == 0
 	b.simulation.mu.Unlock()
 	there, back := time.Duration(1+random.IntN(4000))*time.Microsecond, time.Duration(1+random.IntN(4000))*time.Microsecond
 	switch {
 	case away:
-		done(bridge.Unavailable("%w", errNobodyThere))
+		done(bridge.Unavailable("%w", errBrokerAway))
 	case silent:
 		time.AfterFunc(ackTimeout, func() { done(bridge.Unavailable("no acknowledgement")) })
 	case refused:
 		time.AfterFunc(there, func() { done(bridge.Unavailable("the stream is full")) })
 	case poisoned:
 		time.AfterFunc(there, func() { p.take(e, true); done(bridge.Rejected("too large")) })
-	case !trouble:
+	case !faulty:
 		time.AfterFunc(there, func() { p.take(e, false); time.AfterFunc(back, func() { done(nil) }) })
 	default:
-		p.goWrong(e, done, random.IntN(4), there)
+		p.failOnce(e, done, random.IntN(4), there)
 	}
 }
 
-// goWrong is one of the ways in which a single publishing fails, or takes long.
-func (p *simulatedPublisher) goWrong(e *bridge.Event, done func(error), how int, there time.Duration) {
+// failOnce is one of the ways in which a single publishing fails, or takes long.
+func (p *simulatedPublisher) failOnce(e *bridge.Event, done func(error), how int, there time.Duration) {
 	switch how {
 	case 0: // refused
 		time.AfterFunc(there, func() { done(bridge.Unavailable("no leader")) })
@@ -113,7 +113,7 @@ func (b *simulatedBroker) change(f func()) {
 }
 
 func (b *simulatedBroker) heal() {
-	b.change(func() { b.away, b.silent, b.trouble, b.poison = false, false, 0, false; clear(b.down) })
+	b.change(func() { b.away, b.silent, b.faultRate, b.poison = false, false, 0, false; clear(b.down) })
 }
 
 // first returns the events without repeats.

@@ -240,7 +240,7 @@ func (s *simulation) crash() {
 func (s *simulation) post(c simulatedCallback) {
 	s.mu.Lock()
 	l, n := s.life, len(s.sent)
-	s.sent = append(s.sent, checker.Sent{Number: uint64(n), At: bridge.MillisOf(s.wallLocked()), Occurrence: c.happening()})
+	s.sent = append(s.sent, checker.Sent{Number: uint64(n), At: bridge.MillisOf(s.wallLocked()), Occurrence: c.occurrence()})
 	r := httptest.NewRequest(http.MethodPost, "/live/"+c.kind().String(), strings.NewReader(c.body(s.wallLocked())))
 	s.mu.Unlock()
 	if l == nil {
@@ -255,7 +255,7 @@ func (s *simulation) post(c simulatedCallback) {
 			s.sent[n].Status = w.Code
 		}
 		if w.Code != http.StatusOK && w.Code != http.StatusServiceUnavailable {
-			s.t.Errorf("%s is answered %d: %s", c.happening(), w.Code, w.Body)
+			s.t.Errorf("%s is answered %d: %s", c.occurrence(), w.Code, w.Body)
 		}
 	})
 }
@@ -320,4 +320,4 @@ func (s *simulation) parse(e *bridge.Event) checker.Event {
 	return out
 }
 
-var errNobodyThere = errors.New("nobody there")
+var errBrokerAway = errors.New("nobody there")

@@ -56,7 +56,7 @@ func tail(ctx context.Context, w, errOut io.Writer, url, from string) error {
 
 // consumerSettings are the settings that a consumer needs; keys and the like need not be set.
 func consumerSettings() (*settings, error) {
-	s, err := loadOperator()
+	s, err := loadForOperator()
 	if err == nil && s.Transport == "nats" && s.NATSURL == "" {
 		s.NATSToken, s.secretFiles["NATS_TOKEN"] = s.NATSEmbedToken, s.secretFiles["NATS_EMBEDDED_TOKEN"]
 	}

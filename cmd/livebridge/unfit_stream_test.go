@@ -28,25 +28,25 @@ func administrator(t *testing.T, url string) jetstream.JetStream {
 	return js
 }
 
-// outboxIs waits until so many events wait for the broker.
-func (p *program) outboxIs(t *testing.T, n int) {
+// awaitOutbox waits until so many events wait for the broker.
+func (p *program) awaitOutbox(t *testing.T, n int) {
 	t.Helper()
 	until(t, fmt.Sprintf("the outbox has %d events", n), func() bool { return p.metrics(t)["livebridge_outbox_events"] == float64(n) })
 }
 
-// said checks that the log of a program that has ended names something in one line.
-func (p *program) said(t *testing.T, level string, words ...string) {
+// hasLogged checks that the log of a program that has ended names something in one line.
+func (p *program) hasLogged(t *testing.T, level string, texts ...string) {
 	t.Helper()
 	for line := range strings.Lines(p.log.String()) {
 		found := strings.Contains(line, fmt.Sprintf("%q", level))
-		for _, w := range words {
+		for _, w := range texts {
 			found = found && strings.Contains(line, w)
 		}
 		if found {
 			return
 		}
 	}
-	t.Errorf("no line of level %s has %q:\n%s", level, words, p.log)
+	t.Errorf("no line of level %s has %q:\n%s", level, texts, p.log)
 }
 
 // TestAnotherStreamTakesTheEvents: an operator gives the subjects to a stream that keeps a single message in memory. What is
@@ -55,7 +55,7 @@ func TestAnotherStreamTakesTheEvents(t *testing.T) {
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	service, p := launch(t, t.TempDir(), prefix+"NATS_URL="+url), newProvider()
 	p.playAll(t, service, 0, 1)
-	service.outboxIs(t, 0)
+	service.awaitOutbox(t, 0)
 	js := administrator(t, url)
 	stream, err := js.Stream(t.Context(), "LIVE_EVENTS")
 	if err != nil {
@@ -67,12 +67,12 @@ func TestAnotherStreamTakesTheEvents(t *testing.T) {
 	if _, err := js.UpdateStream(t.Context(), edited); err != nil {
 		t.Fatal(err)
 	}
-	thief := jetstream.StreamConfig{Name: "THIEF", Subjects: []string{"live.events.>"}, Storage: jetstream.MemoryStorage, MaxMsgs: 1}
-	if _, err := js.CreateStream(t.Context(), thief); err != nil {
+	other := jetstream.StreamConfig{Name: "THIEF", Subjects: []string{"live.events.>"}, Storage: jetstream.MemoryStorage, MaxMsgs: 1}
+	if _, err := js.CreateStream(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
 	p.playAll(t, service, 1, 2)
-	service.outboxIs(t, 4)
+	service.awaitOutbox(t, 4)
 	if err := js.DeleteStream(t.Context(), "THIEF"); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestAnotherStreamTakesTheEvents(t *testing.T) {
 	}
 	p.judge(t, url)
 	service.terminate(t)
-	service.said(t, "error", "unavailable", "LIVE_EVENTS", "elsewhere.>", "NATS_SUBJECT_PREFIX")
+	service.hasLogged(t, "error", "unavailable", "LIVE_EVENTS", "elsewhere.>", "NATS_SUBJECT_PREFIX")
 }
 
 // TestStreamBecomesTooSmall: the limits of our stream are lowered while the program runs, and raised again.
@@ -89,7 +89,7 @@ func TestStreamBecomesTooSmall(t *testing.T) {
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	service, p := launch(t, t.TempDir(), prefix+"NATS_URL="+url), newProvider()
 	p.playAll(t, service, 0, 1)
-	service.outboxIs(t, 0)
+	service.awaitOutbox(t, 0)
 	js := administrator(t, url)
 	stream, err := js.Stream(t.Context(), "LIVE_EVENTS")
 	if err != nil {
@@ -108,7 +108,7 @@ func TestStreamBecomesTooSmall(t *testing.T) {
 	if _, err := js.UpdateStream(t.Context(), ours); err != nil {
 		t.Fatal(err)
 	}
-	service.outboxIs(t, 0)
+	service.awaitOutbox(t, 0)
 	service.terminate(t)
 }
 
@@ -140,7 +140,7 @@ func TestForeignStreamIsAnOutage(t *testing.T) {
 		if answer, err := http.Get("http://" + service.admin + "/readyz"); err != nil || answer.StatusCode != 200 {
 			t.Errorf("not ready: %v, %v", answer, err)
 		}
-		service.outboxIs(t, 4*(n+1))
+		service.awaitOutbox(t, 4*(n+1))
 		service.terminate(t)
 		service = launch(t, dir, prefix+"NATS_URL="+url, prefix+"SHUTDOWN_GRACE=200ms")
 	}
@@ -170,11 +170,11 @@ func TestQuarantineDoesNotFit(t *testing.T) {
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "late", 1587954134, time.Now().Add(-time.Hour), ""), 401)
 	p.playAll(t, service, 0, 4)
 	p.judge(t, s.ClientURL())
-	service.outboxIs(t, 1)
+	service.awaitOutbox(t, 1)
 	service.terminate(t)
-	service.said(t, "error", "LIVE_QUARANTINE", "QUARANTINE_MAX_BYTES")
+	service.hasLogged(t, "error", "LIVE_QUARANTINE", "QUARANTINE_MAX_BYTES")
 	service = launch(t, dir, prefix+"NATS_URL="+s.ClientURL())
-	service.outboxIs(t, 0)
+	service.awaitOutbox(t, 0)
 }
 
 // TestLargerMessagesAfterAll: a dead letter is published when the broker's limit has been raised and an operator tries it again,
@@ -198,7 +198,7 @@ func TestLargerMessagesAfterAll(t *testing.T) {
 	if out, errOut, code := command(t, dir, "deadletters", "retry", "--all"); code != exitDone {
 		t.Fatalf("retry: %d %s %s", code, out, errOut)
 	}
-	service.outboxIs(t, 0)
+	service.awaitOutbox(t, 0)
 	until(t, "it is published", func() bool { return service.metrics(t)[`livebridge_events_published_total{kind="stream"}`] == 1 })
 	p.send(t.Context(), "http://"+service.listen+"/live/stream", long, 1)
 	until(t, "the next is published", func() bool { return service.metrics(t)[`livebridge_events_published_total{kind="stream"}`] == 2 })

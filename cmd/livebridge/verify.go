@@ -75,13 +75,13 @@ func readBody(in io.Reader, args []string, most int64) ([]byte, error) {
 
 // verification is one callback and what it is judged by.
 type verification struct {
-	settings *settings
-	ring     *signature.Ring
-	doubts   []keyring.SuspectKey // of all keys
-	kind     bridge.Kind
-	header   http.Header
-	body     []byte
-	now      time.Time
+	settings    *settings
+	ring        *signature.Ring
+	keyWarnings []keyring.SuspectKey // of all keys
+	kind        bridge.Kind
+	header      http.Header
+	body        []byte
+	now         time.Time
 }
 
 func newVerification(s *settings, kind, at string, headers []string) (*verification, error) {
@@ -107,7 +107,7 @@ func newVerification(s *settings, kind, at string, headers []string) (*verificat
 	if err != nil {
 		return nil, err
 	}
-	v.ring, v.doubts = keys.Ring(), keys.SuspectKeys()
+	v.ring, v.keyWarnings = keys.Ring(), keys.SuspectKeys()
 	return v, nil
 }
 
@@ -127,9 +127,9 @@ var errNotGood = errors.New("the callback is not good")
 
 // run prints the explanation and returns nil, or errNotGood.
 func (v *verification) run(w io.Writer) error {
-	r := &explanation{w: w}
+	r := &verifyReport{w: w}
 	r.line("kind", "%v", v.kind)
-	for _, d := range v.doubts {
+	for _, d := range v.keyWarnings {
 		r.line("but", "the key %s of %s %s", d.Key, d.Setting, d.Problem)
 	}
 	if int64(len(v.body)) > int64(v.settings.MaxBody) {
@@ -148,7 +148,7 @@ func (v *verification) run(w io.Writer) error {
 	return v.judgeLive(r, c)
 }
 
-func (v *verification) judgeLive(r *explanation, c *callback.Callback) error {
+func (v *verification) judgeLive(r *verifyReport, c *callback.Callback) error {
 	claim := signature.Claim{
 		Kind: v.kind, Event: c.EventName, Domain: c.Domain, App: c.App, Stream: c.Stream,
 		DownloadURL: c.DownloadURL, PlayURL: c.PlayURL, Timestamp: c.AuthTimestamp, Sign: c.AuthSign,
@@ -166,10 +166,10 @@ func (v *verification) judgeLive(r *explanation, c *callback.Callback) error {
 		r.line("verdict", "good under the path with SNAPSHOT_TOKEN: snapshots are believed by it, their signature has no known formula")
 		return nil
 	}
-	return r.judge(err, sig != bridge.Signature{})
+	return r.result(err, sig != bridge.Signature{})
 }
 
-func (v *verification) judgeRTC(r *explanation, c *callback.Callback, malformed error) error {
+func (v *verification) judgeRTC(r *verifyReport, c *callback.Callback, malformed error) error {
 	claim := signature.RTCClaim{Rand: v.header.Get("X-Rtc-Rand"), Timestamp: v.header.Get("X-Rtc-Timestamp"),
 		Sign: v.header.Get("X-Rtc-Signature"), Body: v.body}
 	if malformed == nil {
@@ -188,5 +188,5 @@ func (v *verification) judgeRTC(r *explanation, c *callback.Callback, malformed 
 	case err == nil && malformed != nil:
 		return r.verdict("400: %v", malformed)
 	}
-	return r.judge(err, scheme != bridge.SchemeNone)
+	return r.result(err, scheme != bridge.SchemeNone)
 }

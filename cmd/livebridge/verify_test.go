@@ -84,16 +84,16 @@ func TestVerify(t *testing.T) {
 		if tt.at != "" {
 			args = append(args, "--at", tt.at)
 		}
-		said, code := verified(t, tt.m, args...)
+		output, code := verified(t, tt.m, args...)
 		if code != tt.code {
-			t.Errorf("%s: exit code %d, want %d\n%s", tt.name, code, tt.code, said)
+			t.Errorf("%s: exit code %d, want %d\n%s", tt.name, code, tt.code, output)
 		}
 		for _, want := range tt.want {
-			if !strings.Contains(said, want) {
-				t.Errorf("%s: %q is not in\n%s", tt.name, want, said)
+			if !strings.Contains(output, want) {
+				t.Errorf("%s: %q is not in\n%s", tt.name, want, output)
 			}
 		}
-		if strings.Contains(said, key) || strings.Contains(said, other) {
+		if strings.Contains(output, key) || strings.Contains(output, other) {
 			t.Errorf("%s: a key is shown", tt.name)
 		}
 	}
@@ -104,17 +104,17 @@ func TestVerifyMD5(t *testing.T) {
 	t.Setenv(prefix+"RECORD_KEY", key)
 	t.Setenv(prefix+"RECORD_SIGN_TYPE", "MD5")
 	claim := signature.Claim{Event: "RECORD_START", Domain: "push.example.com", App: "live", Stream: "room1", Timestamp: "1587954140"}
-	said, code := verified(t, recordMessage(key, bridge.SchemeMD5, claim, ""), "--kind", "record", "--at", "1587954140")
-	if code != 0 || !strings.Contains(said, "md5 = MD5(key + auth_timestamp)") || !strings.Contains(said, `canonical   "(key)1587954140"`) || strings.Contains(said, key) {
-		t.Errorf("exit code %d\n%s", code, said)
+	output, code := verified(t, recordMessage(key, bridge.SchemeMD5, claim, ""), "--kind", "record", "--at", "1587954140")
+	if code != 0 || !strings.Contains(output, "md5 = MD5(key + auth_timestamp)") || !strings.Contains(output, `canonical   "(key)1587954140"`) || strings.Contains(output, key) {
+		t.Errorf("exit code %d\n%s", code, output)
 	}
-	said, code = verified(t, recordMessage(key, bridge.SchemeHMAC, claim, ""), "--kind", "record", "--at", "1587954140")
-	if code != 1 || !strings.Contains(said, "that is the sign type HMACSHA256 of recordings") {
-		t.Errorf("exit code %d\n%s", code, said)
+	output, code = verified(t, recordMessage(key, bridge.SchemeHMAC, claim, ""), "--kind", "record", "--at", "1587954140")
+	if code != 1 || !strings.Contains(output, "that is the sign type HMACSHA256 of recordings") {
+		t.Errorf("exit code %d\n%s", code, output)
 	}
 }
 
-func TestInWords(t *testing.T) {
+func TestFormatDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "now", 100 * time.Millisecond: "in less than a second", -time.Second: "1 second ago", 61 * time.Second: "in 1 minute 1 second",
 		-time.Hour: "1 hour ago", time.Hour + 59*time.Second: "in 1 hour", 49 * time.Hour: "in 2 days 1 hour", -800 * 24 * time.Hour: "2 years 70 days ago",

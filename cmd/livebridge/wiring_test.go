@@ -36,12 +36,12 @@ type values struct {
 
 // ownValues gives every setting a value that no other has, and that is not its default.
 func ownValues(t *testing.T) *values {
-	words := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept", "SIGNATURE_REUSE": "accept",
+	choices := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept", "SIGNATURE_REUSE": "accept",
 		"RECORD_SIGN_TYPE": "MD5", "LOG_LEVEL": "debug", "LOG_FORMAT": "console", "USER_ARGS": "drop", "CLIENT_IP": "redact",
 		"KAFKA_CREATE_TOPIC": "false", "KAFKA_TLS": "true"}
 	v := &values{t, make(map[string]string), make(map[string]bool)}
 	for i, f := range (&settings{}).fields() {
-		text := words[f.name]
+		text := choices[f.name]
 		switch f.value.(type) {
 		case string:
 			text = cmp.Or(text, "own-"+f.name)
@@ -82,7 +82,7 @@ func (v *values) text(name string) string {
 	return text
 }
 
-func (v *values) is(name, word string) bool { return v.text(name) == word }
+func (v *values) is(name, value string) bool { return v.text(name) == value }
 
 func (v *values) number(name string) int {
 	n, err := strconv.Atoi(v.text(name))
@@ -149,7 +149,7 @@ func (v *values) settings() *settings {
 // elsewhere are the settings that end up in no options, with the test that sees what they do.
 func elsewhere() map[string]string {
 	return map[string]string{
-		"TRANSPORT": "TestChosenBroker", "LISTEN": "TestListensWhereItIsTold", "ADMIN_LISTEN": "TestListensWhereItIsTold",
+		"TRANSPORT": "TestChosenBroker", "LISTEN": "TestListenAddresses", "ADMIN_LISTEN": "TestListenAddresses",
 		"SHUTDOWN_DELAY": "TestShutdownDelay", "SHUTDOWN_GRACE": "TestStopsWithoutABroker", "LOG_LEVEL": "TestLog", "LOG_FORMAT": "TestLog",
 	}
 }

@@ -214,7 +214,7 @@ func doorMutants() []mutant {
 // boundaryMutants are faults of who gets in, what a stranger can make of it, and what operators do.
 func boundaryMutants() []mutant {
 	return []mutant{
-		{"one SparkRTC message fills the quarantine", "bridge/signature/rtc.go", "bridge.Signature{Sum: w.signatureID(set.scheme, bridge.KindRTCRecord)}", "bridge.Signature{}", livebridge, "TestOdditiesOfOneMessage"},
+		{"one SparkRTC message fills the quarantine", "bridge/signature/rtc.go", "bridge.Signature{Sum: w.signatureID(set.scheme, bridge.KindRTCRecord)}", "bridge.Signature{}", livebridge, "TestVariantsOfOneMessage"},
 		{"any source will do", "bridge/ingress/source.go", "|| contains(s.allowed, s.of(r).address) {", "|| s.of(r).address.IsValid() {", "bridge/ingress", "TestSources"},
 		{"a sender says where it comes from", "bridge/ingress/source.go", "line != \"\" && contains(s.trusted, last)", "line != \"\"", "bridge/ingress", "TestSources"},
 		{"what stands left of an unreadable entry is believed", "bridge/ingress/source.go", "return origin{unreadable: entry}", "last = addressOf(r.RemoteAddr)", "bridge/ingress", "TestSources"},
@@ -227,8 +227,8 @@ func boundaryMutants() []mutant {
 		{"one source fills the log", "bridge/ingress/report.go", "sourceLinesAtOnce    = 5", "sourceLinesAtOnce    = 500", "bridge/ingress", "TestLogIsBounded"},
 		{"half a file is taken", "bridge/filewatch/filewatch.go", "if !stable || now == s.reported {", "if !stable && now == s.reported || now == s.reported {", "bridge/filewatch", "TestPollWaitsForTheWriter"},
 		{"anybody has a client certificate", "bridge/certificate/certificate.go", "tls.RequireAndVerifyClientCert", "tls.RequireAnyClientCert", "bridge/certificate", "TestClientCertificates"},
-		{"a dead letter again counts as published", "bridge/journal/settlement.go", "\t\to.rejected.add(b)\n", "", livebridge, "TestRetryTellsTheOutcome"},
-		{"what waits counts as published", "bridge/journal/delivery.go", "return sequence >= l.head(), nil", "return sequence > l.head(), nil", livebridge, "TestRetryTellsTheOutcome"},
+		{"a dead letter again counts as published", "bridge/journal/settlement.go", "\t\to.rejected.add(b)\n", "", livebridge, "TestRetryReportsOutcome"},
+		{"what waits counts as published", "bridge/journal/delivery.go", "return sequence >= l.head(), nil", "return sequence > l.head(), nil", livebridge, "TestRetryReportsOutcome"},
 		{"a released entry stays", "bridge/journal/review_queue.go", "return outcome, c.deleteEntry(e)", "return outcome, nil", journal, "TestRelease"},
 		{"a released identity is not known", "bridge/journal/review_queue.go", "err = c.j.dedupe.add(c.batch, e.ID, c.clock.millis())", "err = nil", journal, "TestRelease"},
 		{"the quarantine grows old", "bridge/journal/quarantine_index.go", "entries[0].received < before", "entries[0].received < 0", journal, "TestQuarantineAge"},
@@ -268,7 +268,7 @@ func trustMutants() []mutant {
 		{"a panic tells the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
 		{"quotes around a key are not seen", "bridge/signature/key_problem.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
 		{"others look into DATA_DIR", "cmd/livebridge/app.go", "const others = 0o077", "const others = 0", livebridge, "TestStartWarnings"},
-		{"settings show their secrets", "cmd/livebridge/showconfig.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
+		{"settings show their secrets", "cmd/livebridge/config_command.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
 	}
 }
 
@@ -288,6 +288,6 @@ func credentialMutants() []mutant {
 		{"a length below zero is believed", "transports/kafka/framed.go", "length < 0 || length > longestAnswer", "length > longestAnswer", kafka, "TestNoKafkaAnswers"},
 		{"Kafka gets yesterday's credentials", "transports/kafka/credentials.go", "\t_ = c.load() //", "\t//", kafka, "TestRefusalsAreLoggedOnce"},
 		{"an empty file takes the password away", "transports/kafka/credentials.go", "err == nil && strings.TrimSpace(string(content)) == \"\"", "false", kafka, "TestRotation"},
-		{"the broker's files are not watched", "cmd/livebridge/credentials.go", "if !changed && c.failed == \"\" {", "if !changed || c.failed == \"\" {", livebridge, "TestRotatedToken"},
+		{"the broker's files are not watched", "cmd/livebridge/credentials.go", "if !changed && c.lastError == \"\" {", "if !changed || c.lastError == \"\" {", livebridge, "TestRotatedToken"},
 	}
 }

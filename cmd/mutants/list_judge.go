@@ -27,7 +27,7 @@ func wiringMutants() []mutant {
 		{"one broker's password is the other's", broker, "= s.KafkaSASL, s.KafkaUser, s.KafkaPassword", "= s.KafkaSASL, s.KafkaUser, s.NATSPassword", livebridge, "TestEverySettingArrives"},
 		{"consumers of the embedded server show no token", "cmd/livebridge/tail.go", "s.NATSToken, s.secretFiles[\"NATS_TOKEN\"] = s.NATSEmbedToken,", "_, s.secretFiles[\"NATS_TOKEN\"] = s.NATSEmbedToken,", livebridge, "TestTokenOfConsumers"},
 		{"a term of a check is left out", settings, "if s.DedupeWindow < s.AuthSkew+s.AuthMaxAhead {", "if s.DedupeWindow < s.AuthMaxAhead {", livebridge, "TestSettingsTogether"},
-		{"one file of a secret is not warned of", "cmd/livebridge/secrets.go", "\"NATS_NKEY_FILE\", \"NATS_TLS_KEY_FILE\", ", "\"NATS_TLS_KEY_FILE\", ", livebridge, "TestEveryExposedFile"},
+		{"one file of a secret is not warned of", "cmd/livebridge/secrets.go", "\"NATS_NKEY_FILE\", \"NATS_TLS_KEY_FILE\", ", "\"NATS_TLS_KEY_FILE\", ", livebridge, "TestEveryWorldReadableFile"},
 	}
 }
 

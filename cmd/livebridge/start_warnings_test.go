@@ -32,13 +32,13 @@ func TestKeysInQuotes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(prefix+c.setting, c.value)
-			said, code := verified(t, streamMessage(key, push, ""), "--kind", "stream", "--at", "1587954100")
-			if code != exitFailed || strings.Contains(said, key) {
-				t.Errorf("exit code %d\n%s", code, said)
+			output, code := verified(t, streamMessage(key, push, ""), "--kind", "stream", "--at", "1587954100")
+			if code != exitFailed || strings.Contains(output, key) {
+				t.Errorf("exit code %d\n%s", code, output)
 			}
 			for _, want := range c.want {
-				if !strings.Contains(said, want) {
-					t.Errorf("%q is not in\n%s", want, said)
+				if !strings.Contains(output, want) {
+					t.Errorf("%q is not in\n%s", want, output)
 				}
 			}
 		})

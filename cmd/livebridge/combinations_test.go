@@ -172,8 +172,8 @@ func TestEmbeddedServerOffLoopback(t *testing.T) {
 	}
 }
 
-// TestOneOfTwins: every secret comes from the environment or from its file, never from both.
-func TestOneOfTwins(t *testing.T) {
+// TestValueOrFile: every secret comes from the environment or from its file, never from both.
+func TestValueOrFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(path, []byte(demoKey+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -206,9 +206,9 @@ func TestOneOfTwins(t *testing.T) {
 	}
 }
 
-// TestEveryExposedFile: each file that holds a secret is warned of by itself. The keyring warns of those of keys, and
+// TestEveryWorldReadableFile: each file that holds a secret is warned of by itself. The keyring warns of those of keys, and
 // certificates are no secret.
-func TestEveryExposedFile(t *testing.T) {
+func TestEveryWorldReadableFile(t *testing.T) {
 	open := filepath.Join(t.TempDir(), "open")
 	if err := os.WriteFile(open, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -231,11 +231,11 @@ func TestEveryExposedFile(t *testing.T) {
 		if keys := keySettings(); !slices.Contains(public, name) && keys[f.name] == 0 {
 			want = []string{prefix + name}
 		}
-		if got := exposed(map[string]string{prefix + name: open}); !slices.Equal(got, want) {
+		if got := worldReadable(map[string]string{prefix + name: open}); !slices.Equal(got, want) {
 			t.Errorf("%s: told of %q, not %q", name, got, want)
 		}
 	}
-	if all := exposed(vars); len(all) != len(vars)-len(public)-len(keySettings()) {
+	if all := worldReadable(vars); len(all) != len(vars)-len(public)-len(keySettings()) {
 		t.Errorf("all at once: told of %q", all)
 	}
 }

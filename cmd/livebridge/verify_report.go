@@ -12,21 +12,21 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// explanation writes what verify has to say, a name and a value a line.
-type explanation struct{ w io.Writer }
+// verifyReport writes what verify has to say, a name and a value a line.
+type verifyReport struct{ w io.Writer }
 
-func (x *explanation) line(name, format string, args ...any) {
+func (x *verifyReport) line(name, format string, args ...any) {
 	fmt.Fprintf(x.w, "%-11s %s\n", name, fmt.Sprintf(format, args...))
 }
 
 // verdict writes what is wrong and returns it as the exit code.
-func (x *explanation) verdict(format string, args ...any) error {
+func (x *verifyReport) verdict(format string, args ...any) error {
 	x.line("verdict", "not good: "+format, args...)
 	return errNotGood
 }
 
-// judge writes what a ring has said. signed is false for what was taken without a signature.
-func (x *explanation) judge(err error, signed bool) error {
+// result writes what a ring has said. signed is false for what was taken without a signature.
+func (x *verifyReport) result(err error, signed bool) error {
 	var e *signature.Error
 	switch {
 	case err == nil && signed:
@@ -46,7 +46,7 @@ func (x *explanation) judge(err error, signed bool) error {
 }
 
 // explain writes scheme, fields, signatures and the first difference.
-func (x *explanation) explain(e signature.Explanation, given string) {
+func (x *verifyReport) explain(e signature.Explanation, given string) {
 	x.line("scheme", "%s", formulaOf(e))
 	var text strings.Builder
 	for i, f := range e.Fields {
@@ -100,9 +100,9 @@ func orNone(text string) string {
 }
 
 // difference tells where the given signature leaves the expected one that it has most in common with.
-func difference(trials []signature.Attempt, given string) string {
+func difference(attempts []signature.Attempt, given string) string {
 	most, best := -1, ""
-	for i, t := range trials {
+	for i, t := range attempts {
 		if t.Matches {
 			return fmt.Sprintf("none: key %d made it", i+1)
 		}
@@ -131,7 +131,7 @@ func lower(b byte) byte {
 }
 
 // expiry writes what auth_timestamp means.
-func (x *explanation) expiry(timestamp string, now time.Time, s *settings) {
+func (x *verifyReport) expiry(timestamp string, now time.Time, s *settings) {
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil || len(timestamp) != 10 {
 		x.line("expires", "auth_timestamp %q is not 10 digits, a Unix time in seconds", timestamp)
@@ -143,7 +143,7 @@ func (x *explanation) expiry(timestamp string, now time.Time, s *settings) {
 }
 
 // age writes what X-Rtc-Timestamp means.
-func (x *explanation) age(timestamp string, now time.Time, s *settings) {
+func (x *verifyReport) age(timestamp string, now time.Time, s *settings) {
 	n, err := strconv.ParseInt(timestamp, 10, 64)
 	made := time.Unix(n, 0).UTC()
 	if len(timestamp) == 13 {
@@ -160,15 +160,15 @@ func (x *explanation) age(timestamp string, now time.Time, s *settings) {
 func relative(d time.Duration) string {
 	switch {
 	case d < 0:
-		return inWords(-d) + " ago"
+		return formatDuration(-d) + " ago"
 	case d == 0:
 		return "now"
 	}
-	return "in " + inWords(d)
+	return "in " + formatDuration(d)
 }
 
-// inWords writes a duration in its largest unit and the next one.
-func inWords(d time.Duration) string {
+// formatDuration writes a duration in its largest unit and the next one.
+func formatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	units := []struct {
 		size time.Duration
@@ -178,16 +178,16 @@ func inWords(d time.Duration) string {
 		if d < u.size {
 			continue
 		}
-		words := counted(d/u.size, u.name)
+		text := pluralize(d/u.size, u.name)
 		if i+1 < len(units) && d%u.size >= units[i+1].size {
-			words += " " + counted(d%u.size/units[i+1].size, units[i+1].name)
+			text += " " + pluralize(d%u.size/units[i+1].size, units[i+1].name)
 		}
-		return words
+		return text
 	}
 	return "less than a second"
 }
 
-func counted(n time.Duration, unit string) string {
+func pluralize(n time.Duration, unit string) string {
 	if n == 1 {
 		return "1 " + unit
 	}

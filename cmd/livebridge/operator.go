@@ -11,10 +11,10 @@ import (
 	"livebridge/bridge/journal"
 )
 
-// openDesk reaches the journal in DATA_DIR: through the running service, or by opening it where none runs. write says
+// openOperator reaches the journal in DATA_DIR: through the running service, or by opening it where none runs. write says
 // that something may be changed.
-func openDesk(write bool) (admin.Operator, io.Closer, error) {
-	s, err := loadOperator()
+func openOperator(write bool) (admin.Operator, io.Closer, error) {
+	s, err := loadForOperator()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,17 +35,17 @@ func openDesk(write bool) (admin.Operator, io.Closer, error) {
 	return j, j, nil
 }
 
-// withDesk calls f with the journal and closes it.
-func withDesk(write bool, f func(admin.Operator) error) error {
-	desk, closer, err := openDesk(write)
+// withOperator calls f with the journal and closes it.
+func withOperator(write bool, f func(admin.Operator) error) error {
+	operator, closer, err := openOperator(write)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(desk), closer.Close())
+	return errors.Join(f(operator), closer.Close())
 }
 
-// loadOperator loads the settings of the service; those that only a service needs, such as keys, may be absent.
-func loadOperator() (*settings, error) {
+// loadForOperator loads the settings of the service; those that only a service needs, such as keys, may be absent.
+func loadForOperator() (*settings, error) {
 	vars := environ()
 	vars[prefix+"UNSIGNED"] = "accept"
 	return load(vars)

@@ -10,30 +10,30 @@ import (
 	"time"
 )
 
-// growth is what BenchmarkGrowth grows to.
-var growth = flag.Int("growth", 1_000_000, "lanes, and events in the outbox, of BenchmarkGrowth")
+// maxLanes is what BenchmarkLanes grows to.
+var maxLanes = flag.Int("growth", 1_000_000, "lanes, and events in the outbox, of BenchmarkLanes")
 
-// BenchmarkGrowth measures the time to 200 at 1,000 callbacks a second with a thousand lanes and an empty outbox, with a
+// BenchmarkLanes measures the time to 200 at 1,000 callbacks a second with a thousand lanes and an empty outbox, with a
 // million events in it, and with a million lanes of two each, in turns, and reports the medians and their ratios.
-func BenchmarkGrowth(b *testing.B) {
+func BenchmarkLanes(b *testing.B) {
 	cases := []struct {
 		name        string
 		lanes, each int
 		away        bool // the broker
 	}{
 		{name: "small", lanes: 1000, each: 2},
-		{name: "outbox", lanes: 1000, each: *growth / 1000, away: true},
-		{name: "lanes-and-outbox", lanes: *growth, each: 2, away: true},
+		{name: "outbox", lanes: 1000, each: *maxLanes / 1000, away: true},
+		{name: "lanes-and-outbox", lanes: *maxLanes, each: 2, away: true},
 	}
 	for b.Loop() {
 		p50, p99 := make(map[string][]float64), make(map[string][]float64)
 		services := make(map[string]*program)
 		for _, c := range cases {
-			services[c.name] = grown(b, c.lanes, c.each, c.away)
+			services[c.name] = startWithLanes(b, c.lanes, c.each, c.away)
 		}
 		for range benchRounds {
 			for _, c := range cases {
-				answered := steady(b, services[c.name], c.lanes)
+				answered := constantLoad(b, services[c.name], c.lanes)
 				p50[c.name] = append(p50[c.name], quantile(answered, 0.5))
 				p99[c.name] = append(p99[c.name], quantile(answered, 0.99))
 			}
@@ -47,8 +47,8 @@ func BenchmarkGrowth(b *testing.B) {
 	}
 }
 
-// grown starts the program on a journal that has so many lanes, and so many events of each in its outbox.
-func grown(b *testing.B, lanes, each int, away bool) *program {
+// startWithLanes starts the program on a journal that has so many lanes, and so many events of each in its outbox.
+func startWithLanes(b *testing.B, lanes, each int, away bool) *program {
 	dir := b.TempDir()
 	j := openBench(b, dir)
 	seed(b, j, lanes, each)
@@ -61,9 +61,9 @@ func grown(b *testing.B, lanes, each int, away bool) *program {
 	return launch(b, dir)
 }
 
-// steady sends 1,000 callbacks a second for a while, to lanes drawn from all that there are, and returns the times to 200 in
+// constantLoad sends 1,000 callbacks a second for a while, to lanes drawn from all that there are, and returns the times to 200 in
 // milliseconds.
-func steady(b *testing.B, p *program, lanes int) (answered []float64) {
+func constantLoad(b *testing.B, p *program, lanes int) (answered []float64) {
 	const rate, seconds = 1000, 5
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: benchConnections}}
 	defer client.CloseIdleConnections()

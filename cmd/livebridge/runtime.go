@@ -14,13 +14,13 @@ const (
 	gcPercent = 400
 	// softMemory is where memory becomes worth more than time; the collector then works harder.
 	softMemory = 240 << 20
-	// tuneEvery is how often what lives is looked at.
-	tuneEvery = time.Second
+	// memoryLimitInterval is how often what lives is looked at.
+	memoryLimitInterval = time.Second
 )
 
-// tune sets what GOGC, GOMEMLIMIT and GOMAXPROCS leave open. There are twice as many schedulers as processors: a goroutine
+// tuneRuntime sets what GOGC, GOMEMLIMIT and GOMAXPROCS leave open. There are twice as many schedulers as processors: a goroutine
 // that comes back from a sync must not wait for one of them while 64 callbacks wait for it.
-func tune() {
+func tuneRuntime() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -32,26 +32,26 @@ func tune() {
 	}
 }
 
-// keepTuned lets the limit on memory give way to what lives, until ctx ends. Close below it the collector would run all
+// adjustMemoryLimit lets the limit on memory give way to what lives, until ctx ends. Close below it the collector would run all
 // the time and free next to nothing: the embedded broker alone remembers every event of the last seconds.
-func keepTuned(ctx context.Context) {
+func adjustMemoryLimit(ctx context.Context) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	ticker := time.NewTicker(tuneEvery)
+	ticker := time.NewTicker(memoryLimitInterval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			debug.SetMemoryLimit(memoryLimit(living()))
+			debug.SetMemoryLimit(memoryLimit(liveHeap()))
 		}
 	}
 }
 
-// living returns the bytes that the last collection has found to be in use.
-func living() uint64 {
+// liveHeap returns the bytes that the last collection has found to be in use.
+func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	if sample[0].Value.Kind() != metrics.KindUint64 {
@@ -61,4 +61,4 @@ func living() uint64 {
 }
 
 // memoryLimit returns the limit for so many bytes in use: a quarter of them is room to work in.
-func memoryLimit(living uint64) int64 { return max(softMemory, int64(living+living/4)) }
+func memoryLimit(liveHeap uint64) int64 { return max(softMemory, int64(liveHeap+liveHeap/4)) }

@@ -50,9 +50,9 @@ func TestForgedDone(t *testing.T) {
 	service.terminate(t)
 }
 
-// TestOdditiesOfOneMessage floods the quarantine with all that one captured message of each kind can be bent into: each takes
+// TestVariantsOfOneMessage floods the quarantine with all that one captured message of each kind can be bent into: each takes
 // four places, and nobody else's entry goes.
-func TestOdditiesOfOneMessage(t *testing.T) {
+func TestVariantsOfOneMessage(t *testing.T) {
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"RTC_KEY="+demoKey, prefix+"QUARANTINE_MAX=20")
 	for i := range 8 {
@@ -205,9 +205,9 @@ func TestServeOverTLS(t *testing.T) {
 			return 0, err
 		}
 		defer func() { _ = a.Body.Close() }()
-		var said struct{ Status int }
-		if err := json.NewDecoder(a.Body).Decode(&said); err != nil || said.Status != 1 || a.ProtoMajor != 2 {
-			t.Errorf("%s %+v, %v", a.Proto, said, err)
+		var output struct{ Status int }
+		if err := json.NewDecoder(a.Body).Decode(&output); err != nil || output.Status != 1 || a.ProtoMajor != 2 {
+			t.Errorf("%s %+v, %v", a.Proto, output, err)
 		}
 		return a.StatusCode, nil
 	}

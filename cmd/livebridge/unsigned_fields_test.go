@@ -9,14 +9,14 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// TestWhatIsLeft holds the README to its word about what the provider's signatures leave open: each of these forgeries
+// TestUnsignedFields holds the README to its word about what the provider's signatures leave open: each of these forgeries
 // does come out. When one does not any more, the README is to be changed.
-func TestWhatIsLeft(t *testing.T) {
+func TestUnsignedFields(t *testing.T) {
 	key := strings.Repeat("Attack", 7)
 	push := pushed("live", "room1")
 	file := signature.Claim{Event: "RECORD_FILE_COMPLETE", Domain: "push.example.com", App: "live", Stream: "room1", Timestamp: soon(), DownloadURL: "https://o.example.com/a"}
-	bent := push
-	bent.App, bent.Stream = "liver", "oom1"
+	altered := push
+	altered.App, altered.Stream = "liver", "oom1"
 	other := file
 	other.Event, other.Stream, other.DownloadURL = "RECORD_FAILED", "room2", ""
 	listed := prefix + "KEYS_FILE=" + listedApps(t, key)
@@ -31,9 +31,9 @@ func TestWhatIsLeft(t *testing.T) {
 			[]sentCallback{recordMessage(key, bridge.SchemeHMAC, file, `,"obs_object":"true"`), recordMessage(key, bridge.SchemeHMAC, file, `,"obs_object":"forged"`)},
 			[]string{"true", "forged"}},
 		"the app, not listed, the callback being held back": {[]string{prefix + "STREAM_KEY=" + key},
-			[]sentCallback{streamMessage(key, bent, ""), streamMessage(key, push, "")}, []string{"liver/oom1"}},
+			[]sentCallback{streamMessage(key, altered, ""), streamMessage(key, push, "")}, []string{"liver/oom1"}},
 		"the app, not listed, after the callback": {[]string{prefix + "STREAM_KEY=" + key},
-			[]sentCallback{streamMessage(key, push, ""), streamMessage(key, bent, "")}, []string{"live/room1"}},
+			[]sentCallback{streamMessage(key, push, ""), streamMessage(key, altered, "")}, []string{"live/room1"}},
 		"anything of a recording under MD5": {[]string{prefix + "RECORD_KEY=" + key, prefix + "RECORD_SIGN_TYPE=MD5"},
 			[]sentCallback{recordMessage(key, bridge.SchemeMD5, file, ""), recordMessage(key, bridge.SchemeMD5, other, "")}, []string{`"signature":"md5"`, "live.record.failed"}},
 		"anything of a snapshot, for who knows the path": {[]string{prefix + "SNAPSHOT_TOKEN=known"},

@@ -13,7 +13,7 @@ import (
 	"livebridge/bridge/admin"
 )
 
-func (s shelf) list() *cobra.Command {
+func (s reviewCommand) list() *cobra.Command {
 	var q bridge.Query
 	var limit int
 	c := &cobra.Command{
@@ -23,24 +23,24 @@ func (s shelf) list() *cobra.Command {
 			if limit < 0 {
 				return &usageError{fmt.Errorf("--limit %d is negative", limit)}
 			}
-			return withDesk(false, func(d admin.Operator) error { return s.printAll(c, d, q, limit) })
+			return withOperator(false, func(d admin.Operator) error { return s.printAll(c, d, q, limit) })
 		},
 	}
-	choose(c, &q)
+	addFilterFlags(c, &q)
 	c.Flags().IntVar(&limit, "limit", 50, "most entries to list; 0: all")
 	c.Flags().Uint64Var(&q.After, "after", 0, "list entries with greater numbers than this one")
 	return c
 }
 
 // printAll prints entries up to the limit and says on standard error when there are more.
-func (s shelf) printAll(c *cobra.Command, d admin.Operator, q bridge.Query, limit int) error {
+func (s reviewCommand) printAll(c *cobra.Command, d admin.Operator, q bridge.Query, limit int) error {
 	out, shown, last := c.OutOrStdout(), 0, uint64(0)
 	print := printLine
 	if terminal(out) {
 		fmt.Fprintf(out, entryRow, "NUMBER", "RECEIVED", "KIND", "REASON", "LANE", "TYPE")
 		print = printRow
 	}
-	return s.walk(d, q, func(e *bridge.Entry) (bool, error) {
+	return s.eachEntry(d, q, func(e *bridge.Entry) (bool, error) {
 		if limit > 0 && shown == limit {
 			fmt.Fprintf(c.ErrOrStderr(), "there are more: list --after %d\n", last)
 			return false, nil
@@ -50,8 +50,8 @@ func (s shelf) printAll(c *cobra.Command, d admin.Operator, q bridge.Query, limi
 	})
 }
 
-// walk calls f for every entry, oldest first, for as long as f returns true.
-func (s shelf) walk(d admin.Operator, q bridge.Query, f func(*bridge.Entry) (bool, error)) error {
+// eachEntry calls f for every entry, oldest first, for as long as f returns true.
+func (s reviewCommand) eachEntry(d admin.Operator, q bridge.Query, f func(*bridge.Entry) (bool, error)) error {
 	for q.Limit = bridge.PageMax; ; {
 		entries, err := d.List(s.name, q)
 		if err != nil {
@@ -83,21 +83,21 @@ func printLine(w io.Writer, e *bridge.Entry) error {
 	return j.Encode(e)
 }
 
-func (s shelf) show() *cobra.Command {
+func (s reviewCommand) show() *cobra.Command {
 	return &cobra.Command{
-		Use: "show NUMBER", Short: "Show one entry, with the body as received", Args: numbered(1, 1),
+		Use: "show NUMBER", Short: "Show one entry, with the body as received", Args: argumentCount(1, 1),
 		Example: fmt.Sprintf("  livebridge %s show 17", s.name),
 		RunE: func(c *cobra.Command, args []string) error {
 			numbers, err := parseNumbers(args)
 			if err != nil {
 				return err
 			}
-			return withDesk(false, func(d admin.Operator) error { return s.showOne(c.OutOrStdout(), d, numbers[0]) })
+			return withOperator(false, func(d admin.Operator) error { return s.showOne(c.OutOrStdout(), d, numbers[0]) })
 		},
 	}
 }
 
-func (s shelf) showOne(w io.Writer, d admin.Operator, number uint64) error {
+func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64) error {
 	entries, err := d.List(s.name, bridge.Query{After: number - 1, Limit: 1, Raw: true})
 	if err != nil {
 		return err

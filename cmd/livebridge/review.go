@@ -11,44 +11,44 @@ import (
 	"livebridge/bridge/admin"
 )
 
-// shelf is what the commands on one shelf say.
-type shelf struct {
-	name    bridge.ReviewQueue
-	short   string
-	long    string
-	release string // the word for putting back into the lane
-	why     string // what is said of it
+// reviewCommand is what the commands on one shelf say.
+type reviewCommand struct {
+	name         bridge.ReviewQueue
+	short        string
+	long         string
+	releaseVerb  string // the word for putting back into the lane
+	releaseShort string // what is said of it
 }
 
 func newQuarantine() *cobra.Command {
-	return shelf{
+	return reviewCommand{
 		name: bridge.QuarantineQueue, short: "List, show, release or purge callbacks that were signed well and not believed",
 		long: "A callback lies in quarantine when its signature is good but has expired (expired), was seen over other members\n" +
 			"(tampered), is over a SparkRTC body that cannot be read (malformed), or names an event that is not known while\n" +
 			"DOMAINS is empty (unknown_event). QUARANTINE_MAX and QUARANTINE_MAX_AGE say how much is kept, and for how long.",
-		release: "release", why: "Put entries back into their lanes, marked `replayed`",
+		releaseVerb: "release", releaseShort: "Put entries back into their lanes, marked `replayed`",
 	}.command()
 }
 
 func newDeadLetters() *cobra.Command {
-	return shelf{
+	return reviewCommand{
 		name: bridge.DeadLetterQueue, short: "List, show, retry or purge events that the broker would not take",
 		long: "A dead letter is an event that the broker will never take as it is set up: too large, say. Its sequence number is\n" +
 			"used up, which consumers see as a gap. DEAD_LETTERS_MAX says how many are kept; a further one stops its lane.",
-		release: "retry", why: "Publish dead letters again, behind what their lanes have sent since, marked `replayed`",
+		releaseVerb: "retry", releaseShort: "Publish dead letters again, behind what their lanes have sent since, marked `replayed`",
 	}.command()
 }
 
-func (s shelf) command() *cobra.Command {
+func (s reviewCommand) command() *cobra.Command {
 	c := &cobra.Command{
 		Use: string(s.name), Short: s.short,
 		Long: s.long + "\n\nThe commands speak to the service that runs on DATA_DIR, or open DATA_DIR themselves when none runs. What they\n" +
 			"change is on disk when they end.",
-		Example: fmt.Sprintf("  livebridge %[1]s list\n  livebridge %[1]s show 17\n  livebridge %[1]s %[2]s 17", s.name, s.release),
+		Example: fmt.Sprintf("  livebridge %[1]s list\n  livebridge %[1]s show 17\n  livebridge %[1]s %[2]s 17", s.name, s.releaseVerb),
 		Args:    noArguments, RunE: needsCommand,
 	}
-	c.AddCommand(s.list(), s.show(), s.clear(s.release, s.why, admin.Operator.Release, true),
-		s.clear("purge", "Drop entries for good", admin.Operator.Purge, false))
+	c.AddCommand(s.list(), s.show(), s.action(s.releaseVerb, s.releaseShort, admin.Operator.Release, true),
+		s.action("purge", "Drop entries for good", admin.Operator.Purge, false))
 	return c
 }
 
@@ -61,14 +61,14 @@ func needsCommand(c *cobra.Command, _ []string) error {
 	return &usageError{fmt.Errorf("%s needs one of its commands: %s", c.Name(), strings.Join(names, ", "))}
 }
 
-// choose adds the flags that narrow a query.
-func choose(c *cobra.Command, q *bridge.Query) {
+// addFilterFlags adds the flags that narrow a query.
+func addFilterFlags(c *cobra.Command, q *bridge.Query) {
 	c.Flags().StringVar(&q.Reason, "reason", "", "only what lies there for this reason")
 	c.Flags().StringVar(&q.Lane, "lane", "", "only this lane, such as push.example.com/live/room1")
 }
 
-// numbered refuses too few or too many arguments as wrong usage.
-func numbered(least, most int) cobra.PositionalArgs {
+// argumentCount refuses too few or too many arguments as wrong usage.
+func argumentCount(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := cobra.RangeArgs(least, most)(c, args); err != nil {
 			return &usageError{err}

@@ -28,11 +28,11 @@ func command(t *testing.T, dir string, args ...string) (out, errOut string, code
 }
 
 // entriesOf lists a shelf.
-func entriesOf(t *testing.T, dir, shelf string, flags ...string) []bridge.Entry {
+func entriesOf(t *testing.T, dir, queue string, flags ...string) []bridge.Entry {
 	t.Helper()
-	out, errOut, code := command(t, dir, append([]string{shelf, "list"}, flags...)...)
+	out, errOut, code := command(t, dir, append([]string{queue, "list"}, flags...)...)
 	if code != exitDone {
-		t.Fatalf("%s list: %d %s", shelf, code, errOut)
+		t.Fatalf("%s list: %d %s", queue, code, errOut)
 	}
 	var entries []bridge.Entry
 	for line := range strings.Lines(out) {
@@ -46,12 +46,12 @@ func entriesOf(t *testing.T, dir, shelf string, flags ...string) []bridge.Entry 
 }
 
 // streamCallback is a callback of stream status, signed to expire at the instant.
-func streamCallback(word, stream string, session int64, expires time.Time, more string) []byte {
+func streamCallback(event, stream string, session int64, expires time.Time, more string) []byte {
 	stamp := fmt.Sprint(expires.Unix())
-	sign := signature.Sign(bridge.SchemeHMAC, demoKey, signature.Claim{Kind: bridge.KindStream, Event: word,
+	sign := signature.Sign(bridge.SchemeHMAC, demoKey, signature.Claim{Kind: bridge.KindStream, Event: event,
 		Domain: "push.example.com", App: "live", Stream: stream, Timestamp: stamp})
 	return fmt.Appendf(nil, `{"domain":"push.example.com","app":"live","stream":%q,"event":%q,"publish_timestamp":%d,`+
-		`"auth_timestamp":%s,"auth_sign":%q%s}`, stream, word, session, stamp, sign, more)
+		`"auth_timestamp":%s,"auth_sign":%q%s}`, stream, event, session, stamp, sign, more)
 }
 
 // send posts a callback that must be answered with the status.
@@ -168,8 +168,8 @@ func TestDeadLetterCommands(t *testing.T) {
 		t.Fatalf("%+v", all)
 	}
 	out, errOut, code := command(t, dir, "deadletters", "retry", fmt.Sprint(all[0].Number))
-	var told result
-	if err := json.Unmarshal([]byte(out), &told); err != nil || code != exitFailed || told.State != bridge.DeliveryDeadLetter || told.Reason == "" {
+	var retried result
+	if err := json.Unmarshal([]byte(out), &retried); err != nil || code != exitFailed || retried.State != bridge.DeliveryDeadLetter || retried.Reason == "" {
 		t.Errorf("retry: %d %s %v", code, out, err)
 	}
 	if !strings.Contains(errOut, "1 dead letters again") || !strings.Contains(errOut, "dead letter again, number") {
@@ -178,7 +178,7 @@ func TestDeadLetterCommands(t *testing.T) {
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_135, time.Now().Add(time.Minute), ""), 200)
 	await(t, service.nats, func(e checker.Event) bool { return ordinal(e.Sequence) == 4 }) // 3 was refused again
 	again := entriesOf(t, dir, "deadletters")
-	if len(again) != 1 || ordinal(again[0].Sequence) != 3 || again[0].Number == all[0].Number || again[0].Number != told.DeadLetter {
+	if len(again) != 1 || ordinal(again[0].Sequence) != 3 || again[0].Number == all[0].Number || again[0].Number != retried.DeadLetter {
 		t.Fatalf("%+v", again)
 	}
 	if out, _, code := command(t, dir, "deadletters", "purge", "--all"); code != exitDone {
@@ -218,7 +218,7 @@ func TestJournalCommands(t *testing.T) {
 	}
 }
 
-func TestShelfUsage(t *testing.T) {
+func TestReviewUsage(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range []string{
 		"quarantine show", "quarantine show x", "quarantine show 0", "quarantine release", "quarantine release --all 1",

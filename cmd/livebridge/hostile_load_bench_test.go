@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// BenchmarkLatencyBesieged measures a good client's time to 200, one callback after the other, first alone, then beside a
+// BenchmarkLatencyHostileLoad measures a good client's time to 200, one callback after the other, first alone, then beside a
 // thousand idle connections, 1,500 slow headers and bodies, endless chunks, and 500 forgeries a second.
-func BenchmarkLatencyBesieged(b *testing.B) {
-	tune()
+func BenchmarkLatencyHostileLoad(b *testing.B) {
+	tuneRuntime()
 	for b.Loop() {
 		a, stop := benchApp(b)
-		address := a.callbacks.Addr().String()
-		calm := goodClient(b, address, 0)
-		end := besiege(b, address)
-		besieged := goodClient(b, address, 1)
+		address := a.callbackListener.Addr().String()
+		alone := goodClient(b, address, 0)
+		end := hostileLoad(b, address)
+		underLoad := goodClient(b, address, 1)
 		end()
 		stop()
-		b.ReportMetric(quantile(calm, 0.99), "ms-to-200-p99-alone")
-		b.ReportMetric(quantile(besieged, 0.99), "ms-to-200-p99-besieged")
+		b.ReportMetric(quantile(alone, 0.99), "ms-to-200-p99-alone")
+		b.ReportMetric(quantile(underLoad, 0.99), "ms-to-200-p99-besieged")
 	}
 }
 
@@ -43,8 +43,8 @@ func goodClient(b *testing.B, address string, round int) (took []float64) {
 	return took
 }
 
-// besiege opens what hostile clients keep open, and returns what ends it.
-func besiege(b *testing.B, address string) (end func()) {
+// hostileLoad opens what hostile clients keep open, and returns what ends it.
+func hostileLoad(b *testing.B, address string) (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var attackers sync.WaitGroup
 	const head = "POST /live/stream HTTP/1.1\r\nHost: x\r\n"

@@ -82,8 +82,8 @@ func TestKeysOfSimulate(t *testing.T) {
 	check()
 }
 
-// TestListensWhereItIsTold: callbacks and operators have a port of their own.
-func TestListensWhereItIsTold(t *testing.T) {
+// TestListenAddresses: callbacks and operators have a port of their own.
+func TestListenAddresses(t *testing.T) {
 	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.2:0"))
 	if err != nil {
 		t.Fatal(err)
@@ -92,8 +92,8 @@ func TestListensWhereItIsTold(t *testing.T) {
 	if err := a.listen(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = a.callbacks.Close(), a.operators.Close() })
-	if c, o := a.callbacks.Addr().String(), a.operators.Addr().String(); !strings.HasPrefix(c, "127.0.0.1:") || !strings.HasPrefix(o, "127.0.0.2:") {
+	t.Cleanup(func() { _, _ = a.callbackListener.Close(), a.adminListener.Close() })
+	if c, o := a.callbackListener.Addr().String(), a.adminListener.Addr().String(); !strings.HasPrefix(c, "127.0.0.1:") || !strings.HasPrefix(o, "127.0.0.2:") {
 		t.Errorf("callbacks at %s, operators at %s", c, o)
 	}
 }
