@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestEveryFaultHasItsPlace: the text of each fault is in its file once, and the test that must find it is there.
-func TestEveryFaultHasItsPlace(t *testing.T) {
+// TestEveryFaultApplies: the text of each fault is in its file once, and the test that must find it is there.
+func TestEveryFaultApplies(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	for _, m := range mutants() {
 		if _, err := m.plant(t.TempDir()); err != nil {

@@ -23,16 +23,16 @@ import (
 
 func main() {
 	only := flag.String("run", "", "plant only the faults whose name matches this regular expression")
-	whole := flag.Bool("whole", false, "run all tests of the package, not only the one that must find the fault")
+	allTests := flag.Bool("whole", false, "run all tests of the package, not only the one that must find the fault")
 	flag.Parse()
-	if err := run(os.Stdout, *only, *whole); err != nil {
+	if err := run(os.Stdout, *only, *allTests); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
 // run plants the faults and prints a line for each.
-func run(w io.Writer, only string, whole bool) error {
+func run(w io.Writer, only string, allTests bool) error {
 	pattern, err := regexp.Compile(only)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func run(w io.Writer, only string, whole bool) error {
 	for range atOnce {
 		work.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(chosen); i = int(next.Add(1)) - 1 {
-				verdicts <- judge(chosen[i], filepath.Join(dir, strconv.Itoa(i)), whole)
+				verdicts <- judge(chosen[i], filepath.Join(dir, strconv.Itoa(i)), allTests)
 			}
 		})
 	}
@@ -75,11 +75,11 @@ type verdict struct {
 	err  error // nil: it was caught
 }
 
-func judge(m mutant, dir string, whole bool) verdict {
+func judge(m mutant, dir string, allTests bool) verdict {
 	begun := time.Now()
 	err := os.Mkdir(dir, 0o700)
 	if err == nil {
-		err = m.judge(dir, whole)
+		err = m.judge(dir, allTests)
 	}
 	return verdict{mutant: m, took: time.Since(begun), err: err}
 }
@@ -98,7 +98,7 @@ func (v verdict) print(w io.Writer) error {
 }
 
 // judge plants the fault and returns nil when the test finds it.
-func (m mutant) judge(dir string, whole bool) error {
+func (m mutant) judge(dir string, allTests bool) error {
 	overlay, err := m.plant(dir)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (m mutant) judge(dir string, whole bool) error {
 	if usesRapid(m.where) { // no file of a failure that is wanted, and no long search for the shortest one
 		args = append(args, "-rapid.nofailfile", "-rapid.shrinktime", "100ms")
 	}
-	if whole {
+	if allTests {
 		args = append(args, "-timeout", "20m")
 	} else {
 		args = append(args, "-timeout", "5m", "-run", "^"+strings.NewReplacer("/", "$/^", "|", "$|^").Replace(m.test)+"$")
