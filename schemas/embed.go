@@ -30,19 +30,19 @@ var files embed.FS
 // Files returns the schemas, the AsyncAPI document and the golden pairs. It is read-only.
 func Files() fs.FS { return files }
 
-// Words returns the words that have a schema: the kinds of callback, quarantine, and event for the envelope. The schema
+// Names returns the words that have a schema: the kinds of callback, quarantine, and event for the envelope. The schema
 // of a word has the $id urn:livebridge:schema:<word>:1, which is the dataschema of the events it describes.
-func Words() []string {
+func Names() []string {
 	return []string{"stream", "record", "snapshot", "rtc-record", "quarantine", "event"}
 }
 
 // File returns the name, in Files, of a word's schema.
-func File(word string) string { return word + ".json" }
+func File(name string) string { return name + ".json" }
 
 // Schema returns the JSON Schema of a word. The error wraps fs.ErrNotExist when there is none.
-func Schema(word string) ([]byte, error) {
-	if !slices.Contains(Words(), word) {
-		return nil, fmt.Errorf("schema %q: %w", word, fs.ErrNotExist)
+func Schema(name string) ([]byte, error) {
+	if !slices.Contains(Names(), name) {
+		return nil, fmt.Errorf("schema %q: %w", name, fs.ErrNotExist)
 	}
-	return files.ReadFile(File(word))
+	return files.ReadFile(File(name))
 }

@@ -37,10 +37,10 @@ func compiler(t *testing.T) *jsonschema.Compiler {
 	c := jsonschema.NewCompiler()
 	c.UseLoader(jsonschema.SchemeURLLoader{})
 	err := c.AddResource(base+schemas.AsyncAPI, read(t, schemas.AsyncAPI))
-	for _, word := range schemas.Words() {
-		doc := read(t, schemas.File(word))
+	for _, name := range schemas.Names() {
+		doc := read(t, schemas.File(name))
 		err = errors.Join(err,
-			c.AddResource("urn:livebridge:schema:"+word+":1", doc), c.AddResource(base+schemas.File(word), doc))
+			c.AddResource("urn:livebridge:schema:"+name+":1", doc), c.AddResource(base+schemas.File(name), doc))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -53,32 +53,32 @@ func TestEverySchemaCompiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range schemas.Words() {
-		doc := read(t, schemas.File(word)).(map[string]any)
-		if id := "urn:livebridge:schema:" + word + ":1"; doc["$id"] != id {
-			t.Errorf("%s has the $id %v, want %s", word, doc["$id"], id)
+	for _, name := range schemas.Names() {
+		doc := read(t, schemas.File(name)).(map[string]any)
+		if id := "urn:livebridge:schema:" + name + ":1"; doc["$id"] != id {
+			t.Errorf("%s has the $id %v, want %s", name, doc["$id"], id)
 		}
 		if doc["$schema"] != "https://json-schema.org/draft/2020-12/schema" || doc["additionalProperties"] != false {
-			t.Errorf("%s is not a strict schema of 2020-12", word)
+			t.Errorf("%s is not a strict schema of 2020-12", name)
 		}
 		if err := meta.Validate(doc); err != nil {
-			t.Errorf("%s: %v", word, err)
+			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := compiler(t).Compile(doc["$id"].(string)); err != nil {
-			t.Errorf("%s: %v", word, err)
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// TestWordsAreFiles sees that no schema lies in the folder that nobody can ask for.
-func TestWordsAreFiles(t *testing.T) {
+// TestNamesAreFiles sees that no schema lies in the folder that nobody can ask for.
+func TestNamesAreFiles(t *testing.T) {
 	names, err := fs.Glob(schemas.Files(), "*.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{schemas.AsyncAPI}
-	for _, word := range schemas.Words() {
-		want = append(want, schemas.File(word))
+	for _, name := range schemas.Names() {
+		want = append(want, schemas.File(name))
 	}
 	slices.Sort(want)
 	if !slices.Equal(names, want) {
@@ -87,14 +87,14 @@ func TestWordsAreFiles(t *testing.T) {
 }
 
 func TestSchema(t *testing.T) {
-	for _, word := range schemas.Words() {
-		if text, err := schemas.Schema(word); err != nil || !json.Valid(text) {
-			t.Errorf("%s: %v", word, err)
+	for _, name := range schemas.Names() {
+		if text, err := schemas.Schema(name); err != nil || !json.Valid(text) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, word := range []string{"", "asyncapi", "../embed", "Stream", "golden"} {
-		if _, err := schemas.Schema(word); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%q: %v, want one that says that there is none", word, err)
+	for _, name := range []string{"", "asyncapi", "../embed", "Stream", "golden"} {
+		if _, err := schemas.Schema(name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q: %v, want one that says that there is none", name, err)
 		}
 	}
 }

@@ -138,7 +138,7 @@ func checkGolden(t *testing.T, name, other string, got []byte) {
 func compile(t testing.TB, eventName string) *jsonschema.Schema {
 	t.Helper()
 	compiler := jsonschema.NewCompiler()
-	for _, w := range schemas.Words() {
+	for _, w := range schemas.Names() {
 		text, err := schemas.Schema(w)
 		if err != nil {
 			t.Fatal(err)
