@@ -21,7 +21,7 @@ func endingMutants() []mutant {
 		{"the journal stops before requests in hand are answered", "cmd/livebridge/app.go", requests, "\ta.journal.Stop()\n" + requests, livebridge, "TestEndDuringARequest"},
 		{"requests in hand are cut off", "cmd/livebridge/app.go", requests, "\tvar err error\n", livebridge, "TestEndDuringARequest"},
 		{"the outbox is left to the next start", "cmd/livebridge/app.go", wait, "", livebridge, "TestEndDuringTheBrokersAnswer"},
-		{"a leader is noted once", "transports/kafka/sender.go", "\tp.leader = broker\n", "\tif s.leaders[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestNewLeadersAreNoted"},
+		{"a leader is noted once", "transports/kafka/sender.go", "\tp.leader = broker\n", "\tif s.brokerQueues[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestSilentLeaderBlocksOwnPartitionsOnly"},
 		{"who listens everywhere needs no token", "transports/nats/embedded.go", "(ip == nil || !ip.IsLoopback())", "(ip != nil && !ip.IsLoopback())", nats, "TestWhoeverIsReachableNeedsAToken"},
 		{"all of IPv4 is a proxy", "bridge/ingress/config.go", "p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before", "p.Bits() == 0 && before > 0", "bridge/ingress", "TestProxiesAreNotEverybody"},
 	}

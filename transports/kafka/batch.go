@@ -46,13 +46,13 @@ type batch struct {
 	records []record
 	bytes   []byte // the record set; nothing changes it while an outcome is not known
 
-	offset   int64     // where the broker has put it
-	begun    time.Time // when it was first sent
-	doubtful bool      // it was sent and the outcome is not known: the broker may have it
+	offset       int64     // where the broker has put it
+	firstSent    time.Time // when it was first sent
+	maybeWritten bool      // it was sent and the outcome is not known: the broker may have it
 
 	// once records may be answered before that
-	places []place
-	index  map[place]int
+	eventKeys []eventKey
+	index     map[eventKey]int
 }
 
 // encoder writes batches with the settings of one publisher.
@@ -93,26 +93,26 @@ func (e *encoder) encode(dst *bytes.Buffer, records []record) error {
 }
 
 // stamp writes who sends the batch, and which of its records is the first, into the batch's header.
-func (e *encoder) stamp(set []byte, who identity, sequence int32) {
-	binary.BigEndian.PutUint64(set[offsetProducer:], uint64(who.id))
-	binary.BigEndian.PutUint16(set[offsetEpoch:], uint16(who.epoch))
+func (e *encoder) stamp(set []byte, producer producerID, sequence int32) {
+	binary.BigEndian.PutUint64(set[offsetProducer:], uint64(producer.id))
+	binary.BigEndian.PutUint16(set[offsetEpoch:], uint16(producer.epoch))
 	binary.BigEndian.PutUint32(set[offsetSequence:], uint32(sequence))
 	binary.BigEndian.PutUint32(set[offsetCRC:], crc32.Checksum(set[offsetChecked:], e.crc))
 }
 
-// redate gives the records of a batch the time of now: the broker counts batches, not what is in them.
-func (e *encoder) redate(set []byte, now time.Time) {
+// updateTimestamps gives the records of a batch the time of now: the broker counts batches, not what is in them.
+func (e *encoder) updateTimestamps(set []byte, now time.Time) {
 	first, last := binary.BigEndian.Uint64(set[offsetFirst:]), binary.BigEndian.Uint64(set[offsetLast:])
 	binary.BigEndian.PutUint64(set[offsetLast:], uint64(now.UnixMilli()))
 	binary.BigEndian.PutUint64(set[offsetFirst:], uint64(now.UnixMilli())-(last-first))
 }
 
-// expect has records find their place when they come again.
-func (b *batch) expect() {
-	b.index = make(map[place]int, len(b.records))
+// indexRecords has records find their place when they come again.
+func (b *batch) indexRecords() {
+	b.index = make(map[eventKey]int, len(b.records))
 	for i := range b.records {
-		b.places = append(b.places, placeOf(b.records[i].event))
-		b.index[b.places[i]] = i
+		b.eventKeys = append(b.eventKeys, eventKeyOf(b.records[i].event))
+		b.index[b.eventKeys[i]] = i
 	}
 }
 

@@ -35,28 +35,28 @@ func BenchmarkBacklogPublished(b *testing.B) {
 // publish has every event out so many times, one of a lane at a time.
 func publish(b *testing.B, p *Publisher, all []*bridge.Event, rounds int) {
 	var left sync.WaitGroup
-	settled := make(chan *bridge.Event, len(all))
+	acked := make(chan *bridge.Event, len(all))
 	left.Add(len(all) * rounds)
 	for _, e := range all {
-		settled <- e
+		acked <- e
 	}
 	for range len(all) * rounds {
-		e := <-settled
-		publishUntilTaken(p, e, func() {
-			settled <- e
+		e := <-acked
+		publishUntilAcked(p, e, func() {
+			acked <- e
 			left.Done()
 		})
 	}
 	left.Wait()
 }
 
-// publishUntilTaken tries again while the broker, which has just started, is not ready.
-func publishUntilTaken(p *Publisher, e *bridge.Event, done func()) {
+// publishUntilAcked tries again while the broker, which has just started, is not ready.
+func publishUntilAcked(p *Publisher, e *bridge.Event, done func()) {
 	p.Publish(e, func(err error) {
 		if err == nil {
 			done()
 			return
 		}
-		time.AfterFunc(10*time.Millisecond, func() { publishUntilTaken(p, e, done) })
+		time.AfterFunc(10*time.Millisecond, func() { publishUntilAcked(p, e, done) })
 	})
 }

@@ -107,13 +107,13 @@ func TestFaultsOfBrokers(t *testing.T) {
 		transporttest.CheckLanes(t, contents(t, c.Brokers(), o.Topic), transporttest.Events(20, 1, 5))
 	})
 	t.Run("sequence-wraps", func(t *testing.T) {
-		p, o := open(t, func(o *Options) { o.first = math.MaxInt32 - 5 })
+		p, o := open(t, func(o *Options) { o.firstSequence = math.MaxInt32 - 5 })
 		want := transporttest.Events(40, 1, 8)
 		transporttest.Deliver(t, p, want)
 		exactly(t, o, want)
 		for _, part := range p.topics.of(o.Topic).layout.Load().partitions {
-			if part.known && part.next > 1000 {
-				t.Errorf("partition %d has not wrapped: %d", part.number, part.next)
+			if part.hasProducer && part.nextSequence > 1000 {
+				t.Errorf("partition %d has not wrapped: %d", part.number, part.nextSequence)
 			}
 		}
 	})
@@ -154,7 +154,7 @@ func TestFaultsOfBrokers(t *testing.T) {
 			core, logs := observer.New(zapcore.InfoLevel)
 			p, o := open(t, func(o *Options) {
 				addTopic(t, c, strings.ReplaceAll(t.Name(), "/", "."), 12)
-				o.Create, o.Compression, o.Log, o.lookEvery = false, "none", zap.New(core), time.Second
+				o.Create, o.Compression, o.Log, o.checkInterval = false, "none", zap.New(core), time.Second
 			})
 			run(t, c.Brokers(), p, o, logs)
 		})

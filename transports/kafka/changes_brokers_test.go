@@ -19,13 +19,13 @@ import (
 // changes are what somebody does to a topic on real brokers while it is published to.
 func changes() map[string]func(*testing.T, []string, *Publisher, Options, *observer.ObservedLogs) {
 	return map[string]func(*testing.T, []string, *Publisher, Options, *observer.ObservedLogs){
-		"made-anew": madeAnew, "fewer-partitions": fewerPartitions, "limit-raised": limitRaised,
+		"made-anew": recreated, "fewer-partitions": fewerPartitions, "limit-raised": limitRaised,
 		"compacted": compacted, "timestamps": timestamps,
 	}
 }
 
-// remake deletes a topic, waits until it is gone, and makes it anew.
-func remake(t *testing.T, brokers []string, topic string, partitions int) {
+// recreate deletes a topic, waits until it is gone, and makes it anew.
+func recreate(t *testing.T, brokers []string, topic string, partitions int) {
 	t.Helper()
 	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: &kafka.Transport{}, Timeout: 10 * time.Second}
 	defer client.Transport.(*kafka.Transport).CloseIdleConnections()
@@ -40,21 +40,21 @@ func remake(t *testing.T, brokers []string, topic string, partitions int) {
 	})
 }
 
-func madeAnew(t *testing.T, brokers []string, p *Publisher, o Options, logs *observer.ObservedLogs) {
+func recreated(t *testing.T, brokers []string, p *Publisher, o Options, logs *observer.ObservedLogs) {
 	transporttest.Deliver(t, p, transporttest.Events(60, 1, 5))
-	remake(t, brokers, o.Topic, 12)
+	recreate(t, brokers, o.Topic, 12)
 	more := transporttest.Events(60, 6, 3)
 	transporttest.Deliver(t, p, more)
-	told(t, logs, "acknowledged events are lost")
+	awaitLog(t, logs, "acknowledged events are lost")
 	onlyThese(t, brokers, o.Topic, more)
 }
 
 func fewerPartitions(t *testing.T, brokers []string, p *Publisher, o Options, logs *observer.ObservedLogs) {
 	transporttest.Deliver(t, p, transporttest.Events(40, 1, 1))
-	remake(t, brokers, o.Topic, 3)
+	recreate(t, brokers, o.Topic, 3)
 	more := transporttest.Events(40, 2, 2)
 	transporttest.Deliver(t, p, more)
-	told(t, logs, "fewer partitions than before")
+	awaitLog(t, logs, "fewer partitions than before")
 	onlyThese(t, brokers, o.Topic, more)
 }
 
@@ -75,7 +75,7 @@ func compacted(t *testing.T, brokers []string, p *Publisher, o Options, logs *ob
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 	for _, c := range [][3]string{{"cleanup.policy", "compact", "delete"}, {"retention.ms", "1000", "604800000"}} {
 		setConfig(t, brokers, o.Topic, c[0], c[1])
-		if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), c[0]) {
+		if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), c[0]) {
 			t.Errorf("the answer is %v", err)
 		}
 		setConfig(t, brokers, o.Topic, c[0], c[2])
@@ -90,10 +90,10 @@ func compacted(t *testing.T, brokers []string, p *Publisher, o Options, logs *ob
 func timestamps(t *testing.T, brokers []string, p *Publisher, o Options, logs *observer.ObservedLogs) {
 	transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
 	setConfig(t, brokers, o.Topic, "message.timestamp.before.max.ms", "0")
-	if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), "message.timestamp.before.max.ms") {
+	if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), "message.timestamp.before.max.ms") {
 		t.Errorf("the answer is %v", err)
 	}
-	told(t, logs, "message.timestamp.before.max.ms is 0s")
+	awaitLog(t, logs, "message.timestamp.before.max.ms is 0s")
 	setConfig(t, brokers, o.Topic, "message.timestamp.before.max.ms", "9223372036854775807")
 	transporttest.Deliver(t, p, transporttest.Events(20, 2, 1))
 }

@@ -18,26 +18,26 @@ const (
 // cluster is the connections to the brokers. The library's own look at the cluster comes rarely and cannot be asked for:
 // when a leader has moved or a broker is back, the connections are renewed as a whole, which takes a few milliseconds.
 type cluster struct {
-	addr net.Addr
-	make func() *kafka.Transport
-	who  *credentials
+	addr        net.Addr
+	make        func() *kafka.Transport
+	credentials *credentials
 
-	mu        sync.Mutex
-	transport *kafka.Transport
-	made      fileContents // the credentials that transport began with
-	topics    []string
-	renewed   time.Time
+	mu              sync.Mutex
+	transport       *kafka.Transport
+	usedCredentials fileContents // the credentials that transport began with
+	topics          []string
+	renewed         time.Time
 }
 
 func newCluster(ctx context.Context, o *Options) (*cluster, error) {
-	who, err := openCredentials(o)
+	creds, err := openCredentials(o)
 	if err != nil {
 		return nil, err
 	}
-	return &cluster{addr: kafka.TCP(o.brokers()...), who: who, make: func() *kafka.Transport {
+	return &cluster{addr: kafka.TCP(o.brokers()...), credentials: creds, make: func() *kafka.Transport {
 		return &kafka.Transport{
-			Dial: who.dial, DialTimeout: o.AckTimeout, MetadataTTL: metadataTTL, ClientID: "livebridge",
-			SASL: who.mechanism(), Context: ctx,
+			Dial: creds.dial, DialTimeout: o.AckTimeout, MetadataTTL: metadataTTL, ClientID: "livebridge",
+			SASL: creds.mechanism(), Context: ctx,
 		}
 	}}, nil
 }
@@ -51,20 +51,20 @@ func (c *cluster) client() *kafka.Client {
 
 func (c *cluster) current() *kafka.Transport {
 	if c.transport == nil {
-		c.transport, c.made = c.make(), c.who.current().fileContents
+		c.transport, c.usedCredentials = c.make(), c.credentials.current().fileContents
 		c.transport.MetadataTopics = c.topics
 		c.renewed = time.Now()
 	}
 	return c.transport
 }
 
-// include sets the topics whose layout is known.
-func (c *cluster) include(topics []string) {
+// setTopics sets the topics whose layout is known.
+func (c *cluster) setTopics(topics []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !slices.Equal(c.topics, topics) {
 		c.topics = topics
-		c.drop()
+		c.closeTransport()
 	}
 }
 
@@ -73,23 +73,23 @@ func (c *cluster) renew() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.renewed) >= renewPause {
-		c.drop()
+		c.closeTransport()
 	}
 }
 
 // reload reads the credentials again, and has new connections made when they are others.
 func (c *cluster) reload() error {
-	err := c.who.load()
+	err := c.credentials.load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.made != c.who.current().fileContents {
-		c.drop()
+	if c.usedCredentials != c.credentials.current().fileContents {
+		c.closeTransport()
 	}
 	return err
 }
 
-// drop lets go of the connections; those in use are closed after their answer.
-func (c *cluster) drop() {
+// closeTransport lets go of the connections; those in use are closed after their answer.
+func (c *cluster) closeTransport() {
 	if c.transport != nil {
 		c.transport.CloseIdleConnections()
 		c.transport = nil
@@ -99,5 +99,5 @@ func (c *cluster) drop() {
 func (c *cluster) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.drop()
+	c.closeTransport()
 }

@@ -31,8 +31,8 @@ type Record struct {
 }
 
 const (
-	consumeAgain = 500 * time.Millisecond // after a failure
-	consumeLook  = 2 * time.Second        // for new topics and partitions
+	consumeRetryPause = 500 * time.Millisecond // after a failure
+	discoverInterval  = 2 * time.Second        // for new topics and partitions
 )
 
 // Consume calls f, never twice at once, for every record of the events' topics, in the order of each partition, until ctx
@@ -48,15 +48,15 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 	}
 	defer c.close()
 	for {
-		if err := c.look(start); err != nil {
-			c.tell(err)
+		if err := c.discover(start); err != nil {
+			c.logOnce(err)
 		} else {
 			start = StartAll
 		}
 		select {
 		case <-c.ctx.Done():
 			return context.Cause(c.ctx)
-		case <-time.After(consumeLook):
+		case <-time.After(discoverInterval):
 		}
 	}
 }
@@ -71,9 +71,9 @@ type consumer struct {
 	read    map[string]int // partitions that are read, by topic
 	readers sync.WaitGroup
 
-	mu   sync.Mutex
-	f    func(Record) error
-	told bool
+	mu     sync.Mutex
+	f      func(Record) error
+	logged bool
 }
 
 func newConsumer(ctx context.Context, opts Options, f func(Record) error) (*consumer, error) {
@@ -83,8 +83,8 @@ func newConsumer(ctx context.Context, opts Options, f func(Record) error) (*cons
 	if c.cluster, err = newCluster(c.ctx, &c.opts); err != nil {
 		return nil, err
 	}
-	c.dialer = &kafka.Dialer{ClientID: "livebridge", Timeout: lookTimeout, DualStack: true,
-		DialFunc: c.cluster.who.dial, SASLMechanism: c.cluster.who.mechanism()}
+	c.dialer = &kafka.Dialer{ClientID: "livebridge", Timeout: checkTimeout, DualStack: true,
+		DialFunc: c.cluster.credentials.dial, SASLMechanism: c.cluster.credentials.mechanism()}
 	return c, nil
 }
 
@@ -94,12 +94,12 @@ func (c *consumer) close() {
 	c.cluster.close()
 }
 
-// look begins to read what is not read yet.
-func (c *consumer) look(start Start) error {
-	ctx, cancel := context.WithTimeout(c.ctx, lookTimeout)
+// discover begins to read what is not read yet.
+func (c *consumer) discover(start Start) error {
+	ctx, cancel := context.WithTimeout(c.ctx, checkTimeout)
 	defer cancel()
 	if t := template(c.opts.Topic); t.fixed() {
-		c.cluster.include([]string{string(t)})
+		c.cluster.setTopics([]string{string(t)})
 	}
 	answer, err := c.cluster.client().Metadata(ctx, &kafka.MetadataRequest{})
 	if err != nil {
@@ -141,21 +141,21 @@ func (c *consumer) run(r *kafka.Reader) {
 		case c.ctx.Err() != nil:
 			return
 		case err != nil:
-			c.tell(err)
+			c.logOnce(err)
 			select {
 			case <-c.ctx.Done():
-			case <-time.After(consumeAgain):
+			case <-time.After(consumeRetryPause):
 			}
 			continue
 		}
-		if err := c.take(&m); err != nil {
+		if err := c.deliver(&m); err != nil {
 			c.end(err)
 			return
 		}
 	}
 }
 
-func (c *consumer) take(m *kafka.Message) error {
+func (c *consumer) deliver(m *kafka.Message) error {
 	r := Record{Topic: m.Topic, Partition: m.Partition, Key: string(m.Key), Payload: m.Value, Header: make(map[string]string, len(m.Headers))}
 	for _, h := range m.Headers {
 		r.Header[h.Key] = string(h.Value)
@@ -165,23 +165,23 @@ func (c *consumer) take(m *kafka.Message) error {
 	if c.ctx.Err() != nil {
 		return context.Cause(c.ctx)
 	}
-	c.told = false
+	c.logged = false
 	return c.f(r)
 }
 
-// tell logs an interruption, once until something is read again.
-func (c *consumer) tell(err error) {
+// logOnce logs an interruption, once until something is read again.
+func (c *consumer) logOnce(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.told || c.ctx.Err() != nil:
+	case c.logged || c.ctx.Err() != nil:
 		return
 	case errors.Is(err, kafka.TopicAuthorizationFailed):
 		c.opts.Log.Warn("KAFKA_USER may not read the topics; allow READ (which includes DESCRIBE)", zap.Error(err))
 	default:
 		c.opts.Log.Warn("reading the topics was interrupted; it goes on when the brokers answer", zap.Error(err))
 	}
-	c.told = true
+	c.logged = true
 }
 
 // Remove deletes the events' topic and that of the quarantine, as the demo does with its own.

@@ -28,7 +28,7 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 	case err == nil:
 		t.opts.Log.Info("created the topic", zap.String("topic", known.name), zap.Int("partitions", partitions))
 		if before != nil {
-			t.lost(known, t.sender.restart(before.partitions))
+			t.logLost(known, t.sender.restart(before.partitions))
 		}
 	case errors.Is(err, kafka.TopicAlreadyExists):
 		return nil // another was faster, or the broker that we had asked did not know yet
@@ -52,17 +52,17 @@ func (t *topics) describe(ctx context.Context, known *topic) (out list) {
 	if err == nil && len(answer.Resources) == 1 {
 		err = answer.Resources[0].Error
 	}
-	known.unread++
+	known.configFailures++
 	switch {
 	case errors.Is(err, kafka.TopicAuthorizationFailed):
 		return list{{err: err,
 			text: "topic configuration cannot be read and is not checked; allow KAFKA_USER DESCRIBE_CONFIGS"}}
-	case err != nil && known.unread == 1:
+	case err != nil && known.configFailures == 1:
 		return nil // a connection that is closed under one request says nothing of the topic
 	case err != nil:
 		return list{{text: "topic configuration cannot be read and is not checked; retrying", err: err}}
 	}
-	known.unread = 0
+	known.configFailures = 0
 	known.config = make(config)
 	for _, resource := range answer.Resources {
 		for _, entry := range resource.ConfigEntries {

@@ -27,9 +27,9 @@ type secrets struct {
 
 // credentials follow their files. What cannot be used leaves in force what was good before, file by file.
 type credentials struct {
-	opts  *Options
-	mu    sync.Mutex // of who loads
-	force atomic.Pointer[secrets]
+	opts   *Options
+	mu     sync.Mutex // of who loads
+	active atomic.Pointer[secrets]
 }
 
 // openCredentials reads the files. All mistakes are in the error, each with the name of its setting.
@@ -40,20 +40,20 @@ func openCredentials(o *Options) (*credentials, error) {
 	if o.PasswordFile == "" {
 		first.mechanism, err = o.mechanism("KAFKA_PASSWORD", o.Password)
 	}
-	c.force.Store(first)
+	c.active.Store(first)
 	return c, errors.Join(err, c.load())
 }
 
 // current returns what is in force.
-func (c *credentials) current() *secrets { return c.force.Load() }
+func (c *credentials) current() *secrets { return c.active.Load() }
 
 // load reads the files again.
 func (c *credentials) load() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next := *c.force.Load()
+	next := *c.active.Load()
 	err := errors.Join(c.loadPassword(&next), c.loadRoots(&next), c.loadPair(&next))
-	c.force.Store(&next)
+	c.active.Store(&next)
 	return err
 }
 
@@ -125,18 +125,18 @@ func (c *credentials) mechanism() sasl.Mechanism {
 	if c.current().mechanism == nil {
 		return nil
 	}
-	return latest{c}
+	return currentMechanism{c}
 }
 
-// latest is a sasl.Mechanism with the password of the moment.
-type latest struct{ of *credentials }
+// currentMechanism is a sasl.Mechanism with the password of the moment.
+type currentMechanism struct{ credentials *credentials }
 
 // Name implements sasl.Mechanism.
-func (m latest) Name() string { return m.of.current().mechanism.Name() }
+func (m currentMechanism) Name() string { return m.credentials.current().mechanism.Name() }
 
 // Start implements sasl.Mechanism.
-func (m latest) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
-	return m.of.current().mechanism.Start(ctx)
+func (m currentMechanism) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
+	return m.credentials.current().mechanism.Start(ctx)
 }
 
 // dial makes a connection with the credentials of the moment, TLS included: the library would keep what it was given.
@@ -147,7 +147,7 @@ func (c *credentials) dial(ctx context.Context, network, address string) (net.Co
 		return nil, err
 	}
 	if !c.opts.TLS {
-		return &framed{Conn: conn}, nil
+		return &framedConn{Conn: conn}, nil
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -158,7 +158,7 @@ func (c *credentials) dial(ctx context.Context, network, address string) (net.Co
 		_ = conn.Close()
 		return nil, &handshakeError{err}
 	}
-	return &framed{Conn: secure}, nil
+	return &framedConn{Conn: secure}, nil
 }
 
 // handshakeError is a failed TLS handshake, before which nothing was sent.

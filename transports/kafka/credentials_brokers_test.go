@@ -17,7 +17,7 @@ import (
 
 // TestRotationBrokers changes a SCRAM password and renews a client certificate at a real broker, while events are published.
 func TestRotationBrokers(t *testing.T) {
-	ours, stranger := newPKI(t), newPKI(t)
+	ours, unauthorized := newPKI(t), newPKI(t)
 	c := kafkatest.Start(t, kafkatest.Options{
 		Properties: map[string]string{
 			"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -29,7 +29,7 @@ func TestRotationBrokers(t *testing.T) {
 		},
 		Format: []string{"--add-scram", "SCRAM-SHA-256=[name=bridge,password=first-secret]"},
 	})
-	o, logs := watched()
+	o, logs := observed()
 	o = passwordOptions(t, o, "first-secret")
 	o.Brokers, o.TLS, o.CAFile, o.CertFile = c.Broker(0), true, ours.file, ours.write(t, "bridge", "bridge")
 	o.KeyFile = o.CertFile
@@ -60,14 +60,14 @@ func TestRotationBrokers(t *testing.T) {
 	delivered := publishing(6, 20)
 	overwrite(t, o.PasswordFile, "second-secret") // which the broker does not know yet
 	reload()
-	told(t, logs, "Kafka rejected the credentials")
+	awaitLog(t, logs, "Kafka rejected the credentials")
 	alterPassword(t, c, "bridge", "second-secret")
 	<-delivered
-	told(t, logs, "connected to Kafka again")
+	awaitLog(t, logs, "connected to Kafka again")
 
 	delivered = publishing(26, 20)
-	renew(stranger)
-	told(t, logs, "TLS handshake with Kafka failed")
+	renew(unauthorized)
+	awaitLog(t, logs, "TLS handshake with Kafka failed")
 	renew(ours)
 	<-delivered
 	transporttest.Deliver(t, p, transporttest.Events(5, 46, 5))

@@ -91,7 +91,7 @@ func passwordOptions(t *testing.T, o Options, password string) Options {
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	f := secured(t, "first")
-	o, logs := watched()
+	o, logs := observed()
 	o = passwordOptions(t, o, "first")
 	var dials atomic.Int64
 	dial := o.dial
@@ -135,7 +135,7 @@ func TestRotation(t *testing.T) {
 func TestRefusalsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
 	f := secured(t, "right")
-	o, logs := watched()
+	o, logs := observed()
 	o = passwordOptions(t, o, "wrong")
 	var dials atomic.Int64
 	dial := o.dial
@@ -155,14 +155,14 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		t.Errorf("the log has %v", lines)
 	}
 	overwrite(t, o.PasswordFile, "right")
-	told(t, logs, "connected to Kafka again")
+	awaitLog(t, logs, "connected to Kafka again")
 	transporttest.Deliver(t, p, transporttest.Events(2, 1, 3))
 }
 
 // TestAlternatingErrorsAreLoggedOnce: three brokers that fail in ways of their own do not fill the log.
 func TestAlternatingErrorsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
-	o, logs := watched()
+	o, logs := observed()
 	var dials atomic.Int64
 	o.dial = func(context.Context, string, string) (net.Conn, error) {
 		if dials.Add(1)%2 == 0 {

@@ -11,42 +11,42 @@ import (
 	"livebridge/bridge"
 )
 
-// verdict is what an answer, or none, says about a batch.
-type verdict int
+// outcome is what an answer, or none, says about a batch.
+type outcome int
 
 const (
-	taken     verdict = iota // all in-sync replicas have it
-	refused                  // this sending has left nothing behind; another may
-	tooMuch                  // the broker will never take this batch, but perhaps a part of it
-	outOfStep                // it does not take the batch from this producer, whose sequence it has lost
-	unknown                  // it may have it
+	acked        outcome = iota // all in-sync replicas have it
+	notWritten                  // this sending has left nothing behind; another may
+	tooLarge                    // the broker will never take this batch, but perhaps a part of it
+	sequenceLost                // it does not take the batch from this producer, whose sequence it has lost
+	unknown                     // it may have it
 )
 
-// judge reads the answer to one sending. What is not known for certain is unknown: with acks=all even an answer such as
+// classify reads the answer to one sending. What is not known for certain is unknown: with acks=all even an answer such as
 // NOT_LEADER_OR_FOLLOWER can come after the batch was written.
-func judge(err error) verdict {
+func classify(err error) outcome {
 	var code kafka.Error
 	switch {
 	case err == nil:
-		return taken
+		return acked
 	case notSent(err):
-		return refused
+		return notWritten
 	case !errors.As(err, &code):
 		return unknown
 	}
 	switch code {
 	case kafka.DuplicateSequenceNumber:
-		return taken
+		return acked
 	case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidRecord:
-		return tooMuch
+		return tooLarge
 	case kafka.OutOfOrderSequenceNumber, kafka.UnknownProducerId, kafka.InvalidProducerEpoch, kafka.ProducerFenced,
 		kafka.InvalidProducerIDMapping, kafka.ClusterAuthorizationFailed:
-		return outOfStep
+		return sequenceLost
 	case kafka.LeaderNotAvailable, kafka.BrokerNotAvailable, kafka.NotEnoughReplicas, kafka.InvalidTopic, kafka.InvalidRequiredAcks,
 		kafka.TopicAuthorizationFailed, kafka.InvalidMessage, kafka.InvalidTimestamp,
 		kafka.UnsupportedVersion, kafka.UnsupportedForMessageFormat, kafka.UnsupportedCompressionType, kafka.PolicyViolation,
 		kafka.ThrottlingQuotaExceeded, kafka.SASLAuthenticationFailed, kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState:
-		return refused
+		return notWritten
 	}
 	return unknown
 }
@@ -78,7 +78,7 @@ func unavailable(topic string, err error) error {
 // remedyFor says what a user can do about an error of a topic; empty: nothing that we know of.
 func remedyFor(err error) string {
 	var code kafka.Error
-	if said := new(advised); errors.As(err, &said) || !errors.As(err, &code) {
+	if own := new(advised); errors.As(err, &own) || !errors.As(err, &code) {
 		return ""
 	}
 	switch code {

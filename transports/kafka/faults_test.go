@@ -23,8 +23,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// watched returns options whose log can be looked at.
-func watched() (Options, *observer.ObservedLogs) {
+// observed returns options whose log can be looked at.
+func observed() (Options, *observer.ObservedLogs) {
 	core, logs := observer.New(zapcore.InfoLevel)
 	o := testOptions()
 	o.Log = zap.New(core)
@@ -130,9 +130,9 @@ func partitionOf(p *Publisher, e *bridge.Event) int32 {
 	return p.topics.of(p.opts.Topic).layout.Load().partitionOf([]byte(e.PartitionKey())).number
 }
 
-// TestStuckPartition: a batch whose outcome stays unknown holds up its own partition, and no other. Its events are answered
+// TestPartitionInRecovery: a batch whose outcome stays unknown holds up its own partition, and no other. Its events are answered
 // in bounded time, and are in the topic once when they were tried again.
-func TestStuckPartition(t *testing.T) {
+func TestPartitionInRecovery(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
@@ -143,16 +143,16 @@ func TestStuckPartition(t *testing.T) {
 	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Topic: o.Topic, Partitions: []int32{bad}, Count: -1})
 	stuck := func(e *bridge.Event) bool { return partitionOf(p, e) == bad }
 	more := transporttest.Events(60, 2, 5)
-	var others, theirs []*bridge.Event
+	var others, stuckEvents []*bridge.Event
 	for _, e := range more {
 		if stuck(e) {
-			theirs = append(theirs, e)
+			stuckEvents = append(stuckEvents, e)
 		} else {
 			others = append(others, e)
 		}
 	}
 	answered := make(chan error, 1)
-	p.Publish(theirs[0], func(err error) { answered <- err })
+	p.Publish(stuckEvents[0], func(err error) { answered <- err })
 	transporttest.Deliver(t, p, others)
 	select {
 	case err := <-answered:
@@ -163,7 +163,7 @@ func TestStuckPartition(t *testing.T) {
 		t.Error("a batch of unknown outcome was not answered")
 	}
 	fault.Remove()
-	transporttest.Deliver(t, p, theirs)
+	transporttest.Deliver(t, p, stuckEvents)
 	once(t, f, o.Topic, append(all, more...))
 }
 
@@ -199,12 +199,12 @@ func TestOutcomeIsRemembered(t *testing.T) {
 	once(t, f, o.Topic, all)
 }
 
-// TestIdentityDenied: without an idempotent producer events still go out, and the user is told.
-func TestIdentityDenied(t *testing.T) {
+// TestProducerIDDenied: without an idempotent producer events still go out, and the user is told.
+func TestProducerIDDenied(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
 	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed, TopLevel: true, Count: -1})
-	o, logs := watched()
+	o, logs := observed()
 	p := f.dial(t, o)
 	want := transporttest.Events(20, 1, 10)
 	transporttest.Deliver(t, p, want)
@@ -214,11 +214,11 @@ func TestIdentityDenied(t *testing.T) {
 	}
 }
 
-// TestIdentityLater: a broker that has just started gives no producer id yet.
-func TestIdentityLater(t *testing.T) {
+// TestProducerIDPermittedLater: a broker that has just started gives no producer id yet.
+func TestProducerIDPermittedLater(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
-	o, logs := watched()
+	o, logs := observed()
 	p := f.dial(t, o)
 	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.CoordinatorLoadInProgress, TopLevel: true, Count: 3})
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 3))
@@ -266,13 +266,13 @@ func TestPartialBatchErrors(t *testing.T) {
 	o.Partitions = 1
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
-	gate := make(chan struct{})
+	release := make(chan struct{})
 	var asked atomic.Int64
 	f.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		f.KeepControl()
 		batch := r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records
 		if asked.Add(1) == 1 {
-			<-gate // so that the other events wait and become one batch
+			<-release // so that the other events wait and become one batch
 			return nil, nil, false
 		}
 		var b kmsg.RecordBatch
@@ -303,7 +303,7 @@ func TestPartialBatchErrors(t *testing.T) {
 			}
 		})
 	}
-	close(gate)
+	close(release)
 	select {
 	case <-answered:
 	case <-time.After(30 * time.Second):

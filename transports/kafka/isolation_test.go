@@ -24,12 +24,12 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 		f := startFake(t, kfake.NumBrokers(1))
 		o := testOptions()
 		o.Quarantine = "a.quarantine"
-		gate := make(chan struct{})
-		defer close(gate)
+		release := make(chan struct{})
+		defer close(release)
 		f.ControlKey(int16(kmsg.CreateTopics), func(r kmsg.Request) (kmsg.Response, error, bool) {
 			f.KeepControl()
 			if r.(*kmsg.CreateTopicsRequest).Topics[0].Topic == o.Quarantine {
-				f.SleepControl(func() { <-gate })
+				f.SleepControl(func() { <-release })
 			}
 			return nil, nil, false
 		})
@@ -43,14 +43,14 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 		o.Quarantine, o.AckTimeout = "a.quarantine", time.Minute
 		p := f.dial(t, o)
 		transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
-		asked, gate := make(chan struct{}), make(chan struct{})
-		defer close(gate)
+		asked, release := make(chan struct{}), make(chan struct{})
+		defer close(release)
 		f.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
 			f.KeepControl()
 			for _, topic := range r.(*kmsg.ProduceRequest).Topics {
 				if topic.Topic == o.Quarantine {
 					close(asked)
-					f.SleepControl(func() { <-gate })
+					f.SleepControl(func() { <-release })
 				}
 			}
 			return nil, nil, false
@@ -62,7 +62,7 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 	t.Run("it is deleted", func(t *testing.T) {
 		f := startFake(t, kfake.NumBrokers(1))
 		o := testOptions()
-		o.Quarantine, o.Create, o.lookEvery = "a.quarantine", false, seldom
+		o.Quarantine, o.Create, o.checkInterval = "a.quarantine", false, noPeriodicCheck
 		if err := errors.Join(f.CreateTopic(o.Topic, 1, nil), f.CreateTopic(o.Quarantine, 1, nil)); err != nil {
 			t.Fatal(err)
 		}
@@ -131,8 +131,8 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 	}
 }
 
-// TestRightsComeBack: what the broker does not allow is an outage that names the right, and is over when it is given.
-func TestRightsComeBack(t *testing.T) {
+// TestPermissionsRestored: what the broker does not allow is an outage that names the right, and is over when it is given.
+func TestPermissionsRestored(t *testing.T) {
 	for name, fault := range map[string]kfake.Fault{
 		"to write":    {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed},
 		"to describe": {Keys: []kmsg.Key{kmsg.Metadata, kmsg.Produce}, Err: kerr.TopicAuthorizationFailed},
@@ -141,34 +141,34 @@ func TestRightsComeBack(t *testing.T) {
 			t.Parallel()
 			f := startFake(t, kfake.NumBrokers(1))
 			o := testOptions()
-			o.Partitions, o.lookEvery, fault.Topic, fault.Count = 3, seldom, o.Topic, -1
+			o.Partitions, o.checkInterval, fault.Topic, fault.Count = 3, noPeriodicCheck, o.Topic, -1
 			p := f.dial(t, o)
 			transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
 			taken := f.Fault(fault)
-			if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), "allow WRITE") {
+			if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), "allow WRITE") {
 				t.Errorf("the answer is %v", err)
 			}
-			p.topics.look()
+			p.topics.requestCheck()
 			taken.Remove()
 			transporttest.Deliver(t, p, transporttest.Events(10, 2, 1))
 		})
 	}
 }
 
-// TestIdentityComesBack: once the broker lets us be an idempotent producer, we are one.
-func TestIdentityComesBack(t *testing.T) {
+// TestProducerIDPermittedAgain: once the broker lets us be an idempotent producer, we are one.
+func TestProducerIDPermittedAgain(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
 	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed, TopLevel: true, Count: -1})
-	o, logs := watched()
-	o.Partitions, o.identityEvery = 1, time.Nanosecond
+	o, logs := observed()
+	o.Partitions, o.producerIDRetry = 1, time.Nanosecond
 	s := observe(f, o.Topic)
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
-	told(t, logs, "IDEMPOTENT_WRITE")
+	awaitLog(t, logs, "IDEMPOTENT_WRITE")
 	fault.Remove()
 	transporttest.Deliver(t, p, transporttest.Events(5, 2, 3))
-	told(t, logs, "idempotent publishing is permitted again")
+	awaitLog(t, logs, "idempotent publishing is permitted again")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := int32(-1)
@@ -197,13 +197,13 @@ func TestReadingIsForbidden(t *testing.T) {
 		t.Run(key.Name(), func(t *testing.T) {
 			t.Parallel()
 			f := startFake(t, kfake.NumBrokers(1))
-			o, logs := watched()
+			o, logs := observed()
 			transporttest.Deliver(t, f.dial(t, o), transporttest.Events(1, 1, 1))
 			fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: kerr.TopicAuthorizationFailed, Topic: o.Topic, Count: -1})
 			o.Brokers = joined(f.addrs)
 			consumed := make(chan error, 1)
 			go func() { consumed <- Consume(t.Context(), o, StartAll, func(Record) error { return errEnough }) }()
-			told(t, logs, "allow READ")
+			awaitLog(t, logs, "allow READ")
 			fault.Remove()
 			if err := <-consumed; !errors.Is(err, errEnough) {
 				t.Error(err)

@@ -32,25 +32,25 @@ func (l *layout) partitionOf(key []byte) *partition {
 	return l.partitions[kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: key}, l.numbers...)]
 }
 
-// grown returns what a user should know when a topic has more partitions than are used.
-func (l *layout) grown(now int) (out list) {
+// warnGrown returns what a user should know when a topic has more partitions than are used.
+func (l *layout) warnGrown(now int) (out list) {
 	used := len(l.partitions)
 	out.warn(now > used, "the topic had %d partitions at startup and now has %d: the first %d are used "+
 		"until livebridge restarts; the order within a stream is not kept across that restart", used, now, used)
 	return out
 }
 
-// arrange has the partitions used that are there. When there are fewer than before, the topic is another one of the
+// updateLayout has the partitions used that are there. When there are fewer than before, the topic is another one of the
 // same name: what it had is gone, and lanes of partitions that are gone go to others. More are left for the next start,
 // since lanes would change their partition.
-func (t *topics) arrange(known *topic, found []kafka.Partition) *layout {
+func (t *topics) updateLayout(known *topic, found []kafka.Partition) *layout {
 	before := known.layout.Load()
 	now := before
 	if before == nil || len(found) < len(before.partitions) {
 		now = newLayout(known, len(found))
 	}
 	for i, p := range now.partitions {
-		t.sender.lead(p, leaderOf(found[i]))
+		t.sender.setLeader(p, leaderOf(found[i]))
 	}
 	if now == before {
 		return now
@@ -68,8 +68,8 @@ func (t *topics) arrange(known *topic, found []kafka.Partition) *layout {
 	return now
 }
 
-// lost tells of acknowledged events that are gone.
-func (t *topics) lost(known *topic, gone []gap) {
+// logLost tells of acknowledged events that are gone.
+func (t *topics) logLost(known *topic, gone []gap) {
 	if len(gone) > 0 {
 		t.opts.Log.Error("acknowledged events are lost from the topic: it was deleted and recreated, "+
 			"or an out-of-sync replica became leader; publishing continues",

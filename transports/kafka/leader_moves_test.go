@@ -13,9 +13,9 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// TestLeadersPartAndMeet: partitions that one broker leads get a leader each, and come together again at another.
+// TestPartitionsChangeLeaders: partitions that one broker leads get a leader each, and come together again at another.
 // After every move all events are taken, each once, by the leaders of then.
-func TestLeadersPartAndMeet(t *testing.T) {
+func TestPartitionsChangeLeaders(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
@@ -43,9 +43,9 @@ func TestLeadersPartAndMeet(t *testing.T) {
 	once(t, f, o.Topic, all)
 }
 
-// TestNewLeadersAreNoted: partitions that one broker led have leaders of their own now. One of these that does not
+// TestSilentLeaderBlocksOwnPartitionsOnly: partitions that one broker led have leaders of their own now. One of these that does not
 // answer holds up its own partitions and not another's.
-func TestNewLeadersAreNoted(t *testing.T) {
+func TestSilentLeaderBlocksOwnPartitionsOnly(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
@@ -64,7 +64,7 @@ func TestNewLeadersAreNoted(t *testing.T) {
 		}
 		transporttest.Deliver(t, p, transporttest.Events(30, sequence, 1)) // it looks when a request goes wrong
 	}
-	answersBesideSilence(t, f, p, sequence)
+	publishBesideSilentBroker(t, f, p, sequence)
 }
 
 // leadersOf returns whom the publisher takes for the leaders of a topic's partitions.
@@ -87,8 +87,8 @@ func move(t *testing.T, f *fake, topic string, leaders ...int32) {
 	}
 }
 
-// answersBesideSilence has an event of partition 0 answered while the leader of the others keeps its answers.
-func answersBesideSilence(t *testing.T, f *fake, p *Publisher, sequence uint64) {
+// publishBesideSilentBroker has an event of partition 0 answered while the leader of the others keeps its answers.
+func publishBesideSilentBroker(t *testing.T, f *fake, p *Publisher, sequence uint64) {
 	t.Helper()
 	release, silent := make(chan struct{}), make(chan struct{}, 2)
 	for _, partition := range []int32{1, 2} {

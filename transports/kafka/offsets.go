@@ -19,34 +19,34 @@ func (g gap) String() string {
 	return fmt.Sprintf("partition %d: end offset was %d and is now %d", g.partition, g.end, g.now)
 }
 
-// follow notes where the broker has put a batch, and reports whether that is before the end of what it had
+// recordOffset notes where the broker has put a batch, and reports whether that is before the end of what it had
 // acknowledged: the partition was made anew, or lost its end. The lock is held.
-func (p *partition) follow(b *batch) (lost bool) {
+func (p *partition) recordOffset(b *batch) (lost bool) {
 	if b.offset < 0 {
 		return false // a repeat, of which the broker does not say where it is
 	}
-	if lost = b.offset < p.end; lost {
-		p.gaps = append(p.gaps, gap{p.number, p.end, b.offset})
+	if lost = b.offset < p.endOffset; lost {
+		p.gaps = append(p.gaps, gap{p.number, p.endOffset, b.offset})
 	}
-	p.end = b.offset + int64(len(b.records))
+	p.endOffset = b.offset + int64(len(b.records))
 	return lost
 }
 
-// missing returns the partitions of a topic that have lost acknowledged events since it was last asked. Those that are
+// findGaps returns the partitions of a topic that have lost acknowledged events since it was last asked. Those that are
 // published to show it by themselves; of the others the broker is asked about one at each look, in turn, and about all
 // when there is a reason.
-func (s *sender) missing(ctx context.Context, all []*partition, turn int) []gap {
+func (s *sender) findGaps(ctx context.Context, all []*partition, turn int) []gap {
 	var gone []gap
 	var idle []*partition
 	s.mu.Lock()
 	for _, p := range all {
 		if gone = append(gone, p.gaps...); len(p.gaps) > 0 {
 			p.gaps = nil
-		} else if p.end > 0 && p.leader != noLeader {
+		} else if p.endOffset > 0 && p.leader != noLeader {
 			idle = append(idle, p)
 		}
 	}
-	one := slices.IndexFunc(idle, func(p *partition) bool { return p.less })
+	one := slices.IndexFunc(idle, func(p *partition) bool { return p.endLower })
 	s.mu.Unlock()
 	if len(gone) == 0 && len(idle) > 0 {
 		if one < 0 {
@@ -72,7 +72,7 @@ func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 	var asked []kafka.OffsetRequest
 	s.mu.Lock()
 	for _, p := range all {
-		ends[int(p.number)] = p.end
+		ends[int(p.number)] = p.endOffset
 		asked = append(asked, kafka.LastOffsetOf(int(p.number)))
 	}
 	s.mu.Unlock()
@@ -91,16 +91,16 @@ func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 	s.mu.Lock()
 	for _, p := range all {
 		end, known := last[int(p.number)]
-		before := p.less
-		p.less = known && end < ends[int(p.number)] && p.end == ends[int(p.number)]
-		if again = again || p.less && !before; p.less && before {
-			gone = append(gone, gap{p.number, p.end, end})
-			p.end, p.less = end, false
+		before := p.endLower
+		p.endLower = known && end < ends[int(p.number)] && p.endOffset == ends[int(p.number)]
+		if again = again || p.endLower && !before; p.endLower && before {
+			gone = append(gone, gap{p.number, p.endOffset, end})
+			p.endOffset, p.endLower = end, false
 		}
 	}
 	s.mu.Unlock()
 	if again {
-		s.look()
+		s.requestCheck()
 	}
 	return gone
 }
@@ -110,10 +110,10 @@ func (s *sender) restart(all []*partition) (gone []gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range all {
-		if p.end > 0 {
-			gone = append(gone, gap{p.number, p.end, 0})
+		if p.endOffset > 0 {
+			gone = append(gone, gap{p.number, p.endOffset, 0})
 		}
-		p.end, p.gaps = 0, nil
+		p.endOffset, p.gaps = 0, nil
 	}
 	return gone
 }

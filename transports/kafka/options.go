@@ -44,11 +44,11 @@ type Options struct {
 	Log        *zap.Logger
 
 	// set by tests
-	dial          func(ctx context.Context, network, address string) (net.Conn, error)
-	lookEvery     time.Duration // between two looks at the topics
-	remindEvery   time.Duration // between two alarms about the same
-	identityEvery time.Duration // between two questions for an identity that was denied
-	first         int32         // sequence of a partition's first record
+	dial            func(ctx context.Context, network, address string) (net.Conn, error)
+	checkInterval   time.Duration // between two looks at the topics
+	remindInterval  time.Duration // between two alarms about the same
+	producerIDRetry time.Duration // between two questions for an identity that was denied
+	firstSequence   int32         // sequence of a partition's first record
 }
 
 // DefaultOptions returns the product's defaults.
@@ -57,8 +57,8 @@ func DefaultOptions() Options {
 		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine", Create: true, Partitions: 12, Replication: -1,
 		Dedupe: 24 * time.Hour, Compression: "lz4", SASL: "none", AckTimeout: 5 * time.Second,
 		Log: zap.NewNop(), ReadFile: os.ReadFile,
-		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, lookEvery: 10 * time.Second,
-		remindEvery: time.Minute, identityEvery: time.Minute,
+		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, checkInterval: 10 * time.Second,
+		remindInterval: time.Minute, producerIDRetry: time.Minute,
 	}
 }
 
@@ -87,7 +87,7 @@ func (o *Options) Check() error {
 	wrong(o.Replication < 1 && o.Replication != -1, "KAFKA_REPLICATION", "%d is neither -1, the broker's default, nor 1 or more", o.Replication)
 	_, err := compressionOf(o.Compression)
 	wrong(err != nil, "KAFKA_COMPRESSION", "%w", err)
-	errs = append(errs, o.checkIdentity()...)
+	errs = append(errs, o.checkCredentials()...)
 	_, err = openCredentials(o)
 	return errors.Join(append(errs, err)...)
 }

@@ -13,26 +13,26 @@ type partition struct {
 	number int32
 	leader int32
 
-	queue   []record
-	listed  *leader // has it among the ready ones; nil: none has
-	counted int     // records that this leader counts
-	busy    bool    // a batch is under way
-	most    int     // records in the next batch, after the broker refused a larger one; 0: any number
-	gone    error   // the answer to every record, once the topic does not have the partition any more
+	queue         []record
+	queuedAt      *brokerQueue // has it among the ready ones; nil: none has
+	queuedRecords int          // records that this leader counts
+	busy          bool         // a batch is under way
+	maxRecords    int          // records in the next batch, after the broker refused a larger one; 0: any number
+	gone          error        // the answer to every record, once the topic does not have the partition any more
 
-	end  int64 // offset behind what the broker has acknowledged in this run; 0: nothing
-	gaps []gap // of that, which are still to be told
-	less bool  // the broker that was last asked for the end has less
+	endOffset int64 // offset behind what the broker has acknowledged in this run; 0: nothing
+	gaps      []gap // of that, which are still to be told
+	endLower  bool  // the broker that was last asked for the end has less
 
-	recovering *batch          // sent until its outcome is known; nothing else goes out meanwhile
-	trouble    error           // why
-	outcomes   map[place]error // of records that were answered as unavailable before it was known
+	recovering  *batch             // sent until its outcome is known; nothing else goes out meanwhile
+	recoveryErr error              // why
+	outcomes    map[eventKey]error // of records that were answered as unavailable before it was known
 
 	// of whoever has made it busy
-	who    identity
-	known  bool // who is in force
-	next   int32
-	buffer bytes.Buffer
+	producer     producerID
+	hasProducer  bool // who is in force
+	nextSequence int32
+	buffer       bytes.Buffer
 }
 
 const (
@@ -51,10 +51,10 @@ func (p *partition) target() int {
 	return min(batchWeight, limit*9/10)
 }
 
-// take removes what goes into the next batch from the queue.
-func (p *partition) take() (records []record, weight int) {
+// nextBatch removes what goes into the next batch from the queue.
+func (p *partition) nextBatch() (records []record, weight int) {
 	n := 0
-	for ; n < len(p.queue) && (p.most == 0 || n < p.most); n++ {
+	for ; n < len(p.queue) && (p.maxRecords == 0 || n < p.maxRecords); n++ {
 		w := p.queue[n].weight()
 		if n > 0 && weight+w > p.target() {
 			break
@@ -73,22 +73,22 @@ func (p *partition) putBack(records []record) {
 	p.queue = append(records[:len(records):len(records)], p.queue...)
 }
 
-// leaderless is why nothing can be sent to a partition that nobody leads.
-func (p *partition) leaderless() error {
+// noLeaderError is why nothing can be sent to a partition that nobody leads.
+func (p *partition) noLeaderError() error {
 	return fmt.Errorf("partition %d has no leader: start the brokers that hold its replicas", p.number)
 }
 
 // advance moves the sequence on; the broker counts modulo 2^31.
 func (p *partition) advance(n int) {
-	if p.who.id >= 0 {
-		p.next = int32((int64(p.next) + int64(n)) & math.MaxInt32)
+	if p.producer.id >= 0 {
+		p.nextSequence = int32((int64(p.nextSequence) + int64(n)) & math.MaxInt32)
 	}
 }
 
-// identify sets who sends to the partition from now on, beginning with a sequence.
-func (p *partition) identify(who identity, first int32) {
-	p.who, p.known, p.next = who, true, first
-	if who == nobody() {
-		p.next = -1
+// setProducer sets who sends to the partition from now on, beginning with a sequence.
+func (p *partition) setProducer(producer producerID, first int32) {
+	p.producer, p.hasProducer, p.nextSequence = producer, true, first
+	if producer == noProducerID() {
+		p.nextSequence = -1
 	}
 }

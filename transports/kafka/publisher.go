@@ -42,7 +42,7 @@ func Dial(opts Options) (*Publisher, error) {
 		if p.quarantine, err = newRoute(&p.opts); err != nil {
 			return nil, err
 		}
-		p.quarantine.topics.second = true
+		p.quarantine.topics.secondary = true
 	}
 	p.begin()
 	return p, nil
@@ -60,11 +60,11 @@ func newRoute(o *Options) (*route, error) {
 		return nil, err
 	}
 	r.sender = &sender{
-		opts: o, cluster: r.cluster, identities: &identities{cluster: r.cluster, log: o.Log, recheck: o.identityEvery},
-		encoder: encoder, ctx: ctx, cancel: cancel, leaders: make(map[int32]*leader),
+		opts: o, cluster: r.cluster, producerIDs: &producerIDs{cluster: r.cluster, log: o.Log, retryInterval: o.producerIDRetry},
+		encoder: encoder, ctx: ctx, cancel: cancel, brokerQueues: make(map[int32]*brokerQueue),
 	}
 	r.topics = newTopics(o, r.cluster, r.sender)
-	r.sender.look = r.topics.look
+	r.sender.requestCheck = r.topics.requestCheck
 	return r, nil
 }
 
@@ -95,23 +95,23 @@ func (p *Publisher) Reload() error {
 
 func (r *route) reload() error {
 	err := r.cluster.reload()
-	r.topics.look()
+	r.topics.requestCheck()
 	return err
 }
 
 // Publish implements bridge.Publisher.
 func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
-	way, t, err := p.topicOf(e)
+	route, t, err := p.topicOf(e)
 	if t == nil {
 		done(err)
 		return
 	}
 	r := record{event: e, key: e.AppendPartitionKey(make([]byte, 0, keySize)), done: done}
 	if layout := t.layout.Load(); layout != nil && t.fault.Load() == nil {
-		way.sender.add(layout.partitionOf(r.key), r)
+		route.sender.add(layout.partitionOf(r.key), r)
 		return
 	}
-	way.topics.await(t, r)
+	route.topics.await(t, r)
 }
 
 // keySize is room for most keys.

@@ -22,13 +22,13 @@ type record struct {
 	done  func(error) // nil: has been called
 }
 
-// place names an event when it comes again.
-type place struct {
+// eventKey names an event when it comes again.
+type eventKey struct {
 	lane     bridge.Lane
 	sequence uint64
 }
 
-func placeOf(e *bridge.Event) place { return place{e.Lane, e.Sequence} }
+func eventKeyOf(e *bridge.Event) eventKey { return eventKey{e.Lane, e.Sequence} }
 
 // overhead is about what the attributes of an event add to its data and three times its key.
 const overhead = 512

@@ -16,32 +16,32 @@ import (
 
 // request sends the batches of partitions with one leader, and returns the outcome for each and how long the broker asks
 // to be spared.
-func (s *sender) request(flights []flight) ([]error, time.Duration) {
+func (s *sender) request(batches []partitionBatch) ([]error, time.Duration) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.opts.AckTimeout)
 	defer cancel()
-	answers := make([]error, len(flights))
+	answers := make([]error, len(batches))
 	client := s.cluster.client()
-	m, err := client.Transport.RoundTrip(ctx, client.Addr, s.requestOf(flights))
+	m, err := client.Transport.RoundTrip(ctx, client.Addr, s.requestOf(batches))
 	response, ok := m.(*produce.Response)
 	if err == nil && !ok {
 		err = fmt.Errorf("the answer to a produce request is a %T", m)
 	}
 	for i := range answers {
 		if answers[i] = err; err == nil {
-			answers[i] = answerFor(response, flights[i])
+			answers[i] = answerFor(response, batches[i])
 		}
 	}
 	if err != nil {
-		s.look()
+		s.requestCheck()
 		return answers, 0
 	}
 	return answers, time.Duration(response.ThrottleTimeMs) * time.Millisecond
 }
 
 // requestOf is what kafka.Client.RawProduce sends, for several partitions.
-func (s *sender) requestOf(flights []flight) *rawproduce.Request {
+func (s *sender) requestOf(batches []partitionBatch) *rawproduce.Request {
 	r := &rawproduce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(s.opts.AckTimeout.Milliseconds() / 2)}
-	for _, f := range flights {
+	for _, f := range batches {
 		i := slices.IndexFunc(r.Topics, func(t rawproduce.RequestTopic) bool { return t.Topic == f.p.topic.name })
 		if i < 0 {
 			i = len(r.Topics)
@@ -58,7 +58,7 @@ func (s *sender) requestOf(flights []flight) *rawproduce.Request {
 var errNoAnswer = errors.New("the broker's answer does not say what became of the batch")
 
 // answerFor finds what the broker says of one partition.
-func answerFor(r *produce.Response, f flight) error {
+func answerFor(r *produce.Response, f partitionBatch) error {
 	for i := range r.Topics {
 		if r.Topics[i].Topic != f.p.topic.name {
 			continue
@@ -66,25 +66,25 @@ func answerFor(r *produce.Response, f flight) error {
 		for _, a := range r.Topics[i].Partitions {
 			if a.Partition == f.p.number {
 				f.b.offset = a.BaseOffset
-				return refusalOf(a)
+				return partitionError(a)
 			}
 		}
 	}
 	return errNoAnswer
 }
 
-// recordsRefused is a refusal that names the records which are to blame.
-type recordsRefused struct {
-	err   error
-	which map[int]bool
+// recordsRejected is a refusal that names the records which are to blame.
+type recordsRejected struct {
+	err     error
+	indexes map[int]bool
 }
 
-func (r *recordsRefused) Error() string { return r.err.Error() }
+func (r *recordsRejected) Error() string { return r.err.Error() }
 
 // Unwrap returns the broker's error.
-func (r *recordsRefused) Unwrap() error { return r.err }
+func (r *recordsRejected) Unwrap() error { return r.err }
 
-func refusalOf(a produce.ResponsePartition) error {
+func partitionError(a produce.ResponsePartition) error {
 	if a.ErrorCode == 0 {
 		return nil
 	}
@@ -95,9 +95,9 @@ func refusalOf(a produce.ResponsePartition) error {
 	if len(a.RecordErrors) == 0 {
 		return err
 	}
-	r := &recordsRefused{err: err, which: make(map[int]bool)}
+	r := &recordsRejected{err: err, indexes: make(map[int]bool)}
 	for _, e := range a.RecordErrors {
-		r.which[int(e.BatchIndex)] = true
+		r.indexes[int(e.BatchIndex)] = true
 	}
 	return r
 }

@@ -96,11 +96,11 @@ func TestOneBatchAtATime(t *testing.T) {
 	o.Partitions = 1
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
-	asked, gate := make(chan struct{}), make(chan struct{})
+	asked, release := make(chan struct{}), make(chan struct{})
 	f.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		f.DropControl()
 		close(asked)
-		<-gate
+		<-release
 		return nil, nil, false
 	})
 	answered := make(chan error, 20)
@@ -112,11 +112,11 @@ func TestOneBatchAtATime(t *testing.T) {
 	}
 	p.sender.mu.Lock()
 	only := p.topics.of(o.Topic).layout.Load().partitions[0]
-	if only.listed != nil || len(only.queue) != 19 {
-		t.Errorf("%d of 19 records wait, and are to be sent: %v", len(only.queue), only.listed != nil)
+	if only.queuedAt != nil || len(only.queue) != 19 {
+		t.Errorf("%d of 19 records wait, and are to be sent: %v", len(only.queue), only.queuedAt != nil)
 	}
 	p.sender.mu.Unlock()
-	close(gate)
+	close(release)
 	for range 20 {
 		if err := <-answered; err != nil {
 			t.Error(err)
@@ -133,13 +133,13 @@ func TestSecondRequest(t *testing.T) {
 		want             bool
 	}{
 		{0, 1, 0, true},
-		{1, requestWorth - 1, 0, false},
-		{1, requestWorth, 0, true},
-		{1, 1, answerUsual, true},
-		{2, requestWorth, answerUsual, false},
+		{1, secondRequestMin - 1, 0, false},
+		{1, secondRequestMin, 0, true},
+		{1, 1, usualLatency, true},
+		{2, secondRequestMin, usualLatency, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			l := leader{running: c.running, waiting: c.waiting, begun: time.Now()}
+			l := brokerQueue{requests: c.running, waiting: c.waiting, lastSent: time.Now()}
 			time.Sleep(c.since)
 			if got := l.wantsRequest(); got != c.want {
 				t.Errorf("%d under way, %d wait, %v after the last: another %v", c.running, c.waiting, c.since, got)
@@ -160,13 +160,13 @@ func TestSlowAnswerHoldsUpNoOtherPartition(t *testing.T) {
 	transporttest.Deliver(t, p, events[:20])
 	slow := partitionOf(p, events[20])
 	answered := make(chan int32, len(events))
-	asked, gate := make(chan struct{}), make(chan struct{})
+	asked, release := make(chan struct{}), make(chan struct{})
 	var later atomic.Bool
 	f.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		f.KeepControl()
 		if !later.Swap(true) {
 			close(asked)
-			f.SleepControl(func() { <-gate })
+			f.SleepControl(func() { <-release })
 		}
 		return nil, nil, false
 	})
@@ -185,7 +185,7 @@ func TestSlowAnswerHoldsUpNoOtherPartition(t *testing.T) {
 	if first := <-answered; first == slow {
 		t.Error("the other partition waits for it")
 	}
-	close(gate)
+	close(release)
 	<-answered
 }
 

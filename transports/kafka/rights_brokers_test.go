@@ -25,8 +25,8 @@ func publisherRights() []right {
 	return []right{{"WRITE", kafka.ACLOperationTypeWrite}, {"DESCRIBE_CONFIGS", kafka.ACLOperationTypeDescribeConfigs}, {"CREATE", kafka.ACLOperationTypeCreate}}
 }
 
-// leastUsers are the users of rights, as the broker's configuration has them.
-func leastUsers() string {
+// minimalUsers are the users of rights, as the broker's configuration has them.
+func minimalUsers() string {
 	var out strings.Builder
 	for i := range 8 {
 		fmt.Fprintf(&out, `user_least%d="least-secret" `, i)
@@ -40,7 +40,7 @@ func rights(t *testing.T, c *kafkatest.Cluster, pki *pki) {
 	open := func(t *testing.T, given []right) (Options, string, *observer.ObservedLogs) {
 		user := fmt.Sprint("least", users)
 		users++
-		o, logs := watched()
+		o, logs := observed()
 		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, pki.file, "plain", user, "least-secret"
 		o.Topic, o.Quarantine = user+"-events", user+"-quarantine"
 		for _, r := range given {
@@ -60,11 +60,11 @@ func rights(t *testing.T, c *kafkatest.Cluster, pki *pki) {
 			o, user, logs := open(t, slices.DeleteFunc(publisherRights(), func(r right) bool { return r == missing }))
 			p := dial(t, o)
 			if missing.name == "DESCRIBE_CONFIGS" {
-				told(t, logs, "allow KAFKA_USER DESCRIBE_CONFIGS")
+				awaitLog(t, logs, "allow KAFKA_USER DESCRIBE_CONFIGS")
 				transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
 				return
 			}
-			if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), "allow "+missing.name) || strings.Count(err.Error(), "allow ") != 1 {
+			if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), "allow "+missing.name) || strings.Count(err.Error(), "allow ") != 1 {
 				t.Errorf("the answer is %v", err)
 			}
 			allow(t, c, user, user+"-", missing.operation)
@@ -75,10 +75,10 @@ func rights(t *testing.T, c *kafkatest.Cluster, pki *pki) {
 		o, user, logs := open(t, []right{{"DESCRIBE", kafka.ACLOperationTypeDescribe}})
 		addTopic(t, c, o.Topic, 2)
 		p := dial(t, o)
-		if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), "allow WRITE") {
+		if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), "allow WRITE") {
 			t.Errorf("the answer is %v", err)
 		}
-		told(t, logs, "IDEMPOTENT_WRITE")
+		awaitLog(t, logs, "IDEMPOTENT_WRITE")
 		allow(t, c, user, user+"-", kafka.ACLOperationTypeWrite)
 		transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
 	})
@@ -95,7 +95,7 @@ func rights(t *testing.T, c *kafkatest.Cluster, pki *pki) {
 				return nil
 			})
 		}()
-		told(t, logs, "allow READ")
+		awaitLog(t, logs, "allow READ")
 		allow(t, c, user, user+"-events", kafka.ACLOperationTypeRead)
 		if err := <-consumed; err != errEnough {
 			t.Error(err)
@@ -108,7 +108,7 @@ func rights(t *testing.T, c *kafkatest.Cluster, pki *pki) {
 		go func() {
 			consumed <- Consume(t.Context(), o, StartAll, func(Record) error { return errEnough })
 		}()
-		told(t, logs, "allow READ")
+		awaitLog(t, logs, "allow READ")
 		allow(t, c, o.User, o.Topic, kafka.ACLOperationTypeRead)
 		other := o
 		other.SASL, other.TLS, other.User, other.Password, other.CAFile, other.Quarantine = "none", false, "", "", "", ""

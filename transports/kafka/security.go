@@ -14,8 +14,8 @@ import (
 // saslChoices are the values of KAFKA_SASL.
 func saslChoices() []string { return []string{"none", "plain", "scram-sha-256", "scram-sha-512"} }
 
-// checkIdentity refuses half an identity, which a broker would answer with no more than a closed connection.
-func (o *Options) checkIdentity() []error {
+// checkCredentials refuses half an identity, which a broker would answer with no more than a closed connection.
+func (o *Options) checkCredentials() []error {
 	var errs []error
 	wrong := func(bad bool, setting, text string) {
 		if bad {

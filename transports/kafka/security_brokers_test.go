@@ -38,26 +38,26 @@ func TestSecurity(t *testing.T) {
 			"ssl.client.auth":                                     "requested",
 			"authorizer.class.name":                               "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
 			"super.users":                                         "User:ANONYMOUS",
-			"listener.name.client.plain.sasl.jaas.config":         `org.apache.kafka.common.security.plain.PlainLoginModule required user_plainuser="plain-secret" ` + leastUsers() + ";",
+			"listener.name.client.plain.sasl.jaas.config":         `org.apache.kafka.common.security.plain.PlainLoginModule required user_plainuser="plain-secret" ` + minimalUsers() + ";",
 			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
 			"listener.name.client.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
 		},
 		Format: []string{"--add-scram", "SCRAM-SHA-256=[name=user256,password=secret-256]", "--add-scram", "SCRAM-SHA-512=[name=user512,password=secret-512]"},
 	})
 	open := func(t *testing.T, sasl, user, password string) (Options, *Publisher, func(string)) {
-		o, logs := watched()
+		o, logs := observed()
 		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, pki.file, sasl, user, password
 		o.Topic, o.Quarantine = "events-"+user, "quarantine-"+user
-		return o, dial(t, o), func(text string) { t.Helper(); told(t, logs, text) }
+		return o, dial(t, o), func(text string) { t.Helper(); awaitLog(t, logs, text) }
 	}
-	for _, who := range [][3]string{{"plain", "plainuser", "plain-secret"}, {"scram-sha-256", "user256", "secret-256"}, {"scram-sha-512", "user512", "secret-512"}} {
-		t.Run(who[0], func(t *testing.T) {
-			o, p, _ := open(t, who[0], who[1], who[2])
+	for _, user := range [][3]string{{"plain", "plainuser", "plain-secret"}, {"scram-sha-256", "user256", "secret-256"}, {"scram-sha-512", "user512", "secret-512"}} {
+		t.Run(user[0], func(t *testing.T) {
+			o, p, _ := open(t, user[0], user[1], user[2])
 			if err := failure(t, p); !strings.Contains(err.Error(), o.Topic) {
 				t.Errorf("without any permission the answer is %v", err)
 			}
-			allow(t, c, who[1], "events-", kafka.ACLOperationTypeAll)
-			allow(t, c, who[1], "quarantine-", kafka.ACLOperationTypeAll)
+			allow(t, c, user[1], "events-", kafka.ACLOperationTypeAll)
+			allow(t, c, user[1], "quarantine-", kafka.ACLOperationTypeAll)
 			want := transporttest.Events(10, 1, 5)
 			transporttest.Deliver(t, p, want)
 			got := contents(t, []string{c.Internal(0)}, o.Topic)
@@ -67,14 +67,14 @@ func TestSecurity(t *testing.T) {
 		})
 	}
 	t.Run("wrong password", func(t *testing.T) {
-		_, p, told := open(t, "scram-sha-256", "user256", "wrong-secret")
-		told("rejected the credentials")
+		_, p, awaitLog := open(t, "scram-sha-256", "user256", "wrong-secret")
+		awaitLog("rejected the credentials")
 		if err := failure(t, p); !strings.Contains(err.Error(), "SASL") || strings.Contains(err.Error(), "wrong-secret") {
 			t.Errorf("the answer is %v", err)
 		}
 	})
 	t.Run("unknown authority", func(t *testing.T) {
-		o, _ := watched()
+		o, _ := observed()
 		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, newPKI(t).file, "plain", "plainuser", "plain-secret"
 		if err := failure(t, dial(t, o)); !strings.Contains(err.Error(), "certificate") {
 			t.Errorf("the answer is %v", err)
@@ -84,7 +84,7 @@ func TestSecurity(t *testing.T) {
 		o, p, _ := open(t, "plain", "plainuser", "plain-secret")
 		transporttest.Deliver(t, p, transporttest.Events(3, 6, 1))
 		deny(t, c, "plainuser", o.Topic)
-		if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), "WRITE") { // once the broker has learnt of it
+		if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), "WRITE") { // once the broker has learnt of it
 			t.Errorf("the answer is %v", err)
 		}
 	})
@@ -103,7 +103,7 @@ func TestClientCertificate(t *testing.T) {
 		"ssl.keystore.type":              "PEM", "ssl.keystore.location": pki.write(t, "broker", "127.0.0.1"),
 		"ssl.truststore.type": "PEM", "ssl.truststore.location": pki.file, "ssl.client.auth": "required",
 	}})
-	o, _ := watched()
+	o, _ := observed()
 	o.Brokers, o.TLS, o.CAFile = c.Broker(0), true, pki.file
 	if err := failure(t, dial(t, o)); err == nil {
 		t.Error("a client without a certificate was let in")

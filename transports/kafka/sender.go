@@ -12,24 +12,24 @@ import (
 // for each partition: nothing lingers, and batches grow with what waits. A partition has one batch under way, so that no
 // record can overtake another; one whose outcome is not known is sent again by itself, and holds up no other partition.
 type sender struct {
-	opts       *Options
-	cluster    *cluster
-	identities *identities
-	encoder    *encoder
-	look       func() // has the topics looked after
+	opts         *Options
+	cluster      *cluster
+	producerIDs  *producerIDs
+	encoder      *encoder
+	requestCheck func() // has the topics looked after
 
 	ctx    context.Context // ends when what is under way is given up
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	throttled sync.Once // told
+	throttleLogged sync.Once // told
 
-	mu         sync.Mutex
-	leaders    map[int32]*leader
-	partitions []*partition
-	underWay   int           // records whose done is still to be called
-	closed     bool          // nothing more is taken
-	idle       chan struct{} // closed when nothing is under way; nil: nobody waits
+	mu           sync.Mutex
+	brokerQueues map[int32]*brokerQueue
+	partitions   []*partition
+	underWay     int           // records whose done is still to be called
+	closed       bool          // nothing more is taken
+	idle         chan struct{} // closed when nothing is under way; nil: nobody waits
 }
 
 // answer is a call of done that is made when the lock is free.
@@ -38,7 +38,7 @@ type answer struct {
 	err  error
 }
 
-func give(answers []answer) {
+func deliverAnswers(answers []answer) {
 	for _, a := range answers {
 		a.done(a.err)
 	}
@@ -62,51 +62,51 @@ func (s *sender) accept(p *partition, r record) answer {
 		return answer{r.done, p.gone}
 	}
 	if len(p.outcomes) > 0 {
-		if err, known := p.outcomes[placeOf(r.event)]; known {
-			delete(p.outcomes, placeOf(r.event))
+		if err, known := p.outcomes[eventKeyOf(r.event)]; known {
+			delete(p.outcomes, eventKeyOf(r.event))
 			return answer{r.done, err}
 		}
 	}
 	if b := p.recovering; b != nil {
-		i, again := b.index[placeOf(r.event)]
+		i, again := b.index[eventKeyOf(r.event)]
 		if !again || b.records[i].done != nil {
-			return answer{r.done, unavailable(p.topic.name, p.trouble)}
+			return answer{r.done, unavailable(p.topic.name, p.recoveryErr)}
 		}
 		b.records[i] = r
 		s.underWay++
 		return answer{}
 	}
 	if p.leader == noLeader {
-		return answer{r.done, unavailable(p.topic.name, p.leaderless())}
+		return answer{r.done, unavailable(p.topic.name, p.noLeaderError())}
 	}
 	p.queue = append(p.queue, r)
 	s.underWay++
-	s.ready(p)
+	s.schedule(p)
 	return answer{}
 }
 
-// ready has what waits for the partition sent by its leader, if nothing is under way there.
-func (s *sender) ready(p *partition) {
+// schedule has what waits for the partition sent by its leader, if nothing is under way there.
+func (s *sender) schedule(p *partition) {
 	if p.busy || len(p.queue) == 0 {
 		return
 	}
-	if p.listed == nil {
-		l := s.leaders[p.leader]
+	if p.queuedAt == nil {
+		l := s.brokerQueues[p.leader]
 		if l == nil {
-			l = &leader{}
-			s.leaders[p.leader] = l
+			l = &brokerQueue{}
+			s.brokerQueues[p.leader] = l
 		}
-		p.listed = l
+		p.queuedAt = l
 		l.ready = append(l.ready, p)
 	}
-	l := p.listed
-	l.waiting += len(p.queue) - p.counted
-	p.counted = len(p.queue)
+	l := p.queuedAt
+	l.waiting += len(p.queue) - p.queuedRecords
+	p.queuedRecords = len(p.queue)
 	s.start(l)
 }
 
-// take answers a record, if it still has to be. The caller calls the answer without the lock.
-func (s *sender) take(answers []answer, r *record, err error) []answer {
+// appendAnswer answers a record, if it still has to be. The caller calls the answer without the lock.
+func (s *sender) appendAnswer(answers []answer, r *record, err error) []answer {
 	if r.done == nil {
 		return answers
 	}
@@ -122,14 +122,14 @@ func (s *sender) take(answers []answer, r *record, err error) []answer {
 // flush answers everything that waits for a partition.
 func (s *sender) flush(answers []answer, p *partition, err error) []answer {
 	for i := range p.queue {
-		answers = s.take(answers, &p.queue[i], err)
+		answers = s.appendAnswer(answers, &p.queue[i], err)
 	}
 	p.queue = nil
 	return answers
 }
 
-// lead notes which broker leads a partition.
-func (s *sender) lead(p *partition, broker int32) {
+// setLeader notes which broker leads a partition.
+func (s *sender) setLeader(p *partition, broker int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.leader = broker
@@ -145,7 +145,7 @@ func (s *sender) abandon(gone []*partition, why error) {
 		answers = s.flush(answers, p, why)
 	}
 	s.mu.Unlock()
-	give(answers)
+	deliverAnswers(answers)
 }
 
 // register makes partitions known.
@@ -159,7 +159,7 @@ func (s *sender) register(all []*partition) {
 func (s *sender) close(ctx context.Context) error {
 	var err error
 	select {
-	case <-s.wait():
+	case <-s.stopAccepting():
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -171,12 +171,12 @@ func (s *sender) close(ctx context.Context) error {
 		answers = s.flush(answers, p, errClosed())
 	}
 	s.mu.Unlock()
-	give(answers)
+	deliverAnswers(answers)
 	return err
 }
 
-// wait takes nothing more, and returns a channel that is closed when nothing is under way.
-func (s *sender) wait() <-chan struct{} {
+// stopAccepting takes nothing more, and returns a channel that is closed when nothing is under way.
+func (s *sender) stopAccepting() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true

@@ -17,18 +17,18 @@ type topic struct {
 	waiting []record // while nothing is known; guarded by the topics' lock
 
 	// of the look that is under way
-	looks   int // how many there were
-	unread  int // how many in a row could not read config
-	config  config
-	faults  notices // that it cannot be used
-	remarks notices // on what it is like
+	checks         int // how many there were
+	configFailures int // how many in a row could not read config
+	config         config
+	faults         findingLog // that it cannot be used
+	warnings       findingLog // on what it is like
 }
 
-// hold keeps a record until the topic is known. The topics' lock is held.
-func (t *topic) hold(r record) { t.waiting = append(t.waiting, r) }
+// addWaiting keeps a record until the topic is known. The topics' lock is held.
+func (t *topic) addWaiting(r record) { t.waiting = append(t.waiting, r) }
 
-// letGo returns what was held.
-func (t *topic) letGo() []record {
+// takeWaiting returns what was held.
+func (t *topic) takeWaiting() []record {
 	held := t.waiting
 	t.waiting = nil
 	return held

@@ -16,35 +16,35 @@ import (
 )
 
 const (
-	lookTimeout  = 5 * time.Second
-	lookAgain    = 500 * time.Millisecond // after a look that has found something wrong; it doubles
-	lookAgainMax = 4 * time.Second
-	lookPause    = 100 * time.Millisecond // the least between two looks, however often publishing fails
-	looksAtOnce  = 8                      // topics that are looked at at the same time
+	checkTimeout   = 5 * time.Second
+	checkRetryMin  = 500 * time.Millisecond // after a look that has found something wrong; it doubles
+	checkRetryMax  = 4 * time.Second
+	checkPause     = 100 * time.Millisecond // the least between two looks, however often publishing fails
+	parallelChecks = 8                      // topics that are looked at at the same time
 )
 
 // topics makes sure that topics are there and fit, in the background: when one is first needed, when publishing fails, and
 // now and then.
 type topics struct {
-	opts    *Options
-	cluster *cluster
-	sender  *sender
-	second  bool // beside others of the same brokers, which tell of what is wrong with these
-	wake    chan struct{}
-	watcher sync.WaitGroup
-	cancel  context.CancelFunc
+	opts      *Options
+	cluster   *cluster
+	sender    *sender
+	secondary bool // beside others of the same brokers, which tell of what is wrong with these
+	woken     chan struct{}
+	watcher   sync.WaitGroup
+	cancel    context.CancelFunc
 
 	mu     sync.Mutex
 	byName map[string]*topic
 	stale  bool // the layout of the cluster is to be asked for
 	closed bool // nothing is held any more
 
-	trouble trouble // with the cluster as a whole
+	connectionLog connectionLog // with the cluster as a whole
 }
 
 func newTopics(o *Options, c *cluster, s *sender) *topics {
-	return &topics{opts: o, cluster: c, sender: s, wake: make(chan struct{}, 1),
-		byName: make(map[string]*topic), trouble: trouble{opts: o}}
+	return &topics{opts: o, cluster: c, sender: s, woken: make(chan struct{}, 1),
+		byName: make(map[string]*topic), connectionLog: connectionLog{opts: o}}
 }
 
 // of returns the topic of a name, which it has looked after from now on.
@@ -55,27 +55,27 @@ func (t *topics) of(name string) *topic {
 	if known == nil {
 		known = &topic{name: name}
 		t.byName[name] = known
-		t.nudge()
+		t.wake()
 	}
 	return known
 }
 
-// look has the layout of the cluster asked for and the topics checked.
-func (t *topics) look() {
-	t.outdate()
-	t.nudge()
+// requestCheck has the layout of the cluster asked for and the topics checked.
+func (t *topics) requestCheck() {
+	t.markStale()
+	t.wake()
 }
 
-// outdate has the next look ask for the layout of the cluster.
-func (t *topics) outdate() {
+// markStale has the next look ask for the layout of the cluster.
+func (t *topics) markStale() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.stale = true
 }
 
-func (t *topics) nudge() {
+func (t *topics) wake() {
 	select {
-	case t.wake <- struct{}{}:
+	case t.woken <- struct{}{}:
 	default:
 	}
 }
@@ -89,7 +89,7 @@ func (t *topics) await(of *topic, r record) {
 		fault = &closed
 	}
 	if layout == nil && fault == nil {
-		of.hold(r)
+		of.addWaiting(r)
 	}
 	t.mu.Unlock()
 	switch {
@@ -105,24 +105,24 @@ func (t *topics) watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.cancel = cancel
 	t.watcher.Go(func() {
-		again := lookAgain
+		again := checkRetryMin
 		for {
-			pause := t.opts.lookEvery
-			if t.round(ctx) {
-				again = lookAgain
+			pause := t.opts.checkInterval
+			if t.checkOnce(ctx) {
+				again = checkRetryMin
 			} else {
-				pause, again = again, min(2*again, lookAgainMax)
-				t.outdate()
+				pause, again = again, min(2*again, checkRetryMax)
+				t.markStale()
 			}
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(lookPause):
+			case <-time.After(checkPause):
 			}
 			select {
 			case <-ctx.Done():
 				return
-			case <-t.wake:
+			case <-t.woken:
 			case <-time.After(pause):
 			}
 		}
@@ -137,7 +137,7 @@ func (t *topics) stop() {
 	t.closed = true
 	var held []record
 	for _, known := range t.byName {
-		held = append(held, known.letGo()...)
+		held = append(held, known.takeWaiting()...)
 	}
 	t.mu.Unlock()
 	for _, r := range held {
@@ -145,8 +145,8 @@ func (t *topics) stop() {
 	}
 }
 
-// round checks all topics once. False: it should look again soon.
-func (t *topics) round(ctx context.Context) bool {
+// checkOnce checks all topics once. False: it should look again soon.
+func (t *topics) checkOnce(ctx context.Context) bool {
 	t.mu.Lock()
 	names := slices.Sorted(maps.Keys(t.byName))
 	stale := t.stale
@@ -155,21 +155,21 @@ func (t *topics) round(ctx context.Context) bool {
 	if len(names) == 0 {
 		return true
 	}
-	t.cluster.include(names)
+	t.cluster.setTopics(names)
 	if stale {
 		t.cluster.renew()
 	}
-	asking, cancel := context.WithTimeout(ctx, lookTimeout)
+	asking, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	answer, err := t.cluster.client().Metadata(asking, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
-		if !t.second {
-			t.trouble.failed(err)
+		if !t.secondary {
+			t.connectionLog.failed(err)
 		}
 		t.failAll(names, bridge.Unavailable("not connected to Kafka: %w", err))
 		return false
 	}
-	t.trouble.over()
+	t.connectionLog.connected()
 	return t.checkAll(ctx, answer.Topics)
 }
 
@@ -178,12 +178,12 @@ func (t *topics) round(ctx context.Context) bool {
 func (t *topics) checkAll(ctx context.Context, all []kafka.Topic) bool {
 	var bad atomic.Bool
 	var work sync.WaitGroup
-	slots := make(chan struct{}, looksAtOnce)
+	slots := make(chan struct{}, parallelChecks)
 	for i := range all {
 		slots <- struct{}{}
 		work.Go(func() {
 			defer func() { <-slots }()
-			ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 			defer cancel()
 			if !t.check(ctx, &all[i]) {
 				bad.Store(true)
@@ -201,7 +201,7 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	if errors.Is(err, kafka.UnknownTopicOrPartition) {
 		err = t.create(ctx, known)
 		if err == nil {
-			t.look()
+			t.requestCheck()
 			return false
 		}
 	}
@@ -211,37 +211,37 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	log := t.opts.Log.With(zap.String("topic", known.name))
 	if err != nil {
 		err = unavailable(known.name, err)
-		f := finding{text: "topic unavailable; retrying", err: err, alarm: lasts(err)}
-		known.faults.report(log, t.opts.remindEvery, list{f})
+		f := finding{text: "topic unavailable; retrying", err: err, alarm: permanent(err)}
+		known.faults.report(log, t.opts.remindInterval, list{f})
 		t.fail(known, err)
 		return false
 	}
-	known.faults.report(log, t.opts.remindEvery, nil)
+	known.faults.report(log, t.opts.remindInterval, nil)
 	return t.inspect(ctx, known, byNumber(found.Partitions))
 }
 
 // inspect takes over what was found out about a topic that is there. False: it is to be looked at again soon.
 func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partition) bool {
 	unread := t.describe(ctx, known)
-	findings := slices.Concat(unread, t.opts.remarks(shape{partitions: found, config: known.config}))
-	layout := t.arrange(known, found)
-	known.looks++
-	t.lost(known, t.sender.missing(ctx, layout.partitions, known.looks))
-	findings = append(findings, layout.grown(len(found))...)
-	known.remarks.report(t.opts.Log.With(zap.String("topic", known.name)), t.opts.remindEvery, findings)
+	findings := slices.Concat(unread, t.opts.findings(topicState{partitions: found, config: known.config}))
+	layout := t.updateLayout(known, found)
+	known.checks++
+	t.logLost(known, t.sender.findGaps(ctx, layout.partitions, known.checks))
+	findings = append(findings, layout.warnGrown(len(found))...)
+	known.warnings.report(t.opts.Log.With(zap.String("topic", known.name)), t.opts.remindInterval, findings)
 	if i := slices.IndexFunc(findings, func(f finding) bool { return f.alarm }); i >= 0 {
 		t.fail(known, bridge.Unavailable("topic %s: %s", known.name, findings[i].text))
 		return false
 	}
-	t.pass(known)
-	return known.unread != 1 && !slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
+	t.markUsable(known)
+	return known.configFailures != 1 && !slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
 }
 
-// pass lets records go to a topic that is fit.
-func (t *topics) pass(known *topic) {
+// markUsable lets records go to a topic that is fit.
+func (t *topics) markUsable(known *topic) {
 	t.mu.Lock()
 	known.fault.Store(nil)
-	held := known.letGo()
+	held := known.takeWaiting()
 	t.mu.Unlock()
 	layout := known.layout.Load()
 	for _, r := range held {
@@ -262,21 +262,21 @@ func (t *topics) failAll(names []string, err error) {
 func (t *topics) fail(known *topic, err error) {
 	t.mu.Lock()
 	known.fault.Store(&err)
-	held := known.letGo()
+	held := known.takeWaiting()
 	t.mu.Unlock()
 	for _, r := range held {
 		r.done(err)
 	}
 }
 
-// lasts reports whether an error of a topic is more than what a new topic, or one whose leader moves, has for a moment.
-func lasts(err error) bool {
+// permanent reports whether an error of a topic is more than what a new topic, or one whose leader moves, has for a moment.
+func permanent(err error) bool {
 	var code kafka.Error
 	return !errors.As(err, &code) || code == kafka.UnknownTopicOrPartition || !code.Temporary()
 }
 
-// cause returns what an error was in the first place.
-func cause(err error) error {
+// rootCause returns what an error was in the first place.
+func rootCause(err error) error {
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {

@@ -17,8 +17,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// told waits until the log has a text.
-func told(t *testing.T, logs *observer.ObservedLogs, text string) {
+// awaitLog waits until the log has a text.
+func awaitLog(t *testing.T, logs *observer.ObservedLogs, text string) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); logs.FilterMessageSnippet(text).Len() == 0; {
 		if time.Now().After(end) {
@@ -44,13 +44,13 @@ func failure(t *testing.T, p *Publisher) error {
 func TestAbsentTopic(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
-	o, logs := watched()
+	o, logs := observed()
 	o.Create = false
 	p := f.dial(t, o)
 	if err := failure(t, p); !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") || !strings.Contains(err.Error(), o.Topic) {
 		t.Errorf("the answer is %v", err)
 	}
-	told(t, logs, "topic unavailable")
+	awaitLog(t, logs, "topic unavailable")
 	if err := errors.Join(f.CreateTopic(o.Topic, 5, nil), f.CreateTopic(o.Quarantine, 1, nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -106,8 +106,8 @@ func TestTopicIsDeleted(t *testing.T) {
 func TestMorePartitions(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
-	o, logs := watched()
-	o.Partitions, o.lookEvery = 3, 10*time.Millisecond
+	o, logs := observed()
+	o.Partitions, o.checkInterval = 3, 10*time.Millisecond
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(20, 1, 3))
 	client := &kafka.Client{Addr: kafka.TCP(f.addrs...), Transport: &kafka.Transport{}}
@@ -115,8 +115,8 @@ func TestMorePartitions(t *testing.T) {
 	if err != nil || answer.Errors[o.Topic] != nil {
 		t.Fatal(err, answer.Errors)
 	}
-	p.topics.look()
-	told(t, logs, "had 3 partitions at startup and now has 9")
+	p.topics.requestCheck()
+	awaitLog(t, logs, "had 3 partitions at startup and now has 9")
 	transporttest.Deliver(t, p, transporttest.Events(20, 4, 3))
 	for _, r := range read(t, f.addrs, o.Topic) {
 		if r.Partition > 2 {
@@ -126,8 +126,8 @@ func TestMorePartitions(t *testing.T) {
 	once(t, f, o.Topic, transporttest.Events(20, 1, 6))
 }
 
-// TestRemarks: what keeps less than it must is an alarm, what keeps less than it should a warning.
-func TestRemarks(t *testing.T) {
+// TestFindings: what keeps less than it must is an alarm, what keeps less than it should a warning.
+func TestFindings(t *testing.T) {
 	t.Parallel()
 	o := DefaultOptions()
 	for _, c := range []struct {
@@ -162,7 +162,7 @@ func TestRemarks(t *testing.T) {
 		for i, copies := range []int{max(c.copies, 3), c.copies} { // the partition with the fewest copies counts
 			all[i] = kafka.Partition{Leader: kafka.Broker{Host: "a"}, Replicas: make([]kafka.Broker, copies)}
 		}
-		got := o.remarks(shape{partitions: all, config: c.config})
+		got := o.findings(topicState{partitions: all, config: c.config})
 		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0].text, c.want) || got[0].alarm != c.alarm) {
 			t.Errorf("%d copies, %v: %v", c.copies, c.config, got)
 		}
@@ -173,7 +173,7 @@ func TestRemarks(t *testing.T) {
 func TestTemplate(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
-	o, logs := watched()
+	o, logs := observed()
 	o.Topic, o.Partitions = "live.{app}.{kind}", 2
 	p := f.dial(t, o)
 	var all []*bridge.Event
@@ -268,9 +268,9 @@ func TestStartsWithoutABroker(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
 	f.Close()
-	o, logs := watched()
+	o, logs := observed()
 	p := f.dial(t, o)
-	told(t, logs, "cannot fetch metadata")
+	awaitLog(t, logs, "cannot fetch metadata")
 	if err := failure(t, p); !strings.Contains(err.Error(), "not connected to Kafka") {
 		t.Errorf("the answer is %v", err)
 	}

@@ -17,8 +17,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// seldom has the topics looked at when there is a reason, and not because time has passed.
-const seldom = time.Hour
+// noPeriodicCheck has the topics looked at when there is a reason, and not because time has passed.
+const noPeriodicCheck = time.Hour
 
 // setConfig changes a setting of a topic, as an operator does.
 func setConfig(t *testing.T, brokers []string, topic, name, value string) {
@@ -45,8 +45,8 @@ func await(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// refusing waits until the topic takes no events, and returns why.
-func refusing(t *testing.T, p *Publisher, events func() []*bridge.Event) (why error) {
+// awaitUnavailable waits until the topic takes no events, and returns why.
+func awaitUnavailable(t *testing.T, p *Publisher, events func() []*bridge.Event) (why error) {
 	t.Helper()
 	await(t, "the topic still takes events", func() bool {
 		answer := make(chan error, 1)
@@ -86,10 +86,10 @@ func onlyThese(t *testing.T, brokers []string, topic string, want []*bridge.Even
 	}
 }
 
-// TestUnfitTopic: a topic that would not keep what it acknowledges gets nothing, from the start or from when it becomes
+// TestUnusableTopic: a topic that would not keep what it acknowledges gets nothing, from the start or from when it becomes
 // so. The alarm says what to mend, and comes again while it lasts; publishing goes on by itself.
-func TestUnfitTopic(t *testing.T) {
-	for _, c := range []struct{ name, bad, good, text string }{
+func TestUnusableTopic(t *testing.T) {
+	for _, c := range []struct{ name, invalid, valid, text string }{
 		{"cleanup.policy", "compact", "delete", "set cleanup.policy to delete"},
 		{"retention.ms", "60000", "604800000", "raise retention.ms"},
 		{"retention.bytes", "100000", "-1", "raise retention.bytes"},
@@ -97,39 +97,39 @@ func TestUnfitTopic(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			f := startFake(t, kfake.NumBrokers(1))
-			o, logs := watched()
-			o.Partitions, o.lookEvery, o.remindEvery = 1, 10*time.Millisecond, 10*time.Millisecond
-			if err := f.CreateTopic(o.Topic, 1, map[string]string{c.name: c.bad}); err != nil {
+			o, logs := observed()
+			o.Partitions, o.checkInterval, o.remindInterval = 1, 10*time.Millisecond, 10*time.Millisecond
+			if err := f.CreateTopic(o.Topic, 1, map[string]string{c.name: c.invalid}); err != nil {
 				t.Fatal(err)
 			}
 			p := f.dial(t, o)
 			if err := failure(t, p); !strings.Contains(err.Error(), c.text) {
 				t.Errorf("at the start the answer is %v", err)
 			}
-			setConfig(t, f.addrs, o.Topic, c.name, c.good)
+			setConfig(t, f.addrs, o.Topic, c.name, c.valid)
 			transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
-			told(t, logs, "topic is available again")
-			setConfig(t, f.addrs, o.Topic, c.name, c.bad)
-			if err := refusing(t, p, fresh(100)); !strings.Contains(err.Error(), c.text) {
+			awaitLog(t, logs, "topic is available again")
+			setConfig(t, f.addrs, o.Topic, c.name, c.invalid)
+			if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), c.text) {
 				t.Errorf("later the answer is %v", err)
 			}
 			before := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet(c.text).Len()
 			await(t, "nobody was reminded", func() bool {
 				return logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet(c.text).Len() > before
 			})
-			setConfig(t, f.addrs, o.Topic, c.name, c.good)
+			setConfig(t, f.addrs, o.Topic, c.name, c.valid)
 			transporttest.Deliver(t, p, transporttest.Events(10, 200, 1))
 		})
 	}
 }
 
-// TestWarningsComeAgain: a topic that keeps events less well than advised is warned of once while that lasts, and again
+// TestWarningsAreRepeated: a topic that keeps events less well than advised is warned of once while that lasts, and again
 // when it comes back. Events go there.
-func TestWarningsComeAgain(t *testing.T) {
+func TestWarningsAreRepeated(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
-	o, logs := watched()
-	o.lookEvery = 10 * time.Millisecond
+	o, logs := observed()
+	o.checkInterval = 10 * time.Millisecond
 	if err := f.CreateTopic(o.Topic, 1, map[string]string{"retention.ms": "3600000"}); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestWarningsComeAgain(t *testing.T) {
 	}
 	p := f.dial(t, o)
 	count := func() int { return logs.FilterMessageSnippet("less than DEDUPE_WINDOW").Len() }
-	told(t, logs, "less than DEDUPE_WINDOW")
+	awaitLog(t, logs, "less than DEDUPE_WINDOW")
 	looked(3)
 	if n := count(); n != 1 {
 		t.Errorf("told %d times while nothing has changed", n)
@@ -162,8 +162,8 @@ func TestConfigurationCannotBeRead(t *testing.T) {
 		t.Run(fmt.Sprint(c.failures), func(t *testing.T) {
 			t.Parallel()
 			f := startFake(t, kfake.NumBrokers(1))
-			o, logs := watched()
-			o.lookEvery = time.Hour // what comes sooner is asked again because of the failure
+			o, logs := observed()
+			o.checkInterval = time.Hour // what comes sooner is asked again because of the failure
 			if err := f.CreateTopic(o.Topic, 1, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -173,7 +173,7 @@ func TestConfigurationCannotBeRead(t *testing.T) {
 			await(t, "the topic is not looked at again", func() bool { return looks.Hits() >= 2 })
 			transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 			if c.logged > 0 {
-				told(t, logs, "is not checked")
+				awaitLog(t, logs, "is not checked")
 			}
 			if n := logs.FilterMessageSnippet("is not checked").Len(); n != c.logged {
 				t.Errorf("logged %d times, not %d: %v", n, c.logged, logs.All())
@@ -182,16 +182,16 @@ func TestConfigurationCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestTopicIsMadeAnew by somebody else: what it had is gone, which is said, whether events come or not. Publishing goes on.
-func TestTopicIsMadeAnew(t *testing.T) {
+// TestTopicIsRecreated by somebody else: what it had is gone, which is said, whether events come or not. Publishing goes on.
+func TestTopicIsRecreated(t *testing.T) {
 	for _, busy := range []bool{true, false} {
 		t.Run(fmt.Sprint("busy=", busy), func(t *testing.T) {
 			t.Parallel()
 			f := startFake(t)
-			o, logs := watched()
-			o.Create, o.Quarantine, o.lookEvery = false, "", seldom
+			o, logs := observed()
+			o.Create, o.Quarantine, o.checkInterval = false, "", noPeriodicCheck
 			if !busy {
-				o.lookEvery = 10 * time.Millisecond
+				o.checkInterval = 10 * time.Millisecond
 			}
 			if err := f.CreateTopic(o.Topic, 3, nil); err != nil {
 				t.Fatal(err)
@@ -208,7 +208,7 @@ func TestTopicIsMadeAnew(t *testing.T) {
 			if busy {
 				transporttest.Deliver(t, p, more)
 			}
-			told(t, logs, "acknowledged events are lost")
+			awaitLog(t, logs, "acknowledged events are lost")
 			if !busy {
 				transporttest.Deliver(t, p, more)
 			}
@@ -225,27 +225,27 @@ func TestTopicIsMadeAnew(t *testing.T) {
 func TestFewerPartitions(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
-	o, logs := watched()
-	o.Create, o.Quarantine, o.lookEvery = false, "", seldom
+	o, logs := observed()
+	o.Create, o.Quarantine, o.checkInterval = false, "", noPeriodicCheck
 	if err := f.CreateTopic(o.Topic, 12, nil); err != nil {
 		t.Fatal(err)
 	}
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(40, 1, 1))
 	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.UnknownServerError, Topic: o.Topic, Partitions: []int32{3, 4, 5, 6, 7, 8, 9, 10, 11}, Count: -1})
-	var doubtful *bridge.Event
+	var maybeWritten *bridge.Event
 	more := transporttest.Events(40, 2, 1)
 	for _, e := range more {
 		if partitionOf(p, e) >= 3 {
-			doubtful = e
+			maybeWritten = e
 		}
 	}
 	answer := make(chan error, 1)
-	p.Publish(doubtful, func(err error) { answer <- err })
+	p.Publish(maybeWritten, func(err error) { answer <- err })
 	await(t, "the batch is not under way", func() bool {
 		p.sender.mu.Lock()
 		defer p.sender.mu.Unlock()
-		return p.topics.of(o.Topic).layout.Load().partitions[partitionOf(p, doubtful)].recovering != nil
+		return p.topics.of(o.Topic).layout.Load().partitions[partitionOf(p, maybeWritten)].recovering != nil
 	})
 	if err := f.DeleteTopic(o.Topic); err != nil {
 		t.Fatal(err)
@@ -258,16 +258,16 @@ func TestFewerPartitions(t *testing.T) {
 	}
 	transporttest.Deliver(t, p, more)
 	onlyThese(t, f.addrs, o.Topic, more)
-	told(t, logs, "fewer partitions than before")
+	awaitLog(t, logs, "fewer partitions than before")
 }
 
-// TestTopicStaysAway: a topic is deleted, and nobody makes it anew for a while. Other topics go on meanwhile; it goes on
+// TestTopicStaysDeleted: a topic is deleted, and nobody makes it anew for a while. Other topics go on meanwhile; it goes on
 // when it is there.
-func TestTopicStaysAway(t *testing.T) {
+func TestTopicStaysDeleted(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
-	o, logs := watched()
-	o.Topic, o.Create, o.Quarantine, o.lookEvery = "live.{app}", false, "", seldom
+	o, logs := observed()
+	o.Topic, o.Create, o.Quarantine, o.checkInterval = "live.{app}", false, "", noPeriodicCheck
 	events := func(app string, from uint64, n int) []*bridge.Event {
 		all := transporttest.Events(10, from, uint64(n))
 		for _, e := range all {
@@ -296,7 +296,7 @@ func TestTopicStaysAway(t *testing.T) {
 		}
 		return strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC")
 	})
-	told(t, logs, "topic unavailable")
+	awaitLog(t, logs, "topic unavailable")
 	for n := range uint64(20) {
 		answer := make(chan error, 10)
 		for i, e := range append(events("gone", 100, 1)[:5], events("there", n+2, 1)...) {
@@ -323,8 +323,8 @@ func TestTopicStaysAway(t *testing.T) {
 func TestPartitionWithoutLeader(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
-	o, logs := watched()
-	o.Quarantine, o.Partitions, o.lookEvery = "", 2, seldom
+	o, logs := observed()
+	o.Quarantine, o.Partitions, o.checkInterval = "", 2, noPeriodicCheck
 	p := f.dial(t, o)
 	all := transporttest.Events(20, 1, 1)
 	transporttest.Deliver(t, p, all)
@@ -338,8 +338,8 @@ func TestPartitionWithoutLeader(t *testing.T) {
 		}
 		return withoutLeader(r.(*kmsg.MetadataRequest), o.Topic, host, port), nil, true
 	})
-	p.topics.look()
-	told(t, logs, "have no leader")
+	p.topics.requestCheck()
+	awaitLog(t, logs, "have no leader")
 	for _, e := range transporttest.Events(20, 2, 1) {
 		answer := make(chan error, 1)
 		p.Publish(e, func(err error) { answer <- err })
@@ -388,7 +388,7 @@ func TestLimitIsRaised(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
 	o := testOptions()
-	o.lookEvery = seldom
+	o.checkInterval = noPeriodicCheck
 	if err := f.CreateTopic(o.Topic, 1, map[string]string{"max.message.bytes": "20000"}); err != nil {
 		t.Fatal(err)
 	}
@@ -402,9 +402,9 @@ func TestLimitIsRaised(t *testing.T) {
 	}
 }
 
-// TestDoubtfulBatchIsRedated: a batch of unknown outcome that the broker finds too old by now is sent again with the time
+// TestRetriedBatchGetsNewTimestamp: a batch of unknown outcome that the broker finds too old by now is sent again with the time
 // of now and is still known as the same, so that its events are in the topic once.
-func TestDoubtfulBatchIsRedated(t *testing.T) {
+func TestRetriedBatchGetsNewTimestamp(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
 	o := testOptions()

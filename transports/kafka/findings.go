@@ -13,8 +13,8 @@ import (
 // What a topic must keep at the least. One that keeps less would lose events that were acknowledged before a consumer
 // that was away for a moment has read them: nothing is published to it.
 const (
-	leastRetention      = 10 * time.Minute // retention.ms
-	leastRetentionBytes = 16 << 20         // retention.bytes, which counts for each partition
+	minRetention      = 10 * time.Minute // retention.ms
+	minRetentionBytes = 16 << 20         // retention.bytes, which counts for each partition
 	// advisedRetentionBytes is what a partition should be allowed to keep. Less is warned of.
 	advisedRetentionBytes = 1 << 30
 	// advisedClockDifference is how far the clocks of the broker and of this machine may be apart. A topic that takes
@@ -37,22 +37,22 @@ func (c config) number(name string) (int64, bool) {
 
 // duration reads a number of milliseconds; -1 and what is longer than ten years is no limit.
 func (c config) duration(name string) (time.Duration, bool) {
-	const most = 10 * 365 * 24 * time.Hour
+	const maxDuration = 10 * 365 * 24 * time.Hour
 	ms, known := c.number(name)
-	if !known || ms < 0 || ms > most.Milliseconds() {
+	if !known || ms < 0 || ms > maxDuration.Milliseconds() {
 		return 0, false
 	}
 	return time.Duration(ms) * time.Millisecond, true
 }
 
-// shape is what the cluster says of a topic.
-type shape struct {
+// topicState is what the cluster says of a topic.
+type topicState struct {
 	partitions []kafka.Partition
 	config     config
 }
 
-// copies is how many replicas the partition with the fewest has.
-func (s shape) copies() int {
+// minReplicas is how many replicas the partition with the fewest has.
+func (s topicState) minReplicas() int {
 	least := len(s.partitions[0].Replicas)
 	for _, p := range s.partitions {
 		least = min(least, len(p.Replicas))
@@ -60,10 +60,10 @@ func (s shape) copies() int {
 	return least
 }
 
-// remarks says what a user should know about a topic: what loses events, and what stops them. It says the same at the
+// findings says what a user should know about a topic: what loses events, and what stops them. It says the same at the
 // start and later.
-func (o *Options) remarks(s shape) []finding {
-	return slices.Concat(s.aboutCopies(), o.aboutRetention(s.config), aboutTime(s.config), s.aboutLeaders())
+func (o *Options) findings(s topicState) []finding {
+	return slices.Concat(s.checkReplicas(), o.checkRetention(s.config), checkTimestamps(s.config), s.checkLeaders())
 }
 
 // list collects findings.
@@ -78,8 +78,8 @@ func (l *list) add(alarm, bad bool, format string, args []any) {
 	}
 }
 
-func (s shape) aboutCopies() (out list) {
-	copies := int64(s.copies())
+func (s topicState) checkReplicas() (out list) {
+	copies := int64(s.minReplicas())
 	out.warn(copies == 1, "the topic has one replica: events are lost with its broker; add replicas")
 	if least, known := s.config.number("min.insync.replicas"); known {
 		out.warn(copies > 1 && least == 1, "the topic's min.insync.replicas is 1: an event acknowledged by a single "+
@@ -95,9 +95,9 @@ func (s shape) aboutCopies() (out list) {
 	return out
 }
 
-// aboutRetention judges what the broker removes. With tiered storage it is the total retention that counts, not the
+// checkRetention judges what the broker removes. With tiered storage it is the total retention that counts, not the
 // local one: what is in the remote tier can still be read.
-func (o *Options) aboutRetention(c config) (out list) {
+func (o *Options) checkRetention(c config) (out list) {
 	policy := strings.ReplaceAll(c["cleanup.policy"], " ", "")
 	if policy == "compact" {
 		out.alarm(true, "the topic is compacted: newer events of a stream replace older ones; "+
@@ -107,17 +107,17 @@ func (o *Options) aboutRetention(c config) (out list) {
 	out.warn(strings.Contains(policy, "compact"), "the topic is compacted: older events of a stream may be "+
 		"removed before a slow consumer reads them; set cleanup.policy to delete")
 	if kept, known := c.duration("retention.ms"); known {
-		out.alarm(kept < leastRetention, "the topic retains events for %v only: they may be removed before consumers read "+
-			"them; raise retention.ms to %v or more", kept, max(leastRetention, o.Dedupe))
-		out.warn(kept >= leastRetention && kept < o.Dedupe, "the topic retains events for %v, less than DEDUPE_WINDOW (%v): "+
+		out.alarm(kept < minRetention, "the topic retains events for %v only: they may be removed before consumers read "+
+			"them; raise retention.ms to %v or more", kept, max(minRetention, o.Dedupe))
+		out.warn(kept >= minRetention && kept < o.Dedupe, "the topic retains events for %v, less than DEDUPE_WINDOW (%v): "+
 			"a consumer that was down for longer misses them; raise retention.ms",
 			kept, o.Dedupe)
 	}
 	if bytes, known := c.number("retention.bytes"); known && bytes >= 0 {
-		out.alarm(bytes < leastRetentionBytes, "the topic retains %d bytes per partition: events may be removed "+
+		out.alarm(bytes < minRetentionBytes, "the topic retains %d bytes per partition: events may be removed "+
 			"before consumers read them; raise retention.bytes to %d or more, or set it to -1",
-			bytes, int64(leastRetentionBytes))
-		out.warn(bytes >= leastRetentionBytes && bytes < advisedRetentionBytes, "the topic retains %d bytes per "+
+			bytes, int64(minRetentionBytes))
+		out.warn(bytes >= minRetentionBytes && bytes < advisedRetentionBytes, "the topic retains %d bytes per "+
 			"partition: under load that may be less than DEDUPE_WINDOW (%v); "+
 			"raise retention.bytes to %d or more, or set it to -1",
 			bytes, o.Dedupe, int64(advisedRetentionBytes))
@@ -125,7 +125,7 @@ func (o *Options) aboutRetention(c config) (out list) {
 	return out
 }
 
-func aboutTime(c config) (out list) {
+func checkTimestamps(c config) (out list) {
 	for _, name := range []string{"message.timestamp.before.max.ms", "message.timestamp.after.max.ms"} {
 		span, known := c.duration(name)
 		out.warn(known && span < advisedClockDifference, "the topic's %s is %v: events are rejected when clocks "+
@@ -134,8 +134,8 @@ func aboutTime(c config) (out list) {
 	return out
 }
 
-// aboutLeaders says which partitions nobody leads. Their events wait, those of others do not.
-func (s shape) aboutLeaders() (out list) {
+// checkLeaders says which partitions nobody leads. Their events wait, those of others do not.
+func (s topicState) checkLeaders() (out list) {
 	var numbers []int
 	for _, p := range s.partitions {
 		if leaderOf(p) == noLeader {

@@ -13,8 +13,8 @@ import (
 	"livebridge/bridge"
 )
 
-// trouble says in few lines why the brokers cannot be reached, and that they can be again.
-type trouble struct {
+// connectionLog says in few lines why the brokers cannot be reached, and that they can be again.
+type connectionLog struct {
 	opts      *Options
 	reminders bridge.Reminders
 }
@@ -27,7 +27,7 @@ type fault struct {
 }
 
 // failed logs a failure: each kind once, and then once a minute.
-func (t *trouble) failed(err error) {
+func (t *connectionLog) failed(err error) {
 	f := t.opts.faultOf(err)
 	if suppressed, due := t.reminders.Due(f.kind, time.Now()); due {
 		t.opts.Log.Warn(f.message,
@@ -35,8 +35,8 @@ func (t *trouble) failed(err error) {
 	}
 }
 
-// over says that it works again if a failure was logged.
-func (t *trouble) over() {
+// connected says that it works again if a failure was logged.
+func (t *connectionLog) connected() {
 	if t.reminders.Recovered() {
 		t.opts.Log.Info("connected to Kafka again")
 	}

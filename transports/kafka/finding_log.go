@@ -20,18 +20,18 @@ func (f finding) key() string {
 	if f.err == nil {
 		return f.text
 	}
-	return f.text + cause(f.err).Error()
+	return f.text + rootCause(f.err).Error()
 }
 
-// notices logs findings: each when it is new, or comes back, and those that are alarms again while they last. The
+// findingLog logs findings: each when it is new, or comes back, and those that are alarms again while they last. The
 // zero notices have logged nothing.
-type notices struct {
+type findingLog struct {
 	logged  map[string]time.Time
 	alarmed bool
 }
 
 // report takes all findings of one look.
-func (n *notices) report(log *zap.Logger, remind time.Duration, found []finding) {
+func (n *findingLog) report(log *zap.Logger, remind time.Duration, found []finding) {
 	if n.logged == nil {
 		n.logged = make(map[string]time.Time)
 	}

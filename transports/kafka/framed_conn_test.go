@@ -48,7 +48,7 @@ func TestNoKafkaAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o, logs := watched()
+			o, logs := observed()
 			o.Brokers = answering(t, c.answer)
 			p := dial(t, o)
 			answer := make(chan error, 1)
@@ -67,12 +67,12 @@ func TestNoKafkaAnswers(t *testing.T) {
 // TestFramed reads answers in pieces of every size: what is well formed comes through, what is not ends the connection.
 func TestFramed(t *testing.T) {
 	t.Parallel()
-	const good = "\x00\x00\x00\x05hello\x00\x00\x00\x00\x00\x00\x00\x02hi"
-	for size := 1; size <= len(good)+4; size++ {
+	const valid = "\x00\x00\x00\x05hello\x00\x00\x00\x00\x00\x00\x00\x02hi"
+	for size := 1; size <= len(valid)+4; size++ {
 		for _, end := range []string{"", "\xff\xff\xff\xff", "\x10\x00\x00\x01"} {
-			f := &framed{Conn: pieces{from: bytes.NewReader([]byte(good + end)), size: size}}
+			f := &framedConn{Conn: pieces{from: bytes.NewReader([]byte(valid + end)), size: size}}
 			got, err := io.ReadAll(f)
-			if wrong := end != ""; errors.Is(err, errNotKafka) != wrong || !wrong && (err != nil || string(got) != good) {
+			if wrong := end != ""; errors.Is(err, errNotKafka) != wrong || !wrong && (err != nil || string(got) != valid) {
 				t.Errorf("pieces of %d, then %q: %q, %v", size, end, got, err)
 			}
 		}

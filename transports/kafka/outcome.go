@@ -1,0 +1,123 @@
+package kafka
+
+import (
+	"errors"
+
+	"github.com/segmentio/kafka-go"
+
+	"livebridge/bridge"
+)
+
+// handleOutcome deals with the outcome of a batch's first sending.
+func (s *sender) handleOutcome(p *partition, b *batch, err error) {
+	switch classify(err) {
+	case acked:
+		s.acknowledge(p, b)
+	case tooLarge:
+		s.requestCheck() // the topic's limit may be another now
+		s.split(p, b, err)
+	case notWritten:
+		s.requestCheck()
+		s.failBatch(p, b, unavailable(p.topic.name, err))
+	default:
+		s.requestCheck()
+		s.work.Go(func() { s.recover(p, b, err) })
+	}
+}
+
+// acknowledge answers a batch that the broker has.
+func (s *sender) acknowledge(p *partition, b *batch) {
+	p.advance(len(b.records))
+	s.mu.Lock()
+	lost := p.recordOffset(b)
+	s.mu.Unlock()
+	if lost {
+		s.requestCheck()
+	}
+	s.answerBatch(p, b, nil)
+}
+
+// failBatch answers a batch that the broker does not have and that is not sent any more.
+func (s *sender) failBatch(p *partition, b *batch, err error) { s.answerBatch(p, b, err) }
+
+// answerBatch answers the whole batch and lets the partition go on.
+func (s *sender) answerBatch(p *partition, b *batch, err error) {
+	s.mu.Lock()
+	var answers []answer
+	for i := range b.records {
+		if b.records[i].done == nil && (err == nil || bridge.IsRejected(err)) {
+			p.keepOutcome(b.eventKeys[i], err)
+		}
+		answers = s.appendAnswer(answers, &b.records[i], err)
+	}
+	if err == nil {
+		p.maxRecords = 0
+	}
+	s.unblock(p)
+	s.mu.Unlock()
+	deliverAnswers(answers)
+}
+
+// unblock frees the partition for its next batch. The lock is held.
+func (s *sender) unblock(p *partition) {
+	p.recovering, p.recoveryErr, p.busy = nil, nil, false
+	s.schedule(p)
+}
+
+// split deals with a batch that is too much: one record by itself is rejected, of more the broker is given a part.
+func (s *sender) split(p *partition, b *batch, err error) {
+	var named *recordsRejected
+	switch {
+	case len(b.records) == 1:
+		s.answerBatch(p, b, rejectTooLarge(p, b, err))
+	case errors.As(err, &named) && len(named.indexes) < len(b.records):
+		s.rejectNamed(p, b, named)
+	default:
+		s.requeueSmaller(p, b, len(b.records)/2)
+	}
+}
+
+// rejectTooLarge makes the answer for a record that the broker does not take by itself.
+func rejectTooLarge(p *partition, b *batch, err error) error {
+	if errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge) {
+		return bridge.Rejected("event of %d bytes exceeds max.message.bytes of topic %s: %w", b.size(), p.topic.name, err)
+	}
+	return bridge.Rejected("%w", err)
+}
+
+// rejectNamed rejects the records that the broker has named, and has the others sent again.
+func (s *sender) rejectNamed(p *partition, b *batch, named *recordsRejected) {
+	s.mu.Lock()
+	var answers []answer
+	var rest []record
+	for i := range b.records {
+		if named.indexes[i] {
+			answers = s.appendAnswer(answers, &b.records[i], bridge.Rejected("%w", named.err))
+		} else {
+			rest = append(rest, b.records[i])
+		}
+	}
+	s.requeue(p, rest)
+	s.mu.Unlock()
+	deliverAnswers(answers)
+}
+
+// requeueSmaller puts the whole batch back, for smaller ones.
+func (s *sender) requeueSmaller(p *partition, b *batch, maxRecords int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.maxRecords = maxRecords
+	s.requeue(p, b.records)
+}
+
+// requeue puts those records back that somebody still waits for: the others come again by themselves.
+func (s *sender) requeue(p *partition, records []record) {
+	var rest []record
+	for _, r := range records {
+		if r.done != nil {
+			rest = append(rest, r)
+		}
+	}
+	p.putBack(rest)
+	s.unblock(p)
+}

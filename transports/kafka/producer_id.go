@@ -1,0 +1,124 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// producerID is what the broker knows a producer by. With it and a sequence number for every record of a partition, the
+// broker takes each batch once and none before another.
+type producerID struct {
+	id    int64
+	epoch int16
+}
+
+// noProducerID is a producer that the broker does not know: it takes a batch as often as it is sent.
+func noProducerID() producerID { return producerID{id: -1, epoch: -1} }
+
+// producerIDs asks the broker for identities.
+type producerIDs struct {
+	cluster       *cluster
+	log           *zap.Logger
+	retryInterval time.Duration // after a denial
+
+	mu     sync.Mutex
+	shared producerID // what partitions begin with
+	known  bool
+	denied time.Time // when the broker last did not let us have one; zero: it does
+}
+
+// first returns the identity that every partition begins with.
+func (i *producerIDs) first(ctx context.Context) (producerID, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.known && !i.retryDue() {
+		return i.shared, nil
+	}
+	producer, err := i.request(ctx)
+	switch {
+	case err == nil:
+		i.shared, i.known = producer, true
+	case i.known:
+		i.denied = time.Now() // that was for the better; it goes on as it was
+		return i.shared, nil
+	}
+	return producer, err
+}
+
+// fresh returns an identity that was never used, for a partition whose sequence the broker has lost.
+func (i *producerIDs) fresh(ctx context.Context) (producerID, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.denied.IsZero() && !i.retryDue() {
+		return i.shared, nil
+	}
+	return i.request(ctx)
+}
+
+// retryDue reports whether a broker that has denied us an identity is to be asked again. The lock is held.
+func (i *producerIDs) retryDue() bool {
+	return !i.denied.IsZero() && time.Since(i.denied) >= i.retryInterval
+}
+
+func (i *producerIDs) request(ctx context.Context) (producerID, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	answer, err := i.cluster.client().InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
+	if err == nil {
+		err = answer.Error
+	}
+	switch {
+	case deniesProducerID(err):
+		i.deny(err)
+		return i.shared, nil
+	case err != nil:
+		return producerID{}, bridge.Unavailable("no producer ID from the broker yet: %w", err)
+	}
+	producer := producerID{id: int64(answer.Producer.ProducerID), epoch: int16(answer.Producer.ProducerEpoch)}
+	if !i.denied.IsZero() {
+		i.log.Info("idempotent publishing is permitted again")
+		i.shared, i.denied = producer, time.Time{}
+	}
+	return producer, nil
+}
+
+// deny goes on without an identity.
+func (i *producerIDs) deny(err error) {
+	if i.denied.IsZero() {
+		i.log.Warn("idempotent publishing is not permitted: events may be duplicated when a response is lost; "+
+			"allow KAFKA_USER IDEMPOTENT_WRITE on the cluster, or WRITE on the topics", zap.Error(err))
+	}
+	i.shared, i.known, i.denied = noProducerID(), true, time.Now()
+}
+
+// rejected notes that a batch was not taken because of its identity.
+func (i *producerIDs) rejected(err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.deny(err)
+}
+
+// deniesProducerID tells a broker that will not have idempotent producers from one that has just started (it answers that
+// its coordinator is loading).
+func deniesProducerID(err error) bool {
+	var code kafka.Error
+	if !errors.As(err, &code) {
+		return false
+	}
+	switch code {
+	case kafka.ClusterAuthorizationFailed, kafka.TransactionalIDAuthorizationFailed, kafka.UnsupportedVersion, kafka.InvalidRequest:
+		return true
+	}
+	return false
+}
+
+// String is for logs.
+func (i producerID) String() string { return fmt.Sprintf("producer %d epoch %d", i.id, i.epoch) }
