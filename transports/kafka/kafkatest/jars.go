@@ -30,7 +30,7 @@ func ClasspathOf(t testing.TB, pom []byte) string {
 		return string(remembered)
 	}
 	dir := t.TempDir()
-	need(t, "mvn")
+	requireProgram(t, "mvn")
 	file := filepath.Join(dir, "pom.xml")
 	if err := os.WriteFile(file, pom, 0o600); err != nil {
 		t.Fatal(err)
@@ -59,8 +59,8 @@ func complete(classpath string) bool {
 	return classpath != ""
 }
 
-// need ends the test when a program is missing: what needs a real broker fails without one, it is not skipped.
-func need(t testing.TB, program string) {
+// requireProgram ends the test when a program is missing: what needs a real broker fails without one, it is not skipped.
+func requireProgram(t testing.TB, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
 		t.Fatalf("%s is not there: the tests with real brokers need Java 17 or later and Maven (Debian: apt-get install openjdk-17-jre-headless maven)", program)
@@ -70,7 +70,7 @@ func need(t testing.TB, program string) {
 // Java makes a command that runs a class.
 func Java(t testing.TB, classpath string, options []string, class string, args ...string) *exec.Cmd {
 	t.Helper()
-	need(t, "java")
+	requireProgram(t, "java")
 	line := append([]string{"-cp", classpath, "-XX:+UseSerialGC", "-Xshare:auto"}, options...)
 	return exec.Command("java", append(append(line, class), args...)...)
 }
