@@ -6,11 +6,11 @@ func embeddedMutants() []mutant {
 		{"the store is not marked in use", "transports/nats/state.go", "return st, false, s.writeState(st)", "return st, false, nil", nats, "TestPowerLoss"},
 		{"the name of the store is not durable", "transports/nats/state.go", "return s.sync(filepath.Dir(s.dir))", "return nil", nats, "TestPowerLoss"},
 		{"state.json is not durable", "transports/nats/state.go", "return s.sync(s.dir)", "return nil", nats, "TestPowerLoss"},
-		{"what changes twice in a moment is not synced", "transports/nats/store.go", "if time.Since(now.modified) > clockGrain {", "if true {", nats, "TestCheckpointSyncsWhatMayHaveChanged"},
+		{"what changes twice in a moment is not synced", "transports/nats/store.go", "if time.Since(now.modified) > timestampGranularity {", "if true {", nats, "TestCheckpointSyncsWhatMayHaveChanged"},
 		{"what is above a gap stays", "transports/nats/repair.go", "for sequence := first; sequence <= last; sequence++ {", "for sequence := first; sequence < first; sequence++ {", nats, "TestPowerLoss"},
-		{"what is removed counts as published", "transports/nats/embedded.go", "return e.forgetRemoved()", "return nil", nats, "TestPowerLoss"},
-		{"what cannot be removed is overlooked", "transports/nats/repair.go", "err != nil && !isGone(ctx, stream, sequence)", "err != nil && isGone(ctx, stream, sequence)", nats, "TestRepairSaysWhyItFails"},
-		{"a second sync makes good for the first", "transports/nats/store.go", "if s.broken != nil {", "if false {", nats, "TestCheckpointFailsForGood"},
+		{"what is removed counts as published", "transports/nats/embedded.go", "return e.restartWithoutRemoved()", "return nil", nats, "TestPowerLoss"},
+		{"what cannot be removed is overlooked", "transports/nats/repair.go", "err != nil && !isDeleted(ctx, stream, sequence)", "err != nil && isDeleted(ctx, stream, sequence)", nats, "TestRepairReportsCause"},
+		{"a second sync makes good for the first", "transports/nats/store.go", "if s.failed != nil {", "if false {", nats, "TestCheckpointFailsForGood"},
 	}
 }
 
@@ -22,7 +22,7 @@ func endingMutants() []mutant {
 		{"requests in hand are cut off", "cmd/livebridge/app.go", requests, "\tvar err error\n", livebridge, "TestEndDuringARequest"},
 		{"the outbox is left to the next start", "cmd/livebridge/app.go", wait, "", livebridge, "TestEndDuringTheBrokersAnswer"},
 		{"a leader is noted once", "transports/kafka/sender.go", "\tp.leader = broker\n", "\tif s.brokerQueues[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestSilentLeaderBlocksOwnPartitionsOnly"},
-		{"who listens everywhere needs no token", "transports/nats/embedded.go", "(ip == nil || !ip.IsLoopback())", "(ip != nil && !ip.IsLoopback())", nats, "TestWhoeverIsReachableNeedsAToken"},
+		{"who listens everywhere needs no token", "transports/nats/embedded.go", "(ip == nil || !ip.IsLoopback())", "(ip != nil && !ip.IsLoopback())", nats, "TestReachableServerNeedsToken"},
 		{"all of IPv4 is a proxy", "bridge/ingress/config.go", "p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before", "p.Bits() == 0 && before > 0", "bridge/ingress", "TestProxiesAreNotEverybody"},
 	}
 }

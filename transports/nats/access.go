@@ -25,9 +25,9 @@ const bridgeUser = "livebridge"
 
 // service is one part of the API that outside connections may use.
 type service struct {
-	subject string
-	answers string // the server's word for how many answers a request has
-	gate    string // not empty: requests go to this subject, where gate looks at them first
+	subject      string
+	answers      string // the server's word for how many answers a request has
+	proxySubject string // not empty: requests go to this subject, where gate looks at them first
 }
 
 // services is what consuming takes: to look at streams, to make, use and drop consumers, to get messages. A pull may wait
@@ -41,8 +41,8 @@ func services() []service {
 		{"$JS.API.STREAM.INFO.*", one, ""},
 		{"$JS.API.STREAM.MSG.GET.*", one, ""},
 		{"$JS.API.DIRECT.GET.>", many, ""},
-		{createAPI + ">", one, createGate + ">"},
-		{durableAPI + ">", one, durableGate + ">"},
+		{createAPI + ">", one, createProxy + ">"},
+		{durableAPI + ">", one, durableProxy + ">"},
 		{"$JS.API.CONSUMER.NAMES.*", one, ""},
 		{"$JS.API.CONSUMER.LIST.*", one, ""},
 		{"$JS.API.CONSUMER.INFO.*.*", one, ""},
@@ -63,8 +63,8 @@ func accountsConfig(subjects []string) string {
 	var exports, imports strings.Builder
 	for _, s := range services() {
 		source, local := s.subject, ""
-		if s.gate != "" {
-			source, local = s.gate, ", to: "+strconv.Quote(s.subject)
+		if s.proxySubject != "" {
+			source, local = s.proxySubject, ", to: "+strconv.Quote(s.subject)
 		}
 		fmt.Fprintf(&exports, "{service: %q, response_type: %s, threshold: %q}\n", source, s.answers, answerWithin)
 		fmt.Fprintf(&imports, "{service: {account: %s, subject: %q}%s}\n", liveAccount, source, local)
@@ -77,15 +77,15 @@ func accountsConfig(subjects []string) string {
 		liveAccount, exports.String(), consumerAccount, imports.String())
 }
 
-// guard tells who connects. It implements server.Authentication.
-type guard struct {
+// authenticator tells who connects. It implements server.Authentication.
+type authenticator struct {
 	secret          string
 	token           atomic.Pointer[string] // what consumers must show; empty: nothing
 	live, consumers *server.Account        // of the running server
 }
 
 // Check implements server.Authentication.
-func (g *guard) Check(c server.ClientAuthentication) bool {
+func (g *authenticator) Check(c server.ClientAuthentication) bool {
 	o := c.GetOpts()
 	if o.Username == bridgeUser && same(o.Password, g.secret) {
 		c.RegisterUser(&server.User{Username: bridgeUser, Account: g.live})
@@ -99,7 +99,7 @@ func (g *guard) Check(c server.ClientAuthentication) bool {
 }
 
 // load reads the token that consumers must show.
-func (g *guard) load(o EmbeddedOptions) error {
+func (g *authenticator) load(o EmbeddedOptions) error {
 	token := o.Token
 	if o.TokenFile != "" {
 		read := o.ReadFile

@@ -35,7 +35,7 @@ func TestPushConsumersStayOut(t *testing.T) {
 		return answer
 	}
 	const into = "live.events.push%2Eexample%2Ecom.live.a.stream"
-	for name, bad := range map[string][2]string{
+	for name, unusable := range map[string][2]string{
 		"into the stream":      {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"` + into + `"`},
 		"with a name":          {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS.evil", `"name":"evil","deliver_subject":"` + into + `"`},
 		"durable":              {"$JS.API.CONSUMER.DURABLE.CREATE.LIVE_EVENTS.evil", `"durable_name":"evil","deliver_subject":"` + into + `"`},
@@ -45,7 +45,7 @@ func TestPushConsumersStayOut(t *testing.T) {
 		"said in another case": {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"_INBOX.x","Deliver_Subject":"` + into + `"`},
 		"nearly an inbox":      {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"_INBOXES.x"`},
 	} {
-		if a := ask(bad[0], bad[1]); a.Error == nil {
+		if a := ask(unusable[0], unusable[1]); a.Error == nil {
 			t.Errorf("%s: taken", name)
 		}
 	}

@@ -15,40 +15,40 @@ import (
 	"livebridge/bridge"
 )
 
-// waiter is told once of the outcome of a message: the server's answer and the error that it tells of, or an error alone
+// ackHandler is told once of the outcome of a message: the server's answer and the error that it tells of, or an error alone
 // when there will be no answer.
-type waiter interface{ answered(m *nats.Msg, err error) }
+type ackHandler interface{ handleAck(m *nats.Msg, err error) }
 
-// outcomeOf is the waiter for an event that is published by itself.
-type outcomeOf func(error)
+// doneHandler is the waiter for an event that is published by itself.
+type doneHandler func(error)
 
-func (f outcomeOf) answered(_ *nats.Msg, err error) { f(err) }
+func (f doneHandler) handleAck(_ *nats.Msg, err error) { f(err) }
 
 // acks remembers which messages are under way and tells of each outcome once. It does what the jetstream package's
 // asynchronous publishing does, at a quarter of its cost for each message: no timer, no map entry, no new reply subject.
 // A place is used by one event after another under the same reply subject. It gets a new one when an event left without
 // an answer, so that an answer which comes late is nobody's.
 type acks struct {
-	prefix string                                   // of reply subjects
-	judge  func(to *stream, answer *nats.Msg) error // what the answer of a stream tells of
+	prefix    string                                   // of reply subjects
+	interpret func(to *stream, answer *nats.Msg) error // what the answer of a stream tells of
 
 	mu     sync.Mutex
-	places []place
+	slots  []slot
 	free   []int // the last one is used first, so that the server meets few different reply subjects
-	used   int
+	inUse  int
 	tick   uint32
 	closed bool
 	idle   chan struct{} // closed when nothing is under way; nil: nobody waits
 }
 
-// place is where one event under way is remembered.
-type place struct {
-	waits   waiter // nil: free
-	to      *stream
-	subject string
-	reply   string
-	round   uint32 // how many events left here without an answer
-	since   uint32 // the tick of its begin
+// slot is where one event under way is remembered.
+type slot struct {
+	handler    ackHandler // nil: free
+	to         *stream
+	subject    string
+	reply      string
+	generation uint32 // how many events left here without an answer
+	startTick  uint32 // the tick of its begin
 }
 
 // expireTicks is how many ticks an event waits for its answer.
@@ -57,23 +57,23 @@ const expireTicks = 4
 func newAcks(prefix string) *acks { return &acks{prefix: prefix} }
 
 // add remembers a message and returns the reply subject for it. False: closed.
-func (a *acks) add(w waiter, to *stream, subject string) (reply string, ok bool) {
+func (a *acks) add(w ackHandler, to *stream, subject string) (reply string, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
 		return "", false
 	}
 	if len(a.free) == 0 {
-		a.places, a.free = append(a.places, place{}), append(a.free, len(a.places))
+		a.slots, a.free = append(a.slots, slot{}), append(a.free, len(a.slots))
 	}
 	i := a.free[len(a.free)-1]
 	a.free = a.free[:len(a.free)-1]
-	p := &a.places[i]
+	p := &a.slots[i]
 	if p.reply == "" {
-		p.reply = a.prefix + strconv.Itoa(i) + "-" + strconv.FormatUint(uint64(p.round), 10)
+		p.reply = a.prefix + strconv.Itoa(i) + "-" + strconv.FormatUint(uint64(p.generation), 10)
 	}
-	p.waits, p.to, p.subject, p.since = w, to, subject, a.tick
-	a.used++
+	p.handler, p.to, p.subject, p.startTick = w, to, subject, a.tick
+	a.inUse++
 	return p.reply, true
 }
 
@@ -81,41 +81,41 @@ func (a *acks) add(w waiter, to *stream, subject string) (reply string, ok bool)
 // that is done, what the waiter sends in its turn counts with it.
 func (a *acks) answer(reply string, m *nats.Msg, err error) {
 	a.mu.Lock()
-	w, to := a.take(reply)
+	w, to := a.removeHandler(reply)
 	a.mu.Unlock()
 	if w == nil {
 		return
 	}
 	if m != nil {
-		err = a.judge(to, m)
+		err = a.interpret(to, m)
 	}
-	w.answered(m, err)
+	w.handleAck(m, err)
 	a.mu.Lock()
-	a.leave(1)
+	a.finished(1)
 	a.mu.Unlock()
 }
 
-// take frees the place of a reply subject.
-func (a *acks) take(reply string) (waiter, *stream) {
+// removeHandler frees the place of a reply subject.
+func (a *acks) removeHandler(reply string) (ackHandler, *stream) {
 	number, _, _ := strings.Cut(strings.TrimPrefix(reply, a.prefix), "-")
 	i, err := strconv.Atoi(number)
-	if err != nil || i < 0 || i >= len(a.places) || a.places[i].reply != reply || a.places[i].waits == nil {
+	if err != nil || i < 0 || i >= len(a.slots) || a.slots[i].reply != reply || a.slots[i].handler == nil {
 		return nil, nil
 	}
-	to := a.places[i].to
-	return a.release(i), to
+	to := a.slots[i].to
+	return a.freeSlot(i), to
 }
 
-func (a *acks) release(i int) waiter {
-	w := a.places[i].waits
-	a.places[i].waits = nil
+func (a *acks) freeSlot(i int) ackHandler {
+	w := a.slots[i].handler
+	a.slots[i].handler = nil
 	a.free = append(a.free, i)
 	return w
 }
 
-// leave notes that so many outcomes have been told.
-func (a *acks) leave(n int) {
-	if a.used -= n; a.used == 0 && a.idle != nil {
+// finished notes that so many outcomes have been told.
+func (a *acks) finished(n int) {
+	if a.inUse -= n; a.inUse == 0 && a.idle != nil {
 		close(a.idle)
 		a.idle = nil
 	}
@@ -123,35 +123,35 @@ func (a *acks) leave(n int) {
 
 // abandon answers every event that has waited for so many ticks or more, without an answer of the server.
 func (a *acks) abandon(ticks uint32, err error) {
-	a.giveUp(func(p *place) bool { return a.tick-p.since >= ticks }, err)
+	a.abandonWhere(func(p *slot) bool { return a.tick-p.startTick >= ticks }, err)
 }
 
-// deny answers every event under a subject that the server does not permit us to publish to: there will be no answer.
-func (a *acks) deny(subject string, err error) {
-	a.giveUp(func(p *place) bool { return p.subject == subject }, err)
+// rejectSubject answers every event under a subject that the server does not permit us to publish to: there will be no answer.
+func (a *acks) rejectSubject(subject string, err error) {
+	a.abandonWhere(func(p *slot) bool { return p.subject == subject }, err)
 }
 
-func (a *acks) giveUp(which func(*place) bool, err error) {
+func (a *acks) abandonWhere(which func(*slot) bool, err error) {
 	a.mu.Lock()
-	var left []waiter
-	for i := range a.places {
-		if p := &a.places[i]; p.waits != nil && which(p) {
-			p.round++
+	var abandoned []ackHandler
+	for i := range a.slots {
+		if p := &a.slots[i]; p.handler != nil && which(p) {
+			p.generation++
 			p.reply = ""
-			left = append(left, a.release(i))
+			abandoned = append(abandoned, a.freeSlot(i))
 		}
 	}
 	a.mu.Unlock()
-	for _, w := range left {
-		w.answered(nil, err)
+	for _, w := range abandoned {
+		w.handleAck(nil, err)
 	}
 	a.mu.Lock()
-	a.leave(len(left))
+	a.finished(len(abandoned))
 	a.mu.Unlock()
 }
 
-// sweep answers what has waited too long, until stop is closed.
-func (a *acks) sweep(timeout time.Duration, stop <-chan struct{}) {
+// expireOverdue answers what has waited too long, until stop is closed.
+func (a *acks) expireOverdue(timeout time.Duration, stop <-chan struct{}) {
 	ticker := time.NewTicker(max(timeout/expireTicks, time.Millisecond))
 	defer ticker.Stop()
 	for {
@@ -167,12 +167,12 @@ func (a *acks) sweep(timeout time.Duration, stop <-chan struct{}) {
 	}
 }
 
-// wait returns a channel that is closed when nothing is under way.
-func (a *acks) wait() <-chan struct{} {
+// drained returns a channel that is closed when nothing is under way.
+func (a *acks) drained() <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	idle := make(chan struct{})
-	if a.used == 0 {
+	if a.inUse == 0 {
 		close(idle)
 	} else {
 		a.idle = idle

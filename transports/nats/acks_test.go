@@ -12,16 +12,16 @@ import (
 	"livebridge/bridge"
 )
 
-// TestLateAnswerIsNobodys: the answer to an event that was given up must not be taken for that of the event which has its
+// TestLateAnswerIsIgnored: the answer to an event that was given up must not be taken for that of the event which has its
 // place by then.
-func TestLateAnswerIsNobodys(t *testing.T) {
+func TestLateAnswerIsIgnored(t *testing.T) {
 	t.Parallel()
 	a := newAcks("inbox.")
 	var first, second []error
-	late, _ := a.add(outcomeOf(func(err error) { first = append(first, err) }), nil, "a")
+	late, _ := a.add(doneHandler(func(err error) { first = append(first, err) }), nil, "a")
 	gone := errors.New("no answer")
 	a.abandon(0, gone)
-	reply, _ := a.add(outcomeOf(func(err error) { second = append(second, err) }), nil, "a")
+	reply, _ := a.add(doneHandler(func(err error) { second = append(second, err) }), nil, "a")
 	a.answer(late, nil, nil)
 	if len(second) != 0 {
 		t.Fatalf("the second event is answered %v by the answer to the first", second)

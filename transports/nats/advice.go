@@ -36,21 +36,21 @@ func (s *stream) explain(ctx context.Context, js jetstream.JetStream, err error)
 	}
 	advice := s.advice(api.ErrorCode)
 	if api.ErrorCode == subjectsOverlap && s.opts.inProcess != nil {
-		advice = s.nameOwner(ctx, js)
+		advice = s.adviseOwner(ctx, js)
 	}
-	if advice == "" && lasting(api) {
+	if advice == "" && permanent(api) {
 		advice = "create it yourself, or change NATS_STREAM, " + s.prefix + ", NATS_REPLICAS, NATS_MAX_AGE or " + s.limit
 	}
 	if advice == "" {
 		return err
 	}
-	return &misfit{fmt.Sprintf("stream %s cannot be used or created at NATS: %s (%d): %s",
+	return &unusableError{fmt.Sprintf("stream %s cannot be used or created at NATS: %s (%d): %s",
 		s.want.Name, api.Description, api.ErrorCode, advice)}
 }
 
-// lasting reports whether a refusal stays until somebody mends something. A stream that was deleted or created by
+// permanent reports whether a refusal stays until somebody mends something. A stream that was deleted or created by
 // others at the same moment is not that.
-func lasting(err *jetstream.APIError) bool {
+func permanent(err *jetstream.APIError) bool {
 	return (err.Code == 400 || err.Code == 403) && err.ErrorCode != jetstream.JSErrCodeStreamNameInUse
 }
 
@@ -83,8 +83,8 @@ func (s *stream) advice(code jetstream.ErrorCode) string {
 	return ""
 }
 
-// nameOwner says what to do about a stream of an earlier configuration on our own server.
-func (s *stream) nameOwner(ctx context.Context, js jetstream.JetStream) string {
+// adviseOwner says what to do about a stream of an earlier configuration on our own server.
+func (s *stream) adviseOwner(ctx context.Context, js jetstream.JetStream) string {
 	owner, err := js.StreamNameBySubject(ctx, s.want.Subjects[0])
 	if err != nil {
 		return s.advice(subjectsOverlap)

@@ -23,8 +23,8 @@ func TestDefaultsFitTenGiB(t *testing.T) {
 	}
 }
 
-// TestWhatDoesNotFit names the setting, and whatever is mended at the server, publishing goes on by itself.
-func TestWhatDoesNotFit(t *testing.T) {
+// TestUnusableLimits names the setting, and whatever is mended at the server, publishing goes on by itself.
+func TestUnusableLimits(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		server  server.Options

@@ -8,8 +8,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// remindAfter is how often a fault that lasts is logged again.
-const remindAfter = time.Minute
+// remindInterval is how often a fault that lasts is logged again.
+const remindInterval = time.Minute
 
 // alarm logs a fault when it begins or changes, again while it lasts, and once when it is over.
 type alarm struct {
@@ -25,7 +25,7 @@ func (a *alarm) raise(level zapcore.Level, what string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	text := what + err.Error()
-	if text == a.last && time.Since(a.at) < remindAfter {
+	if text == a.last && time.Since(a.at) < remindInterval {
 		return
 	}
 	a.last, a.at = text, time.Now()

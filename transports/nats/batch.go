@@ -24,53 +24,53 @@ const (
 // and has an answer of its own; what was stored before is then a repeat. Batches begin again when a message with an answer
 // of its own has told the distance anew.
 type batches struct {
-	drafts *drafts
-	post   func(d *draft, w waiter) // sends; w nil: without asking for an answer. It does not call w
+	messagePool *messagePool
+	post        func(d *message, w ackHandler) // sends; w nil: without asking for an answer. It does not call w
 
-	mu       sync.Mutex
-	sent     uint64 // messages to the stream, on any connection
-	distance uint64 // of the sequence from the number of its message, modulo 2^64
-	known    bool
-	unsure   time.Time // until then, messages of a connection that is gone may still be stored
-	open     *batch    // its last message is not sent yet; only while others are under way
-	underWay int
+	mu             sync.Mutex
+	sent           uint64 // messages to the stream, on any connection
+	sequenceOffset uint64 // of the sequence from the number of its message, modulo 2^64
+	calibrated     bool
+	uncertainUntil time.Time // until then, messages of a connection that is gone may still be stored
+	open           *batch    // its last message is not sent yet; only while others are under way
+	underWay       int
 }
 
 // batch is some events, each of another lane, and how their outcome is told.
 type batch struct {
-	in     *batches
-	events []*bridge.Event
-	dones  []func(error)
-	last   *draft // of the last event, until it is sent
-	number uint64 // of its message
+	batches   *batches
+	events    []*bridge.Event
+	callbacks []func(error)
+	last      *message // of the last event, until it is sent
+	number    uint64   // of its message
 }
 
 // add takes an event whose message is d.
-func (bs *batches) add(e *bridge.Event, d *draft, done func(error)) {
+func (bs *batches) add(e *bridge.Event, d *message, done func(error)) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
-	if !bs.known {
-		bs.send(d, &alone{in: bs, number: bs.sent + 1, done: done})
+	if !bs.calibrated {
+		bs.send(d, &singleAck{batches: bs, number: bs.sent + 1, done: done})
 		return
 	}
 	if bs.open == nil {
-		bs.open = &batch{in: bs}
+		bs.open = &batch{batches: bs}
 	}
 	b := bs.open
 	if b.last != nil {
 		bs.send(b.last, nil)
 	}
-	b.events, b.dones, b.last = append(b.events, e), append(b.dones, done), d
+	b.events, b.callbacks, b.last = append(b.events, e), append(b.callbacks, done), d
 	if bs.underWay < batchesUnderWay || len(b.events) == batchMax {
 		bs.dispatch()
 	}
 }
 
 // send sends a message. When that fails without an answer asked for, the count will tell.
-func (bs *batches) send(d *draft, w waiter) {
+func (bs *batches) send(d *message, w ackHandler) {
 	bs.sent++
 	bs.post(d, w)
-	bs.drafts.release(d)
+	bs.messagePool.release(d)
 }
 
 // dispatch sends the last message of the open batch, which asks for the answer.
@@ -83,37 +83,37 @@ func (bs *batches) dispatch() {
 	b.last = nil
 }
 
-// answered implements waiter.
-func (b *batch) answered(m *nats.Msg, err error) {
-	whole := b.in.settle(b, m, err)
-	for i, done := range b.dones {
+// handleAck implements waiter.
+func (b *batch) handleAck(m *nats.Msg, err error) {
+	allStored := b.batches.resolve(b, m, err)
+	for i, done := range b.callbacks {
 		switch {
-		case whole:
+		case allStored:
 			done(nil)
 		case m == nil && !bridge.IsRejected(err):
 			done(err)
 		default:
-			b.in.again(b.events[i], done)
+			b.batches.resend(b.events[i], done)
 		}
 	}
 }
 
-// settle notes the answer to a batch and lets the next one go. It reports whether every message of the batch is stored.
-func (bs *batches) settle(b *batch, m *nats.Msg, err error) bool {
+// resolve notes the answer to a batch and lets the next one go. It reports whether every message of the batch is stored.
+func (bs *batches) resolve(b *batch, m *nats.Msg, err error) bool {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
 	bs.underWay--
-	distance, stored := distance(b.number, m, err)
-	whole := stored && bs.known && distance == bs.distance
-	bs.known = whole
+	sequenceOffset, stored := sequenceOffset(b.number, m, err)
+	allStored := stored && bs.calibrated && sequenceOffset == bs.sequenceOffset
+	bs.calibrated = allStored
 	if bs.open != nil {
 		bs.dispatch()
 	}
-	return whole
+	return allStored
 }
 
-// distance returns that of the answer to a message, and whether the message was stored just now.
-func distance(number uint64, m *nats.Msg, err error) (uint64, bool) {
+// sequenceOffset returns that of the answer to a message, and whether the message was stored just now.
+func sequenceOffset(number uint64, m *nats.Msg, err error) (uint64, bool) {
 	if m == nil || err != nil {
 		return 0, false
 	}
@@ -127,33 +127,33 @@ func distance(number uint64, m *nats.Msg, err error) (uint64, bool) {
 	return answer.Sequence - number, true
 }
 
-// again sends an event of a batch again, with an answer of its own.
-func (bs *batches) again(e *bridge.Event, done func(error)) {
+// resend sends an event of a batch again, with an answer of its own.
+func (bs *batches) resend(e *bridge.Event, done func(error)) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
-	bs.send(bs.drafts.of(e), &alone{in: bs, number: bs.sent + 1, done: done})
+	bs.send(bs.messagePool.of(e), &singleAck{batches: bs, number: bs.sent + 1, done: done})
 }
 
-// alone is an event that waits for an answer of its own.
-type alone struct {
-	in     *batches
-	number uint64
-	done   func(error)
+// singleAck is an event that waits for an answer of its own.
+type singleAck struct {
+	batches *batches
+	number  uint64
+	done    func(error)
 }
 
-// answered implements waiter.
-func (a *alone) answered(m *nats.Msg, err error) {
-	a.in.learn(a.number, m, err)
+// handleAck implements waiter.
+func (a *singleAck) handleAck(m *nats.Msg, err error) {
+	a.batches.calibrate(a.number, m, err)
 	a.done(err)
 }
 
-// learn takes the distance from the answer to a message, when no batch would be judged by it that was sent before.
-func (bs *batches) learn(number uint64, m *nats.Msg, err error) {
+// calibrate takes the distance from the answer to a message, when no batch would be judged by it that was sent before.
+func (bs *batches) calibrate(number uint64, m *nats.Msg, err error) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
-	distance, stored := distance(number, m, err)
-	if !bs.known && stored && bs.underWay == 0 && time.Now().After(bs.unsure) {
-		bs.distance, bs.known = distance, true
+	sequenceOffset, stored := sequenceOffset(number, m, err)
+	if !bs.calibrated && stored && bs.underWay == 0 && time.Now().After(bs.uncertainUntil) {
+		bs.sequenceOffset, bs.calibrated = sequenceOffset, true
 	}
 }
 
@@ -162,13 +162,13 @@ func (bs *batches) learn(number uint64, m *nats.Msg, err error) {
 func (bs *batches) abandon(err error, while time.Duration) {
 	bs.mu.Lock()
 	b := bs.open
-	bs.open, bs.known, bs.unsure = nil, false, time.Now().Add(while)
+	bs.open, bs.calibrated, bs.uncertainUntil = nil, false, time.Now().Add(while)
 	bs.mu.Unlock()
 	if b == nil {
 		return
 	}
-	bs.drafts.release(b.last)
-	for _, done := range b.dones {
+	bs.messagePool.release(b.last)
+	for _, done := range b.callbacks {
 		done(err)
 	}
 }

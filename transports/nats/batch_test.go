@@ -20,18 +20,18 @@ type wire struct {
 	queue   []sent
 	stored  map[string]uint64 // sequences
 	last    uint64            // sequence
-	asked   int               // answers
+	answers int               // answers
 }
 
 type sent struct {
 	id string
-	w  waiter
+	w  ackHandler
 }
 
 func newWire() *wire {
 	o := DefaultOptions()
 	w := &wire{stored: make(map[string]uint64), last: 41}
-	w.batches = &batches{drafts: newDrafts(&o), post: func(d *draft, answer waiter) {
+	w.batches = &batches{messagePool: newMessagePool(&o), post: func(d *message, answer ackHandler) {
 		w.queue = append(w.queue, sent{d.msg.Header.Get(headerMsgID), answer})
 	}}
 	return w
@@ -40,14 +40,14 @@ func newWire() *wire {
 // publish hands an event over and returns how often it has been answered, and how.
 func (w *wire) publish(e *bridge.Event) *outcomes {
 	o := &outcomes{id: e.DedupeID()}
-	w.batches.add(e, w.batches.drafts.of(e), func(err error) { o.told, o.err = o.told+1, err })
+	w.batches.add(e, w.batches.messagePool.of(e), func(err error) { o.calls, o.err = o.calls+1, err })
 	return o
 }
 
 type outcomes struct {
-	id   string
-	told int
-	err  error
+	id    string
+	calls int
+	err   error
 }
 
 // serve takes the next message.
@@ -67,12 +67,12 @@ func (w *wire) serve(refuse bool) {
 	if s.w == nil {
 		return
 	}
-	w.asked++
+	w.answers++
 	err := outcome(m, "LIVE_EVENTS", ackOf("LIVE_EVENTS"))
 	if err != nil {
 		err = classify(err)
 	}
-	s.w.answered(m, err)
+	s.w.handleAck(m, err)
 }
 
 // lose takes the next message, whose answer never comes.
@@ -86,7 +86,7 @@ func (w *wire) lose() {
 		w.store(s.id)
 	}
 	if s.w != nil {
-		s.w.answered(nil, bridge.Unavailable("late"))
+		s.w.handleAck(nil, bridge.Unavailable("late"))
 	}
 }
 
@@ -107,7 +107,7 @@ func (w *wire) cut(stored int) {
 	err := bridge.Unavailable("gone")
 	for _, s := range lost {
 		if s.w != nil {
-			s.w.answered(nil, err)
+			s.w.handleAck(nil, err)
 		}
 	}
 	w.batches.abandon(err, 0)
@@ -119,7 +119,7 @@ func numbered(n int) *bridge.Event {
 	return e
 }
 
-func TestManyMessagesShareAnAnswer(t *testing.T) {
+func TestMessagesShareAnAck(t *testing.T) {
 	t.Parallel()
 	w := newWire()
 	var all []*outcomes
@@ -133,12 +133,12 @@ func TestManyMessagesShareAnAnswer(t *testing.T) {
 		w.serve(false)
 	}
 	for _, o := range all {
-		if o.told != 1 || o.err != nil {
-			t.Fatalf("event %s was answered %d times, %v", o.id, o.told, o.err)
+		if o.calls != 1 || o.err != nil {
+			t.Fatalf("event %s was answered %d times, %v", o.id, o.calls, o.err)
 		}
 	}
-	if w.asked > 10 {
-		t.Errorf("%d answers for 1000 messages", w.asked)
+	if w.answers > 10 {
+		t.Errorf("%d answers for 1000 messages", w.answers)
 	}
 }
 
@@ -148,22 +148,22 @@ func TestOneMessageIsNotHeldBack(t *testing.T) {
 	for n := range 10 {
 		o := w.publish(numbered(n))
 		w.serve(false)
-		if o.told != 1 || o.err != nil {
-			t.Fatalf("event %d was answered %d times, %v", n, o.told, o.err)
+		if o.calls != 1 || o.err != nil {
+			t.Fatalf("event %d was answered %d times, %v", n, o.calls, o.err)
 		}
 	}
 }
 
 // An event is told to be stored only if it is, whatever becomes of the others; every event is told of once.
-func TestAnAnswerStandsForStoredMessagesOnly(t *testing.T) {
+func TestAckCoversStoredMessagesOnly(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWire()
 		var all []*outcomes
 		check := func() {
 			for _, o := range all {
-				if o.told > 1 || o.told == 1 && o.err == nil && w.stored[o.id] == 0 {
-					rt.Fatalf("event %s: told %d times, %v, stored as %d", o.id, o.told, o.err, w.stored[o.id])
+				if o.calls > 1 || o.calls == 1 && o.err == nil && w.stored[o.id] == 0 {
+					rt.Fatalf("event %s: told %d times, %v, stored as %d", o.id, o.calls, o.err, w.stored[o.id])
 				}
 			}
 		}
@@ -199,8 +199,8 @@ func TestAnAnswerStandsForStoredMessagesOnly(t *testing.T) {
 		}
 		check()
 		for _, o := range all {
-			if o.told != 1 {
-				rt.Fatalf("event %s was told of %d times", o.id, o.told)
+			if o.calls != 1 {
+				rt.Fatalf("event %s was told of %d times", o.id, o.calls)
 			}
 		}
 	})
@@ -221,14 +221,14 @@ func TestAMessageThatIsNotStoredIsSentAgain(t *testing.T) {
 		w.serve(inside)
 		refused = refused || inside
 		for _, o := range all {
-			if o.told > 0 && w.stored[o.id] == 0 {
+			if o.calls > 0 && w.stored[o.id] == 0 {
 				t.Fatalf("event %s is told to be stored", o.id)
 			}
 		}
 	}
 	for _, o := range all {
-		if o.told != 1 || o.err != nil {
-			t.Errorf("event %s was answered %d times, %v", o.id, o.told, o.err)
+		if o.calls != 1 || o.err != nil {
+			t.Errorf("event %s was answered %d times, %v", o.id, o.calls, o.err)
 		}
 	}
 }
@@ -245,7 +245,7 @@ func TestNoCountingRightAfterALostConnection(t *testing.T) {
 		w.serve(false)
 		w.publish(numbered(100 + n))
 		for _, s := range w.queue {
-			if _, own := s.w.(*alone); !own {
+			if _, own := s.w.(*singleAck); !own {
 				t.Fatalf("message %s has no answer of its own", s.id)
 			}
 		}
@@ -254,7 +254,7 @@ func TestNoCountingRightAfterALostConnection(t *testing.T) {
 }
 
 // The answer to a repeat tells where it was stored at first, which says nothing of what was sent since.
-func TestARepeatTellsNoDistance(t *testing.T) {
+func TestDuplicateDoesNotCalibrate(t *testing.T) {
 	t.Parallel()
 	w := newWire()
 	for n := range 3 {
@@ -265,7 +265,7 @@ func TestARepeatTellsNoDistance(t *testing.T) {
 	w.publish(numbered(1))
 	w.serve(false)
 	w.publish(numbered(10))
-	if _, own := w.queue[0].w.(*alone); !own {
+	if _, own := w.queue[0].w.(*singleAck); !own {
 		t.Error("messages are counted from where a repeat was stored")
 	}
 }
@@ -283,16 +283,16 @@ func TestLostConnectionAnswersTheOpenBatch(t *testing.T) {
 	lost := errors.New("gone")
 	w.batches.abandon(lost, 0)
 	for i, o := range all {
-		if open := i >= batchesUnderWay; open != (o.told == 1) || open && !errors.Is(o.err, lost) {
-			t.Errorf("event %d was answered %d times, %v", i, o.told, o.err)
+		if open := i >= batchesUnderWay; open != (o.calls == 1) || open && !errors.Is(o.err, lost) {
+			t.Errorf("event %d was answered %d times, %v", i, o.calls, o.err)
 		}
 	}
 	for len(w.queue) > 0 {
 		w.serve(false)
 	}
 	for i, o := range all {
-		if o.told != 1 {
-			t.Errorf("event %d was answered %d times", i, o.told)
+		if o.calls != 1 {
+			t.Errorf("event %d was answered %d times", i, o.calls)
 		}
 	}
 }

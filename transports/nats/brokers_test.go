@@ -19,8 +19,8 @@ import (
 // stream. Stopping the broker kills all of them.
 func TestContractBrokers(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "nats-server")
-	if said, err := exec.Command("go", "build", "-o", program, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
+	if output, err := exec.Command("go", "build", "-o", program, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
 	}
 	c := startProcesses(t, program)
 	n := 0

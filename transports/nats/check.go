@@ -75,7 +75,7 @@ func (o *Options) checkStream() error {
 	if err := checkPrefix(o.Quarantine); err != nil {
 		return settingError("QUARANTINE_TOPIC", err)
 	}
-	if o.Stream == QuarantineStream || meet(o.Quarantine, o.SubjectPrefix) {
+	if o.Stream == QuarantineStream || overlap(o.Quarantine, o.SubjectPrefix) {
 		return settingError("QUARANTINE_TOPIC", errors.New("events and quarantine need a stream and subjects of their own"))
 	}
 	return nil
@@ -94,8 +94,8 @@ func checkPrefix(prefix string) error {
 }
 
 // notToken reports whether a word cannot stand between two full stops of a subject.
-func notToken(word string) bool {
-	return word == "" || strings.ContainsFunc(word, func(r rune) bool {
+func notToken(token string) bool {
+	return token == "" || strings.ContainsFunc(token, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`*>"\`, r)
 	})
 }
@@ -109,15 +109,15 @@ func (o *Options) checkInbox() error {
 		return settingError("NATS_INBOX_PREFIX", fmt.Errorf("invalid subject %q: "+
 			"use tokens of letters, digits, - and _ separated by dots, such as _INBOX.livebridge",
 			o.InboxPrefix))
-	case meet(o.InboxPrefix, o.SubjectPrefix) || meet(o.InboxPrefix, o.Quarantine):
+	case overlap(o.InboxPrefix, o.SubjectPrefix) || overlap(o.InboxPrefix, o.Quarantine):
 		return settingError("NATS_INBOX_PREFIX",
 			fmt.Errorf("%q overlaps the subjects of events or quarantine: set another prefix", o.InboxPrefix))
 	}
 	return nil
 }
 
-// meet reports whether one prefix is within the other.
-func meet(a, b string) bool { return b != "" && (within(a, b) || within(b, a)) }
+// overlap reports whether one prefix is within the other.
+func overlap(a, b string) bool { return b != "" && (within(a, b) || within(b, a)) }
 
 // within reports whether every subject below prefix a is also one below prefix b.
 func within(a, b string) bool { return strings.HasPrefix(a+".", b+".") }

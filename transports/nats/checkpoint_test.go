@@ -94,11 +94,11 @@ func TestCheckpointFailsForGood(t *testing.T) {
 	}
 }
 
-// TestRepairSaysWhyItFails: a stream whose messages cannot be removed is not opened to consumers, and the error says
+// TestRepairReportsCause: a stream whose messages cannot be removed is not opened to consumers, and the error says
 // why not.
-func TestRepairSaysWhyItFails(t *testing.T) {
+func TestRepairReportsCause(t *testing.T) {
 	t.Parallel()
-	b := &bridgeLife{disk: newPowerDisk(t, t.TempDir()), received: make(map[string]bool)}
+	b := &bridgeRun{disk: newPowerDisk(t, t.TempDir()), received: make(map[string]bool)}
 	b.e = startOn(t, b.disk)
 	b.publish(t, 6)
 	b.consume(t, 4)
@@ -109,12 +109,12 @@ func TestRepairSaysWhyItFails(t *testing.T) {
 	b.checkpoint(t)
 	b.publish(t, 18)
 	b.consume(t, 20)
-	l := b.lose(t, "")
+	l := b.cutPower(t, "")
 	closePublisher(t, b.e)
 	o := DefaultOptions()
 	smallBlocks(&o)
 	root := t.TempDir()
-	l.leave(t, root, without("nats/jetstream/LIVE/streams/LIVE_EVENTS/msgs/2.blk"))
+	l.restore(t, root, allExcept("nats/jetstream/LIVE/streams/LIVE_EVENTS/msgs/2.blk"))
 	e, err := StartEmbedded(EmbeddedOptions{StoreDir: filepath.Join(root, "nats"), Listen: "127.0.0.1:0"}, o)
 	if err == nil {
 		closePublisher(t, e)

@@ -17,7 +17,7 @@ const reopenAfter = 250 * time.Millisecond
 
 // connect makes a connection and begins to look after the streams through it. It does not wait for a server.
 func (p *Publisher) connect() error {
-	conn, err := p.link.connect(p.opts.URL, nats.CustomInboxPrefix(p.opts.inbox()), nats.ConnectHandler(p.connected),
+	conn, err := p.connector.connect(p.opts.URL, nats.CustomInboxPrefix(p.opts.inbox()), nats.ConnectHandler(p.connected),
 		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected), nats.ClosedHandler(p.closed),
 		onDenial(p.denied))
 	if err != nil {
@@ -47,7 +47,7 @@ func (p *Publisher) listen(conn *nats.Conn) error {
 }
 
 func (p *Publisher) connected(*nats.Conn) {
-	p.link.connected()
+	p.connector.connected()
 	p.online.Store(true)
 	p.streams.recheck()
 }
@@ -57,14 +57,14 @@ func (p *Publisher) disconnected(c *nats.Conn, err error) {
 	if !c.IsConnected() {
 		p.online.Store(false)
 	}
-	lost := bridge.Unavailable("the connection to NATS was lost: %w", orElse(err, nats.ErrDisconnected))
+	lost := bridge.Unavailable("the connection to NATS was lost: %w", firstError(err, nats.ErrDisconnected))
 	p.acks.abandon(0, lost)
 	if p.batches != nil {
 		p.batches.abandon(lost, p.opts.AckTimeout)
 	}
 }
 
-func orElse(err, otherwise error) error {
+func firstError(err, otherwise error) error {
 	if err != nil {
 		return err
 	}
@@ -77,9 +77,9 @@ func (p *Publisher) closed(*nats.Conn) { go p.reopen() }
 
 func (p *Publisher) reopen() {
 	for p.wait(reopenAfter) {
-		p.life.Lock()
+		p.connMu.Lock()
 		err := p.reconnect()
-		p.life.Unlock()
+		p.connMu.Unlock()
 		if err == nil {
 			return
 		}
@@ -110,11 +110,11 @@ func (p *Publisher) reconnect() error {
 
 // reconnectSoon makes the connection anew after a while.
 func (p *Publisher) reconnectSoon() {
-	if p.renewal.Swap(true) {
+	if p.reconnecting.Swap(true) {
 		return
 	}
 	time.AfterFunc(cmp.Or(p.opts.recheck, recheckInterval), func() {
-		p.renewal.Store(false)
+		p.reconnecting.Store(false)
 		_ = p.conn.Load().ForceReconnect() // it fails when the publisher is closed
 	})
 }

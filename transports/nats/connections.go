@@ -21,20 +21,20 @@ func (o EmbeddedOptions) maxConnections() int {
 
 // InProcessConn implements nats.InProcessConnProvider. Consumers cannot keep us out: when they have taken every
 // connection, the newest of theirs is closed.
-func (h *host) InProcessConn() (net.Conn, error) {
+func (h *serverHost) InProcessConn() (net.Conn, error) {
 	s := h.server()
 	if s == nil {
 		return nil, errors.New("the embedded NATS server is not running")
 	}
-	if most := h.opts.maxConnections(); most > 0 && s.NumClients() >= most {
-		closeNewest(s, most)
+	if limit := h.opts.maxConnections(); limit > 0 && s.NumClients() >= limit {
+		closeNewest(s, limit)
 	}
 	return s.InProcessConn()
 }
 
 // closeNewest closes the newest of most connections that comes from outside.
-func closeNewest(s *server.Server, most int) {
-	z, err := s.Connz(&server.ConnzOptions{Sort: server.ByCid, Limit: most})
+func closeNewest(s *server.Server, limit int) {
+	z, err := s.Connz(&server.ConnzOptions{Sort: server.ByCid, Limit: limit})
 	if err != nil {
 		return
 	}

@@ -11,8 +11,8 @@ import (
 // let in.
 func TestConsumersAreBounded(t *testing.T) {
 	t.Parallel()
-	const most = 3
-	e, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", MaxConsumers: most}, DefaultOptions())
+	const maxConsumers = 3
+	e, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", MaxConsumers: maxConsumers}, DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestConsumersAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	var consumers []*nats.Conn
-	for range most {
+	for range maxConsumers {
 		c, err := nats.Connect(e.ClientURL(), nats.NoReconnect())
 		if err != nil {
 			t.Fatal(err)
@@ -47,15 +47,15 @@ func TestConsumersAreBounded(t *testing.T) {
 			left++
 		}
 	}
-	if left < most-1 {
-		t.Errorf("%d of %d consumers are left", left, most)
+	if left < maxConsumers-1 {
+		t.Errorf("%d of %d consumers are left", left, maxConsumers)
 	}
 }
 
 // connected makes a connection as the bridge does and reports whether the server has taken it.
 func connected(t *testing.T, e *Embedded) bool {
 	t.Helper()
-	l, err := newLink(&e.publish)
+	l, err := newConnector(&e.publish)
 	if err != nil {
 		t.Fatal(err)
 	}

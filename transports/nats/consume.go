@@ -43,21 +43,21 @@ type Record struct {
 	Payload []byte
 }
 
-// consumeAgain is how long a consumer waits after a failure.
-const consumeAgain = 500 * time.Millisecond
+// consumeRetryPause is how long a consumer waits after a failure.
+const consumeRetryPause = 500 * time.Millisecond
 
 // Consume calls f for every event of the stream, in the order of the stream and each once, until ctx ends or f returns
 // an error, and returns that. It waits for a stream that is not there yet, outlives the loss of the server, and goes on
 // where it was.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
-	l, err := newLink(&opts)
+	l, err := newConnector(&opts)
 	if err != nil {
 		return err
 	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	conn, err := l.connect(opts.URL, nats.RetryOnFailedConnect(false), nats.CustomInboxPrefix(opts.inbox()),
-		onDenial(func(d denial) { end(d.lacks()) }))
+		onDenial(func(d denial) { end(d.missingPermission()) }))
 	if err != nil {
 		return fmt.Errorf("connect to NATS at %s: %w", opts.URL, err)
 	}
@@ -71,7 +71,7 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 
 // denialOr returns what the server does not permit us, if that has ended ctx; else err.
 func denialOr(ctx context.Context, err error) error {
-	var denied *misfit
+	var denied *unusableError
 	if errors.As(context.Cause(ctx), &denied) {
 		return denied
 	}
@@ -97,18 +97,18 @@ func await(ctx context.Context, js jetstream.JetStream, name string) (jetstream.
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-time.After(consumeAgain):
+		case <-time.After(consumeRetryPause):
 		}
 	}
 }
 
 // reader reads a stream from a sequence on.
 type reader struct {
-	js   jetstream.JetStream
-	opts *Options
-	next uint64
-	f    func(Record) error
-	told bool
+	js     jetstream.JetStream
+	opts   *Options
+	next   uint64
+	f      func(Record) error
+	logged bool
 }
 
 // errStop carries an error of f, which ends the reading.
@@ -126,14 +126,14 @@ func (r *reader) run(ctx context.Context) error {
 			return stop.error
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case !r.told:
-			r.told = true
+		case !r.logged:
+			r.logged = true
 			r.opts.Log.Warn("reading the stream was interrupted; it goes on when the server answers", zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(consumeAgain):
+		case <-time.After(consumeRetryPause):
 		}
 	}
 }
@@ -164,18 +164,18 @@ func (r *reader) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.take(m); err != nil {
+		if err := r.deliver(m); err != nil {
 			return err
 		}
 	}
 }
 
-func (r *reader) take(m jetstream.Msg) error {
+func (r *reader) deliver(m jetstream.Msg) error {
 	meta, err := m.Metadata()
 	if err != nil {
 		return err
 	}
-	r.told = false
+	r.logged = false
 	if meta.Sequence.Stream < r.next {
 		return nil
 	}

@@ -128,7 +128,7 @@ func (s *testServer) admin(t testing.TB) jetstream.JetStream { return connect(t,
 // adminOf connects to an embedded server as the bridge does.
 func adminOf(t testing.TB, e *Embedded) jetstream.JetStream {
 	t.Helper()
-	return connect(t, "", nats.InProcessServer(e.host), nats.UserInfo(bridgeUser, e.host.guard.secret))
+	return connect(t, "", nats.InProcessServer(e.host), nats.UserInfo(bridgeUser, e.host.authenticator.secret))
 }
 
 func connect(t testing.TB, url string, options ...nats.Option) jetstream.JetStream {

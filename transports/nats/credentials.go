@@ -26,31 +26,31 @@ type secrets struct {
 
 // credentials follow their files. What cannot be used leaves in force what was good before, file by file.
 type credentials struct {
-	opts  *Options
-	mu    sync.Mutex // of who loads
-	force atomic.Pointer[secrets]
+	opts   *Options
+	mu     sync.Mutex // of who loads
+	active atomic.Pointer[secrets]
 }
 
 // openCredentials reads the files. All mistakes are in the error, each with the name of its setting.
 func openCredentials(o *Options) (*credentials, error) {
 	c := &credentials{opts: o}
-	c.force.Store(&secrets{fileContents: fileContents{password: o.Password, token: o.Token}})
+	c.active.Store(&secrets{fileContents: fileContents{password: o.Password, token: o.Token}})
 	return c, c.load()
 }
 
 // current returns what is in force.
-func (c *credentials) current() *secrets { return c.force.Load() }
+func (c *credentials) current() *secrets { return c.active.Load() }
 
 // load reads the files again.
 func (c *credentials) load() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	next := *c.force.Load()
+	next := *c.active.Load()
 	err := errors.Join(
 		c.loadText("NATS_PASSWORD_FILE", c.opts.PasswordFile, &next.password),
 		c.loadText("NATS_TOKEN_FILE", c.opts.TokenFile, &next.token),
 		c.loadCreds(&next), c.loadNKey(&next), c.loadRoots(&next), c.loadPair(&next))
-	c.force.Store(&next)
+	c.active.Store(&next)
 	return err
 }
 

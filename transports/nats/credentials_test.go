@@ -52,14 +52,14 @@ func (s *testServer) reload(t *testing.T, change func(*server.Options)) {
 // rotation is what changes at the server, and in the files, in the course of a test.
 type rotation struct{ server, files func() }
 
-// TestConnectionMadeAnewWithCredentialsOfNow: when the client has given a connection up, the next one is made with what the
+// TestReconnectUsesCurrentCredentials: when the client has given a connection up, the next one is made with what the
 // files say by then, at the first attempt.
-func TestConnectionMadeAnewWithCredentialsOfNow(t *testing.T) {
+func TestReconnectUsesCurrentCredentials(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{Authorization: "first"})
 	o := quickOptions(s.url)
 	o.TokenFile = file(t, "token", []byte("first"))
-	l := must(newLink(&o))
+	l := must(newConnector(&o))
 	before := must(l.connect(o.URL))
 	before.Close()
 	s.reload(t, func(so *server.Options) { so.Authorization = "second" })
@@ -246,10 +246,10 @@ func TestReload(t *testing.T) {
 	transporttest.Deliver(t, p, transporttest.Events(2, 1, 5))
 	delivered := make(chan struct{})
 	go func() { defer close(delivered); transporttest.Deliver(t, p, transporttest.Events(2, 6, 200)) }()
-	for _, bad := range []string{"", "SUAX", string(bytes.ToLower(secondSeed))} {
-		overwrite(t, o.NKeyFile, []byte(bad))
+	for _, unusable := range []string{"", "SUAX", string(bytes.ToLower(secondSeed))} {
+		overwrite(t, o.NKeyFile, []byte(unusable))
 		if err := p.Reload(); err == nil || !strings.Contains(err.Error(), "NATS_NKEY_FILE") || strings.Contains(err.Error(), string(secondSeed[4:])) {
-			t.Errorf("%q: %v", bad, err)
+			t.Errorf("%q: %v", unusable, err)
 		}
 	}
 	if users := known(); len(users) != 1 || users[0] != first {

@@ -53,18 +53,18 @@ func (o EmbeddedOptions) address() (host string, port int, err error) {
 // bridge.Checkpointer.
 type Embedded struct {
 	*Publisher
-	publish Options
-	host    *host
-	gate    *nats.Conn
-	store   *store
+	publish   Options
+	host      *serverHost
+	proxyConn *nats.Conn
+	store     *store
 
-	mu      sync.Mutex
-	state   state
-	settled bool // state.json is there
-	failed  chan error
-	quit    chan struct{}
-	watcher sync.WaitGroup
-	closing sync.Once
+	mu             sync.Mutex
+	state          state
+	statePersisted bool // state.json is there
+	failed         chan error
+	quit           chan struct{}
+	watcher        sync.WaitGroup
+	closing        sync.Once
 }
 
 // StartEmbedded starts the server and connects to it. Consumers reach it on Listen; they may read, and neither publish
@@ -83,12 +83,12 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 	}
 	e := &Embedded{
 		store: newStore(opts.StoreDir, opts.sync), quit: make(chan struct{}), failed: make(chan error, 1),
-		host: newHost(opts, subjects, publish.Log),
+		host: newServerHost(opts, subjects, publish.Log),
 	}
 	publish.CredsFile, publish.NKeyFile, publish.Token, publish.TokenFile, publish.PasswordFile = "", "", "", "", ""
 	publish.CAFile, publish.CertFile, publish.KeyFile = "", "", "" // which are for a server of NATS_URL
-	publish.inProcess, publish.User, publish.Password = e.host, bridgeUser, e.host.guard.secret
-	if err := e.host.guard.load(opts); err != nil {
+	publish.inProcess, publish.User, publish.Password = e.host, bridgeUser, e.host.authenticator.secret
+	if err := e.host.authenticator.load(opts); err != nil {
 		return nil, err
 	}
 	e.publish = publish
@@ -105,18 +105,18 @@ func (e *Embedded) start() error {
 	if err != nil {
 		return fmt.Errorf("embedded NATS server's store: %w", err)
 	}
-	e.state, e.settled = st, st.Base != nil
+	e.state, e.statePersisted = st, st.Base != nil
 	if e.state.Base == nil {
 		e.state.Base = make(map[string]uint64)
 	}
 	if err := e.host.run(); err != nil {
 		return err
 	}
-	if err := e.openGate(); err != nil {
+	if err := e.startConsumerProxy(); err != nil {
 		return fmt.Errorf("embedded NATS server: %w", err)
 	}
 	if repair {
-		if err := e.putInOrder(); err != nil {
+		if err := e.repairAndCheckpoint(); err != nil {
 			return fmt.Errorf("embedded NATS server's streams after a crash: %w", err)
 		}
 	}
@@ -127,39 +127,39 @@ func (e *Embedded) start() error {
 	return err
 }
 
-func (e *Embedded) openGate() error {
-	l, err := newLink(&e.publish)
+func (e *Embedded) startConsumerProxy() error {
+	l, err := newConnector(&e.publish)
 	if err != nil {
 		return err
 	}
-	if e.gate, err = l.connect("",
+	if e.proxyConn, err = l.connect("",
 		nats.CustomInboxPrefix(e.publish.inbox()), nats.RetryOnFailedConnect(false)); err != nil {
 		return err
 	}
-	return openGate(e.gate, e.publish.Log)
+	return startConsumerProxy(e.proxyConn, e.publish.Log)
 }
 
-// putInOrder repairs the streams and makes that durable.
-func (e *Embedded) putInOrder() error {
-	removed, err := e.repair(context.Background(), e.gate, &e.state)
+// repairAndCheckpoint repairs the streams and makes that durable.
+func (e *Embedded) repairAndCheckpoint() error {
+	removed, err := e.repair(context.Background(), e.proxyConn, &e.state)
 	if err == nil {
 		err = errors.Join(e.store.checkpoint(), e.store.writeState(e.state))
 	}
 	if err != nil || !removed {
 		return err
 	}
-	return e.forgetRemoved()
+	return e.restartWithoutRemoved()
 }
 
-// forgetRemoved starts the server anew. Until then it remembers the identities of removed messages, and would
+// restartWithoutRemoved starts the server anew. Until then it remembers the identities of removed messages, and would
 // acknowledge the same events as duplicates without storing them.
-func (e *Embedded) forgetRemoved() error {
-	e.gate.Close()
+func (e *Embedded) restartWithoutRemoved() error {
+	e.proxyConn.Close()
 	e.host.stop()
 	if err := e.host.run(); err != nil {
 		return err
 	}
-	return e.openGate()
+	return e.startConsumerProxy()
 }
 
 // ClientURL is where consumers connect.
@@ -167,7 +167,7 @@ func (e *Embedded) ClientURL() string { return e.host.url() }
 
 // Reload reads NATS_EMBEDDED_TOKEN_FILE again. Who connects from now on must show the token that it holds; connections
 // that stand go on. When the file cannot be used the token stays as it was.
-func (e *Embedded) Reload() error { return e.host.guard.load(e.host.opts) }
+func (e *Embedded) Reload() error { return e.host.authenticator.load(e.host.opts) }
 
 // Failed delivers the error of a disk that has failed to sync what was acknowledged: nothing more can be made durable,
 // and a new start publishes again what is not known to be on disk.
@@ -178,7 +178,7 @@ func (e *Embedded) Failed() <-chan error { return e.failed }
 func (e *Embedded) Checkpoint(context.Context) error {
 	err := e.store.checkpoint()
 	if err == nil {
-		err = e.settle()
+		err = e.persistState()
 	}
 	var lost *syncError
 	if errors.As(err, &lost) {
@@ -190,15 +190,15 @@ func (e *Embedded) Checkpoint(context.Context) error {
 	return err
 }
 
-// settle writes down that there is something to come back to.
-func (e *Embedded) settle() error {
+// persistState writes down that there is something to come back to.
+func (e *Embedded) persistState() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.settled {
+	if e.statePersisted {
 		return nil
 	}
 	err := e.store.writeState(e.state)
-	e.settled = err == nil
+	e.statePersisted = err == nil
 	return err
 }
 
@@ -212,7 +212,7 @@ func (e *Embedded) watch() {
 			return
 		case <-ticker.C:
 		}
-		if e.host.works() {
+		if e.host.jetStreamEnabled() {
 			continue
 		}
 		e.publish.Log.Warn("embedded NATS server has stopped its store; restarting it")
@@ -255,8 +255,8 @@ func (e *Embedded) Close(ctx context.Context) (err error) {
 func (e *Embedded) halt() {
 	close(e.quit)
 	e.watcher.Wait()
-	if e.gate != nil {
-		e.gate.Close()
+	if e.proxyConn != nil {
+		e.proxyConn.Close()
 	}
 	e.host.stop()
 }

@@ -42,19 +42,19 @@ func classify(err error) error {
 	return bridge.Unavailable("NATS: %w", err)
 }
 
-// doubtful reports whether an answer to a message puts in question what was known of the stream.
-func doubtful(err error) bool {
+// contradictsCheck reports whether an answer to a message puts in question what was known of the stream.
+func contradictsCheck(err error) bool {
 	var other *otherStream
 	var api *jetstream.APIError
 	return errors.Is(err, errNoStream) || errors.As(err, &other) ||
 		errors.As(err, &api) && api.ErrorCode == unexpectedStream
 }
 
-// misfit is a stream, a limit or a permission that keeps events from being published until somebody mends it.
-type misfit struct{ text string }
+// unusableError is a stream, a limit or a permission that keeps events from being published until somebody mends it.
+type unusableError struct{ text string }
 
 // Error says what is wrong and what to do.
-func (m *misfit) Error() string { return m.text }
+func (m *unusableError) Error() string { return m.text }
 
 // SettingError is a setting that cannot be used.
 type SettingError struct {

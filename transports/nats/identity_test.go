@@ -51,10 +51,10 @@ func TestIdentities(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			so, o, nobody := &server.Options{}, testOptions(), testOptions()
+			so, o, anonymous := &server.Options{}, testOptions(), testOptions()
 			c.prep(t, so, &o)
 			s := startServer(t, so)
-			o.URL, nobody.URL = s.url, s.url
+			o.URL, anonymous.URL = s.url, s.url
 			p, err := Dial(o)
 			if err != nil {
 				t.Fatal(err)
@@ -66,13 +66,13 @@ func TestIdentities(t *testing.T) {
 			if got := consumedBy(t, o, 1); !strings.Contains(string(got[0].Payload), event("a", 1).ID.String()) {
 				t.Errorf("consumed %s", got[0].Payload)
 			}
-			stranger, err := Dial(nobody)
+			unauthorized, err := Dial(anonymous)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer closeSoon(stranger)
+			defer closeSoon(unauthorized)
 			answer := make(chan error, 1)
-			stranger.Publish(event("a", 2), func(err error) { answer <- err })
+			unauthorized.Publish(event("a", 2), func(err error) { answer <- err })
 			if err := <-answer; err == nil {
 				t.Error("the server takes events from strangers, so nothing was tested")
 			}

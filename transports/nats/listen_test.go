@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestWhoeverIsReachableNeedsAToken: consumers may come without a token only where nobody but this machine can reach
+// TestReachableServerNeedsToken: consumers may come without a token only where nobody but this machine can reach
 // the embedded server.
-func TestWhoeverIsReachableNeedsAToken(t *testing.T) {
+func TestReachableServerNeedsToken(t *testing.T) {
 	t.Parallel()
 	for _, listen := range []string{
 		":0", "0.0.0.0:0", "[::]:0", "[::ffff:0.0.0.0]:0", "192.0.2.1:0", "10.0.0.1:0", "192.168.1.1:0", "[2001:db8::1]:0",

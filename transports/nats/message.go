@@ -16,31 +16,31 @@ const (
 	headerPrefix      = "ce-"
 )
 
-// keepDraft is the largest payload buffer that a draft keeps for the next event.
-const keepDraft = 64 << 10
+// maxPooledBody is the largest payload buffer that a draft keeps for the next event.
+const maxPooledBody = 64 << 10
 
-// draft is a message in the making, with memory that the next one uses again: the client copies a message into its
+// message is a message in the making, with memory that the next one uses again: the client copies a message into its
 // write buffer before it returns.
-type draft struct {
+type message struct {
 	msg  nats.Msg
 	body []byte
 }
 
-// drafts is a store of drafts of one mode.
-type drafts struct {
+// messagePool is a store of drafts of one mode.
+type messagePool struct {
 	opts *Options
 	pool sync.Pool
 }
 
-func newDrafts(o *Options) *drafts {
-	return &drafts{opts: o, pool: sync.Pool{New: func() any {
-		return &draft{msg: nats.Msg{Header: make(nats.Header)}, body: make([]byte, 0, 1024)}
+func newMessagePool(o *Options) *messagePool {
+	return &messagePool{opts: o, pool: sync.Pool{New: func() any {
+		return &message{msg: nats.Msg{Header: make(nats.Header)}, body: make([]byte, 0, 1024)}
 	}}}
 }
 
 // of makes the message of an event. It is valid until release.
-func (s *drafts) of(e *bridge.Event) *draft {
-	d := s.pool.Get().(*draft)
+func (s *messagePool) of(e *bridge.Event) *message {
+	d := s.pool.Get().(*message)
 	d.msg.Subject = s.opts.subject(e)
 	d.set(headerMsgID, e.DedupeID())
 	d.set(headerExpected, s.opts.streamOf(e))
@@ -55,7 +55,7 @@ func (s *drafts) of(e *bridge.Event) *draft {
 }
 
 // binary puts the attributes in headers. Those of the event before are taken away: not every event has all of them.
-func (d *draft) binary(e *bridge.Event) {
+func (d *message) binary(e *bridge.Event) {
 	for name := range d.msg.Header {
 		if name != headerMsgID && name != headerExpected {
 			delete(d.msg.Header, name)
@@ -68,7 +68,7 @@ func (d *draft) binary(e *bridge.Event) {
 	d.msg.Data = e.Data
 }
 
-func (d *draft) set(name, value string) {
+func (d *message) set(name, value string) {
 	if v := d.msg.Header[name]; len(v) == 1 {
 		v[0] = value
 		return
@@ -76,15 +76,15 @@ func (d *draft) set(name, value string) {
 	d.msg.Header[name] = []string{value}
 }
 
-func (s *drafts) release(d *draft) {
+func (s *messagePool) release(d *message) {
 	d.msg.Data, d.msg.Reply = nil, ""
-	if cap(d.body) <= keepDraft {
+	if cap(d.body) <= maxPooledBody {
 		s.pool.Put(d)
 	}
 }
 
 // size returns how much the server counts of a message: headers as on the wire, and payload.
-func (d *draft) size() int64 {
+func (d *message) size() int64 {
 	n := len("NATS/1.0\r\n\r\n") + len(d.msg.Data)
 	for name, values := range d.msg.Header {
 		for _, v := range values {

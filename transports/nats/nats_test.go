@@ -93,7 +93,7 @@ func consumedBy(t testing.TB, o Options, n int) []Record {
 	return out
 }
 
-func TestPublishedAsItIs(t *testing.T) {
+func TestPublishedUnchanged(t *testing.T) {
 	t.Parallel()
 	for _, binary := range []bool{false, true} {
 		t.Run(fmt.Sprint("binary ", binary), func(t *testing.T) {
@@ -249,7 +249,7 @@ func TestPortInUse(t *testing.T) {
 	}
 }
 
-func TestStreamDeletedUnderOurFeet(t *testing.T) {
+func TestStreamDeletedWhilePublishing(t *testing.T) {
 	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer closePublisher(t, e)

@@ -48,16 +48,16 @@ func onDenial(f func(denial)) nats.Option {
 	}
 }
 
-// lacks names the right that is missing.
-func (d denial) lacks() *misfit {
+// missingPermission names the right that is missing.
+func (d denial) missingPermission() *unusableError {
 	if d.subscribe {
-		return lacks("subscribe", d.subject)
+		return missingPermission("subscribe", d.subject)
 	}
-	return lacks("publish", d.subject)
+	return missingPermission("publish", d.subject)
 }
 
-func lacks(verb, subject string) *misfit {
-	return &misfit{fmt.Sprintf("NATS user may not %s to %s: grant the permission", verb, subject)}
+func missingPermission(verb, subject string) *unusableError {
+	return &unusableError{fmt.Sprintf("NATS user may not %s to %s: grant the permission", verb, subject)}
 }
 
 // denied ends the waiting for what the server does not permit.
@@ -68,13 +68,13 @@ func (p *Publisher) denied(d denial) {
 	}
 	for _, s := range p.streams.all() {
 		if strings.HasPrefix(d.subject, "$JS.API.") && strings.HasSuffix(d.subject, "."+s.want.Name) {
-			s.denied(lacks("publish", d.subject))
+			s.denied(missingPermission("publish", d.subject))
 			return
 		}
 		if covers(s.want.Subjects[0], d.subject) {
-			why := lacks("publish", s.want.Subjects[0])
-			s.rights.raise(zap.ErrorLevel, "publishing to NATS is not permitted; events are retained", why)
-			p.acks.deny(d.subject, bridge.Unavailable("%w", why))
+			why := missingPermission("publish", s.want.Subjects[0])
+			s.permissionAlarm.raise(zap.ErrorLevel, "publishing to NATS is not permitted; events are retained", why)
+			p.acks.rejectSubject(d.subject, bridge.Unavailable("%w", why))
 			return
 		}
 	}
@@ -83,7 +83,7 @@ func (p *Publisher) denied(d denial) {
 // inboxDenied keeps everything back, since nothing will be answered, and tries the subscription again with a new
 // connection after a while: the server does not say when it would permit it.
 func (p *Publisher) inboxDenied() {
-	why := lacks("subscribe", p.opts.inbox()+".>")
+	why := missingPermission("subscribe", p.opts.inbox()+".>")
 	for _, s := range p.streams.all() {
 		s.denied(why)
 	}

@@ -38,7 +38,7 @@ func consuming() rights {
 	}
 }
 
-func (r rights) without(right string) rights {
+func (r rights) allExcept(right string) rights {
 	drop := func(s string) bool { return s == right }
 	return rights{slices.DeleteFunc(slices.Clone(r.publish), drop), slices.DeleteFunc(slices.Clone(r.subscribe), drop)}
 }
@@ -111,7 +111,7 @@ func TestMissingRight(t *testing.T) {
 	all.publish = append(all.publish, creating()...)
 	for _, right := range append(slices.Clone(all.publish), all.subscribe...) {
 		t.Run(right, func(t *testing.T) {
-			s := startServer(t, all.without(right).options())
+			s := startServer(t, all.allExcept(right).options())
 			o, logs := observed(bridgeOptions(s.url))
 			p := dial(t, o)
 			stuck, other := event("a", 1), notice(1)
@@ -148,7 +148,7 @@ func TestRightsTakenAway(t *testing.T) {
 			if err := publish(t, p, event("a", 1)); err != nil {
 				t.Fatal(err)
 			}
-			taken := publishing().without(right).options()
+			taken := publishing().allExcept(right).options()
 			taken.Host, taken.Port, taken.StoreDir, taken.JetStream, taken.NoSigs, taken.NoLog = s.opts.Host, s.opts.Port, s.opts.StoreDir, true, true, true
 			if err := s.s.ReloadOptions(taken); err != nil {
 				t.Fatal(err)
@@ -179,7 +179,7 @@ func TestConsumingRights(t *testing.T) {
 	needed := consuming().publish[:3] // the last one is asked for at the end only
 	for _, right := range append([]string{"", "_INBOX.>"}, needed...) {
 		t.Run(right, func(t *testing.T) {
-			s := startServer(t, consuming().without(right).options())
+			s := startServer(t, consuming().allExcept(right).options())
 			withStreams(t, s)
 			o := bridgeOptions(s.url)
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -22,7 +22,7 @@ type powerDisk struct {
 
 	mu     sync.Mutex
 	synced image
-	held   []*os.File // so that no other file gets the inode of one that was synced
+	open   []*os.File // so that no other file gets the inode of one that was synced
 }
 
 // image is a tree of files, by inode.
@@ -36,7 +36,7 @@ func newPowerDisk(t *testing.T, root string) *powerDisk {
 	t.Helper()
 	d := &powerDisk{root: root, synced: image{dirs: make(map[string]map[string]uint64), files: make(map[uint64][]byte)}}
 	t.Cleanup(func() {
-		for _, f := range d.held {
+		for _, f := range d.open {
 			_ = f.Close()
 		}
 	})
@@ -57,7 +57,7 @@ func (d *powerDisk) sync(path string) error {
 	if err != nil {
 		return err
 	}
-	d.held = append(d.held, f)
+	d.open = append(d.open, f)
 	return errors.Join(d.synced.add(d.root, path), f.Sync())
 }
 
@@ -85,23 +85,23 @@ func (i image) add(root, path string) error {
 
 func inode(info os.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Ino }
 
-// outage is the moment at which the power goes.
-type outage struct {
+// powerCut is the moment at which the power goes.
+type powerCut struct {
 	synced, written image
 }
 
 // cut returns what was durable and what was written when the power went. The server may go on.
-func (d *powerDisk) cut(t *testing.T) outage {
+func (d *powerDisk) cut(t *testing.T) powerCut {
 	t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	o := outage{synced: image{dirs: maps.Clone(d.synced.dirs), files: maps.Clone(d.synced.files)}}
+	o := powerCut{synced: image{dirs: maps.Clone(d.synced.dirs), files: maps.Clone(d.synced.files)}}
 	for end := time.Now().Add(20 * time.Second); ; {
 		o.written = image{dirs: make(map[string]map[string]uint64), files: make(map[uint64][]byte)}
 		err := filepath.WalkDir(d.root, func(path string, _ os.DirEntry, err error) error {
 			return errors.Join(err, o.written.add(d.root, path))
 		})
-		if err == nil && o.written.whole() {
+		if err == nil && o.written.consistent() {
 			return o
 		}
 		if time.Now().After(end) {
@@ -110,8 +110,8 @@ func (d *powerDisk) cut(t *testing.T) outage {
 	}
 }
 
-// whole reports that every name leads to something: no file was put in another's place while they were read.
-func (i image) whole() bool {
+// consistent reports that every name leads to something: no file was put in another's place while they were read.
+func (i image) consistent() bool {
 	for dir, names := range i.dirs {
 		for name, inode := range names {
 			_, isDir := i.dirs[filepath.Join(dir, name)]
@@ -123,21 +123,21 @@ func (i image) whole() bool {
 	return true
 }
 
-// fate decides what becomes of one thing that was not synced.
-type fate interface {
+// survival decides what becomes of one thing that was not synced.
+type survival interface {
 	// name says which of two contents of a name is found: what was synced last or what was written; absent is one, too.
 	name(path string) (written bool)
 	// content returns what is found of a file that has grown from one content to another.
 	content(path string, synced, written []byte) []byte
 }
 
-// leave makes the directory that is found after the power loss.
-func (o outage) leave(t *testing.T, root string, f fate) {
+// restore makes the directory that is found after the power loss.
+func (o powerCut) restore(t *testing.T, root string, f survival) {
 	t.Helper()
-	o.leaveDir(t, root, ".", f)
+	o.restoreDir(t, root, ".", f)
 }
 
-func (o outage) leaveDir(t *testing.T, root, dir string, f fate) {
+func (o powerCut) restoreDir(t *testing.T, root, dir string, f survival) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Join(root, dir), 0o700); err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func (o outage) leaveDir(t *testing.T, root, dir string, f fate) {
 			continue
 		}
 		if _, isDir := o.written.dirs[path]; isDir {
-			o.leaveDir(t, root, path, f)
+			o.restoreDir(t, root, path, f)
 			continue
 		}
 		if err := os.WriteFile(filepath.Join(root, path), o.content(path, was, found, f), 0o600); err != nil {
@@ -169,7 +169,7 @@ func (o outage) leaveDir(t *testing.T, root, dir string, f fate) {
 }
 
 // content returns that of a file whose name led to another inode when it was synced.
-func (o outage) content(path string, was, found uint64, f fate) []byte {
+func (o powerCut) content(path string, was, found uint64, f survival) []byte {
 	synced, written := o.synced.files[found], o.written.files[found]
 	if was != 0 && was != found || bytes.Equal(synced, written) {
 		return written
@@ -180,48 +180,48 @@ func (o outage) content(path string, was, found uint64, f fate) []byte {
 	return f.content(path, synced, written)
 }
 
-// nothingMore is the fate of everything that was not synced: it is gone.
-type nothingMore struct{}
+// nothingUnsynced is the fate of everything that was not synced: it is gone.
+type nothingUnsynced struct{}
 
-func (nothingMore) name(string) bool                          { return false }
-func (nothingMore) content(_ string, synced, _ []byte) []byte { return synced }
+func (nothingUnsynced) name(string) bool                          { return false }
+func (nothingUnsynced) content(_ string, synced, _ []byte) []byte { return synced }
 
-// everything is there, as after kill -9.
-type everything struct{}
+// everythingWritten is there, as after kill -9.
+type everythingWritten struct{}
 
-func (everything) name(string) bool                           { return true }
-func (everything) content(_ string, _, written []byte) []byte { return written }
+func (everythingWritten) name(string) bool                           { return true }
+func (everythingWritten) content(_ string, _, written []byte) []byte { return written }
 
-// without is everything but one name.
-type without string
+// allExcept is everything but one name.
+type allExcept string
 
-func (w without) name(path string) bool { return path != string(w) }
+func (w allExcept) name(path string) bool { return path != string(w) }
 
-func (w without) content(path string, synced, written []byte) []byte {
+func (w allExcept) content(path string, synced, written []byte) []byte {
 	if path == string(w) {
 		return synced
 	}
 	return written
 }
 
-// only is nothing but one name.
-type only string
+// onlyName is nothing but one name.
+type onlyName string
 
-func (o only) name(path string) bool { return path == string(o) || filepath.Ext(path) == "" }
+func (o onlyName) name(path string) bool { return path == string(o) || filepath.Ext(path) == "" }
 
-func (o only) content(path string, synced, written []byte) []byte {
+func (o onlyName) content(path string, synced, written []byte) []byte {
 	if path == string(o) {
 		return written
 	}
 	return synced
 }
 
-// anything is drawn for each name: there or not, whole, cut off, or with zeros where its end would be.
-type anything struct{ random *rand.Rand }
+// randomly is drawn for each name: there or not, whole, cut off, or with zeros where its end would be.
+type randomly struct{ random *rand.Rand }
 
-func (a anything) name(string) bool { return a.random.IntN(2) == 0 }
+func (a randomly) name(string) bool { return a.random.IntN(2) == 0 }
 
-func (a anything) content(_ string, synced, written []byte) []byte {
+func (a randomly) content(_ string, synced, written []byte) []byte {
 	shortest := min(len(synced), len(written))
 	kept := shortest + a.random.IntN(len(written)-shortest+1)
 	switch a.random.IntN(5) {

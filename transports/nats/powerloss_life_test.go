@@ -28,8 +28,8 @@ func largeEvent(lane string, n uint64) *bridge.Event {
 // smallBlocks makes the server's blocks as small as they can be; four of them fill the stream.
 func smallBlocks(o *Options) { o.MaxBytes = 127_000 }
 
-// bridgeLife is what the bridge and one consumer know while an embedded server lives and dies.
-type bridgeLife struct {
+// bridgeRun is what the bridge and one consumer know while an embedded server lives and dies.
+type bridgeRun struct {
 	disk      *powerDisk
 	failed    *atomic.Bool // a test that began before this one
 	e         *Embedded
@@ -40,18 +40,18 @@ type bridgeLife struct {
 	stored    map[uint64]string // what the stream had under each sequence when the power went
 }
 
-// loss is a life that ends with the power.
-type loss struct {
+// powerLoss is a life that ends with the power.
+type powerLoss struct {
 	name string
-	bridgeLife
-	outage
+	bridgeRun
+	powerCut
 }
 
-// lose notes what there is when the power goes. The life goes on, as if it had not.
-func (b *bridgeLife) lose(t *testing.T, name string) loss {
+// cutPower notes what there is when the power goes. The life goes on, as if it had not.
+func (b *bridgeRun) cutPower(t *testing.T, name string) powerLoss {
 	t.Helper()
 	b.awaitPosition(t)
-	l := loss{name: name, bridgeLife: *b, outage: b.disk.cut(t)}
+	l := powerLoss{name: name, bridgeRun: *b, powerCut: b.disk.cut(t)}
 	l.published, l.received = slices.Clone(b.published), maps.Clone(b.received)
 	return l
 }
@@ -70,7 +70,7 @@ func startOn(t *testing.T, d *powerDisk) *Embedded {
 }
 
 // publish has n more events acknowledged, of three lanes in turn.
-func (b *bridgeLife) publish(t *testing.T, n int) {
+func (b *bridgeRun) publish(t *testing.T, n int) {
 	t.Helper()
 	for range n {
 		i := len(b.published)
@@ -82,7 +82,7 @@ func (b *bridgeLife) publish(t *testing.T, n int) {
 	}
 }
 
-func (b *bridgeLife) checkpoint(t *testing.T) {
+func (b *bridgeRun) checkpoint(t *testing.T) {
 	t.Helper()
 	b.awaitPosition(t)
 	if err := b.e.Checkpoint(t.Context()); err != nil {
@@ -92,7 +92,7 @@ func (b *bridgeLife) checkpoint(t *testing.T) {
 }
 
 // consumer is a durable one, made if it is not there.
-func (b *bridgeLife) consumer(t *testing.T) jetstream.Consumer {
+func (b *bridgeRun) consumer(t *testing.T) jetstream.Consumer {
 	t.Helper()
 	c, err := consumerJS(t, b.e).CreateOrUpdateConsumer(t.Context(), "LIVE_EVENTS", jetstream.ConsumerConfig{
 		Durable: "app", AckPolicy: jetstream.AckExplicitPolicy, AckWait: 500 * time.Millisecond,
@@ -104,7 +104,7 @@ func (b *bridgeLife) consumer(t *testing.T) jetstream.Consumer {
 }
 
 // consume processes messages until the consumer has done so with the first n events.
-func (b *bridgeLife) consume(t *testing.T, n int) {
+func (b *bridgeRun) consume(t *testing.T, n int) {
 	t.Helper()
 	c := b.consumer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -126,7 +126,7 @@ func (b *bridgeLife) consume(t *testing.T, n int) {
 
 // awaitPosition waits until the server has written, though not synced, where the consumer is. It does so ten times a
 // second.
-func (b *bridgeLife) awaitPosition(t *testing.T) {
+func (b *bridgeRun) awaitPosition(t *testing.T) {
 	t.Helper()
 	const header = 2
 	file := filepath.Join(b.disk.root, "nats", "jetstream", "LIVE", "streams", "LIVE_EVENTS", "obs", "app", "o.dat")
@@ -145,8 +145,8 @@ func (b *bridgeLife) awaitPosition(t *testing.T) {
 	}
 }
 
-// note keeps which event has which sequence of the stream.
-func (b *bridgeLife) note(t *testing.T) {
+// recordStored keeps which event has which sequence of the stream.
+func (b *bridgeRun) recordStored(t *testing.T) {
 	t.Helper()
 	b.stored = make(map[uint64]string)
 	for _, m := range messages(t, adminOf(t, b.e), "LIVE_EVENTS") {

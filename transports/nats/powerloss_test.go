@@ -20,36 +20,36 @@ import (
 // 2000
 var powerSeeds = flag.Uint64("power.seeds", 8, "remains of a power loss that are drawn")
 
-// losses are those of one server that lives twice.
-func losses(t *testing.T) []loss {
+// powerLosses are those of one server that lives twice.
+func powerLosses(t *testing.T) []powerLoss {
 	t.Helper()
-	b := &bridgeLife{disk: newPowerDisk(t, t.TempDir()), received: make(map[string]bool), failed: new(atomic.Bool)}
+	b := &bridgeRun{disk: newPowerDisk(t, t.TempDir()), received: make(map[string]bool), failed: new(atomic.Bool)}
 	b.e = startOn(t, b.disk)
 	b.publish(t, 6)
 	b.consume(t, 4)
-	out := []loss{b.lose(t, "nothing is durable")}
+	out := []powerLoss{b.cutPower(t, "nothing is durable")}
 	b.checkpoint(t)
-	out = append(out, b.lose(t, "all is durable"))
+	out = append(out, b.cutPower(t, "all is durable"))
 	b.publish(t, 18)
 	b.consume(t, 20)
-	b.note(t)
-	out = append(out, b.lose(t, "blocks are not durable"))
+	b.recordStored(t)
+	out = append(out, b.cutPower(t, "blocks are not durable"))
 	b.checkpoint(t)
 	closePublisher(t, b.e)
-	out = append(out, b.lose(t, "stopped"))
-	out[2].lend(out[3], "nats/jetstream/LIVE/streams/LIVE_EVENTS/msgs", indexFile)
+	out = append(out, b.cutPower(t, "stopped"))
+	out[2].addFileOf(out[3], "nats/jetstream/LIVE/streams/LIVE_EVENTS/msgs", indexFile)
 	b.e = startOn(t, b.disk)
-	out = append(out, b.lose(t, "started again"))
+	out = append(out, b.cutPower(t, "started again"))
 	b.publish(t, 10)
 	b.consume(t, 30)
-	b.note(t)
-	out = append(out, b.lose(t, "started again, and blocks are not durable"))
+	b.recordStored(t)
+	out = append(out, b.cutPower(t, "started again, and blocks are not durable"))
 	closePublisher(t, b.e)
 	return out
 }
 
-// lend adds a file that another loss has: the server writes it now and then.
-func (l loss) lend(other loss, dir, name string) {
+// addFileOf adds a file that another loss has: the server writes it now and then.
+func (l powerLoss) addFileOf(other powerLoss, dir, name string) {
 	i := other.written.dirs[dir][name]
 	l.written.dirs[dir][name], l.written.files[i] = i, other.written.files[i]
 }
@@ -59,11 +59,11 @@ func (l loss) lend(other loss, dir, name string) {
 // alone, and with remains that are drawn. What had been checkpointed is there, what had not is published again, every
 // lane is in order, and a durable consumer gets everything.
 func TestPowerLoss(t *testing.T) {
-	all := losses(t)
+	all := powerLosses(t)
 	for _, l := range all {
-		fates := map[string]fate{"nothing more": nothingMore{}, "everything": everything{}}
+		fates := map[string]survival{"nothing more": nothingUnsynced{}, "everything": everythingWritten{}}
 		for _, path := range l.unsynced() {
-			fates["without "+path], fates["only "+path] = without(path), only(path)
+			fates["without "+path], fates["only "+path] = allExcept(path), onlyName(path)
 		}
 		for name, f := range fates {
 			t.Run(l.name+"/"+name, func(t *testing.T) {
@@ -77,8 +77,8 @@ func TestPowerLoss(t *testing.T) {
 		l := all[random.IntN(len(all))]
 		t.Run(fmt.Sprint("seed ", seed, " ", l.name), func(t *testing.T) {
 			t.Parallel()
-			again := l.recover(t, anything{random})
-			again.recover(t, anything{random})
+			again := l.recover(t, randomly{random})
+			again.recover(t, randomly{random})
 		})
 	}
 }
@@ -86,17 +86,17 @@ func TestPowerLoss(t *testing.T) {
 // TestEmptyPosition: a power loss can leave a consumer's position without content. The consumer begins again, and skips nothing.
 func TestEmptyPosition(t *testing.T) {
 	t.Parallel()
-	l := losses(t)[1]
+	l := powerLosses(t)[1]
 	dir := "nats/jetstream/LIVE/streams/LIVE_EVENTS/obs/app"
 	i := l.written.dirs[dir][positionFile]
 	l.synced.dirs[dir] = map[string]uint64{"meta.inf": l.written.dirs[dir]["meta.inf"], "meta.sum": l.written.dirs[dir]["meta.sum"]}
 	l.synced.files[i], l.written.files[i] = nil, []byte{}
-	l.recover(t, everything{})
+	l.recover(t, everythingWritten{})
 }
 
 // recover starts on what is left, publishes what was not checkpointed again, as the outbox does, and judges. It
 // returns a loss of that life.
-func (l loss) recover(t *testing.T, f fate) loss {
+func (l powerLoss) recover(t *testing.T, f survival) powerLoss {
 	t.Helper()
 	if l.failed.Load() {
 		t.Skip("another has failed, and each takes its time to")
@@ -107,8 +107,8 @@ func (l loss) recover(t *testing.T, f fate) loss {
 		}
 	}()
 	root := t.TempDir()
-	l.leave(t, root, f)
-	b := l.bridgeLife
+	l.restore(t, root, f)
+	b := l.bridgeRun
 	b.published, b.received = slices.Clone(l.published), maps.Clone(l.received)
 	b.disk = newPowerDisk(t, root)
 	b.e = startOn(t, b.disk)
@@ -116,18 +116,18 @@ func (l loss) recover(t *testing.T, f fate) loss {
 	position := b.position(t)
 	b.republish(t)
 	b.publish(t, 1)
-	if b.judge(t, position); t.Failed() {
+	if b.check(t, position); t.Failed() {
 		t.FailNow()
 	}
 	b.consume(t, len(b.published))
 	b.checkpoint(t)
 	b.publish(t, 1)
-	b.note(t)
-	return b.lose(t, "again")
+	b.recordStored(t)
+	return b.cutPower(t, "again")
 }
 
 // position is up to where the consumer has been served, as the server remembers it.
-func (b *bridgeLife) position(t *testing.T) uint64 {
+func (b *bridgeRun) position(t *testing.T) uint64 {
 	t.Helper()
 	c, err := consumerJS(t, b.e).Consumer(t.Context(), "LIVE_EVENTS", "app")
 	if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -141,7 +141,7 @@ func (b *bridgeLife) position(t *testing.T) uint64 {
 
 // republish publishes what was not checkpointed again: a lane's events in order, and the lanes in another order than
 // before.
-func (b *bridgeLife) republish(t *testing.T) {
+func (b *bridgeRun) republish(t *testing.T) {
 	t.Helper()
 	for _, lane := range []string{"c", "b", "a"} {
 		for _, e := range b.published[b.durable:] {
@@ -155,8 +155,8 @@ func (b *bridgeLife) republish(t *testing.T) {
 	}
 }
 
-// judge looks at the stream.
-func (b *bridgeLife) judge(t *testing.T, position uint64) {
+// check looks at the stream.
+func (b *bridgeRun) check(t *testing.T, position uint64) {
 	t.Helper()
 	before, next := b.stored, make(map[string]int)
 	var want [256][]string
@@ -164,7 +164,7 @@ func (b *bridgeLife) judge(t *testing.T, position uint64) {
 		lane := e.Lane.Stream[0]
 		want[lane] = append(want[lane], string(e.AppendStructured(nil)))
 	}
-	b.note(t)
+	b.recordStored(t)
 	for _, sequence := range slices.Sorted(maps.Keys(b.stored)) {
 		text := b.stored[sequence]
 		if was, found := before[sequence]; found && sequence <= position && was != text {
@@ -192,7 +192,7 @@ func laneIn(text string) string {
 
 // unsynced names what may be as it was or as it was written. The stream of quarantine notices is empty, and left to
 // chance.
-func (l loss) unsynced() []string {
+func (l powerLoss) unsynced() []string {
 	var out []string
 	for dir, names := range l.written.dirs {
 		for name, is := range names {

@@ -12,19 +12,19 @@ import (
 
 // Publisher publishes events to JetStream and tells of the server's acknowledgement. It implements bridge.Publisher.
 type Publisher struct {
-	opts    Options
-	link    *link
-	conn    atomic.Pointer[nats.Conn]
-	streams *streams
-	acks    *acks
-	batches *batches // nil: others may write to the stream too, and every message has an answer of its own
-	drafts  *drafts
-	sizes   sizes
-	online  atomic.Bool
-	renewal atomic.Bool // the connection is about to be made anew
-	life    sync.Mutex  // of the connection
-	closing sync.Once
-	stop    chan struct{}
+	opts         Options
+	connector    *connector
+	conn         atomic.Pointer[nats.Conn]
+	streams      *streams
+	acks         *acks
+	batches      *batches // nil: others may write to the stream too, and every message has an answer of its own
+	messagePool  *messagePool
+	sizeLimit    sizeLimit
+	online       atomic.Bool
+	reconnecting atomic.Bool // the connection is about to be made anew
+	connMu       sync.Mutex  // of the connection
+	closing      sync.Once
+	stop         chan struct{}
 }
 
 // Dial makes a Publisher and returns at once: connecting, and looking after the streams, goes on in the background for as
@@ -34,30 +34,30 @@ func Dial(opts Options) (*Publisher, error) {
 		return nil, err
 	}
 	p := &Publisher{opts: opts, stop: make(chan struct{})}
-	p.streams, p.drafts = newStreams(&p.opts), newDrafts(&p.opts)
+	p.streams, p.messagePool = newStreams(&p.opts), newMessagePool(&p.opts)
 	p.acks = newAcks(p.opts.inbox() + "." + nats.NewInbox()[len(nats.InboxPrefix):] + ".")
-	p.acks.judge = p.judge
+	p.acks.interpret = p.interpret
 	if opts.inProcess != nil {
-		p.batches = &batches{drafts: p.drafts, post: p.postEvent}
+		p.batches = &batches{messagePool: p.messagePool, post: p.postEvent}
 	}
 	var err error
-	if p.link, err = newLink(&p.opts); err != nil {
+	if p.connector, err = newConnector(&p.opts); err != nil {
 		return nil, err
 	}
 	if err := p.connect(); err != nil {
 		return nil, err
 	}
-	go p.acks.sweep(p.opts.AckTimeout, p.stop)
+	go p.acks.expireOverdue(p.opts.AckTimeout, p.stop)
 	return p, nil
 }
 
-// judge returns what the answer to a message for a stream tells of.
-func (p *Publisher) judge(to *stream, answer *nats.Msg) error {
+// interpret returns what the answer to a message for a stream tells of.
+func (p *Publisher) interpret(to *stream, answer *nats.Msg) error {
 	err := outcome(answer, to.want.Name, to.ack)
 	if err == nil {
 		return nil
 	}
-	if doubtful(err) {
+	if contradictsCheck(err) {
 		to.recheck()
 	}
 	return classify(err)
@@ -65,7 +65,7 @@ func (p *Publisher) judge(to *stream, answer *nats.Msg) error {
 
 // Reload reads the files of credentials again and connects anew when they have changed. The error is of files that
 // cannot be used: what they said before stays in force.
-func (p *Publisher) Reload() error { return p.link.reload() }
+func (p *Publisher) Reload() error { return p.connector.reload() }
 
 // Publish implements bridge.Publisher.
 func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
@@ -78,25 +78,25 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 		done(err)
 		return
 	}
-	d := p.drafts.of(e)
+	d := p.messagePool.of(e)
 	if size, known := d.size(), p.conn.Load().MaxPayload(); size > known {
-		p.drafts.release(d)
-		p.tooLarge(size, known, done)
+		p.messagePool.release(d)
+		p.rejectTooLarge(size, known, done)
 		return
 	}
 	if p.batches != nil && !e.Quarantined() {
 		p.batches.add(e, d, done)
 		return
 	}
-	p.post(d, to, outcomeOf(done))
-	p.drafts.release(d)
+	p.post(d, to, doneHandler(done))
+	p.messagePool.release(d)
 }
 
 // postEvent is post for the events' stream.
-func (p *Publisher) postEvent(d *draft, w waiter) { p.post(d, p.streams.events, w) }
+func (p *Publisher) postEvent(d *message, w ackHandler) { p.post(d, p.streams.events, w) }
 
 // post hands a message to the client. w is told of its outcome, from another goroutine; nil: nobody is.
-func (p *Publisher) post(d *draft, to *stream, w waiter) {
+func (p *Publisher) post(d *message, to *stream, w ackHandler) {
 	d.msg.Reply = ""
 	if w == nil {
 		_ = p.conn.Load().PublishMsg(&d.msg) // whoever counts the messages that are stored will know
@@ -104,7 +104,7 @@ func (p *Publisher) post(d *draft, to *stream, w waiter) {
 	}
 	reply, open := p.acks.add(w, to, d.msg.Subject)
 	if !open {
-		go w.answered(nil, errClosed())
+		go w.handleAck(nil, errClosed())
 		return
 	}
 	d.msg.Reply = reply
@@ -116,7 +116,7 @@ func (p *Publisher) post(d *draft, to *stream, w waiter) {
 // ready returns an Unavailable error while nothing can be published to a stream.
 func (p *Publisher) ready(to *stream) error {
 	if !p.online.Load() {
-		return bridge.Unavailable("not connected to NATS: %w", orElse(p.conn.Load().LastError(), nats.ErrNoServers))
+		return bridge.Unavailable("not connected to NATS: %w", firstError(p.conn.Load().LastError(), nats.ErrNoServers))
 	}
 	return to.ready()
 }
@@ -127,17 +127,17 @@ func errClosed() error { return bridge.Unavailable("the publisher is closed") }
 func (p *Publisher) Close(ctx context.Context) (err error) {
 	p.closing.Do(func() {
 		select {
-		case <-p.acks.wait():
+		case <-p.acks.drained():
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
 		p.acks.close(errClosed())
 		close(p.stop)
-		p.life.Lock()
-		defer p.life.Unlock()
+		p.connMu.Lock()
+		defer p.connMu.Unlock()
 		p.streams.stop()
 		p.conn.Load().Close()
-		p.sizes.asking.Wait()
+		p.sizeLimit.queries.Wait()
 	})
 	return err
 }

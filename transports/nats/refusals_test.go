@@ -78,15 +78,15 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 	}
 }
 
-// TestRefusalsOfAnHour counts the lines of an hour in which the client tells four times a second that it is refused, in
+// TestRefusalsAreSummarizedHourly counts the lines of an hour in which the client tells four times a second that it is refused, in
 // both ways in which it does.
-func TestRefusalsOfAnHour(t *testing.T) {
+func TestRefusalsAreSummarizedHourly(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
 		"authorization": nats.ErrAuthorization, "expired": errors.New("nats: User Authentication Expired"), "dial": errors.New("connection refused"),
 	} {
 		o, logs := watchedLog()
-		l := must(newLink(&o))
+		l := must(newConnector(&o))
 		at := time.Unix(0, 0)
 		l.now = func() time.Time { return at }
 		for range 4 * 3600 {

@@ -100,15 +100,15 @@ func removeFrom(ctx context.Context, stream jetstream.Stream, first, last uint64
 		if gone[sequence] {
 			continue
 		}
-		if err := stream.DeleteMsg(ctx, sequence); err != nil && !isGone(ctx, stream, sequence) {
+		if err := stream.DeleteMsg(ctx, sequence); err != nil && !isDeleted(ctx, stream, sequence) {
 			return fmt.Errorf("remove message %d: %w", sequence, err)
 		}
 	}
 	return nil
 }
 
-// isGone reports that a message is not there: a limit of the stream may have removed it in the meantime.
-func isGone(ctx context.Context, stream jetstream.Stream, sequence uint64) bool {
+// isDeleted reports that a message is not there: a limit of the stream may have removed it in the meantime.
+func isDeleted(ctx context.Context, stream jetstream.Stream, sequence uint64) bool {
 	_, err := stream.GetMsg(ctx, sequence)
 	return errors.Is(err, jetstream.ErrMsgNotFound)
 }

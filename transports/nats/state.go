@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	stateFile  = "state.json"
-	serverDir  = "jetstream" // the server puts its store there
-	indexFile  = "index.db"
-	unfinished = "jetstream.unfinished"
+	stateFile         = "state.json"
+	serverDir         = "jetstream" // the server puts its store there
+	indexFile         = "index.db"
+	uncheckpointedDir = "jetstream.unfinished"
 
 	positionFile = "o.dat" // of a consumer
 )
@@ -36,7 +36,7 @@ func (s *store) prepare() (st state, repair bool, err error) {
 	st, err = s.readState()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return state{}, false, s.putAside()
+		return state{}, false, s.moveUncheckpointedAside()
 	case err != nil:
 		return state{}, false, err
 	case st.Clean:
@@ -54,12 +54,12 @@ func (s *store) makeDir() error {
 	return s.sync(filepath.Dir(s.dir))
 }
 
-// putAside moves a store away that was never checkpointed: it may lack anything, and all of it is published again.
-func (s *store) putAside() error {
-	if err := os.RemoveAll(filepath.Join(s.dir, unfinished)); err != nil {
+// moveUncheckpointedAside moves a store away that was never checkpointed: it may lack anything, and all of it is published again.
+func (s *store) moveUncheckpointedAside() error {
+	if err := os.RemoveAll(filepath.Join(s.dir, uncheckpointedDir)); err != nil {
 		return err
 	}
-	err := os.Rename(filepath.Join(s.dir, serverDir), filepath.Join(s.dir, unfinished))
+	err := os.Rename(filepath.Join(s.dir, serverDir), filepath.Join(s.dir, uncheckpointedDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -24,13 +24,13 @@ import (
 type store struct {
 	dir    string
 	mu     sync.Mutex
-	synced map[string]stamp
-	broken error
+	synced map[string]fileStamp
+	failed error
 	sync   func(path string) error
 }
 
-// stamp is what a file looked like before it was synced.
-type stamp struct {
+// fileStamp is what a file looked like before it was synced.
+type fileStamp struct {
 	size     int64
 	modified time.Time
 }
@@ -39,7 +39,7 @@ func newStore(dir string, sync func(path string) error) *store {
 	if sync == nil {
 		sync = syncPath
 	}
-	return &store{dir: dir, synced: make(map[string]stamp), sync: sync}
+	return &store{dir: dir, synced: make(map[string]fileStamp), sync: sync}
 }
 
 // syncError is a sync that has failed: what was written before may be lost.
@@ -54,13 +54,13 @@ func (e *syncError) Unwrap() error { return e.error }
 func (s *store) checkpoint() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.broken != nil {
-		return s.broken
+	if s.failed != nil {
+		return s.failed
 	}
-	seen := make(map[string]stamp, len(s.synced))
+	seen := make(map[string]fileStamp, len(s.synced))
 	err := filepath.WalkDir(s.dir, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil {
-			err = s.visit(path, entry, seen)
+			err = s.syncIfChanged(path, entry, seen)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // removed in the meantime, by the stream's limits
@@ -70,8 +70,8 @@ func (s *store) checkpoint() error {
 	var lost *syncError
 	switch {
 	case errors.As(err, &lost):
-		s.broken = fmt.Errorf("sync the embedded NATS server's store: %w", err)
-		return s.broken
+		s.failed = fmt.Errorf("sync the embedded NATS server's store: %w", err)
+		return s.failed
 	case err != nil:
 		return fmt.Errorf("read the embedded NATS server's store: %w", err)
 	}
@@ -79,8 +79,8 @@ func (s *store) checkpoint() error {
 	return nil
 }
 
-// visit syncs a path that has changed. Its stamp is taken before: what is written meanwhile is for the next time.
-func (s *store) visit(path string, entry fs.DirEntry, seen map[string]stamp) error {
+// syncIfChanged syncs a path that has changed. Its stamp is taken before: what is written meanwhile is for the next time.
+func (s *store) syncIfChanged(path string, entry fs.DirEntry, seen map[string]fileStamp) error {
 	if filepath.Base(path) == indexFile || filepath.Ext(path) == ".tmp" {
 		return nil
 	}
@@ -88,8 +88,8 @@ func (s *store) visit(path string, entry fs.DirEntry, seen map[string]stamp) err
 	if err != nil {
 		return err
 	}
-	now := stamp{size: info.Size(), modified: info.ModTime()}
-	if time.Since(now.modified) > clockGrain {
+	now := fileStamp{size: info.Size(), modified: info.ModTime()}
+	if time.Since(now.modified) > timestampGranularity {
 		seen[path] = now
 	}
 	if s.synced[path] == now {
@@ -98,9 +98,9 @@ func (s *store) visit(path string, entry fs.DirEntry, seen map[string]stamp) err
 	return s.sync(path)
 }
 
-// clockGrain is more than the grain of any file system's times: what changed a moment ago may change again without
+// timestampGranularity is more than the grain of any file system's times: what changed a moment ago may change again without
 // looking different, and is synced the next time too.
-const clockGrain = 2 * time.Second
+const timestampGranularity = 2 * time.Second
 
 func syncPath(path string) error {
 	f, err := os.Open(path)

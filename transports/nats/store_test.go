@@ -24,7 +24,7 @@ func filled(t *testing.T) *store {
 func TestNothingIsLostBeforeASync(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC} {
-		e := &Embedded{store: filled(t), failed: make(chan error, 1), settled: true}
+		e := &Embedded{store: filled(t), failed: make(chan error, 1), statePersisted: true}
 		real := e.store.sync
 		e.store.sync = func(path string) error { return &fs.PathError{Op: "open", Path: path, Err: cause} }
 		if err := e.Checkpoint(t.Context()); !errors.Is(err, cause) {
@@ -46,7 +46,7 @@ func TestNothingIsLostBeforeASync(t *testing.T) {
 // TestAFailedSyncIsForGood: whatever a second one would say.
 func TestAFailedSyncIsForGood(t *testing.T) {
 	t.Parallel()
-	e := &Embedded{store: filled(t), failed: make(chan error, 1), settled: true}
+	e := &Embedded{store: filled(t), failed: make(chan error, 1), statePersisted: true}
 	real := e.store.sync
 	e.store.sync = func(string) error { return &syncError{syscall.EIO} }
 	if err := e.Checkpoint(t.Context()); !errors.Is(err, syscall.EIO) {

@@ -16,18 +16,18 @@ import (
 // stream is one of our streams at the server: created when absent, checked again and again, and published to only while
 // it keeps what it acknowledges.
 type stream struct {
-	opts   *Options
-	want   jetstream.StreamConfig // as we create it
-	needed []string               // subjects that it has to take
-	limit  string                 // the setting of its MaxBytes
-	prefix string                 // the setting of its subjects
-	ack    []byte                 // begins its acknowledgements
-	wake   chan struct{}
-	after  <-chan struct{}             // not nil: closed when it may be checked
-	state  atomic.Pointer[unavailable] // nil: it may be published to
-	alarm  alarm
-	rights alarm           // of messages that the server denies us to publish
-	warned map[string]bool // what the last check warned of
+	opts            *Options
+	want            jetstream.StreamConfig // as we create it
+	needed          []string               // subjects that it has to take
+	limit           string                 // the setting of its MaxBytes
+	prefix          string                 // the setting of its subjects
+	ack             []byte                 // begins its acknowledgements
+	wake            chan struct{}
+	checkAfter      <-chan struct{}             // not nil: closed when it may be checked
+	state           atomic.Pointer[unavailable] // nil: it may be published to
+	alarm           alarm
+	permissionAlarm alarm           // of messages that the server denies us to publish
+	warned          map[string]bool // what the last check warned of
 
 	created  time.Time // of the stream at the last check
 	replicas int       // likewise
@@ -49,7 +49,7 @@ func unchecked(name string) *unavailable {
 func newStream(o *Options, s *stream) *stream {
 	s.opts, s.wake, s.ack, s.checked = o, make(chan struct{}, 1), ackOf(s.want.Name), make(chan struct{})
 	log := o.Log.With(zap.String("stream", s.want.Name))
-	s.alarm.log, s.rights.log = log, log
+	s.alarm.log, s.permissionAlarm.log = log, log
 	s.state.Store(unchecked(s.want.Name))
 	return s
 }
@@ -80,7 +80,7 @@ func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
 	}
-	var fault *misfit
+	var fault *unusableError
 	switch {
 	case err == nil:
 		s.state.Store(nil)
@@ -88,22 +88,22 @@ func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time
 	case errors.As(err, &fault):
 		s.block(fault)
 	case ctx.Err() == nil:
-		s.doubt(err)
+		s.checkFailed(err)
 		return false
 	}
 	return true
 }
 
 // block keeps events from a stream that has to be mended, or whose settings have.
-func (s *stream) block(why *misfit) {
+func (s *stream) block(why *unusableError) {
 	s.state.Store(&unavailable{bridge.Unavailable("%w", why)})
 	s.alarm.raise(zap.ErrorLevel,
 		"stream at NATS is unavailable; events are retained and publishing resumes once it is fixed", why)
 }
 
-// doubt notes that a check has come to nothing. Why a stream was unavailable before is still the best that is known.
-func (s *stream) doubt(err error) {
-	var fault *misfit
+// checkFailed notes that a check has come to nothing. Why a stream was unavailable before is still the best that is known.
+func (s *stream) checkFailed(err error) {
+	var fault *unusableError
 	switch u := s.state.Load(); {
 	case u != nil && errors.As(u.err, &fault):
 		s.block(fault)
@@ -115,7 +115,7 @@ func (s *stream) doubt(err error) {
 }
 
 // denied ends the check that runs, and keeps events from the stream.
-func (s *stream) denied(why *misfit) {
+func (s *stream) denied(why *unusableError) {
 	s.block(why)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +143,7 @@ func (s *stream) ensure(ctx context.Context, js jetstream.JetStream) (*jetstream
 // inspect returns an error for a stream that does not fit, and logs what is worth knowing of one that does.
 func (s *stream) inspect(info *jetstream.StreamInfo) error {
 	s.compare(info)
-	if err := s.unfit(info.Config); err != nil {
+	if err := s.checkConfig(info.Config); err != nil {
 		return err
 	}
 	warned := make(map[string]bool)

@@ -14,9 +14,9 @@ import (
 const (
 	// checkFirst is how long the first check takes at the most, and each one after it twice as long, up to checkTimeout:
 	// while a cluster chooses a leader, a request is often lost, and the next one is answered at once.
-	checkFirst   = 500 * time.Millisecond
-	checkTimeout = 5 * time.Second
-	checkAgain   = 500 * time.Millisecond
+	checkFirst      = 500 * time.Millisecond
+	checkTimeout    = 5 * time.Second
+	checkRetryPause = 500 * time.Millisecond
 	// recheckInterval is how often a stream is checked while nothing gives cause to.
 	recheckInterval = 2 * time.Second
 )
@@ -34,7 +34,7 @@ func newStreams(o *Options) *streams {
 	s := &streams{events: newStream(o, eventsStream(o))}
 	if o.Quarantine != "" {
 		s.quarantine = newStream(o, quarantineStream(o))
-		s.quarantine.after = s.events.checked // where there is room for one of the two, it is for events
+		s.quarantine.checkAfter = s.events.checked // where there is room for one of the two, it is for events
 	}
 	return s
 }
@@ -87,9 +87,9 @@ func (s *stream) recheck() {
 // watch checks the stream whenever there is cause to, and every now and then. Without a connection it waits: a new one
 // is cause.
 func (s *stream) watch(ctx context.Context, js jetstream.JetStream) {
-	if s.after != nil {
+	if s.checkAfter != nil {
 		select {
-		case <-s.after:
+		case <-s.checkAfter:
 		case <-ctx.Done():
 			return
 		}
@@ -104,7 +104,7 @@ func (s *stream) watch(ctx context.Context, js jetstream.JetStream) {
 		case s.check(ctx, js, timeout):
 			timeout = checkFirst
 		default:
-			timeout, pause = min(2*timeout, checkTimeout), checkAgain
+			timeout, pause = min(2*timeout, checkTimeout), checkRetryPause
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// forgetful is a JetStream that loses the first questions put to it, as a cluster does while it has no leader.
-type forgetful struct {
+// lossyJetStream is a JetStream that loses the first questions put to it, as a cluster does while it has no leader.
+type lossyJetStream struct {
 	jetstream.JetStream
 	conn  *nats.Conn
 	loses int
@@ -20,10 +20,10 @@ type forgetful struct {
 }
 
 // Conn implements jetstream.JetStream.
-func (f *forgetful) Conn() *nats.Conn { return f.conn }
+func (f *lossyJetStream) Conn() *nats.Conn { return f.conn }
 
 // Stream implements jetstream.JetStream.
-func (f *forgetful) Stream(ctx context.Context, _ string) (jetstream.Stream, error) {
+func (f *lossyJetStream) Stream(ctx context.Context, _ string) (jetstream.Stream, error) {
 	if f.loses--; f.loses >= 0 {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -31,9 +31,9 @@ func (f *forgetful) Stream(ctx context.Context, _ string) (jetstream.Stream, err
 	return f.has, nil
 }
 
-// TestLostQuestions: a question about the streams that is lost holds publishing up for a moment, and one lost after the
+// TestLostRequests: a question about the streams that is lost holds publishing up for a moment, and one lost after the
 // other are asked again less and less often, but never more than a look and a pause apart.
-func TestLostQuestions(t *testing.T) {
+func TestLostRequests(t *testing.T) {
 	s := startServer(t, &server.Options{})
 	conn, err := nats.Connect(s.url)
 	if err != nil {
@@ -51,7 +51,7 @@ func TestLostQuestions(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			begun, streams := time.Now(), newStreams(&o)
-			streams.start(&forgetful{conn: conn, loses: loses, has: has})
+			streams.start(&lossyJetStream{conn: conn, loses: loses, has: has})
 			defer streams.stop()
 			streams.recheck()
 			for synctest.Wait(); streams.events.ready() != nil; synctest.Wait() {

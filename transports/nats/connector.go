@@ -22,29 +22,29 @@ const (
 	reconnectJitter = 250 * time.Millisecond
 )
 
-// link is a connection that is made with the credentials of the moment, and says in few lines why it cannot be made.
-type link struct {
+// connector is a connection that is made with the credentials of the moment, and says in few lines why it cannot be made.
+type connector struct {
 	opts     *Options
 	creds    *credentials
-	used     atomic.Pointer[secrets] // what the last attempt to connect was made with
+	current  atomic.Pointer[secrets] // what the last attempt to connect was made with
 	conn     atomic.Pointer[nats.Conn]
 	refusals bridge.Reminders // of connecting
 	faults   bridge.Reminders // of what is connected
 	now      func() time.Time
 }
 
-func newLink(o *Options) (*link, error) {
+func newConnector(o *Options) (*connector, error) {
 	creds, err := openCredentials(o)
 	if err != nil {
 		return nil, err
 	}
-	l := &link{opts: o, creds: creds, now: time.Now}
-	l.used.Store(creds.current())
+	l := &connector{opts: o, creds: creds, now: time.Now}
+	l.current.Store(creds.current())
 	return l, nil
 }
 
 // connect makes the connection to one or more servers of a cluster, comma-separated.
-func (l *link) connect(url string, further ...nats.Option) (*nats.Conn, error) {
+func (l *connector) connect(url string, further ...nats.Option) (*nats.Conn, error) {
 	l.conn.Store(nil) // the one before, if any, is gone, and its options are not ours to set any more
 	l.refresh()
 	opts := append(l.opts.connectOptions(), l.identify()...)
@@ -61,17 +61,17 @@ func (l *link) connect(url string, further ...nats.Option) (*nats.Conn, error) {
 
 // identify says who we are. What the client asks for at each connection comes from l.used; what it has as a value of
 // its own is set by Dial.
-func (l *link) identify() []nats.Option {
+func (l *connector) identify() []nats.Option {
 	opts := []nats.Option{func(o *nats.Options) error { l.set(o); return nil }}
-	sign := func(nonce []byte) ([]byte, error) { return l.used.Load().sign(nonce) }
+	sign := func(nonce []byte) ([]byte, error) { return l.current.Load().sign(nonce) }
 	if l.opts.CredsFile != "" {
-		opts = append(opts, nats.UserJWT(func() (string, error) { return l.used.Load().jwt, nil }, sign))
+		opts = append(opts, nats.UserJWT(func() (string, error) { return l.current.Load().jwt, nil }, sign))
 	}
 	if l.opts.NKeyFile != "" {
-		opts = append(opts, nats.Nkey(l.used.Load().public, sign))
+		opts = append(opts, nats.Nkey(l.current.Load().public, sign))
 	}
-	roots := func() (*x509.CertPool, error) { return l.used.Load().roots, nil }
-	pair := func() (tls.Certificate, error) { return l.used.Load().pair, nil }
+	roots := func() (*x509.CertPool, error) { return l.current.Load().roots, nil }
+	pair := func() (tls.Certificate, error) { return l.current.Load().pair, nil }
 	switch ca, cert := l.opts.CAFile != "", l.opts.CertFile != ""; {
 	case ca && cert:
 		opts = append(opts, nats.ClientTLSConfig(pair, roots))
@@ -84,8 +84,8 @@ func (l *link) identify() []nats.Option {
 }
 
 // set puts in the values that the client has no callback for, or one that a URL with a user in it forbids.
-func (l *link) set(o *nats.Options) {
-	s := l.used.Load()
+func (l *connector) set(o *nats.Options) {
+	s := l.current.Load()
 	if l.opts.User != "" {
 		o.User, o.Password = l.opts.User, s.password
 	}
@@ -94,7 +94,7 @@ func (l *link) set(o *nats.Options) {
 
 // Dial implements nats.CustomDialer. The client calls it at the beginning of each attempt, holding the lock under which
 // it reads its options a moment later.
-func (l *link) Dial(network, address string) (net.Conn, error) {
+func (l *connector) Dial(network, address string) (net.Conn, error) {
 	l.refresh()
 	if conn := l.conn.Load(); conn != nil {
 		l.set(&conn.Opts)
@@ -103,15 +103,15 @@ func (l *link) Dial(network, address string) (net.Conn, error) {
 }
 
 // refresh has the next attempt made with what the files say now.
-func (l *link) refresh() {
+func (l *connector) refresh() {
 	_ = l.creds.load() // whoever watches the files tells of those that cannot be used
-	l.used.Store(l.creds.current())
+	l.current.Store(l.creds.current())
 }
 
 // reload reads the credentials again, and connects anew when they are others.
-func (l *link) reload() error {
+func (l *connector) reload() error {
 	err := l.creds.load()
-	if conn := l.conn.Load(); conn != nil && l.creds.current().fileContents != l.used.Load().fileContents {
+	if conn := l.conn.Load(); conn != nil && l.creds.current().fileContents != l.current.Load().fileContents {
 		_ = conn.ForceReconnect() // it fails after Close only
 	}
 	return err
@@ -119,7 +119,7 @@ func (l *link) reload() error {
 
 // delay is called after an attempt at every server. It is the one place where the client tells of a TLS handshake that
 // failed, or of a refusal before the first connection.
-func (l *link) delay(int) time.Duration {
+func (l *connector) delay(int) time.Duration {
 	if conn := l.conn.Load(); conn != nil {
 		l.failed(conn.LastError())
 	}
@@ -127,7 +127,7 @@ func (l *link) delay(int) time.Duration {
 }
 
 // failed logs what goes wrong with the connection: each kind once, and then once a minute.
-func (l *link) failed(err error) {
+func (l *connector) failed(err error) {
 	if err == nil || errors.Is(err, nats.ErrNoServers) {
 		return // which says less than what follows
 	}
@@ -146,7 +146,7 @@ func (l *link) failed(err error) {
 }
 
 // connected says so if a failure was logged.
-func (l *link) connected() {
+func (l *connector) connected() {
 	if l.refusals.Recovered() {
 		l.opts.Log.Info("connected to NATS again")
 	}
@@ -159,18 +159,18 @@ type fault struct {
 	setting string // where to look
 }
 
-// refusedBy are what servers say when they refuse us, in lower case.
-func refusedBy() []string {
+// rejectionTexts are what servers say when they refuse us, in lower case.
+func rejectionTexts() []string {
 	return []string{"authorization violation", "account authentication expired", "authentication expired",
 		"authentication revoked", "authentication timeout"}
 }
 
 // faultOf recognizes refused credentials and failed TLS handshakes; nil: neither.
-func (l *link) faultOf(err error) *fault {
+func (l *connector) faultOf(err error) *fault {
 	text := strings.ToLower(err.Error())
-	for _, said := range refusedBy() {
-		if strings.Contains(text, said) {
-			return &fault{said, "NATS rejected the credentials; retrying", l.opts.identitySetting()}
+	for _, rejection := range rejectionTexts() {
+		if strings.Contains(text, rejection) {
+			return &fault{rejection, "NATS rejected the credentials; retrying", l.opts.identitySetting()}
 		}
 	}
 	const message = "TLS handshake with NATS failed; retrying"

@@ -20,12 +20,12 @@ const (
 	noLimit = int64(1) << 60
 )
 
-// host runs the server in this process. One server after another may be run; connections of ours find the current one.
-type host struct {
-	opts   EmbeddedOptions
-	config string
-	guard  *guard
-	log    *zap.Logger
+// serverHost runs the server in this process. One server after another may be run; connections of ours find the current one.
+type serverHost struct {
+	opts          EmbeddedOptions
+	config        string
+	authenticator *authenticator
+	log           *zap.Logger
 
 	mu      sync.Mutex
 	current *server.Server
@@ -33,15 +33,15 @@ type host struct {
 	address *net.TCPAddr
 }
 
-func newHost(opts EmbeddedOptions, subjects []string, log *zap.Logger) *host {
-	return &host{
+func newServerHost(opts EmbeddedOptions, subjects []string, log *zap.Logger) *serverHost {
+	return &serverHost{
 		opts: opts, config: accountsConfig(subjects), log: log,
-		guard: &guard{secret: rand.Text()},
+		authenticator: &authenticator{secret: rand.Text()},
 	}
 }
 
 // run starts a server that nobody outside can reach yet.
-func (h *host) run() error {
+func (h *serverHost) run() error {
 	o, err := h.serverOptions()
 	if err != nil {
 		return err
@@ -55,10 +55,10 @@ func (h *host) run() error {
 	go s.Start()
 	err = awaitStart(s, log.fatal)
 	if err == nil {
-		h.guard.live, err = s.LookupAccount(liveAccount)
+		h.authenticator.live, err = s.LookupAccount(liveAccount)
 	}
 	if err == nil {
-		h.guard.consumers, err = s.LookupAccount(consumerAccount)
+		h.authenticator.consumers, err = s.LookupAccount(consumerAccount)
 	}
 	if err != nil {
 		s.Shutdown()
@@ -70,7 +70,7 @@ func (h *host) run() error {
 	return nil
 }
 
-func (h *host) serverOptions() (*server.Options, error) {
+func (h *serverHost) serverOptions() (*server.Options, error) {
 	o := &server.Options{}
 	if err := o.ProcessConfigString(h.config); err != nil {
 		return nil, fmt.Errorf("embedded NATS server: accounts: %w", err)
@@ -87,7 +87,7 @@ func (h *host) serverOptions() (*server.Options, error) {
 	}
 	o.ServerName, o.Host, o.Port, o.DontListen, o.NoSigs = "livebridge", name, port, true, true
 	o.JetStream, o.StoreDir, o.JetStreamMaxStore = true, h.opts.StoreDir, noLimit
-	o.CustomClientAuthentication, o.MaxConn = h.guard, h.opts.maxConnections()
+	o.CustomClientAuthentication, o.MaxConn = h.authenticator, h.opts.maxConnections()
 	return o, nil
 }
 
@@ -111,7 +111,7 @@ func awaitStart(s *server.Server, fatal <-chan string) error {
 }
 
 // listen lets consumers in.
-func (h *host) listen() error {
+func (h *serverHost) listen() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.current.AcceptLoop(make(chan struct{}))
@@ -129,19 +129,19 @@ func (h *host) listen() error {
 		fmt.Errorf("the embedded NATS server cannot listen on %s: %s: set another address", h.opts.Listen, reason))
 }
 
-func (h *host) server() *server.Server {
+func (h *serverHost) server() *server.Server {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.current
 }
 
-// works reports whether the server keeps streams. It gives that up when its disk is full.
-func (h *host) works() bool {
+// jetStreamEnabled reports whether the server keeps streams. It gives that up when its disk is full.
+func (h *serverHost) jetStreamEnabled() bool {
 	s := h.server()
 	return s != nil && s.JetStreamEnabled()
 }
 
-func (h *host) stop() {
+func (h *serverHost) stop() {
 	h.mu.Lock()
 	s := h.current
 	h.current = nil
@@ -153,7 +153,7 @@ func (h *host) stop() {
 }
 
 // url is where consumers connect.
-func (h *host) url() string {
+func (h *serverHost) url() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	name, _, err := h.opts.address()

@@ -16,8 +16,8 @@ func sized(n uint64, bytes int) *bridge.Event {
 	return e
 }
 
-// TestStreamLimitOfNow: what the stream takes is judged by its limit of this moment, raised or lowered.
-func TestStreamLimitOfNow(t *testing.T) {
+// TestCurrentStreamLimit: what the stream takes is judged by its limit of this moment, raised or lowered.
+func TestCurrentStreamLimit(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js, o := s.admin(t), quickOptions(s.url)
@@ -43,9 +43,9 @@ func TestStreamLimitOfNow(t *testing.T) {
 	}
 }
 
-// TestServerLimitOfNow: a server whose max_payload is changed by a reload tells nobody; what is rejected is too large for the
+// TestCurrentServerLimit: a server whose max_payload is changed by a reload tells nobody; what is rejected is too large for the
 // limit of this moment all the same.
-func TestServerLimitOfNow(t *testing.T) {
+func TestCurrentServerLimit(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{MaxPayload: 4096})
 	p := dial(t, quickOptions(s.url))
@@ -60,9 +60,9 @@ func TestServerLimitOfNow(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	reload(65536)
-	p.sizes.mu.Lock()
-	p.sizes.at = p.sizes.at.Add(-sizeKnownFor) // as if so long had passed
-	p.sizes.mu.Unlock()
+	p.sizeLimit.mu.Lock()
+	p.sizeLimit.at = p.sizeLimit.at.Add(-sizeLimitTTL) // as if so long had passed
+	p.sizeLimit.mu.Unlock()
 	if err := publish(t, p, sized(2, 8192)); err != nil {
 		t.Fatalf("the limit has been raised: %v", err)
 	}
@@ -75,9 +75,9 @@ func TestServerLimitOfNow(t *testing.T) {
 	}
 }
 
-// TestNoServerToAskForItsLimit: the connection may be lost before a server is asked. The event waits for the next one, and nobody
+// TestSizeLimitWithoutServer: the connection may be lost before a server is asked. The event waits for the next one, and nobody
 // else is asked, such as whoever listens at the client's default address.
-func TestNoServerToAskForItsLimit(t *testing.T) {
+func TestSizeLimitWithoutServer(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{MaxPayload: 4096})
 	p := dial(t, quickOptions(s.url))
@@ -87,7 +87,7 @@ func TestNoServerToAskForItsLimit(t *testing.T) {
 	s.s.Shutdown()
 	eventually(t, "the connection is lost", func() bool { return !p.conn.Load().IsConnected() })
 	answer := make(chan error, 1)
-	p.tooLarge(8192, 4096, func(err error) { answer <- err })
+	p.rejectTooLarge(8192, 4096, func(err error) { answer <- err })
 	if err := <-answer; err == nil || bridge.IsRejected(err) {
 		t.Errorf("got %v", err)
 	}

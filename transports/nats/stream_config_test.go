@@ -39,23 +39,23 @@ func try(p bridge.Publisher, e *bridge.Event) error {
 }
 
 // awaitUnavailable waits until an event is not taken for a reason that has all of the words.
-func awaitUnavailable(t testing.TB, p bridge.Publisher, e *bridge.Event, words ...string) {
+func awaitUnavailable(t testing.TB, p bridge.Publisher, e *bridge.Event, texts ...string) {
 	t.Helper()
 	var err error
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
 		if err = try(p, e); bridge.IsRejected(err) {
 			t.Fatalf("rejected: %v", err)
 		}
-		if err != nil && hasAll(err.Error(), words) {
+		if err != nil && hasAll(err.Error(), texts) {
 			return
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-	t.Fatalf("the last answer is %v, which has not %q", err, words)
+	t.Fatalf("the last answer is %v, which has not %q", err, texts)
 }
 
-func hasAll(text string, words []string) bool {
-	for _, w := range words {
+func hasAll(text string, texts []string) bool {
+	for _, w := range texts {
 		if !strings.Contains(text, w) {
 			return false
 		}
@@ -92,17 +92,17 @@ func misfits() map[string]struct {
 	}
 }
 
-// TestUnfitStreamIsThereAtTheStart: events wait for a stream that is mended, then all of them come.
-func TestUnfitStreamIsThereAtTheStart(t *testing.T) {
+// TestUnusableStreamAtStart: events wait for a stream that is mended, then all of them come.
+func TestUnusableStreamAtStart(t *testing.T) {
 	t.Parallel()
 	for name, m := range misfits() {
 		t.Run(name, func(t *testing.T) {
 			s := startServer(t, &server.Options{})
 			js, o := s.admin(t), quickOptions(s.url)
 			want := eventsStream(&o).want
-			bad := want
-			m.change(&bad)
-			must(js.CreateStream(t.Context(), bad))
+			unusable := want
+			m.change(&unusable)
+			must(js.CreateStream(t.Context(), unusable))
 			p := dial(t, o)
 			awaitUnavailable(t, p, event("a", 1), o.Stream, m.names)
 			if err := js.DeleteStream(t.Context(), o.Stream); err != nil {
@@ -115,8 +115,8 @@ func TestUnfitStreamIsThereAtTheStart(t *testing.T) {
 	}
 }
 
-// TestStreamBecomesUnfit: the stream is changed while events go to it; the quarantine's stream goes on.
-func TestStreamBecomesUnfit(t *testing.T) {
+// TestStreamBecomesUnusable: the stream is changed while events go to it; the quarantine's stream goes on.
+func TestStreamBecomesUnusable(t *testing.T) {
 	t.Parallel()
 	for name, m := range misfits() {
 		if name == "memory" || name == "written later" || name == "counters" {
@@ -129,15 +129,15 @@ func TestStreamBecomesUnfit(t *testing.T) {
 			if err := publish(t, p, event("a", 1)); err != nil {
 				t.Fatal(err)
 			}
-			good := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
-			bad := good
-			m.change(&bad)
-			must(js.UpdateStream(t.Context(), bad))
+			usable := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+			unusable := usable
+			m.change(&unusable)
+			must(js.UpdateStream(t.Context(), unusable))
 			awaitUnavailable(t, p, event("a", 2), o.Stream, m.names)
 			if err := publish(t, p, notice(1)); err != nil {
 				t.Error(err)
 			}
-			must(js.UpdateStream(t.Context(), good))
+			must(js.UpdateStream(t.Context(), usable))
 			if err := publish(t, p, event("a", 2)); err != nil {
 				t.Fatal(err)
 			}
@@ -189,11 +189,11 @@ func TestOtherStreamTakesTheSubjects(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	steal := func(name, thief, subjects string) {
+	steal := func(name, other, subjects string) {
 		config := must(js.Stream(t.Context(), name)).CachedInfo().Config
-		config.Subjects = []string{thief + ".elsewhere.>"}
+		config.Subjects = []string{other + ".elsewhere.>"}
 		must(js.UpdateStream(t.Context(), config))
-		must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: thief, Subjects: []string{subjects}, Storage: jetstream.MemoryStorage, MaxMsgs: 1}))
+		must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: other, Subjects: []string{subjects}, Storage: jetstream.MemoryStorage, MaxMsgs: 1}))
 	}
 	steal(o.Stream, "THIEF", "live.events.>")
 	steal(QuarantineStream, "THIEF2", "live.quarantine.*")
@@ -247,13 +247,13 @@ func observed(o Options) (Options, *observer.ObservedLogs) {
 }
 
 // awaitLog waits until the log has an entry with all of the words, and returns how many it has.
-func awaitLog(t testing.TB, logs *observer.ObservedLogs, level zapcore.Level, words ...string) int {
+func awaitLog(t testing.TB, logs *observer.ObservedLogs, level zapcore.Level, texts ...string) int {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
 		n := 0
 		for _, entry := range logs.All() {
 			err, _ := entry.ContextMap()["error"].(string)
-			if entry.Level == level && hasAll(entry.Message+" "+err, words) {
+			if entry.Level == level && hasAll(entry.Message+" "+err, texts) {
 				n++
 			}
 		}
@@ -261,12 +261,12 @@ func awaitLog(t testing.TB, logs *observer.ObservedLogs, level zapcore.Level, wo
 			return n
 		}
 	}
-	t.Fatalf("nothing is logged with %q: %v", words, logs.All())
+	t.Fatalf("nothing is logged with %q: %v", texts, logs.All())
 	return 0
 }
 
-// TestUnfitStreamIsAnAlarm: an error that names what to mend, once, and the end of it.
-func TestUnfitStreamIsAnAlarm(t *testing.T) {
+// TestUnusableStreamRaisesAlarm: an error that names what to mend, once, and the end of it.
+func TestUnusableStreamRaisesAlarm(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js := s.admin(t)
@@ -275,10 +275,10 @@ func TestUnfitStreamIsAnAlarm(t *testing.T) {
 	if err := publish(t, p, event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	good := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
-	bad := good
-	bad.MaxMsgs = 1
-	must(js.UpdateStream(t.Context(), bad))
+	usable := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+	unusable := usable
+	unusable.MaxMsgs = 1
+	must(js.UpdateStream(t.Context(), unusable))
 	awaitUnavailable(t, p, event("a", 2), "max_msgs")
 	for range 20 { // checks of it
 		awaitUnavailable(t, p, event("a", 2), "max_msgs")
@@ -287,7 +287,7 @@ func TestUnfitStreamIsAnAlarm(t *testing.T) {
 	if n := awaitLog(t, logs, zapcore.ErrorLevel, "stream at NATS is unavailable", "raise max_msgs"); n != 1 {
 		t.Errorf("the error is logged %d times", n)
 	}
-	must(js.UpdateStream(t.Context(), good))
+	must(js.UpdateStream(t.Context(), usable))
 	awaitLog(t, logs, zapcore.InfoLevel, "available again")
 }
 
@@ -296,11 +296,11 @@ func TestAlarmReminds(t *testing.T) {
 	t.Parallel()
 	core, logs := observer.New(zapcore.InfoLevel)
 	a := alarm{log: zap.New(core)}
-	fault, other := &misfit{"one"}, &misfit{"another"}
+	fault, other := &unusableError{"one"}, &unusableError{"another"}
 	for range 5 {
 		a.raise(zap.ErrorLevel, "fault", fault)
 	}
-	a.at = a.at.Add(-remindAfter)
+	a.at = a.at.Add(-remindInterval)
 	for range 5 {
 		a.raise(zap.ErrorLevel, "fault", fault)
 	}
@@ -313,9 +313,9 @@ func TestAlarmReminds(t *testing.T) {
 	}
 }
 
-// TestStreamMadeAnew: who deletes the stream and creates another has thrown events away, which is said loudly; publishing
+// TestStreamRecreated: who deletes the stream and creates another has thrown events away, which is said loudly; publishing
 // goes on.
-func TestStreamMadeAnew(t *testing.T) {
+func TestStreamRecreated(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{})
 	js := s.admin(t)
@@ -338,7 +338,7 @@ func TestStreamMadeAnew(t *testing.T) {
 // TestWarnings: what is worth knowing of a stream that is fit is said once.
 func TestWarnings(t *testing.T) {
 	t.Parallel()
-	for word, change := range map[string]func(*jetstream.StreamConfig){
+	for text, change := range map[string]func(*jetstream.StreamConfig){
 		"interest":       func(c *jetstream.StreamConfig) { c.Retention = jetstream.InterestPolicy },
 		"work-queue":     func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy },
 		"per subject":    func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 },
@@ -357,7 +357,7 @@ func TestWarnings(t *testing.T) {
 			c.MaxMsgsPerSubject, c.Discard, c.DiscardNewPerSubject = 5, jetstream.DiscardNew, true
 		},
 	} {
-		t.Run(word, func(t *testing.T) {
+		t.Run(text, func(t *testing.T) {
 			s := startServer(t, &server.Options{})
 			o, logs := observed(quickOptions(s.url))
 			o.Dedupe, o.Quarantine = 24*time.Hour, ""
@@ -371,7 +371,7 @@ func TestWarnings(t *testing.T) {
 			for range 5 {
 				<-time.After(o.recheck) // checks of it
 			}
-			if n := awaitLog(t, logs, zapcore.WarnLevel, word); n != 1 {
+			if n := awaitLog(t, logs, zapcore.WarnLevel, text); n != 1 {
 				t.Errorf("it is warned of %d times: %v", n, logs.All())
 			}
 		})

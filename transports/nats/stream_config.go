@@ -15,27 +15,27 @@ const (
 	minAge      = 10 * time.Minute
 )
 
-// unfit returns why events must not be published to a stream: it is not ours, or it would not keep what it
+// checkConfig returns why events must not be published to a stream: it is not ours, or it would not keep what it
 // acknowledges. nil: it is fit.
-func (s *stream) unfit(have jetstream.StreamConfig) error {
+func (s *stream) checkConfig(have jetstream.StreamConfig) error {
 	single := have.Replicas <= 1
 	switch {
 	case have.Mirror != nil:
-		return s.misfit("is a mirror of stream %s: set another stream name, or replace it by one with the subjects %q",
+		return s.unusable("is a mirror of stream %s: set another stream name, or replace it by one with the subjects %q",
 			have.Mirror.Name, s.want.Subjects)
 	case !cover(have.Subjects, s.needed):
-		return s.misfit("has the subjects %q, which do not cover %q: give it the subjects %q, or set %s to others",
+		return s.unusable("has the subjects %q, which do not cover %q: give it the subjects %q, or set %s to others",
 			have.Subjects, s.needed, s.want.Subjects, s.prefix)
 	case have.Sealed:
-		return s.misfit("is sealed and read-only: delete it, or set another stream name")
+		return s.unusable("is sealed and read-only: delete it, or set another stream name")
 	case have.NoAck:
-		return s.misfit("does not acknowledge messages: set no_ack to false")
+		return s.unusable("does not acknowledge messages: set no_ack to false")
 	case have.AllowMsgCounter:
-		return s.misfit("is a counter stream: replace it by one without allow_msg_counter")
+		return s.unusable("is a counter stream: replace it by one without allow_msg_counter")
 	case have.Storage == jetstream.MemoryStorage && single:
-		return s.misfit("has memory storage and no replica and loses its messages when the server restarts: use file storage")
+		return s.unusable("has memory storage and no replica and loses its messages when the server restarts: use file storage")
 	case have.PersistMode == jetstream.AsyncPersistMode && single:
-		return s.misfit("acknowledges before it persists: set persist_mode to default")
+		return s.unusable("acknowledges before it persists: set persist_mode to default")
 	}
 	return s.tooSmall(have)
 }
@@ -44,13 +44,13 @@ func (s *stream) unfit(have jetstream.StreamConfig) error {
 func (s *stream) tooSmall(have jetstream.StreamConfig) error {
 	discards := have.Discard == jetstream.DiscardOld
 	if discards && below(have.MaxMsgs, minMessages, 0) {
-		return s.misfit("retains %d messages only: raise max_msgs to %d or more", have.MaxMsgs, minMessages)
+		return s.unusable("retains %d messages only: raise max_msgs to %d or more", have.MaxMsgs, minMessages)
 	}
 	if discards && below(have.MaxBytes, minBytes, s.want.MaxBytes) {
-		return s.misfit("retains %d bytes only: raise max_bytes to %d or more", have.MaxBytes, minBytes)
+		return s.unusable("retains %d bytes only: raise max_bytes to %d or more", have.MaxBytes, minBytes)
 	}
 	if below(have.MaxAge, minAge, s.want.MaxAge) {
-		return s.misfit("retains messages for %v only: raise max_age to %v or more", have.MaxAge, minAge)
+		return s.unusable("retains messages for %v only: raise max_age to %v or more", have.MaxAge, minAge)
 	}
 	return nil
 }
@@ -60,15 +60,15 @@ func below[T int64 | time.Duration](limit, floor, wanted T) bool {
 	return limit > 0 && limit < floor && (wanted <= 0 || limit < wanted)
 }
 
-func (s *stream) misfit(format string, args ...any) error {
-	return &misfit{fmt.Sprintf("stream %s at NATS ", s.want.Name) + fmt.Sprintf(format, args...)}
+func (s *stream) unusable(format string, args ...any) error {
+	return &unusableError{fmt.Sprintf("stream %s at NATS ", s.want.Name) + fmt.Sprintf(format, args...)}
 }
 
 // warnings returns what an operator should know of a stream that is fit.
 func (s *stream) warnings(have jetstream.StreamConfig) []string {
 	var out []string
-	warn := func(bad bool, text string) {
-		if bad {
+	warn := func(unusable bool, text string) {
+		if unusable {
 			out = append(out, text)
 		}
 	}

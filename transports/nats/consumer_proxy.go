@@ -11,33 +11,33 @@ import (
 
 // The requests that make a consumer, and where those from outside come to first.
 const (
-	createAPI   = "$JS.API.CONSUMER.CREATE."
-	createGate  = "_LIVEBRIDGE_GATE.CREATE."
-	durableAPI  = "$JS.API.CONSUMER.DURABLE.CREATE."
-	durableGate = "_LIVEBRIDGE_GATE.DURABLE."
+	createAPI    = "$JS.API.CONSUMER.CREATE."
+	createProxy  = "_LIVEBRIDGE_GATE.CREATE."
+	durableAPI   = "$JS.API.CONSUMER.DURABLE.CREATE."
+	durableProxy = "_LIVEBRIDGE_GATE.DURABLE."
 )
 
 const (
-	gateRequests = 64 // looked at, at once
-	gateTimeout  = 5 * time.Second
+	proxyRequests = 64 // looked at, at once
+	proxyTimeout  = 5 * time.Second
 )
 
-// gate passes requests for consumers on, but for those of a push consumer that would deliver anywhere else than to a
+// consumerProxy passes requests for consumers on, but for those of a push consumer that would deliver anywhere else than to a
 // client's inbox: into a stream, for example.
-type gate struct {
-	conn   *nats.Conn
-	log    *zap.Logger
-	places chan struct{}
+type consumerProxy struct {
+	conn  *nats.Conn
+	log   *zap.Logger
+	slots chan struct{}
 }
 
-// openGate begins to serve requests. It ends with the connection.
-func openGate(conn *nats.Conn, log *zap.Logger) error {
-	g := &gate{conn: conn, log: log, places: make(chan struct{}, gateRequests)}
-	for from, to := range map[string]string{createGate: createAPI, durableGate: durableAPI} {
+// startConsumerProxy begins to serve requests. It ends with the connection.
+func startConsumerProxy(conn *nats.Conn, log *zap.Logger) error {
+	g := &consumerProxy{conn: conn, log: log, slots: make(chan struct{}, proxyRequests)}
+	for from, to := range map[string]string{createProxy: createAPI, durableProxy: durableAPI} {
 		_, err := conn.Subscribe(from+">", func(m *nats.Msg) {
-			g.places <- struct{}{}
+			g.slots <- struct{}{}
 			go func() {
-				defer func() { <-g.places }()
+				defer func() { <-g.slots }()
 				g.serve(m, to+strings.TrimPrefix(m.Subject, from))
 			}()
 		})
@@ -48,11 +48,11 @@ func openGate(conn *nats.Conn, log *zap.Logger) error {
 	return conn.Flush()
 }
 
-func (g *gate) serve(m *nats.Msg, api string) {
-	answer := refuseConsumer(400, "a push consumer must deliver to a subject that begins with _INBOX.")
+func (g *consumerProxy) serve(m *nats.Msg, api string) {
+	answer := consumerError(400, "a push consumer must deliver to a subject that begins with _INBOX.")
 	if deliversToInbox(m.Data) {
-		answer = refuseConsumer(503, "the server has not answered")
-		if r, err := g.conn.Request(api, m.Data, gateTimeout); err == nil {
+		answer = consumerError(503, "the server has not answered")
+		if r, err := g.conn.Request(api, m.Data, proxyTimeout); err == nil {
 			answer = r.Data
 		}
 	}
@@ -75,8 +75,8 @@ func deliversToInbox(request []byte) bool {
 	return r.Config.DeliverSubject == "" || strings.HasPrefix(r.Config.DeliverSubject, "_INBOX.")
 }
 
-// refuseConsumer writes the server's answer to a request that failed.
-func refuseConsumer(code int, why string) []byte {
+// consumerError writes the server's answer to a request that failed.
+func consumerError(code int, why string) []byte {
 	type apiError struct {
 		Code        int    `json:"code"`
 		ErrCode     int    `json:"err_code"`

@@ -10,29 +10,29 @@ import (
 )
 
 const (
-	// sizeKnownFor is how long an answer about the server's limit holds.
-	sizeKnownFor = time.Second
-	sizeTimeout  = 2 * time.Second
+	// sizeLimitTTL is how long an answer about the server's limit holds.
+	sizeLimitTTL     = time.Second
+	sizeQueryTimeout = 2 * time.Second
 )
 
-// sizes is what is known of the server's limit of a message, beyond what it said when the connection was made: a server
+// sizeLimit is what is known of the server's limit of a message, beyond what it said when the connection was made: a server
 // whose configuration is reloaded tells nobody of a new max_payload.
-type sizes struct {
-	mu     sync.Mutex
-	limit  int64
-	at     time.Time
-	asking sync.WaitGroup
+type sizeLimit struct {
+	mu      sync.Mutex
+	limit   int64
+	at      time.Time
+	queries sync.WaitGroup
 }
 
-// tooLarge answers an event that is larger than the server took when we connected. It is rejected if it still is; else
+// rejectTooLarge answers an event that is larger than the server took when we connected. It is rejected if it still is; else
 // it comes again when a new connection has told the client of the new limit.
-func (p *Publisher) tooLarge(size, known int64, done func(error)) {
+func (p *Publisher) rejectTooLarge(size, known int64, done func(error)) {
 	if p.opts.inProcess != nil {
 		done(rejectedSize(size, known))
 		return
 	}
-	p.sizes.asking.Go(func() {
-		switch limit, err := p.limitOfNow(known); {
+	p.sizeLimit.queries.Go(func() {
+		switch limit, err := p.currentSizeLimit(known); {
 		case err != nil:
 			done(err)
 		case size > limit:
@@ -49,18 +49,18 @@ func rejectedSize(size, limit int64) error {
 		size, limit)
 }
 
-// limitOfNow asks the server by a connection of its own, and makes ours anew if the limit has been raised. When it
+// currentSizeLimit asks the server by a connection of its own, and makes ours anew if the limit has been raised. When it
 // cannot be asked, what is known holds. The error says that there is no server to ask.
-func (p *Publisher) limitOfNow(known int64) (int64, error) {
-	s := &p.sizes
+func (p *Publisher) currentSizeLimit(known int64) (int64, error) {
+	s := &p.sizeLimit
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.at) > sizeKnownFor {
+	if time.Since(s.at) > sizeLimitTTL {
 		server := p.conn.Load().ConnectedUrl()
 		if server == "" {
 			return 0, bridge.Unavailable("not connected to NATS: %w", nats.ErrDisconnected)
 		}
-		s.limit, s.at = p.askLimit(server, known), time.Now()
+		s.limit, s.at = p.querySizeLimit(server, known), time.Now()
 		if s.limit > known {
 			_ = p.conn.Load().ForceReconnect() // it fails when the publisher is closed
 		}
@@ -68,12 +68,12 @@ func (p *Publisher) limitOfNow(known int64) (int64, error) {
 	return s.limit, nil
 }
 
-func (p *Publisher) askLimit(server string, known int64) int64 {
-	l, err := newLink(&p.opts)
+func (p *Publisher) querySizeLimit(server string, known int64) int64 {
+	l, err := newConnector(&p.opts)
 	if err != nil {
 		return known
 	}
-	conn, err := l.connect(server, nats.NoReconnect(), nats.RetryOnFailedConnect(false), nats.Timeout(sizeTimeout))
+	conn, err := l.connect(server, nats.NoReconnect(), nats.RetryOnFailedConnect(false), nats.Timeout(sizeQueryTimeout))
 	if err != nil {
 		return known
 	}
