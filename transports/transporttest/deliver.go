@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	patience = time.Minute           // with a broker that is there
-	again    = 10 * time.Millisecond // between two tries
+	answerTimeout = time.Minute           // with a broker that is there
+	retryPause    = 10 * time.Millisecond // between two tries
 )
 
 // answers counts the answers of a publisher, each of which must come once.
 type answers struct {
-	given, twice atomic.Int64
-	restarts     time.Duration // what they may take beyond our patience
+	total, duplicates atomic.Int64
+	restarts          time.Duration // what they may take beyond our patience
 }
 
 // try publishes an event once. The channel gets the first answer.
@@ -25,9 +25,9 @@ func (a *answers) try(p bridge.Publisher, e *bridge.Event) <-chan error {
 	answer := make(chan error, 1)
 	var times atomic.Int64
 	p.Publish(e, func(err error) {
-		a.given.Add(1)
+		a.total.Add(1)
 		if times.Add(1) > 1 {
-			a.twice.Add(1)
+			a.duplicates.Add(1)
 			return
 		}
 		answer <- err
@@ -37,7 +37,7 @@ func (a *answers) try(p bridge.Publisher, e *bridge.Event) <-chan error {
 
 func (a *answers) check(t *testing.T) {
 	t.Helper()
-	if n := a.twice.Load(); n > 0 {
+	if n := a.duplicates.Load(); n > 0 {
 		t.Errorf("%d events were answered more than once", n)
 	}
 }
@@ -57,15 +57,15 @@ func await(t *testing.T, answer <-chan error, within time.Duration) error {
 // publish tries until the event is acknowledged or rejected, and returns that answer.
 func (a *answers) publish(t *testing.T, p bridge.Publisher, e *bridge.Event) error {
 	t.Helper()
-	for end := time.Now().Add(patience); ; {
-		err := await(t, a.try(p, e), patience)
+	for end := time.Now().Add(answerTimeout); ; {
+		err := await(t, a.try(p, e), answerTimeout)
 		switch {
 		case err == nil || bridge.IsRejected(err):
 			return err
 		case time.Now().After(end):
-			t.Fatalf("not taken within %v: %v", patience, err)
+			t.Fatalf("not taken within %v: %v", answerTimeout, err)
 		}
-		<-time.After(again)
+		<-time.After(retryPause)
 	}
 }
 
@@ -89,20 +89,20 @@ func (a *answers) deliver(t *testing.T, p bridge.Publisher, all []*bridge.Event)
 }
 
 func (a *answers) deliverLane(t *testing.T, p bridge.Publisher, lane []*bridge.Event) {
-	end := time.After(patience + a.restarts)
+	end := time.After(answerTimeout + a.restarts)
 	for _, e := range lane {
-		for taken := false; !taken; {
+		for acked := false; !acked; {
 			select {
 			case err := <-a.try(p, e):
 				if bridge.IsRejected(err) {
 					t.Errorf("%v %d: %v", e.Lane, e.Sequence, err)
 					return
 				}
-				if taken = err == nil; !taken {
-					<-time.After(again)
+				if acked = err == nil; !acked {
+					<-time.After(retryPause)
 				}
 			case <-end:
-				t.Errorf("%v: not taken within %v", e.Lane, patience)
+				t.Errorf("%v: not taken within %v", e.Lane, answerTimeout)
 				return
 			}
 		}
@@ -112,19 +112,19 @@ func (a *answers) deliverLane(t *testing.T, p bridge.Publisher, lane []*bridge.E
 // checkLanes checks that the topic has each event byte for byte, in the order of its lane, but for repeats.
 func checkLanes(t *testing.T, got []Record, want []*bridge.Event) {
 	t.Helper()
-	type place struct {
+	type lanePosition struct {
 		lane bridge.Lane
 		n    uint64
 	}
-	places := make(map[string]place, len(want))
+	positions := make(map[string]lanePosition, len(want))
 	left := make(map[bridge.Lane]int)
 	for _, e := range want {
-		places[string(e.AppendStructured(nil))] = place{e.Lane, e.Sequence}
+		positions[string(e.AppendStructured(nil))] = lanePosition{e.Lane, e.Sequence}
 		left[e.Lane]++
 	}
 	last := make(map[bridge.Lane]uint64)
 	for _, r := range got {
-		p, known := places[string(r.Payload)]
+		p, known := positions[string(r.Payload)]
 		switch {
 		case !known:
 			t.Fatalf("the topic has what was never published: %s", r.Payload)

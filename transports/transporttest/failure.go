@@ -14,17 +14,17 @@ func brokerAway(t *testing.T, h Harness) {
 	before, during := events(20, 1, 3), events(20, 4, 1)
 	a.deliver(t, topic.Publisher, before)
 	topic.Stop(t)
-	given := a.given.Load()
-	var under []<-chan error
+	given := a.total.Load()
+	var inFlight []<-chan error
 	for _, e := range during {
-		under = append(under, a.try(topic.Publisher, e))
+		inFlight = append(inFlight, a.try(topic.Publisher, e))
 	}
-	for _, answer := range under {
+	for _, answer := range inFlight {
 		if err := await(t, answer, h.Away); err == nil || bridge.IsRejected(err) {
 			t.Errorf("without a broker the answer is %v", err)
 		}
 	}
-	if n := a.given.Load() - given; n != int64(len(during)) {
+	if n := a.total.Load() - given; n != int64(len(during)) {
 		t.Errorf("%d answers for %d events", n, len(during))
 	}
 	topic.Start(t)
@@ -44,7 +44,7 @@ func brokerRestarted(t *testing.T, h Harness) {
 		a.deliver(t, topic.Publisher, all[50:])
 	}()
 	for _, share := range []int64{3, 6} {
-		for a.given.Load() < int64(len(all))*share/10 {
+		for a.total.Load() < int64(len(all))*share/10 {
 			<-time.After(time.Millisecond)
 		}
 		topic.Stop(t)
@@ -60,20 +60,20 @@ func closeAnswers(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{}
 	a.deliver(t, topic.Publisher, events(1, 1, 1))
 	all := events(500, 2, 1)
-	given := a.given.Load()
-	var under []<-chan error
+	given := a.total.Load()
+	var inFlight []<-chan error
 	for _, e := range all {
-		under = append(under, a.try(topic.Publisher, e))
+		inFlight = append(inFlight, a.try(topic.Publisher, e))
 	}
-	closeWithin(t, topic.Publisher, patience)
-	if n := a.given.Load() - given; n != int64(len(all)) {
+	closeWithin(t, topic.Publisher, answerTimeout)
+	if n := a.total.Load() - given; n != int64(len(all)) {
 		t.Errorf("Close has returned after %d answers for %d events", n, len(all))
 	}
 	seen := make(map[string]bool)
 	for _, r := range topic.Events(t) {
 		seen[string(r.Payload)] = true
 	}
-	for i, answer := range under {
+	for i, answer := range inFlight {
 		if err := <-answer; err == nil && !seen[string(all[i].AppendStructured(nil))] {
 			t.Errorf("%v was acknowledged and is not there", all[i].Lane)
 		}
@@ -86,7 +86,7 @@ func closeWithoutBroker(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{}
 	a.deliver(t, topic.Publisher, events(1, 1, 1))
 	topic.Stop(t)
-	given, all := a.given.Load(), events(100, 2, 1)
+	given, all := a.total.Load(), events(100, 2, 1)
 	for _, e := range all {
 		a.try(topic.Publisher, e)
 	}
@@ -102,7 +102,7 @@ func closeWithoutBroker(t *testing.T, h Harness) {
 	case <-time.After(h.Away):
 		t.Fatalf("Close has not returned within %v", h.Away)
 	}
-	if n := a.given.Load() - given; n != int64(len(all)) {
+	if n := a.total.Load() - given; n != int64(len(all)) {
 		t.Errorf("Close has returned after %d answers for %d events", n, len(all))
 	}
 	checkClosed(t, a, topic.Publisher)
@@ -119,7 +119,7 @@ func closeWithin(t *testing.T, p bridge.Publisher, d time.Duration) {
 
 func checkClosed(t *testing.T, a *answers, p bridge.Publisher) {
 	t.Helper()
-	if err := await(t, a.try(p, event(lane(0), 99)), patience); err == nil || bridge.IsRejected(err) {
+	if err := await(t, a.try(p, event(lane(0), 99)), answerTimeout); err == nil || bridge.IsRejected(err) {
 		t.Errorf("a closed publisher answers %v", err)
 	}
 	a.check(t)

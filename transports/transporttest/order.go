@@ -13,7 +13,7 @@ func order(t *testing.T, h Harness) {
 	want := events(300, 1, 20)
 	a.deliver(t, topic.Publisher, want)
 	checkLanes(t, topic.Events(t), want)
-	if given := a.given.Load(); given < int64(len(want)) {
+	if given := a.total.Load(); given < int64(len(want)) {
 		t.Errorf("%d answers for %d events", given, len(want))
 	}
 }
@@ -28,14 +28,14 @@ func manyGoroutines(t *testing.T, h Harness) {
 	var work sync.WaitGroup
 	for g := range goroutines {
 		work.Go(func() {
-			mine := all[g*each : (g+1)*each]
-			var under []<-chan error
-			for _, e := range mine {
-				under = append(under, a.try(topic.Publisher, e))
+			own := all[g*each : (g+1)*each]
+			var inFlight []<-chan error
+			for _, e := range own {
+				inFlight = append(inFlight, a.try(topic.Publisher, e))
 			}
-			for i, answer := range under {
+			for i, answer := range inFlight {
 				if <-answer != nil {
-					pending <- mine[i]
+					pending <- own[i]
 				}
 			}
 		})
@@ -66,20 +66,20 @@ func tooLarge(t *testing.T, h Harness) {
 	fits.Data = []byte(`"` + strings.Repeat("x", h.Fits-2) + `"`)
 	large.Data = []byte(`"` + strings.Repeat("x", h.TooLarge-2) + `"`)
 	a.deliver(t, topic.Publisher, []*bridge.Event{fits})
-	var under []<-chan error
+	var inFlight []<-chan error
 	others := events(50, 2, 1)[2:]
 	for _, e := range others[:25] {
-		under = append(under, a.try(topic.Publisher, e))
+		inFlight = append(inFlight, a.try(topic.Publisher, e))
 	}
 	refused := a.try(topic.Publisher, large)
 	for _, e := range others[25:] {
-		under = append(under, a.try(topic.Publisher, e))
+		inFlight = append(inFlight, a.try(topic.Publisher, e))
 	}
-	if err := await(t, refused, patience); !bridge.IsRejected(err) {
+	if err := await(t, refused, answerTimeout); !bridge.IsRejected(err) {
 		t.Errorf("the answer for an event that is too large is %v", err)
 	}
-	for _, answer := range under {
-		if err := await(t, answer, patience); err != nil {
+	for _, answer := range inFlight {
+		if err := await(t, answer, answerTimeout); err != nil {
 			t.Errorf("an event beside one that is too large: %v", err)
 		}
 	}

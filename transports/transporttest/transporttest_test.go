@@ -65,7 +65,7 @@ func (m *memory) set(away bool) func(*testing.T) {
 	}
 }
 
-func TestSuiteTakesASimpleBroker(t *testing.T) {
+func TestSuitePassesWithMemoryBroker(t *testing.T) {
 	Run(t, Harness{
 		Open: func(_ *testing.T, binary bool) *Topic {
 			m := &memory{binary: binary}
