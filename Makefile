@@ -86,4 +86,4 @@ clean:
 	rm -rf bin data
 
 bench:              ## measure, side by side in one run
-	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal -run '^$$' -bench 'Accept|Latency|Start|Backlog|Growth' -benchtime 1x -p 1 -timeout 60m
+	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal -run '^$$' -bench 'Accept|Latency|Start|Backlog|Lanes' -benchtime 1x -p 1 -timeout 60m

@@ -42,7 +42,7 @@ func Open(o Options) (*Certificate, error) {
 	}
 	c := &Certificate{
 		opts: o,
-		expires: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expires_seconds",
+		expires: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expiry_timestamp_seconds",
 			Help: "Unix time at which the certificate of the port for callbacks expires."}),
 		failed: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_files_failed",
 			Help: "1 while the files of certificate and key say something that cannot be used, and what was before is in force."}),

@@ -63,9 +63,9 @@
 //	a stream deleted under our feet                       cmd/livebridge.TestStreamDeleted
 //	a stream that is full                                 cmd/livebridge.TestStreamFull
 //	a stream at its limits                                cmd/livebridge.TestStreamAtItsLimits
-//	an answer that comes after it was given up            transports/nats.TestLateAnswerIsNobodys
+//	an answer that comes after it was given up            transports/nats.TestLateAnswerIsIgnored
 //	a connection lost with events under way               transports/nats.TestLostConnectionAnswers
-//	one answer for many messages, some not stored         transports/nats.TestAnAnswerStandsForStoredMessagesOnly
+//	one answer for many messages, some not stored         transports/nats.TestAckCoversStoredMessagesOnly
 //	the same, with a connection that is lost              transports/nats.TestNoCountingRightAfterALostConnection
 //	a Kafka broker refuses, or is not sure                transports/kafka.TestAnswersOfABroker
 //	the way to Kafka is lost, before or after it has read transports/kafka.TestLostAnswers

@@ -218,7 +218,7 @@ func TestMetrics(t *testing.T) {
 		for name, want := range map[string]float64{
 			"livebridge_events_published_total stream": 2, "livebridge_events_published_total record": 0,
 			"livebridge_publish_failures_total rejected": 1, "livebridge_publish_failures_total unavailable": 1,
-			"livebridge_publish_seconds": 4,
+			"livebridge_publish_duration_seconds": 4,
 		} {
 			if got, found := gathered(t, h.registry)[name]; !found || got != want {
 				t.Errorf("%s is %v (%v), want %v", name, got, found, want)

@@ -22,7 +22,7 @@ type metrics struct {
 func newMetrics() *metrics {
 	m := &metrics{
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: "livebridge", Name: "publish_seconds", Help: "Time from publishing an event to the broker's answer.",
+			Namespace: "livebridge", Name: "publish_duration_seconds", Help: "Time from publishing an event to the broker's answer.",
 			Buckets: prometheus.ExponentialBuckets(0.0002, 2, 16),
 		}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{

@@ -24,7 +24,7 @@ func newMetrics() *metrics {
 		ignoredVec:  counters("ignored", "Callbacks answered 200 and left out because of IGNORE_STREAMS.", "kind"),
 		refused:     counters("refused", "Requests not answered 200, by reason.", "kind", "reason"),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "livebridge_callback_seconds",
+			Name:    "livebridge_callback_duration_seconds",
 			Help:    "Time from a callback's headers to its answer, of whatever status.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 16),
 		}, []string{"kind"}),

@@ -142,7 +142,7 @@ func TestAnswers(t *testing.T) {
 			if tt.reason == "" && b.counted(t, "livebridge_callbacks_accepted_total", kind) != 1 {
 				t.Error("not counted as accepted")
 			}
-			if b.counted(t, "livebridge_callback_seconds", kind) != 1 {
+			if b.counted(t, "livebridge_callback_duration_seconds", kind) != 1 {
 				t.Error("its time was not taken")
 			}
 			checkPut(t, b, tt.put)

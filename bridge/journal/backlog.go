@@ -73,7 +73,7 @@ func (o *outbox) wantsLoading() bool {
 // without the disk again.
 func (o *outbox) nearlyDone() bool { return o.scanDone && o.depth-o.memory <= o.pageEvents() }
 
-// atLaneLimit reports whether enough lanes are known; others are found in their turn. Parked ones have a bound of their own.
+// atLaneLimit reports whether enough lanes are known; others are found in their turn. Delayed ones have a bound of their own.
 func (o *outbox) atLaneLimit() bool { return len(o.lanes)-len(o.delayed) >= o.limit }
 
 // pageEvents bounds one read.
@@ -115,7 +115,7 @@ func (o *outbox) unlocked(read func() error) error {
 	return read()
 }
 
-// loadLast reads everything that is left, that of parked lanes too.
+// loadLast reads everything that is left, that of delayed lanes too.
 func (o *outbox) loadLast(p *page) error {
 	var requests []laneRequest
 	for _, l := range o.lanes {
@@ -146,7 +146,7 @@ func (o *outbox) laneRequests() (requests []laneRequest) {
 	return requests
 }
 
-// scanWants returns up to which sequence a lane is known, and how many more events of it a survey takes: that there are more
+// scanWants returns up to which sequence a lane is known, and how many more events of it a scan takes: that there are more
 // of a lane which is known is enough.
 func (o *outbox) scanWants(lane bridge.Lane) (loaded uint64, places int) {
 	o.mu.Lock()
@@ -175,7 +175,7 @@ func (o *outbox) merge(p *page) {
 	o.dropDeferred()
 }
 
-// scanAdvanced merges a page of the survey and notes where that goes on. At the end it begins again if it may have passed by
+// scanAdvanced merges a page of the scan and notes where that goes on. At the end it begins again if it may have passed by
 // something.
 func (o *outbox) scanAdvanced(p *page) {
 	o.merge(p)
@@ -185,13 +185,13 @@ func (o *outbox) scanAdvanced(p *page) {
 	}
 }
 
-// scannedPast reports whether the survey has been where the lane ends: what it has not found there was not there, unless something
+// scannedPast reports whether the scan has been where the lane ends: what it has not found there was not there, unless something
 // was missed since it began.
 func (o *outbox) scannedPast(lane bridge.Lane) bool {
 	return o.scanDone || !o.rescan && bytes.Compare(outboxKey(nil, lane, math.MaxUint64), o.scanCursor) < 0
 }
 
-// requestRescan has the table surveyed once more: the disk alone has something of a lane that has no line.
+// requestRescan has the table scanned once more: the disk alone has something of a lane that has no queue.
 func (o *outbox) requestRescan() {
 	o.rescan = !o.scanDone
 	o.scanDone = false

@@ -71,7 +71,7 @@ func TestLanesAreReadInParts(t *testing.T) {
 	}
 }
 
-// scanOnce reads one page of the survey. Meanwhile something happens, which the page does not show.
+// scanOnce reads one page of the scan. Meanwhile something happens, which the page does not show.
 func scanOnce(t *testing.T, o *outbox, meanwhile func()) {
 	t.Helper()
 	o.mu.Lock()
@@ -89,7 +89,7 @@ func scanOnce(t *testing.T, o *outbox, meanwhile func()) {
 	}
 }
 
-// TestScanFindsWhatComesMeanwhile: an event that came to lie on disk alone while the survey goes on is read in its turn: behind
+// TestScanFindsWhatComesMeanwhile: an event that came to lie on disk alone while the scan goes on is read in its turn: behind
 // the place where that is, before it, right there, or while a page was read; of a lane that has others on disk, or none.
 func TestScanFindsWhatComesMeanwhile(t *testing.T) {
 	const lanes, each = 600, 2

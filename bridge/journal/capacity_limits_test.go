@@ -195,14 +195,14 @@ func TestDiskIsFullAtTheStart(t *testing.T) {
 func TestOldestEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := observe(t, memory())
-		s.counts("empty", "outbox_oldest_seconds", 0)
+		s.counts("empty", "outbox_oldest_age_seconds", 0)
 		s.take(recording("a", 1))
 		time.Sleep(3 * time.Second)
 		s.take(recording("b", 1))
-		s.counts("waiting", "outbox_oldest_seconds", 3)
+		s.counts("waiting", "outbox_oldest_age_seconds", 3)
 		s.settle(map[string]bridge.Settlement{"b": {Retry: time.Minute}})
-		s.counts("the other", "outbox_oldest_seconds", 0)
+		s.counts("the other", "outbox_oldest_age_seconds", 0)
 		time.Sleep(2 * time.Second)
-		s.counts("the other, later", "outbox_oldest_seconds", 2)
+		s.counts("the other, later", "outbox_oldest_age_seconds", 2)
 	})
 }

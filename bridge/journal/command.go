@@ -24,7 +24,7 @@ func (j *Journal) command(do func(*commit) error) error {
 	return err
 }
 
-// runOffline carries an order out where there is no writer.
+// runOffline carries a command out where there is no writer.
 func (j *Journal) runOffline(do func(*commit) error) error {
 	j.access.mu.Lock()
 	defer j.access.mu.Unlock()

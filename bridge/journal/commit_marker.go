@@ -11,14 +11,14 @@ import (
 )
 
 // markerName is a file beside the store that says which commit was on disk lately. A flipped bit near the end of a log or
-// a manifest looks to Pebble like a write that was cut off, and it would go on without what lies behind it: the witness
+// a manifest looks to Pebble like a write that was cut off, and it would go on without what lies behind it: the commit marker
 // tells. It follows every sync, and holds the commit number(8) and a checksum(4); one that does not check was cut off
 // itself, and says nothing.
 const markerName = "WITNESS"
 
 const markerBytes = 12
 
-// openMarker opens the witness for follow. testify has made it.
+// openMarker opens the commit marker for follow. writeMarker has made it.
 func (j *Journal) openMarker() (err error) {
 	path := j.opts.FS.PathJoin(j.opts.Dir, markerName)
 	if j.marker, err = j.opts.FS.OpenReadWrite(path, vfs.WriteCategoryUnspecified); err != nil {
@@ -27,7 +27,7 @@ func (j *Journal) openMarker() (err error) {
 	return nil
 }
 
-// updateMarker has the witness say that a commit is on disk. That is not synced, since a witness that lags says less and
+// updateMarker has the commit marker say that a commit is on disk. That is not synced, since a commit marker that lags says less and
 // nothing wrong: when the program is killed it is exact, when the power goes as old as what the system had not written
 // yet.
 func (j *Journal) updateMarker(commit uint64) error {
@@ -42,7 +42,7 @@ func markerValue(commit uint64) []byte {
 	return binary.BigEndian.AppendUint32(value, crc32.ChecksumIEEE(value))
 }
 
-// writeMarker writes the witness for the last commit, which is on disk, so that it is on disk too.
+// writeMarker writes the commit marker for the last commit, which is on disk, so that it is on disk too.
 func (j *Journal) writeMarker() error {
 	if j.mode == readOnly {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"livebridge/bridge/sequencer"
 )
 
-// add decides one callback, or carries out an order.
+// add decides one callback, or carries out a command.
 func (c *commit) add(r *request) error {
 	c.waiting = append(c.waiting, r)
 	if r.command != nil {
@@ -42,8 +42,8 @@ type classification int
 
 const (
 	novel     classification = iota
-	duplicate                // the same happening
-	tampered                 // another happening under a signature that was seen before
+	duplicate                // the same occurrence
+	tampered                 // another occurrence under a signature that was seen before
 )
 
 // classify applies rule 1 and rows 22 and 22b.

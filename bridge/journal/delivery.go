@@ -8,7 +8,7 @@ import (
 	"livebridge/bridge"
 )
 
-// Deliveries implements bridge.Books.
+// Deliveries implements bridge.JournalAdmin.
 func (j *Journal) Deliveries(emissions []bridge.Emission) (out []bridge.Delivery, err error) {
 	err = j.read(func() error {
 		for _, e := range emissions {
@@ -55,7 +55,7 @@ func (o *outbox) delivery(lane bridge.Lane, sequence uint64) (bridge.Delivery, e
 	return bridge.Delivery{State: bridge.DeliveryWaiting}, err
 }
 
-// isPending reports whether the event, which was emitted, is not settled yet. What is in memory has a line; without one it
+// isPending reports whether the event, which was emitted, is not settled yet. What is in memory has a queue; without one it
 // is on disk alone or not in the outbox any more.
 func (o *outbox) isPending(lane bridge.Lane, sequence uint64) (bool, error) {
 	if l := o.lanes[lane]; l != nil {

@@ -24,8 +24,8 @@
 //	                            the last sync: all up to here was answered, published or neither
 //
 // Pebble checks every record and block by checksum. A flipped bit within the last 32 KiB of a log or manifest looks
-// like a cut end: the file WITNESS (see witness.go), which follows every sync, and the count of the outbox tell it from
-// one. Whatever does not check ends the program with an error and is never skipped. The witness is not synced itself:
+// like a cut end: the file LAST_COMMIT (see commit_marker.go), which follows every sync, and the count of the outbox tell it from
+// one. Whatever does not check ends the program with an error and is never skipped. The commit marker is not synced itself:
 // when the power goes it may be as old as what the system had not written back, some seconds by default. What cannot be
 // told: a bit that flips on the disk in what was written in that time before a loss of power. It is logged then (see
 // torn.go).
@@ -35,8 +35,8 @@
 // hold has what is left of it. An event may be published twice, with the same bytes.
 //
 // Events leave the outbox in the order of their lane, none before the broker has it on disk, dead letters in their turn: under
-// its lane what waits has no gap. A parcel leaves as a whole. What it still has of events that are done with may come out
-// again after a crash, but for those before a later one of their lane that has left: they are left out (see leftover.go).
+// its lane what waits has no gap. An event batch leaves as a whole. What it still has of events that are done with may come out
+// again after a crash, but for those before a later one of their lane that has left: they are left out (see recovery.go).
 //
 // After a write or sync that failed, by whoever, nothing more is answered and the program ends; it is not tried again,
 // since what the disk has of it is not known. Where Pebble itself cannot go on (a directory that cannot be synced, a full

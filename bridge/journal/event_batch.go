@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	// batchAge is how long a parcel is left whole. Most are empty by then: their events are at the broker.
+	// batchAge is how long an event batch is left whole. Most are empty by then: their events are at the broker.
 	batchAge = 3 * time.Second
-	// expandAtOnce is how many events of old parcels go with one commit, so that no callback waits long for them.
+	// expandAtOnce is how many events of old event batches go with one commit, so that no callback waits long for them.
 	expandAtOnce = 512
 )
 
 // eventBatch is what one commit has emitted, written as one value, which costs a fraction of a key for each event. While it is
 // whole its events are in memory, all of them. It goes from the disk when the last of them is done with; one that grows
-// old, because the broker is away or a lane is stuck, is unpacked into table o.
+// old, because the broker is away or a lane is stuck, is expanded into table o.
 type eventBatch struct {
 	number    uint64 // of the commit
 	born      time.Time
@@ -34,7 +34,7 @@ type eventBatches struct {
 	usage  usage         // of the events in whole ones
 }
 
-// writeEmissions decides how a commit's emissions are written, and writes them: as one parcel while the broker keeps up, else each
+// writeEmissions decides how a commit's emissions are written, and writes them: as one event batch while the broker keeps up, else each
 // under its lane, where a reader finds it.
 func (c *commit) writeEmissions() error {
 	if len(c.emitted) == 0 {
@@ -64,7 +64,7 @@ func (c *commit) writeRows() error {
 	})
 }
 
-// eachRecord calls f for every record of a parcel's value.
+// eachRecord calls f for every record of an event batch's value.
 func eachRecord(value []byte, f func(i int, record []byte) error) error {
 	r := reader{rest: value}
 	for i := 0; len(r.rest) > 0; i++ {
@@ -79,7 +79,7 @@ func eachRecord(value []byte, f func(i int, record []byte) error) error {
 	return nil
 }
 
-// removeFromBatch notes that the broker has an event of a whole parcel, and removes the parcel with its last one.
+// removeFromBatch notes that the broker has an event of an intact event batch, and removes the event batch with its last one.
 func (c *commit) removeFromBatch(a acked) error {
 	p := a.batch
 	p.removed[a.position] = true
@@ -92,7 +92,7 @@ func (c *commit) removeFromBatch(a acked) error {
 	return c.batch.SingleDelete(numberKey(nil, tableEventBatch, p.number), nil)
 }
 
-// expandOld moves what is left of old parcels into table o.
+// expandOld moves what is left of old event batches into table o.
 func (c *commit) expandOld() error {
 	ps := &c.j.batches
 	for moved := 0; len(ps.intact) > 0 && moved < expandAtOnce; ps.intact = ps.intact[1:] {
@@ -111,7 +111,7 @@ func (c *commit) expandOld() error {
 	return nil
 }
 
-// expandAll moves all that is in parcels into table o, where it can be read lane by lane.
+// expandAll moves all that is in event batches into table o, where it can be read lane by lane.
 func (c *commit) expandAll() error {
 	for _, p := range c.j.batches.intact {
 		if p.remaining == 0 || p.expanding {
@@ -124,7 +124,7 @@ func (c *commit) expandAll() error {
 	return nil
 }
 
-// expand moves what is left of a parcel into table o.
+// expand moves what is left of an event batch into table o.
 func (c *commit) expand(p *eventBatch) error {
 	key := numberKey(nil, tableEventBatch, p.number)
 	value, err := c.j.get(key)
@@ -143,7 +143,7 @@ func (c *commit) expand(p *eventBatch) error {
 	return errors.Join(err, c.batch.SingleDelete(key, nil))
 }
 
-// writeRow writes one event of a parcel under its lane.
+// writeRow writes one event of an event batch under its lane.
 func writeRow(batch *pebble.Batch, m *meta, record []byte) error {
 	_, e, err := readPending(record)
 	if err != nil {
@@ -153,7 +153,7 @@ func writeRow(batch *pebble.Batch, m *meta, record []byte) error {
 	return batch.Set(outboxKey(nil, e.Lane, e.Sequence), record, nil)
 }
 
-// expandPartial moves what is left of parcels that the broker has a part of, so that the next run does not publish that part
+// expandPartial moves what is left of event batches that the broker has a part of, so that the next run does not publish that part
 // again. The writer has ended.
 func (j *Journal) expandPartial() error {
 	c := j.newCommit(nil)

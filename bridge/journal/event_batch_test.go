@@ -21,7 +21,7 @@ func keys(t testing.TB, j *Journal, table byte) (n int) {
 	return n
 }
 
-// onDisk fails unless the outbox has so many whole parcels and so many events under their lanes.
+// onDisk fails unless the outbox has so many intact event batches and so many events under their lanes.
 func onDisk(t testing.TB, j *Journal, batches, spread int) {
 	t.Helper()
 	if p, o := keys(t, j, tableEventBatch), keys(t, j, tableOutbox); p != batches || o != spread {
@@ -114,7 +114,7 @@ func TestOldBatchesAreExpanded(t *testing.T) {
 	})
 }
 
-// After a clean end nothing comes out twice; after a crash a parcel comes out whole.
+// After a clean end nothing comes out twice; after a crash an event batch comes out whole.
 func TestBatchesAfterARestart(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -235,7 +235,7 @@ func TestDamagedBatchIsAnError(t *testing.T) {
 	}
 }
 
-// What a parcel still has of a lane that has gone on since is at the broker: after a crash the lane goes on where it was.
+// What an event batch still has of a lane that has gone on since is at the broker: after a crash the lane goes on where it was.
 func TestBatchBehindItsLane(t *testing.T) {
 	for waiting := range 2 {
 		t.Run(fmt.Sprint(waiting, " waiting"), func(t *testing.T) {

@@ -40,7 +40,7 @@ func (r *existenceFilter) add(part uint64, name [16]byte) {
 	f.add(name)
 }
 
-// drop forgets the parts below the given one. What was inherited of them goes too.
+// drop forgets the parts below the given one. What was loaded of them goes too.
 func (r *existenceFilter) drop(below uint64) {
 	for part := range r.parts {
 		if part < below {

@@ -24,7 +24,7 @@ type failing struct {
 	hit    atomic.Bool
 }
 
-// MaybeError is asked before each operation. It lets those on the log and the witness fail: elsewhere Pebble may end the
+// MaybeError is asked before each operation. It lets those on the log and the commit marker fail: elsewhere Pebble may end the
 // program by a panic in the background, which no test outlives; TestDiskFailsUnderTheProgram has it.
 func (f *failing) MaybeError(o errorfs.Op) error {
 	ours := strings.HasSuffix(o.Path, ".log") || strings.HasSuffix(o.Path, markerName)

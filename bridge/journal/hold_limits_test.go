@@ -38,7 +38,7 @@ func TestLaneHoldsSoMany(t *testing.T) {
 				s.take(ended("a", 4))
 				s.wants("and one more", "a 2 publish_done forced,start_unseen")
 				s.counts("and one more", "held_events", 3)
-				s.counts("and one more", "marks_total", 2, "forced")
+				s.counts("and one more", "events_marked_total", 2, "forced")
 				if restarts {
 					s.restart()
 				}

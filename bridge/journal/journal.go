@@ -15,7 +15,7 @@ import (
 )
 
 // Journal is the durable log and all that is kept in it. Append, Ready, Pending and Failed, and what operators do (see
-// bridge.Archive), may be called by any number of goroutines; Next, Settle and Trim are for the dispatcher (see
+// bridge.ReviewQueues), may be called by any number of goroutines; Next, Settle and Trim are for the dispatcher (see
 // dispatch.Outbox).
 type Journal struct {
 	opts     Options

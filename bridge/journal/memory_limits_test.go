@@ -21,15 +21,15 @@ func unsigned(name string) *bridge.Arrival {
 func (s *observed) knows(when string, want bool, names ...string) {
 	s.t.Helper()
 	for _, name := range names {
-		before := s.metric("duplicates_total")
+		before := s.metric("callbacks_duplicate_total")
 		s.take(unsigned(name))
-		if known := s.metric("duplicates_total") > before; known != want {
+		if known := s.metric("callbacks_duplicate_total") > before; known != want {
 			s.t.Errorf("%s: %s is known: %v", when, name, known)
 		}
 	}
 }
 
-// at waits until so much time has passed since the bubble began, and a tending is over.
+// at waits until so much time has passed since the bubble began, and a housekeeping is over.
 func at(since time.Duration) {
 	time.Sleep(time.Until(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(since)))
 	synctest.Wait()
@@ -77,7 +77,7 @@ func TestIdentityIsKnownForTheWholeWindow(t *testing.T) {
 		between()
 		at(70*time.Minute + time.Second)
 		s.knows("when that is over", false, "next")
-		s.counts("in its time", "dedupe_forgotten_early_total", 0)
+		s.counts("in its time", "dedupe_evicted_total", 0)
 	})
 }
 
@@ -117,7 +117,7 @@ func TestOldestIdentitiesGoFirst(t *testing.T) {
 				}
 				time.Sleep(2 * housekeepingInterval)
 				synctest.Wait()
-				s.counts("at its limit", "dedupe_forgotten_early_total", c.early)
+				s.counts("at its limit", "dedupe_evicted_total", c.early)
 				if i, err := s.Inspect(); err != nil || i.Identities != c.n-c.early {
 					t.Errorf("%d identities, %v", i.Identities, err)
 				}
@@ -134,9 +134,9 @@ func TestOldestIdentitiesGoFirst(t *testing.T) {
 // tampers fails unless another event under a signature is taken for an abuse of it, or is not.
 func (s *observed) tampers(when string, want bool, a *bridge.Arrival) {
 	s.t.Helper()
-	before := s.metric("quarantined_total", "tampered")
+	before := s.metric("callbacks_quarantined_total", "tampered")
 	s.take(a)
-	if abuse := s.metric("quarantined_total", "tampered") > before; abuse != want {
+	if abuse := s.metric("callbacks_quarantined_total", "tampered") > before; abuse != want {
 		s.t.Errorf("%s: %s is an abuse: %v", when, a.Event.Lane.Stream, abuse)
 	}
 }

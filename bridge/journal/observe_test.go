@@ -105,7 +105,7 @@ func (s *observed) wants(when string, want ...string) {
 	}
 }
 
-// all lists a shelf, page by page.
+// all lists a review queue, page by page.
 func (s *observed) all(queue bridge.ReviewQueue) (all []bridge.Entry) {
 	s.t.Helper()
 	for q := (bridge.Query{}); ; {
@@ -118,7 +118,7 @@ func (s *observed) all(queue bridge.ReviewQueue) (all []bridge.Entry) {
 	}
 }
 
-// streams returns the streams of what lies on a shelf, in its order.
+// streams returns the streams of what lies on a review queue, in its order.
 func (s *observed) streams(queue bridge.ReviewQueue) string {
 	s.t.Helper()
 	var names []string
@@ -128,7 +128,7 @@ func (s *observed) streams(queue bridge.ReviewQueue) string {
 	return strings.Join(names, " ")
 }
 
-// keeps fails unless exactly these streams lie on a shelf, and everything that counts them says so.
+// keeps fails unless exactly these streams lie on a review queue, and everything that counts them says so.
 func (s *observed) keeps(when string, queue bridge.ReviewQueue, want string) {
 	s.t.Helper()
 	if got := s.streams(queue); got != want {
@@ -182,7 +182,7 @@ func (s *observed) metric(name string, labels ...string) (sum float64) {
 		}
 		return sum
 	}
-	if name != "marks_total" && name != "quarantined_total" { // those are not there before they count something
+	if name != "events_marked_total" && name != "callbacks_quarantined_total" { // those are not there before they count something
 		s.t.Fatalf("there is no metric %s", name)
 	}
 	return 0

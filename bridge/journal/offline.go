@@ -14,7 +14,7 @@ type mode int
 const (
 	online   mode = iota // by Open: a service runs on it
 	readOnly             // nothing is written
-	writable             // what is ordered is written, and nothing else
+	writable             // what is commanded is written, and nothing else
 )
 
 // OpenOffline opens the journal of a service that does not run, for an operator: no hold ends and nothing is forgotten;

@@ -22,23 +22,23 @@ type outbox struct {
 
 	mu           sync.Mutex
 	lanes        map[bridge.Lane]*laneQueue // everything about a lane that has to do with the outbox now
-	ready        fifo                       // lines whose first event may go
+	ready        fifo                       // queues whose first event may go
 	readyChanged chan struct{}              // holds one token when Next should look again
 	depth        int                        // events on disk that are not acknowledged
-	memory       int                        // events in lines, those under way included
+	memory       int                        // events in the queues, those under way included
 	spilled      bool                       // some events are on disk only
 	synced       uint64                     // number of the last synced commit
-	reserved     int                        // events of parcels that are being synced
+	reserved     int                        // events of event batches that are being synced
 	unreserved   int                        // other events that are being synced
 	delayed      retryQueue
 
-	refills       fifo         // lines that are to be read on
-	scanDone      bool         // every lane that has something on disk has a line
-	scanCursor    []byte       // where the survey, which finds the others, goes on
+	refills       fifo         // lanes that are to be read on
+	scanDone      bool         // every lane that has something on disk has a queue
+	scanCursor    []byte       // where the scan, which finds the others, goes on
 	rescan        bool         // it may have passed by something
 	scanNext      bool         // it is next
 	reading       bool         // a page is on its way, or cannot be read
-	loading       bool         // the disk is being read for it: lines must not be forgotten
+	loading       bool         // the disk is being read for it: queues must not be dropped
 	deferredDrops []*laneQueue // would have been forgotten since it began
 
 	acknowledged []acked     // since the last Trim
@@ -56,8 +56,8 @@ type laneQueue struct {
 	newest      uint64    // of the last one that the disk is known to have
 	needsRefill bool      // among those that are to be read on
 	unsaved     int       // acknowledged events that are still on disk
-	until       time.Time // parked until then
-	place       int       // in the parking; -1 when not parked
+	until       time.Time // delayed until then
+	place       int       // in the retry queue; -1 when not delayed
 }
 
 // pending is an event of the outbox with the length of its record, and where that is.
@@ -65,7 +65,7 @@ type pending struct {
 	event    *bridge.Event
 	bytes    int
 	batch    *eventBatch // nil: in table o
-	position int         // in the parcel
+	position int         // in the event batch
 }
 
 // acked names an event that the broker has acknowledged.
@@ -114,7 +114,7 @@ func (o *outbox) Next(ctx context.Context) ([]*bridge.Event, error) {
 // nextAtOnce is how many events Next gives out together.
 const nextAtOnce = 256
 
-// next takes the events that may go, or else tells when to look again for a lane that is parked.
+// next takes the events that may go, or else tells when to look again for a lane that is delayed.
 func (o *outbox) next() ([]*bridge.Event, <-chan time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -155,7 +155,7 @@ func (o *outbox) enqueueCommitted(events []pending, commit uint64) {
 	o.notify()
 }
 
-// reserve reports whether so many events, which are about to be written, may become a parcel: then memory has a place for
+// reserve reports whether so many events, which are about to be written, may become an event batch: then memory has a place for
 // each, and nothing of their lanes is or will be on disk alone by the time that they are synced.
 func (o *outbox) reserve(events int) bool {
 	o.mu.Lock()
@@ -181,7 +181,7 @@ func (o *outbox) enqueue(p pending) {
 	}
 }
 
-// laneQueue returns the lane's line, a new one that begins with a sequence if there is none.
+// laneQueue returns the lane's queue, a new one that begins with a sequence if there is none.
 func (o *outbox) laneQueue(lane bridge.Lane, first uint64) *laneQueue {
 	l := o.lanes[lane]
 	if l == nil {
@@ -202,7 +202,7 @@ func (o *outbox) push(l *laneQueue, p pending) {
 	}
 }
 
-// markReady makes the line ready if its first event may go.
+// markReady makes the queue ready if its first event may go.
 func (o *outbox) markReady(l *laneQueue) {
 	if len(l.events) > 0 && l.underWay.event == nil && l.place < 0 {
 		o.ready.push(l)
@@ -227,7 +227,7 @@ func (o *outbox) spill(l *laneQueue, p pending) {
 	o.scheduleRefill(l)
 }
 
-// unload gives up the line's events in memory; they are read again.
+// unload gives up the queue's events in memory; they are read again.
 func (o *outbox) unload(l *laneQueue) {
 	if len(l.events) == 0 || slices.ContainsFunc(l.events, pending.inBatch) {
 		return
@@ -237,10 +237,10 @@ func (o *outbox) unload(l *laneQueue) {
 	l.events = nil
 }
 
-// inBatch reports whether the event is in a parcel, which nobody reads.
+// inBatch reports whether the event is in an event batch, which nobody reads.
 func (p pending) inBatch() bool { return p.batch != nil && !p.batch.expanded }
 
-// markExpanded notes that the events of parcels are in table o.
+// markExpanded notes that the events of event batches are in table o.
 func (o *outbox) markExpanded(batches []*eventBatch) {
 	if len(batches) == 0 {
 		return
@@ -288,7 +288,7 @@ func (o *outbox) age(now time.Time) time.Duration {
 	return time.Duration(bridge.MillisOf(now)-oldest) * time.Millisecond
 }
 
-// fifo is a queue of lines.
+// fifo is a queue of lanes' queues.
 type fifo struct {
 	queues []*laneQueue
 	first  int

@@ -291,7 +291,7 @@ func (r *outboxRun) finish() {
 	closeJournal(r.t, r.j)
 }
 
-// TestGivenOutIsNotKept: what was given out is no longer reachable from the lane's line, whose array has room for more.
+// TestGivenOutIsNotKept: what was given out is no longer reachable from the lane's queue, whose array has room for more.
 func TestGivenOutIsNotKept(t *testing.T) {
 	o := newOutbox(nil, 0, 10, func() {}, nil, func(error) {})
 	first, second := push("a", 1, bridge.PhasePublish).Event, push("a", 1, bridge.PhaseDone).Event

@@ -25,7 +25,7 @@ type page struct {
 	events int
 	bytes  int
 	texts  texts
-	next   []byte // where the survey goes on; nil: it has come to the end
+	next   []byte // where the scan goes on; nil: it has come to the end
 }
 
 // laneRequest is a lane that is to be read on.

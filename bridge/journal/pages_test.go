@@ -15,7 +15,7 @@ import (
 // edges are numbers of entries around the edges of pages of PageMax.
 var edges = []int{0, 1, bridge.PageMax - 1, bridge.PageMax, bridge.PageMax + 1, 2 * bridge.PageMax, 2*bridge.PageMax + 1, 3*bridge.PageMax + 1}
 
-// numbersFrom lists a shelf page by page and returns the numbers and how many pages they took.
+// numbersFrom lists a review queue page by page and returns the numbers and how many pages they took.
 func numbersFrom(s *observed, queue bridge.ReviewQueue, q bridge.Query, limit int) (numbers []uint64, pages int) {
 	s.t.Helper()
 	for pages = 1; ; pages++ {
@@ -77,7 +77,7 @@ func TestListPages(t *testing.T) {
 	})
 }
 
-// TestPurgePages: an order may name as many entries as it likes, and takes off those and no others; the numbers of what is
+// TestPurgePages: a command may name as many entries as it likes, and takes off those and no others; the numbers of what is
 // gone are not given again.
 func TestPurgePages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -42,10 +42,10 @@ func TestQuarantineDropsTheOldest(t *testing.T) {
 					o.QuarantineMax = 4
 					s := observe(t, o)
 					for _, step := range steps {
-						before := s.metric("quarantine_dropped_total")
+						before := s.metric("quarantine_evicted_total")
 						s.take(suspects(step.reason, step.add)...)
 						s.keeps("after "+step.add, bridge.QuarantineQueue, step.left)
-						s.counts("after "+step.add, "quarantine_dropped_total", uint64(before)+step.dropped)
+						s.counts("after "+step.add, "quarantine_evicted_total", uint64(before)+step.dropped)
 						if restarts {
 							s.restart()
 							s.keeps("restarted after "+step.add, bridge.QuarantineQueue, step.left)
@@ -69,7 +69,7 @@ func TestQuarantineMadeSmaller(t *testing.T) {
 				s.keeps("restarted", bridge.QuarantineQueue, "a b c d e")
 				s.take(suspects(bridge.ReasonExpired, "f")...)
 				s.keeps("with the next", bridge.QuarantineQueue, left)
-				s.counts("with the next", "quarantine_dropped_total", uint64(6-limit))
+				s.counts("with the next", "quarantine_evicted_total", uint64(6-limit))
 				s.restart()
 				s.keeps("restarted again", bridge.QuarantineQueue, left)
 			})
@@ -92,12 +92,12 @@ func TestWhatLeftTheQuarantineMayComeAgain(t *testing.T) {
 				o.QuarantineMax, o.QuarantineMaxAge = 2, time.Hour
 				s := observe(t, o)
 				s.take(suspects(bridge.ReasonExpired, "a a")...)
-				s.counts("twice", "duplicates_total", 1)
+				s.counts("twice", "callbacks_duplicate_total", 1)
 				s.restart()
 				s.take(suspects(bridge.ReasonExpired, "a")...)
-				s.counts("restarted", "duplicates_total", 1)
+				s.counts("restarted", "callbacks_duplicate_total", 1)
 				s.keeps("restarted", bridge.QuarantineQueue, "a")
-				s.counts("restarted", "quarantined_total", 0)
+				s.counts("restarted", "callbacks_quarantined_total", 0)
 				leave(s)
 				before := s.streams(bridge.QuarantineQueue)
 				if strings.Contains(before, "a") {
@@ -107,7 +107,7 @@ func TestWhatLeftTheQuarantineMayComeAgain(t *testing.T) {
 				if now := s.streams(bridge.QuarantineQueue); !strings.HasSuffix(now, "a") {
 					t.Errorf("%q has become %q", before, now)
 				}
-				s.counts("at the end", "duplicates_total", 1)
+				s.counts("at the end", "callbacks_duplicate_total", 1)
 			})
 		})
 	}
@@ -131,16 +131,16 @@ func TestShareOfASignature(t *testing.T) {
 		s.restart()
 		s.take(suspect("d", 1, bridge.ReasonExpired), suspect("e", 1, bridge.ReasonExpired), suspect("f", 1, bridge.ReasonTampered))
 		s.keeps("six", bridge.QuarantineQueue, "a b c d")
-		s.counts("six", "quarantine_dropped_total", 2)
-		s.counts("six", "quarantined_total", 1)
+		s.counts("six", "quarantine_evicted_total", 2)
+		s.counts("six", "callbacks_quarantined_total", 1)
 		s.take(suspect("a", 1, bridge.ReasonExpired)) // a repeat, not one too many
-		s.counts("a repeat", "duplicates_total", 1)
-		s.counts("a repeat", "quarantine_dropped_total", 2)
+		s.counts("a repeat", "callbacks_duplicate_total", 1)
+		s.counts("a repeat", "quarantine_evicted_total", 2)
 		s.restart()
 		s.take(suspect("g", 1, bridge.ReasonExpired))
 		s.keeps("restarted", bridge.QuarantineQueue, "a b c d")
-		s.counts("restarted", "quarantine_dropped_total", 1)
-		s.counts("restarted", "quarantined_total", 0)
+		s.counts("restarted", "quarantine_evicted_total", 1)
+		s.counts("restarted", "callbacks_quarantined_total", 0)
 		s.take(suspect("h", 2, bridge.ReasonExpired))
 		for i := range quarantinePerSignature + 1 {
 			s.take(suspect(fmt.Sprint("u", i), 0, bridge.ReasonExpired))
@@ -204,13 +204,13 @@ func TestQuarantineIsFullAfterAPurge(t *testing.T) {
 		s.keeps("purged", bridge.QuarantineQueue, "a b d")
 		s.take(suspects(bridge.ReasonExpired, "e")...)
 		s.keeps("full again", bridge.QuarantineQueue, "a b d e")
-		s.counts("full again", "quarantine_dropped_total", 0)
+		s.counts("full again", "quarantine_evicted_total", 0)
 		purge(s, 0)
 		purge(s, 2)
 		s.restart()
 		s.take(suspects(bridge.ReasonExpired, "f g h")...)
 		s.keeps("over", bridge.QuarantineQueue, "d f g h")
-		s.counts("over", "quarantine_dropped_total", 1)
+		s.counts("over", "quarantine_evicted_total", 1)
 	})
 }
 
@@ -233,7 +233,7 @@ func TestAgeOfTheQuarantine(t *testing.T) {
 		time.Sleep(housekeepingInterval)
 		synctest.Wait()
 		s.keeps("older", bridge.QuarantineQueue, "c")
-		s.counts("older", "quarantine_dropped_total", 2)
+		s.counts("older", "quarantine_evicted_total", 2)
 		s.restart()
 		s.keeps("restarted", bridge.QuarantineQueue, "c")
 		s.o.QuarantineMaxAge = 0
@@ -260,7 +260,7 @@ func TestManyGrowOldAtOnce(t *testing.T) {
 				s.take(suspects(bridge.ReasonTampered, "young")...)
 				time.Sleep(2 * time.Minute)
 				s.keeps("after all the time", bridge.QuarantineQueue, "young")
-				s.counts("after all the time", "quarantine_dropped_total", uint64(n))
+				s.counts("after all the time", "quarantine_evicted_total", uint64(n))
 				s.restart()
 				s.keeps("restarted", bridge.QuarantineQueue, "young")
 			})

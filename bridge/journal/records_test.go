@@ -115,7 +115,7 @@ func TestWholeEntry(t *testing.T) {
 	})
 }
 
-// listsAlso fails unless a shelf has these entries, but for their numbers, which rise by one; also after a restart.
+// listsAlso fails unless a review queue has these entries, but for their numbers, which rise by one; also after a restart.
 func (s *observed) listsAlso(queue bridge.ReviewQueue, want []bridge.Entry) {
 	s.t.Helper()
 	first := uint64(0)
@@ -183,7 +183,7 @@ func TestWholeDeadLetter(t *testing.T) {
 }
 
 // TestEveryRecordSurvives: an event is the same to the byte wherever it lay when the journal was closed, or the power went:
-// in a parcel, under its lane, or held.
+// in an event batch, under its lane, or held.
 func TestEveryRecordSurvives(t *testing.T) {
 	for name, c := range map[string]struct {
 		memory int

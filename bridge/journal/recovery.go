@@ -11,10 +11,10 @@ import (
 	"livebridge/bridge"
 )
 
-// recoveredLane is what the parcels of the last run have of one lane: records by sequence.
+// recoveredLane is what the event batches of the last run have of one lane: records by sequence.
 type recoveredLane map[uint64][]byte
 
-// recoverBatches moves what waits in the parcels that the last run has left into table o. An event that the broker has already
+// recoverBatches moves what waits in the event batches that the last run has left into table o. An event that the broker has already
 // may come out once more, as after any crash. Where nothing may be written they are counted alone.
 func (j *Journal) recoverBatches() error {
 	batch := j.db.NewBatch()
@@ -36,7 +36,7 @@ func (j *Journal) recoverBatches() error {
 	return batch.Commit(pebble.Sync)
 }
 
-// readEventBatches returns what all parcels have, lane by lane; the batch removes them.
+// readEventBatches returns what all event batches have, lane by lane; the batch removes them.
 func (j *Journal) readEventBatches(batch *pebble.Batch) (map[bridge.Lane]recoveredLane, error) {
 	lanes := make(map[bridge.Lane]recoveredLane)
 	return lanes, each(j.db, tableEventBatch, func(key, value []byte) error {
@@ -73,7 +73,7 @@ func (j *Journal) recoverLane(batch *pebble.Batch, lane bridge.Lane, records rec
 	return err
 }
 
-// firstPending returns the first sequence of the lane that is not done with. A parcel stays whole until its last event may
+// firstPending returns the first sequence of the lane that is not done with. An event batch stays whole until its last event may
 // go, so it may still have some of a lane that has gone on since. Those lie before a sequence that is on disk no more: events
 // are removed in the order of their lane, none before the broker has it on disk.
 func (j *Journal) firstPending(name bridge.Lane, records recoveredLane) (uint64, error) {
@@ -95,7 +95,7 @@ func (j *Journal) firstPending(name bridge.Lane, records recoveredLane) (uint64,
 	return first, nil
 }
 
-// isPending reports whether the event is in the outbox, in a parcel or under its lane.
+// isPending reports whether the event is in the outbox, in an event batch or under its lane.
 func (j *Journal) isPending(name bridge.Lane, sequence uint64, records recoveredLane) (bool, error) {
 	if records[sequence] != nil {
 		return true, nil

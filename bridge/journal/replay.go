@@ -8,7 +8,7 @@ import (
 	"livebridge/bridge"
 )
 
-// Replay implements bridge.Books.
+// Replay implements bridge.JournalAdmin.
 func (j *Journal) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	prefix, err := outboxPrefix(q.Kind, q.Lane)
 	if err != nil {
@@ -17,7 +17,7 @@ func (j *Journal) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	r := bridge.ReplayResult{UpTo: q.UpTo}
 	if q.Cursor == nil {
 		err := j.command(func(c *commit) error {
-			r.UpTo = c.j.meta.commit // what comes with this commit or after it may be in a parcel again
+			r.UpTo = c.j.meta.commit // what comes with this commit or after it may be in an event batch again
 			return c.expandAll()
 		})
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 	"livebridge/bridge"
 )
 
-// request is one callback, or an operator's order, that waits for its commit.
+// request is one callback, or an operator's command, that waits for its commit.
 type request struct {
 	arrival *bridge.Arrival
 	command func(*commit) error // nil: a callback

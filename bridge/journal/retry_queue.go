@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// retryQueue holds the lines that wait for another try, the next one first.
+// retryQueue holds the lanes' queues that wait for another try, the next one first.
 type retryQueue []*laneQueue
 
-// due takes out a line whose time has come, or returns nil.
+// due takes out a queue whose time has come, or returns nil.
 func (p *retryQueue) due(now time.Time) *laneQueue {
 	if len(*p) == 0 || (*p)[0].until.After(now) {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"livebridge/bridge"
 )
 
-// List implements bridge.Archive. It reads beside the writer; what a commit on its way to the disk puts on a shelf may be shown.
+// List implements bridge.ReviewQueues. It reads beside the writer; what a commit on its way to the disk puts on a review queue may be shown.
 func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
 	table, limit := tableDeadLetter, q.Limit
 	if s == bridge.QuarantineQueue {
@@ -37,17 +37,17 @@ func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, er
 	return entries, err
 }
 
-// Release implements bridge.Archive.
+// Release implements bridge.ReviewQueues.
 func (j *Journal) Release(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
 	return j.clear(s, numbers, (*commit).releaseEntry)
 }
 
-// Purge implements bridge.Archive.
+// Purge implements bridge.ReviewQueues.
 func (j *Journal) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
 	return j.clear(s, numbers, func(*commit, *reviewEntry) error { return nil })
 }
 
-// clear takes entries off a shelf, in one commit, and does with each what use says.
+// clear takes entries off a review queue, in one commit, and does with each what use says.
 func (j *Journal) clear(s bridge.ReviewQueue, numbers []uint64, use func(*commit, *reviewEntry) error) ([]bridge.Outcome, error) {
 	outcomes := make([]bridge.Outcome, 0, len(numbers))
 	err := j.command(func(c *commit) error {

@@ -15,7 +15,7 @@ const (
 	problemNoLane  = "its body could not be read, so it has no lane to go to; purge it"
 )
 
-// removeEntry takes one entry off its shelf after use has had it. The outcome's problem says why nothing was done.
+// removeEntry takes one entry off its queue after use has had it. The outcome's problem says why nothing was done.
 func (c *commit) removeEntry(s bridge.ReviewQueue, number uint64, use func(*commit, *reviewEntry) error) (bridge.Outcome, error) {
 	outcome := bridge.Outcome{Number: number}
 	e, err := c.findEntry(s, number)

@@ -235,7 +235,7 @@ func TestQuarantineAge(t *testing.T) {
 		if len(left) != 1 || !strings.HasSuffix(left[0].Lane, "/c") {
 			t.Errorf("left are %+v", left)
 		}
-		if n := counted(t, j, "livebridge_quarantine_dropped_total"); n != 2 {
+		if n := counted(t, j, "livebridge_quarantine_evicted_total"); n != 2 {
 			t.Errorf("%v are counted", n)
 		}
 	})
@@ -344,7 +344,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestReplayBesideCallbacks: a replay has all that was emitted up to the commit that it names, though parcels are written
+// TestReplayBesideCallbacks: a replay has all that was emitted up to the commit that it names, though event batches are written
 // while it goes on.
 func TestReplayBesideCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -373,7 +373,7 @@ func TestReplayBesideCallbacks(t *testing.T) {
 	})
 }
 
-// TestCommandsAfterTheEnd: an order is refused, and nothing hangs or panics, once the journal has closed.
+// TestCommandsAfterTheEnd: a command is refused, and nothing hangs or panics, once the journal has closed.
 func TestCommandsAfterTheEnd(t *testing.T) {
 	j := open(t, memory())
 	closeJournal(t, j)

@@ -58,7 +58,7 @@ func (o *outbox) delay(l *laneQueue, wait time.Duration) {
 	o.notify()
 }
 
-// resume lets a line go on that has left the parking.
+// resume lets a lane go on that has left the retry queue.
 func (o *outbox) resume(l *laneQueue) {
 	o.markReady(l)
 	o.scheduleRefill(l)
@@ -132,8 +132,8 @@ func (o *outbox) removed(events []acked) {
 	}
 }
 
-// dropIfDone drops the line when nothing is left to know about it. While the disk is being read it stays: the reader may
-// see events that are gone by now, and only the line tells that they are.
+// dropIfDone drops the queue when nothing is left to know about it. While the disk is being read it stays: the reader may
+// see events that are gone by now, and only the queue tells that they are.
 func (o *outbox) dropIfDone(l *laneQueue) {
 	switch {
 	case l.unsaved > 0 || len(l.events) > 0 || l.underWay.event != nil || l.place >= 0 || l.behind():

@@ -2,7 +2,7 @@ package journal
 
 import "livebridge/bridge"
 
-// Inspect implements bridge.Books.
+// Inspect implements bridge.JournalAdmin.
 func (j *Journal) Inspect() (bridge.JournalStats, error) {
 	i := bridge.JournalStats{Format: formatVersion, MaxBytes: j.opts.MaxBytes, FreeBytes: j.capacity.free.Load()}
 	if err := j.command(func(c *commit) error { c.count(&i); return nil }); err != nil {

@@ -154,7 +154,7 @@ func (j *Journal) load() error {
 	return j.writeMarker()
 }
 
-// startLoading begins to inherit with the first callback or order: until one comes nobody asks, and a backlog has the machine
+// startLoading begins loading the filters with the first callback or command: until one comes nobody asks, and a backlog has the machine
 // to itself.
 func (j *Journal) startLoading() {
 	if !j.loadStarted {

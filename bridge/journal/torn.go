@@ -26,7 +26,7 @@ const (
 
 // logTorn logs how much of a log lies behind the end that it could be read to, and is left out: what a crash has cut
 // off, which was never answered, or what has been damaged since. Where commits are missing that were answered, the
-// witness tells (see witness.go).
+// commit marker tells (see commit_marker.go).
 func (j *Journal) logTorn(end wal.Offset) {
 	bytes, chunks, err := j.torn(end)
 	if err == nil && chunks == 0 {

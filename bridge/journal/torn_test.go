@@ -72,7 +72,7 @@ func TestTornEndIsLogged(t *testing.T) {
 	if all, err = warnings(t, disk); err != nil || len(all) != 0 { // it was told, and stopped in order
 		t.Errorf("afterwards: %v, %v", all, err)
 	}
-	// The same damage where the witness is: nothing that was answered goes without a word.
+	// The same damage where the commit marker is: nothing that was answered goes without a word.
 	rewrite(t, old, log, func(content []byte) []byte { return content[:len(content)-3] })
 	if _, err := warnings(t, old); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("answered callbacks are missing, and the journal opens: %v", err)

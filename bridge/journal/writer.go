@@ -210,7 +210,7 @@ func (w *writer) closing() <-chan struct{} {
 	return w.j.closing
 }
 
-// schedule sets the timer to the nearest deadline, or to the next tending. While nothing more can be written, the end of a sync wakes the writer.
+// schedule sets the timer to the nearest deadline, or to the next housekeeping. While nothing more can be written, the end of a sync wakes the writer.
 func (w *writer) schedule() {
 	if w.underWay >= pipeline {
 		w.timer.Stop()

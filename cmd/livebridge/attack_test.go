@@ -153,7 +153,7 @@ func TestOnlyTheCallbackItselfCounts(t *testing.T) {
 					t.Errorf("%s: what comes out is %d events:\n%s", want, len(out), strings.Join(out, ""))
 				}
 			}
-			if statuses[401] == 0 || statuses[403] == 0 || statuses[200] == 0 || service.metrics(t)[`livebridge_quarantined_total{reason="tampered"}`] == 0 {
+			if statuses[401] == 0 || statuses[403] == 0 || statuses[200] == 0 || service.metrics(t)[`livebridge_callbacks_quarantined_total{reason="tampered"}`] == 0 {
 				t.Errorf("the attack was none: answers %v", statuses)
 			}
 			t.Logf("answers %v", statuses)

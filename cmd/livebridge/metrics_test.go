@@ -23,11 +23,11 @@ func TestMetrics(t *testing.T) {
 		"livebridge_callbacks_refused_total":                                 answers[401] + answers[404],
 		`livebridge_callbacks_refused_total{kind="snapshot",reason="token"}`: answers[404],
 		"livebridge_events_published_total":                                  float64(len(out)),
-		"livebridge_publish_seconds_count":                                   float64(len(out)) + failures,
-		"livebridge_duplicates_total":                                        answers[200] - float64(len(out)),
-		"livebridge_callback_seconds_count":                                  3000 - answers[404],
+		"livebridge_publish_duration_seconds_count":                                   float64(len(out)) + failures,
+		"livebridge_callbacks_duplicate_total":                                        answers[200] - float64(len(out)),
+		"livebridge_callback_duration_seconds_count":                                  3000 - answers[404],
 		"livebridge_outbox_events":                                           0,
-		"livebridge_outbox_oldest_seconds":                                   0,
+		"livebridge_outbox_oldest_age_seconds":                                   0,
 		"livebridge_held_events":                                             0,
 		"livebridge_quarantine_entries":                                      0,
 		"livebridge_dead_letters":                                            0,
@@ -36,7 +36,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s is %v (there: %v), want %v", name, got, found, want)
 		}
 	}
-	for _, name := range []string{"livebridge_holds_total", "livebridge_marks_total", "livebridge_commit_seconds_count", "livebridge_commit_callbacks_sum", "livebridge_disk_free_bytes"} {
+	for _, name := range []string{"livebridge_holds_total", "livebridge_events_marked_total", "livebridge_journal_commit_duration_seconds_count", "livebridge_journal_commit_batch_size_sum", "livebridge_disk_free_bytes"} {
 		if got, _ := sum(m, name); got <= 0 {
 			t.Errorf("%s is %v", name, got)
 		}
@@ -68,7 +68,7 @@ func TestMetricsOfAnOutage(t *testing.T) {
 	until(t, "the outage shows", func() bool {
 		m := service.metrics(t)
 		failures, _ := sum(m, "livebridge_publish_failures_total")
-		return m["livebridge_outbox_events"] > 300 && m["livebridge_outbox_oldest_seconds"] > 0 && failures > 0
+		return m["livebridge_outbox_events"] > 300 && m["livebridge_outbox_oldest_age_seconds"] > 0 && failures > 0
 	})
 	answer, err := http.Get("http://" + service.admin + "/readyz")
 	if err != nil {

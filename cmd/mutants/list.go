@@ -22,8 +22,8 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), parcelMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), doorMutants(),
-		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), judgeMutants(), wiringMutants(), luckMutants(),
+		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
+		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
 		embeddedMutants(), endingMutants(),
 	} {
 		all = append(all, some...)
@@ -62,13 +62,13 @@ func durabilityMutants() []mutant {
 		{"holds follow the wall clock", "bridge/journal/clock.go", "c.now.Sub(c.started))", "c.wall.Sub(c.started))", journal, "TestClockJumpChangesNoHold"},
 		{"timers come before what waits", "bridge/journal/writer.go", "\tfor _, r := range arrivals {\n", "\tif err := w.commit.expire(); err != nil {\n\t\treturn err\n\t}\n\tfor _, r := range arrivals {\n", journal, "TestCallbacksComeBeforeDeadlines"},
 		{"time goes on behind the writer's back", "bridge/journal/writer.go", "\tif err := w.addHousekeeping(c); err != nil {", "\tc.clock = w.j.clock.read()\n\tif err := w.addHousekeeping(c); err != nil {", journal, "TestCallbacksComeBeforeDeadlines"},
-		{"the witness is not heard", "bridge/journal/commit_marker.go", "was > j.meta.commit", "was > 1<<62", journal, "TestFlippedBits"},
+		{"the commit marker is not read", "bridge/journal/commit_marker.go", "was > j.meta.commit", "was > 1<<62", journal, "TestFlippedBits"},
 		{"another format is opened", "bridge/journal/store.go", "!= formatVersion", "== \"\"", journal, "TestOtherFormatIsRefused"},
 		{"a short record is taken", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
 		{"a repeat is answered before what it repeats", "bridge/journal/decide.go", "\t\tc.j.metrics.duplicates.Inc()\n", "\t\tc.waiting = c.waiting[:len(c.waiting)-1]\n\t\tr.done <- nil\n", journal, "TestRepeatWaitsForWhatItRepeats"},
 		{"a dead letter's lane goes on before the sync", "bridge/journal/dead_letter.go", "\tc.deadLettered = append(c.deadLettered, b)\n", "\tc.j.outbox.deadLettered(b)\n", journal, "TestDeadLetterWaitsForItsSync"},
 		{"the backlog shows what is not synced", "bridge/journal/page.go", "commit > p.synced", "commit > p.synced+1<<40", journal, "TestBacklogHasNothingUnsynced"},
-		{"the witness does not follow", "bridge/journal/writer.go", "w.j.updateMarker(c.number); err != nil", "error(nil); err != nil", journal, "TestFlippedBitsAfterACrash"},
+		{"the commit marker is not updated", "bridge/journal/writer.go", "w.j.updateMarker(c.number); err != nil", "error(nil); err != nil", journal, "TestFlippedBitsAfterACrash"},
 		{"what cannot be tidied up is tried for ever", "bridge/journal/store.go", "\tj.fail(fmt.Errorf(\"the store could not tidy up: %w\", err))\n\truntime.Goexit()\n", "\t_ = err\n", journal, "TestFailedFlush"},
 		{"a held event stays on disk", "bridge/journal/decide.go", "return e, c.batch.Delete(key, nil)", "return e, nil", journal, "TestExploreJournal"},
 		{"a restart makes holds longer", "bridge/journal/clock.go", "max(left, 0), whole", "max(left, whole/2), whole", journal, "TestExploreJournal"},
@@ -76,8 +76,8 @@ func durabilityMutants() []mutant {
 	}
 }
 
-// parcelMutants are faults of the outbox's two ways to lie on disk.
-func parcelMutants() []mutant {
+// eventBatchMutants are faults of the outbox's two ways to lie on disk.
+func eventBatchMutants() []mutant {
 	const file = "bridge/journal/event_batch.go"
 	return []mutant{
 		{"a parcel goes before its last event", file, "if p.remaining > 0 {", "if p.remaining > 1 {", journal, "TestBatchGoesWithItsLastEvent"},
@@ -188,14 +188,14 @@ func kafkaMutants() []mutant {
 		{"a partition at rest is not compared", "transports/kafka/offsets.go", "known && end < ends[int(p.number)]", "known && end < 0", kafka, "TestTopicIsRecreated"},
 		{"partitions that are gone are kept", "transports/kafka/layout.go", "len(found) < len(before.partitions) {", "len(found) < 0 {", kafka, "TestFewerPartitions"},
 		{"who leads nothing is broker 0", "transports/kafka/findings.go", `if p.Leader.Host == "" {`, `if p.Leader.Host == "nobody" {`, kafka, "TestPartitionWithoutLeader"},
-		{"a denied identity is denied for ever", "transports/kafka/producer_id.go", "!i.denied.IsZero() && time.Since(i.denied) >= i.retryInterval }", "!i.denied.IsZero() && i.retryInterval < 0 }", kafka, "TestProducerIDPermittedAgain"},
+		{"a denied identity is denied for ever", "transports/kafka/producer_id.go", "!i.denied.IsZero() && time.Since(i.denied) >= i.retryInterval", "!i.denied.IsZero() && i.retryInterval < 0", kafka, "TestProducerIDPermittedAgain"},
 		{"a batch in doubt grows too old", "transports/kafka/recovery.go", "\t\ts.encoder.updateTimestamps(b.bytes, time.Now())\n", "", kafka, "TestRetriedBatchGetsNewTimestamp"},
 		{"a topic that is away holds up others", "transports/kafka/publisher.go", "layout != nil && t.fault.Load() == nil {", "layout != nil {", kafka, "TestTopicStaysDeleted"},
 	}
 }
 
-// doorMutants are faults where callbacks come in.
-func doorMutants() []mutant {
+// ingressMutants are faults where callbacks come in.
+func ingressMutants() []mutant {
 	return []mutant{
 		{"answered whatever the journal says", "bridge/ingress/callback.go", "\tif err := s.journal.Append(s.ctx, a); err != nil {", "\tif err := s.journal.Append(s.ctx, a); err != nil && a == nil {", "bridge/ingress", "TestJournalErrors"},
 		{"an expired signature is believed", "bridge/ingress/callback.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
@@ -275,13 +275,13 @@ func trustMutants() []mutant {
 // credentialMutants are faults of who we are at the broker, and of what is told when it refuses us.
 func credentialMutants() []mutant {
 	const (
-		link      = "transports/nats/connector.go"
+		connector = "transports/nats/connector.go"
 		reminders = "bridge/reminders.go"
 	)
 	return []mutant{
-		{"a connection is made with yesterday's credentials", link, "\tl.refresh()\n\tif", "\tif", nats, "TestRefusalsAreLoggedOnce"},
-		{"an nkey stays what it was", link, "o.Token, o.Nkey = s.token, s.public", "o.Token = s.token", nats, "TestReload"},
-		{"a new file makes no new connection", link, "_ = conn.ForceReconnect()", "_ = conn", nats, "TestReload"},
+		{"a connection is made with yesterday's credentials", connector, "\tl.refresh()\n\tif", "\tif", nats, "TestRefusalsAreLoggedOnce"},
+		{"an nkey stays what it was", connector, "o.Token, o.Nkey = s.token, s.public", "o.Token = s.token", nats, "TestReload"},
+		{"a new file makes no new connection", connector, "_ = conn.ForceReconnect()", "_ = conn", nats, "TestReload"},
 		{"every refusal is logged", reminders, "if now.Sub(k.last) < ReminderInterval {", "if false {", nats, "TestRefusalsAreSummarizedHourly"},
 		{"a refusal that lasts is logged no more", reminders, "if now.Sub(k.last) < ReminderInterval {", "if !k.last.IsZero() && r.logged {", "bridge", "TestReminders"},
 		{"consumers show the old token", "transports/nats/access.go", "\tg.token.Store(&token)\n", "\tg.token.CompareAndSwap(nil, &token)\n", nats, "TestEmbeddedTokenChanges"},

@@ -1,7 +1,7 @@
 package main
 
-// judgeMutants are faults of the judge: a run that is wrong passes for right, or the other way round.
-func judgeMutants() []mutant {
+// checkerMutants are faults of the judge: a run that is wrong passes for right, or the other way round.
+func checkerMutants() []mutant {
 	const (
 		checker = "bridge/checker"
 		file    = "bridge/checker/checker.go"
@@ -31,8 +31,8 @@ func wiringMutants() []mutant {
 	}
 }
 
-// luckMutants are faults that were found by a time-out, or by chance.
-func luckMutants() []mutant {
+// timingMutants are faults that were found by a time-out, or by chance.
+func timingMutants() []mutant {
 	return []mutant{
 		{"a place is freed twice", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\t<-d.slots\n\t\t<-d.slots\n\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
 		{"a place is not freed", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},

@@ -16,7 +16,7 @@ func embeddedMutants() []mutant {
 
 // endingMutants are faults of how the program ends, and of who may reach it.
 func endingMutants() []mutant {
-	const requests, wait = "\terr := a.ingress.Shutdown(most)\n", "\ta.drain(most)\n"
+	const requests, wait = "\terr := a.ingress.Shutdown(drainCtx)\n", "\ta.drain(drainCtx)\n"
 	return []mutant{
 		{"the journal stops before requests in hand are answered", "cmd/livebridge/app.go", requests, "\ta.journal.Stop()\n" + requests, livebridge, "TestEndDuringARequest"},
 		{"requests in hand are cut off", "cmd/livebridge/app.go", requests, "\tvar err error\n", livebridge, "TestEndDuringARequest"},
