@@ -6,30 +6,34 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"os"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// markerName is a file beside the store that says which commit was on disk lately. A flipped bit near the end of a log or
-// a manifest looks to Pebble like a write that was cut off, and it would go on without what lies behind it: the commit marker
-// tells. It follows every sync, and holds the commit number(8) and a checksum(4); one that does not check was cut off
-// itself, and says nothing.
-const markerName = "WITNESS"
+// The commit marker is a file beside the store that names the last commit that was on disk. A flipped bit near the end
+// of a log or a manifest looks to Pebble like a write that was cut off, and it would go on without what lies behind it:
+// the marker tells the two apart. It follows every sync.
+//
+//	commit number(8, big-endian) │ CRC-32 of it(4)
+//
+// A marker whose checksum does not match was cut off itself, and says nothing.
+const (
+	markerName  = "LAST_COMMIT"
+	markerBytes = 12
+)
 
-const markerBytes = 12
-
-// openMarker opens the commit marker for follow. writeMarker has made it.
+// openMarker opens the marker that writeMarker has made, for updateMarker.
 func (j *Journal) openMarker() (err error) {
-	path := j.opts.FS.PathJoin(j.opts.Dir, markerName)
-	if j.marker, err = j.opts.FS.OpenReadWrite(path, vfs.WriteCategoryUnspecified); err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
+	if j.marker, err = j.opts.FS.OpenReadWrite(j.markerPath(), vfs.WriteCategoryUnspecified); err != nil {
+		return fmt.Errorf("open %s: %w", j.markerPath(), err)
 	}
 	return nil
 }
 
-// updateMarker has the commit marker say that a commit is on disk. That is not synced, since a commit marker that lags says less and
-// nothing wrong: when the program is killed it is exact, when the power goes as old as what the system had not written
-// yet.
+// updateMarker names a commit that is on disk. The marker is not synced, since one that lags says less and nothing
+// wrong: when the program is killed it is exact, when the power goes it is as old as what the system had not written
+// back.
 func (j *Journal) updateMarker(commit uint64) error {
 	if _, err := j.marker.WriteAt(markerValue(commit), 0); err != nil {
 		return fmt.Errorf("write %s: %w", markerName, err)
@@ -37,18 +41,20 @@ func (j *Journal) updateMarker(commit uint64) error {
 	return nil
 }
 
+func (j *Journal) markerPath() string { return j.opts.FS.PathJoin(j.opts.Dir, markerName) }
+
 func markerValue(commit uint64) []byte {
 	value := binary.BigEndian.AppendUint64(make([]byte, 0, markerBytes), commit)
 	return binary.BigEndian.AppendUint32(value, crc32.ChecksumIEEE(value))
 }
 
-// writeMarker writes the commit marker for the last commit, which is on disk, so that it is on disk too.
+// writeMarker makes a marker for the last commit, which is on disk, and syncs it.
 func (j *Journal) writeMarker() error {
-	if j.mode == readOnly {
+	if j.mode == ReadOnly {
 		return nil
 	}
 	if err := j.createMarker(); err != nil {
-		return err
+		return fmt.Errorf("write %s: %w", j.markerPath(), err)
 	}
 	dir, err := j.opts.FS.OpenDir(j.opts.Dir)
 	if err != nil {
@@ -58,36 +64,43 @@ func (j *Journal) writeMarker() error {
 }
 
 func (j *Journal) createMarker() error {
-	path := j.opts.FS.PathJoin(j.opts.Dir, markerName)
-	f, err := j.opts.FS.Create(path, vfs.WriteCategoryUnspecified)
+	f, err := j.opts.FS.Create(j.markerPath(), vfs.WriteCategoryUnspecified)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return err
 	}
 	_, err = f.Write(markerValue(j.meta.commit))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // checkMarker returns an error when the store has less than it had before.
 func (j *Journal) checkMarker() error {
-	path := j.opts.FS.PathJoin(j.opts.Dir, markerName)
-	f, err := j.opts.FS.Open(path)
+	last, err := j.readMarker()
 	if err != nil {
-		return nil // a journal that never had one
+		return fmt.Errorf("read %s: %w", j.markerPath(), err)
+	}
+	if last > j.meta.commit {
+		return fmt.Errorf("files are damaged: last commit was %d, found %d; "+
+			"restore DATA_DIR, or remove %s to accept the loss", last, j.meta.commit, j.markerPath())
+	}
+	return nil
+}
+
+// readMarker returns the commit that the marker names. It is 0 when there is none, as in a journal that is being
+// created, or when it was cut off.
+func (j *Journal) readMarker() (commit uint64, err error) {
+	f, err := j.opts.FS.Open(j.markerPath())
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
 	}
 	value, err := io.ReadAll(f)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
+		return 0, err
 	}
 	if len(value) != markerBytes || crc32.ChecksumIEEE(value[:8]) != binary.BigEndian.Uint32(value[8:]) {
-		return nil
+		return 0, nil
 	}
-	if was := binary.BigEndian.Uint64(value); was > j.meta.commit {
-		return fmt.Errorf("files are damaged: last commit was %d, found %d; "+
-			"restore DATA_DIR, or remove %s to accept the loss",
-			was, j.meta.commit, path)
-	}
-	return nil
+	return binary.BigEndian.Uint64(value), nil
 }

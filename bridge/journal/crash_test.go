@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"livebridge/bridge"
 )
@@ -168,15 +169,19 @@ func TestInUse(t *testing.T) {
 	}
 }
 
+// TestOtherFormatIsRefused: an older journal and one of a later version are left alone.
 func TestOtherFormatIsRefused(t *testing.T) {
-	o := memory()
-	j := open(t, o)
-	if err := j.db.Set([]byte{tableVersion}, []byte("livebridge-journal 99"), pebble.Sync); err != nil {
-		t.Fatal(err)
-	}
-	closeJournal(t, j)
-	if _, err := Open(o); err == nil || !strings.Contains(err.Error(), "livebridge-journal 99") {
-		t.Errorf("got %v", err)
+	for _, format := range []string{"livebridge-journal 2", "livebridge-journal 99"} {
+		o := memory()
+		j := open(t, o)
+		if err := j.db.Set([]byte{tableVersion}, []byte(format), pebble.Sync); err != nil {
+			t.Fatal(err)
+		}
+		closeJournal(t, j)
+		o.Registerer = prometheus.NewRegistry()
+		if _, err := Open(o); err == nil || !strings.Contains(err.Error(), `unsupported journal format "`+format+`"`) {
+			t.Errorf("%s: %v", format, err)
+		}
 	}
 }
 

@@ -195,9 +195,9 @@ func TestOperatorOfAnInterruptedCreation(t *testing.T) {
 	if err := bare.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, write := range []bool{false, true} {
-		if _, err := OpenOffline(o, write); !errors.Is(err, ErrNoJournal) || !strings.Contains(err.Error(), "interrupted") {
-			t.Errorf("write %v: %v", write, err)
+	for _, mode := range []Mode{ReadOnly, ReadWrite} {
+		if _, err := OpenOffline(o, mode); !errors.Is(err, ErrNoJournal) || !strings.Contains(err.Error(), "interrupted") {
+			t.Errorf("mode %v: %v", mode, err)
 		}
 	}
 }

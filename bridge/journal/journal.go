@@ -41,7 +41,7 @@ type Journal struct {
 	freed       uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
 	loadStarted bool   // or done with it
 
-	mode   mode // opened by OpenOffline
+	mode   Mode
 	access access
 
 	compacting atomic.Bool // see reclaim
@@ -52,6 +52,8 @@ type Journal struct {
 	failing  sync.Once
 	closing  chan struct{} // closed by Close
 	written  chan struct{} // closed when the writer has ended
+	closed   sync.Once
+	closeErr error
 	requests sync.Pool
 
 	background sync.WaitGroup // everything but the writer
@@ -168,8 +170,13 @@ func (j *Journal) Err() error {
 func (j *Journal) Stop() { j.stopped.Store(true) }
 
 // Close stops, writes what is under way and closes the store. After a failure it leaves the store as it is, for the next
-// run to recover, and returns the failure.
+// run to recover, and returns the failure. Further calls return what the first one did.
 func (j *Journal) Close() error {
+	j.closed.Do(func() { j.closeErr = j.close() })
+	return j.closeErr
+}
+
+func (j *Journal) close() error {
 	j.Stop()
 	close(j.closing)
 	<-j.written

@@ -8,28 +8,26 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// mode is how a journal is open.
-type mode int
+// Mode is what may be done with a journal that is open.
+type Mode int
 
+// The modes of OpenOffline.
 const (
-	online   mode = iota // by Open: a service runs on it
-	readOnly             // nothing is written
-	writable             // what is commanded is written, and nothing else
+	online    Mode = iota // opened by Open: a service runs on it
+	ReadOnly              // nothing is written
+	ReadWrite             // commands are written, and nothing else
 )
 
 // OpenOffline opens the journal of a service that does not run, for an operator: no hold ends and nothing is forgotten;
 // what is emitted waits for the service's next start. Only List, Release, Purge, Replay and Inspect may be called, and
 // Release, Purge and Replay only if write is true. The error wraps ErrInUse when the service does run, and ErrNoJournal when
 // opts.Dir holds no journal.
-func OpenOffline(opts Options, write bool) (*Journal, error) {
-	if err := checkOffline(&opts, write); err != nil {
+func OpenOffline(opts Options, m Mode) (*Journal, error) {
+	if err := checkOffline(&opts, m); err != nil {
 		return nil, err
 	}
 	j := newJournal(opts)
-	j.mode = readOnly
-	if write {
-		j.mode = writable
-	}
+	j.mode = m
 	if err := j.open(); err != nil {
 		return nil, err
 	}
@@ -41,7 +39,7 @@ func OpenOffline(opts Options, write bool) (*Journal, error) {
 var ErrNoJournal = errors.New("holds no journal")
 
 // checkOffline refuses to make a journal where there is none, and to leave files behind that the service cannot open.
-func checkOffline(opts *Options, write bool) error {
+func checkOffline(opts *Options, m Mode) error {
 	desc, err := pebble.Peek(opts.Dir, opts.FS)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("look at DATA_DIR %s: %w", opts.Dir, err)
@@ -50,7 +48,7 @@ func checkOffline(opts *Options, write bool) error {
 		return fmt.Errorf("DATA_DIR %s %w: set LIVEBRIDGE_DATA_DIR as it is set for the service", opts.Dir, ErrNoJournal)
 	}
 	info, err := os.Stat(opts.Dir)
-	if err != nil || !write {
+	if err != nil || m != ReadWrite {
 		return nil // a disk in memory, or no files to leave
 	}
 	if owner, yes := ownedByOther(info); yes {

@@ -27,7 +27,7 @@ func (j *Journal) recoverBatches() error {
 			return err
 		}
 	}
-	if batch.Empty() || j.mode == readOnly {
+	if batch.Empty() || j.mode == ReadOnly {
 		return batch.Close()
 	}
 	if err := batch.Set([]byte{tableMeta}, j.meta.append(nil), nil); err != nil {
@@ -64,7 +64,7 @@ func (j *Journal) recoverLane(batch *pebble.Batch, lane bridge.Lane, records rec
 	for sequence, record := range records {
 		switch {
 		case sequence < first:
-		case j.mode == readOnly:
+		case j.mode == ReadOnly:
 			j.batches.usage.add(len(record))
 		default:
 			err = errors.Join(err, writeRow(batch, &j.meta, record))

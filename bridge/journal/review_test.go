@@ -261,18 +261,18 @@ func TestOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
 		o.PublishQuarantine, o.Limits.HoldNext, o.Limits.HoldDone = false, 50*time.Millisecond, 50*time.Millisecond
-		if _, err := OpenOffline(o, false); !errors.Is(err, ErrNoJournal) {
+		if _, err := OpenOffline(o, ReadOnly); !errors.Is(err, ErrNoJournal) {
 			t.Fatalf("without a journal: %v", err)
 		}
 		j := open(t, o)
-		if _, err := OpenOffline(o, false); !errors.Is(err, ErrInUse) {
+		if _, err := OpenOffline(o, ReadOnly); !errors.Is(err, ErrInUse) {
 			t.Errorf("beside the service: %v", err)
 		}
 		add(t, j, push("a", 9e11, bridge.PhasePublish), doubtful("b", 9e11, bridge.ReasonExpired), doubtful("c", 9e11, bridge.ReasonExpired))
 		add(t, j, push("d", 9e11, bridge.PhaseDone)) // held
 		closeJournal(t, j)
 
-		q, err := OpenOffline(o, false)
+		q, err := OpenOffline(o, ReadOnly)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,7 +284,7 @@ func TestOffline(t *testing.T) {
 		}
 		closeJournal(t, q)
 
-		if q, err = OpenOffline(o, true); err != nil {
+		if q, err = OpenOffline(o, ReadWrite); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * o.Limits.HoldDone) // nothing to wait for: a hold would have ended

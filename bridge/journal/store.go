@@ -15,7 +15,7 @@ import (
 )
 
 // formatVersion is the version of the keys and values in doc.go. A journal of another version is not opened.
-const formatVersion = "livebridge-journal 2"
+const formatVersion = "livebridge-journal 3"
 
 // ErrInUse says that another process has the journal open.
 var ErrInUse = errors.New("in use by another process")
@@ -84,7 +84,7 @@ func lockError(dir string, err error) error {
 // storeOptions tunes Pebble for many small values that live for a second.
 func (j *Journal) storeOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j}, ReadOnly: j.mode == readOnly,
+		FS: j.opts.FS, Lock: j.lock, Logger: storeLog{j}, ReadOnly: j.mode == ReadOnly,
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                memTableSize(j.capacity),
 		MemTableStopWritesThreshold: 8,
@@ -180,8 +180,8 @@ func (j *Journal) checkVersion() error {
 		return j.create()
 	}
 	if err == nil && string(value) != formatVersion {
-		return fmt.Errorf("it has the format %q and this version of livebridge reads %q: use the version that wrote it",
-			value, formatVersion)
+		return fmt.Errorf("unsupported journal format %q (this version reads %q): "+
+			"use the livebridge version that wrote it, or another DATA_DIR", value, formatVersion)
 	}
 	return err
 }

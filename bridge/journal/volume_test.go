@@ -138,7 +138,7 @@ func TestVolumeSizes(t *testing.T) {
 		if warned != c.warned {
 			t.Errorf("%d: the warning says %q, want %q", c.beyond, warned, c.warned)
 		}
-		quiet, err := OpenOffline(o, true)
+		quiet, err := OpenOffline(o, ReadWrite)
 		if err != nil {
 			t.Fatalf("%d: %v", c.beyond, err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/admin"
+	"livebridge/bridge/journal"
 )
 
 func newJournal() *cobra.Command {
@@ -29,7 +30,7 @@ func newInspect() *cobra.Command {
 		Use: "inspect", Short: "Count what the journal holds: lines on a terminal, JSON in a pipe", Args: noArguments,
 		Example: "  livebridge journal inspect\n  livebridge journal inspect | jq .outbox.entries",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withOperator(false, func(d admin.Operator) error {
+			return withOperator(journal.ReadOnly, func(d admin.Operator) error {
 				i, err := d.Inspect()
 				if err != nil {
 					return err
@@ -87,7 +88,7 @@ func newReplay() *cobra.Command {
 			if all == (lane != "") || lane != "" && (kind == "" || subject == "") {
 				return &usageError{fmt.Errorf("replay takes either --all or --lane with a lane such as stream:push.example.com/live/room1")}
 			}
-			return withOperator(true, func(d admin.Operator) error { return replay(c, d, kind, subject, wait) })
+			return withOperator(journal.ReadWrite, func(d admin.Operator) error { return replay(c, d, kind, subject, wait) })
 		},
 	}
 	c.Flags().StringVar(&lane, "lane", "", "the lane: kind, colon, domain/app/stream")

@@ -11,9 +11,8 @@ import (
 	"livebridge/bridge/journal"
 )
 
-// openOperator reaches the journal in DATA_DIR: through the running service, or by opening it where none runs. write says
-// that something may be changed.
-func openOperator(write bool) (admin.Operator, io.Closer, error) {
+// openOperator reaches the journal in DATA_DIR: through the running service, or by opening it where none runs.
+func openOperator(mode journal.Mode) (admin.Operator, io.Closer, error) {
 	s, err := loadForOperator()
 	if err != nil {
 		return nil, nil, err
@@ -25,7 +24,7 @@ func openOperator(write bool) (admin.Operator, io.Closer, error) {
 	if !errors.Is(err, admin.ErrNoService) {
 		return nil, nil, err
 	}
-	j, err := journal.OpenOffline(s.journalOptions(), write)
+	j, err := journal.OpenOffline(s.journalOptions(), mode)
 	if errors.Is(err, journal.ErrNoJournal) {
 		return nil, nil, &usageError{err}
 	}
@@ -36,8 +35,8 @@ func openOperator(write bool) (admin.Operator, io.Closer, error) {
 }
 
 // withOperator calls f with the journal and closes it.
-func withOperator(write bool, f func(admin.Operator) error) error {
-	operator, closer, err := openOperator(write)
+func withOperator(mode journal.Mode, f func(admin.Operator) error) error {
+	operator, closer, err := openOperator(mode)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/admin"
+	"livebridge/bridge/journal"
 )
 
 func (s reviewCommand) list() *cobra.Command {
@@ -23,7 +24,7 @@ func (s reviewCommand) list() *cobra.Command {
 			if limit < 0 {
 				return &usageError{fmt.Errorf("--limit %d is negative", limit)}
 			}
-			return withOperator(false, func(d admin.Operator) error { return s.printAll(c, d, q, limit) })
+			return withOperator(journal.ReadOnly, func(d admin.Operator) error { return s.printAll(c, d, q, limit) })
 		},
 	}
 	addFilterFlags(c, &q)
@@ -92,7 +93,7 @@ func (s reviewCommand) show() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withOperator(false, func(d admin.Operator) error { return s.showOne(c.OutOrStdout(), d, numbers[0]) })
+			return withOperator(journal.ReadOnly, func(d admin.Operator) error { return s.showOne(c.OutOrStdout(), d, numbers[0]) })
 		},
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/admin"
+	"livebridge/bridge/journal"
 )
 
 // reviewAction is what is done with entries: Release or Purge.
@@ -35,7 +36,7 @@ func (s reviewCommand) action(verb, short string, do reviewAction, publishes boo
 			if all == (len(numbers) > 0) || !all && q != (bridge.Query{}) {
 				return &usageError{fmt.Errorf("%s %s takes either numbers or --all, which --reason and --lane may narrow", s.name, verb)}
 			}
-			return withOperator(true, func(d admin.Operator) (err error) {
+			return withOperator(journal.ReadWrite, func(d admin.Operator) (err error) {
 				if all {
 					numbers, err = s.entryNumbers(d, q)
 				}

@@ -62,7 +62,7 @@ func durabilityMutants() []mutant {
 		{"holds follow the wall clock", "bridge/journal/clock.go", "c.now.Sub(c.started))", "c.wall.Sub(c.started))", journal, "TestClockJumpChangesNoHold"},
 		{"timers come before what waits", "bridge/journal/writer.go", "\tfor _, r := range arrivals {\n", "\tif err := w.commit.expire(); err != nil {\n\t\treturn err\n\t}\n\tfor _, r := range arrivals {\n", journal, "TestCallbacksComeBeforeDeadlines"},
 		{"time goes on behind the writer's back", "bridge/journal/writer.go", "\tif err := w.addHousekeeping(c); err != nil {", "\tc.clock = w.j.clock.read()\n\tif err := w.addHousekeeping(c); err != nil {", journal, "TestCallbacksComeBeforeDeadlines"},
-		{"the commit marker is not read", "bridge/journal/commit_marker.go", "was > j.meta.commit", "was > 1<<62", journal, "TestFlippedBits"},
+		{"the commit marker is not read", "bridge/journal/commit_marker.go", "last > j.meta.commit", "last > 1<<62", journal, "TestFlippedBits"},
 		{"another format is opened", "bridge/journal/store.go", "!= formatVersion", "== \"\"", journal, "TestOtherFormatIsRefused"},
 		{"a short record is taken", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
 		{"a repeat is answered before what it repeats", "bridge/journal/decide.go", "\t\tc.j.metrics.duplicates.Inc()\n", "\t\tc.waiting = c.waiting[:len(c.waiting)-1]\n\t\tr.done <- nil\n", journal, "TestRepeatWaitsForWhatItRepeats"},
