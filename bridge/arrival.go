@@ -7,10 +7,7 @@ import "errors"
 type Arrival struct {
 	Event Event // without Recorded, Sequence and Marks
 
-	// Identify completes the event's ID where that depends on the time of the commit: the body does not name the
-	// happening and carries no signature time, or its session lies so far ahead that the clock decides whether it is
-	// one. Nil when Event.ID is final.
-	Identify func(recorded Millis) ID
+	Identity *Identity // gives the event its ID at the commit; nil: Event.ID is final
 
 	Signature Signature // zero when the callback was taken unsigned
 	Reason    Reason    // not empty: to the quarantine instead of the lane

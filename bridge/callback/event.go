@@ -9,13 +9,13 @@ import (
 // redactionGrowth is how much longer than what was sent the data can get by the policy.
 const redactionGrowth = 2 * len(`"[redacted]"`)
 
-// Event makes the canonical event, without Scheme, Recorded, Sequence and Marks. When the id depends on the time of the
-// commit, the event has none yet and the function returned completes it (bridge.Arrival.Identify); otherwise the
-// function is nil. now is the wall clock. Everything returned stays valid after Release.
+// Event makes the canonical event, without Scheme, Recorded, Sequence and Marks. When its ID depends on the time of the
+// commit, it has none yet and follows from the identity returned (bridge.Arrival.Identity); otherwise that is nil. now is
+// the wall clock. Everything returned stays valid after Release.
 //
-// Session is set whenever a known word of a stream comes with one, however far ahead: whether it can order the event is
-// for the commit to say (bridge.Sequenced).
-func (c *Callback) Event(p Policy, nonce Nonce, now bridge.Millis) (bridge.Event, func(bridge.Millis) bridge.ID) {
+// Session is set whenever a known event name of a stream comes with one, however far ahead: whether it can order the
+// event is for the commit to say (bridge.Sequenced).
+func (c *Callback) Event(p Policy, nonce Nonce, now bridge.Millis) (bridge.Event, *bridge.Identity) {
 	c.data = c.appendData(c.data[:0], Policy{})
 	id, later := c.identify(nonce, now)
 	return bridge.Event{

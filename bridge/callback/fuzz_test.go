@@ -76,8 +76,8 @@ func eventOf(t *testing.T, kind bridge.Kind, body []byte) (bridge.Event, bool) {
 	if c.Lane.Domain == "" || c.Lane.Stream == "" || c.Lane.Kind != kind {
 		t.Fatalf("lane %v", c.Lane)
 	}
-	e, identify := c.Event(callback.Policy{}, callback.Nonce{}, fixedNow)
-	return complete(e, identify, false), true
+	e, identity := c.Event(callback.Policy{}, callback.Nonce{}, fixedNow)
+	return complete(e, identity, false), true
 }
 
 // checkCanonical sees that text is JSON in UTF-8 that bringing into canonical form, but for numbers, leaves as it is.

@@ -65,17 +65,17 @@ func goldenEvent(t *testing.T, kind bridge.Kind, name string) (bridge.Event, err
 		return bridge.Event{}, err
 	}
 	nonce := goldenNonce(t, name)
-	e, identify := c.Event(callback.Policy{UserArgs: callback.Redact}, nonce, fixedNow)
+	e, identity := c.Event(callback.Policy{UserArgs: callback.Redact}, nonce, fixedNow)
 	signed := c.AuthSign != "" || nonce != callback.Nonce{}
 	c.Release()
 	clear(body) // nothing of the event may point into it
-	return complete(e, identify, signed), nil
+	return complete(e, identity, signed), nil
 }
 
-func complete(e bridge.Event, identify func(bridge.Millis) bridge.ID, signed bool) bridge.Event {
+func complete(e bridge.Event, identity *bridge.Identity, signed bool) bridge.Event {
 	e.Recorded, e.Sequence = fixedNow, 1
-	if identify != nil {
-		e.ID = identify(fixedNow)
+	if identity != nil {
+		e.ID = identity.ID(e.Lane.Kind, fixedNow)
 	}
 	if e.Unknown() || e.Lane.Kind == bridge.KindStream && !bridge.Sequenced(e.Session, fixedNow) {
 		e.Marks = bridge.MarkUnsequenced

@@ -23,7 +23,6 @@ type Nonce struct {
 type discriminator struct {
 	authTimestamp string
 	nonce         Nonce
-	recorded      bridge.Millis
 }
 
 // occurrence is what an id is taken over.
@@ -34,17 +33,15 @@ type occurrence struct {
 
 // id returns the first half of the SHA-256 over the happening in canonical JSON, which is made in buffer:
 //
-//	{"auth_timestamp":"1587954140","data":{…},"kind":"rtc-record","rand":"…","recordedtime":"…","timestamp":"…"}
+//	{"auth_timestamp":"1587954140","data":{…},"kind":"rtc-record","rand":"…","timestamp":"…"}
 //
-// data and kind are always there, the others are strings and there when they are not empty.
+// data and kind are always there, the others are strings and there when they are not empty. bridge.Identity takes it
+// over the time of the commit as well.
 func (o occurrence) id(buffer []byte, d discriminator) (bridge.ID, []byte) {
 	b := appendDiscriminator(append(buffer[:0], '{'), "auth_timestamp", d.authTimestamp)
 	b = appendMember(b, "data", o.data)
 	b = appendDiscriminator(b, "kind", o.kind.String())
 	b = appendDiscriminator(b, "rand", d.nonce.Rand)
-	if d.recorded != 0 {
-		b = append(d.recorded.Append(append(appendName(b, "recordedtime"), '"')), '"')
-	}
 	b = append(appendDiscriminator(b, "timestamp", d.nonce.Timestamp), '}')
 	return digest(b), b
 }
@@ -61,8 +58,8 @@ func digest(preimage []byte) bridge.ID {
 	return bridge.ID(sum[:len(bridge.ID{})])
 }
 
-// identify returns the event's id, or the function that makes it from the time of the commit where it depends on that.
-func (c *Callback) identify(nonce Nonce, now bridge.Millis) (id bridge.ID, later func(bridge.Millis) bridge.ID) {
+// identify returns the event's id, or what it follows from where it depends on the time of the commit.
+func (c *Callback) identify(nonce Nonce, now bridge.Millis) (id bridge.ID, later *bridge.Identity) {
 	o, d := occurrence{c.Kind, c.data}, c.discriminator(nonce)
 	switch {
 	case c.event.selfIdentifying || bridge.Sequenced(c.session, now-clockMargin):
@@ -74,20 +71,18 @@ func (c *Callback) identify(nonce Nonce, now bridge.Millis) (id bridge.ID, later
 	return id, nil
 }
 
-// identifyLater copies what it needs, for it is called after Release.
-func (c *Callback) identifyLater(d discriminator) func(bridge.Millis) bridge.ID {
-	o, session := occurrence{c.Kind, slices.Clone(c.data)}, c.session
-	return func(recorded bridge.Millis) bridge.ID {
-		d := d
-		switch {
-		case bridge.Sequenced(session, recorded):
-			d = discriminator{}
-		case d == discriminator{}:
-			d.recorded = recorded
-		}
-		id, _ := o.id(nil, d)
-		return id
+// identifyLater computes every id that does not need the time of the commit.
+func (c *Callback) identifyLater(d discriminator) *bridge.Identity {
+	o, i := occurrence{c.Kind, c.data}, &bridge.Identity{Session: c.session}
+	if c.session != 0 {
+		i.Ordered, c.preimage = o.id(c.preimage, discriminator{})
 	}
+	if d != (discriminator{}) {
+		i.Discriminated, c.preimage = o.id(c.preimage, d)
+	} else {
+		i.Data = slices.Clone(c.data) // it is used after Release
+	}
+	return i
 }
 
 func (c *Callback) discriminator(nonce Nonce) discriminator {

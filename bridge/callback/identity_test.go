@@ -25,20 +25,17 @@ func decode(t *testing.T, kind bridge.Kind, body string) *callback.Callback {
 // idOf returns the id of a body that is committed at the instant recorded, 0: that needs no commit.
 func idOf(t *testing.T, kind bridge.Kind, body string, n callback.Nonce, now, recorded bridge.Millis) string {
 	t.Helper()
-	e, identify := decode(t, kind, body).Event(callback.Policy{}, n, now)
-	if (identify != nil) != (recorded != 0) {
-		t.Fatalf("a function to complete the id: %v, want %v\nof %s", identify != nil, recorded != 0, body)
+	e, identity := decode(t, kind, body).Event(callback.Policy{}, n, now)
+	if (identity != nil) != (recorded != 0) {
+		t.Fatalf("the id waits for the commit: %v, want %v\nof %s", identity != nil, recorded != 0, body)
 	}
-	if identify == nil {
+	if identity == nil {
 		return e.ID.String()
 	}
 	if e.ID != (bridge.ID{}) {
 		t.Errorf("id %v before the commit, want none", e.ID)
 	}
-	if first := identify(recorded); first != identify(recorded) {
-		t.Errorf("the function gives two ids at one instant")
-	}
-	return identify(recorded).String()
+	return identity.ID(kind, recorded).String()
 }
 
 // TestIdentity compares with ids computed by another program from the text of the specification.

@@ -87,7 +87,7 @@ func (s *Server) judgeLive(k bridge.Kind, body []byte) outcome {
 	if !c.Known && !s.cfg.DomainsListed {
 		a.Reason = bridge.ReasonUnknownEvent
 	}
-	a.Event, a.Identify = c.Event(s.cfg.Policy, callback.Nonce{}, bridge.MillisOf(now))
+	a.Event, a.Identity = c.Event(s.cfg.Policy, callback.Nonce{}, bridge.MillisOf(now))
 	a.Event.Scheme = scheme
 	return s.store(&a, err)
 }
@@ -109,7 +109,7 @@ func (s *Server) judgeRTC(h http.Header, body []byte) outcome {
 	a := bridge.Arrival{Signature: sig, Raw: body}
 	switch {
 	case err == nil:
-		a.Event, a.Identify = c.Event(s.cfg.Policy, nonce, bridge.MillisOf(now))
+		a.Event, a.Identity = c.Event(s.cfg.Policy, nonce, bridge.MillisOf(now))
 	case scheme == bridge.SchemeNone:
 		return outcome{err: err}
 	default:

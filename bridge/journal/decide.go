@@ -16,8 +16,8 @@ func (c *commit) add(r *request) error {
 	a := r.arrival
 	e := a.Event // a copy: what is kept must not point into the request
 	e.Recorded = c.clock.millis()
-	if a.Identify != nil {
-		e.ID = a.Identify(e.Recorded)
+	if a.Identity != nil {
+		e.ID = a.Identity.ID(e.Lane.Kind, e.Recorded)
 	}
 	if a.Reason != "" {
 		return c.quarantine(&e, a, a.Reason)
