@@ -13,8 +13,8 @@ import (
 	"livebridge/bridge"
 )
 
-// parcelSeeds is how many campaigns TestBatchCampaigns has.
-var parcelSeeds = flag.Uint64("parcel.seeds", 200/shareOf, "campaigns of commits that emit for many lanes, with crashes between")
+// batchSeeds is how many campaigns TestBatchCampaigns has.
+var batchSeeds = flag.Uint64("batch.seeds", 200/shareOf, "campaigns of commits that emit for many lanes, with crashes between")
 
 // campaign is a journal with several lanes whose commits emit for many of them at once, a broker that takes some events and
 // refuses others, and a power that goes. It knows what each lane has emitted and how far it is done with for good.
@@ -23,6 +23,7 @@ type campaign struct {
 	random *rand.Rand
 	o      Options
 	j      *Journal
+	stall  func(*Journal) (release func())
 	begun  bridge.Millis
 	sent   []int    // callbacks of each lane, all answered
 	taken  []uint64 // by the broker or the dead letters: the sequence that each lane has got to
@@ -33,12 +34,13 @@ type campaign struct {
 // come out whole and in order: nothing is missing before what has followed it, and nothing is left.
 func TestBatchCampaigns(t *testing.T) {
 	t.Parallel()
-	for seed := range *parcelSeeds {
+	for seed := range *batchSeeds {
 		synctest.Test(t, func(t *testing.T) {
 			const lanes = 4
 			c := &campaign{t: t, random: rand.New(rand.NewPCG(seed, 11)), o: memory(), begun: bridge.MillisOf(time.Now()),
 				sent: make([]int, lanes), taken: make([]uint64, lanes), safe: make([]uint64, lanes)}
 			c.o.OutboxMemory = []int{16, 40, 10_000}[c.random.IntN(3)]
+			c.stall = stalls(&c.o)
 			c.j = open(t, c.o)
 			for range 40 {
 				c.step()
@@ -71,9 +73,7 @@ func (c *campaign) step() {
 func (c *campaign) send() {
 	done := make(chan error)
 	n := 0
-	release := make(chan struct{})
-	go func() { _ = c.j.command(func(*commit) error { <-release; return nil }) }() // the writer is busy until all wait
-	synctest.Wait()
+	release := c.stall(c.j) // the writer is busy until all wait
 	for i := range c.sent {
 		if c.random.IntN(3) == 0 {
 			continue
@@ -84,7 +84,7 @@ func (c *campaign) send() {
 		go func() { done <- c.j.Append(c.t.Context(), a) }()
 	}
 	synctest.Wait()
-	close(release)
+	release()
 	for range n {
 		if err := <-done; err != nil {
 			c.t.Fatal(err)

@@ -8,12 +8,17 @@ import (
 )
 
 // add decides one callback, or carries out a command.
-func (c *commit) add(r *request) error {
+func (c *commit) add(r *request) (err error) {
 	c.waiting = append(c.waiting, r)
-	if r.command != nil {
-		return r.command(c)
+	if r.command == nil {
+		return c.decide(r.arrival)
 	}
-	a := r.arrival
+	r.result, err = c.execute(r.command)
+	return err
+}
+
+// decide applies the decision table to one callback.
+func (c *commit) decide(a *bridge.Arrival) error {
 	e := a.Event // a copy: what is kept must not point into the request
 	e.Recorded = c.clock.millis()
 	if a.Identity != nil {

@@ -68,6 +68,9 @@ func (r *reader) varint() int64 {
 // bytes returns a part of the value, valid as long as the value is.
 func (r *reader) bytes() []byte { return r.take(int(min(r.uvarint(), uint64(len(r.rest)+1)))) }
 
+// clone is bytes for what outlives the value; nil when there are none.
+func (r *reader) clone() []byte { return append([]byte(nil), r.bytes()...) }
+
 func (r *reader) text() string { return r.shared.of(r.bytes()) }
 
 func (r *reader) byte() byte { return r.take(1)[0] }

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -22,6 +23,40 @@ func FuzzReadEvent(f *testing.F) {
 		}
 		if again, err := readEvent(appendEvent(nil, e)); err != nil || fmt.Sprint(again) != fmt.Sprint(e) {
 			t.Errorf("%v became %v, %v", e, again, err)
+		}
+	})
+}
+
+// FuzzReadArrival is the same for a callback that waits to be decided.
+func FuzzReadArrival(f *testing.F) {
+	f.Add(appendArrival(nil, whole(bridge.KindRecord, 1)))
+	f.Add(appendArrival(nil, &bridge.Arrival{Identity: &bridge.Identity{Session: -1, Ordered: bridge.ID{1}, Data: []byte("{}")}}))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		a, err := readArrival(value)
+		if err != nil {
+			return
+		}
+		if again, err := readArrival(appendArrival(nil, a)); err != nil || !reflect.DeepEqual(again, a) {
+			t.Errorf("%+v became %+v, %v", a, again, err)
+		}
+	})
+}
+
+// FuzzReadCommand is the same for what an operator asks for.
+func FuzzReadCommand(f *testing.F) {
+	for _, cmd := range []command{
+		{op: opRelease, queue: bridge.QuarantineQueue, numbers: []uint64{1, 1 << 60}},
+		{op: opReplay, replay: bridge.ReplayQuery{Kind: "stream", Lane: "d/a/s", Cursor: []byte{'o', 0xff}, UpTo: 9}},
+	} {
+		f.Add(cmd.append(nil))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		cmd, err := readCommand(value)
+		if err != nil {
+			return
+		}
+		if again, err := readCommand(cmd.append(nil)); err != nil || !reflect.DeepEqual(again, cmd) {
+			t.Errorf("%+v became %+v, %v", cmd, again, err)
 		}
 	})
 }

@@ -10,54 +10,64 @@ import (
 
 // Replay implements bridge.JournalAdmin.
 func (j *Journal) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
-	prefix, err := outboxPrefix(q.Kind, q.Lane)
-	if err != nil {
+	if _, err := outboxPrefix(q.Kind, q.Lane); err != nil {
 		return bridge.ReplayResult{}, err
 	}
-	r := bridge.ReplayResult{UpTo: q.UpTo}
 	if q.Cursor == nil {
-		err := j.command(func(c *commit) error {
-			r.UpTo = c.j.meta.commit // what comes with this commit or after it may be in an event batch again
-			return c.expandAll()
-		})
+		expanded, err := j.do(command{op: opExpandAll})
 		if err != nil {
 			return bridge.ReplayResult{}, err
 		}
+		q.UpTo = expanded.commit // what comes with that commit or after it may be in an event batch again
 	}
-	err = j.command(func(c *commit) error { return c.replayOutbox(prefix, q.Cursor, &r) })
-	return r, err
+	r, err := j.do(command{op: opReplay, replay: q})
+	r.replay.UpTo = q.UpTo
+	return r.replay, err
 }
 
-// replayOutbox replays a page of what was emitted up to the commit r.UpTo. What this commit emits is not in the store yet.
-func (c *commit) replayOutbox(prefix, cursor []byte, r *bridge.ReplayResult) error {
-	var events []*bridge.Event
-	first := prefix
-	if bytes.HasPrefix(cursor, prefix) {
-		first = cursor
+// replayOutbox replays a page of what was emitted up to the commit q.UpTo. What this commit emits is not in the store yet.
+func (c *commit) replayOutbox(q bridge.ReplayQuery) (r bridge.ReplayResult, err error) {
+	events, cursor, err := c.j.replayPage(q)
+	if err != nil {
+		return r, err
 	}
-	looked := 0
-	err := eachFrom(c.j.db, first, func(key, value []byte) (bool, error) {
+	r.Cursor, r.Replayed = cursor, len(events)
+	for _, e := range events {
+		emitted, err := c.replay(e)
+		if err != nil {
+			return r, err
+		}
+		r.Emitted = append(r.Emitted, *emitted)
+	}
+	return r, nil
+}
+
+// replayPage reads the events of a page that are to be replayed, and where the next one begins; nil: nowhere.
+func (j *Journal) replayPage(q bridge.ReplayQuery) (events []*bridge.Event, cursor []byte, err error) {
+	prefix, err := outboxPrefix(q.Kind, q.Lane)
+	if err != nil {
+		return nil, nil, err
+	}
+	first := prefix
+	if bytes.HasPrefix(q.Cursor, prefix) {
+		first = q.Cursor
+	}
+	seen := 0
+	err = eachFrom(j.db, first, func(key, value []byte) (bool, error) {
 		if !bytes.HasPrefix(key, prefix) {
 			return false, nil
 		}
-		if looked++; looked > bridge.PageMax {
-			r.Cursor = bytes.Clone(key)
+		if seen++; seen > bridge.PageMax {
+			cursor = bytes.Clone(key)
 			return false, nil
 		}
 		commit, e, err := readPending(value)
-		if err == nil && commit <= r.UpTo && !e.Marks.Has(bridge.MarkReplayed) {
+		if err == nil && commit <= q.UpTo && !e.Marks.Has(bridge.MarkReplayed) {
 			events = append(events, e)
 		}
 		return true, err
 	})
-	for i := 0; err == nil && i < len(events); i++ {
-		var emitted *bridge.Emission
-		if emitted, err = c.replay(events[i]); err == nil {
-			r.Emitted = append(r.Emitted, *emitted)
-		}
-		r.Replayed++
-	}
-	return err
+	return events, cursor, err
 }
 
 // outboxPrefix returns what the outbox keys of a lane begin with, or those of all lanes when no lane is named.

@@ -9,8 +9,9 @@ import (
 // request is one callback, or an operator's command, that waits for its commit.
 type request struct {
 	arrival *bridge.Arrival
-	command func(*commit) error // nil: a callback
-	done    chan error          // receives once
+	command *command   // nil: a callback
+	result  result     // of the command, once done has received
+	done    chan error // receives once
 }
 
 // queue is where callbacks wait for the writer. All of them are taken at once.

@@ -39,31 +39,14 @@ func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, er
 
 // Release implements bridge.ReviewQueues.
 func (j *Journal) Release(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
-	return j.clear(s, numbers, (*commit).releaseEntry)
+	r, err := j.do(command{op: opRelease, queue: s, numbers: numbers})
+	return r.outcomes, err
 }
 
 // Purge implements bridge.ReviewQueues.
 func (j *Journal) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
-	return j.clear(s, numbers, func(*commit, *reviewEntry) error { return nil })
-}
-
-// clear takes entries off a review queue, in one commit, and does with each what use says.
-func (j *Journal) clear(s bridge.ReviewQueue, numbers []uint64, use func(*commit, *reviewEntry) error) ([]bridge.Outcome, error) {
-	outcomes := make([]bridge.Outcome, 0, len(numbers))
-	err := j.command(func(c *commit) error {
-		for _, number := range numbers {
-			outcome, err := c.removeEntry(s, number, use)
-			if err != nil {
-				return err
-			}
-			outcomes = append(outcomes, outcome)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return outcomes, nil
+	r, err := j.do(command{op: opPurge, queue: s, numbers: numbers})
+	return r.outcomes, err
 }
 
 // reviewEntry is one entry as it lies in table Q or d.

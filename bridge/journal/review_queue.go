@@ -15,12 +15,26 @@ const (
 	problemNoLane  = "its body could not be read, so it has no lane to go to; purge it"
 )
 
-// removeEntry takes one entry off its queue after use has had it. The outcome's problem says why nothing was done.
-func (c *commit) removeEntry(s bridge.ReviewQueue, number uint64, use func(*commit, *reviewEntry) error) (bridge.Outcome, error) {
+// clear takes the entries that a command names off their queue.
+func (c *commit) clear(cmd *command) ([]bridge.Outcome, error) {
+	outcomes := make([]bridge.Outcome, 0, len(cmd.numbers))
+	for _, number := range cmd.numbers {
+		outcome, err := c.removeEntry(cmd, number)
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, outcome)
+	}
+	return outcomes, nil
+}
+
+// removeEntry takes one entry off its queue, and replays it where the command releases. The outcome's problem says why
+// nothing was done.
+func (c *commit) removeEntry(cmd *command, number uint64) (bridge.Outcome, error) {
 	outcome := bridge.Outcome{Number: number}
-	e, err := c.findEntry(s, number)
-	if err == nil {
-		err = use(c, e)
+	e, err := c.findEntry(cmd.queue, number)
+	if err == nil && cmd.op == opRelease {
+		err = c.releaseEntry(e)
 	}
 	switch {
 	case errors.Is(err, errNoEntry):

@@ -348,7 +348,9 @@ func TestReplay(t *testing.T) {
 // while it goes on.
 func TestReplayBesideCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j := open(t, memory())
+		o := memory()
+		stall := stalls(&o)
+		j := open(t, o)
 		defer closeJournal(t, j)
 		add(t, j, many(2, 4)...)
 		before, err := j.Inspect()
@@ -356,10 +358,8 @@ func TestReplayBesideCallbacks(t *testing.T) {
 			t.Fatal(err)
 		}
 		last := before.Commit
-		release := make(chan struct{})
+		release := stall(j) // until both of the others wait
 		var work sync.WaitGroup
-		work.Go(func() { _ = j.command(func(*commit) error { <-release; return nil }) }) // until both of the others wait
-		synctest.Wait()
 		work.Go(func() {
 			if r, err := j.Replay(bridge.ReplayQuery{}); err != nil || r.Replayed != 8 || r.UpTo != last {
 				t.Errorf("%+v, %v: want the 8 events up to commit %d", r, err, last)
@@ -368,7 +368,7 @@ func TestReplayBesideCallbacks(t *testing.T) {
 		synctest.Wait()
 		work.Go(func() { add(t, j, push("late", 1e12, bridge.PhasePublish)) })
 		synctest.Wait()
-		close(release)
+		release()
 		work.Wait()
 	})
 }

@@ -4,10 +4,12 @@ import "livebridge/bridge"
 
 // Inspect implements bridge.JournalAdmin.
 func (j *Journal) Inspect() (bridge.JournalStats, error) {
-	i := bridge.JournalStats{Format: formatVersion, MaxBytes: j.opts.MaxBytes, FreeBytes: j.capacity.free.Load()}
-	if err := j.command(func(c *commit) error { c.count(&i); return nil }); err != nil {
-		return i, err
+	r, err := j.do(command{op: opInspect})
+	if err != nil {
+		return bridge.JournalStats{}, err
 	}
+	i := r.stats
+	i.Format, i.MaxBytes, i.FreeBytes = formatVersion, j.opts.MaxBytes, j.capacity.free.Load()
 	return i, j.read(func() error {
 		i.StoreBytes = j.db.Metrics().DiskSpaceUsage()
 		return each(j.db, tableLane, func(_, _ []byte) error { i.Lanes++; return nil })

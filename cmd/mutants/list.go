@@ -232,7 +232,7 @@ func boundaryMutants() []mutant {
 		{"a released entry stays", "bridge/journal/review_queue.go", "return outcome, c.deleteEntry(e)", "return outcome, nil", journal, "TestRelease"},
 		{"a released identity is not known", "bridge/journal/review_queue.go", "err = c.j.dedupe.add(c.batch, e.ID, c.clock.millis())", "err = nil", journal, "TestRelease"},
 		{"the quarantine grows old", "bridge/journal/quarantine_index.go", "entries[0].received < before", "entries[0].received < 0", journal, "TestQuarantineAge"},
-		{"without the service holds end all the same", "bridge/journal/command.go", "\terr := do(c)\n", "\terr := c.expire()\n\tif err == nil {\n\t\terr = do(c)\n\t}\n", journal, "TestOffline"},
+		{"without the service holds end all the same", "bridge/journal/command.go", "\tr, err := c.execute(&cmd)\n", "\tif err := c.expire(); err != nil {\n\t\treturn result{}, err\n\t}\n\tr, err := c.execute(&cmd)\n", journal, "TestOffline"},
 		{"everybody opens the control socket", "bridge/admin/control.go", "0o600", "0o666", "bridge/admin", "TestControlIsPrivate"},
 		{"silent connections keep operators out", "bridge/admin/limiter.go", "refused = l.longestSilent(); refused == nil", "refused == nil", "bridge/admin", "TestSilentConnections"},
 		{"requests in hand are given up", "bridge/admin/limiter.go", "\t\tl.open[c] = time.Time{}\n", "", "bridge/admin", "TestBusyConnectionsStay"},
