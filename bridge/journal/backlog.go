@@ -36,7 +36,8 @@ func (o *outbox) scheduleRefill(l *laneQueue) {
 	o.notify()
 }
 
-// readAhead has the backlog read on in the background, if there is a reason to: what was read before can go out meanwhile.
+// readAhead has the backlog read on in the background, if there is a reason to: what was read before can go out
+// meanwhile.
 func (o *outbox) readAhead() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -69,11 +70,12 @@ func (o *outbox) wantsLoading() bool {
 	return o.spilled && o.memory < o.readingRoom() && (o.nearlyDone() || !o.refills.empty() || !o.scanDone)
 }
 
-// nearlyDone reports whether the rest can be read at once, under the lock: nothing new can come between, and the outbox can do
-// without the disk again.
+// nearlyDone reports whether the rest can be read at once, under the lock: nothing new can come between, and the outbox
+// can do without the disk again.
 func (o *outbox) nearlyDone() bool { return o.scanDone && o.depth-o.memory <= o.pageEvents() }
 
-// atLaneLimit reports whether enough lanes are known; others are found in their turn. Delayed ones have a bound of their own.
+// atLaneLimit reports whether enough lanes are known; others are found in their turn. Delayed ones have a bound of
+// their own.
 func (o *outbox) atLaneLimit() bool { return len(o.lanes)-len(o.delayed) >= o.limit }
 
 // pageEvents bounds one read.
@@ -146,8 +148,8 @@ func (o *outbox) laneRequests() (requests []laneRequest) {
 	return requests
 }
 
-// scanWants returns up to which sequence a lane is known, and how many more events of it a scan takes: that there are more
-// of a lane which is known is enough.
+// scanWants returns up to which sequence a lane is known, and how many more events of it a scan takes: that there are
+// more of a lane which is known is enough.
 func (o *outbox) scanWants(lane bridge.Lane) (loaded uint64, places int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -175,8 +177,8 @@ func (o *outbox) merge(p *page) {
 	o.dropDeferred()
 }
 
-// scanAdvanced merges a page of the scan and notes where that goes on. At the end it begins again if it may have passed by
-// something.
+// scanAdvanced merges a page of the scan and notes where that goes on. At the end it begins again if it may have passed
+// by something.
 func (o *outbox) scanAdvanced(p *page) {
 	o.merge(p)
 	o.scanCursor = p.next
@@ -185,8 +187,8 @@ func (o *outbox) scanAdvanced(p *page) {
 	}
 }
 
-// scannedPast reports whether the scan has been where the lane ends: what it has not found there was not there, unless something
-// was missed since it began.
+// scannedPast reports whether the scan has been where the lane ends: what it has not found there was not there, unless
+// something was missed since it began.
 func (o *outbox) scannedPast(lane bridge.Lane) bool {
 	return o.scanDone || !o.rescan && bytes.Compare(outboxKey(nil, lane, math.MaxUint64), o.scanCursor) < 0
 }

@@ -48,7 +48,8 @@ func backlogOf(t *testing.T, lanes, n int) *Journal {
 	return j
 }
 
-// TestLanesAreReadInParts: a lane of which memory has a part is read again when most of that is gone, not for every event.
+// TestLanesAreReadInParts: a lane of which memory has a part is read again when most of that is gone, not for every
+// event.
 func TestLanesAreReadInParts(t *testing.T) {
 	const lanes, each = 3, 1000
 	j := backlogOf(t, lanes, each)
@@ -89,8 +90,9 @@ func scanOnce(t *testing.T, o *outbox, meanwhile func()) {
 	}
 }
 
-// TestScanFindsWhatComesMeanwhile: an event that came to lie on disk alone while the scan goes on is read in its turn: behind
-// the place where that is, before it, right there, or while a page was read; of a lane that has others on disk, or none.
+// TestScanFindsWhatComesMeanwhile: an event that came to lie on disk alone while the scan goes on is read in its turn:
+// behind the place where that is, before it, right there, or while a page was read; of a lane that has others on disk,
+// or none.
 func TestScanFindsWhatComesMeanwhile(t *testing.T) {
 	const lanes, each = 600, 2
 	for _, c := range []struct {
@@ -220,7 +222,8 @@ func TestGapInTheBacklog(t *testing.T) {
 	}
 }
 
-// TestRemovedTogether: events that follow one another in their lane are removed as a range, which ends with the last of them.
+// TestRemovedTogether: events that follow one another in their lane are removed as a range, which ends with the last of
+// them.
 func TestRemovedTogether(t *testing.T) {
 	for _, n := range []int{1, rangeLeast - 1, rangeLeast, 2 * rangeLeast} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {

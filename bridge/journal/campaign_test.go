@@ -16,8 +16,8 @@ import (
 // batchSeeds is how many campaigns TestBatchCampaigns has.
 var batchSeeds = flag.Uint64("batch.seeds", 200/shareOf, "campaigns of commits that emit for many lanes, with crashes between")
 
-// campaign is a journal with several lanes whose commits emit for many of them at once, a broker that takes some events and
-// refuses others, and a power that goes. It knows what each lane has emitted and how far it is done with for good.
+// campaign is a journal with several lanes whose commits emit for many of them at once, a broker that takes some events
+// and refuses others, and a power that goes. It knows what each lane has emitted and how far it is done with for good.
 type campaign struct {
 	t      *testing.T
 	random *rand.Rand
@@ -30,8 +30,8 @@ type campaign struct {
 	safe   []uint64 // the same, known to outlive the broker's power
 }
 
-// TestBatchCampaigns has lanes go on at different paces out of the same commits, through crashes, and wants each of them to
-// come out whole and in order: nothing is missing before what has followed it, and nothing is left.
+// TestBatchCampaigns has lanes go on at different paces out of the same commits, through crashes, and wants each of
+// them to come out whole and in order: nothing is missing before what has followed it, and nothing is left.
 func TestBatchCampaigns(t *testing.T) {
 	t.Parallel()
 	for seed := range *batchSeeds {

@@ -29,8 +29,8 @@ func (s *observed) settle(by map[string]bridge.Settlement) (lines []string) {
 	return lines
 }
 
-// TestDeadLettersStayUntilTheyArePurged: the first DEAD_LETTERS_MAX stay; a further one is tried again at the head of its
-// lane, as it was, until one of them goes. A restart changes nothing.
+// TestDeadLettersStayUntilTheyArePurged: the first DEAD_LETTERS_MAX stay; a further one is tried again at the head of
+// its lane, as it was, until one of them goes. A restart changes nothing.
 func TestDeadLettersStayUntilTheyArePurged(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restarts %v", restarts), func(t *testing.T) {
@@ -76,8 +76,9 @@ func TestDeadLettersStayUntilTheyArePurged(t *testing.T) {
 	}
 }
 
-// TestEverythingTakesRoom: what outbox, held, quarantine and dead letters take together is limited by JOURNAL_MAX_BYTES:
-// with so many bytes nothing more is taken, with one less it is; right after a start too. Operators may do what makes room.
+// TestEverythingTakesRoom: what outbox, held, quarantine and dead letters take together is limited by
+// JOURNAL_MAX_BYTES: with so many bytes nothing more is taken, with one less it is; right after a start too. Operators
+// may do what makes room.
 func TestEverythingTakesRoom(t *testing.T) {
 	session := bridge.MillisOf(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 	for name, c := range map[string]struct {
@@ -159,8 +160,8 @@ func (d diskOfUnknownSize) GetDiskUsage(string) (vfs.DiskUsage, error) {
 	return vfs.DiskUsage{AvailBytes: 1 << 60}, nil
 }
 
-// TestDiskIsFullAtTheStart: nothing is taken from the first moment on, what waits is published, and operators may purge.
-// A disk whose free space cannot be read counts as full.
+// TestDiskIsFullAtTheStart: nothing is taken from the first moment on, what waits is published, and operators may
+// purge. A disk whose free space cannot be read counts as full.
 func TestDiskIsFullAtTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, free := unpublished(), &atomic.Uint64{}

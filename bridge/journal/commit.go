@@ -40,14 +40,19 @@ type commit struct {
 // newCommit makes an empty commit, from the memory of one that is done where there is one.
 func (j *Journal) newCommit(used *commit) *commit {
 	if used == nil {
-		used = &commit{ids: make(map[bridge.ID]struct{}), signatureUses: make(map[[16]byte]signatureUse), held: make(map[bridge.ID]*bridge.Event)}
+		used = &commit{
+			ids:           make(map[bridge.ID]struct{}),
+			signatureUses: make(map[[16]byte]signatureUse),
+			held:          make(map[bridge.ID]*bridge.Event),
+		}
 	}
 	clear(used.ids)
 	clear(used.signatureUses)
 	clear(used.held)
 	clear(used.emitted)
 	return &commit{
-		j: j, batch: j.db.NewBatch(), clock: j.clock.read(), ids: used.ids, signatureUses: used.signatureUses, held: used.held,
+		j: j, batch: j.db.NewBatch(), clock: j.clock.read(),
+		ids: used.ids, signatureUses: used.signatureUses, held: used.held,
 		waiting: used.waiting[:0], emitted: used.emitted[:0], dirty: used.dirty[:0],
 		records: used.records[:0], scratch: used.scratch, emissions: used.emissions,
 	}

@@ -24,7 +24,8 @@ func (u unreadable) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) 
 	return u.FS.Open(name, opts...)
 }
 
-// TestUnreadableMarker: a marker that is there and cannot be opened would have told of a loss: the journal is not opened.
+// TestUnreadableMarker: a marker that is there and cannot be opened would have told of a loss: the journal is not
+// opened.
 func TestUnreadableMarker(t *testing.T) {
 	o := memory()
 	j := open(t, o)

@@ -81,8 +81,8 @@ func liveAndCrash(t *testing.T, disk *vfs.MemFS, rnd *rand.Rand, answered map[st
 	return crashed
 }
 
-// checkAnswered drains the outbox and compares it with what was answered. An event that was written and not answered may
-// be there too.
+// checkAnswered drains the outbox and compares it with what was answered. An event that was written and not answered
+// may be there too.
 func checkAnswered(t *testing.T, j *Journal, answered map[string]int) {
 	t.Helper()
 	got := drain(t, j, j.Pending())
@@ -139,7 +139,8 @@ func TestFailedSync(t *testing.T) {
 	}
 }
 
-// TestAnswerOfAWriterThatEnds: what it has answered counts, and a failure is not taken for a stop, though all is told at once.
+// TestAnswerOfAWriterThatEnds: what it has answered counts, and a failure is not taken for a stop, though all is told
+// at once.
 func TestAnswerOfAWriterThatEnds(t *testing.T) {
 	for range 50 { // select chooses by chance
 		stopped, failed := newJournal(memory()), newJournal(memory())

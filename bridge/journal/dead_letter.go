@@ -34,8 +34,8 @@ func (c *commit) deadLetter(b rejection) error {
 	return c.batch.Set(numberKey(nil, tableDeadLetter, number), value, nil)
 }
 
-// rangeLeast is how many events that follow one another in their lane are deleted as a range. A range is one entry however
-// long, but costs every reader a little.
+// rangeLeast is how many events that follow one another in their lane are deleted as a range. A range is one entry
+// however long, but costs every reader a little.
 const rangeLeast = 8
 
 // run is events of one lane that go together: first up to last.

@@ -79,7 +79,8 @@ func (c *commit) knows(id bridge.ID) (bool, error) {
 	return c.j.dedupe.has(id)
 }
 
-// remember notes identity and signature of a callback that enters its lane. The first one under a signature stands for it.
+// remember notes identity and signature of a callback that enters its lane. The first one under a signature stands for
+// it.
 func (c *commit) remember(e *bridge.Event, a *bridge.Arrival) error {
 	c.ids[e.ID] = struct{}{}
 	if err := c.j.dedupe.add(c.batch, e.ID, e.Recorded); err != nil {

@@ -55,8 +55,8 @@ func (o *outbox) delivery(lane bridge.Lane, sequence uint64) (bridge.Delivery, e
 	return bridge.Delivery{State: bridge.DeliveryWaiting}, err
 }
 
-// isPending reports whether the event, which was emitted, is not settled yet. What is in memory has a queue; without one it
-// is on disk alone or not in the outbox any more.
+// isPending reports whether the event, which was emitted, is not settled yet. What is in memory has a queue; without
+// one it is on disk alone or not in the outbox any more.
 func (o *outbox) isPending(lane bridge.Lane, sequence uint64) (bool, error) {
 	if l := o.lanes[lane]; l != nil {
 		return sequence >= l.head(), nil

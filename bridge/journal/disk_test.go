@@ -72,7 +72,8 @@ func (d diskOfSize) GetDiskUsage(dir string) (vfs.DiskUsage, error) {
 	return vfs.DiskUsage{AvailBytes: left}, err
 }
 
-// TestDiskIsGivenBack: once what has filled the disk is published or purged, the disk has room again, and callbacks are taken.
+// TestDiskIsGivenBack: once what has filled the disk is published or purged, the disk has room again, and callbacks are
+// taken.
 func TestDiskIsGivenBack(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -111,7 +112,8 @@ func TestDiskIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestDiskIsNotGivenBack: a disk that fails while it is to give back what was published fails the journal, which closes.
+// TestDiskIsNotGivenBack: a disk that fails while it is to give back what was published fails the journal, which
+// closes.
 func TestDiskIsNotGivenBack(t *testing.T) {
 	o, free, broken := memory(), &atomic.Uint64{}, &atomic.Bool{}
 	free.Store(o.MinFreeBytes)
@@ -169,8 +171,8 @@ func incompressible(seed, size int) []byte {
 	return fmt.Appendf(nil, "%q", hex.EncodeToString(b))
 }
 
-// TestNoSpaceLeft: a disk that is full in spite of MIN_FREE_BYTES fails the journal, and what was answered is there when
-// there is room again.
+// TestNoSpaceLeft: a disk that is full in spite of MIN_FREE_BYTES fails the journal, and what was answered is there
+// when there is room again.
 func TestNoSpaceLeft(t *testing.T) {
 	disk, full := vfs.NewCrashableMem(), &atomic.Bool{}
 	o := memory()

@@ -1,6 +1,6 @@
-// Package journal is the durable log of livebridge: what it has answered nil for cannot be lost. It holds the lanes, the
-// identities that were seen, the outbox, the quarantine and the dead letters, all in one Pebble store, and is the only
-// importer of Pebble.
+// Package journal is the durable log of livebridge: what it has answered nil for cannot be lost. It holds the lanes,
+// the identities that were seen, the outbox, the quarantine and the dead letters, all in one Pebble store, and is the
+// only importer of Pebble.
 //
 // # One commit
 //
@@ -10,7 +10,7 @@
 //
 //	Append ─┐                    ┌► sync ─► Append returns nil
 //	Append ─┼─► writer: decide ──┤
-//	timer  ─┘   one batch        └► sync ─► outbox ─► Next ─► (broker) ─► Settle ─► Trim ─► removal rides a later batch
+//	timer  ─┘   one batch        └► sync ─► outbox ─► Next ─► (broker) ─► Settle ─► Trim ─► removed by a later batch
 //
 // # Crash model
 //
@@ -24,23 +24,25 @@
 //	                            the last sync: all up to here was answered, published or neither
 //
 // Pebble checks every record and block by checksum. A flipped bit within the last 32 KiB of a log or manifest looks
-// like a cut end: the file LAST_COMMIT (see commit_marker.go), which follows every sync, and the count of the outbox tell it from
-// one. Whatever does not check ends the program with an error and is never skipped. The commit marker is not synced itself:
-// when the power goes it may be as old as what the system had not written back, some seconds by default. What cannot be
-// told: a bit that flips on the disk in what was written in that time before a loss of power. It is logged then (see
-// torn.go).
+// like a cut end: the file LAST_COMMIT (see commit_marker.go), which follows every sync, and the count of the outbox
+// tell it from one. Whatever does not check ends the program with an error and is never skipped. The commit marker is
+// not synced itself: when the power goes it may be as old as what the system had not written back, some seconds by
+// default. What cannot be told: a bit that flips on the disk in what was written in that time before a loss of power.
+// It is logged then (see torn.go).
 //
 // Promised: after a crash at any instant, every callback that Append returned nil for is in the outbox (or was
 // published), held, in the quarantine or in the dead letters, with the same sequence and marks as without the crash; a
 // hold has what is left of it. An event may be published twice, with the same bytes.
 //
-// Events leave the outbox in the order of their lane, none before the broker has it on disk, dead letters in their turn: under
-// its lane what waits has no gap. An event batch leaves as a whole. What it still has of events that are done with may come out
-// again after a crash, but for those before a later one of their lane that has left: they are left out (see recovery.go).
+// Events leave the outbox in the order of their lane, none before the broker has it on disk, dead letters in their
+// turn: under its lane what waits has no gap. An event batch leaves as a whole. What it still has of events that are
+// done with may come out again after a crash, but for those before a later one of their lane that has left: they are
+// left out (see recovery.go).
 //
 // After a write or sync that failed, by whoever, nothing more is answered and the program ends; it is not tried again,
-// since what the disk has of it is not known. Where Pebble itself cannot go on (a directory that cannot be synced, a full
-// log that cannot be closed) it ends the program by a panic, with exit code 2. The next start finds everything either way.
+// since what the disk has of it is not known. Where Pebble itself cannot go on (a directory that cannot be synced, a
+// full log that cannot be closed) it ends the program by a panic, with exit code 2. The next start finds everything
+// either way.
 //
 // Not promised: anything for a callback that Append has not answered; anything on a disk that lies about its syncs.
 //
@@ -79,9 +81,11 @@
 //	p           { length of what follows, as in o }*
 //	l           touched session phase(1) sequence { session phase(1) id(16) deadline }*   last key, then what is held;
 //	            the deadline is in nanoseconds of the wall clock, the only one that goes on while the program is down
-//	m           commit floor next { entries bytes }*4 { bucket first last count }*   tallies: outbox, held, quarantine, dead
-//	            floor: what a lane that is new begins behind. At first the journal's creation in Unix milliseconds x 1000, so
-//	            that sequences go on rising when the directory was lost; then the greatest sequence of a forgotten lane
+//	m           commit floor next { entries bytes }*4 { bucket first last count }*
+//	            usage of outbox, held, quarantine, dead letters;
+//	            floor: what a new lane begins behind. At first the journal's creation in Unix milliseconds x 1000,
+//	            so that sequences go on rising when the directory was lost; then the greatest sequence of a
+//	            forgotten lane
 //	i           nothing
 //	s           digest of the signed fields(16) id(16)
 //	q           id(16) signature(16) bytes received reason

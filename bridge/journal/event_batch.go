@@ -15,9 +15,9 @@ const (
 	expandAtOnce = 512
 )
 
-// eventBatch is what one commit has emitted, written as one value, which costs a fraction of a key for each event. While it is
-// whole its events are in memory, all of them. It goes from the disk when the last of them is done with; one that grows
-// old, because the broker is away or a lane is stuck, is expanded into table o.
+// eventBatch is what one commit has emitted, written as one value, which costs a fraction of a key for each event.
+// While it is whole its events are in memory, all of them. It goes from the disk when the last of them is done with;
+// one that grows old, because the broker is away or a lane is stuck, is expanded into table o.
 type eventBatch struct {
 	number    uint64 // of the commit
 	born      time.Time
@@ -34,8 +34,8 @@ type eventBatches struct {
 	usage  usage         // of the events in whole ones
 }
 
-// writeEmissions decides how a commit's emissions are written, and writes them: as one event batch while the broker keeps up, else each
-// under its lane, where a reader finds it.
+// writeEmissions decides how a commit's emissions are written, and writes them: as one event batch while the broker
+// keeps up, else each under its lane, where a reader finds it.
 func (c *commit) writeEmissions() error {
 	if len(c.emitted) == 0 {
 		return nil
@@ -43,7 +43,8 @@ func (c *commit) writeEmissions() error {
 	if !c.j.outbox.reserve(len(c.emitted)) {
 		return c.writeRows()
 	}
-	p := &eventBatch{number: c.j.meta.commit + 1, born: c.clock.now, removed: make([]bool, len(c.emitted)), remaining: len(c.emitted)}
+	n := len(c.emitted)
+	p := &eventBatch{number: c.j.meta.commit + 1, born: c.clock.now, removed: make([]bool, n), remaining: n}
 	for i := range c.emitted {
 		e := &c.emitted[i]
 		e.batch, e.position = p, i
@@ -79,7 +80,8 @@ func eachRecord(value []byte, f func(i int, record []byte) error) error {
 	return nil
 }
 
-// removeFromBatch notes that the broker has an event of an intact event batch, and removes the event batch with its last one.
+// removeFromBatch notes that the broker has an event of an intact event batch, and removes the event batch with its
+// last one.
 func (c *commit) removeFromBatch(a acked) error {
 	p := a.batch
 	p.removed[a.position] = true
@@ -153,8 +155,8 @@ func writeRow(batch *pebble.Batch, m *meta, record []byte) error {
 	return batch.Set(outboxKey(nil, e.Lane, e.Sequence), record, nil)
 }
 
-// expandPartial moves what is left of event batches that the broker has a part of, so that the next run does not publish that part
-// again. The writer has ended.
+// expandPartial moves what is left of event batches that the broker has a part of, so that the next run does not
+// publish that part again. The writer has ended.
 func (j *Journal) expandPartial() error {
 	c := j.newCommit(nil)
 	for _, p := range j.batches.intact {

@@ -200,7 +200,8 @@ func TestNoBatchBehindWhatIsOnDiskAlone(t *testing.T) {
 	inOrder(t, drain(t, j, 7), 1)
 }
 
-// A lane that waits for another try keeps its events in memory while they can be read nowhere else, however full that is.
+// A lane that waits for another try keeps its events in memory while they can be read nowhere else, however full that
+// is.
 func TestBatchesStayInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
@@ -235,7 +236,8 @@ func TestDamagedBatchIsAnError(t *testing.T) {
 	}
 }
 
-// What an event batch still has of a lane that has gone on since is at the broker: after a crash the lane goes on where it was.
+// What an event batch still has of a lane that has gone on since is at the broker: after a crash the lane goes on where
+// it was.
 func TestBatchBehindItsLane(t *testing.T) {
 	for waiting := range 2 {
 		t.Run(fmt.Sprint(waiting, " waiting"), func(t *testing.T) {

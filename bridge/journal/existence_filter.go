@@ -7,8 +7,9 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// existenceFilter stands before a table of 16-byte names in numbered parts and tells, without reading the disk, most names that
-// are not in it. What the last run has left is taken in beside the work; until that is done, everything may be there.
+// existenceFilter stands before a table of 16-byte names in numbered parts and tells, without reading the disk, most
+// names that are not in it. What the last run has left is taken in beside the work; until that is done, everything may
+// be there.
 type existenceFilter struct {
 	table       byte
 	parts       map[uint64]*filter // what this run has noted; the writer's

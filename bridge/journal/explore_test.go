@@ -17,8 +17,8 @@ import (
 	"livebridge/bridge/sequencer/sequencertest"
 )
 
-// exploreEvery is how many courses of time TestExploreJournal passes over to the next one it takes; 1 takes all of them, and
-// a few minutes: go test ./bridge/journal -run ExploreJournal -explore.every 1
+// exploreEvery is how many courses of time TestExploreJournal passes over to the next one it takes; 1 takes all of
+// them, and a few minutes: go test ./bridge/journal -run ExploreJournal -explore.every 1
 var exploreEvery = flag.Int("explore.every", 37*shareOf, "take one course of time of so many")
 
 // between is what happens between two arrivals. None of the times is one at which a hold could end.
@@ -48,9 +48,9 @@ type history struct {
 	want  []string
 }
 
-// TestExploreJournal takes every order of up to five events of two and of three sessions through the journal itself, each
-// in a lane of its own and all of them at once, with holds that end and restarts between any two of them, and compares
-// what comes out with the table, event by event and mark by mark.
+// TestExploreJournal takes every order of up to five events of two and of three sessions through the journal itself,
+// each in a lane of its own and all of them at once, with holds that end and restarts between any two of them, and
+// compares what comes out with the table, event by event and mark by mark.
 func TestExploreJournal(t *testing.T) {
 	t.Parallel()
 	all := courses(4)
@@ -80,8 +80,8 @@ func courses(n int) [][]between {
 	return out
 }
 
-// histories returns every order of five of the six events of three sessions, and of the four events of two sessions with
-// another event that has the place of one of them. Shorter orders are what they begin with.
+// histories returns every order of five of the six events of three sessions, and of the four events of two sessions
+// with another event that has the place of one of them. Shorter orders are what they begin with.
 func histories() map[string]*history {
 	a, b, c := bridge.Millis(1e11), bridge.Millis(1e11+1000), bridge.Millis(1e11+2000)
 	p, d := bridge.PhasePublish, bridge.PhaseDone

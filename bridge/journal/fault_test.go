@@ -24,8 +24,8 @@ type failing struct {
 	hit    atomic.Bool
 }
 
-// MaybeError is asked before each operation. It lets those on the log and the commit marker fail: elsewhere Pebble may end the
-// program by a panic in the background, which no test outlives; TestDiskFailsUnderTheProgram has it.
+// MaybeError is asked before each operation. It lets those on the log and the commit marker fail: elsewhere Pebble may
+// end the program by a panic in the background, which no test outlives; TestDiskFailsUnderTheProgram has it.
 func (f *failing) MaybeError(o errorfs.Op) error {
 	ours := strings.HasSuffix(o.Path, ".log") || strings.HasSuffix(o.Path, markerName)
 	if o.Kind.ReadOrWrite() != errorfs.OpIsWrite || !ours || f.healed.Load() {
@@ -78,8 +78,8 @@ func (f *failing) use(t *testing.T, disk *vfs.MemFS, n int) (answered int) {
 	return answered
 }
 
-// abandon ends what the store of a failed journal does in the background, as far as it lets itself be ended. The program
-// would be gone.
+// abandon ends what the store of a failed journal does in the background, as far as it lets itself be ended. The
+// program would be gone.
 func abandon(j *Journal) {
 	go func() {
 		defer j.failOnPanic()
@@ -89,8 +89,8 @@ func abandon(j *Journal) {
 	}()
 }
 
-// TestErrorAtEveryOperation lets each single operation that writes fail in turn, once and for good. Whatever was answered is
-// there afterwards, both if what failed has been stored all the same and if it has not.
+// TestErrorAtEveryOperation lets each single operation that writes fail in turn, once and for good. Whatever was
+// answered is there afterwards, both if what failed has been stored all the same and if it has not.
 func TestErrorAtEveryOperation(t *testing.T) {
 	t.Parallel()
 	const callbacks = 4
@@ -121,8 +121,8 @@ func TestErrorAtEveryOperation(t *testing.T) {
 	t.Logf("%d operations, in %d of the runs a callback was not taken", whole.count.Load(), failures)
 }
 
-// TestFailedFlush: a table that cannot be written fails the journal, at once and not again and again; what was answered is
-// in the log.
+// TestFailedFlush: a table that cannot be written fails the journal, at once and not again and again; what was answered
+// is in the log.
 func TestFailedFlush(t *testing.T) {
 	disk, full := vfs.NewCrashableMem(), &atomic.Bool{}
 	tries := make(chan struct{}, 2)
@@ -170,8 +170,8 @@ func TestFailedFlush(t *testing.T) {
 	inOrder(t, drain(t, j, 4), 1)
 }
 
-// TestTornLog cuts the log behind each of its bytes, as a loss of power can, and puts what a disk may leave behind the cut:
-// nothing, zeros, old bytes of something else. Everything answered before that byte was written is there.
+// TestTornLog cuts the log behind each of its bytes, as a loss of power can, and puts what a disk may leave behind the
+// cut: nothing, zeros, old bytes of something else. Everything answered before that byte was written is there.
 func TestTornLog(t *testing.T) {
 	t.Parallel()
 	disk := vfs.NewCrashableMem()

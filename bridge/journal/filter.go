@@ -3,8 +3,8 @@ package journal
 import "encoding/binary"
 
 // filter answers "surely not" for a set of 16-byte names that are evenly distributed, as digests are; else "maybe", for
-// about 1 in 200 names that are not in it. It grows by pieces, each four times as large as the one before, and takes between
-// 16 and 80 bits a name: every piece is one more to look into, and a false "maybe" costs a read of the store.
+// about 1 in 200 names that are not in it. It grows by pieces, each four times as large as the one before, and takes
+// between 16 and 80 bits a name: every piece is one more to look into, and a false "maybe" costs a read of the store.
 type filter struct{ pieces []*piece }
 
 // piece is a Bloom filter of blocks: all bits of a name lie in one cache line.

@@ -39,7 +39,8 @@ func sequences(t *testing.T, j *Journal, arrivals ...*bridge.Arrival) (out []uin
 	return out
 }
 
-// oneOfEachLane returns a callback of stream status, a recording, and one for the quarantine, which has lanes of its own.
+// oneOfEachLane returns a callback of stream status, a recording, and one for the quarantine, which has lanes of its
+// own.
 func oneOfEachLane(stream string) []*bridge.Arrival {
 	record, odd := push(stream, 1e12, bridge.PhaseNone), push(stream+"odd", 1e12, bridge.PhasePublish)
 	record.Event.Lane.Kind, record.Event.ID[0] = bridge.KindRecord, record.Event.ID[0]+1
@@ -50,8 +51,8 @@ func oneOfEachLane(stream string) []*bridge.Arrival {
 
 var created = time.Date(2026, 10, 12, 8, 0, 0, 123_456_789, time.UTC)
 
-// TestLanesBeginBehindTheCreation: the first sequence of every lane, of whatever kind, names the instant at which the journal was
-// created, also after a restart at another time; within the lane it rises by 1.
+// TestLanesBeginBehindTheCreation: the first sequence of every lane, of whatever kind, names the instant at which the
+// journal was created, also after a restart at another time; within the lane it rises by 1.
 func TestLanesBeginBehindTheCreation(t *testing.T) {
 	o := createdAt(created)
 	j := open(t, o)
@@ -96,7 +97,8 @@ func TestSequencesRiseThoughDataDirIsLost(t *testing.T) {
 	}
 }
 
-// TestAnyClockCreatesAJournal: a clock before 1970 gives the smallest sequences and one far ahead great ones that still rise.
+// TestAnyClockCreatesAJournal: a clock before 1970 gives the smallest sequences and one far ahead great ones that still
+// rise.
 func TestAnyClockCreatesAJournal(t *testing.T) {
 	for name, c := range map[string]struct {
 		wall  time.Time
@@ -144,8 +146,8 @@ func TestOldJournalKeepsItsSequences(t *testing.T) {
 	}
 }
 
-// TestInterruptedCreation cuts the power before each operation of a journal's creation, and right behind it: the next start
-// creates it or finds it, and its lanes begin at one creation or the other.
+// TestInterruptedCreation cuts the power before each operation of a journal's creation, and right behind it: the next
+// start creates it or finds it, and its lanes begin at one creation or the other.
 func TestInterruptedCreation(t *testing.T) {
 	t.Parallel()
 	create := func(p *powered) {

@@ -138,7 +138,8 @@ func FuzzReadEntry(f *testing.F) {
 	})
 }
 
-// FuzzLaneKey: the key of a lane is read back as that lane, so no two lanes share a key, and holds no byte that ends it.
+// FuzzLaneKey: the key of a lane is read back as that lane, so no two lanes share a key, and holds no byte that ends
+// it.
 func FuzzLaneKey(f *testing.F) {
 	f.Add("push.example.com", "live", "room1")
 	f.Add("", "a/b", "%2F\x00\x01")

@@ -87,8 +87,8 @@ func line1(e *bridge.Event) string {
 	return fmt.Sprintf("%s %d %s %s", e.Lane.Stream, ordinal(e.Sequence), e.Type[len("com.huaweicloud.live.stream."):], e.Marks)
 }
 
-// ordinal returns a sequence without the floor of its journal: 1 for the first event of a lane. It takes a floor that no lane
-// has been forgotten above, and lanes of less than 1000 events.
+// ordinal returns a sequence without the floor of its journal: 1 for the first event of a lane. It takes a floor that
+// no lane has been forgotten above, and lanes of less than 1000 events.
 func ordinal(sequence uint64) uint64 { return sequence % sequencesPerMilli }
 
 func durable(context.Context) error { return nil }

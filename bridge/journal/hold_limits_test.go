@@ -14,8 +14,8 @@ func ended(stream string, session int) *bridge.Arrival {
 	return push(stream, 9e11+bridge.Millis(session), bridge.PhaseDone)
 }
 
-// TestLaneHoldsSoMany: HELD_PER_LANE events wait in a lane and no more; what is too much is the smallest, whichever came
-// last, and the others keep their deadlines. A restart changes nothing.
+// TestLaneHoldsSoMany: HELD_PER_LANE events wait in a lane and no more; what is too much is the smallest, whichever
+// came last, and the others keep their deadlines. A restart changes nothing.
 func TestLaneHoldsSoMany(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restarts %v", restarts), func(t *testing.T) {
@@ -107,8 +107,8 @@ func TestFewerAreHeldAfterARestart(t *testing.T) {
 	}
 }
 
-// TestNearestDeadlineOfALane: a lane's holds end with the one whose deadline is nearest, wherever its key is among them; what
-// lies before it goes first.
+// TestNearestDeadlineOfALane: a lane's holds end with the one whose deadline is nearest, wherever its key is among
+// them; what lies before it goes first.
 func TestNearestDeadlineOfALane(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -132,8 +132,8 @@ func TestNearestDeadlineOfALane(t *testing.T) {
 	}
 }
 
-// TestHoldsThatEndTogether: of lanes whose holds end at the same instant the one that holds the smallest key comes first, also
-// where it holds others that end then.
+// TestHoldsThatEndTogether: of lanes whose holds end at the same instant the one that holds the smallest key comes
+// first, also where it holds others that end then.
 func TestHoldsThatEndTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()

@@ -44,8 +44,8 @@ func TestHoldEndsByItself(t *testing.T) {
 	})
 }
 
-// TestCallbacksComeBeforeDeadlines: what waits while the writer cannot go on is decided before the deadlines that have passed
-// meanwhile, so that a machine which stood still ends no hold.
+// TestCallbacksComeBeforeDeadlines: what waits while the writer cannot go on is decided before the deadlines that have
+// passed meanwhile, so that a machine which stood still ends no hold.
 func TestCallbacksComeBeforeDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
@@ -65,7 +65,8 @@ func TestCallbacksComeBeforeDeadlines(t *testing.T) {
 	})
 }
 
-// TestClockJumpChangesNoHold: the wall clock leaps while something waits, forward and back, and the hold is as long as ever.
+// TestClockJumpChangesNoHold: the wall clock leaps while something waits, forward and back, and the hold is as long as
+// ever.
 func TestClockJumpChangesNoHold(t *testing.T) {
 	for _, jump := range []time.Duration{time.Hour, -time.Hour} {
 		t.Run(jump.String(), func(t *testing.T) {

@@ -59,8 +59,8 @@ type Journal struct {
 	background sync.WaitGroup // everything but the writer
 }
 
-// Open opens the journal in opts.Dir, creates it if there is none, and takes up what the last run has left. It returns an
-// error that wraps ErrInUse when another process has it open.
+// Open opens the journal in opts.Dir, creates it if there is none, and takes up what the last run has left. It returns
+// an error that wraps ErrInUse when another process has it open.
 func Open(opts Options) (*Journal, error) {
 	j := newJournal(opts)
 	if err := j.open(); err != nil {
@@ -155,7 +155,8 @@ func (j *Journal) Trim(ctx context.Context, durable func(context.Context) error)
 // Pending returns how many emitted events the broker has not acknowledged.
 func (j *Journal) Pending() int { return j.outbox.pending() }
 
-// Failed is closed when a write or sync has failed: nothing more is answered, and the program should end. Err tells why.
+// Failed is closed when a write or sync has failed: nothing more is answered, and the program should end. Err tells
+// why.
 func (j *Journal) Failed() <-chan struct{} { return j.failed }
 
 // Err returns the first failure, or nil.
@@ -169,8 +170,8 @@ func (j *Journal) Err() error {
 // Stop refuses further callbacks with bridge.ErrStopping; those under way are finished, holds stay.
 func (j *Journal) Stop() { j.stopped.Store(true) }
 
-// Close stops, writes what is under way and closes the store. After a failure it leaves the store as it is, for the next
-// run to recover, and returns the failure. Further calls return what the first one did.
+// Close stops, writes what is under way and closes the store. After a failure it leaves the store as it is, for the
+// next run to recover, and returns the failure. Further calls return what the first one did.
 func (j *Journal) Close() error {
 	j.closed.Do(func() { j.closeErr = j.close() })
 	return j.closeErr

@@ -24,8 +24,8 @@ const (
 	forgetOpen   = 30 * 24 * time.Hour
 )
 
-// forgettable reports whether the lane has been idle for long enough at the instant now. Whether something of it is still
-// in the outbox is not known here.
+// forgettable reports whether the lane has been idle for long enough at the instant now. Whether something of it is
+// still in the outbox is not known here.
 func (l *lane) forgettable(now bridge.Millis) bool {
 	keep := forgetClosed
 	if l.state.Last.Phase == bridge.PhasePublish {
@@ -49,7 +49,8 @@ func (l *lane) appendState(dst []byte, c clock) []byte {
 	return dst
 }
 
-// readState reads what appendState has written. A hold comes back with what is left of it, between nothing and the whole.
+// readState reads what appendState has written. A hold comes back with what is left of it, between nothing and the
+// whole.
 func (l *lane) readState(value []byte, c clock, limits sequencer.Limits) error {
 	r := reader{rest: value}
 	l.touched = bridge.Millis(r.varint())

@@ -59,8 +59,8 @@ func forAnHour() Options {
 	return o
 }
 
-// TestIdentityIsKnownForTheWholeWindow: the first and the last one of a part of DEDUPE_WINDOW are both known for all of it,
-// and forgotten with the next second.
+// TestIdentityIsKnownForTheWholeWindow: the first and the last one of a part of DEDUPE_WINDOW are both known for all of
+// it, and forgotten with the next second.
 func TestIdentityIsKnownForTheWholeWindow(t *testing.T) {
 	withRestarts(t, forAnHour, func(s *observed, between func()) {
 		s.take(unsigned("first"))
@@ -81,8 +81,8 @@ func TestIdentityIsKnownForTheWholeWindow(t *testing.T) {
 	})
 }
 
-// TestIdentityIsForgottenUnderTraffic: however many others come all the time, an identity is known for DEDUPE_WINDOW and at
-// most a sixth of it longer.
+// TestIdentityIsForgottenUnderTraffic: however many others come all the time, an identity is known for DEDUPE_WINDOW
+// and at most a sixth of it longer.
 func TestIdentityIsForgottenUnderTraffic(t *testing.T) {
 	withRestarts(t, forAnHour, func(s *observed, between func()) {
 		s.take(unsigned("a"))
@@ -141,7 +141,8 @@ func (s *observed) tampers(when string, want bool, a *bridge.Arrival) {
 	}
 }
 
-// TestSignaturesGoOneByOne: a signature is known until it expires, and not for long after that, whatever others there are.
+// TestSignaturesGoOneByOne: a signature is known until it expires, and not for long after that, whatever others there
+// are.
 func TestSignaturesGoOneByOne(t *testing.T) {
 	const minute = time.Minute
 	begin := bridge.MillisOf(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
@@ -173,7 +174,8 @@ func TestSignaturesGoOneByOne(t *testing.T) {
 	})
 }
 
-// TestSignatureThatMayRepeat: under a signature that is not strict other events are taken, and none over other signed fields.
+// TestSignatureThatMayRepeat: under a signature that is not strict other events are taken, and none over other signed
+// fields.
 func TestSignatureThatMayRepeat(t *testing.T) {
 	over := func(stream string, fields byte) *bridge.Arrival {
 		a := signed(recording(stream, 1), 1, fields)
@@ -218,8 +220,8 @@ func (s *observed) lanesAre(when string, want uint64) {
 	}
 }
 
-// TestLaneIsForgottenInItsTime: one that is closed after 7 idle days, one that is open after 30, one that holds something
-// not at all.
+// TestLaneIsForgottenInItsTime: one that is closed after 7 idle days, one that is open after 30, one that holds
+// something not at all.
 func TestLaneIsForgottenInItsTime(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, restarts := range []bool{false, true} {
@@ -258,8 +260,8 @@ func TestLaneIsForgottenInItsTime(t *testing.T) {
 	}
 }
 
-// TestAllIdleLanesAreForgotten: however many there are, wherever the sweep is when their time has come, and again when they
-// come back.
+// TestAllIdleLanesAreForgotten: however many there are, wherever the sweep is when their time has come, and again when
+// they come back.
 func TestAllIdleLanesAreForgotten(t *testing.T) {
 	for _, n := range []int{1, sweepLanes - 1, sweepLanes, sweepLanes + 1, 2*sweepLanes + 1} {
 		for _, rounds := range []int{0, 2} {
@@ -339,8 +341,8 @@ type life struct {
 	later  bool
 }
 
-// TestFloorOnlyRises: a lane that is new, or comes back, goes on above the greatest sequence of all that were forgotten,
-// whichever of them went first, together or one by one, also after a restart.
+// TestFloorOnlyRises: a lane that is new, or comes back, goes on above the greatest sequence of all that were
+// forgotten, whichever of them went first, together or one by one, also after a restart.
 func TestFloorOnlyRises(t *testing.T) {
 	for name, lives := range map[string][]life{
 		"the greatest first":            {{"a", 5, false}, {"b", 1, false}},

@@ -11,7 +11,7 @@ import (
 // count nothing.
 type meta struct {
 	commit     uint64 // number of the last commit
-	floor      uint64 // a lane that is new begins behind it: the greatest sequence of a forgotten lane, and see initialFloor
+	floor      uint64 // a new lane begins behind it: initialFloor, or the greatest sequence of a forgotten lane
 	next       uint64 // number of the next quarantine entry or dead letter
 	outbox     usage
 	held       usage

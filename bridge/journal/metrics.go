@@ -30,23 +30,28 @@ type metrics struct {
 
 func newMetrics(j *Journal) *metrics {
 	return &metrics{
-		duplicates:        counter("callbacks_duplicate_total", "Callbacks that repeat one seen before; answered 200 and left out."),
-		holds:             counter("holds_total", "Events that had to wait for another one."),
-		marks:             counters("events_marked_total", "Emitted events by mark.", "mark"),
-		reasons:           counters("callbacks_quarantined_total", "Callbacks put in quarantine, by reason.", "reason"),
-		quarantineDropped: counter("quarantine_evicted_total", "Callbacks that left or missed the quarantine by its limits, in number, per signature or in age."),
-		forgottenEarly:    counter("dedupe_evicted_total", "Identities forgotten before DEDUPE_WINDOW because of DEDUPE_MAX."),
-		commitSeconds: histogram("journal_commit_duration_seconds", "Time from a batch's write to the end of its sync.",
+		duplicates: counter("callbacks_duplicate_total",
+			"Redelivered callbacks; acknowledged and not published again."),
+		holds:   counter("holds_total", "Events that were held for an earlier event of their lane."),
+		marks:   counters("events_marked_total", "Emitted events by mark.", "mark"),
+		reasons: counters("callbacks_quarantined_total", "Callbacks quarantined, by reason.", "reason"),
+		quarantineDropped: counter("quarantine_evicted_total",
+			"Quarantine entries evicted or not admitted because of its limits on number, age and entries per signature."),
+		forgottenEarly: counter("dedupe_evicted_total",
+			"Identities evicted before DEDUPE_WINDOW because of DEDUPE_MAX."),
+		commitSeconds: histogram("journal_commit_duration_seconds", "Time from writing a commit to the end of its sync.",
 			prometheus.ExponentialBuckets(0.0001, 2, 16)),
-		commitCallbacks: histogram("journal_commit_batch_size", "Callbacks that shared one sync.",
+		commitCallbacks: histogram("journal_commit_batch_size", "Callbacks per commit.",
 			prometheus.ExponentialBuckets(1, 2, 13)),
-		held:              gauge("held_events", "Events that wait for another one."),
-		outboxBytes:       gauge("journal_bytes", "What outbox, held, quarantine and dead letters take together."),
-		quarantineEntries: gauge("quarantine_entries", "Callbacks in quarantine."),
-		deadLetters:       gauge("dead_letters", "Events that the broker will never take."),
-		outboxDepth: prometheus.NewGaugeFunc(gaugeOpts("outbox_events", "Emitted events that the broker has not acknowledged."),
+		held:              gauge("held_events", "Events on hold."),
+		outboxBytes:       gauge("journal_bytes", "Bytes of outbox, held events, quarantine and dead letters, limited by JOURNAL_MAX_BYTES."),
+		quarantineEntries: gauge("quarantine_entries", "Entries of the quarantine."),
+		deadLetters:       gauge("dead_letters", "Events that the broker has rejected for good."),
+		outboxDepth: prometheus.NewGaugeFunc(
+			gaugeOpts("outbox_events", "Emitted events that the broker has not acknowledged."),
 			func() float64 { return float64(j.Pending()) }),
-		outboxAge: prometheus.NewGaugeFunc(gaugeOpts("outbox_oldest_age_seconds", "Age of the oldest event that the outbox knows in memory."),
+		outboxAge: prometheus.NewGaugeFunc(
+			gaugeOpts("outbox_oldest_age_seconds", "Age of the oldest event of the outbox in memory."),
 			func() float64 { return j.outbox.age(time.Now()).Seconds() }),
 		freeBytes: prometheus.NewGaugeFunc(gaugeOpts("disk_free_bytes", "Free space on the disk of DATA_DIR."),
 			func() float64 { return float64(j.capacity.free.Load()) }),
@@ -95,7 +100,8 @@ func counters(name, help, label string) *prometheus.CounterVec {
 }
 
 func histogram(name, help string, buckets []float64) prometheus.Histogram {
-	return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
+	return prometheus.NewHistogram(
+		prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
 }
 
 func gauge(name, help string) prometheus.Gauge { return prometheus.NewGauge(gaugeOpts(name, help)) }

@@ -81,7 +81,8 @@ func (s *observed) out() (all []*bridge.Event) {
 	return all
 }
 
-// lines returns what waits in the outbox as lines "stream sequence type marks". The first sequence of a lane counts as 1.
+// lines returns what waits in the outbox as lines "stream sequence type marks". The first sequence of a lane counts as
+// 1.
 func (s *observed) lines() (lines []string) {
 	s.t.Helper()
 	for _, e := range s.out() {

@@ -20,8 +20,8 @@ const (
 
 // OpenOffline opens the journal of a service that does not run, for an operator: no hold ends and nothing is forgotten;
 // what is emitted waits for the service's next start. Only List, Release, Purge, Replay and Inspect may be called, and
-// Release, Purge and Replay only if write is true. The error wraps ErrInUse when the service does run, and ErrNoJournal when
-// opts.Dir holds no journal.
+// Release, Purge and Replay only with ReadWrite. The error wraps ErrInUse when the service does run, and ErrNoJournal
+// when opts.Dir holds no journal.
 func OpenOffline(opts Options, m Mode) (*Journal, error) {
 	if err := checkOffline(&opts, m); err != nil {
 		return nil, err
@@ -52,8 +52,8 @@ func checkOffline(opts *Options, m Mode) error {
 		return nil // a disk in memory, or no files to leave
 	}
 	if owner, yes := ownedByOther(info); yes {
-		return fmt.Errorf("DATA_DIR %s belongs to user %d and this is user %d: run the command as that user, or while the service runs",
-			opts.Dir, owner, os.Geteuid())
+		return fmt.Errorf("DATA_DIR %s belongs to user %d and this is user %d: "+
+			"run the command as that user, or while the service runs", opts.Dir, owner, os.Geteuid())
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"livebridge/bridge"
 )
 
-// outbox hands the emitted events on, lane by lane. What was synced a moment ago comes from memory. When that is full it
-// lets go and reads the disk instead (see backlog.go), until nothing is left there.
+// outbox hands the emitted events on, lane by lane. What was synced a moment ago comes from memory. When that is full
+// it lets go and reads the disk instead (see backlog.go), until nothing is left there.
 type outbox struct {
 	db         *pebble.DB
 	wakeWriter func()       // makes the writer look
@@ -155,8 +155,8 @@ func (o *outbox) enqueueCommitted(events []pending, commit uint64) {
 	o.notify()
 }
 
-// reserve reports whether so many events, which are about to be written, may become an event batch: then memory has a place for
-// each, and nothing of their lanes is or will be on disk alone by the time that they are synced.
+// reserve reports whether so many events, which are about to be written, may become an event batch: then memory has a
+// place for each, and nothing of their lanes is or will be on disk alone by the time that they are synced.
 func (o *outbox) reserve(events int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

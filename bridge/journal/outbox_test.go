@@ -189,8 +189,8 @@ func TestDeadLetters(t *testing.T) {
 	})
 }
 
-// TestOutboxUnderAnyOrder draws callbacks, outcomes, trims, restarts and a memory of any size: every lane comes out in its
-// sequence, nothing is missing, and nothing acknowledged and trimmed comes again.
+// TestOutboxUnderAnyOrder draws callbacks, outcomes, trims, restarts and a memory of any size: every lane comes out in
+// its sequence, nothing is missing, and nothing acknowledged and trimmed comes again.
 func TestOutboxUnderAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		o := memory()
@@ -291,7 +291,8 @@ func (r *outboxRun) finish() {
 	closeJournal(r.t, r.j)
 }
 
-// TestGivenOutIsNotKept: what was given out is no longer reachable from the lane's queue, whose array has room for more.
+// TestGivenOutIsNotKept: what was given out is no longer reachable from the lane's queue, whose array has room for
+// more.
 func TestGivenOutIsNotKept(t *testing.T) {
 	o := newOutbox(nil, 0, 10, func() {}, nil, func(error) {})
 	first, second := push("a", 1, bridge.PhasePublish).Event, push("a", 1, bridge.PhaseDone).Event

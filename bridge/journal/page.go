@@ -117,7 +117,8 @@ func (p *page) readLane(prefix []byte, lane bridge.Lane, first uint64, places in
 			break
 		}
 		if e.Sequence != c.newest+1 {
-			return fmt.Errorf("the journal's files are damaged: event %d of %v lies where %d should", e.Sequence, lane, c.newest+1)
+			return fmt.Errorf("the journal's files are damaged: event %d of %v lies where %d should",
+				e.Sequence, lane, c.newest+1)
 		}
 		c.newest++
 		if len(c.events) == places || p.full() {

@@ -77,8 +77,8 @@ func TestListPages(t *testing.T) {
 	})
 }
 
-// TestPurgePages: a command may name as many entries as it likes, and takes off those and no others; the numbers of what is
-// gone are not given again.
+// TestPurgePages: a command may name as many entries as it likes, and takes off those and no others; the numbers of
+// what is gone are not given again.
 func TestPurgePages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := observe(t, unpublished())
@@ -120,8 +120,8 @@ func (s *observed) replays(q bridge.ReplayQuery) (pages, events int) {
 	}
 }
 
-// TestReplayPages: everything that the outbox has is replayed once, as it was, however many pages that takes: of many lanes,
-// or of one whose name begins others' names.
+// TestReplayPages: everything that the outbox has is replayed once, as it was, however many pages that takes: of many
+// lanes, or of one whose name begins others' names.
 func TestReplayPages(t *testing.T) {
 	for _, n := range []int{0, 1, bridge.PageMax - 1, bridge.PageMax, bridge.PageMax + 1, 2*bridge.PageMax + 1} {
 		for _, c := range []struct {
@@ -154,7 +154,8 @@ func TestReplayPages(t *testing.T) {
 	}
 }
 
-// TestReplayLeavesWhatComesMeanwhile: what is emitted after the first page of a replay is not part of it, wherever it lies.
+// TestReplayLeavesWhatComesMeanwhile: what is emitted after the first page of a replay is not part of it, wherever it
+// lies.
 func TestReplayLeavesWhatComesMeanwhile(t *testing.T) {
 	for _, memory := range []int{1, 1 << 16} {
 		synctest.Test(t, func(t *testing.T) {
@@ -203,8 +204,8 @@ func (s *observed) comesTwice(n, others int) {
 	}
 }
 
-// TestBacklogPages: whatever the last run has left comes out once, in the order of its lanes and as it was, at every edge of
-// a page: by lanes, by events, by bytes.
+// TestBacklogPages: whatever the last run has left comes out once, in the order of its lanes and as it was, at every
+// edge of a page: by lanes, by events, by bytes.
 func TestBacklogPages(t *testing.T) {
 	for _, c := range []struct{ memory, lanes, events, bytes int }{
 		{256, 1, 1, 0}, {256, 1, 2, 0}, {256, 1, 3, 0}, {256, 1, 191, 0}, {256, 1, 192, 0}, {256, 1, 193, 0}, {256, 1, 300, 0},
@@ -249,8 +250,8 @@ func TestBacklogPages(t *testing.T) {
 	}
 }
 
-// TestDelayedLanesHaveABound: beyond so many lanes that wait for another try the one whose time comes first is tried early,
-// and no other.
+// TestDelayedLanesHaveABound: beyond so many lanes that wait for another try the one whose time comes first is tried
+// early, and no other.
 func TestDelayedLanesHaveABound(t *testing.T) {
 	o := newOutbox(nil, 0, 1<<20, func() {}, nil, func(error) {})
 	sent := 0
@@ -273,8 +274,8 @@ func TestDelayedLanesHaveABound(t *testing.T) {
 	}
 }
 
-// TestDelayedLaneWaitsOnDisk: a lane whose events memory gives up while it waits for another try comes when that time is over,
-// once and not before, though all others are done and the rest is read at once.
+// TestDelayedLaneWaitsOnDisk: a lane whose events memory gives up while it waits for another try comes when that time
+// is over, once and not before, though all others are done and the rest is read at once.
 func TestDelayedLaneWaitsOnDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()

@@ -21,8 +21,8 @@ import (
 // powerSeeds is how many campaigns TestPowerCampaigns has: go test ./bridge/journal -run Campaigns -power.seeds 20000
 var powerSeeds = flag.Uint64("power.seeds", 1000/shareOf, "campaigns of two crashes, each with reopen and check")
 
-// powered is a journal's life on a disk that loses its power at a chosen operation: just before it, with a share of what
-// was not synced.
+// powered is a journal's life on a disk that loses its power at a chosen operation: just before it, with a share of
+// what was not synced.
 type powered struct {
 	disk    *vfs.MemFS
 	after   int64 // operations until the power goes
@@ -35,7 +35,8 @@ type powered struct {
 }
 
 // MaybeError is asked before each operation on the disk that changes it. A part of what was not synced is kept at
-// operations on the log only: file systems keep the order of what happens to a directory, which the disk in memory does not.
+// operations on the log only: file systems keep the order of what happens to a directory, which the disk in memory does
+// not.
 func (p *powered) MaybeError(o errorfs.Op) error {
 	counts := p.share == 0 || p.share == 100 || strings.HasSuffix(o.Path, ".log")
 	if counts && o.Kind.ReadOrWrite() == errorfs.OpIsWrite && p.count.Add(1) == p.after {
@@ -82,8 +83,8 @@ func found(t *testing.T, disk *vfs.MemFS) (events []string, next string) {
 	return events, strings.Fields(drain(t, j, 1)[0])[1]
 }
 
-// TestPowerAtEveryOperation cuts the power before each single operation on the disk in turn, keeping all, half or nothing
-// of what was not synced, and looks for everything that was answered.
+// TestPowerAtEveryOperation cuts the power before each single operation on the disk in turn, keeping all, half or
+// nothing of what was not synced, and looks for everything that was answered.
 func TestPowerAtEveryOperation(t *testing.T) {
 	t.Parallel()
 	const callbacks = 6

@@ -29,7 +29,9 @@ func (c *commit) quarantine(e *bridge.Event, a *bridge.Arrival, reason bridge.Re
 // keep writes the quarantine entry and takes out what is too much.
 func (c *commit) keep(e *bridge.Event, a *bridge.Arrival, what quarantineID) error {
 	value := append(appendText(nil, a.Raw), appendEvent(nil, e)...)
-	entry := quarantineRecord{number: c.j.meta.next, received: e.Recorded, what: what, sum: a.Signature.Sum, bytes: len(value)}
+	entry := quarantineRecord{
+		number: c.j.meta.next, received: e.Recorded, what: what, sum: a.Signature.Sum, bytes: len(value),
+	}
 	c.j.meta.next++
 	c.j.meta.quarantine.add(len(value))
 	c.j.quarantine.put(entry)

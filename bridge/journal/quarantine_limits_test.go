@@ -121,8 +121,8 @@ func must(outcomes []bridge.Outcome, err error) []bridge.Outcome {
 	return outcomes
 }
 
-// TestShareOfASignature: the first four entries under one signature are kept, whatever their reasons, and no further one,
-// also after a restart. Others, and those without a signature, have nothing to do with it.
+// TestShareOfASignature: the first four entries under one signature are kept, whatever their reasons, and no further
+// one, also after a restart. Others, and those without a signature, have nothing to do with it.
 func TestShareOfASignature(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
@@ -152,8 +152,8 @@ func TestShareOfASignature(t *testing.T) {
 	})
 }
 
-// TestShareOfASignatureIsGivenBack: an entry that leaves, however, makes room for one more of its signature, and for one alone:
-// of two more the second one is kept only where the first has pushed another one out.
+// TestShareOfASignatureIsGivenBack: an entry that leaves, however, makes room for one more of its signature, and for
+// one alone: of two more the second one is kept only where the first has pushed another one out.
 func TestShareOfASignatureIsGivenBack(t *testing.T) {
 	four := []*bridge.Arrival{suspect("a", 1, bridge.ReasonTampered), suspect("b", 1, bridge.ReasonExpired),
 		suspect("c", 1, bridge.ReasonExpired), suspect("d", 1, bridge.ReasonExpired)}
@@ -192,8 +192,8 @@ func numbersOf(s *observed, i int) []uint64 {
 
 func purge(s *observed, i int) { must(s.Purge(bridge.QuarantineQueue, numbersOf(s, i))) }
 
-// TestQuarantineIsFullAfterAPurge: what an operator takes from the middle is not counted any more, and the oldest of the
-// rest still goes first.
+// TestQuarantineIsFullAfterAPurge: what an operator takes from the middle is not counted any more, and the oldest of
+// the rest still goes first.
 func TestQuarantineIsFullAfterAPurge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := unpublished()

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// reclaimAt is how much is deleted before the store is made to notice while the disk has room. Deletions take little room in
-// its memory, where they stay until it is full, and until then the disk has all that they have deleted. Tidying up takes time
-// from a backlog that is being published, so it comes seldom.
+// reclaimAt is how much is deleted before the store is made to notice while the disk has room. Deletions take little
+// room in its memory, where they stay until it is full, and until then the disk has all that they have deleted. Tidying
+// up takes time from a backlog that is being published, so it comes seldom.
 const reclaimAt = 256 << 20
 
 // free notes that an entry of a table is deleted, which the disk may still have.
@@ -46,8 +46,8 @@ func (c *commit) rewritable() (tables []byte) {
 	return tables
 }
 
-// compact writes what is left of the tables once more, without what was deleted. The newest files would else stay as they are
-// until more is written, and on a full disk nothing is.
+// compact writes what is left of the tables once more, without what was deleted. The newest files would else stay as
+// they are until more is written, and on a full disk nothing is.
 func (j *Journal) compact(tables []byte) {
 	defer j.compacting.Store(false)
 	ctx, cancel := j.working()
@@ -63,7 +63,8 @@ func (j *Journal) compact(tables []byte) {
 	}
 }
 
-// working returns a context that ends when the journal closes or fails: a store that has failed leaves some calls waiting.
+// working returns a context that ends when the journal closes or fails: a store that has failed leaves some calls
+// waiting.
 func (j *Journal) working() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	j.background.Go(func() {

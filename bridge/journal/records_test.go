@@ -87,8 +87,8 @@ func (s *observed) comesAlso(what string, want bridge.Event) {
 	}
 }
 
-// TestWholeEntry compares every member of what an operator sees of the quarantine, with the body as received and without,
-// at once and after a restart, and what comes out when it is released.
+// TestWholeEntry compares every member of what an operator sees of the quarantine, with the body as received and
+// without, at once and after a restart, and what comes out when it is released.
 func TestWholeEntry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, w := unpublished(), &wall{}
@@ -115,7 +115,8 @@ func TestWholeEntry(t *testing.T) {
 	})
 }
 
-// listsAlso fails unless a review queue has these entries, but for their numbers, which rise by one; also after a restart.
+// listsAlso fails unless a review queue has these entries, but for their numbers, which rise by one; also after a
+// restart.
 func (s *observed) listsAlso(queue bridge.ReviewQueue, want []bridge.Entry) {
 	s.t.Helper()
 	first := uint64(0)
@@ -182,8 +183,8 @@ func TestWholeDeadLetter(t *testing.T) {
 	})
 }
 
-// TestEveryRecordSurvives: an event is the same to the byte wherever it lay when the journal was closed, or the power went:
-// in an event batch, under its lane, or held.
+// TestEveryRecordSurvives: an event is the same to the byte wherever it lay when the journal was closed, or the power
+// went: in an event batch, under its lane, or held.
 func TestEveryRecordSurvives(t *testing.T) {
 	for name, c := range map[string]struct {
 		memory int

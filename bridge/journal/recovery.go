@@ -14,8 +14,8 @@ import (
 // recoveredLane is what the event batches of the last run have of one lane: records by sequence.
 type recoveredLane map[uint64][]byte
 
-// recoverBatches moves what waits in the event batches that the last run has left into table o. An event that the broker has already
-// may come out once more, as after any crash. Where nothing may be written they are counted alone.
+// recoverBatches moves what waits in the event batches that the last run has left into table o. An event that the
+// broker has already may come out once more, as after any crash. Where nothing may be written they are counted alone.
 func (j *Journal) recoverBatches() error {
 	batch := j.db.NewBatch()
 	lanes, err := j.readEventBatches(batch)
@@ -73,9 +73,9 @@ func (j *Journal) recoverLane(batch *pebble.Batch, lane bridge.Lane, records rec
 	return err
 }
 
-// firstPending returns the first sequence of the lane that is not done with. An event batch stays whole until its last event may
-// go, so it may still have some of a lane that has gone on since. Those lie before a sequence that is on disk no more: events
-// are removed in the order of their lane, none before the broker has it on disk.
+// firstPending returns the first sequence of the lane that is not done with. An event batch stays whole until its last
+// event may go, so it may still have some of a lane that has gone on since. Those lie before a sequence that is on disk
+// no more: events are removed in the order of their lane, none before the broker has it on disk.
 func (j *Journal) firstPending(name bridge.Lane, records recoveredLane) (uint64, error) {
 	last := lane{name: name}
 	value, err := j.get(laneKey(nil, name))

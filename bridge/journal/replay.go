@@ -25,7 +25,8 @@ func (j *Journal) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	return r.replay, err
 }
 
-// replayOutbox replays a page of what was emitted up to the commit q.UpTo. What this commit emits is not in the store yet.
+// replayOutbox replays a page of what was emitted up to the commit q.UpTo. What this commit emits is not in the store
+// yet.
 func (c *commit) replayOutbox(q bridge.ReplayQuery) (r bridge.ReplayResult, err error) {
 	events, cursor, err := c.j.replayPage(q)
 	if err != nil {

@@ -3,13 +3,15 @@ package journal
 import (
 	"encoding/binary"
 	"math"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
 )
 
-// List implements bridge.ReviewQueues. It reads beside the writer; what a commit on its way to the disk puts on a review queue may be shown.
+// List implements bridge.ReviewQueues. It reads beside the writer; what a commit on its way to the disk puts on a
+// review queue may be shown.
 func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
 	table, limit := tableDeadLetter, q.Limit
 	if s == bridge.QuarantineQueue {
@@ -101,11 +103,11 @@ func (s *reviewEntry) entry(raw bool) bridge.Entry {
 
 // matches reports whether the query asks for the entry.
 func matches(e *bridge.Entry, q *bridge.Query) bool {
-	return (q.Lane == "" || e.Lane == q.Lane) && (q.Reason == "" || len(e.Reason) >= len(q.Reason) && e.Reason[:len(q.Reason)] == q.Reason)
+	return (q.Lane == "" || e.Lane == q.Lane) && strings.HasPrefix(e.Reason, q.Reason)
 }
 
-// eachFrom calls f for every key of first's table that is not below first, in order, for as long as f returns true; key and value are
-// valid during the call.
+// eachFrom calls f for every key of first's table that is not below first, in order, for as long as f returns true; key
+// and value are valid during the call.
 func eachFrom(db *pebble.DB, first []byte, f func(key, value []byte) (bool, error)) error {
 	_, upper := tableBounds(first[0])
 	it, err := db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: upper})

@@ -83,7 +83,8 @@ func TestListQuarantine(t *testing.T) {
 	}
 }
 
-// TestRelease: what is released comes out as a replay, is known from then on, and is no entry any more, also after a restart.
+// TestRelease: what is released comes out as a replay, is known from then on, and is no entry any more, also after a
+// restart.
 func TestRelease(t *testing.T) {
 	o := memory()
 	o.PublishQuarantine = false
@@ -256,7 +257,8 @@ func counted(t testing.TB, j *Journal, name string) float64 {
 	return -1
 }
 
-// TestOffline: without the service an operator sees and moves the same, holds stay, and nothing happens that was not asked for.
+// TestOffline: without the service an operator sees and moves the same, holds stay, and nothing happens that was not
+// asked for.
 func TestOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
@@ -311,7 +313,8 @@ func TestOffline(t *testing.T) {
 	})
 }
 
-// TestReplay replays what the outbox has, over more than one page, once: neither what comes meanwhile nor the replays themselves.
+// TestReplay replays what the outbox has, over more than one page, once: neither what comes meanwhile nor the replays
+// themselves.
 func TestReplay(t *testing.T) {
 	j := open(t, memory())
 	defer closeJournal(t, j)
@@ -344,8 +347,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestReplayBesideCallbacks: a replay has all that was emitted up to the commit that it names, though event batches are written
-// while it goes on.
+// TestReplayBesideCallbacks: a replay has all that was emitted up to the commit that it names, though event batches are
+// written while it goes on.
 func TestReplayBesideCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()

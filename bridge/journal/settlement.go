@@ -101,8 +101,8 @@ func (o *outbox) takeWrites() ([]acked, []rejection) {
 	return removals, rejections
 }
 
-// deadLettered lets the lane of a dead letter go on. It goes from the outbox as if the broker had it, behind those of its lane that
-// the broker may not have on disk yet.
+// deadLettered lets the lane of a dead letter go on. It goes from the outbox as if the broker had it, behind those of
+// its lane that the broker may not have on disk yet.
 func (o *outbox) deadLettered(b rejection) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -132,8 +132,8 @@ func (o *outbox) removed(events []acked) {
 	}
 }
 
-// dropIfDone drops the queue when nothing is left to know about it. While the disk is being read it stays: the reader may
-// see events that are gone by now, and only the queue tells that they are.
+// dropIfDone drops the queue when nothing is left to know about it. While the disk is being read it stays: the reader
+// may see events that are gone by now, and only the queue tells that they are.
 func (o *outbox) dropIfDone(l *laneQueue) {
 	switch {
 	case l.unsaved > 0 || len(l.events) > 0 || l.underWay.event != nil || l.place >= 0 || l.behind():

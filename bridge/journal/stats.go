@@ -20,7 +20,8 @@ func (j *Journal) Inspect() (bridge.JournalStats, error) {
 func (c *commit) count(i *bridge.JournalStats) {
 	m, q := &c.j.meta, c.j.quarantine
 	i.Commit, i.Bytes, i.Identities = m.commit, c.j.bytes(), c.j.dedupe.count()
-	i.Outbox, i.Held, i.Quarantine, i.DeadLetters = m.outbox.plus(c.j.batches.usage).show(), m.held.show(), m.quarantine.show(), m.dead.show()
+	i.Outbox, i.Held = m.outbox.plus(c.j.batches.usage).show(), m.held.show()
+	i.Quarantine, i.DeadLetters = m.quarantine.show(), m.dead.show()
 	i.LanesHeld = len(c.j.holds.lanes)
 	i.Reasons = make(map[string]int)
 	for reason, entries := range q.reasons {

@@ -55,8 +55,8 @@ func (j *Journal) openStore() (err error) {
 	return nil
 }
 
-// isolate calls f in a goroutine of its own, which the store may end (see storeLog.Fatalf) or never let come back, and returns
-// f's error, or then the failure.
+// isolate calls f in a goroutine of its own, which the store may end (see storeLog.Fatalf) or never let come back, and
+// returns f's error, or then the failure.
 func (j *Journal) isolate(f func() error) error {
 	ended := make(chan error, 1)
 	go func() {
@@ -90,7 +90,7 @@ func (j *Journal) storeOptions() *pebble.Options {
 		MemTableStopWritesThreshold: 8,
 		L0CompactionThreshold:       12, // every file more is a block more for each lane that a backlog is read of
 		L0StopWritesThreshold:       1000,
-		CacheSize:                   40 << 20, // the memtables, often two, are counted against it: less, and nothing is left for blocks
+		CacheSize:                   40 << 20, // counts the memtables, often two: less leaves nothing for blocks
 		WALBytesPerSync:             0,
 		MaxOpenFiles:                j.opts.OpenFiles,
 		EventListener:               &pebble.EventListener{BackgroundError: j.backgroundError, DataCorruption: j.corrupted},
@@ -118,8 +118,8 @@ func (j *Journal) backgroundError(err error) {
 	runtime.Goexit()
 }
 
-// corrupted hears of a file whose bytes do not check, whoever has read it. Pebble's own answer would be Fatalf, in the middle
-// of what it is doing; here it goes on to return the error.
+// corrupted hears of a file whose bytes do not check, whoever has read it. Pebble's own answer would be Fatalf, in the
+// middle of what it is doing; here it goes on to return the error.
 func (j *Journal) corrupted(i pebble.DataCorruptionInfo) {
 	j.fail(fmt.Errorf("the journal's file %s is damaged: %w", i.Path, i.Details))
 }
@@ -154,8 +154,8 @@ func (j *Journal) load() error {
 	return j.writeMarker()
 }
 
-// startLoading begins loading the filters with the first callback or command: until one comes nobody asks, and a backlog has the machine
-// to itself.
+// startLoading begins loading the filters with the first callback or command: until one comes nobody asks, and a
+// backlog has the machine to itself.
 func (j *Journal) startLoading() {
 	if !j.loadStarted {
 		j.loadStarted = true

@@ -85,8 +85,8 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 	})
 }
 
-// TestDeadLetterWaitsForItsSync: the lane of a dead letter goes on when that is on disk; before, a loss of power would have
-// it tried again, behind what came after it.
+// TestDeadLetterWaitsForItsSync: the lane of a dead letter goes on when that is on disk; before, a loss of power would
+// have it tried again, behind what came after it.
 func TestDeadLetterWaitsForItsSync(t *testing.T) {
 	slowly(t, func(*Options) {}, func(t *testing.T, j *Journal, slow *atomic.Bool) {
 		add(t, j, many(1, 2)...)
@@ -103,7 +103,8 @@ func TestDeadLetterWaitsForItsSync(t *testing.T) {
 	})
 }
 
-// TestTrimCoversWhatCameBefore: what is acknowledged while the broker makes durable what came before is not covered by that.
+// TestTrimCoversWhatCameBefore: what is acknowledged while the broker makes durable what came before is not covered by
+// that.
 func TestTrimCoversWhatCameBefore(t *testing.T) {
 	o := memory()
 	j := open(t, o)
@@ -202,8 +203,8 @@ func TestFullOfHeld(t *testing.T) {
 	})
 }
 
-// TestDelayedLanesAreReadAgain: lanes whose events were given up while they wait for another try, too many to be kept in
-// memory, are read again when that time has come, though nothing else happens.
+// TestDelayedLanesAreReadAgain: lanes whose events were given up while they wait for another try, too many to be kept
+// in memory, are read again when that time has come, though nothing else happens.
 func TestDelayedLanesAreReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const lanes = 1024

@@ -49,8 +49,8 @@ func warnings(t *testing.T, disk *vfs.MemFS) (all []observer.LoggedEntry, err er
 	return logs.FilterMessageSnippet("torn or corrupt end").All(), err
 }
 
-// TestTornEndIsLogged: what a loss of power leaves of a record at the end of the log is told with its bytes, and a log that ends whole,
-// by a crash or a stop, is not.
+// TestTornEndIsLogged: what a loss of power leaves of a record at the end of the log is told with its bytes, and a log
+// that ends whole, by a crash or a stop, is not.
 func TestTornEndIsLogged(t *testing.T) {
 	disk, log := crashed(t)
 	if all, err := warnings(t, disk.CrashClone(vfs.CrashCloneCfg{})); err != nil || len(all) != 0 {

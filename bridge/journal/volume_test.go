@@ -74,8 +74,8 @@ func (v *volume) GetDiskUsage(dir string) (vfs.DiskUsage, error) {
 	return vfs.DiskUsage{AvailBytes: uint64(max(left, 0)), TotalBytes: v.size}, err
 }
 
-// TestSmallVolume: a volume that is a little larger than MIN_FREE_BYTES goes on to take callbacks for as long as nothing waits: the
-// store's own logs leave room.
+// TestSmallVolume: a volume that is a little larger than MIN_FREE_BYTES goes on to take callbacks for as long as
+// nothing waits: the store's own logs leave room.
 func TestSmallVolume(t *testing.T) {
 	o := memory()
 	v := &volume{FS: o.FS, size: o.MinFreeBytes + 78<<20, allocated: make(map[string]int64)}
@@ -106,8 +106,8 @@ func TestSmallVolume(t *testing.T) {
 	}
 }
 
-// TestVolumeSizes: a volume that can never have MIN_FREE_BYTES free is refused, one that leaves little is warned of, and an
-// operator's command opens either.
+// TestVolumeSizes: a volume that can never have MIN_FREE_BYTES free is refused, one that leaves little is warned of,
+// and an operator's command opens either.
 func TestVolumeSizes(t *testing.T) {
 	for _, c := range []struct {
 		beyond  int64 // MIN_FREE_BYTES
@@ -146,7 +146,8 @@ func TestVolumeSizes(t *testing.T) {
 	}
 }
 
-// TestFullIsLogged: one line when the journal becomes full, one when it has room again, with figures and the setting's name.
+// TestFullIsLogged: one line when the journal becomes full, one when it has room again, with figures and the setting's
+// name.
 func TestFullIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zapcore.InfoLevel)

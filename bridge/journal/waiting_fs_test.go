@@ -13,8 +13,8 @@ import (
 	"livebridge/bridge"
 )
 
-// TestWaitsForFileDescriptors: while no file can be opened, what needs one waits, a new log of the store included. Nothing
-// fails, and all goes on once there are file descriptors again.
+// TestWaitsForFileDescriptors: while no file can be opened, what needs one waits, a new log of the store included.
+// Nothing fails, and all goes on once there are file descriptors again.
 func TestWaitsForFileDescriptors(t *testing.T) {
 	o := memory()
 	var exhausted atomic.Bool

@@ -111,8 +111,8 @@ func drawSteps(t *rapid.T) []drawn {
 	}), 20, 100).Draw(t, "steps")
 }
 
-// TestJournalIsTheTable draws long histories of several lanes, with repeats, captured signatures, odd events, limits of any
-// size, holds that end, restarts and losses of power, and compares the journal with the table after each step.
+// TestJournalIsTheTable draws long histories of several lanes, with repeats, captured signatures, odd events, limits of
+// any size, holds that end, restarts and losses of power, and compares the journal with the table after each step.
 func TestJournalIsTheTable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

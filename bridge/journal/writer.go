@@ -9,8 +9,8 @@ import (
 // housekeepingInterval is how often the writer looks after what grows old: identities, signatures, lanes.
 const housekeepingInterval = time.Second
 
-// pipeline is how many commits may be on their way to the disk. With one, all that comes while it is synced shares the next:
-// fewer and larger commits, which cost less than a second sync that could begin at once gains.
+// pipeline is how many commits may be on their way to the disk. With one, all that comes while it is synced shares the
+// next: fewer and larger commits, which cost less than a second sync that could begin at once gains.
 const pipeline = 1
 
 // writer is the one goroutine that decides and writes.
@@ -142,7 +142,8 @@ func (w *writer) sync(c *commit) error {
 	return nil
 }
 
-// awaitSyncs waits for one sync after the other and tells everybody; after a failure it tells nobody, and the program ends.
+// awaitSyncs waits for one sync after the other and tells everybody; after a failure it tells nobody, and the program
+// ends.
 func (w *writer) awaitSyncs() {
 	defer w.j.failOnPanic()
 	for c := range w.syncing {
@@ -210,7 +211,8 @@ func (w *writer) closing() <-chan struct{} {
 	return w.j.closing
 }
 
-// schedule sets the timer to the nearest deadline, or to the next housekeeping. While nothing more can be written, the end of a sync wakes the writer.
+// schedule sets the timer to the nearest deadline, or to the next housekeeping. While nothing more can be written, the
+// end of a sync wakes the writer.
 func (w *writer) schedule() {
 	if w.underWay >= pipeline {
 		w.timer.Stop()
