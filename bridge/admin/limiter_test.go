@@ -90,7 +90,11 @@ func TestBusyConnectionsStay(t *testing.T) {
 		_ = answer.Body.Close()
 		answered <- answer.StatusCode
 	}()
-	<-inside
+	select {
+	case <-inside:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no request came in")
+	}
 	c, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -100,8 +104,13 @@ func TestBusyConnectionsStay(t *testing.T) {
 		t.Errorf("one too many was let in: %v", err)
 	}
 	close(release)
-	if status := <-answered; status != http.StatusOK {
-		t.Errorf("answered %d", status)
+	select {
+	case status := <-answered:
+		if status != http.StatusOK {
+			t.Errorf("answered %d", status)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the request in hand is not answered")
 	}
 }
 

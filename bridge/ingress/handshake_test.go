@@ -40,6 +40,18 @@ func certificate(t *testing.T, until time.Time, authority *tls.Certificate) *tls
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
+// received waits for what another goroutine has to tell, or for its channel to be closed.
+func received[T any](t *testing.T, what string, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(20 * time.Second):
+		t.Fatalf("it never came about that %s", what)
+		panic("not reached")
+	}
+}
+
 // eventually waits for what is done behind an answer.
 func eventually(t *testing.T, what string, ready func() bool) {
 	t.Helper()

@@ -82,6 +82,7 @@ func TestHostileClients(t *testing.T) {
 			end := startAttack(t, address, tt.connections, tt.attack(address))
 			c, r := dial(t, address)
 			for i := range 200 {
+				patient(t, c)
 				write(t, c, wire(changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })))
 				if got := status(t, r); got != 200 {
 					t.Fatalf("callback %d got %d", i, got)
@@ -95,6 +96,14 @@ func TestHostileClients(t *testing.T) {
 	}
 }
 
+// patient gives the next answer on a connection as long as dial gave the first.
+func patient(t *testing.T, c net.Conn) {
+	t.Helper()
+	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // startAttack begins the attack on many connections and returns what ends it.
 func startAttack(t *testing.T, address string, connections int, do attack) (end func()) {
 	t.Helper()
@@ -103,6 +112,9 @@ func startAttack(t *testing.T, address string, connections int, do attack) (end 
 	for range connections {
 		c, err := net.Dial("tcp", address)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil { // what is not read is soon all that fits
 			t.Fatal(err)
 		}
 		all = append(all, c)
@@ -190,6 +202,7 @@ func TestConnectionLimitKeepsClients(t *testing.T) {
 	end := startAttack(t, address, 300, writeOnce(""))
 	defer end()
 	for i := range 100 {
+		patient(t, c)
 		write(t, c, wire(changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })))
 		if got := status(t, r); got != http.StatusOK {
 			t.Fatalf("callback %d got %d", i, got)

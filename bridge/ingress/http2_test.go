@@ -82,7 +82,7 @@ func TestHTTP2RequestsAreCounted(t *testing.T) {
 		go func() { got <- statusOverHTTP2(t, c, address, body) }()
 	}
 	for range 3 {
-		<-inside
+		received(t, "a request comes to the journal", inside)
 	}
 	go func() { more <- statusOverHTTP2(t, c, address, good()) }()
 	select {
@@ -92,10 +92,12 @@ func TestHTTP2RequestsAreCounted(t *testing.T) {
 		}
 	case <-inside:
 		t.Error("one too many was let in")
+	case <-time.After(20 * time.Second):
+		t.Error("one too many is not answered")
 	}
 	close(release)
 	for range 3 {
-		if one := <-got; one != 200 {
+		if one := received(t, "a request is answered", got); one != 200 {
 			t.Errorf("%d", one)
 		}
 	}
@@ -250,7 +252,7 @@ func TestHostileHTTP2(t *testing.T) {
 				_ = c.Conn.(*tls.Conn).NetConn().Close()
 			}
 			for range all {
-				<-ended
+				_ = received(t, "an attacker has ended", ended)
 			}
 			if n := b.journal.count(); n != 50 {
 				t.Errorf("%d callbacks were taken", n)

@@ -164,16 +164,23 @@ func TestMaxConnections(t *testing.T) {
 		t.Errorf("%v counted", n)
 	}
 	_ = first.Close()
-	got := 0
-	for tries := 0; got != 200 && tries < 1000; tries++ { // the server learns of the close in its own time
-		c, r := dial(t, address)
-		write(t, c, wire(good()))
-		got = status(t, r)
-		_ = c.Close()
+	eventually(t, "the place was not taken again", func() bool { return takes(t, address) })
+}
+
+// takes reports whether a callback on a connection of its own is answered 200.
+func takes(t *testing.T, address string) bool {
+	t.Helper()
+	c, r := dial(t, address)
+	defer func() { _ = c.Close() }()
+	if _, err := io.WriteString(c, wire(good())); err != nil {
+		return false // turned away before that
 	}
-	if got != 200 {
-		t.Error("the place was not taken again")
+	a, err := http.ReadResponse(r, nil)
+	if err != nil {
+		return false
 	}
+	_ = a.Body.Close()
+	return a.StatusCode == http.StatusOK
 }
 
 func TestConcurrentRequests(t *testing.T) {
@@ -262,16 +269,16 @@ func TestShutdownAnswersRequestsInFlight(t *testing.T) {
 	address := b.listen(t)
 	c, r := dial(t, address)
 	write(t, c, wire(good()))
-	<-h.inside
+	received(t, "the callback comes to the journal", h.inside)
 	done := make(chan error, 1)
 	go func() { done <- b.Shutdown(context.Background()) }()
-	for { // until the listener is closed
+	eventually(t, "the listener stays open", func() bool {
 		probe, err := net.Dial("tcp", address)
-		if err != nil {
-			break
+		if err == nil {
+			_ = probe.Close()
 		}
-		_ = probe.Close()
-	}
+		return err != nil
+	})
 	select {
 	case err := <-done:
 		t.Fatalf("Shutdown did not wait: %v", err)
@@ -281,7 +288,7 @@ func TestShutdownAnswersRequestsInFlight(t *testing.T) {
 	if got := status(t, r); got != 200 {
 		t.Errorf("%d", got)
 	}
-	if err := <-done; err != nil {
+	if err := received(t, "Shutdown returns", done); err != nil {
 		t.Error(err)
 	}
 	closed(t, r)
@@ -292,13 +299,13 @@ func TestShutdownCancelsAppends(t *testing.T) {
 	h := hold(b)
 	c, r := dial(t, b.listen(t))
 	write(t, c, wire(good()))
-	<-h.inside
+	received(t, "the callback comes to the journal", h.inside)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := b.Shutdown(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	<-h.cancelled
+	received(t, "the callback is given up", h.cancelled)
 	closed(t, r)
 }
 
@@ -308,14 +315,15 @@ func TestSenderGoesAway(t *testing.T) {
 	h := hold(b)
 	c, _ := dial(t, b.listen(t))
 	write(t, c, wire(good()))
-	<-h.inside
+	received(t, "the callback comes to the journal", h.inside)
 	_ = c.Close()
 	close(h.release)
-	for b.counted(t, "livebridge_callbacks_accepted_total", "stream") != 1 {
+	eventually(t, "the callback is neither accepted nor refused", func() bool {
 		if b.counted(t, "livebridge_callbacks_refused_total", "stream", "stopping") != 0 {
 			t.Fatal("the append was cancelled")
 		}
-	}
+		return b.counted(t, "livebridge_callbacks_accepted_total", "stream") == 1
+	})
 }
 
 func TestSetRing(t *testing.T) {

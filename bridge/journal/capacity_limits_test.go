@@ -17,7 +17,7 @@ import (
 // settle hands out what may go and settles it by stream; what is not named is acknowledged. It returns the lines.
 func (s *observed) settle(by map[string]bridge.Settlement) (lines []string) {
 	s.t.Helper()
-	events, err := s.Next(s.t.Context())
+	events, err := s.Next(soon(s.t))
 	if err != nil {
 		s.t.Fatal(err)
 	}

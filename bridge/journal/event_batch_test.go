@@ -73,7 +73,7 @@ func TestBatchGoesWithItsLastEvent(t *testing.T) {
 // drainSome acknowledges n events of those that may go; the others are tried again after a second.
 func drainSome(t testing.TB, j *Journal, n int) (last string) {
 	t.Helper()
-	events, err := j.Next(t.Context())
+	events, err := j.Next(soon(t))
 	if err != nil || len(events) < n {
 		t.Fatalf("%d events, %v", len(events), err)
 	}
@@ -151,7 +151,7 @@ func TestDeadLetterOutOfABatch(t *testing.T) {
 		j := open(t, memory())
 		defer closeJournal(t, j)
 		emitTogether(t, j, 3)
-		events, err := j.Next(t.Context())
+		events, err := j.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +274,7 @@ func TestDeadLetterBehindWhatIsNotDurable(t *testing.T) {
 		j, disk := open(t, o), o.FS.(*vfs.MemFS)
 		add(t, j, many(1, 3)...)
 		drain(t, j, 1) // the broker may still lose it
-		events, err := j.Next(t.Context())
+		events, err := j.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ func sequences(t *testing.T, j *Journal, arrivals ...*bridge.Arrival) (out []uin
 	t.Helper()
 	add(t, j, arrivals...)
 	for range arrivals {
-		events, err := j.Next(t.Context())
+		events, err := j.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}

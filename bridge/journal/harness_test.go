@@ -93,9 +93,17 @@ func ordinal(sequence uint64) uint64 { return sequence % sequencesPerMilli }
 
 func durable(context.Context) error { return nil }
 
-// untilFailed returns a context that ends when the journal fails.
+// soon returns a context that ends after every wait of a test, so that one fails which waits for what does not come: a
+// bubble, whose journal always has a timer that goes off, is not found to be deadlocked. It takes no time there.
+func soon(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// untilFailed returns a context that ends when the journal fails, or as soon does.
 func untilFailed(t testing.TB, j *Journal) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
 	go func() {
 		select {
 		case <-j.Failed():

@@ -105,7 +105,7 @@ func TestQuarantineLimits(t *testing.T) {
 		t.Errorf("%d entries, of them %d that are not of the most frequent reason", j.quarantine.entries,
 			len(j.quarantine.reasons[bridge.ReasonUnknownEvent]))
 	}
-	events, err := j.Next(t.Context())
+	events, err := j.Next(soon(t))
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%d notices at once, %v", len(events), err)
 	}

@@ -48,7 +48,7 @@ func TestOneUnderWayPerLane(t *testing.T) {
 	j := open(t, memory())
 	defer closeJournal(t, j)
 	add(t, j, many(2, 2)...)
-	first, err := j.Next(t.Context())
+	first, err := j.Next(soon(t))
 	if err != nil || len(first) != 2 {
 		t.Fatalf("%d events, %v", len(first), err)
 	}
@@ -58,7 +58,7 @@ func TestOneUnderWayPerLane(t *testing.T) {
 		t.Fatalf("%v came while another event of its lane was under way", more)
 	}
 	j.Settle(first[1], bridge.Settlement{})
-	second, err := j.Next(t.Context())
+	second, err := j.Next(soon(t))
 	if err != nil || len(second) != 1 || second[0].Lane != first[1].Lane || ordinal(second[0].Sequence) != 2 {
 		t.Fatalf("got %v, %v", second, err)
 	}
@@ -69,7 +69,7 @@ func TestRetryKeepsItsPlace(t *testing.T) {
 		j := open(t, memory())
 		defer closeJournal(t, j)
 		add(t, j, many(1, 2)...)
-		events, err := j.Next(t.Context())
+		events, err := j.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestStuckLaneStarvesNoOther(t *testing.T) {
 		add(t, j, many(5, 10)...)  // its part in here is known already
 		var got []string
 		for len(got) < 40 {
-			events, err := j.Next(t.Context())
+			events, err := j.Next(soon(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -160,7 +160,7 @@ func TestDeadLetters(t *testing.T) {
 		o.DeadLettersMax = 1
 		j := open(t, o)
 		add(t, j, many(2, 2)...)
-		events, err := j.Next(t.Context())
+		events, err := j.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}

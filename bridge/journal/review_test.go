@@ -185,7 +185,7 @@ func TestRetryDeadLetters(t *testing.T) {
 		o := memory()
 		j := open(t, o)
 		add(t, j, push("a", 1e12, bridge.PhasePublish), push("b", 1e12, bridge.PhasePublish))
-		events, err := j.Next(t.Context())
+		events, err := j.Next(soon(t))
 		if err != nil || len(events) != 2 {
 			t.Fatal(events, err)
 		}

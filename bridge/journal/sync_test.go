@@ -90,7 +90,7 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 func TestDeadLetterWaitsForItsSync(t *testing.T) {
 	slowly(t, func(*Options) {}, func(t *testing.T, j *Journal, slow *atomic.Bool) {
 		add(t, j, many(1, 2)...)
-		events, err := j.Next(t.Context())
+		events, err := j.Next(soon(t))
 		if err != nil || len(events) != 1 {
 			t.Fatal(events, err)
 		}
@@ -214,7 +214,7 @@ func TestDelayedLanesAreReadAgain(t *testing.T) {
 		defer closeJournal(t, j)
 		add(t, j, many(lanes, 2)...)
 		for delayed := 0; delayed < lanes; {
-			events, err := j.Next(t.Context())
+			events, err := j.Next(soon(t))
 			if err != nil {
 				t.Fatal(err)
 			}

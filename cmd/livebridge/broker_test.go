@@ -127,7 +127,5 @@ func TestStreamFull(t *testing.T) {
 	}
 	p.judge(t, url)
 	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	returns(t, ended)
 }

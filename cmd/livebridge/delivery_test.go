@@ -44,8 +44,10 @@ func answerWith(t *testing.T, j *journal.Journal, n int, how func(i int) bridge.
 	settled = make(chan struct{})
 	go func() {
 		defer close(settled)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
 		for i := 0; i < n; {
-			events, err := j.Next(t.Context())
+			events, err := j.Next(ctx)
 			if err != nil {
 				return
 			}

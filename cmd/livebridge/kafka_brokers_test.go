@@ -110,7 +110,5 @@ func TestStopsWithoutKafka(t *testing.T) {
 		return kafka.Consume(ctx, o, kafka.StartAll, func(r kafka.Record) error { return out(r.Payload) })
 	})
 	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	returns(t, ended)
 }

@@ -99,10 +99,16 @@ func spawn(t testing.TB, dir string, under []string, settings ...string) *progra
 // kill ends the program at once, and what it runs under.
 func (p *program) kill() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 
-// end waits for the program and returns its exit code.
+// end waits for the program and returns its exit code. It kills one that does not end, and fails.
 func (p *program) end(t testing.TB) int {
 	t.Helper()
-	<-p.logged
+	select {
+	case <-p.logged:
+	case <-time.After(patience):
+		p.kill()
+		<-p.logged
+		t.Errorf("it does not end\n%s", p.log)
+	}
 	err := p.cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -194,9 +200,7 @@ func TestBrokerAway(t *testing.T) {
 	}
 	p.judge(t, url)
 	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	returns(t, ended)
 }
 
 // TestStopsWithoutABroker: exit within the grace, nothing lost, though no broker was ever there.

@@ -77,13 +77,6 @@ func (p *program) shut() bool {
 // ends waits for the program and fails unless it has exited with 0 in time.
 func (p *program) ends(t *testing.T) {
 	t.Helper()
-	select {
-	case <-p.logged:
-	case <-time.After(patience):
-		p.kill()
-		<-p.logged
-		t.Errorf("it does not end\n%s", p.log)
-	}
 	if code := p.end(t); code != exitDone {
 		t.Errorf("it exits with %d\n%s", code, p.log)
 	}
@@ -106,7 +99,7 @@ func TestEndDuringARequest(t *testing.T) {
 	service.signal(t, syscall.SIGTERM)
 	until(t, "no connections are taken", service.shut)
 	if status, err := slow.finish(); status != 200 || err != nil {
-		t.Errorf("the request in hand is answered %d, %v", status, err)
+		t.Fatalf("the request in hand is answered %d, %v", status, err)
 	}
 	service.ends(t)
 	out(t, b.ClientURL(), 2)
@@ -191,7 +184,7 @@ func TestEndDuringTheBrokersAnswer(t *testing.T) {
 	h.answers.Lock()
 	p.playAll(t, service, 2, 8)
 	service.signal(t, syscall.SIGTERM)
-	until(t, "it is not ready", func() bool { return service.status("/readyz") == http.StatusServiceUnavailable })
+	service.isNotReady(t)
 	for end := time.Now().Add(time.Second); !service.shut() && time.Now().Before(end); {
 		<-time.After(5 * time.Millisecond) // it may take callbacks for as long as it publishes
 	}

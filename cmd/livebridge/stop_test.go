@@ -26,6 +26,18 @@ func (p *program) status(path string) int {
 	return answer.StatusCode
 }
 
+// isNotReady waits until the program says that it takes no callbacks, and fails when it ends before.
+func (p *program) isNotReady(t *testing.T) {
+	t.Helper()
+	until(t, "it is not ready", func() bool {
+		status := p.status("/readyz")
+		if status == 0 {
+			t.Fatal("it ends without having been not ready")
+		}
+		return status == http.StatusServiceUnavailable
+	})
+}
+
 // TestShutdownDelay: after SIGTERM the program is alive and not ready, and takes callbacks for as long as the delay; then it
 // ends by itself, with all of it published.
 func TestShutdownDelay(t *testing.T) {
@@ -33,12 +45,12 @@ func TestShutdownDelay(t *testing.T) {
 	service := launch(t, dir, prefix+"SHUTDOWN_DELAY=2s")
 	begun := time.Now()
 	service.signal(t, syscall.SIGTERM)
-	until(t, "it is not ready", func() bool { return service.status("/readyz") == http.StatusServiceUnavailable })
+	service.isNotReady(t)
 	if status := service.status("/livez"); status != http.StatusOK {
 		t.Errorf("/livez is answered %d", status)
 	}
 	if next := p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 10); next != 10 || p.total.Load() != 10 {
-		t.Errorf("%d of 10 callbacks were answered 200", p.total.Load())
+		t.Fatalf("%d of 10 callbacks were answered 200", p.total.Load())
 	}
 	if code := service.end(t); code != exitDone || time.Since(begun) < 2*time.Second {
 		t.Errorf("it exits with %d after %v\n%s", code, time.Since(begun), service.log)
@@ -57,7 +69,7 @@ func TestSecondSignal(t *testing.T) {
 		service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1h")
 		p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 20)
 		service.signal(t, syscall.SIGTERM)
-		until(t, "it is not ready", func() bool { return service.status("/readyz") == http.StatusServiceUnavailable })
+		service.isNotReady(t)
 		service.signal(t, second)
 		service.end(t)
 		if state := service.cmd.ProcessState.Sys().(syscall.WaitStatus); !state.Signaled() || state.Signal() != second {

@@ -101,15 +101,20 @@ func TestStreamBecomesTooSmall(t *testing.T) {
 	if _, err := js.UpdateStream(t.Context(), small); err != nil {
 		t.Fatal(err)
 	}
+	before, _ := sum(service.metrics(t), "livebridge_publish_failures_total")
+	n := 1
 	until(t, "the program has noticed", func() bool {
-		p.playAll(t, service, 1, 2) // the same again: repeats
-		return service.metrics(t)["livebridge_outbox_events"] > 0 || p.total.Load() > 400
+		p.playAll(t, service, n, n+1)
+		n++
+		failures, _ := sum(service.metrics(t), "livebridge_publish_failures_total")
+		return failures > before
 	})
 	if _, err := js.UpdateStream(t.Context(), ours); err != nil {
 		t.Fatal(err)
 	}
 	service.awaitOutbox(t, 0)
 	service.terminate(t)
+	service.hasLogged(t, "error", "unavailable", "LIVE_EVENTS", "max_msgs")
 }
 
 // TestForeignStreamIsAnOutage: NATS is away at the start, and comes back with another stream that has our subjects. Callbacks are

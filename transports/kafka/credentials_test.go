@@ -123,7 +123,7 @@ func TestRotation(t *testing.T) {
 			t.Fatal("no connection was made anew")
 		}
 	}
-	<-delivered
+	transporttest.Receive(t, delivered)
 	transporttest.Deliver(t, p, transporttest.Events(10, 66, 5))
 	o.Brokers = joined(f.addrs)
 	want := transporttest.Events(10, 1, 70)

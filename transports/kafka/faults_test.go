@@ -180,7 +180,7 @@ func TestOutcomeIsRemembered(t *testing.T) {
 	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Topic: o.Topic, Count: -1})
 	answered := make(chan error, 1)
 	p.Publish(all[1], func(err error) { answered <- err })
-	if err := <-answered; err == nil || bridge.IsRejected(err) {
+	if err := transporttest.Receive(t, answered); err == nil || bridge.IsRejected(err) {
 		t.Fatalf("a batch of unknown outcome was answered %v", err)
 	}
 	fault.Remove()
@@ -267,6 +267,8 @@ func TestPartialBatchErrors(t *testing.T) {
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
 	release := make(chan struct{})
+	open := sync.OnceFunc(func() { close(release) })
+	defer open()
 	var asked atomic.Int64
 	f.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		f.KeepControl()
@@ -287,8 +289,8 @@ func TestPartialBatchErrors(t *testing.T) {
 	all := transporttest.Events(20, 2, 1)
 	answered := make(chan struct{})
 	for i, e := range all {
-		for i == 1 && asked.Load() == 0 { // the first is under way by itself
-			<-time.After(time.Millisecond)
+		if i == 1 {
+			await(t, "the first is not under way by itself", func() bool { return asked.Load() > 0 })
 		}
 		p.Publish(e, func(err error) {
 			mu.Lock()
@@ -303,12 +305,8 @@ func TestPartialBatchErrors(t *testing.T) {
 			}
 		})
 	}
-	close(release)
-	select {
-	case <-answered:
-	case <-time.After(30 * time.Second):
-		t.Fatal("not all events were answered")
-	}
+	open()
+	transporttest.Receive(t, answered)
 	if got := len(contents(t, f.addrs, o.Topic)); rejected != 2 || got != 20+len(all)-2 {
 		t.Errorf("%d events were rejected, and the topic has %d records", rejected, got)
 	}
@@ -355,7 +353,7 @@ func TestTooLargeForTheBroker(t *testing.T) {
 		})
 	}
 	for range all {
-		if err := <-answered; err != nil {
+		if err := transporttest.Receive(t, answered); err != nil {
 			t.Error(err)
 		}
 	}

@@ -51,9 +51,7 @@ func TestNoKafkaAnswers(t *testing.T) {
 			o, logs := observed()
 			o.Brokers = answering(t, c.answer)
 			p := dial(t, o)
-			answer := make(chan error, 1)
-			p.Publish(transporttest.Events(1, 1, 1)[0], func(err error) { answer <- err })
-			if err := <-answer; err == nil {
+			if err := transporttest.Try(t, p, transporttest.Events(1, 1, 1)[0]); err == nil {
 				t.Error("the event was published")
 			}
 			line := logs.All()[0]

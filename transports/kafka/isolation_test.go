@@ -56,7 +56,7 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 			return nil, nil, false
 		})
 		p.Publish(notice(), func(error) {})
-		<-asked
+		transporttest.Receive(t, asked)
 		transporttest.Deliver(t, p, transporttest.Events(20, 2, 5))
 	})
 	t.Run("it is deleted", func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 				p.Publish(e, func(err error) { answers <- err })
 			}
 			for range 10 {
-				if err := <-answers; err != nil {
+				if err := transporttest.Receive(t, answers); err != nil {
 					t.Fatalf("an event was answered %v", err)
 				}
 			}
@@ -111,21 +111,17 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 					}
 				})
 				for _, e := range transporttest.Events(10, n+1, 1) {
-					answer := make(chan error, 1)
-					p.Publish(e, func(err error) { answer <- err })
-					if err := <-answer; err != nil {
+					if err := transporttest.Try(t, p, e); err != nil {
 						t.Fatalf("an event was answered %v", err)
 					}
 				}
 			}
-			if err := <-answered; err == nil || bridge.IsRejected(err) {
+			if err := transporttest.Receive(t, answered); err == nil || bridge.IsRejected(err) {
 				t.Errorf("a notice was answered %v", err)
 			}
 			fault.Remove()
 			await(t, "notices do not go on", func() bool {
-				answer := make(chan error, 1)
-				p.Publish(notice(), func(err error) { answer <- err })
-				return <-answer == nil
+				return transporttest.Try(t, p, notice()) == nil
 			})
 		})
 	}
@@ -205,7 +201,7 @@ func TestReadingIsForbidden(t *testing.T) {
 			go func() { consumed <- Consume(t.Context(), o, StartAll, func(Record) error { return errEnough }) }()
 			awaitLog(t, logs, "allow READ")
 			fault.Remove()
-			if err := <-consumed; !errors.Is(err, errEnough) {
+			if err := transporttest.Receive(t, consumed); !errors.Is(err, errEnough) {
 				t.Error(err)
 			}
 		})

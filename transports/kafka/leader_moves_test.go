@@ -14,14 +14,14 @@ import (
 )
 
 // TestPartitionsChangeLeaders: partitions that one broker leads get a leader each, and come together again at another.
-// After every move all events are taken, each once, by the leaders of then.
+// After every move all events are taken, each once, and the leaders of then are noted.
 func TestPartitionsChangeLeaders(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
-	o.Partitions = 2
+	o.Partitions, o.checkInterval = 2, 50*time.Millisecond
 	p := f.dial(t, o)
-	lanes := transporttest.Events(20, 1, 1)
+	lanes := transporttest.Events(30, 1, 1)
 	transporttest.Deliver(t, p, lanes)
 	both := make(map[int32]int)
 	for _, e := range lanes {
@@ -30,14 +30,11 @@ func TestPartitionsChangeLeaders(t *testing.T) {
 	if len(both) != 2 {
 		t.Fatalf("the lanes are in the partitions %v", both)
 	}
-	all := lanes
-	for round, leaders := range [][2]int32{{0, 0}, {1, 2}, {2, 1}, {0, 1}, {2, 2}, {1, 0}} {
-		move(t, f, o.Topic, leaders[0], leaders[1])
-		var more []*bridge.Event
-		for n := range uint64(3) {
-			more = append(more, transporttest.Events(20, uint64(2+3*round)+n, 1)...)
-		}
-		transporttest.Deliver(t, p, more)
+	all, sequence := lanes, uint64(2)
+	for _, leaders := range [][]int32{{0, 0}, {1, 2}, {2, 1}, {0, 1}, {2, 2}, {1, 0}} {
+		move(t, f, o.Topic, leaders...)
+		more := noted(t, p, o.Topic, leaders, sequence)
+		sequence += uint64(len(more)) / 30
 		all = append(all, more...)
 	}
 	once(t, f, o.Topic, all)
@@ -49,7 +46,7 @@ func TestSilentLeaderBlocksOwnPartitionsOnly(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))
 	o := testOptions()
-	o.Partitions, o.AckTimeout = 3, 20*time.Second
+	o.Partitions, o.AckTimeout, o.checkInterval = 3, 20*time.Second, 50*time.Millisecond
 	if err := f.CreateTopic(o.Topic, 3, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +54,23 @@ func TestSilentLeaderBlocksOwnPartitionsOnly(t *testing.T) {
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(30, 1, 1))
 	move(t, f, o.Topic, 1, 2, 2)
-	sequence := uint64(2)
-	for end := time.Now().Add(20 * time.Second); !slices.Equal(leadersOf(p, o.Topic), []int32{1, 2, 2}); sequence++ {
-		if time.Now().After(end) {
-			t.Fatalf("the leaders of before count: %v", leadersOf(p, o.Topic))
-		}
-		transporttest.Deliver(t, p, transporttest.Events(30, sequence, 1)) // it looks when a request goes wrong
-	}
+	sequence := 2 + uint64(len(noted(t, p, o.Topic, []int32{1, 2, 2}, 2)))/30
 	publishBesideSilentBroker(t, f, p, sequence)
+}
+
+// noted delivers events of thirty lanes, from a sequence on, until the publisher knows the leaders, and returns
+// them.
+func noted(t *testing.T, p *Publisher, topic string, leaders []int32, sequence uint64) (all []*bridge.Event) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); len(all) == 0 || !slices.Equal(leadersOf(p, topic), leaders); sequence++ {
+		if time.Now().After(end) {
+			t.Fatalf("the leaders of before count: %v, want %v", leadersOf(p, topic), leaders)
+		}
+		more := transporttest.Events(30, sequence, 1)
+		transporttest.Deliver(t, p, more)
+		all = append(all, more...)
+	}
+	return all
 }
 
 // leadersOf returns whom the publisher takes for the leaders of a topic's partitions.
@@ -117,7 +123,7 @@ func publishBesideSilentBroker(t *testing.T, f *fake, p *Publisher, sequence uin
 			under.Done()
 		})
 		if partition != 0 {
-			<-silent
+			transporttest.Receive(t, silent)
 		}
 	}
 	defer under.Wait()

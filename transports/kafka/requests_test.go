@@ -107,7 +107,7 @@ func TestOneBatchAtATime(t *testing.T) {
 	for i, e := range transporttest.Events(20, 2, 1) {
 		p.Publish(e, func(err error) { answered <- err })
 		if i == 0 {
-			<-asked
+			transporttest.Receive(t, asked)
 		}
 	}
 	p.sender.mu.Lock()
@@ -118,7 +118,7 @@ func TestOneBatchAtATime(t *testing.T) {
 	p.sender.mu.Unlock()
 	close(release)
 	for range 20 {
-		if err := <-answered; err != nil {
+		if err := transporttest.Receive(t, answered); err != nil {
 			t.Error(err)
 		}
 	}
@@ -179,14 +179,14 @@ func TestSlowAnswerHoldsUpNoOtherPartition(t *testing.T) {
 		})
 	}
 	publish(events[20])
-	<-asked
+	transporttest.Receive(t, asked)
 	other := slices.IndexFunc(events[20:], func(e *bridge.Event) bool { return partitionOf(p, e) != slow })
 	publish(events[20+other])
-	if first := <-answered; first == slow {
+	if first := transporttest.Receive(t, answered); first == slow {
 		t.Error("the other partition waits for it")
 	}
 	close(release)
-	<-answered
+	transporttest.Receive(t, answered)
 }
 
 // TestBatchesFitTheTopic: batches are no larger than the topic says that it takes. One event that is larger by itself is
@@ -202,7 +202,7 @@ func TestBatchesFitTheTopic(t *testing.T) {
 	s := observe(f, o.Topic)
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
-	if err := publishLarge(p, 2, limit); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max.message.bytes") {
+	if err := publishLarge(t, p, 2, limit); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max.message.bytes") {
 		t.Errorf("the answer is %v", err)
 	}
 	transporttest.Deliver(t, p, transporttest.Events(200, 3, 1))
@@ -218,10 +218,8 @@ func TestBatchesFitTheTopic(t *testing.T) {
 }
 
 // publishLarge publishes an event of more than a size, and returns the answer.
-func publishLarge(p *Publisher, sequence uint64, size int) error {
+func publishLarge(t *testing.T, p *Publisher, sequence uint64, size int) error {
 	large := transporttest.Events(1, sequence, 1)[0]
 	large.Data = []byte(`"` + strings.Repeat("x", size) + `"`)
-	answer := make(chan error, 1)
-	p.Publish(large, func(err error) { answer <- err })
-	return <-answer
+	return transporttest.Try(t, p, large)
 }

@@ -32,14 +32,14 @@ func TestUnusableTopic(t *testing.T) {
 			}
 			p := f.dial(t, o)
 			if err := failure(t, p); !strings.Contains(err.Error(), c.text) {
-				t.Errorf("at the start the answer is %v", err)
+				t.Fatalf("at the start the answer is %v", err)
 			}
 			setConfig(t, f.addrs, o.Topic, c.name, c.valid)
 			transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
 			awaitLog(t, logs, "topic is available again")
 			setConfig(t, f.addrs, o.Topic, c.name, c.invalid)
 			if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), c.text) {
-				t.Errorf("later the answer is %v", err)
+				t.Fatalf("later the answer is %v", err)
 			}
 			before := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet(c.text).Len()
 			await(t, "nobody was reminded", func() bool {

@@ -20,7 +20,7 @@ import (
 // awaitLog waits until the log has a text.
 func awaitLog(t *testing.T, logs *observer.ObservedLogs, text string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); logs.FilterMessageSnippet(text).Len() == 0; {
+	for end := time.Now().Add(patience); logs.FilterMessageSnippet(text).Len() == 0; {
 		if time.Now().After(end) {
 			t.Fatalf("nobody was told that %q; the log has %v", text, logs.All())
 		}
@@ -31,9 +31,7 @@ func awaitLog(t *testing.T, logs *observer.ObservedLogs, text string) {
 // failure returns the answer for an event that is not taken.
 func failure(t *testing.T, p *Publisher) error {
 	t.Helper()
-	answer := make(chan error, 1)
-	p.Publish(transporttest.Events(1, 1, 1)[0], func(err error) { answer <- err })
-	err := <-answer
+	err := transporttest.Try(t, p, transporttest.Events(1, 1, 1)[0])
 	if err == nil || bridge.IsRejected(err) {
 		t.Fatalf("the answer is %v", err)
 	}
@@ -242,9 +240,7 @@ func TestTopicNameTooLong(t *testing.T) {
 	p := f.dial(t, o)
 	e := transporttest.Events(1, 1, 1)[0]
 	e.Lane.App = strings.Repeat("日", 80)
-	answer := make(chan error, 1)
-	p.Publish(e, func(err error) { answer <- err })
-	if err := <-answer; !bridge.IsRejected(err) || !strings.Contains(err.Error(), "KAFKA_TOPIC") {
+	if err := transporttest.Try(t, p, e); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "KAFKA_TOPIC") {
 		t.Errorf("the answer is %v", err)
 	}
 }
@@ -256,9 +252,7 @@ func TestNoQuarantineTopic(t *testing.T) {
 	o := testOptions()
 	o.Quarantine = ""
 	p := f.dial(t, o)
-	answer := make(chan error, 1)
-	p.Publish(&bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream}, Reason: bridge.ReasonExpired}, func(err error) { answer <- err })
-	if err := <-answer; err != nil {
+	if err := transporttest.Try(t, p, &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream}, Reason: bridge.ReasonExpired}); err != nil {
 		t.Error(err)
 	}
 }
@@ -292,8 +286,9 @@ func TestConsumeNew(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	consumed := make(chan string, 10_000)
+	ended := make(chan error, 1)
 	go func() {
-		_ = Consume(ctx, o, StartNew, func(r Record) error { consumed <- string(r.Payload); return nil })
+		ended <- Consume(ctx, o, StartNew, func(r Record) error { consumed <- string(r.Payload); return nil })
 	}()
 	next := func(sequence uint64) { // publishes until the consumer has begun
 		e := transporttest.Events(1, sequence, 1)[0]
@@ -311,8 +306,8 @@ func TestConsumeNew(t *testing.T) {
 					}
 					continue
 				case <-time.After(500 * time.Millisecond):
-				case <-ctx.Done():
-					t.Fatal("nothing was consumed")
+				case err := <-ended:
+					t.Fatalf("nothing was consumed: %v", err)
 				}
 				break
 			}
@@ -322,4 +317,8 @@ func TestConsumeNew(t *testing.T) {
 	f.Close()
 	f.restart(t)
 	next(4)
+	cancel()
+	if err := transporttest.Receive(t, ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("it ends with %v", err)
+	}
 }

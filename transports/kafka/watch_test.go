@@ -34,10 +34,13 @@ func setConfig(t *testing.T, brokers []string, topic, name, value string) {
 	}
 }
 
+// patience is how long a test waits for what a broker in this process has to bring about.
+const patience = 30 * time.Second
+
 // await waits until something is so.
 func await(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !so(); {
+	for end := time.Now().Add(patience); !so(); {
 		if time.Now().After(end) {
 			t.Fatal(what)
 		}
@@ -49,9 +52,7 @@ func await(t *testing.T, what string, so func() bool) {
 func awaitUnavailable(t *testing.T, p *Publisher, events func() []*bridge.Event) (why error) {
 	t.Helper()
 	await(t, "the topic still takes events", func() bool {
-		answer := make(chan error, 1)
-		p.Publish(events()[0], func(err error) { answer <- err })
-		why = <-answer
+		why = transporttest.Try(t, p, events()[0])
 		return why != nil
 	})
 	if bridge.IsRejected(why) {
@@ -157,7 +158,7 @@ func TestFewerPartitions(t *testing.T) {
 	if err := f.CreateTopic(o.Topic, 3, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-answer; err == nil || bridge.IsRejected(err) {
+	if err := transporttest.Receive(t, answer); err == nil || bridge.IsRejected(err) {
 		t.Errorf("the event under way was answered %v", err)
 	}
 	transporttest.Deliver(t, p, more)
@@ -192,9 +193,7 @@ func TestTopicStaysDeleted(t *testing.T) {
 	next := uint64(1)
 	await(t, "it is not said what to do", func() bool {
 		next++
-		answer := make(chan error, 1)
-		p.Publish(events("gone", next, 1)[0], func(err error) { answer <- err })
-		err := <-answer
+		err := transporttest.Try(t, p, events("gone", next, 1)[0])
 		if err == nil || bridge.IsRejected(err) {
 			t.Fatalf("an event of a topic that is gone was answered %v", err)
 		}
@@ -211,7 +210,7 @@ func TestTopicStaysDeleted(t *testing.T) {
 			})
 		}
 		for range 10 {
-			if err := <-answer; err != nil {
+			if err := transporttest.Receive(t, answer); err != nil {
 				t.Fatalf("another topic is held up: %v", err)
 			}
 		}
@@ -245,9 +244,7 @@ func TestPartitionWithoutLeader(t *testing.T) {
 	p.topics.requestCheck()
 	awaitLog(t, logs, "have no leader")
 	for _, e := range transporttest.Events(20, 2, 1) {
-		answer := make(chan error, 1)
-		p.Publish(e, func(err error) { answer <- err })
-		err := <-answer
+		err := transporttest.Try(t, p, e)
 		if stuck := partitionOf(p, e) == 1; stuck != (err != nil) || stuck && !strings.Contains(err.Error(), "partition 1 has no leader") {
 			t.Errorf("an event of partition %d was answered %v", partitionOf(p, e), err)
 		}
@@ -297,11 +294,11 @@ func TestLimitIsRaised(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := f.dial(t, o)
-	if err := publishLarge(p, 1, 20_000); !bridge.IsRejected(err) {
+	if err := publishLarge(t, p, 1, 20_000); !bridge.IsRejected(err) {
 		t.Fatalf("an event that is too large was answered %v", err)
 	}
 	setConfig(t, f.addrs, o.Topic, "max.message.bytes", "100000")
-	if err := publishLarge(p, 2, 20_000); err != nil {
+	if err := publishLarge(t, p, 2, 20_000); err != nil {
 		t.Errorf("the topic takes as much now, and the answer is %v", err)
 	}
 }

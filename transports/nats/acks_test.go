@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/bridge"
+	"livebridge/transports/transporttest"
 )
 
 // TestLateAnswerIsIgnored: the answer to an event that was given up must not be taken for that of the event which has its
@@ -65,13 +66,13 @@ func TestLostConnectionAnswers(t *testing.T) {
 		<-time.After(10 * time.Millisecond)
 	}
 	for len(answer) > 0 {
-		<-answer
+		transporttest.Receive(t, answer)
 	}
 	back := make(chan struct{}) // closed when the client has told of the loss, and then of the new connection
 	p.conn.Load().SetReconnectHandler(func(c *nats.Conn) { p.connected(c); close(back) })
 	s.stop(t)
 	s.start(t)
-	<-back
+	transporttest.Receive(t, back)
 	select {
 	case err := <-answer:
 		if err == nil || bridge.IsRejected(err) {

@@ -212,7 +212,7 @@ func TestRotation(t *testing.T) {
 			delivered := make(chan struct{})
 			go func() { defer close(delivered); transporttest.Deliver(t, p, transporttest.Events(4, 11, 30)) }()
 			r.files()
-			<-delivered
+			transporttest.Receive(t, delivered)
 			var got []transporttest.Record
 			for _, c := range consumedBy(t, o, len(want)) {
 				got = append(got, transporttest.Record{Key: c.Subject, Headers: map[string]string{}, Payload: c.Payload})
@@ -260,7 +260,7 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the new key is used", func() bool { users := known(); return len(users) == 1 && users[0] == second })
-	<-delivered
+	transporttest.Receive(t, delivered)
 	var got []transporttest.Record
 	for _, c := range consumedBy(t, o, 2*205) {
 		got = append(got, transporttest.Record{Headers: map[string]string{}, Payload: c.Payload})

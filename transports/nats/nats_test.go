@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/bridge"
+	"livebridge/transports/transporttest"
 )
 
 // event is the n-th event of a lane.
@@ -55,9 +56,7 @@ const publishPatience = 30 * time.Second
 func publish(t testing.TB, p bridge.Publisher, e *bridge.Event) error {
 	t.Helper()
 	for end := time.Now().Add(publishPatience); ; <-time.After(10 * time.Millisecond) {
-		answer := make(chan error, 1)
-		p.Publish(e, func(err error) { answer <- err })
-		err := <-answer
+		err := transporttest.Try(t, p, e)
 		if err == nil || bridge.IsRejected(err) {
 			return err
 		}

@@ -60,6 +60,7 @@ func startOn(t *testing.T, d *powerDisk) *Embedded {
 	t.Helper()
 	o := DefaultOptions()
 	smallBlocks(&o)
+	o.recheck = time.Hour // whatever a test has made of the stream
 	e, err := StartEmbedded(EmbeddedOptions{
 		StoreDir: filepath.Join(d.root, "nats"), Listen: "127.0.0.1:0", watch: time.Hour, sync: d.sync,
 	}, o)

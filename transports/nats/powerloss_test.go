@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -20,8 +21,8 @@ import (
 // 2000
 var powerSeeds = flag.Uint64("power.seeds", 8, "remains of a power loss that are drawn")
 
-// powerLosses are those of one server that lives twice.
-func powerLosses(t *testing.T) []powerLoss {
+// powerLosses are those of one server that lives twice. Before the third, something may happen.
+func powerLosses(t *testing.T, something func(b *bridgeRun)) []powerLoss {
 	t.Helper()
 	b := &bridgeRun{disk: newPowerDisk(t, t.TempDir()), received: make(map[string]bool), failed: new(atomic.Bool)}
 	b.e = startOn(t, b.disk)
@@ -33,6 +34,7 @@ func powerLosses(t *testing.T) []powerLoss {
 	b.publish(t, 18)
 	b.consume(t, 20)
 	b.recordStored(t)
+	something(b)
 	out = append(out, b.cutPower(t, "blocks are not durable"))
 	b.checkpoint(t)
 	closePublisher(t, b.e)
@@ -59,7 +61,7 @@ func (l powerLoss) addFileOf(other powerLoss, dir, name string) {
 // alone, and with remains that are drawn. What had been checkpointed is there, what had not is published again, every
 // lane is in order, and a durable consumer gets everything.
 func TestPowerLoss(t *testing.T) {
-	all := powerLosses(t)
+	all := powerLosses(t, func(*bridgeRun) {})
 	for _, l := range all {
 		fates := map[string]survival{"nothing more": nothingUnsynced{}, "everything": everythingWritten{}}
 		for _, path := range l.unsynced() {
@@ -86,12 +88,27 @@ func TestPowerLoss(t *testing.T) {
 // TestEmptyPosition: a power loss can leave a consumer's position without content. The consumer begins again, and skips nothing.
 func TestEmptyPosition(t *testing.T) {
 	t.Parallel()
-	l := powerLosses(t)[1]
+	l := powerLosses(t, func(*bridgeRun) {})[1]
 	dir := "nats/jetstream/LIVE/streams/LIVE_EVENTS/obs/app"
 	i := l.written.dirs[dir][positionFile]
 	l.synced.dirs[dir] = map[string]uint64{"meta.inf": l.written.dirs[dir]["meta.inf"], "meta.sum": l.written.dirs[dir]["meta.sum"]}
 	l.synced.files[i], l.written.files[i] = nil, []byte{}
 	l.recover(t, everythingWritten{})
+}
+
+// TestStaleSummary: the server's summary of a stream is on the disk, a block of which it speaks is not as it says, and all
+// of it is too old for the server to look for repeats in it.
+func TestStaleSummary(t *testing.T) {
+	t.Parallel()
+	const window = 100 * time.Millisecond
+	l := powerLosses(t, func(b *bridgeRun) {
+		js := adminOf(t, b.e)
+		config := must(js.Stream(t.Context(), "LIVE_EVENTS")).CachedInfo().Config
+		config.Duplicates = window
+		must(js.UpdateStream(t.Context(), config))
+	})[2]
+	<-time.After(window) // has to pass
+	l.recover(t, allExcept("nats/jetstream/LIVE/streams/LIVE_EVENTS/msgs/1.blk"))
 }
 
 // recover starts on what is left, publishes what was not checkpointed again, as the outbox does, and judges. It

@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"livebridge/bridge"
+	"livebridge/transports/transporttest"
 )
 
 // sized is an event whose message has about so many bytes.
@@ -30,15 +31,15 @@ func TestCurrentStreamLimit(t *testing.T) {
 	}
 	config.MaxMsgSize = 65536
 	must(js.UpdateStream(t.Context(), config))
-	if err := try(p, sized(2, 8192)); err != nil {
+	if err := transporttest.Try(t, p, sized(2, 8192)); err != nil {
 		t.Fatalf("the limit has been raised: %v", err)
 	}
 	config.MaxMsgSize = 4096
 	must(js.UpdateStream(t.Context(), config))
-	if err := try(p, sized(3, 8192)); !bridge.IsRejected(err) {
+	if err := transporttest.Try(t, p, sized(3, 8192)); !bridge.IsRejected(err) {
 		t.Fatalf("the limit has been lowered: %v", err)
 	}
-	if err := try(p, sized(4, 100)); err != nil {
+	if err := transporttest.Try(t, p, sized(4, 100)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -88,7 +89,7 @@ func TestSizeLimitWithoutServer(t *testing.T) {
 	eventually(t, "the connection is lost", func() bool { return !p.conn.Load().IsConnected() })
 	answer := make(chan error, 1)
 	p.rejectTooLarge(8192, 4096, func(err error) { answer <- err })
-	if err := <-answer; err == nil || bridge.IsRejected(err) {
+	if err := transporttest.Receive(t, answer); err == nil || bridge.IsRejected(err) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -117,7 +118,7 @@ func TestEmbeddedStreamLimit(t *testing.T) {
 		e.Publish(ev, func(err error) { answers[i] <- err })
 	}
 	for i, answer := range answers {
-		if err := <-answer; bridge.IsRejected(err) != (i%50 == 7) || i%50 != 7 && err != nil {
+		if err := transporttest.Receive(t, answer); bridge.IsRejected(err) != (i%50 == 7) || i%50 != 7 && err != nil {
 			t.Errorf("event %d: %v", i, err)
 		}
 	}

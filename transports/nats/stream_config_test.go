@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"livebridge/bridge"
+	"livebridge/transports/transporttest"
 )
 
 // quickOptions check streams often, so that tests need not wait.
@@ -31,19 +32,12 @@ func dial(t testing.TB, o Options) *Publisher {
 	return p
 }
 
-// try publishes an event once.
-func try(p bridge.Publisher, e *bridge.Event) error {
-	answer := make(chan error, 1)
-	p.Publish(e, func(err error) { answer <- err })
-	return <-answer
-}
-
 // awaitUnavailable waits until an event is not taken for a reason that has all of the words.
 func awaitUnavailable(t testing.TB, p bridge.Publisher, e *bridge.Event, texts ...string) {
 	t.Helper()
 	var err error
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		if err = try(p, e); bridge.IsRejected(err) {
+		if err = transporttest.Try(t, p, e); bridge.IsRejected(err) {
 			t.Fatalf("rejected: %v", err)
 		}
 		if err != nil && hasAll(err.Error(), texts) {
@@ -198,7 +192,7 @@ func TestOtherStreamTakesTheSubjects(t *testing.T) {
 	steal(o.Stream, "THIEF", "live.events.>")
 	steal(QuarantineStream, "THIEF2", "live.quarantine.*")
 	for _, e := range []*bridge.Event{event("a", 2), event("b", 1), notice(2)} {
-		if err := try(p, e); err == nil || bridge.IsRejected(err) {
+		if err := transporttest.Try(t, p, e); err == nil || bridge.IsRejected(err) {
 			t.Errorf("answered %v", err)
 		}
 	}
@@ -229,7 +223,7 @@ func TestEmbeddedStreamTakenByAnother(t *testing.T) {
 		e.Publish(numbered(n), func(err error) { answers <- err })
 	}
 	for range cap(answers) {
-		if err := <-answers; err == nil || bridge.IsRejected(err) {
+		if err := transporttest.Receive(t, answers); err == nil || bridge.IsRejected(err) {
 			t.Fatalf("answered %v", err)
 		}
 	}

@@ -42,6 +42,27 @@ func (a *answers) check(t *testing.T) {
 	}
 }
 
+// Try publishes an event once and returns the answer, which must come in time.
+func Try(t testing.TB, p bridge.Publisher, e *bridge.Event) error {
+	t.Helper()
+	answer := make(chan error, 1)
+	p.Publish(e, func(err error) { answer <- err })
+	return Receive(t, answer)
+}
+
+// Receive waits for what another goroutine has to tell, or for its channel to be closed. It fails the test when that
+// takes too long.
+func Receive[T any](t testing.TB, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(answerTimeout):
+		t.Fatalf("nothing came within %v", answerTimeout)
+		panic("not reached")
+	}
+}
+
 // await returns the answer, or fails the test.
 func await(t *testing.T, answer <-chan error, within time.Duration) error {
 	t.Helper()

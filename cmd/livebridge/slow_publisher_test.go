@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+)
+
+// slowPublisher takes its time for every event and every checkpoint, and notes in which order they end.
+type slowPublisher struct {
+	takes  time.Duration
+	silent bool // no event is ever answered before Close
+	mu     sync.Mutex
+	ended  []string
+	close  chan struct{}
+	once   sync.Once
+}
+
+func newSlowPublisher() *slowPublisher {
+	return &slowPublisher{takes: 300 * time.Millisecond, close: make(chan struct{})}
+}
+
+func (p *slowPublisher) note(what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = append(p.ended, what)
+}
+
+// notes returns what has ended, oldest first.
+func (p *slowPublisher) notes() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.ended)
+}
+
+func (p *slowPublisher) Publish(_ *bridge.Event, done func(error)) {
+	go func() {
+		if p.silent {
+			<-p.close
+			done(bridge.Unavailable("the publisher is closed"))
+			return
+		}
+		<-time.After(p.takes)
+		p.note("event")
+		done(nil)
+	}()
+}
+
+func (p *slowPublisher) Checkpoint(context.Context) error {
+	<-time.After(p.takes)
+	p.note("checkpoint")
+	return nil
+}
+
+func (p *slowPublisher) Close(context.Context) error {
+	p.once.Do(func() { p.note("close"); close(p.close) })
+	return nil
+}
+
+func (p *slowPublisher) Reload() error { return nil }
+
+// runWith runs the service in this process on a publisher of the test's. The function that it returns tells the service
+// to stop; the channel gets what it returns.
+func runWith(t *testing.T, dir string, p *slowPublisher, more ...string) (*program, context.CancelFunc, <-chan error) {
+	t.Helper()
+	s, err := load(with(append(more, "LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", dir,
+		"NATS_URL", "nats://127.0.0.1:1", "MIN_FREE_BYTES", "1MiB")...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := start(s, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.publisher.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.publisher, a.registry = p, prometheus.NewRegistry()
+	if err := a.buildDispatcher(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.run(ctx) }()
+	return &program{listen: a.callbackListener.Addr().String(), admin: a.adminListener.Addr().String()}, stop, ended
+}
+
+// returns fails unless the service has ended without an error in time.
+func returns(t *testing.T, ended <-chan error) {
+	t.Helper()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(60 * time.Second):
+		t.Fatal("the service does not end")
+	}
+}
+
+// left returns how many events the outbox of a journal has that is not in use.
+func left(t *testing.T, dir string) uint64 {
+	t.Helper()
+	out, errOut, code := command(t, dir, "journal", "inspect")
+	var i bridge.JournalStats
+	if err := json.Unmarshal([]byte(out), &i); err != nil || code != exitDone {
+		t.Fatalf("%d %s: %v", code, errOut, err)
+	}
+	return i.Outbox.Entries
+}
+
+// TestEndInOrder: the events of requests that were in hand when the service was told to stop are published, one after
+// the other, what the broker has acknowledged is made durable and leaves the outbox, and only then is the publisher closed.
+func TestEndInOrder(t *testing.T) {
+	dir, p := t.TempDir(), newSlowPublisher()
+	service, stop, ended := runWith(t, dir, p)
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
+	var inHand []*slowRequest
+	for _, body := range [][]byte{
+		streamCallback("PUBLISH_DONE", "room1", 1_587_954_134, time.Now(), ""),
+		streamCallback("PUBLISH", "room1", 1_587_954_135, time.Now(), ""),
+		streamCallback("PUBLISH_DONE", "room1", 1_587_954_135, time.Now(), ""),
+	} {
+		inHand = append(inHand, service.beginSlowly(t, body))
+	}
+	until(t, "the first event is published", func() bool { return slices.Contains(p.notes(), "event") })
+	stop()
+	until(t, "no connections are taken", service.shut)
+	for i, slow := range inHand {
+		if status, err := slow.finish(); status != 200 || err != nil {
+			t.Errorf("request %d in hand is answered %d, %v", i, status, err)
+		}
+	}
+	returns(t, ended)
+	notes := p.notes()
+	order := slices.DeleteFunc(slices.Clone(notes), func(what string) bool { return what == "checkpoint" })
+	if !slices.Equal(order, []string{"event", "event", "event", "event", "close"}) || notes[len(notes)-2] != "checkpoint" {
+		t.Errorf("the order is %q", notes)
+	}
+	if n := left(t, dir); n != 0 {
+		t.Errorf("%d events are left in the outbox", n)
+	}
+}
+
+// TestEndWithoutAnAnswer: a broker that never answers holds the end up for no longer than the grace, and the event stays.
+func TestEndWithoutAnAnswer(t *testing.T) {
+	dir, p := t.TempDir(), newSlowPublisher()
+	p.silent = true
+	service, stop, ended := runWith(t, dir, p, "SHUTDOWN_GRACE", "400ms")
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
+	stop()
+	returns(t, ended)
+	if n := left(t, dir); n != 1 {
+		t.Errorf("%d events are left in the outbox, want 1", n)
+	}
+}
