@@ -11,8 +11,8 @@
 //	    │            and what is held
 //	made durable     journal writes arrival and decision in one synced commit; then ingress answers 200
 //	    │
-//	waits            held events wait in the journal for the event before them; emitted ones in its outbox for the broker;
-//	    │            callbacks that are not trusted in its quarantine
+//	waits            held events wait in the journal for the event before them; emitted ones in its outbox for the
+//	    │            broker; callbacks that are not trusted in its quarantine
 //	leaves           dispatch publishes one event per lane at a time through a transport (Kafka or NATS JetStream), and
 //	                 trims the outbox once the broker has the event on disk
 //
@@ -64,7 +64,7 @@
 //	cmd/livebridge            everything                      nothing imports it
 //	cmd/mutants               the standard library            plants faults that the tests must find
 //
-// The interfaces between them have 1 to 3 methods. Publisher and Checkpointer are here, since several packages implement
-// them, and so are ReviewQueues and JournalAdmin, which the journal and the client of its control socket implement;
-// ingress.Journal is in ingress, dispatch.Outbox in dispatch.
+// The interfaces between them have 1 to 3 methods. Publisher and Checkpointer are here, since several packages
+// implement them, and so are ReviewQueues and JournalAdmin, which the journal and the client of its control socket
+// implement; ingress.Journal is in ingress, dispatch.Outbox in dispatch.
 package bridge

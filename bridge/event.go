@@ -56,8 +56,8 @@ const MaxSessionAhead = Millis(5 * time.Minute / time.Millisecond)
 // Sequenced reports whether a session can order events at the instant now.
 func Sequenced(session, now Millis) bool { return session != 0 && session <= now+MaxSessionAhead }
 
-// Event is one occurrence, ready to be published. Package callback fills in what the provider sent; the journal fills in
-// Recorded, Sequence and Marks in the commit that makes them durable. Nothing changes afterwards: an event that is
+// Event is one occurrence, ready to be published. Package callback fills in what the provider sent; the journal fills
+// in Recorded, Sequence and Marks in the commit that makes them durable. Nothing changes afterwards: an event that is
 // published twice is identical to the byte.
 type Event struct {
 	ID       ID

@@ -74,9 +74,9 @@ type Delivery struct {
 // ReviewQueues is what an operator can do with both queues, through the control socket while the service runs, and with
 // the journal itself otherwise.
 //
-// Release puts entries back into their lanes as replays: the same id, the lane's next sequence, the mark replayed. Purge
-// deletes them. When either returns nil, everything with an empty Problem is on disk, in one commit. After an error the
-// outcome is unknown: ErrStopping, ErrFailed, or the journal could not be reached or read.
+// Release puts entries back into their lanes as replays: the same id, the lane's next sequence, the mark replayed.
+// Purge deletes them. When either returns nil, everything with an empty Problem is on disk, in one commit. After an
+// error the outcome is unknown: ErrStopping, ErrFailed, or the journal could not be reached or read.
 type ReviewQueues interface {
 	List(s ReviewQueue, q Query) ([]Entry, error)
 	Release(s ReviewQueue, numbers []uint64) ([]Outcome, error)
@@ -115,8 +115,8 @@ type ReplayQuery struct {
 	UpTo   uint64 `json:"up_to,omitempty"`  // of the previous result
 }
 
-// ReplayResult is one page of replays, on disk. Cursor is nil after the last page; otherwise a query with the same lane,
-// this Cursor and this UpTo continues.
+// ReplayResult is one page of replays, on disk. Cursor is nil after the last page; otherwise a query with the same
+// lane, this Cursor and this UpTo continues.
 type ReplayResult struct {
 	Replayed int        `json:"replayed"`
 	Emitted  []Emission `json:"emitted,omitempty"` // the replays
@@ -124,12 +124,12 @@ type ReplayResult struct {
 	UpTo     uint64     `json:"up_to,omitempty"`
 }
 
-// JournalAdmin is what an operator can do with a journal as a whole, whether its service runs or not. Replay emits events
-// of the outbox once more, after everything else in their lanes: the same id, the next sequence, the mark replayed.
-// Replays are not replayed again.
+// JournalAdmin is what an operator can do with a journal as a whole, whether its service runs or not. Replay emits
+// events of the outbox once more, after everything else in their lanes: the same id, the next sequence, the mark
+// replayed. Replays are not replayed again.
 //
-// Deliveries returns the deliveries of replays that Release and Replay made in this run, at most PageMax at once, in the
-// same order. It does not wait. While no service runs, all of them are waiting.
+// Deliveries returns the deliveries of replays that Release and Replay made in this run, at most PageMax at once, in
+// the same order. It does not wait. While no service runs, all of them are waiting.
 type JournalAdmin interface {
 	Inspect() (JournalStats, error)
 	Replay(q ReplayQuery) (ReplayResult, error)

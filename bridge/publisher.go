@@ -9,12 +9,12 @@ import (
 
 // Publisher publishes events to a broker.
 //
-// Publish starts the publishing of one event and returns without waiting for the broker; done is called exactly once, at
-// any time (before Publish returns included), from any goroutine, and must not block. A nil error means that the broker
-// has acknowledged the event. Any other error is made by Rejected or Unavailable; there is no partial failure. Publish
-// may be called by several goroutines at once. The caller never has two events of one lane in flight, so a publisher
-// need not preserve order between calls, and may batch. The caller retries, the publisher does not; the event must not
-// be kept after done.
+// Publish starts the publishing of one event and returns without waiting for the broker; done is called exactly once,
+// at any time (before Publish returns included), from any goroutine, and must not block. A nil error means that the
+// broker has acknowledged the event. Any other error is made by Rejected or Unavailable; there is no partial failure.
+// Publish may be called by several goroutines at once. The caller never has two events of one lane in flight, so a
+// publisher need not preserve order between calls, and may batch. The caller retries, the publisher does not; the
+// event must not be kept after done.
 //
 // Close waits until ctx ends for the events in flight, then answers the rest with an Unavailable error.
 type Publisher interface {
@@ -51,7 +51,8 @@ func Rejected(format string, args ...any) error {
 	return &PublishError{Permanent: true, Err: fmt.Errorf(format, args...)}
 }
 
-// Unavailable returns the error of an event that may succeed later: it is retried forever, before any other of its lane.
+// Unavailable returns the error of an event that may succeed later: it is retried forever, before any other of its
+// lane.
 func Unavailable(format string, args ...any) error {
 	return &PublishError{Err: fmt.Errorf(format, args...)}
 }
