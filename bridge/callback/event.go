@@ -6,15 +6,15 @@ import (
 	"livebridge/bridge"
 )
 
-// redactionGrowth is how much longer than what was sent the data can get by the policy.
+// redactionGrowth is by how much redaction can lengthen the data.
 const redactionGrowth = 2 * len(`"[redacted]"`)
 
 // Event makes the canonical event, without Scheme, Recorded, Sequence and Marks. When the id depends on the time of the
 // commit, the event has none yet and the function returned completes it (bridge.Arrival.Identify); otherwise the
 // function is nil. now is the wall clock. Everything returned stays valid after Release.
 //
-// Session is set whenever a known word of a stream comes with one, however far ahead: whether it can order the event is
-// for the commit to say (bridge.Sequenced).
+// Session is set whenever a known stream event has one, however far ahead: the commit decides whether it can order the
+// event (bridge.Sequenced).
 func (c *Callback) Event(p Policy, nonce Nonce, now bridge.Millis) (bridge.Event, func(bridge.Millis) bridge.ID) {
 	c.data = c.appendData(c.data[:0], Policy{})
 	id, later := c.identify(nonce, now)
@@ -29,8 +29,7 @@ func (c *Callback) Event(p Policy, nonce Nonce, now bridge.Millis) (bridge.Event
 	}, later
 }
 
-// occurred returns when it happened, or 0 where the body does not say so: a session too far ahead to be believed says
-// nothing.
+// occurred returns the time of the occurrence, 0 where the body has none: a session too far ahead is not trusted.
 func (c *Callback) occurred(now bridge.Millis) bridge.Millis {
 	if c.event.phase == bridge.PhasePublish && bridge.Sequenced(c.session, now) {
 		return c.session
