@@ -88,8 +88,8 @@ func TestDiagnosisOfTexts(t *testing.T) {
 		{mac(string(inner), text), "with the key decoded from base64"},
 		{mac(coded, unescaped), "URL-decoded"},
 		{mac(coded, text)[:16], "cut to 16 of 64 digits"}, {mac(coded, text)[:14], ""},
-		{base64.StdEncoding.EncodeToString(raw), "written in base64"}, {base64.RawStdEncoding.EncodeToString(raw), "written in base64"},
-		{base64.URLEncoding.EncodeToString(raw), "written in base64"}, {base64.RawURLEncoding.EncodeToString(raw), "written in base64"},
+		{base64.StdEncoding.EncodeToString(raw), "encoded in base64"}, {base64.RawStdEncoding.EncodeToString(raw), "encoded in base64"},
+		{base64.URLEncoding.EncodeToString(raw), "encoded in base64"}, {base64.RawURLEncoding.EncodeToString(raw), "encoded in base64"},
 		{mac(coded[:32], text), "with the key cut to 32 characters"},
 	} {
 		p.Sign = tt.sign
@@ -109,7 +109,7 @@ func TestDiagnosisNamesTheKey(t *testing.T) {
 		c.RTC = []string{secret("0")}
 		c.Rules = []signature.Rule{rule(bridge.KindRTCRecord, "AppOne", "*", "1")}
 	})
-	for id, want := range map[string]string{"AppOne": "the key " + signature.KeyID(secret("0")) + " of rtc-record callbacks, which does not judge this one", "other": ""} {
+	for id, want := range map[string]string{"AppOne": "the key " + signature.KeyID(secret("0")) + " of rtc-record callbacks, which does not apply to this one", "other": ""} {
 		c := rtcComplete()
 		c.AppID = id
 		c.Sign = signature.SignRTC(secret("0"), c)
@@ -128,7 +128,7 @@ func TestExplainRTCWithoutAKey(t *testing.T) {
 		c := rtcComplete()
 		c.Sign = tt.sign
 		if e := ring.ExplainRTC(c); len(e.Attempts) > 0 || (e.Diagnosis == "") != (tt.want == "") || !strings.Contains(e.Diagnosis, tt.want) {
-			t.Errorf("%+v, want a guess with %q", e, tt.want)
+			t.Errorf("%+v, want a diagnosis with %q", e, tt.want)
 		}
 	}
 }

@@ -65,7 +65,7 @@ func TestParseScheme(t *testing.T) {
 	}
 	for _, name := range []string{"", "md5", "SHA256"} {
 		if _, err := signature.ParseScheme(name); err == nil {
-			t.Errorf("%q was taken", name)
+			t.Errorf("%q was accepted", name)
 		}
 	}
 }

@@ -178,10 +178,10 @@ func TestNewRingChecksRules(t *testing.T) {
 		{"app of SparkRTC", with(func(r *signature.Rule) { r.Kind = bridge.KindRTCRecord }), "app_id"},
 		{"no key", with(func(r *signature.Rule) { r.App, r.Keys = "other", nil }), "no key"},
 		{"short key", with(func(r *signature.Rule) { r.App, r.Keys = "other", []string{secret("K"), "KKK"} }), "stream key 2 has 3 characters"},
-		{"sign type of a stream", with(func(r *signature.Rule) { r.App, r.Scheme = "other", bridge.SchemeMD5 }), "recordings alone"},
+		{"sign type of a stream", with(func(r *signature.Rule) { r.App, r.Scheme = "other", bridge.SchemeMD5 }), "recordings only"},
 		{"no scheme of recordings", with(func(r *signature.Rule) { r.Kind, r.Scheme = bridge.KindRecord, bridge.SchemeRTC }), "HMACSHA256"},
-		{"the same place again", with(func(r *signature.Rule) { r.Domain = "PUSH.example.com" }), "domain and app of line 7"},
-		{"the same place of another kind", with(func(r *signature.Rule) { r.Kind = bridge.KindRecord }), ""},
+		{"the same rule again", with(func(r *signature.Rule) { r.Domain = "PUSH.example.com" }), "domain and app as line 7"},
+		{"the same of another kind", with(func(r *signature.Rule) { r.Kind = bridge.KindRecord }), ""},
 	} {
 		first := good
 		first.Where = "line 7"

@@ -59,7 +59,7 @@ func TestVerify(t *testing.T) {
 		{"expired", good, "stream", "", 1, []string{"not good: 401 expired, and quarantine", "years"}},
 		{"too far ahead", good, "stream", "1587950000", 1, []string{"too_far_ahead", "in 1 hour 9 minutes"}},
 		{"other key", streamMessage(strings.Repeat("f", 32), push, ""), "stream", "1587954100", 1, []string{"401 mismatch", "difference  at digit"}},
-		{"key with a line end", streamMessage(key+"\n", push, ""), "stream", "1587954100", 1, []string{"but         it is HMAC-SHA256", "line end behind the key"}},
+		{"key with a line end", streamMessage(key+"\n", push, ""), "stream", "1587954100", 1, []string{"but         it is HMAC-SHA256", "line end after the key"}},
 		{"unsigned", sentCallback{body: `{"domain":"push.example.com","app":"live","stream":"s","event":"PUBLISH"}`}, "stream", "", 1, []string{"given       none", "401 no_signature"}},
 		{"malformed", sentCallback{body: `{"domain":"push.example.com"}`}, "stream", "", 1, []string{"not good: 400", `"app"`}},
 		{"too large", sentCallback{body: strings.Repeat(" ", 70_000)}, "stream", "", 1, []string{"not good: 413"}},
