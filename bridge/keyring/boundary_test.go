@@ -31,8 +31,8 @@ func TestFirstUseIsLoggedAtOnce(t *testing.T) {
 		if logged := s.log.FilterMessage("key used for the first time").All(); len(logged) != 1 || logged[0].ContextMap()["uses"] != uint64(1) {
 			t.Errorf("told of %v", logged)
 		}
-		if active := s.log.FilterMessage("key in force").All()[0].ContextMap(); active["uses"] != nil || active["last_use"] != nil {
-			t.Errorf("a key that was not used is told of as %v", active)
+		if active := s.log.FilterMessage("key added").All()[0].ContextMap(); active["uses"] != nil || active["last_use"] != nil {
+			t.Errorf("a key that was not used is logged as %v", active)
 		}
 	})
 }
@@ -68,7 +68,7 @@ func TestEveryFileIsWarnedOf(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, line := range logs.FilterMessageSnippet("everybody on this machine may read").All() {
+		for _, line := range logs.FilterMessageSnippet("world-readable").All() {
 			got = append(got, line.ContextMap()["setting"].(string)+" "+line.ContextMap()["path"].(string))
 		}
 		if !slices.Equal(got, want) {
@@ -121,7 +121,7 @@ func TestWarningBoundaries(t *testing.T) {
 
 // TestLinesOfBrokenYAML are named where the library names them.
 func TestLinesOfBrokenYAML(t *testing.T) {
-	for file, want := range map[string]string{"rules:\n  - {domain: [\n": "near line 2: not YAML", "%" + secret: "not YAML"} {
+	for file, want := range map[string]string{"rules:\n  - {domain: [\n": "near line 2: invalid YAML", "%" + secret: "invalid YAML"} {
 		if _, err := keyring.ParseRules([]byte(file)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", file, err, want)
 		}
