@@ -13,7 +13,7 @@ type ID [16]byte
 // String returns the ID as 32 lower-case hex digits.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
-// Phase tells the start of a push from its end. Within one session PhasePublish sorts before PhaseDone.
+// Phase is the start or the end of a push. Within one session PhasePublish sorts before PhaseDone.
 type Phase uint8
 
 // The phases of a stream's session; PhaseNone is of everything but a stream's PUBLISH and PUBLISH_DONE.

@@ -8,7 +8,7 @@ type Kind uint8
 const (
 	KindStream    Kind = iota + 1 // Live: a push started or ended
 	KindRecord                    // Live: a recording changed state
-	KindSnapshot                  // Live: a picture was taken
+	KindSnapshot                  // Live: a snapshot was created
 	KindRTCRecord                 // SparkRTC: a recording changed state
 )
 

@@ -117,7 +117,7 @@ func (m *Model) rule7() {
 	m.rule5()
 }
 
-// expire: the deadlines that have passed, nearest first, ties by key, each judged at its own instant.
+// expire: the deadlines that have passed, nearest first, ties by key, each as of its own instant.
 func (m *Model) expire(at sequencer.Instant) {
 	for {
 		var next *sequencer.Held
