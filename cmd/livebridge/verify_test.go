@@ -72,7 +72,7 @@ func TestVerify(t *testing.T) {
 		{"record-md5", recordMessage(key, bridge.SchemeMD5, file, ""), "record", "1587954100", 1, []string{"sign type MD5 of recordings"}},
 		{"record-legacy", recordMessage(key, bridge.SchemeHMACLegacy, file, ""), "record", "1587954100", 1, []string{"HMACSHA256-LEGACY"}},
 		{"rtc", rtcMessage(key, "123", "1587954140", rtcBody), "rtc-record", "1587954200", 0, []string{"key 2 of 2", "1 minute ago", `X-Rtc-Rand      "123"`}},
-		{"rtc with a line end", rtcMessage(key, "123", "1587954140", rtcBody).changed(t, "}", "}\n"), "rtc-record", "1587954200", 1, []string{"without the line end"}},
+		{"rtc with a line end", rtcMessage(key, "123", "1587954140", rtcBody).changed(t, "}", "}\n"), "rtc-record", "1587954200", 1, []string{"without its trailing line end"}},
 		{"rtc without headers", sentCallback{body: rtcBody}, "rtc-record", "1587954200", 1, []string{"with -H", "401 no_signature"}},
 		{"rtc malformed", rtcMessage(key, "123", "1587954140", `{}`), "rtc-record", "1587954200", 1, []string{"quarantine malformed"}},
 		{"rtc odd", rtcMessage(key, "123", "15879541400", rtcBody), "rtc-record", "1587954200", 1, []string{"neither 10 digits", "odd_timestamp"}},
