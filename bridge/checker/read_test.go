@@ -122,7 +122,7 @@ func TestReportStandsByItself(t *testing.T) {
 	}
 }
 
-// TestInvalidEvents: what is no JSON is refused; an unknown word has no place in the order, even with a session.
+// TestInvalidEvents: what is not JSON is an error; an unknown event takes no part in the order, even with a session.
 func TestInvalidEvents(t *testing.T) {
 	if _, err := checker.ParseEvent([]byte("x")); err == nil {
 		t.Error("x is an event")

@@ -34,7 +34,7 @@ func TestOutageByFailures(t *testing.T) {
 	})
 }
 
-// TestOutageByTime: two failures are one, when a second lies between them and no success.
+// TestOutageByTime: two failures are an outage if a second passes between them without a success.
 func TestOutageByTime(t *testing.T) {
 	for after, want := range map[time.Duration]int{time.Second - 1: 0, time.Second: 1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestOutageByTime(t *testing.T) {
 	}
 }
 
-// TestLastTrim: what cannot be trimmed at the end is told of, and nothing else is.
+// TestLastTrim: a failed trim at the end is logged, and nothing else.
 func TestLastTrim(t *testing.T) {
 	for _, broken := range []error{nil, errors.New("no space left")} {
 		synctest.Test(t, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestOutageIsLocked(t *testing.T) {
 	}
 }
 
-// TestWaitingForTheBroker: whoever waits for it goes on as soon as it is back, and gives up with the program.
+// TestWaitingForTheBroker: waiting ends as soon as it is available again, and with the program.
 func TestWaitingForTheBroker(t *testing.T) {
 	for _, back := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

@@ -83,7 +83,7 @@ func TestIPv6PrefixIsOneSource(t *testing.T) {
 	}
 }
 
-// TestRejectedConnectionIsLogged: a connection that there is no place for is told of with where it comes from.
+// TestRejectedConnectionIsLogged: a connection beyond the limit is logged with its source.
 func TestRejectedConnectionIsLogged(t *testing.T) {
 	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 1 })
 	address := b.listen(t)
@@ -106,7 +106,8 @@ func TestRejectedConnectionIsLogged(t *testing.T) {
 	}
 }
 
-// TestRejectedConnectionGetsAnswer: whoever is turned away while more of the request lies unread gets the answer and an orderly end.
+// TestRejectedConnectionGetsAnswer: a rejected client whose request is not read to its end gets the response and an
+// orderly end.
 func TestRejectedConnectionGetsAnswer(t *testing.T) {
 	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 1 })
 	address := b.listen(t)

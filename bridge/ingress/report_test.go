@@ -76,7 +76,7 @@ func TestUnknownPathsAreLogged(t *testing.T) {
 	}
 }
 
-// A panic is told with its place, and with nothing of the callback, whatever it was thrown with.
+// A panic is logged with its stack, and with nothing of the callback, whatever its value.
 func TestPanicsHideTheBody(t *testing.T) {
 	for name, fault := range map[string]func(a *bridge.Arrival){
 		"a text":          func(a *bridge.Arrival) { panic("cannot handle " + string(a.Raw)) },
@@ -128,7 +128,7 @@ func TestLogIsBounded(t *testing.T) {
 	}
 	b.journal.onAppend = nil
 	before := b.log.FilterMessage("callback rejected: internal error").Len()
-	b.SetRing(nil) // every judgement panics
+	b.SetRing(nil) // every verification panics
 	b.send(post("/live/stream", good()))
 	if b.log.FilterMessage("callback rejected: internal error").Len() != before+1 {
 		t.Error("the flood hid a fault")

@@ -37,7 +37,7 @@ func TestFirstUseIsLoggedAtOnce(t *testing.T) {
 	})
 }
 
-// TestEveryFileIsWarnedOf: each of several files that everybody may read, by itself.
+// TestEveryFileIsWarnedOf: each of several world-readable files is logged.
 func TestEveryFileIsWarnedOf(t *testing.T) {
 	dir := t.TempDir()
 	all := []keyring.File{{Setting: "STREAM_KEY_FILE", Kind: bridge.KindStream}, {Setting: "RECORD_KEY_FILE", Kind: bridge.KindRecord},
@@ -92,8 +92,8 @@ func TestLargestFile(t *testing.T) {
 	}
 }
 
-// TestWarningBoundaries: a rule for snapshots without keys is nothing to warn of; names that can be taken for each other
-// by a letter of an event word are, once domains are listed.
+// TestWarningBoundaries: a rule for snapshots without keys is not warned of; names that a letter of an event name
+// makes ambiguous are, once domains are listed.
 func TestWarningBoundaries(t *testing.T) {
 	keys := "keys: [" + keyOf("a") + "]"
 	for _, tt := range []struct {

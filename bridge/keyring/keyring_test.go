@@ -336,7 +336,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// What is weak is said at the start.
+// What is weak is logged at the start.
 func TestWarnings(t *testing.T) {
 	rule := func(app, rest string) string { return "  - {domain: a.example.com, app: " + app + ", " + rest + "}\n" }
 	hmacKey := "keys: [" + keyOf("a") + "]"

@@ -12,7 +12,7 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// TestErrorNamesTheKeyRules: an error says what the provider takes, kind by kind.
+// TestErrorNamesTheKeyRules: an error says what the provider accepts, kind by kind.
 func TestErrorNamesTheKeyRules(t *testing.T) {
 	short := []string{"short"}
 	for want, cfg := range map[string]signature.Config{
@@ -58,7 +58,7 @@ func TestNamesOfRules(t *testing.T) {
 	}
 }
 
-// TestErrorNamesTheDigits: how many digits a signature has depends on the scheme in force.
+// TestErrorNamesTheDigits: how many digits a signature has depends on the active scheme.
 func TestErrorNamesTheDigits(t *testing.T) {
 	for scheme, want := range map[bridge.Scheme]string{bridge.SchemeHMAC: "64 hex digits", bridge.SchemeHMACLegacy: "64 hex digits", bridge.SchemeMD5: "32 hex digits"} {
 		c := recordStart()
@@ -103,7 +103,7 @@ func TestDiagnosisOfTexts(t *testing.T) {
 	}
 }
 
-// TestDiagnosisNamesTheKey: a SparkRTC callback signed with a key that does not judge its app_id.
+// TestDiagnosisNamesTheKey: a SparkRTC callback signed with a key that does not apply to its app_id.
 func TestDiagnosisNamesTheKey(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.RTC = []string{secret("0")}
@@ -119,7 +119,7 @@ func TestDiagnosisNamesTheKey(t *testing.T) {
 	}
 }
 
-// TestExplainRTCWithoutAKey: there is nothing to judge by, and still it is said whose signature this is.
+// TestExplainRTCWithoutAKey: no key applies, and still the diagnosis says whose signature it is.
 func TestExplainRTCWithoutAKey(t *testing.T) {
 	for _, tt := range []struct {
 		sign, want string

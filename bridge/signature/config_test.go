@@ -15,7 +15,7 @@ func TestNewRingChecksKeys(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		cfg  signature.Config
-		want string // part of the error; empty: taken
+		want string // part of the error; empty: accepted
 	}{
 		{"nothing", signature.Config{}, ""},
 		{"stream shortest", signature.Config{Stream: list(secret(32))}, ""},

@@ -50,7 +50,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// Signatures that are good but for one mistake, and what is said of each.
+// Signatures with one mistake, and the diagnosis of each.
 func TestDiagnosis(t *testing.T) {
 	const mixed = "Ab0123456789Ab0123456789Ab0123456789Ab01"
 	ring := newRing(t, func(c *signature.Config) { c.Stream, c.Record = []string{mixed}, []string{mixed} })
@@ -130,7 +130,7 @@ func TestDiagnosisOfRTC(t *testing.T) {
 	}
 }
 
-// An app without a rule has no key, and still it is said whose signature this is.
+// An app without a rule has no key, and still the diagnosis says whose signature it is.
 func TestExplainWithoutAKey(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.Rules = []signature.Rule{rule(bridge.KindStream, "push.example.com", "other", "1")}
