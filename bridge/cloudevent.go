@@ -14,10 +14,10 @@ const (
 	ContentTypeData       = "application/json"
 )
 
-// TypeQuarantined is the type of the event that tells of a quarantined callback.
+// TypeQuarantined is the type of the event that reports a quarantined callback.
 const TypeQuarantined = "livebridge.callback.quarantined"
 
-// SchemaURI returns the dataschema of a kind's data, or of the quarantine's with the word "quarantine".
+// SchemaURI returns the dataschema of a kind, or of quarantine notices for the name "quarantine".
 func SchemaURI(name string) string { return string(appendSchemaURI(nil, name)) }
 
 func appendSchemaURI(dst []byte, name string) []byte {
@@ -27,7 +27,7 @@ func appendSchemaURI(dst []byte, name string) []byte {
 // sequenceDigits is wide enough for every uint64, so that sequences sort as text.
 const sequenceDigits = 20
 
-// AppendID appends the CloudEvents id: the event's ID, and the reason behind it for a quarantined callback.
+// AppendID appends the CloudEvents id: the event's ID, followed by the reason for a quarantined callback.
 func (e *Event) AppendID(dst []byte) []byte {
 	dst = hex.AppendEncode(dst, e.ID[:])
 	if e.Quarantined() {
@@ -36,8 +36,8 @@ func (e *Event) AppendID(dst []byte) []byte {
 	return dst
 }
 
-// DedupeID returns what a broker that drops repeats should compare: the id, and for an operator's replay, which is
-// meant to come out again, its sequence too.
+// DedupeID returns what a broker that drops duplicates should compare: the id, and for an operator's replay, which must
+// be published again, its sequence too.
 func (e *Event) DedupeID() string {
 	id := e.AppendID(make([]byte, 0, 64))
 	if e.Marks.Has(MarkReplayed) {
@@ -57,7 +57,7 @@ func (e *Event) AppendPartitionKey(dst []byte) []byte {
 	return e.Lane.AppendSubject(dst)
 }
 
-// AppendSource appends the CloudEvents source: where the callback came from, or the quarantine that it lies in.
+// AppendSource appends the CloudEvents source: where the callback came from, or the quarantine that holds it.
 func (e *Event) AppendSource(dst []byte) []byte {
 	l := e.Lane
 	switch {
@@ -93,17 +93,19 @@ const (
 )
 
 func (attribute) names() [attributes]string {
-	return [...]string{"datacontenttype", "dataschema", "id", "marks", "partitionkey", "recordedtime", "sequence", "session",
-		"signature", "source", "specversion", "subject", "time", "type"}
+	return [...]string{
+		"datacontenttype", "dataschema", "id", "marks", "partitionkey", "recordedtime", "sequence", "session",
+		"signature", "source", "specversion", "subject", "time", "type",
+	}
 }
 
-// appendAttribute appends an attribute's value; nothing when the event does not have it.
+// appendAttribute appends an attribute's value; nothing when the event has no such attribute.
 func (e *Event) appendAttribute(dst []byte, a attribute) []byte {
 	switch a {
 	case attrDataContentType:
 		return append(dst, ContentTypeData...)
 	case attrDataSchema:
-		return appendSchemaURI(dst, e.schemaWord())
+		return appendSchemaURI(dst, e.schemaName())
 	case attrID:
 		return e.AppendID(dst)
 	case attrMarks:
@@ -134,7 +136,7 @@ func (e *Event) appendAttribute(dst []byte, a attribute) []byte {
 
 // Attributes yields the event's CloudEvents attributes in alphabetical order, without data. Every name is lower-case
 // ASCII; every value is printable ASCII without quotes and backslashes and so needs no escaping in JSON or in a header.
-// A value is valid until the next one is asked for.
+// A value is valid until the next iteration.
 func (e *Event) Attributes() iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		var value []byte
@@ -164,7 +166,7 @@ func (e *Event) AppendStructured(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-func (e *Event) schemaWord() string {
+func (e *Event) schemaName() string {
 	if e.Quarantined() {
 		return "quarantine"
 	}
@@ -187,7 +189,7 @@ func (e *Event) appendSubject(dst []byte) []byte {
 
 func appendSequence(dst []byte, n uint64) []byte { return appendDigits(dst, n, sequenceDigits) }
 
-// appendDigits appends the last so many decimal digits of n, at most 20.
+// appendDigits appends the last width decimal digits of n, at most 20.
 func appendDigits(dst []byte, n uint64, width int) []byte {
 	var digits [20]byte
 	for i := width - 1; i >= 0; i-- {

@@ -1,40 +1,70 @@
-// Package bridge is the vocabulary of livebridge: what a callback becomes (Event), what order is promised within (Lane),
-// what it says about its place there (Marks), and what takes it away (Publisher). It imports the standard library only.
+// Package bridge is the vocabulary of livebridge: Event is what a callback becomes, Lane is what order is promised
+// within, Marks say what was out of the ordinary, and Publisher is how events reach the broker. It imports the standard
+// library only.
 //
-// The way of a callback, one direction, no way back:
+// # The way of a callback
 //
-//	POST /live/stream ─► ingress ─► signature ─► callback ─► journal ───────────────► dispatch ─► transport ─► topic
-//	                     bounded     raw body     body to     one writer: sequencer     one event    Kafka or
-//	                     read        and headers  Event       decides, ONE synced       in flight    NATS
-//	                                                          commit, then the 200      per lane
+//	decoded          ingress reads a bounded body, callback decodes it, signature verifies it against the keys that
+//	                 keyring has loaded
+//	    │
+//	decided          journal classifies it (novel, duplicate, tampered); sequencer decides what its lane emits now
+//	    │            and what is held
+//	made durable     journal writes arrival and decision in one synced commit; then ingress answers 200
+//	    │
+//	waits            held events wait in the journal for the event before them; emitted ones in its outbox for the
+//	    │            broker; callbacks that are not trusted in its quarantine
+//	leaves           dispatch publishes one event per lane at a time through a transport (Kafka or NATS JetStream), and
+//	                 trims the outbox once the broker has the event on disk
 //
-// The 200 is the journal's to give, and nothing behind the journal can delay it.
+// Only the journal decides whether a callback gets its 200, and nothing behind the journal delays it.
 //
-// Who may import whom (imports_test.go enforces it):
+// # Glossary
 //
-//	bridge                  the standard library
-//	bridge/callback         bridge
-//	bridge/signature        bridge
-//	bridge/filewatch        nothing of ours
-//	bridge/keyring          bridge, signature, filewatch       the only importer of yaml
-//	bridge/ingress          bridge, signature, callback        the only importer of Echo
-//	bridge/certificate      filewatch
-//	bridge/sequencer        bridge                             pure: no clock, no disk, no goroutine
-//	bridge/sequencer/sequencertest bridge, sequencer           the table once more, for tests
-//	bridge/journal          bridge, sequencer                  the only importer of Pebble
-//	bridge/dispatch         bridge
-//	bridge/admin            bridge, schemas
-//	bridge/simulator        bridge, signature
-//	bridge/checker          bridge
-//	transports/nats         bridge                             the only importer of nats.go and nats-server
-//	transports/kafka        bridge                             the only importer of kafka-go
-//	transports/kafka/kafkatest the standard library            Apache Kafka in processes of its own, for tests
-//	transports/transporttest bridge
-//	schemas                 the standard library
-//	cmd/livebridge          everything; nothing imports it
-//	cmd/mutants             the standard library: plants faults that the tests must find
+//	lane         the callbacks of one kind for one stream; order is promised within a lane only
+//	session      one push of a stream, identified by its publish_timestamp
+//	phase        start (PUBLISH) or end (PUBLISH_DONE) of a session
+//	mark         a word on an event that says how it deviates from the expected order, such as late or forced
+//	hold         the bounded wait of an event for the event before it
+//	outbox       the events that are emitted and not yet durable at the broker
+//	quarantine   callbacks with a valid signature that are not trusted: expired, tampered, malformed, unknown event
+//	dead letter  an event that the broker rejected for good; it waits for an operator
+//	settlement   the outcome of an event taken from the outbox: complete, retry or dead-letter
+//	checkpoint   the moment from which everything acknowledged so far is on the broker's disk
+//	trim         the removal from the outbox of what is durable at the broker
+//	ring         the keys and limits that verify callbacks; a keyring replaces it when key files change
+//	kind         stream, record, snapshot or rtc-record
+//	scheme       how a callback is signed, such as hmac-sha256
+//	occurrence   what happened at the provider (CloudEvents); redeliveries describe the same one and share its id
 //
-// The seams, each an interface of 1 to 3 methods: Publisher and Checkpointer here, since several packages implement
-// them, and Archive and Books, which the journal and the client of its control socket are; ingress.Journal beside ingress;
-// dispatch.Outbox beside dispatch.
+// # Packages
+//
+// Which package may import which (imports_test.go enforces it):
+//
+//	bridge                    the standard library
+//	bridge/callback           bridge                          decodes bodies, makes events and their ids
+//	bridge/signature          bridge                          signs, and verifies signatures
+//	bridge/filewatch          none of ours                    polls files for changes
+//	bridge/keyring            bridge, signature, filewatch    key files; the only importer of yaml
+//	bridge/certificate        filewatch                       TLS files of the callback port
+//	bridge/ingress            bridge, signature, callback     HTTP server for callbacks; the only importer of Echo
+//	bridge/sequencer          bridge                          order of a lane: no clock, no disk, no goroutine
+//	bridge/sequencer/sequencertest
+//	                          bridge, sequencer               the decision table written a second time, for tests
+//	bridge/journal            bridge, sequencer               durable state; the only importer of Pebble
+//	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
+//	bridge/admin              bridge, schemas                 admin port and control socket
+//	bridge/simulator          bridge, signature               plays the provider
+//	bridge/checker            bridge                          verifies a run from outside
+//	transports/nats           bridge                          the only importer of nats.go and nats-server
+//	transports/kafka          bridge                          the only importer of kafka-go
+//	transports/kafka/kafkatest
+//	                          the standard library            Apache Kafka in processes of its own, for tests
+//	transports/transporttest  bridge                          what every transport must pass
+//	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs
+//	cmd/livebridge            everything                      nothing imports it
+//	cmd/mutants               the standard library            plants faults that the tests must find
+//
+// The interfaces between them have 1 to 3 methods. Publisher and Checkpointer are here, since several packages
+// implement them, and so are ReviewQueues and JournalAdmin, which the journal and the client of its control socket
+// implement; ingress.Journal is in ingress, dispatch.Outbox in dispatch.
 package bridge

@@ -148,7 +148,7 @@ func TestGoldenEvents(t *testing.T) {
 	}
 }
 
-// TestAttributesEnd: whoever wants no more attributes gets none.
+// TestAttributesEnd: a loop that breaks gets no more attributes.
 func TestAttributesEnd(t *testing.T) {
 	e := stream()
 	n := 0
@@ -202,7 +202,7 @@ func TestEveryByteEscaped(t *testing.T) {
 	}
 }
 
-// TestStrings: the words that stand in events, and that consumers compare.
+// TestStrings: the names in events that consumers compare.
 func TestStrings(t *testing.T) {
 	for _, k := range bridge.Kinds() {
 		if got, found := bridge.ParseKind(k.String()); !found || got != k {

@@ -1,9 +1,9 @@
 package bridge
 
-// Dot says what happens to a full stop when a text is percent-encoded: it is a separator in NATS subjects only.
+// Dot says whether percent-encoding escapes a full stop, which is a separator in NATS subjects only.
 type Dot bool
 
-// The two ways of AppendEscaped.
+// The modes of AppendEscaped.
 const (
 	KeepDot   Dot = true
 	EscapeDot Dot = false

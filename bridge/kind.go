@@ -1,21 +1,21 @@
 package bridge
 
-// Kind tells which of the provider's callbacks an event came from. Its text is part of every event id, of every NATS
-// subject and of the quarantine's keys, so the words never change.
+// Kind is which of the provider's callbacks an event came from. Its name is part of every event id, of every NATS
+// subject and of the quarantine's keys, so names never change.
 type Kind uint8
 
 // The four callbacks the provider sends.
 const (
 	KindStream    Kind = iota + 1 // Live: a push started or ended
 	KindRecord                    // Live: a recording changed state
-	KindSnapshot                  // Live: a picture was taken
+	KindSnapshot                  // Live: a snapshot was created
 	KindRTCRecord                 // SparkRTC: a recording changed state
 )
 
 // Kinds returns every kind, in the order of the constants.
 func Kinds() []Kind { return []Kind{KindStream, KindRecord, KindSnapshot, KindRTCRecord} }
 
-// String returns the kind's word: stream, record, snapshot or rtc-record.
+// String returns the kind's name: stream, record, snapshot or rtc-record.
 func (k Kind) String() string {
 	switch k {
 	case KindStream:
@@ -30,7 +30,7 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// ParseKind returns the kind with this word; false if there is none.
+// ParseKind returns the kind of this name; false if there is none.
 func ParseKind(name string) (Kind, bool) {
 	for _, k := range Kinds() {
 		if k.String() == name {
@@ -40,12 +40,12 @@ func ParseKind(name string) (Kind, bool) {
 	return 0, false
 }
 
-// Scheme is the signing scheme that an event was verified with. The zero Scheme means that it was taken unsigned.
+// Scheme is the signing scheme that an event was verified with. The zero Scheme means that it was accepted unsigned.
 type Scheme uint8
 
 // The schemes of the provider's pages.
 const (
-	SchemeNone       Scheme = iota // no signature, taken because of UNSIGNED=accept or a snapshot token
+	SchemeNone       Scheme = iota // no signature, accepted because of UNSIGNED=accept or a snapshot token
 	SchemeHMAC                     // HMAC-SHA256 over the signed fields (Live)
 	SchemeHMACLegacy               // HMAC-SHA256 over key and expiry alone (Live recording, 2021)
 	SchemeMD5                      // MD5 over key and expiry alone (Live recording)

@@ -1,7 +1,7 @@
 package bridge
 
-// Lane is what order is promised within: one kind of callback of one stream. SparkRTC has no domain and app: its app_id
-// stands in Domain, its room_id (which may be empty) in App. A quarantine lane has a kind alone.
+// Lane is what order is promised within: one kind of callback of one stream. SparkRTC has no domain and app: Domain
+// holds its app_id and App its room_id, which may be empty. A quarantine lane has only a kind.
 type Lane struct {
 	Kind   Kind
 	Domain string // lower case; or the app_id
@@ -9,11 +9,11 @@ type Lane struct {
 	Stream string
 }
 
-// IsZero reports whether the lane names no stream: a quarantine lane, or a callback whose lane could not be read.
+// IsZero reports whether the lane names no stream: a quarantine lane, or a callback whose lane could not be decoded.
 func (l Lane) IsZero() bool { return l.Domain == "" && l.App == "" && l.Stream == "" }
 
 // Subject returns domain/app/stream (app_id/room_id/stream), each part percent-encoded: the event's subject, its
-// partition key and, behind the kind, the lane's name in the journal.
+// partition key and, after the kind, the lane's name in the journal.
 func (l Lane) Subject() string { return string(l.AppendSubject(make([]byte, 0, 128))) }
 
 // AppendSubject appends Subject to dst.

@@ -2,22 +2,22 @@ package bridge
 
 import "strings"
 
-// Marks is the set of remarks an event carries about its place in its lane. Consumers may rely on each of them in both
-// directions: the mark is there exactly when the sequencer's table says so.
+// Marks is the set of anomalies of an event in its lane's order. Consumers may rely on each of them in both directions:
+// a mark is present exactly when the sequencer's table says so.
 type Marks uint8
 
-// The marks, in alphabetical order, which is the order in which they are written.
+// The marks, in alphabetical order, which is also the order of the attribute.
 const (
-	MarkForced      Marks = 1 << iota // let go by a hold or a limit that was not its own
+	MarkForced      Marks = 1 << iota // released by the hold or limit of another event
 	MarkLate                          // its key is below what the lane has already emitted
-	MarkPrevUnended                   // a PUBLISH while the session before it was still open
+	MarkPrevUnended                   // a PUBLISH while the previous session was still open
 	MarkReopened                      // the key of another event of the same lane
 	MarkReplayed                      // an operator published it again
-	MarkStartUnseen                   // a PUBLISH_DONE whose PUBLISH had not come
-	MarkUnsequenced                   // no usable session, or an event word that is not known
+	MarkStartUnseen                   // a PUBLISH_DONE before any PUBLISH of its session
+	MarkUnsequenced                   // no usable session, or an unknown event name
 )
 
-// names returns every word, in the order of the bits.
+// names returns every mark's name, in the order of the bits.
 func (Marks) names() [7]string {
 	return [7]string{"forced", "late", "prev_unended", "reopened", "replayed", "start_unseen", "unsequenced"}
 }
@@ -33,7 +33,7 @@ func (m Marks) String() string {
 	return strings.Join(m.List(), ",")
 }
 
-// List returns the words of the marks, in alphabetical order.
+// List returns the names of the marks, in alphabetical order.
 func (m Marks) List() []string {
 	var out []string
 	for i, name := range m.names() {

@@ -2,57 +2,59 @@ package bridge
 
 import "encoding/json"
 
-// ReviewQueue is a part of the journal where something waits for an operator.
+// ReviewQueue is a part of the journal whose entries wait for an operator.
 type ReviewQueue string
 
-// The shelves. Numbers are unique over both.
+// The queues. Entry numbers are unique across both.
 const (
-	QuarantineQueue ReviewQueue = "quarantine"  // signed well and not believed
-	DeadLetterQueue ReviewQueue = "deadletters" // what the broker will never take
+	QuarantineQueue ReviewQueue = "quarantine"  // callbacks with a valid signature that are not trusted
+	DeadLetterQueue ReviewQueue = "deadletters" // events that the broker rejected for good
 )
 
-// Entry is one thing on a shelf. Its JSON is what operators see.
+// Entry is one entry of a queue. Its JSON is what operators see.
 type Entry struct {
 	Number   uint64          `json:"number"` // its name; later entries have greater ones
-	Reason   string          `json:"reason"` // why it lies there
+	Reason   string          `json:"reason"` // why it is in the queue
 	Received string          `json:"received"`
 	ID       string          `json:"id"`
 	Kind     string          `json:"kind"`
-	Lane     string          `json:"lane,omitempty"` // absent when the body could not be read
+	Lane     string          `json:"lane,omitempty"` // absent when the body could not be decoded
 	Type     string          `json:"type"`
 	Scheme   string          `json:"signature"`
-	Sequence uint64          `json:"sequence,omitempty"` // of a dead letter: the one it has used up
+	Sequence uint64          `json:"sequence,omitempty"` // of a dead letter: the one it was given
 	Data     json.RawMessage `json:"data,omitempty"`     // after redaction
-	Raw      []byte          `json:"raw,omitempty"`      // base64: the body as received, with its secrets; of the quarantine alone, and only when asked for
+
+	// Raw is the body as received, with its secrets, in base64: of quarantine entries, and only with Query.Raw.
+	Raw []byte `json:"raw,omitempty"`
 }
 
-// Query chooses entries of a shelf. The zero Query chooses all, as many as fit on one page.
+// Query selects entries of a queue. The zero Query selects the first page of all.
 type Query struct {
 	After  uint64 `json:"after,omitempty"`  // numbers above this one
 	Limit  int    `json:"limit,omitempty"`  // entries; 0, and more than PageMax: PageMax
-	Reason string `json:"reason,omitempty"` // empty: any; a dead letter's begins with it
+	Reason string `json:"reason,omitempty"` // empty: any; of a dead letter, a prefix
 	Lane   string `json:"lane,omitempty"`   // as in Entry; empty: any
 	Raw    bool   `json:"raw,omitempty"`    // with the body as received
 }
 
-// PageMax is the most entries of one page, and of one order.
+// PageMax is the most entries of one page, and of one command.
 const PageMax = 500
 
-// Outcome is what became of one entry of an order.
+// Outcome is the result of a command for one entry.
 type Outcome struct {
 	Number  uint64    `json:"number"`
-	Problem string    `json:"problem,omitempty"` // why nothing was done; empty: done
-	Emitted *Emission `json:"emitted,omitempty"` // the replay that Release has put into the outbox
+	Problem string    `json:"problem,omitempty"` // why it failed; empty: it succeeded
+	Emitted *Emission `json:"emitted,omitempty"` // the replay that Release put into the outbox
 }
 
-// Emission names an event by its place: the lane and the sequence.
+// Emission identifies an event by its lane and sequence.
 type Emission struct {
 	Kind     string `json:"kind"`
 	Lane     string `json:"lane"` // as in Entry
 	Sequence uint64 `json:"sequence"`
 }
 
-// DeliveryState is how far an emission has come.
+// DeliveryState is how far the delivery of an emission has come.
 type DeliveryState string
 
 // The states of an emission.
@@ -62,25 +64,26 @@ const (
 	DeliveryDeadLetter DeliveryState = "dead_letter" // rejected by the broker
 )
 
-// Delivery is what has become of one emission.
+// Delivery is the delivery of one emission.
 type Delivery struct {
 	State      DeliveryState `json:"state"`
 	DeadLetter uint64        `json:"dead_letter,omitempty"` // its number
 	Reason     string        `json:"reason,omitempty"`      // of the dead letter
 }
 
-// ReviewQueues is what an operator can do with both shelves, whether the service runs (through its control socket) or not.
+// ReviewQueues is what an operator can do with both queues, through the control socket while the service runs, and with
+// the journal itself otherwise.
 //
-// Release puts entries back into their lanes as replays: the same id, the lane's next sequence, the mark replayed. Purge
-// drops them. When either returns nil, everything with an empty Problem is on disk, in one commit. An error says that
-// nothing is known: ErrStopping, ErrFailed, or that the journal could not be reached or read.
+// Release puts entries back into their lanes as replays: the same id, the lane's next sequence, the mark replayed.
+// Purge deletes them. When either returns nil, everything with an empty Problem is on disk, in one commit. After an
+// error the outcome is unknown: ErrStopping, ErrFailed, or the journal could not be reached or read.
 type ReviewQueues interface {
 	List(s ReviewQueue, q Query) ([]Entry, error)
 	Release(s ReviewQueue, numbers []uint64) ([]Outcome, error)
 	Purge(s ReviewQueue, numbers []uint64) ([]Outcome, error)
 }
 
-// Usage is a number of entries and of bytes that they take.
+// Usage is a number of entries and their size.
 type Usage struct {
 	Entries uint64 `json:"entries"`
 	Bytes   uint64 `json:"bytes"`
@@ -90,30 +93,30 @@ type Usage struct {
 type JournalStats struct {
 	Format      string         `json:"format"`
 	Commit      uint64         `json:"commit"` // number of the last one
-	Outbox      Usage          `json:"outbox"` // emitted, and not known to be on the broker's disk
-	Held        Usage          `json:"held"`   // wait for the event before them
+	Outbox      Usage          `json:"outbox"` // emitted, and not known to be durable at the broker
+	Held        Usage          `json:"held"`   // events that wait for the one before them
 	LanesHeld   int            `json:"lanes_held"`
 	Lanes       uint64         `json:"lanes"` // remembered
 	Quarantine  Usage          `json:"quarantine"`
 	Reasons     map[string]int `json:"quarantine_reasons,omitempty"`
 	DeadLetters Usage          `json:"dead_letters"`
-	Identities  uint64         `json:"identities"` // by which repeats are known
-	Bytes       uint64         `json:"bytes"`      // that JOURNAL_MAX_BYTES limits
+	Identities  uint64         `json:"identities"` // by which duplicates are recognised
+	Bytes       uint64         `json:"bytes"`      // limited by JOURNAL_MAX_BYTES
 	MaxBytes    uint64         `json:"max_bytes"`
-	StoreBytes  uint64         `json:"store_bytes"` // on disk, all told
+	StoreBytes  uint64         `json:"store_bytes"` // on disk, in total
 	FreeBytes   uint64         `json:"free_bytes"`  // on the disk
 }
 
-// ReplayQuery chooses events of the outbox. The zero ReplayQuery begins with the first of all lanes.
+// ReplayQuery selects events of the outbox. The zero ReplayQuery begins with the first of all lanes.
 type ReplayQuery struct {
 	Kind   string `json:"kind,omitempty"`   // together with Lane; both empty: all lanes
 	Lane   string `json:"lane,omitempty"`   // as in Entry
-	Cursor []byte `json:"cursor,omitempty"` // of the result before
-	UpTo   uint64 `json:"up_to,omitempty"`  // of the result before
+	Cursor []byte `json:"cursor,omitempty"` // of the previous result
+	UpTo   uint64 `json:"up_to,omitempty"`  // of the previous result
 }
 
-// ReplayResult is one page of replays, on disk. Cursor is nil when it was the last; else a query with the same lane, this
-// Cursor and this UpTo goes on.
+// ReplayResult is one page of replays, on disk. Cursor is nil after the last page; otherwise a query with the same
+// lane, this Cursor and this UpTo continues.
 type ReplayResult struct {
 	Replayed int        `json:"replayed"`
 	Emitted  []Emission `json:"emitted,omitempty"` // the replays
@@ -121,12 +124,12 @@ type ReplayResult struct {
 	UpTo     uint64     `json:"up_to,omitempty"`
 }
 
-// JournalAdmin is what an operator can do with a journal as a whole, whether its service runs or not. Replay emits events of the
-// outbox once more, behind everything of their lanes: the same id, the next sequence, the mark replayed. Replays are not
-// replayed again.
+// JournalAdmin is what an operator can do with a journal as a whole, whether its service runs or not. Replay emits
+// events of the outbox once more, after everything else in their lanes: the same id, the next sequence, the mark
+// replayed. Replays are not replayed again.
 //
-// Deliveries says how far replays of this run have come: those of Release and Replay, at most PageMax at once, in the
-// same order. It does not wait. Where no service runs all of them are waiting.
+// Deliveries returns the deliveries of replays that Release and Replay made in this run, at most PageMax at once, in
+// the same order. It does not wait. While no service runs, all of them are waiting.
 type JournalAdmin interface {
 	Inspect() (JournalStats, error)
 	Replay(q ReplayQuery) (ReplayResult, error)

@@ -10,7 +10,7 @@ import (
 	"livebridge/bridge"
 )
 
-// TestPublishErrors: what is rejected is told from what is unavailable however deep it lies, and the cause from both.
+// TestPublishErrors: rejected and unavailable are distinguished however deeply wrapped, and both unwrap to their cause.
 func TestPublishErrors(t *testing.T) {
 	rejected, unavailable := bridge.Rejected("too large: %w", io.EOF), bridge.Unavailable("no answer: %w", io.EOF)
 	for _, c := range []struct {

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// ReminderInterval is how often a failure that lasts is logged.
+// ReminderInterval is how often a persistent failure is logged.
 const ReminderInterval = time.Minute
 
-// Reminders decides which reports of a failure that repeats are logged: of each kind the first, and then one every
-// ReminderInterval, however fast they come and however often things seem to work in between. Its zero value is ready for
-// use.
+// Reminders decides which reports of a recurring failure are logged: of each kind the first, and then one every
+// ReminderInterval, however often they come and however often things seem to work in between. Its zero value is ready
+// to use.
 type Reminders struct {
 	mu     sync.Mutex
 	kinds  map[string]*reminder
-	logged bool // something since the last Recovered
+	logged bool // a report was logged since the last Recovered
 }
 
 type reminder struct {
@@ -22,8 +22,8 @@ type reminder struct {
 	suppressed int
 }
 
-// Due notes a report, and says whether to log it and how many of its kind were left out before. The kinds must be few:
-// a text that holds a port, say, is none.
+// Due records a report, and returns whether to log it and how many of its kind were suppressed before. Kinds must be
+// few: a text that contains a port, say, is not one.
 func (r *Reminders) Due(kind string, now time.Time) (suppressed int, due bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -44,7 +44,7 @@ func (r *Reminders) Due(kind string, now time.Time) (suppressed int, due bool) {
 	return suppressed, true
 }
 
-// Recovered notes that it works again, and says whether that is to be logged: a failure was.
+// Recovered records that the failure has ended, and reports whether to log that: whether a failure was logged.
 func (r *Reminders) Recovered() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package admin is the port for operators: probes, metrics, schemas and a status page. It binds to loopback by default
-// and shows no secret.
+// Package admin has the admin port (probes, metrics, schemas and a status page) and the control socket with its client.
+// Neither shows a secret.
 package admin
 
 import (
@@ -19,11 +19,11 @@ import (
 	"livebridge/schemas"
 )
 
-// Config is what the admin port shows.
+// Config configures the admin port.
 type Config struct {
 	Version  string
-	Ready    func() error // nil: callbacks are taken
-	Pending  func() int   // events that wait for the broker
+	Ready    func() error // why callbacks are not accepted; nil: they are
+	Pending  func() int   // events in the outbox
 	Gatherer prometheus.Gatherer
 
 	MaxConnections int         // open at once; 0: 256
@@ -37,7 +37,7 @@ type Server struct {
 	limit *limiter
 }
 
-// New makes a Server; nothing listens before Serve.
+// New makes a Server, which does not listen before Serve.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg}
 	mux := http.NewServeMux()
@@ -51,7 +51,7 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// ready answers 200 when the journal takes callbacks; the broker has no say in it.
+// ready responds 200 when the journal accepts callbacks, whatever the state of the broker.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	if err := s.cfg.Ready(); err != nil {
 		write(w, http.StatusServiceUnavailable, err.Error())
@@ -68,27 +68,27 @@ func write(w http.ResponseWriter, status int, text string) {
 
 const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>livebridge</title></head><body>
 <h1>livebridge {{.Version}}</h1>
-<p>Callbacks: {{.State}}. Events that wait for the broker: {{.Pending}}.</p>
+<p>Callbacks: {{.State}}. Events in the outbox: {{.Pending}}.</p>
 <ul><li><a href="/livez">livez</a></li><li><a href="/readyz">readyz</a></li><li><a href="/metrics">metrics</a></li>
 <li><a href="/schemas/">schemas</a></li></ul></body></html>
 `
 
-// status is one look at the service for a person.
+// status is the status page.
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
-	state := "taken"
+	state := "accepted"
 	if err := s.cfg.Ready(); err != nil {
-		state = "not taken: " + err.Error()
+		state = "not accepted: " + err.Error()
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	err := template.Must(template.New("status").Parse(page)).Execute(w, map[string]any{
 		"Version": s.cfg.Version, "State": state, "Pending": s.cfg.Pending(),
 	})
 	if err != nil {
-		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
+		http.Error(w, "status page failed", http.StatusInternalServerError)
 	}
 }
 
-// newHTTP returns a server on which a client that sends nothing, or reads nothing, does not stay.
+// newHTTP returns a server that disconnects clients that send or read nothing.
 func newHTTP(h http.Handler, l *limiter) *http.Server {
 	return &http.Server{
 		Handler: h, ConnState: l.trackState, ErrorLog: l.standard(),
@@ -97,7 +97,7 @@ func newHTTP(h http.Handler, l *limiter) *http.Server {
 	}
 }
 
-// Serve answers on l until Shutdown; then it returns nil.
+// Serve serves l until Shutdown; then it returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	if err := s.http.Serve(s.limit.on(l)); !errors.Is(err, http.ErrServerClosed) {
 		return err

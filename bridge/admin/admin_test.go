@@ -36,8 +36,8 @@ func TestPort(t *testing.T) {
 		{"/schemas/asyncapi.json", nil, 200, `"asyncapi"`},
 		{"/schemas/missing.json", nil, 404, ""},
 		{"/", nil, 200, "v&lt;1&gt;"},
-		{"/", full, 200, "not taken: journal is full"},
-		{"/", nil, 200, "wait for the broker: 7"},
+		{"/", full, 200, "not accepted: journal is full"},
+		{"/", nil, 200, "in the outbox: 7"},
 		{"/debug/pprof/", nil, 404, ""},
 	} {
 		if w := get(t, c.ready, c.path); w.Code != c.status || !strings.Contains(w.Body.String(), c.holds) {

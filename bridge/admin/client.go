@@ -19,10 +19,10 @@ import (
 	"livebridge/bridge"
 )
 
-// ErrNoService says that no service answers on the control socket.
-var ErrNoService = errors.New("no service runs")
+// ErrNoService: no service listens on the control socket.
+var ErrNoService = errors.New("no service running")
 
-// Client speaks to a running service through its control socket. It is a Desk.
+// Client controls a running service through its control socket. It is an Operator.
 type Client struct{ http http.Client }
 
 // DialControl connects to the service whose DATA_DIR is dir. The error wraps ErrNoService when none runs there.
@@ -33,7 +33,7 @@ func DialControl(dir string) (*Client, error) {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return nil, fmt.Errorf("%w on %s", ErrNoService, path)
 	case err != nil:
-		return nil, fmt.Errorf("reach the running service: %w (the socket is for the user of the service alone)", err)
+		return nil, fmt.Errorf("connect to the running service: %w (only the user that runs it may)", err)
 	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
@@ -41,13 +41,13 @@ func DialControl(dir string) (*Client, error) {
 	return &Client{http.Client{Transport: &http.Transport{DialContext: dial}}}, probe.Close()
 }
 
-// Close gives the connection back.
+// Close closes idle connections.
 func (c *Client) Close() error {
 	c.http.CloseIdleConnections()
 	return nil
 }
 
-// List implements bridge.Archive.
+// List implements bridge.ReviewQueues.
 func (c *Client) List(s bridge.ReviewQueue, q bridge.Query) (entries []bridge.Entry, err error) {
 	v := url.Values{"after": {strconv.FormatUint(q.After, 10)}, "limit": {strconv.Itoa(q.Limit)},
 		"reason": {q.Reason}, "lane": {q.Lane}, "raw": {strconv.FormatBool(q.Raw)}}
@@ -55,37 +55,37 @@ func (c *Client) List(s bridge.ReviewQueue, q bridge.Query) (entries []bridge.En
 	return entries, err
 }
 
-// Release implements bridge.Archive.
+// Release implements bridge.ReviewQueues.
 func (c *Client) Release(s bridge.ReviewQueue, numbers []uint64) (outcomes []bridge.Outcome, err error) {
 	err = c.call(http.MethodPost, string(s)+"/release", numbers, &outcomes)
 	return outcomes, err
 }
 
-// Purge implements bridge.Archive.
+// Purge implements bridge.ReviewQueues.
 func (c *Client) Purge(s bridge.ReviewQueue, numbers []uint64) (outcomes []bridge.Outcome, err error) {
 	err = c.call(http.MethodPost, string(s)+"/purge", numbers, &outcomes)
 	return outcomes, err
 }
 
-// Inspect implements bridge.Books.
+// Inspect implements bridge.JournalAdmin.
 func (c *Client) Inspect() (i bridge.JournalStats, err error) {
 	err = c.call(http.MethodGet, "journal", nil, &i)
 	return i, err
 }
 
-// Replay implements bridge.Books.
+// Replay implements bridge.JournalAdmin.
 func (c *Client) Replay(q bridge.ReplayQuery) (r bridge.ReplayResult, err error) {
 	err = c.call(http.MethodPost, "journal/replay", q, &r)
 	return r, err
 }
 
-// Deliveries implements bridge.Books.
+// Deliveries implements bridge.JournalAdmin.
 func (c *Client) Deliveries(emissions []bridge.Emission) (deliveries []bridge.Delivery, err error) {
 	err = c.call(http.MethodPost, "journal/deliveries", emissions, &deliveries)
 	return deliveries, err
 }
 
-// call sends one command and reads its answer.
+// call sends one command and decodes its response.
 func (c *Client) call(method, path string, request, response any) error {
 	var body io.Reader
 	if request != nil {
@@ -101,7 +101,7 @@ func (c *Client) call(method, path string, request, response any) error {
 	}
 	httpResponse, err := c.http.Do(r)
 	if err != nil {
-		return fmt.Errorf("the service has not answered: %w", err)
+		return fmt.Errorf("no response from the running service: %w", err)
 	}
 	defer func() { _ = httpResponse.Body.Close() }()
 	if httpResponse.StatusCode != http.StatusOK {

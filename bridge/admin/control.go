@@ -20,11 +20,10 @@ import (
 // socket is the name of the control socket in DATA_DIR.
 const socket = "control.sock"
 
-// maxCommandBytes bounds the body of an order: a page of emissions whose lanes have the longest names, percent-encoded,
-// fits.
+// maxCommandBytes bounds the body of a command. A page of emissions with the longest lane names, percent-encoded, fits.
 const maxCommandBytes = 4 << 20
 
-// Operator is what the control socket lets operators do.
+// Operator is what the control socket offers.
 type Operator interface {
 	bridge.ReviewQueues
 	bridge.JournalAdmin
@@ -35,7 +34,7 @@ type Operator interface {
 //	GET  /quarantine?after=…&limit=…&reason=…&lane=…&raw=true    []bridge.Entry
 //	POST /quarantine/release, /quarantine/purge                  []uint64 in, []bridge.Outcome out
 //	GET  /deadletters, POST /deadletters/release and /purge      likewise
-//	GET  /journal                                                bridge.Inventory
+//	GET  /journal                                                bridge.JournalStats
 //	POST /journal/replay                                         bridge.ReplayQuery in, bridge.ReplayResult out
 //	POST /journal/deliveries                                     []bridge.Emission in, []bridge.Delivery out
 type Control struct {
@@ -47,8 +46,8 @@ type Control struct {
 	limit    *limiter
 }
 
-// NewControl opens the control socket in dir, in the place of one that a run before has left. The caller must own dir:
-// have the journal in it open.
+// NewControl opens the control socket in dir and replaces one that a previous run left. The caller must own dir: it
+// has the journal in it open.
 func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error) {
 	c := &Control{operator: operator, log: log, path: filepath.Join(dir, socket)}
 	var err error
@@ -58,8 +57,12 @@ func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error
 	mux := http.NewServeMux()
 	for _, s := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 		mux.HandleFunc("GET /"+string(s), func(w http.ResponseWriter, r *http.Request) { c.list(w, r, s) })
-		mux.HandleFunc("POST /"+string(s)+"/release", func(w http.ResponseWriter, r *http.Request) { c.resolve(w, r, s, "released", operator.Release) })
-		mux.HandleFunc("POST /"+string(s)+"/purge", func(w http.ResponseWriter, r *http.Request) { c.resolve(w, r, s, "purged", operator.Purge) })
+		mux.HandleFunc("POST /"+string(s)+"/release", func(w http.ResponseWriter, r *http.Request) {
+			c.resolve(w, r, s, "entries released by an operator", operator.Release)
+		})
+		mux.HandleFunc("POST /"+string(s)+"/purge", func(w http.ResponseWriter, r *http.Request) {
+			c.resolve(w, r, s, "entries purged by an operator", operator.Purge)
+		})
 	}
 	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { respond(w)(operator.Inspect()) })
 	mux.HandleFunc("POST /journal/replay", c.replay)
@@ -69,7 +72,7 @@ func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error
 	return c, nil
 }
 
-// listen makes the socket where nobody else can reach it, takes it away from the others, and puts it in its place.
+// listen creates the socket in a private directory, restricts it to its user, and only then moves it to path.
 func listen(dir, path string) (net.Listener, error) {
 	private, err := os.MkdirTemp(dir, ".control-")
 	if err != nil {
@@ -81,13 +84,14 @@ func listen(dir, path string) (net.Listener, error) {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
-	if err := errors.Join(os.Chmod(filepath.Join(private, "s"), 0o600), os.Rename(filepath.Join(private, "s"), path)); err != nil {
+	created := filepath.Join(private, "s")
+	if err := errors.Join(os.Chmod(created, 0o600), os.Rename(created, path)); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }
 
-// Serve answers until Shutdown; then it returns nil.
+// Serve serves the socket until Shutdown; then it returns nil.
 func (c *Control) Serve() error {
 	if err := c.http.Serve(c.limit.on(c.listener)); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -95,7 +99,7 @@ func (c *Control) Serve() error {
 	return nil
 }
 
-// Shutdown waits for the orders under way until ctx ends, and takes the socket away.
+// Shutdown waits until ctx ends for commands in progress, and removes the socket.
 func (c *Control) Shutdown(ctx context.Context) error {
 	err := c.http.Shutdown(ctx)
 	return errors.Join(err, ignoreClosed(c.listener.Close()), os.Remove(c.path))
@@ -117,7 +121,8 @@ func (c *Control) list(w http.ResponseWriter, r *http.Request, s bridge.ReviewQu
 	respond(w)(c.operator.List(s, q))
 }
 
-func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue, action string,
+// resolve applies a command to entries and logs it as message.
+func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue, message string,
 	apply func(bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error),
 ) {
 	var numbers []uint64
@@ -125,12 +130,12 @@ func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.Revie
 		return
 	}
 	if len(numbers) > bridge.PageMax {
-		respondError(w, http.StatusBadRequest, fmt.Errorf("%d numbers at once; %d are the most", len(numbers), bridge.PageMax))
+		respondError(w, http.StatusBadRequest,
+			fmt.Errorf("too many numbers: %d, at most %d are allowed", len(numbers), bridge.PageMax))
 		return
 	}
 	outcomes, err := apply(s, numbers)
-	c.log.Info("an operator has cleared entries", zap.String("shelf", string(s)), zap.String("order", action),
-		zap.Uint64s("numbers", numbers), zap.Error(err))
+	c.log.Info(message, zap.String("queue", string(s)), zap.Uint64s("numbers", numbers), zap.Error(err))
 	respond(w)(outcomes, err)
 }
 
@@ -140,7 +145,7 @@ func (c *Control) replay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result, err := c.operator.Replay(q)
-	c.log.Info("an operator has replayed events", zap.String("kind", q.Kind), zap.String("lane", q.Lane),
+	c.log.Info("events replayed by an operator", zap.String("kind", q.Kind), zap.String("lane", q.Lane),
 		zap.Int("events", result.Replayed), zap.Error(err))
 	respond(w)(result, err)
 }
@@ -158,7 +163,7 @@ func (c *Control) deliveries(w http.ResponseWriter, r *http.Request) {
 	respond(w)(c.operator.Deliveries(emissions))
 }
 
-// decodeBody reads an order's body, or answers that it cannot be read.
+// decodeBody decodes a command's body, or responds 400.
 func decodeBody(w http.ResponseWriter, r *http.Request, body any) bool {
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxCommandBytes)).Decode(body)
 	if err != nil {
@@ -167,7 +172,7 @@ func decodeBody(w http.ResponseWriter, r *http.Request, body any) bool {
 	return err == nil
 }
 
-// respond returns a function that answers with what the desk has returned.
+// respond returns a function that responds with a result of the Operator.
 func respond(w http.ResponseWriter) func(value any, err error) {
 	return func(value any, err error) {
 		if err != nil {
@@ -176,14 +181,14 @@ func respond(w http.ResponseWriter) func(value any, err error) {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false) // an event's data is the same to the byte as what is published
-		_ = e.Encode(value)    // an operator who has gone gets no answer
+		e.SetEscapeHTML(false) // an event's data is identical to the published bytes
+		_ = e.Encode(value)    // the client may have gone
 	}
 }
 
 func respondError(w http.ResponseWriter, status int, err error) { write(w, status, err.Error()) }
 
-// parseQuery reads what Client has written.
+// parseQuery parses the parameters that Client.List sends.
 func parseQuery(v url.Values) (q bridge.Query, err error) {
 	q = bridge.Query{Reason: v.Get("reason"), Lane: v.Get("lane"), Raw: v.Get("raw") == "true"}
 	if text := v.Get("after"); text != "" {

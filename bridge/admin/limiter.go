@@ -13,21 +13,20 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Open connections at once.
+// Limits on open connections.
 const (
 	defaultConnections = 256
 	controlConnections = 16
 )
 
-// Log lines that a client can cause: one every ten seconds, and so many at once.
+// Limits on log lines that a client can cause.
 const (
 	logInterval = 10 * time.Second
 	logBurst    = 5
 )
 
-// limiter bounds the open connections of a port. When there is one too many, the one that has been silent for longest
-// is closed: connections that ask nothing cannot keep a probe out. While requests are in hand on all of them, the new
-// one is closed.
+// limiter bounds the open connections of a port. A new one beyond the limit closes the one that has been idle for
+// longest, so that idle connections cannot keep a probe out. While all have requests in flight, the new one is closed.
 type limiter struct {
 	net.Listener
 	max  int
@@ -38,7 +37,7 @@ type limiter struct {
 	suppressed atomic.Uint64
 
 	mu   sync.Mutex
-	open map[net.Conn]time.Time // since when it has been silent; zero while a request is in hand
+	open map[net.Conn]time.Time // since when it has been idle; zero while a request is in flight
 }
 
 func newLimiter(limit int, log *zap.Logger, name string) *limiter {
@@ -49,13 +48,13 @@ func newLimiter(limit int, log *zap.Logger, name string) *limiter {
 		open: make(map[net.Conn]time.Time)}
 }
 
-// on sets the listener whose connections are bounded.
+// on sets the listener whose connections are limited.
 func (l *limiter) on(listener net.Listener) net.Listener {
 	l.Listener = listener
 	return l
 }
 
-// Accept returns the next connection that there is room for.
+// Accept returns the next connection within the limit.
 func (l *limiter) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
@@ -65,7 +64,8 @@ func (l *limiter) Accept() (net.Conn, error) {
 		refused := l.admit(c)
 		if refused != nil {
 			_ = refused.Close()
-			l.warn("connection closed: too many at once", zap.Stringer("remote", refused.RemoteAddr()), zap.Int("limit", l.max))
+			l.warn("connection closed: too many at once",
+				zap.Stringer("remote", refused.RemoteAddr()), zap.Int("limit", l.max))
 		}
 		if refused != c {
 			return c, nil
@@ -73,13 +73,12 @@ func (l *limiter) Accept() (net.Conn, error) {
 	}
 }
 
-// admit takes note of a new connection and returns the one that is to be closed for it, if any: another, or the new
-// one.
+// admit adds a new connection and returns the one to close for it, if any: another one, or the new one.
 func (l *limiter) admit(c net.Conn) (refused net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.open) >= l.max {
-		if refused = l.longestSilent(); refused == nil {
+		if refused = l.longestIdle(); refused == nil {
 			return c
 		}
 		delete(l.open, refused)
@@ -88,11 +87,11 @@ func (l *limiter) admit(c net.Conn) (refused net.Conn) {
 	return refused
 }
 
-func (l *limiter) longestSilent() (longest net.Conn) {
+func (l *limiter) longestIdle() (longest net.Conn) {
 	var since time.Time
-	for c, silent := range l.open {
-		if !silent.IsZero() && (longest == nil || silent.Before(since)) {
-			longest, since = c, silent
+	for c, idle := range l.open {
+		if !idle.IsZero() && (longest == nil || idle.Before(since)) {
+			longest, since = c, idle
 		}
 	}
 	return longest
@@ -115,7 +114,7 @@ func (l *limiter) trackState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// warn writes a line, or counts it for the next one.
+// warn logs a line, or counts it as suppressed.
 func (l *limiter) warn(message string, fields ...zap.Field) {
 	if !l.logLimit.Allow() {
 		l.suppressed.Add(1)
@@ -124,10 +123,10 @@ func (l *limiter) warn(message string, fields ...zap.Field) {
 	l.log.Warn(message, append(fields, zap.String("port", l.name), zap.Uint64("suppressed", l.suppressed.Swap(0)))...)
 }
 
-// standard returns the logger for net/http.
+// standard returns the logger of net/http.
 func (l *limiter) standard() *log.Logger { return log.New(l, "", 0) }
 
-// Write takes a line of net/http.
+// Write logs a line of net/http.
 func (l *limiter) Write(line []byte) (int, error) {
 	l.warn("server error", zap.String("message", strings.TrimSpace(string(line))))
 	return len(line), nil

@@ -45,7 +45,7 @@ func TestPolicyInAnUnknownObject(t *testing.T) {
 	}
 }
 
-// TestOffsetBoundaries: the greatest hour and minute of an offset are taken.
+// TestOffsetBoundaries: the greatest hour and minute of an offset are accepted.
 func TestOffsetBoundaries(t *testing.T) {
 	for offset, want := range map[string]string{"+23:00": "2020-03-07T15:10:25.000Z", "+23:59": "2020-03-07T14:11:25.000Z", "-23:59": "2020-03-09T14:09:25.000Z",
 		"+00:59": "2020-03-08T13:11:25.000Z"} {

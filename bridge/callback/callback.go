@@ -9,29 +9,29 @@ import (
 	"livebridge/bridge"
 )
 
-// Buffers that one large body has made grow beyond this are not kept for the next.
+// Buffers that a large body has grown beyond these limits are not reused.
 const (
 	keepBytes   = 256 << 10
 	keepEntries = 256
 )
 
-// Callback is one body that has been read and can become an event. It is not for several goroutines at once.
+// Callback is a decoded body that can become an event. It is not safe for concurrent use.
 type Callback struct {
 	Kind      bridge.Kind
 	Lane      bridge.Lane // normalised: the domain in lower case
-	EventName string      // the event word as sent; "" for snapshots
-	Known     bool        // the word is one of the provider's that this version knows; snapshots: true
+	EventName string      // as sent; "" for snapshots
+	Known     bool        // this version knows the event name; true for snapshots
 
-	// As sent, JSON-decoded, for the signature check; "" for what is absent. SparkRTC has its app_id in Domain and its
+	// As sent, JSON-decoded, for the signature check; "" for absent members. SparkRTC has its app_id in Domain and its
 	// room_id in App.
 	Domain, App, Stream, DownloadURL, PlayURL string
-	// AuthTimestamp is the text of the number or string, digit for digit.
+	// AuthTimestamp is the number or string as sent, digit for digit.
 	AuthTimestamp string
 	AuthSign      string
 
 	def     *definition
 	event   eventSpec
-	session bridge.Millis // of a known stream word; 0: none
+	session bridge.Millis // of a known stream event; 0: none
 	start   bridge.Millis
 	end     bridge.Millis
 
@@ -42,38 +42,38 @@ type Callback struct {
 	obsAddr object // obs_addr
 	raw     [roles][]byte
 
-	scratch  []byte // decoded and canonical texts that are not in the body as such; top, place and said point into it
-	data     []byte // the data before the policy
-	preimage []byte // what the id is taken over
+	scratch  []byte // decoded and canonical texts that are not in the body as such; top, obsAddr and raw point into it
+	data     []byte // the data before redaction
+	preimage []byte // what the id is computed over
 }
 
-// object is what was read of a JSON object.
+// object is a decoded JSON object.
 type object struct {
-	values [][]byte // by row of its table, canonical; nil: not there
+	values [][]byte // by row of its table, canonical; nil: absent
 	rest   []entry  // what goes to "unrecognized"
 }
 
-// entry is a member in the sender's own JSON text.
+// entry is a member as the sender wrote it.
 type entry struct{ name, value []byte }
 
-// callbacks keeps what Release gives back.
+// callbacks are reused after Release.
 var callbacks = sync.Pool{New: func() any {
 	return &Callback{json: jsontext.NewDecoder(new(bytes.Buffer))}
 }}
 
-// byteOrderMark is what some senders put before UTF-8; it says nothing.
+// byteOrderMark precedes UTF-8 from some senders and has no meaning.
 const byteOrderMark = "\xef\xbb\xbf"
 
-// Decode reads a callback's body, without a byte order mark before it, in one pass. The error is an *Error: the body is
-// not one JSON object, has a member twice (at any depth) or more than 8 levels, or lacks a required member, or has one
-// that is empty, too long, of another type or with a control character in it. Member names are exact. Bytes that are
-// not UTF-8, and surrogate escapes without their other half, are read as U+FFFD.
+// Decode decodes a callback's body in one pass and skips a byte order mark before it. The error is an *Error: the body
+// is not one JSON object, has a duplicate member (at any depth) or more than 8 levels, or a required member is
+// missing, empty, too long, of another type or contains a control character. Member names are case-sensitive. Bytes
+// that are not UTF-8, and unpaired surrogate escapes, are decoded as U+FFFD.
 //
 // The Callback uses body until its Release.
 func Decode(kind bridge.Kind, body []byte) (*Callback, error) {
 	def := definitionOf(kind)
 	if def == nil {
-		return nil, newError("", "cannot be read: there is no kind of callback with the number %d", kind)
+		return nil, newError("", "cannot be decoded: unknown kind of callback %d", kind)
 	}
 	c := callbacks.Get().(*Callback)
 	c.Kind, c.def, c.body = kind, def, bytes.TrimPrefix(body, []byte(byteOrderMark))
@@ -85,8 +85,8 @@ func Decode(kind bridge.Kind, body []byte) (*Callback, error) {
 	return c, nil
 }
 
-// Release gives the buffers back. Neither the Callback nor the body it read is used afterwards; events made of it, its
-// Lane and the strings taken from it stay valid. It must be called once at most.
+// Release recycles the buffers. Neither the Callback nor its body may be used afterwards; events made from it, its Lane
+// and its strings stay valid. It must be called at most once.
 func (c *Callback) Release() {
 	if cap(c.scratch)+cap(c.data)+cap(c.preimage) > keepBytes || cap(c.top.rest)+cap(c.obsAddr.rest) > keepEntries {
 		return

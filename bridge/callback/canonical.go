@@ -6,8 +6,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// appendScratch appends to the buffer of texts and returns what was appended, which stays as it is until Release: a buffer that
-// grows leaves its old array to those who point into it.
+// appendScratch appends to the scratch buffer and returns what was appended. It stays valid until Release: a buffer
+// that grows leaves its old array to the slices that point into it.
 func (c *Callback) appendScratch(appendTo func([]byte) []byte) []byte {
 	start := len(c.scratch)
 	c.scratch = appendTo(c.scratch)
@@ -20,7 +20,7 @@ func (c *Callback) decoded(quoted []byte) []byte {
 		return quoted[1 : len(quoted)-1]
 	}
 	return c.appendScratch(func(dst []byte) []byte {
-		dst, _ = jsontext.AppendUnquote(dst, quoted) // the error tells of bytes that are U+FFFD now
+		dst, _ = jsontext.AppendUnquote(dst, quoted) // the error reports bytes that are U+FFFD now
 		return dst
 	})
 }
@@ -31,11 +31,11 @@ func (c *Callback) quoted(text []byte) []byte {
 }
 
 func appendQuoted[Text ~[]byte | ~string](dst []byte, text Text) []byte {
-	dst, _ = jsontext.AppendQuote(dst, text) // the error tells of bytes that are U+FFFD now
+	dst, _ = jsontext.AppendQuote(dst, text) // the error reports bytes that are U+FFFD now
 	return dst
 }
 
-// isVerbatim reports whether a JSON string has no escape and is ASCII, and so is both its text and its canonical form.
+// isVerbatim reports whether a JSON string is ASCII without escapes, and so equals its text and its canonical form.
 func isVerbatim(quoted []byte) bool {
 	for _, b := range quoted {
 		if b == '\\' || b >= utf8.RuneSelf {
@@ -45,7 +45,7 @@ func isVerbatim(quoted []byte) bool {
 	return true
 }
 
-// appendObject appends an object's members that are known, in the order of their table.
+// appendObject appends an object's known members in the order of their table.
 func appendObject(dst []byte, members []member, o *object) []byte {
 	dst = append(dst, '{')
 	for i := range members {
@@ -54,7 +54,7 @@ func appendObject(dst []byte, members []member, o *object) []byte {
 	return append(dst, '}')
 }
 
-// appendMember appends a member behind an opening brace or another member; nothing when value is nil.
+// appendMember appends a member after an opening brace or another member; nothing when value is nil.
 func appendMember(dst []byte, name string, value []byte) []byte {
 	if value == nil {
 		return dst
@@ -69,7 +69,7 @@ func appendName(dst []byte, name string) []byte {
 	return append(append(append(dst, '"'), name...), '"', ':')
 }
 
-// appendEntries appends entries as an object in the sender's own JSON text and order.
+// appendEntries appends entries as an object, in the sender's text and order.
 func appendEntries(dst []byte, entries []entry) []byte {
 	dst = append(dst, '{')
 	for i, e := range entries {
@@ -81,14 +81,13 @@ func appendEntries(dst []byte, entries []entry) []byte {
 	return append(dst, '}')
 }
 
-// appendCanonical appends JSON that was read before in canonical form: members sorted by UTF-16 code units at every
-// level, strings with no escape that is not needed; numbers keep their digits.
+// appendCanonical appends valid JSON in canonical form: members sorted by UTF-16 code units at every level, strings
+// without needless escapes; numbers keep their digits.
 func appendCanonical(dst, valid []byte) []byte {
 	dst, _ = jsontext.AppendFormat(dst, valid, jsontext.AllowInvalidUTF8(true), jsontext.ReorderRawObjects(true))
 	return dst
 }
 
-// appendData appends the event's data.
 func (c *Callback) appendData(dst []byte, p Policy) []byte {
 	dst = append(dst, '{')
 	for i := range c.def.members {
@@ -102,7 +101,7 @@ func (c *Callback) appendData(dst []byte, p Policy) []byte {
 	return append(dst, '}')
 }
 
-// appendUnrecognized appends the member for what is not known; nothing when there is nothing.
+// appendUnrecognized appends the member "unrecognized"; nothing when it would be empty.
 func (c *Callback) appendUnrecognized(dst []byte, p Policy) []byte {
 	if len(c.top.rest) == 0 {
 		return dst

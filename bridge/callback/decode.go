@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth is how many levels a body may have, the object itself being the first.
+// maxDepth is how many levels a body may have; the object itself is the first.
 const maxDepth = 8
 
 func (c *Callback) decode() error {
@@ -26,7 +26,6 @@ func (c *Callback) decode() error {
 	return c.require()
 }
 
-// readObject reads an object from its first brace to its last.
 func (c *Callback) readObject(o *object, members []member) error {
 	o.reset(len(members))
 	if _, err := c.json.ReadToken(); err != nil {
@@ -74,7 +73,7 @@ func (c *Callback) readMember(o *object, members []member, name []byte) error {
 	return nil
 }
 
-// readObsAddr reads the object in row i of the top object; what is not known of it goes to the top object's rest, in an
+// readObsAddr reads the object in row i of the top object. Its unknown members go to the top object's rest, in an
 // object of the same name.
 func (c *Callback) readObsAddr(i int, name []byte) error {
 	if err := c.readObject(&c.obsAddr, obsAddrMembers); err != nil {
@@ -88,7 +87,7 @@ func (c *Callback) readObsAddr(i int, name []byte) error {
 	return nil
 }
 
-// readValue reads the value of the member of this name, as the text it has in the body.
+// readValue reads the value of the named member, verbatim.
 func (c *Callback) readValue(name []byte) ([]byte, error) {
 	if kind := c.json.PeekKind(); kind == jsontext.KindBeginObject || kind == jsontext.KindBeginArray {
 		return c.readNested(name)
@@ -118,13 +117,13 @@ func (c *Callback) readNested(name []byte) ([]byte, error) {
 	}
 }
 
-// bodySlice returns the place in the body of the value that was read last: the decoder's own bytes are gone with the next.
+// bodySlice returns the last value as a slice of the body: the decoder's own bytes are valid until its next call only.
 func (c *Callback) bodySlice(last []byte) []byte {
 	end := c.json.InputOffset()
 	return c.body[end-int64(len(last)) : end]
 }
 
-// check refuses what cannot be part of a lane.
+// check rejects a value that cannot be part of a lane.
 func (c *Callback) check(m *member) error {
 	if m.limit == 0 {
 		return nil
@@ -136,14 +135,14 @@ func (c *Callback) check(m *member) error {
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRune(name[i:])
 		if unicode.IsControl(r) {
-			return newError(m.in, "holds the control character %U; leave it out", r)
+			return newError(m.in, "contains the control character %U; remove it", r)
 		}
 		i += size
 	}
 	return nil
 }
 
-// require refuses a body without a member that it needs.
+// require rejects a body that lacks a required member.
 func (c *Callback) require() error {
 	for i := range c.def.members {
 		m := &c.def.members[i]

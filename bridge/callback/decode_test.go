@@ -34,7 +34,7 @@ func TestDecodeAsSent(t *testing.T) {
 	}
 }
 
-// TestDecodeAuth: what is there but of no use must not look absent, lest it be taken unsigned.
+// TestDecodeAuth: an unusable signature must not look absent, or the callback would pass as unsigned.
 func TestDecodeAuth(t *testing.T) {
 	for sent, want := range map[string]string{
 		`1587954140`: "1587954140", `"1587954140"`: "1587954140", `"1587954140 "`: "1587954140 ",
@@ -109,7 +109,7 @@ func TestDecodeRefusesNames(t *testing.T) {
 	}
 }
 
-// TestDecodeDepth: the object itself is the first level, and eight are taken.
+// TestDecodeDepth: the object itself is the first level, and eight are accepted.
 func TestDecodeDepth(t *testing.T) {
 	for _, braces := range []struct{ open, inner, end string }{{"[", "", "]"}, {`{"a":`, "1", "}"}} {
 		nest := func(levels int) string {

@@ -12,13 +12,13 @@ import (
 // fieldMax bounds how much of a member's name an error repeats: the name is the sender's.
 const fieldMax = 64
 
-// Error says why a body is no callback: the answer is 400. It holds no value from the body.
+// Error is why a body is not a callback; the response is 400. It contains no value from the body.
 type Error struct {
 	Field   string // the sender's name of the member; "" when it is about the body as a whole
 	Problem string // what is wrong with it and what to send instead
 }
 
-// Error names the member, what is wrong with it and what to do.
+// Error names the member and says what is wrong with it and what to do.
 func (e *Error) Error() string {
 	if e.Field == "" {
 		return "body " + e.Problem
@@ -30,7 +30,7 @@ func newError(field, format string, args ...any) *Error {
 	return &Error{Field: field[:min(len(field), fieldMax)], Problem: fmt.Sprintf(format, args...)}
 }
 
-// syntaxError turns what the JSON library found into words for whoever sends the body.
+// syntaxError turns the JSON library's error into one for the sender of the body.
 func syntaxError(err error) *Error {
 	var s *jsontext.SyntacticError
 	switch {

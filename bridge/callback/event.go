@@ -6,7 +6,7 @@ import (
 	"livebridge/bridge"
 )
 
-// redactionGrowth is how much longer than what was sent the data can get by the policy.
+// redactionGrowth is by how much redaction can lengthen the data.
 const redactionGrowth = 2 * len(`"[redacted]"`)
 
 // Event makes the canonical event, without Scheme, Recorded, Sequence and Marks. When its ID depends on the time of the
@@ -29,8 +29,7 @@ func (c *Callback) Event(p Policy, nonce Nonce, now bridge.Millis) (bridge.Event
 	}, later
 }
 
-// occurred returns when it happened, or 0 where the body does not say so: a session too far ahead to be believed says
-// nothing.
+// occurred returns the time of the occurrence, 0 where the body has none: a session too far ahead is not trusted.
 func (c *Callback) occurred(now bridge.Millis) bridge.Millis {
 	if c.event.phase == bridge.PhasePublish && bridge.Sequenced(c.session, now) {
 		return c.session

@@ -21,7 +21,7 @@ func FuzzRecord(f *testing.F)    { fuzz(f, bridge.KindRecord) }
 func FuzzSnapshot(f *testing.F)  { fuzz(f, bridge.KindSnapshot) }
 func FuzzRTCRecord(f *testing.F) { fuzz(f, bridge.KindRTCRecord) }
 
-// fuzz holds any body whatsoever to what is promised of all: no panic, canonical JSON that the schema takes, the same
+// fuzz holds any body whatsoever to what is promised of all: no panic, canonical JSON that the schema accepts, the same
 // bytes every time, and no change to the body. The seeds are the golden inputs and what is worst about JSON.
 func fuzz(f *testing.F, kind bridge.Kind) {
 	seeds, err := fs.Glob(schemas.Files(), "golden/"+kind.String()+"/*.in.json")
@@ -149,7 +149,7 @@ func checkTwice(t *testing.T, kind bridge.Kind, e bridge.Event) {
 	rest := bytes.Contains(e.Data, []byte(`"unrecognized":`))
 	again, ok := eventOf(t, kind, body)
 	if !ok && rest {
-		return // what is not known lies a level deeper now, which can be one too many
+		return // unknown members are a level deeper now, which can be one too many
 	}
 	if !ok || again.Type != e.Type || again.Lane != e.Lane || again.Session != e.Session {
 		t.Fatalf("%s\nis read again as\n%s (%v)", e.Data, again.Data, ok)

@@ -134,7 +134,7 @@ func checkGolden(t *testing.T, name, other string, got []byte) {
 	}
 }
 
-// compile returns the schema of a word, knowing all the others.
+// compile returns the schema of a name, with references to all the others.
 func compile(t testing.TB, eventName string) *jsonschema.Schema {
 	t.Helper()
 	compiler := jsonschema.NewCompiler()

@@ -9,29 +9,29 @@ import (
 	"livebridge/bridge"
 )
 
-// clockMargin is how much earlier than the commit, at most, the clock is asked whether a session lies too far ahead. For
-// a session that is closer to the limit the commit decides.
+// clockMargin is the most time between reading the clock here and the commit. For a session closer than this to the
+// limit on how far ahead it may lie, the commit decides.
 const clockMargin = bridge.Millis(time.Minute / time.Millisecond)
 
-// Nonce is what SparkRTC sends in headers to tell one callback from another; zero for Live.
+// Nonce is what distinguishes SparkRTC callbacks, sent in headers; zero for Live.
 type Nonce struct {
 	Rand      string // X-Rtc-Rand
 	Timestamp string // X-Rtc-Timestamp
 }
 
-// discriminator is what tells a happening from another with an equal body. It is zero where the body does that.
+// discriminator distinguishes occurrences whose bodies are equal. It is zero where the body identifies the occurrence.
 type discriminator struct {
 	authTimestamp string
 	nonce         Nonce
 }
 
-// occurrence is what an id is taken over.
+// occurrence is what an id is computed over.
 type occurrence struct {
 	kind bridge.Kind
-	data []byte // the event's data before the policy
+	data []byte // the event's data before redaction
 }
 
-// id returns the first half of the SHA-256 over the happening in canonical JSON, which is made in buffer:
+// id returns the first half of the SHA-256 over the occurrence in canonical JSON, which it writes to buffer:
 //
 //	{"auth_timestamp":"1587954140","data":{…},"kind":"rtc-record","rand":"…","timestamp":"…"}
 //
@@ -92,8 +92,8 @@ func (c *Callback) discriminator(nonce Nonce) discriminator {
 	return discriminator{authTimestamp: c.AuthTimestamp}
 }
 
-// Malformed makes the event of a SparkRTC body that Decode refused though it was signed well: it is for the quarantine.
-// It has neither lane nor data. Its id is taken over the body and the two headers:
+// Malformed makes the event of a SparkRTC body that has a valid signature and cannot be decoded: it goes to the
+// quarantine and has neither lane nor data. Its id is computed over the body and the two headers:
 //
 //	{"body":"<SHA-256 in hex>","kind":"rtc-record","rand":"…","timestamp":"…"}
 func Malformed(raw []byte, nonce Nonce) bridge.Event {

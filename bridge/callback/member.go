@@ -9,21 +9,21 @@ const (
 	streamMax = 512
 )
 
-// shape is how a member's value is brought to its settled form.
+// shape is how a member's value is normalised.
 type shape uint8
 
 const (
-	text         shape = iota // a string, as it is
+	text         shape = iota // a string, unchanged
 	host                      // a string in lower case
-	integer                   // a whole number, from a number or a string
+	integer                   // an integer, from a number or a string
 	instant                   // RFC 3339 in UTC with milliseconds, from a string
 	session                   // publish_timestamp
-	signing                   // what the signature check needs and the data must not hold
+	signing                   // needed by the signature check, and never in the data
 	nested                    // an object with members of its own: obs_addr
-	unrecognized              // not the sender's: where "unrecognized" stands
+	unrecognized              // not the sender's: the position of "unrecognized"
 )
 
-// role is what else a member's value is needed for, beside the data.
+// role is what a member's value is needed for besides the data.
 type role uint8
 
 const (
@@ -41,7 +41,7 @@ const (
 	roles // how many there are
 )
 
-// presence says whether a callback can do without a member.
+// presence says whether a member is required.
 type presence bool
 
 const (
@@ -52,30 +52,30 @@ const (
 // member is a row of a callback's table.
 type member struct {
 	in    string // the sender's name
-	out   string // the settled name; "" for what never comes into the data
+	out   string // the normalised name; "" for what never appears in the data
 	shape shape
 	role  role
 	need  presence
-	limit int // above 0: part of the lane, at most so many bytes and no control character
+	limit int // above 0: part of the lane, at most this many bytes and no control character
 }
 
-// eventSpec is an event word of the provider.
+// eventSpec is an event name of the provider.
 type eventSpec struct {
 	name            string
 	ceType          string // the CloudEvents type
 	phase           bridge.Phase
-	selfIdentifying bool // the body names the happening by itself
+	selfIdentifying bool // the body alone identifies the occurrence
 }
 
-// definition is what there is to know of one callback. It is never written to.
+// definition describes one kind of callback. It is never written to.
 type definition struct {
 	kind        bridge.Kind
 	events      []eventSpec
-	unknownType string   // the type for any other word
-	members     []member // in the order of the output: out, and then what never comes out
+	unknownType string   // the type for any other event name
+	members     []member // in the order of the output, followed by those that are never output
 }
 
-// definitionOf returns nil for a kind that there is not.
+// definitionOf returns nil for an unknown kind.
 func definitionOf(kind bridge.Kind) *definition {
 	switch kind {
 	case bridge.KindStream:
@@ -100,7 +100,7 @@ func find(members []member, name []byte) int {
 	return -1
 }
 
-// lookup returns the word of this name; one that is not known has the type for unknown words and no phase.
+// lookup returns the event of this name; an unknown one has the type for unknown events and no phase.
 func (d *definition) lookup(name []byte) (eventSpec, bool) {
 	for i := range d.events {
 		if d.events[i].name == string(name) {

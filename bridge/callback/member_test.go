@@ -80,7 +80,7 @@ func checkTable(t *testing.T, table string, members []member, properties map[str
 	}
 }
 
-// TestEventNames sees that each word has a type of its own.
+// TestEventNames: each event name has a type of its own.
 func TestEventNames(t *testing.T) {
 	seen := map[string]bool{snapshotType: true}
 	for _, kind := range bridge.Kinds() {

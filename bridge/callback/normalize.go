@@ -2,7 +2,7 @@ package callback
 
 import "livebridge/bridge"
 
-// normalized brings a value to its member's settled form, in canonical JSON; false if it does not fit the member's type.
+// normalized returns a value in its member's shape, as canonical JSON; false if its type does not fit.
 func (c *Callback) normalized(m *member, value []byte) ([]byte, bool) {
 	switch m.shape {
 	case text, host:
@@ -53,7 +53,7 @@ func (c *Callback) normalizedInstant(m *member, value []byte) ([]byte, bool) {
 	return c.appendScratch(func(dst []byte) []byte { return append(at.Append(append(dst, '"')), '"') }), true
 }
 
-// literal returns the text of a string, nothing for null, and anything else as it stands in the body.
+// literal returns the text of a string, nothing for null, and anything else verbatim.
 func (c *Callback) literal(value []byte) []byte {
 	switch value[0] {
 	case '"':
@@ -64,8 +64,8 @@ func (c *Callback) literal(value []byte) []byte {
 	return value
 }
 
-// normalize fills what the caller sees, once the whole body is read. The lane's strings share one allocation, and what the
-// signature check needs shares another, so that a lane that is remembered keeps nothing else in memory.
+// normalize fills in the exported fields once the whole body is read. The strings of the lane share one allocation, and
+// those of the signature check another, so that a lane that is kept retains nothing else in memory.
 func (c *Callback) normalize() {
 	domain, app, stream := c.raw[roleDomain], c.raw[roleApp], c.raw[roleStream]
 	sent := string(append(append(append(c.preimage[:0], domain...), app...), stream...))
@@ -94,7 +94,7 @@ func (c *Callback) resolveEvent() {
 	c.event, c.Known = c.def.lookup(c.raw[roleEvent])
 	c.EventName = c.event.name
 	if !c.Known {
-		c.session = 0 // a word that is not known has no place in the order, whatever its session
+		c.session = 0 // an unknown event takes no part in the order, whatever its session
 	}
 }
 
@@ -107,7 +107,7 @@ func hasUpper(s []byte) bool {
 	return false
 }
 
-// lowered returns s with ASCII letters in lower case; no other letter can be in a host name.
+// lowered returns s with ASCII letters in lower case; a host name has no others.
 func (c *Callback) lowered(s []byte) []byte {
 	return c.appendScratch(func(dst []byte) []byte {
 		for _, b := range s {

@@ -7,13 +7,13 @@ import (
 	"livebridge/bridge"
 )
 
-// maxInteger is the greatest whole number that every JSON reader holds exactly: 2^53-1.
+// maxInteger is the greatest integer that every JSON parser represents exactly: 2^53-1.
 const maxInteger = "9007199254740991"
 
-// asciiSpace is what may surround a publish_timestamp.
+// asciiSpace may surround a publish_timestamp.
 const asciiSpace = " \t\n\v\f\r"
 
-// isInteger reports whether digits is the canonical decimal form of a whole number from 0 to maxInteger.
+// isInteger reports whether digits is the canonical decimal form of an integer from 0 to maxInteger.
 func isInteger(digits []byte) bool {
 	n := len(digits)
 	if !isDigits(digits) || n > len(maxInteger) || n > 1 && digits[0] == '0' {
@@ -22,9 +22,9 @@ func isInteger(digits []byte) bool {
 	return n < len(maxInteger) || string(digits) <= maxInteger
 }
 
-// parseSession reads a publish_timestamp. It returns its digits, without the space and the stray comma that the
-// provider puts around them, and the session in milliseconds; false if it names no session. A leading zero is none
-// either: a session in milliseconds always has 13 digits.
+// parseSession parses a publish_timestamp. It returns its digits, without the space and the stray comma that the
+// provider puts around them, and the session in milliseconds; false if it is not a session. Neither are digits with a
+// leading zero: a session in milliseconds always has 13 digits.
 func parseSession(sent []byte) ([]byte, bridge.Millis, bool) {
 	digits := bytes.TrimSuffix(bytes.Trim(sent, asciiSpace), []byte(","))
 	if !isDigits(digits) || digits[0] == '0' {
@@ -39,8 +39,8 @@ func parseSession(sent []byte) ([]byte, bridge.Millis, bool) {
 	return nil, 0, false
 }
 
-// parseInstant reads a time in RFC 3339, cut to milliseconds; false if it is none, or lies outside the years 0000 to
-// 9999 in UTC and so cannot be written again.
+// parseInstant parses an RFC 3339 time and truncates it to milliseconds; false if it is not one, or not within the
+// years 0000 to 9999 in UTC and so cannot be written as one.
 func parseInstant(sent []byte) (bridge.Millis, bool) {
 	var t time.Time
 	if !isStrict(sent) || t.UnmarshalText(sent) != nil {
@@ -50,7 +50,7 @@ func parseInstant(sent []byte) (bridge.Millis, bool) {
 	return bridge.MillisOf(t), 0 <= year && year <= 9999
 }
 
-// isStrict refuses what package time takes for RFC 3339 though it is not: an hour of one digit, a comma before the
+// isStrict rejects what package time accepts though RFC 3339 does not: an hour of one digit, a comma before the
 // fraction, an offset of more than 23:59.
 func isStrict(s []byte) bool {
 	if len(s) < len("2006-01-02T15:04:05Z") || s[len("2006-01-02T15")] != ':' || s[len("2006-01-02T15:04:05")] == ',' {
@@ -69,7 +69,7 @@ func isDigits(s []byte) bool {
 	return len(s) > 0
 }
 
-// decimal reads at most 18 digits.
+// decimal parses at most 18 digits.
 func decimal(digits []byte) bridge.Millis {
 	var n bridge.Millis
 	for _, c := range digits {

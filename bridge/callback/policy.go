@@ -5,27 +5,27 @@ import (
 	"strings"
 )
 
-// Redaction is what becomes of a member that should not go to everybody.
+// Redaction is what happens to a sensitive member.
 type Redaction uint8
 
-// What can become of user_args and client_ip. The member's presence shows with Redact, not with Drop.
+// The redactions. Redact shows that the member was present, Drop does not.
 const (
-	Keep   Redaction = iota // as it was sent
-	Redact                  // "[redacted]" in its place
-	Drop                    // the member is left out
+	Keep   Redaction = iota // unchanged
+	Redact                  // replaced by "[redacted]"
+	Drop                    // removed
 )
 
-// Policy says what becomes of the members that hold a secret (user_args carries the push credentials) or name a person
-// (client_ip). It changes neither an event's id nor its lane.
+// Policy says how members are redacted that contain a secret (user_args carries the push credentials) or identify a
+// person (client_ip). It changes neither an event's id nor its lane.
 type Policy struct {
 	UserArgs Redaction
 	ClientIP Redaction
 }
 
-// redacted stands in the place of a value, in canonical JSON. It is never written to.
+// redacted replaces a value, in canonical JSON. It is never written to.
 var redacted = []byte(`"[redacted]"`)
 
-// String returns the setting's word: keep, redact or drop.
+// String returns the setting's value: keep, redact or drop.
 func (d Redaction) String() string {
 	switch d {
 	case Redact:
@@ -36,7 +36,7 @@ func (d Redaction) String() string {
 	return "keep"
 }
 
-// UnmarshalText reads the setting's word.
+// UnmarshalText parses the setting's value.
 func (d *Redaction) UnmarshalText(text []byte) error {
 	for _, known := range [...]Redaction{Keep, Redact, Drop} {
 		if known.String() == string(text) {
@@ -44,10 +44,10 @@ func (d *Redaction) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is not one of keep, redact, drop", text)
+	return fmt.Errorf("invalid value %q; use keep, redact or drop", text)
 }
 
-// of returns what becomes of a member by the name that sender and data have in common for it.
+// of returns the redaction of a known member, whose name is the same in body and data.
 func (p Policy) of(name string) Redaction {
 	switch name {
 	case "user_args":
@@ -58,7 +58,7 @@ func (p Policy) of(name string) Redaction {
 	return Keep
 }
 
-// ofUnknown returns the same for a member that is not known here: userArgs and Client-IP hold the same secrets.
+// ofUnknown returns the redaction of an unknown member: userArgs and Client-IP may contain the same secrets.
 func (p Policy) ofUnknown(name []byte) Redaction {
 	plain := strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(string(name)))
 	switch plain {
@@ -70,10 +70,9 @@ func (p Policy) ofUnknown(name []byte) Redaction {
 	return Keep
 }
 
-// keepsAll reports whether there is nothing to do.
 func (p Policy) keepsAll() bool { return p == Policy{} }
 
-// apply returns what stands in the data for a value, nil for nothing.
+// apply returns what replaces a value, nil for nothing.
 func (d Redaction) apply(value []byte) []byte {
 	switch d {
 	case Redact:

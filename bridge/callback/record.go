@@ -2,7 +2,7 @@ package callback
 
 import "livebridge/bridge"
 
-// recording is the Live callback for a recording that changes state.
+// recording is the Live callback for a recording's change of state.
 var recording = definition{
 	kind:        bridge.KindRecord,
 	unknownType: "com.huaweicloud.live.record" + bridge.TypeUnknownSuffix,

@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// redacted applies the policy to members that are not known, at every depth: what the provider will send one day may
-// have the same secrets in it.
+// redacted applies the policy to unknown members at every depth: what the provider sends one day may contain the same
+// secrets.
 func (c *Callback) redacted(entries []entry, p Policy) []entry {
 	kept := make([]entry, 0, len(entries))
 	for _, e := range entries {
@@ -24,8 +24,8 @@ func (c *Callback) redacted(entries []entry, p Policy) []entry {
 	return kept
 }
 
-// redact returns an object or array with the policy applied to every member in it; what cannot be looked through, all of
-// it in place of a secret.
+// redact returns an object or array with the policy applied to every member in it. What cannot be parsed is redacted as
+// a whole.
 func (p Policy) redact(nested []byte) []byte {
 	var out bytes.Buffer
 	from := jsontext.NewDecoder(bytes.NewReader(nested), jsontext.AllowInvalidUTF8(true))
@@ -40,7 +40,7 @@ func (p Policy) redact(nested []byte) []byte {
 	}
 }
 
-// redactNext copies a token, or a member that the policy is for as the policy wants it.
+// redactNext copies a token, or a member with the policy applied.
 func (p Policy) redactNext(from *jsontext.Decoder, to *jsontext.Encoder) error {
 	token, err := from.ReadToken()
 	if err != nil {
@@ -60,7 +60,7 @@ func (p Policy) redactNext(from *jsontext.Decoder, to *jsontext.Encoder) error {
 	return errors.Join(to.WriteToken(name), to.WriteValue(value))
 }
 
-// isName reports whether the token that was read last is a member's name.
+// isName reports whether the last token is a member's name.
 func isName(d *jsontext.Decoder) bool {
 	kind, length := d.StackIndex(d.StackDepth())
 	return kind == jsontext.KindBeginObject && length%2 == 1

@@ -2,8 +2,8 @@ package callback
 
 import "livebridge/bridge"
 
-// rtcRecording is the SparkRTC callback for a recording that changes state. It is signed in headers, so that auth_sign
-// and auth_timestamp mean nothing here; should they be sent, they stay out of the data all the same.
+// rtcRecording is the SparkRTC callback for a recording's change of state. It is signed in headers, so auth_sign and
+// auth_timestamp have no meaning here; if present they are kept out of the data all the same.
 var rtcRecording = definition{
 	kind:        bridge.KindRTCRecord,
 	unknownType: "com.huaweicloud.rtc.record" + bridge.TypeUnknownSuffix,

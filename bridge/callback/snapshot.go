@@ -2,7 +2,7 @@ package callback
 
 import "livebridge/bridge"
 
-// snapshot is the Live callback for a picture that was taken. It has no event word.
+// snapshot is the Live callback for a snapshot. It has no event name.
 var snapshot = definition{
 	kind: bridge.KindSnapshot,
 	members: []member{
@@ -19,10 +19,9 @@ var snapshot = definition{
 	},
 }
 
-// snapshotType is the type of every snapshot event.
 const snapshotType = "com.huaweicloud.live.snapshot.created"
 
-// obsAddrMembers is the table of obs_addr: where the picture lies in object storage.
+// obsAddrMembers is the table of obs_addr: where the snapshot is in object storage.
 var obsAddrMembers = []member{
 	{in: "bucket", out: "bucket"},
 	{in: "location", out: "location"},

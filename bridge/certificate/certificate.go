@@ -15,49 +15,50 @@ import (
 	"livebridge/bridge/filewatch"
 )
 
-// Options are what a Certificate is made from.
+// Options configure a Certificate.
 type Options struct {
-	CertFile, KeyFile string                // PEM: the certificate with those that lead to its root, and its key
-	ClientCAFile      string                // PEM: who must have signed the certificate that a client shows; empty: none is asked for
+	CertFile, KeyFile string                // PEM: the certificate chain and its key
+	ClientCAFile      string                // PEM: authorities of client certificates; empty: none is requested
 	Log               *zap.Logger           // nil: none
 	Registerer        prometheus.Registerer // nil: no metrics
 }
 
-// Certificate has the settings of TLS in force.
+// Certificate keeps the active TLS settings up to date with their files.
 type Certificate struct {
-	opts    Options
-	active  atomic.Pointer[tls.Config]
-	source  *filewatch.Source[snapshot]
-	expires prometheus.Gauge
-	failed  prometheus.Gauge
+	opts       Options
+	active     atomic.Pointer[tls.Config]
+	source     *filewatch.Source[snapshot]
+	expiry     prometheus.Gauge
+	successful prometheus.Gauge // of the last reload
 }
 
-// snapshot is what the files said, or why one of them could not be read.
+// snapshot is the content of the files, or why one of them could not be read.
 type snapshot struct{ cert, key, clientCA, failure string }
 
-// Open reads the files. The error names the setting of the file that is wrong, and never shows the key.
+// Open reads the files. The error names the setting of the wrong file and never contains the key.
 func Open(o Options) (*Certificate, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
 	c := &Certificate{
 		opts: o,
-		expires: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expiry_timestamp_seconds",
-			Help: "Unix time at which the certificate of the port for callbacks expires."}),
-		failed: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_files_failed",
-			Help: "1 while the files of certificate and key say something that cannot be used, and what was before is in force."}),
+		expiry: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expiry_timestamp_seconds",
+			Help: "Unix time at which the certificate of the callback port expires."}),
+		successful: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_last_reload_successful",
+			Help: "1 if the last load of the TLS files succeeded; 0 while they are unusable and previous ones stay in use."}),
 	}
 	c.source = filewatch.New(c.read)
 	if err := c.apply(c.source.Last()); err != nil {
 		return nil, err
 	}
+	c.successful.Set(1)
 	if o.Registerer == nil {
 		return c, nil
 	}
-	return c, errors.Join(o.Registerer.Register(c.expires), o.Registerer.Register(c.failed))
+	return c, errors.Join(o.Registerer.Register(c.expiry), o.Registerer.Register(c.successful))
 }
 
-// TLS returns the settings for a server. They follow the files for as long as Watch runs.
+// TLS returns the settings for a server. They follow the files while Watch runs.
 func (c *Certificate) TLS() *tls.Config {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS12,
@@ -65,23 +66,23 @@ func (c *Certificate) TLS() *tls.Config {
 	}
 }
 
-// Watch looks at the files until ctx ends.
+// Watch polls the files until ctx ends.
 func (c *Certificate) Watch(ctx context.Context) {
 	filewatch.Every(ctx, c.poll)
 }
 
-// poll judges what the files say when they say something new.
+// poll applies the files if they have changed.
 func (c *Certificate) poll() {
 	if !c.source.Poll() {
 		return
 	}
 	if err := c.apply(c.source.Last()); err != nil {
-		c.failed.Set(1)
-		c.opts.Log.Error("the new certificate cannot be used; the one before it stays in force", zap.Error(err))
+		c.successful.Set(0)
+		c.opts.Log.Error("TLS reload failed; previous certificate stays in use", zap.Error(err))
 		return
 	}
-	c.failed.Set(0)
-	c.opts.Log.Info("the certificate was read again", zap.String("path", c.opts.CertFile))
+	c.successful.Set(1)
+	c.opts.Log.Info("TLS files reloaded", zap.String("path", c.opts.CertFile))
 }
 
 func (c *Certificate) read() snapshot {
@@ -102,7 +103,7 @@ func (c *Certificate) read() snapshot {
 	return r
 }
 
-// apply puts a reading in force.
+// apply makes a snapshot active.
 func (c *Certificate) apply(r snapshot) error {
 	if r.failure != "" {
 		return fmt.Errorf("TLS_CERT_FILE, TLS_KEY_FILE or TLS_CLIENT_CA_FILE: %s", r.failure)
@@ -117,15 +118,16 @@ func (c *Certificate) apply(r snapshot) error {
 	if c.opts.ClientCAFile != "" {
 		settings.ClientCAs = x509.NewCertPool()
 		if !settings.ClientCAs.AppendCertsFromPEM([]byte(r.clientCA)) {
-			return fmt.Errorf("TLS_CLIENT_CA_FILE %s holds no certificate", c.opts.ClientCAFile)
+			return fmt.Errorf("TLS_CLIENT_CA_FILE %s contains no certificate in PEM", c.opts.ClientCAFile)
 		}
 		settings.ClientAuth = tls.RequireAndVerifyClientCert
-		settings.SessionTicketsDisabled = true // an authority that is taken away must not live on in tickets
+		settings.SessionTicketsDisabled = true // a removed authority must not live on in tickets
 	}
 	c.active.Store(settings)
-	c.expires.Set(float64(pair.Leaf.NotAfter.Unix()))
+	c.expiry.Set(float64(pair.Leaf.NotAfter.Unix()))
 	if left := time.Until(pair.Leaf.NotAfter); left < 14*24*time.Hour {
-		c.opts.Log.Warn("the certificate expires soon", zap.String("path", c.opts.CertFile), zap.Time("expires", pair.Leaf.NotAfter))
+		c.opts.Log.Warn("TLS certificate expires soon",
+			zap.String("path", c.opts.CertFile), zap.Time("expires", pair.Leaf.NotAfter))
 	}
 	return nil
 }

@@ -88,32 +88,36 @@ func expect(t *testing.T, c *Certificate, host string) {
 	}
 }
 
-// TestReload: a new pair is in force within two looks; half of one, and anything that cannot be used, changes nothing and
-// is told once.
+// TestReload: a new pair is active within two polls; half of one, and anything that cannot be used, changes nothing, is
+// logged once, and shows as 0 in the metric.
 func TestReload(t *testing.T) {
 	dir := t.TempDir()
 	firstCert, firstKey := pair(t, "first.example.com")
 	secondCert, secondKey := pair(t, "second.example.com")
 	core, logs := observer.New(zapcore.WarnLevel)
+	registry := prometheus.NewRegistry()
 	o := Options{CertFile: write(t, filepath.Join(dir, "cert"), firstCert), KeyFile: write(t, filepath.Join(dir, "key"), firstKey),
-		Log: zap.New(core), Registerer: prometheus.NewRegistry()}
+		Log: zap.New(core), Registerer: registry}
 	c, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
+		expectSuccessful(t, registry, 1)
 		go c.Watch(t.Context())
 		seconds := func(n int) { time.Sleep(time.Duration(n)*time.Second + 100*time.Millisecond); synctest.Wait() }
 		expect(t, c, "first.example.com")
 		write(t, o.CertFile, secondCert) // the key still is the first one's
 		seconds(5)
 		expect(t, c, "first.example.com")
+		expectSuccessful(t, registry, 0)
 		if logs.Len() != 1 || !strings.Contains(logs.All()[0].ContextMap()["error"].(string), "TLS_KEY_FILE") {
 			t.Errorf("%v", logs.All())
 		}
 		write(t, o.KeyFile, secondKey)
 		seconds(1)
 		expect(t, c, "second.example.com")
+		expectSuccessful(t, registry, 1)
 		write(t, o.CertFile, firstCert[:len(firstCert)/2])
 		seconds(1)
 		expect(t, c, "second.example.com")
@@ -137,7 +141,25 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestHalfWritten: a file that is found half written, and could be used so, is not: what two looks find the same is tried.
+// expectSuccessful compares the gauge of the last reload.
+func expectSuccessful(t *testing.T, r *prometheus.Registry, want float64) {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "livebridge_tls_last_reload_successful" {
+			if got := f.GetMetric()[0].GetGauge().GetValue(); got != want {
+				t.Errorf("the last reload: %v, want %v", got, want)
+			}
+			return
+		}
+	}
+	t.Error("no gauge of the last reload")
+}
+
+// TestHalfWritten: a file that is found half written, and could be used so, is not: two polls must read the same.
 func TestHalfWritten(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := pair(t, "server.example.com")
@@ -157,18 +179,18 @@ func TestHalfWritten(t *testing.T) {
 		time.Sleep(filewatch.Interval + filewatch.Interval/2)
 		synctest.Wait()
 		if n := chain(); n != 3 {
-			t.Errorf("a chain of %d is in force while the file is being written", n)
+			t.Errorf("a chain of %d is active while the file is being written", n)
 		}
 		write(t, o.CertFile, cert+above)
 		time.Sleep(2 * filewatch.Interval)
 		synctest.Wait()
 		if n := chain(); n != 2 || logs.Len() != 1 {
-			t.Errorf("a chain of %d is in force, %v", n, logs.All())
+			t.Errorf("a chain of %d is active, %v", n, logs.All())
 		}
 	})
 }
 
-// TestClientCertificates: whom the authorities have not signed is refused, and so is who shows nothing.
+// TestClientCertificates: a certificate of another authority is rejected, and so is none.
 func TestClientCertificates(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := pair(t, "server.example.com")

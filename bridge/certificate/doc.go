@@ -1,7 +1,7 @@
-// Package certificate keeps the certificate that callbacks are taken with over HTTPS, and the authorities whose client
-// certificates are asked for, in step with their files.
+// Package certificate reloads the certificate of the callback port, and the authorities that client certificates are
+// verified against, when their files change.
 //
-// The files are looked at twice a second. What two looks in a row have found the same is tried; a pair that does not
-// belong together, a file that is half written or gone, leaves what was before in force and is told in the log and in a
-// metric. It makes no difference whether files are written in place, replaced, or swapped behind a symbolic link.
+// The files are polled twice a second, and a new content counts when two polls in a row read the same. A pair that does
+// not match, or a file that is incomplete or missing, leaves the previous certificate active, a line in the log and a
+// metric at 0. Files may be written in place, replaced, or swapped behind a symbolic link.
 package certificate

@@ -13,41 +13,41 @@ import (
 	"livebridge/bridge"
 )
 
-// Config says what the service was told and how strictly to judge.
+// Config has the settings of the service, and how strictly to check.
 type Config struct {
 	HoldDone, HoldNext time.Duration
-	// Slack is what may pass beyond the holds between an event's recordedtime and the consumer's seeing it, on clocks
-	// that agree. 0: how long events waited is not judged.
+	// Slack is the time beyond the holds that may pass between an event's recordedtime and its receipt by the consumer,
+	// on clocks that agree. 0: waiting times are not checked.
 	Slack time.Duration
-	// Ignore is IGNORE_STREAMS: callbacks of streams whose name it matches are answered 200 and do not come out. Nil:
+	// Ignore is IGNORE_STREAMS: callbacks of streams whose name it matches are answered 200 and not published. Nil:
 	// none.
 	Ignore *regexp.Regexp
 }
 
-// Checker gathers what was sent and what came out, in any order of the two. It is not safe for concurrent use.
+// Checker collects what was sent and what was published, in any order of the two. It is not safe for concurrent use.
 type Checker struct {
 	config      Config
 	occurrences map[Occurrence]*ledger
 	lanes       map[string]*lane
-	laneOf      map[string]string // the lane that an id was first in
+	laneOf      map[string]string // the first lane of an id
 	report      Report
 }
 
-// ledger is all that is known of one happening.
+// ledger is all that is known of one occurrence.
 type ledger struct {
-	accepted, refused, unanswered int // requests, by their answer; open: no answer that says what became of it
+	accepted, refused, unanswered int // requests by response; unanswered: none that is conclusive
 	ids                           map[string]bool
-	quarantined                   bool // for a reason that goes with the answer 200
+	quarantined                   bool // for a reason whose response is 200
 	expired, replayed             bool
 }
 
-// New returns a Checker that has seen nothing.
+// New returns a Checker without any data.
 func New(c Config) *Checker {
 	return &Checker{config: c, occurrences: map[Occurrence]*ledger{}, lanes: map[string]*lane{},
 		laneOf: map[string]string{}, report: Report{Marks: map[string]int{}, slack: c.Slack}}
 }
 
-// Check judges a run at once.
+// Check checks a whole run.
 func Check(c Config, sent []Sent, published []Event) *Report {
 	k := New(c)
 	for _, s := range sent {
@@ -59,7 +59,7 @@ func Check(c Config, sent []Sent, published []Event) *Report {
 	return k.Report()
 }
 
-// Sent takes one callback that the client sent.
+// Sent adds one callback that the client sent.
 func (c *Checker) Sent(s Sent) {
 	c.report.Sent++
 	a := c.ledger(s.Occurrence)
@@ -76,10 +76,11 @@ func (c *Checker) Sent(s Sent) {
 	}
 }
 
-// Published takes the next event of the topic. The order of events of one lane is judged; that of lanes has no meaning.
+// Published adds the next event of the topic. The order of events within a lane is checked; that between lanes has no
+// meaning.
 func (c *Checker) Published(e Event) { c.record(e, false) }
 
-// DeadLetter takes an event that lies in the dead letters: it is not lost, and its sequence number not missing.
+// DeadLetter adds an event that is a dead letter: it is not lost, and its sequence is not missing.
 func (c *Checker) DeadLetter(e Event) {
 	c.report.DeadLetters++
 	c.record(e, true)
@@ -107,20 +108,20 @@ func (c *Checker) record(e Event, deadLetter bool) {
 	c.ledger(e.Occurrence).observed(&e)
 }
 
-// checkLane notes the lane that an id is in: it has one, since what happened in another lane has another content.
+// checkLane records the lane of an id. An id has one lane, since an occurrence in another lane has another content.
 func (c *Checker) checkLane(id, lane string) {
 	first, seen := c.laneOf[id]
 	switch {
 	case !seen:
 		c.laneOf[id] = lane
 	case first != lane:
-		c.lanes[lane].fault(FaultBytes, "id %s: it is in the lane %s too", id, first)
+		c.lanes[lane].fault(FaultBytes, "id %s: also in lane %s", id, first)
 	}
 }
 
-// observed notes how an event of the happening came out. An operator's replay may come out however the callback was
-// answered and however often, so it proves only that nothing is lost. A quarantined callback is answered 200, unless it
-// had expired: then it is refused, and its notice proves nothing about one that was answered 200.
+// observed records how an event of the occurrence was published. An operator's replay may be published whatever the
+// response was and however often, so it proves only that nothing is lost. A quarantined callback is answered 200,
+// unless it had expired: then it is rejected, and its notice proves nothing about one that was answered 200.
 func (a *ledger) observed(e *Event) {
 	switch {
 	case e.Reason == string(bridge.ReasonExpired):
@@ -145,7 +146,7 @@ func (c *Checker) ledger(o Occurrence) *ledger {
 	return a
 }
 
-// Report judges everything taken so far. The Checker may go on taking afterwards.
+// Report checks everything added so far. More may be added afterwards.
 func (c *Checker) Report() *Report {
 	r := c.report
 	r.Marks = maps.Clone(r.Marks)
@@ -163,8 +164,8 @@ func (c *Checker) Report() *Report {
 	return &r
 }
 
-// firstSequence returns the sequence that new lanes of the run began with: the smallest, if a journal can have begun with it.
-// That is a multiple of 1000, its creation in Unix milliseconds, and one more. 0: none of the lanes need have been new.
+// firstSequence returns the sequence that new lanes of the run began with: the smallest, if it can be the first of a
+// new journal, which is 1000 times its creation in Unix milliseconds, plus 1. 0: perhaps none of the lanes was new.
 func (c *Checker) firstSequence() uint64 {
 	least := uint64(math.MaxUint64)
 	for _, l := range c.lanes {
@@ -178,7 +179,7 @@ func (c *Checker) firstSequence() uint64 {
 	return least
 }
 
-// checkOccurrence compares how often a happening was sent and taken with how often it came out.
+// checkOccurrence compares how often an occurrence was sent and accepted with how often it was published.
 func (c *Checker) checkOccurrence(o Occurrence, a *ledger, r *Report) {
 	observed := len(a.ids)
 	sent := a.accepted + a.refused + a.unanswered
@@ -187,18 +188,18 @@ func (c *Checker) checkOccurrence(o Occurrence, a *ledger, r *Report) {
 		limit = min(limit, 1)
 	}
 	switch {
-	case sent == 0 && o.unreadable() && (a.quarantined || a.expired): // there is nothing to recognise it by
+	case sent == 0 && o.unreadable() && (a.quarantined || a.expired): // nothing identifies it
 	case sent == 0:
-		r.fault(FaultUnsent, o.lane(), "%s came out, and was never sent", o)
+		r.fault(FaultUnsent, o.lane(), "%s was published but never sent", o)
 	case (observed > 0 || a.quarantined) && limit == 0:
-		r.fault(FaultRefused, o.lane(), "%s came out, though each of its %d requests was refused", o, a.refused)
+		r.fault(FaultRefused, o.lane(), "%s was published, but all of its %d requests were rejected", o, a.refused)
 	case (observed > 0 || a.quarantined) && c.ignored(o):
-		r.fault(FaultRefused, o.lane(), "%s came out, though its stream is ignored", o)
+		r.fault(FaultRefused, o.lane(), "%s was published, but its stream is ignored", o)
 	case observed == 0 && !a.quarantined && !a.replayed && a.accepted > 0 && !c.ignored(o):
-		r.fault(FaultLost, o.lane(), "%s was answered 200 %d times and did not come out", o, a.accepted)
+		r.fault(FaultLost, o.lane(), "%s was answered 200 %d times but not published", o, a.accepted)
 	case observed > limit:
 		ids := strings.Join(slices.Sorted(maps.Keys(a.ids)), ", ")
-		r.fault(FaultDoubled, o.lane(), "%s came out under %d ids where %d are right: %s", o, observed, limit, ids)
+		r.fault(FaultDoubled, o.lane(), "%s was published under %d ids, at most %d are allowed: %s", o, observed, limit, ids)
 	}
 }
 

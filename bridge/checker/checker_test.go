@@ -265,7 +265,7 @@ func TestQuarantine(t *testing.T) {
 	})
 }
 
-// other makes an event of a kind that names its happenings by a member.
+// other makes an event of a kind whose occurrences a member identifies.
 func other(t *testing.T, kind bridge.Kind, eventType, id, data string, n uint64, m bridge.Marks) checker.Event {
 	t.Helper()
 	lane := room
@@ -297,9 +297,9 @@ func TestOtherKinds(t *testing.T) {
 		out  []checker.Event
 		want string
 	}{
-		{"sent twice, out twice: it does not name itself", sentAs(start("a", 1), 2), []checker.Event{start("a", 1), start("b", 2)}, ""},
+		{"sent twice, out twice: it does not identify itself", sentAs(start("a", 1), 2), []checker.Event{start("a", 1), start("b", 2)}, ""},
 		{"sent once, out twice", sentAs(start("a", 1), 1), []checker.Event{start("a", 1), start("b", 2)}, "doubled"},
-		{"a file names itself", sentAs(complete("a", 1, 0), 2), []checker.Event{complete("a", 1, 0), complete("b", 2, 0)}, "doubled"},
+		{"a file identifies itself", sentAs(complete("a", 1, 0), 2), []checker.Event{complete("a", 1, 0), complete("b", 2, 0)}, "doubled"},
 		{"a mark of another kind", sentAs(complete("a", 1, 0), 1), []checker.Event{complete("a", 1, bridge.MarkLate)}, "mark"},
 		{"a picture", sentAs(picture, 3), []checker.Event{picture}, ""},
 		{"a picture lost", sentAs(picture, 1), nil, "lost"},

@@ -75,12 +75,12 @@ func comments(t *testing.T) string {
 // answerScenarios are histories of what an answer promises.
 func answerScenarios(t *testing.T) []scenario {
 	const (
-		lost     = "every callback answered 200 comes out or lies in quarantine"
-		open     = "a callback without an answer that came out, or did not"
-		between  = "a 5xx may come from something in between"
-		refused  = "nothing comes out that was refused"
-		unsent   = "nothing comes out that was not sent"
-		ignoring = "callbacks of streams whose name it matches are answered 200 and do not come out"
+		lost     = "every callback answered 200 is published or in quarantine"
+		open     = "a callback without a response that was published, or was not"
+		between  = "a 5xx may come from a proxy"
+		refused  = "nothing is published that was rejected"
+		unsent   = "nothing is published that was not sent"
+		ignoring = "callbacks of streams whose name it matches are answered 200 and not published"
 	)
 	ignore := config
 	ignore.Ignore = regexp.MustCompile(`^room1$`)
@@ -111,10 +111,10 @@ func answerScenarios(t *testing.T) []scenario {
 // identityScenarios are histories of one content under several names, and of one name for several contents.
 func identityScenarios(t *testing.T) []scenario {
 	const (
-		once   = "a callback sent again is one event"
+		once   = "a redelivered callback is one event"
 		bytes  = "one id, one content"
-		homes  = "it has one, since what happened in another lane has another content"
-		itself = "whether its content alone is its identity, however often and however signed it is sent"
+		homes  = "An id has one lane, since an occurrence in another lane has another content"
+		itself = "whether the content alone identifies the occurrence, in re-signed redeliveries too"
 	)
 	start := func(id string, n uint64) checker.Event {
 		return other(t, bridge.KindRecord, "com.huaweicloud.live.record.start", id, `{"event":"RECORD_START","task_id":"t1"}`, n, 0)
@@ -145,9 +145,9 @@ func identityScenarios(t *testing.T) []scenario {
 // noticeScenarios are histories of the quarantine.
 func noticeScenarios(t *testing.T) []scenario {
 	const (
-		proof  = "it is refused, and its notice proves nothing about one that was answered 200"
-		read   = "the body of a quarantined callback could not be read"
-		unsent = "nothing comes out that was not sent"
+		proof  = "it is rejected, and its notice proves nothing about one that was answered 200"
+		read   = "the body of a quarantined callback could not be decoded"
+		unsent = "nothing is published that was not sent"
 	)
 	expired, tampered := quarantined(t, "P1", bridge.ReasonExpired), quarantined(t, "P1", bridge.ReasonTampered)
 	unreadable := unread(t, bridge.ReasonMalformed)
@@ -180,8 +180,8 @@ func unread(t *testing.T, reason bridge.Reason) checker.Event {
 func sequenceScenarios(t *testing.T) []scenario {
 	const (
 		rises  = "the sequence rises by 1 in topic order"
-		begins = "Where it begins is not judged"
-		dead   = "it is not lost, and its sequence number not missing"
+		begins = "The first sequence is not checked"
+		dead   = "it is not lost, and its sequence is not missing"
 		order  = "events without a mark are in order"
 	)
 	all := sent(t, "P1 D1 P2")
@@ -204,9 +204,9 @@ func sequenceScenarios(t *testing.T) []scenario {
 // holdScenarios are histories of holds, on a consumer's clock.
 func holdScenarios(t *testing.T) []scenario {
 	const (
-		longest = "nothing waits for longer than its hold"
-		served  = "the mark of an ended hold stands without forced only where the whole hold has passed"
-		unknown = "0: how long events waited is not judged"
+		longest = "nothing waits longer than its hold"
+		served  = "the mark of an ended hold is without forced only if the whole hold has passed"
+		unknown = "0: waiting times are not checked"
 	)
 	at := func(waited time.Duration, words string) []checker.Event {
 		out := topic(t, words)
@@ -235,7 +235,7 @@ func holdScenarios(t *testing.T) []scenario {
 // markScenarios are histories of marks that no order by session decides.
 func markScenarios(t *testing.T) []scenario {
 	const (
-		word  = "unsequenced stands exactly where the event word is not known"
+		word  = "unsequenced is present exactly if the event name is unknown"
 		marks = "marks of an order that its kind does not have"
 	)
 	record := func(kind, name string, m bridge.Marks) checker.Event {

@@ -1,9 +1,10 @@
-// Package checker judges a run of livebridge from outside: what a client sent and was answered, against what a consumer
-// found on the topic. It knows the service's promises and nothing of its code, so it imports the vocabulary alone.
+// Package checker verifies a run of livebridge from outside: it compares what a client sent and the responses with
+// what a consumer received from the topic. It knows the service's promises and nothing of its code, so it imports only
+// the vocabulary.
 //
-// A fault is a broken promise; the report tells each, with the lane and the event, and what could not be judged. What a
-// promise allows is counted and is no fault: an event published twice the same, a callback without an answer that came
-// out, or did not.
+// A fault is a broken promise; the report shows each with its lane and event, and what could not be checked. What a
+// promise allows is counted and is not a fault: an event published twice with the same bytes, a callback without a
+// response that was published, or was not.
 //
 //	c := checker.New(checker.Config{HoldDone: 10 * time.Second, HoldNext: 3 * time.Second})
 //	for _, s := range sent { c.Sent(s) }
@@ -12,14 +13,14 @@
 //
 // # Faults and their tests
 //
-// What the tests do to the program, and the test that does it. The checker judges those of cmd/livebridge.
+// What the tests do to the program, and which test does it. The checker verifies those of cmd/livebridge.
 //
 //	a lane's decisions against the table, all orders      bridge/sequencer.TestExploreTwoSessions
 //	three sessions, all orders                            bridge/sequencer.TestExploreThreeSessions
-//	long histories, limits, clocks that leap              bridge/sequencer.TestLongHistories
+//	long histories, limits, clocks that jump              bridge/sequencer.TestLongHistories
 //	all orders in the journal, timers, restarts, power    bridge/journal.TestExploreJournal
-//	many lanes, repeats, captured signatures, all limits  bridge/journal.TestJournalIsTheTable
-//	disorder, repeats, restarts for virtual hours         cmd/livebridge.TestSimulation
+//	many lanes, duplicates, captured signatures, limits   bridge/journal.TestJournalIsTheTable
+//	disorder, duplicates, restarts for virtual hours      cmd/livebridge.TestSimulation
 //	holds too long or too short                           cmd/livebridge.TestSimulatedHolds
 //	the same seed gives the same topic                    cmd/livebridge.TestSimulationIsRepeatable
 //	the clock jumps                                       bridge/journal.TestClockJumpChangesNoHold
@@ -28,17 +29,17 @@
 //	power loss with writers at work                       bridge/journal.TestPowerLoss
 //	power loss before each operation, writes missing      bridge/journal.TestPowerAtEveryOperation
 //	power loss, thousands of campaigns                    bridge/journal.TestPowerCampaigns
-//	a write that is torn, behind each byte                bridge/journal.TestTornLog
+//	a write that is torn, after each byte                 bridge/journal.TestTornLog
 //	flipped bits                                          bridge/journal.TestFlippedBits
 //	flipped bits after a crash                            bridge/journal.TestFlippedBitsAfterACrash
-//	told to the outside before the sync: a repeat         bridge/journal.TestRepeatWaitsForWhatItRepeats
-//	told to the outside before the sync: the backlog      bridge/journal.TestBacklogHasNothingUnsynced
-//	told to the outside before the sync: dead letters     bridge/journal.TestDeadLetterWaitsForItsSync
-//	a crash behind a part of what one commit has emitted  bridge/journal.TestParcelsAfterARestart
-//	a crash when lanes have gone on beyond their parcels  bridge/journal.TestParcelBehindItsLane
-//	parcels, dead letters, repeats, power loss, at random bridge/journal.TestParcelCampaigns
+//	visible outside before the sync: a duplicate          bridge/journal.TestRepeatWaitsForWhatItRepeats
+//	visible outside before the sync: the backlog          bridge/journal.TestBacklogHasNothingUnsynced
+//	visible outside before the sync: dead letters         bridge/journal.TestDeadLetterWaitsForItsSync
+//	a crash after a part of what one commit has emitted   bridge/journal.TestBatchesAfterARestart
+//	a crash when lanes went on beyond their event batches bridge/journal.TestBatchBehindItsLane
+//	batches, dead letters, duplicates, power loss, random bridge/journal.TestBatchCampaigns
 //	a dead letter between what is not durable yet         bridge/journal.TestDeadLetterBehindWhatIsNotDurable
-//	a damaged parcel                                      bridge/journal.TestDamagedParcelIsAnError
+//	a damaged event batch                                 bridge/journal.TestDamagedBatchIsAnError
 //	kill -9 of the program, at random                     cmd/livebridge.TestKill
 //	kill -9 in a chosen system call                       cmd/livebridge.TestDiskFailsUnderTheProgram
 //	kill -9 and errors while starting                     cmd/livebridge.TestKilledWhileStarting
@@ -53,26 +54,26 @@
 //	a slow disk, with crashes                             cmd/livebridge.TestSimulation
 //	a read-only directory                                 cmd/livebridge.TestReadOnlyDisk
 //	a read-only directory, in memory                      bridge/journal.TestReadOnlyDisk
-//	the broker away for a virtual hour                    cmd/livebridge.TestSimulation
-//	the broker slow, refusing, late, an answer lost       cmd/livebridge.TestSimulation
-//	one stream refused for hours: the others go on        cmd/livebridge.TestSimulatedHolds
-//	partial failure: one lane refused, others go on       bridge/dispatch.TestStuckLaneStarvesNoOther
-//	the broker away, with the real one                    cmd/livebridge.TestBrokerAway
+//	the broker unavailable for a virtual hour             cmd/livebridge.TestSimulation
+//	the broker slow, failing, late, an answer lost        cmd/livebridge.TestSimulation
+//	one stream failing for hours: the others go on        cmd/livebridge.TestSimulatedHolds
+//	partial failure: one lane fails, others go on         bridge/dispatch.TestStuckLaneStarvesNoOther
+//	the broker unavailable, with the real one             cmd/livebridge.TestBrokerAway
 //	the broker killed under load                          cmd/livebridge.TestBrokerStopped
 //	a cluster of three loses its leader                   cmd/livebridge.TestClusterLosesItsLeader
-//	a stream deleted under our feet                       cmd/livebridge.TestStreamDeleted
+//	a stream deleted while in use                         cmd/livebridge.TestStreamDeleted
 //	a stream that is full                                 cmd/livebridge.TestStreamFull
 //	a stream at its limits                                cmd/livebridge.TestStreamAtItsLimits
-//	an answer that comes after it was given up            transports/nats.TestLateAnswerIsIgnored
-//	a connection lost with events under way               transports/nats.TestLostConnectionAnswers
+//	an answer after its timeout                           transports/nats.TestLateAnswerIsIgnored
+//	a connection lost with events in flight               transports/nats.TestLostConnectionAnswers
 //	one answer for many messages, some not stored         transports/nats.TestAckCoversStoredMessagesOnly
 //	the same, with a connection that is lost              transports/nats.TestNoCountingRightAfterALostConnection
-//	a Kafka broker refuses, or is not sure                transports/kafka.TestAnswersOfABroker
-//	the way to Kafka is lost, before or after it has read transports/kafka.TestLostAnswers
-//	Kafka takes a part of a batch                         transports/kafka.TestPartialBatchErrors
+//	a Kafka broker rejects, or is not sure                transports/kafka.TestAnswersOfABroker
+//	the connection to Kafka lost, before or after a write transports/kafka.TestLostAnswers
+//	Kafka accepts a part of a batch                       transports/kafka.TestPartialBatchErrors
 //	the leaders of Kafka's partitions move                transports/kafka.TestLeaderMoves
 //	stopped without a broker                              cmd/livebridge.TestStopsWithoutABroker
-//	an event that the broker will never take              bridge/dispatch.TestDeadLetters
+//	an event that the broker rejects                      bridge/dispatch.TestDeadLetters
 //	wrong histories                                       bridge/checker.TestFaults
 //	bodies of any kind: stream status                     bridge/callback.FuzzStream
 //	bodies of any kind: recording                         bridge/callback.FuzzRecord
@@ -83,12 +84,12 @@
 //	names of any kind in a topic                          transports/kafka.FuzzTopic
 //	bytes of any kind in a record: an event               bridge/journal.FuzzReadEvent
 //	bytes of any kind in a record: one that waits         bridge/journal.FuzzReadPending
-//	bytes of any kind in a record: a parcel               bridge/journal.FuzzReadParcel
-//	bytes of any kind in a record: the quarantine         bridge/journal.FuzzReadQuarantined
+//	bytes of any kind in a record: an event batch         bridge/journal.FuzzReadEventBatch
+//	bytes of any kind in a record: the quarantine         bridge/journal.FuzzReadQuarantineRecord
 //	bytes of any kind in a record: a lane                 bridge/journal.FuzzReadLane
 //	names of any kind in a key                            bridge/journal.FuzzLaneKey
 //
-// make prove runs the long forms of these. Tests that need strace or the right to mount a tmpfs say NOT RUN without it, and
-// fail with TEST_ALL set, as in CI. What fuzzing (make fuzz) has found is kept in testdata/fuzz of each package. Faults planted
-// on purpose, and the test that finds each: cmd/mutants.
+// make prove runs the long forms of these. Tests that need strace or permission to mount a tmpfs print NOT RUN without
+// it, and fail with TEST_ALL set, as in CI. What fuzzing (make fuzz) has found is in testdata/fuzz of each package.
+// cmd/mutants lists faults planted on purpose, and the test that finds each.
 package checker

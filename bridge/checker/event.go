@@ -13,9 +13,9 @@ import (
 	"livebridge/bridge"
 )
 
-// Event is one CloudEvent as a consumer found it.
+// Event is one CloudEvent as a consumer received it.
 type Event struct {
-	Occurrence // from its data; of a quarantined callback, as far as it is known
+	Occurrence // from its data; of a quarantined callback, as far as known
 
 	ID           string
 	Type         string
@@ -23,13 +23,13 @@ type Event struct {
 	Sequence     uint64
 	Key          Key // of stream status; zero when it has no session
 	Marks        bridge.Marks
-	InvalidMarks string        // the attribute marks, when it is not what Marks would write
+	InvalidMarks string        // the attribute marks, if it differs from Marks.String
 	Recorded     bridge.Millis // the attribute recordedtime
-	Seen         bridge.Millis // when the consumer got it; 0: not known
+	Seen         bridge.Millis // when the consumer received it; 0: unknown
 	Digest       [16]byte      // of the bytes
 }
 
-// Key is an event's place in its lane.
+// Key is an event's position in its lane.
 type Key struct {
 	Session bridge.Millis
 	Phase   bridge.Phase
@@ -39,7 +39,7 @@ func (k Key) less(o Key) bool {
 	return k.Session < o.Session || k.Session == o.Session && k.Phase < o.Phase
 }
 
-// lane is the one that the event was published in.
+// lane returns the lane that the event was published in.
 func (e *Event) lane() string {
 	if e.Reason != "" {
 		return "quarantine:" + e.Kind
@@ -47,7 +47,7 @@ func (e *Event) lane() string {
 	return e.Occurrence.lane()
 }
 
-// unknown reports whether its event word is not known: it has no place in an order.
+// unknown reports whether its event name is unknown: it takes no part in the order.
 func (e *Event) unknown() bool { return strings.HasSuffix(e.Type, bridge.TypeUnknownSuffix) }
 
 // wire is a structured CloudEvent.
@@ -69,7 +69,7 @@ type wire struct {
 	} `json:"data"`
 }
 
-// ParseEvent reads one structured CloudEvent. The error says which attribute is missing or wrong.
+// ParseEvent parses one structured CloudEvent. The error names the attribute that is missing or wrong.
 func ParseEvent(raw []byte) (Event, error) {
 	var w wire
 	if err := json.Unmarshal(raw, &w); err != nil {
@@ -90,7 +90,7 @@ func ParseEvent(raw []byte) (Event, error) {
 	return e, e.fillOccurrence(&w)
 }
 
-// fillNumbers fills what is a number or a time in the attributes.
+// fillNumbers sets the attributes that are numbers or times.
 func (e *Event) fillNumbers(w *wire) error {
 	var err error
 	if e.Sequence, err = strconv.ParseUint(w.Sequence, 10, 64); err != nil || len(w.Sequence) != 20 {
@@ -111,7 +111,7 @@ func (e *Event) fillNumbers(w *wire) error {
 	return nil
 }
 
-// fillOccurrence fills what happened, from the data.
+// fillOccurrence sets the occurrence, from the data.
 func (e *Event) fillOccurrence(w *wire) error {
 	e.Kind, e.Subject = kindOf(w.Type), w.Subject
 	m := &w.Data.members
@@ -126,7 +126,7 @@ func (e *Event) fillOccurrence(w *wire) error {
 		}
 	}
 	if e.Kind == "" {
-		return fmt.Errorf("type %q is none of this product", w.Type)
+		return fmt.Errorf("unknown type %q", w.Type)
 	}
 	e.Event, e.Name = m.Event, m.name(e.Kind)
 	if e.Reason == "" && e.Session != 0 {
@@ -135,7 +135,7 @@ func (e *Event) fillOccurrence(w *wire) error {
 	return nil
 }
 
-// session normalises a publish_timestamp of the data, seconds or milliseconds.
+// session returns a publish_timestamp, in seconds or milliseconds, as milliseconds.
 func session(v any) bridge.Millis {
 	n, _ := v.(float64)
 	if n > 0 && n < 1e10 {
@@ -168,7 +168,7 @@ func phaseOf(eventType string) bridge.Phase {
 	return bridge.PhaseNone
 }
 
-// marks returns the marks of those words that are known.
+// marks parses the known marks of a list.
 func marks(text string) bridge.Marks {
 	var m bridge.Marks
 	for name := range strings.SplitSeq(text, ",") {
@@ -181,9 +181,9 @@ func marks(text string) bridge.Marks {
 	return m
 }
 
-// ReadEvents calls out with each event of a consumer's log, JSON lines in topic order. A line is a structured CloudEvent
-// as it was published, or {"seen": Unix milliseconds, "event": that}. A last line that was cut off is left out. The
-// error names the line.
+// ReadEvents calls out with each event of a consumer's log, JSON lines in topic order. A line is a structured
+// CloudEvent as published, or {"seen": Unix milliseconds, "event": that}. A truncated last line is ignored. The error
+// names the line.
 func ReadEvents(r io.Reader, out func(Event)) error {
 	return lines(r, func(line []byte) error {
 		wrapped := struct {

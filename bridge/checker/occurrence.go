@@ -6,42 +6,42 @@ import (
 	"livebridge/bridge"
 )
 
-// Occurrence tells one thing that happened at the provider from every other, in what was sent and in what came out. It is
-// not the event's id: the id is one of the things to be judged.
+// Occurrence identifies one occurrence at the provider, in callbacks and in events. It is not the event's id, which is
+// one of the things to check.
 type Occurrence struct {
 	Kind    string        `json:"kind"`              // stream, record, snapshot or rtc-record
 	Subject string        `json:"subject"`           // as the event's: domain/app/stream, percent-encoded
-	Event   string        `json:"event,omitempty"`   // the provider's word, such as PUBLISH_DONE
-	Session bridge.Millis `json:"session,omitempty"` // normalised publish_timestamp; 0 when it is no usable session
-	// Name is what tells it from others alike: the node_ip of stream status, the snapshot_url of a snapshot, the job_id
-	// of a recording and its task_id where it has none.
+	Event   string        `json:"event,omitempty"`   // the event name, such as PUBLISH_DONE
+	Session bridge.Millis `json:"session,omitempty"` // normalised publish_timestamp; 0 if unusable
+	// Name distinguishes it from similar ones: the node_ip of stream status, the snapshot_url of a snapshot, the job_id of
+	// a recording or, without one, its task_id.
 	Name string `json:"name,omitempty"`
 }
 
-// lane returns the name of the lane it belongs to, as bridge.Lane writes it.
+// lane returns the name of its lane, as bridge.Lane writes it.
 func (o Occurrence) lane() string { return o.Kind + ":" + o.Subject }
 
-// selfIdentifying reports whether its content alone is its identity, however often and however signed it is sent.
+// selfIdentifying reports whether the content alone identifies the occurrence, in re-signed redeliveries too.
 func (o Occurrence) selfIdentifying() bool {
 	return o.Kind == bridge.KindStream.String() && o.Session != 0 || o.Event == "RECORD_FILE_COMPLETE"
 }
 
-// unreadable reports whether nothing is known of it: the body of a quarantined callback could not be read.
+// unreadable reports whether nothing is known of it: the body of a quarantined callback could not be decoded.
 func (o Occurrence) unreadable() bool { return o == Occurrence{Kind: o.Kind} }
 
-// String says which one of its lane it is, for the report.
-func (h Occurrence) String() string {
-	name := h.Event
+// String identifies it within its lane, for the report.
+func (o Occurrence) String() string {
+	name := o.Event
 	if name == "" {
-		name = h.Kind
+		name = o.Kind
 	}
-	if h.Session != 0 {
-		name += fmt.Sprintf(" of session %d", h.Session)
+	if o.Session != 0 {
+		name += fmt.Sprintf(" of session %d", o.Session)
 	}
-	return fmt.Sprintf("%s (%s)", name, h.Name)
+	return fmt.Sprintf("%s (%s)", name, o.Name)
 }
 
-// members are those of an event's data that make a Happening, under the event's own names.
+// members are those of an event's data that make an Occurrence, under the event's own names.
 type members struct {
 	Event       string `json:"event"`
 	NodeIP      string `json:"node_ip"`

@@ -96,13 +96,13 @@ func TestReportStandsByItself(t *testing.T) {
 		want        []string
 	}{
 		{"right", "P1 D1 P1 P2=401 P3=0", "P1 D1 2=D1", []string{
-			"5 callbacks: 3 answered 200, 1 refused, 1 without", "3 events in 1 lanes, of them 1 repeats", "marks     none",
-			"ok        lost", "RIGHT: no promise was seen broken"}},
+			"5 callbacks: 3 answered 200, 1 rejected, 1 without", "3 events in 1 lanes, of them 1 duplicates", "marks     none",
+			"ok        lost", "PASS: no broken promise found"}},
 		{"wrong", "P1 D1 P2", "P1 P2:prev_unended", []string{
-			"1 BROKEN  lost", "stream:push.example.com/live/room1: PUBLISH_DONE of session 1700000001000", "prev_unended 1",
-			"NOT RIGHT: 1 faults"}},
-		{"empty", "", "", []string{"NOTHING JUDGED"}},
-		{"many", "P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12", "", []string{"12 BROKEN lost", "and 2 more"}},
+			"1 FAILED  lost", "stream:push.example.com/live/room1: PUBLISH_DONE of session 1700000001000", "prev_unended 1",
+			"FAIL: 1 faults"}},
+		{"empty", "", "", []string{"NO DATA"}},
+		{"many", "P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12", "", []string{"12 FAILED lost", "and 2 more"}},
 	}
 	for _, tt := range tests {
 		r := checker.Check(config, sent(t, tt.sent), topic(t, tt.topic))
@@ -118,11 +118,11 @@ func TestReportStandsByItself(t *testing.T) {
 	}
 	unjudged := checker.Check(checker.Config{}, nil, nil).String()
 	if !strings.Contains(unjudged, "-         hold") {
-		t.Errorf("holds are not judged without Slack, and the report does not say so:\n%s", unjudged)
+		t.Errorf("holds are not checked without Slack, and the report does not say so:\n%s", unjudged)
 	}
 }
 
-// TestInvalidEvents: what is no JSON is refused; an unknown word has no place in the order, even with a session.
+// TestInvalidEvents: what is not JSON is an error; an unknown event takes no part in the order, even with a session.
 func TestInvalidEvents(t *testing.T) {
 	if _, err := checker.ParseEvent([]byte("x")); err == nil {
 		t.Error("x is an event")

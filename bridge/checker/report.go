@@ -14,29 +14,29 @@ type FaultKind string
 
 // The promises, in the order of the report.
 const (
-	FaultLost     FaultKind = "lost"     // answered 200, and neither on the topic nor in quarantine nor dead
-	FaultDoubled  FaultKind = "doubled"  // one happening under more ids than it can have
-	FaultUnsent   FaultKind = "unsent"   // came out, and nobody sent it
-	FaultRefused  FaultKind = "refused"  // came out though refused, or though its stream is ignored
-	FaultInverted FaultKind = "inverted" // out of order without a mark that says so
-	FaultMark     FaultKind = "mark"     // a mark that is not true, or is missing
+	FaultLost     FaultKind = "lost"     // answered 200, but neither published nor quarantined nor a dead letter
+	FaultDoubled  FaultKind = "doubled"  // one occurrence under more ids than it can have
+	FaultUnsent   FaultKind = "unsent"   // published, but not sent
+	FaultRefused  FaultKind = "refused"  // published, but rejected or of an ignored stream
+	FaultInverted FaultKind = "inverted" // out of order without a mark
+	FaultMark     FaultKind = "mark"     // a mark that is wrong or missing
 	FaultSequence FaultKind = "sequence" // the sequence does not rise by exactly 1 in topic order
 	FaultBytes    FaultKind = "bytes"    // one id, two contents or two lanes
-	FaultHold     FaultKind = "hold"     // waited for longer than any hold
+	FaultHold     FaultKind = "hold"     // waited longer than any hold
 )
 
-// promises returns every kind of fault with the promise that it breaks.
+// promises returns the kinds of faults with the promise that each breaks.
 func promises() [][2]string {
 	return [][2]string{
-		{string(FaultLost), "every callback answered 200 comes out or lies in quarantine"},
-		{string(FaultDoubled), "a callback sent again is one event"},
-		{string(FaultUnsent), "nothing comes out that was not sent"},
-		{string(FaultRefused), "nothing comes out that was refused or is ignored"},
+		{string(FaultLost), "every callback answered 200 is published or in quarantine"},
+		{string(FaultDoubled), "a redelivered callback is one event"},
+		{string(FaultUnsent), "nothing is published that was not sent"},
+		{string(FaultRefused), "nothing is published that was rejected or is ignored"},
 		{string(FaultInverted), "events without a mark are in order"},
 		{string(FaultMark), "marks are true"},
 		{string(FaultSequence), "the sequence rises by 1 in topic order"},
 		{string(FaultBytes), "one id, one content"},
-		{string(FaultHold), "nothing waits for longer than its hold"},
+		{string(FaultHold), "nothing waits longer than its hold"},
 	}
 }
 
@@ -51,11 +51,11 @@ func newFault(kind FaultKind, lane, format string, args ...any) Fault {
 	return Fault{kind, lane, fmt.Sprintf(format, args...)}
 }
 
-// Report is the judgement of a run.
+// Report is the result of a run.
 type Report struct {
 	Sent, Accepted, Refused, Unanswered int // requests: answered 200, 4xx, and anything else or nothing
-	Published                           int // events on the topic, repeats too
-	Repeats                             int // of them, published again the same
+	Published                           int // events on the topic, duplicates included
+	Repeats                             int // of them, identical duplicates
 	Quarantined, DeadLetters, Lanes     int
 	Marks                               map[string]int // events that carry the mark
 	Faults                              []Fault
@@ -63,7 +63,7 @@ type Report struct {
 	slack time.Duration
 }
 
-// OK reports whether no promise was seen broken.
+// OK reports whether no broken promise was found.
 func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
 // Count returns how many faults of a kind there are.
@@ -83,10 +83,10 @@ func (r *Report) fault(kind FaultKind, lane, format string, args ...any) {
 	r.add(newFault(kind, lane, format, args...))
 }
 
-// maxDetails is how many faults of each kind the printed report tells in full.
+// maxDetails is how many faults of each kind the printed report shows.
 const maxDetails = 10
 
-// WriteTo prints the report for people: what was compared, each promise, the first faults of each kind, the verdict.
+// WriteTo prints the report for people: what was compared, each promise, the first faults of each kind, the result.
 func (r *Report) WriteTo(w io.Writer) (int64, error) {
 	n, err := io.WriteString(w, r.String())
 	return int64(n), err
@@ -95,9 +95,9 @@ func (r *Report) WriteTo(w io.Writer) (int64, error) {
 // String returns what WriteTo prints.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "sent      %d callbacks: %d answered 200, %d refused, %d without an answer that says\n",
+	fmt.Fprintf(&b, "sent      %d callbacks: %d answered 200, %d rejected, %d without a conclusive response\n",
 		r.Sent, r.Accepted, r.Refused, r.Unanswered)
-	fmt.Fprintf(&b, "came out  %d events in %d lanes, of them %d repeats and %d quarantined; %d dead letters\n",
+	fmt.Fprintf(&b, "published %d events in %d lanes, of them %d duplicates and %d quarantined; %d dead letters\n",
 		r.Published, r.Lanes, r.Repeats, r.Quarantined, r.DeadLetters)
 	fmt.Fprintf(&b, "marks     %s\n\n", r.marks())
 	for _, p := range promises() {
@@ -125,7 +125,7 @@ func (r *Report) verdict(kind FaultKind) string {
 	n := r.Count(kind)
 	switch {
 	case n > 0:
-		return fmt.Sprintf("%d BROKEN", n)
+		return fmt.Sprintf("%d FAILED", n)
 	case kind == FaultHold && r.slack == 0:
 		return "-"
 	}
@@ -153,9 +153,9 @@ func (r *Report) details(b *strings.Builder, kind FaultKind) {
 func (r *Report) conclusion() string {
 	switch {
 	case !r.OK():
-		return fmt.Sprintf("NOT RIGHT: %d faults", len(r.Faults))
+		return fmt.Sprintf("FAIL: %d faults", len(r.Faults))
 	case r.Sent == 0 && r.Published == 0:
-		return "NOTHING JUDGED: nothing was sent and nothing came out"
+		return "NO DATA: nothing was sent and nothing was published"
 	}
-	return "RIGHT: no promise was seen broken"
+	return "PASS: no broken promise found"
 }

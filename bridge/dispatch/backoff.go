@@ -8,12 +8,12 @@ import (
 	"livebridge/bridge"
 )
 
-// backoffLanes bounds how many failing lanes are remembered. Beyond it an arbitrary one begins again with the shortest
-// wait, which costs a few tries.
+// backoffLanes bounds how many failing lanes are tracked. Beyond it an arbitrary one restarts with the shortest delay,
+// which costs a few attempts.
 const backoffLanes = 100_000
 
-// backoff counts the failures in a row of each lane. The bound of the wait doubles with each of them, and the wait is
-// drawn evenly below it, so that lanes which failed together do not come back together.
+// backoff counts the consecutive failures of each lane. Each doubles the bound of the delay, and the delay is drawn
+// uniformly below the bound (full jitter), so that lanes that failed together do not retry together.
 type backoff struct {
 	initial, limit time.Duration
 	lanes          int
@@ -26,7 +26,7 @@ func newBackoff(initial, limit time.Duration, lanes int) *backoff {
 	return &backoff{initial: initial, limit: limit, lanes: lanes, failures: make(map[bridge.Lane]int)}
 }
 
-// next notes a failure and returns how long the lane should wait, above 0, and how many failures in a row it has had.
+// next records a failure and returns the lane's delay, above 0, and its number of consecutive failures.
 func (b *backoff) next(l bridge.Lane) (time.Duration, int) {
 	b.mu.Lock()
 	n := b.failures[l] + 1
@@ -38,7 +38,7 @@ func (b *backoff) next(l bridge.Lane) (time.Duration, int) {
 	return 1 + rand.N(b.bound(n)), n
 }
 
-// evict forgets any one lane.
+// evict removes an arbitrary lane.
 func (b *backoff) evict() {
 	for l := range b.failures {
 		delete(b.failures, l)
@@ -46,7 +46,7 @@ func (b *backoff) evict() {
 	}
 }
 
-// bound returns the longest wait after the n-th failure in a row.
+// bound returns the longest delay after the n-th consecutive failure.
 func (b *backoff) bound(n int) time.Duration {
 	bound := b.initial
 	for ; n > 1 && bound < b.limit; n-- {
@@ -55,7 +55,7 @@ func (b *backoff) bound(n int) time.Duration {
 	return min(bound, b.limit)
 }
 
-// reset notes that the lane goes on.
+// reset ends the lane's failures.
 func (b *backoff) reset(l bridge.Lane) {
 	b.mu.Lock()
 	if len(b.failures) > 0 {

@@ -21,20 +21,20 @@ func TestOutageByFailures(t *testing.T) {
 		p := &fakePublisher{answer: func(*bridge.Event) error { return errAway }}
 		h := run(t, p, Options{InitialBackoff: time.Hour, MaxBackoff: time.Hour})
 		for l := range 64 {
-			if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != 0 {
+			if n := h.logs.FilterMessageSnippet("broker unavailable").Len(); n != 0 {
 				t.Fatalf("an outage after %d failures", l)
 			}
 			h.outbox.add(&bridge.Event{Lane: lane(l), Sequence: 1})
 			synctest.Wait()
 		}
-		if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != 1 {
+		if n := h.logs.FilterMessageSnippet("broker unavailable").Len(); n != 1 {
 			t.Errorf("64 failures in a row were told of %d times", n)
 		}
 		h.end()
 	})
 }
 
-// TestOutageByTime: two failures are one, when a second lies between them and no success.
+// TestOutageByTime: two failures are an outage if a second passes between them without a success.
 func TestOutageByTime(t *testing.T) {
 	for after, want := range map[time.Duration]int{time.Second - 1: 0, time.Second: 1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestOutageByTime(t *testing.T) {
 			time.Sleep(after)
 			h.outbox.add(&bridge.Event{Lane: lane(1), Sequence: 1})
 			synctest.Wait()
-			if n := h.logs.FilterMessageSnippet("does not take events").Len(); n != want {
+			if n := h.logs.FilterMessageSnippet("broker unavailable").Len(); n != want {
 				t.Errorf("failures %v apart: told of %d outages, want %d", after, n, want)
 			}
 			h.end()
@@ -54,7 +54,7 @@ func TestOutageByTime(t *testing.T) {
 	}
 }
 
-// TestLastTrim: what cannot be trimmed at the end is told of, and nothing else is.
+// TestLastTrim: a failed trim at the end is logged, and nothing else.
 func TestLastTrim(t *testing.T) {
 	for _, broken := range []error{nil, errors.New("no space left")} {
 		synctest.Test(t, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestLastTrim(t *testing.T) {
 			h.outbox.add(events(3, 1)...)
 			synctest.Wait()
 			h.end()
-			logged := h.logs.FilterMessageSnippet("is published again after the restart").Len()
+			logged := h.logs.FilterMessageSnippet("are published again after the restart").Len()
 			if want := map[bool]int{true: 1}[broken != nil]; logged != want || h.logs.Len() != want {
 				t.Errorf("%v: told %v", broken, h.logs.All())
 			}
@@ -180,7 +180,7 @@ func TestOutageIsLocked(t *testing.T) {
 	}
 }
 
-// TestWaitingForTheBroker: whoever waits for it goes on as soon as it is back, and gives up with the program.
+// TestWaitingForTheBroker: waiting ends as soon as it is available again, and with the program.
 func TestWaitingForTheBroker(t *testing.T) {
 	for _, back := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {

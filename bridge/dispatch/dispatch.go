@@ -1,5 +1,5 @@
-// Package dispatch carries events from the outbox to the broker: one under way in each lane, many lanes at once, tried
-// again for ever, removed from the outbox only when the broker has them on disk. It knows neither HTTP nor the disk.
+// Package dispatch publishes the events of the outbox: one in flight per lane, many lanes at once, retried forever, and
+// trimmed from the outbox only when they are durable at the broker. It knows neither HTTP nor the disk.
 package dispatch
 
 import (
@@ -16,25 +16,25 @@ import (
 
 // Outbox is where events wait. The journal implements it.
 type Outbox interface {
-	// Next waits until some lane has an event and none under way, and returns one event for each of some such lanes. No
-	// other event of those lanes comes before the one returned is settled. It returns ctx.Err() when ctx ends.
+	// Next waits until some lane has an event and none in flight, and returns one event for each of some such lanes. It
+	// returns no other event of those lanes until that one is settled. It returns ctx.Err() when ctx ends.
 	Next(ctx context.Context) ([]*bridge.Event, error)
-	// Settle says what became of an event that Next returned. It does not block.
+	// Settle reports the outcome of an event that Next returned. It does not block.
 	Settle(e *bridge.Event, s bridge.Settlement)
-	// Trim removes from the disk everything acknowledged before the call, once durable has returned nil.
+	// Trim deletes everything acknowledged before the call, once durable has returned nil.
 	Trim(ctx context.Context, durable func(context.Context) error) error
 }
 
-// Options are the limits and intervals of a Dispatcher. A field that is 0 takes its value from DefaultOptions.
+// Options are the limits and intervals of a Dispatcher. Zero fields have the values of DefaultOptions.
 type Options struct {
-	InFlight       int           // events that are published at once; one in back-off does not count
-	InitialBackoff time.Duration // the longest wait before the second try; it doubles with every further one
-	MaxBackoff     time.Duration // the longest wait of all
-	Checkpoint     time.Duration // between two checkpoints of a broker that needs them
-	Trim           time.Duration // between two removals otherwise
+	InFlight       int           // events published at once; those in backoff do not count
+	InitialBackoff time.Duration // bound of the first backoff; it doubles with every further one
+	MaxBackoff     time.Duration // bound of all backoffs
+	Checkpoint     time.Duration // interval of trims with a Checkpointer
+	Trim           time.Duration // interval of trims otherwise
 }
 
-// DefaultOptions returns what the program uses.
+// DefaultOptions returns the options of the program.
 func DefaultOptions() Options {
 	return Options{
 		InFlight: 4096, InitialBackoff: 50 * time.Millisecond, MaxBackoff: 5 * time.Second,
@@ -46,43 +46,45 @@ func (o Options) withDefaults() Options {
 	d := DefaultOptions()
 	return Options{
 		InFlight: cmp.Or(o.InFlight, d.InFlight), InitialBackoff: cmp.Or(o.InitialBackoff, d.InitialBackoff),
-		MaxBackoff: cmp.Or(o.MaxBackoff, d.MaxBackoff), Checkpoint: cmp.Or(o.Checkpoint, d.Checkpoint), Trim: cmp.Or(o.Trim, d.Trim),
+		MaxBackoff: cmp.Or(o.MaxBackoff, d.MaxBackoff), Checkpoint: cmp.Or(o.Checkpoint, d.Checkpoint),
+		Trim: cmp.Or(o.Trim, d.Trim),
 	}
 }
 
-// stuckAfter is the number of failures in a row after which a lane that fails alone is worth a word in the log. It is
-// reached after some ten seconds.
+// stuckAfter is the number of consecutive failures after which a lane that fails alone is logged: after some ten
+// seconds.
 const stuckAfter = 10
 
-// Dispatcher is the way from an Outbox to a Publisher.
+// Dispatcher publishes the events of an Outbox with a Publisher.
 type Dispatcher struct {
 	outbox    Outbox
 	publisher bridge.Publisher
 	opts      Options
 	log       *zap.Logger
 	metrics   *metrics
-	slots     chan struct{} // one token for each event under way
+	slots     chan struct{} // one entry for each event in flight
 	backoff   *backoff
-	events    outage // of the events' topic
-	notices   outage // of the quarantine's, which may be a stream or topic that has trouble of its own
+	events    outage // of the topic of events
+	notices   outage // of the topic of quarantine notices, which can fail alone
 	trimmer   *trimmer
 	inFlight  sync.WaitGroup
 }
 
-// New makes a Dispatcher. It does nothing before Run. The error is that its metrics are registered already.
+// New makes a Dispatcher, which does nothing before Run. The error is that its metrics are registered already.
 func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r prometheus.Registerer) (*Dispatcher, error) {
 	opts = opts.withDefaults()
 	d := &Dispatcher{
-		outbox: o, publisher: p, opts: opts, log: log, metrics: newMetrics(),
+		outbox: o, publisher: p, opts: opts, log: log,
 		slots: make(chan struct{}, opts.InFlight), backoff: newBackoff(opts.InitialBackoff, opts.MaxBackoff, backoffLanes),
 		events: outage{log: log, messages: eventMessages()}, notices: outage{log: log, messages: noticeMessages()},
 		trimmer: newTrimmer(o, p, opts, log),
 	}
+	d.metrics = newMetrics(func() bool { return !d.events.active() })
 	return d, d.metrics.register(r)
 }
 
-// Run publishes until ctx ends: whoever ends it decides whether the outbox is to be empty by then. After that nothing
-// new is taken, what is under way is waited for until stop ends, and what was acknowledged is trimmed once more.
+// Run publishes until ctx ends; the caller decides whether to drain the outbox before. Then it takes no more events,
+// waits until stop ends for those in flight, and trims once more.
 func (d *Dispatcher) Run(ctx, stop context.Context) {
 	trimmed := make(chan struct{})
 	go func() {
@@ -111,8 +113,8 @@ func (d *Dispatcher) publishUntil(ctx context.Context) {
 	}
 }
 
-// acquire waits for a place among the events under way, and for the broker while it is away. Notices of the quarantine
-// have a few lanes only, whose back-off is enough: no event has to wait behind one. False: ctx has ended.
+// acquire waits for a slot and, during an outage, for the broker. Quarantine notices have only a few lanes, whose
+// backoff is enough: no event waits behind one. It returns false when ctx has ended.
 func (d *Dispatcher) acquire(ctx context.Context, e *bridge.Event) bool {
 	if ctx.Err() != nil {
 		return false
@@ -129,7 +131,7 @@ func (d *Dispatcher) acquire(ctx context.Context, e *bridge.Event) bool {
 	return false
 }
 
-// requeue returns events that were taken and will not be tried any more in this run.
+// requeue returns events that this run will not publish.
 func (d *Dispatcher) requeue(events []*bridge.Event) {
 	for _, e := range events {
 		d.outbox.Settle(e, bridge.Settlement{Retry: d.opts.InitialBackoff})
@@ -147,7 +149,7 @@ func (d *Dispatcher) publish(e *bridge.Event) {
 	})
 }
 
-// classify turns the publisher's answer into what becomes of the event.
+// classify turns the publisher's answer into the event's settlement.
 func (d *Dispatcher) classify(e *bridge.Event, err error) bridge.Settlement {
 	outage := d.outageOf(e)
 	switch {
@@ -157,21 +159,21 @@ func (d *Dispatcher) classify(e *bridge.Event, err error) bridge.Settlement {
 		return bridge.Settlement{}
 	case bridge.IsRejected(err):
 		d.backoff.reset(e.Lane)
-		d.log.Error("the broker will never take this event; it is a dead letter now",
+		d.log.Error("event rejected by the broker; it is a dead letter now",
 			zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
 		return bridge.Settlement{DeadLetter: err.Error()}
 	default:
 		outage.recordFailure(err)
 		wait, failures := d.backoff.next(e.Lane)
 		if failures == stuckAfter && !outage.active() {
-			d.log.Warn("the broker takes other events but not this one; its lane waits for it",
+			d.log.Warn("lane blocked: publishing this event keeps failing while others succeed",
 				zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
 		}
 		return bridge.Settlement{Retry: wait}
 	}
 }
 
-// outageOf returns what is known of the topic that an event goes to.
+// outageOf returns the outage state of an event's topic.
 func (d *Dispatcher) outageOf(e *bridge.Event) *outage {
 	if e.Quarantined() {
 		return &d.notices
@@ -179,7 +181,7 @@ func (d *Dispatcher) outageOf(e *bridge.Event) *outage {
 	return &d.events
 }
 
-// awaitInFlight waits for what is under way.
+// awaitInFlight waits until stop ends for events in flight.
 func (d *Dispatcher) awaitInFlight(stop context.Context) {
 	done := make(chan struct{})
 	go func() {

@@ -52,7 +52,7 @@ func (o *fakeOutbox) add(events ...*bridge.Event) {
 
 func (o *fakeOutbox) wake() { signal(o.changed) }
 
-// signal leaves a word in a channel that has a place for one.
+// signal sends to a channel with a buffer of one, unless it is full.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -154,7 +154,7 @@ func (o *fakeOutbox) locked(f func()) {
 	f()
 }
 
-// fakePublisher is a broker: it answers after a while what answer says, and keeps what it has taken in order.
+// fakePublisher is a broker: it responds with answer after a delay, and keeps the accepted events in order.
 type fakePublisher struct {
 	delay    func() time.Duration // nil: answers before Publish returns
 	answer   func(*bridge.Event) error

@@ -9,28 +9,39 @@ import (
 	"livebridge/bridge"
 )
 
-// metrics is what the dispatcher tells Prometheus.
+// metrics are those of the dispatcher.
 type metrics struct {
 	duration  prometheus.Histogram
 	failures  *prometheus.CounterVec
 	published *prometheus.CounterVec
+	available prometheus.GaugeFunc
 
 	rejected, unavailable prometheus.Counter
-	byKind                map[bridge.Kind]prometheus.Counter // read only, so that no label is looked up for each event
+	byKind                map[bridge.Kind]prometheus.Counter // read-only; resolved once, not for each event
 }
 
-func newMetrics() *metrics {
+func newMetrics(available func() bool) *metrics {
 	m := &metrics{
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: "livebridge", Name: "publish_duration_seconds", Help: "Time from publishing an event to the broker's answer.",
+			Namespace: "livebridge", Name: "publish_duration_seconds",
+			Help:    "Time from publishing an event to the broker's response.",
 			Buckets: prometheus.ExponentialBuckets(0.0002, 2, 16),
 		}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "livebridge", Name: "publish_failures_total", Help: "Tries that the broker did not take, by outcome.",
+			Namespace: "livebridge", Name: "publish_failures_total", Help: "Failed attempts to publish, by outcome.",
 		}, []string{"outcome"}),
 		published: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "livebridge", Name: "events_published_total", Help: "Events that the broker has acknowledged, by kind.",
+			Namespace: "livebridge", Name: "events_published_total", Help: "Events acknowledged by the broker, by kind.",
 		}, []string{"kind"}),
+		available: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: "livebridge", Name: "broker_available",
+			Help: "0 while publishing events fails for all lanes; 1 otherwise.",
+		}, func() float64 {
+			if available() {
+				return 1
+			}
+			return 0
+		}),
 		byKind: make(map[bridge.Kind]prometheus.Counter),
 	}
 	m.rejected, m.unavailable = m.failures.WithLabelValues("rejected"), m.failures.WithLabelValues("unavailable")
@@ -41,10 +52,10 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.duration), r.Register(m.failures), r.Register(m.published))
+	return errors.Join(r.Register(m.duration), r.Register(m.failures), r.Register(m.published), r.Register(m.available))
 }
 
-// observe counts one answer of the publisher.
+// observe counts the outcome of one attempt.
 func (m *metrics) observe(e *bridge.Event, err error, took time.Duration) {
 	m.duration.Observe(took.Seconds())
 	switch {

@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	// outageFailures in a row, of any lanes, and without a success for outageAfter make a broker that is away rather than
-	// a lane that is stuck.
+	// outageFailures in a row, of any lanes, or no success for outageAfter, are an outage of the broker rather than a
+	// blocked lane.
 	outageFailures = 64
 	outageAfter    = time.Second
-	// outageProbe is how often a single event is tried then: a million lanes must not all ask a broker that is not there.
+	// outageProbe is how often a single event is tried during an outage: a million lanes must not all retry.
 	outageProbe = 20 * time.Millisecond
 )
 
-// outage notices when the broker as a whole is away, says so once, and slows the tries down until one succeeds.
+// outage detects when the broker as a whole is unavailable, logs it once, and slows attempts down until one succeeds.
 type outage struct {
 	log      *zap.Logger
 	messages outageMessages
@@ -25,16 +25,16 @@ type outage struct {
 	mu       sync.Mutex
 	failures int           // in a row, of any lanes
 	since    time.Time     // the first of them
-	ended    chan struct{} // closed when the broker is back; nil while it is there
+	ended    chan struct{} // closed when the broker is available again; nil while it is
 }
 
-// outageMessages is what the log says of an outage.
+// outageMessages are the log messages of an outage.
 type outageMessages struct{ begins, ends string }
 
 func eventMessages() outageMessages {
 	return outageMessages{
-		begins: "the broker does not take events; callbacks are still accepted and events kept",
-		ends:   "the broker takes events again",
+		begins: "broker unavailable; callbacks are still accepted and events are retained",
+		ends:   "broker available again",
 	}
 }
 
@@ -45,7 +45,7 @@ func noticeMessages() outageMessages {
 	}
 }
 
-// recordFailure notes a try that the broker did not take.
+// recordFailure records a failed attempt.
 func (o *outage) recordFailure(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -59,7 +59,7 @@ func (o *outage) recordFailure(err error) {
 	o.log.Warn(o.messages.begins, zap.Error(err))
 }
 
-// recordSuccess notes that the broker has answered.
+// recordSuccess records an acknowledgement.
 func (o *outage) recordSuccess() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -71,14 +71,14 @@ func (o *outage) recordSuccess() {
 	o.failures = 0
 }
 
-// active reports whether the broker as a whole is away.
+// active reports whether there is an outage.
 func (o *outage) active() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.ended != nil
 }
 
-// awaitProbe returns at once while the broker is there; else after a while, or when it is back. False: ctx has ended.
+// awaitProbe returns at once, or during an outage after outageProbe or at its end. It returns false when ctx has ended.
 func (o *outage) awaitProbe(ctx context.Context) bool {
 	o.mu.Lock()
 	ended := o.ended

@@ -10,13 +10,13 @@ import (
 	"livebridge/bridge"
 )
 
-// trimmer removes from the outbox what the broker has on disk.
+// trimmer removes from the outbox what is durable at the broker.
 type trimmer struct {
 	outbox   Outbox
 	durable  func(context.Context) error
 	interval time.Duration
 	log      *zap.Logger
-	failing  bool // the last try failed, and that has been said
+	failing  bool // the last trim failed, and that was logged
 }
 
 func newTrimmer(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger) *trimmer {
@@ -27,7 +27,7 @@ func newTrimmer(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger) *tr
 	return t
 }
 
-// run trims again and again until ctx ends.
+// run trims at every interval until ctx ends.
 func (t *trimmer) run(ctx context.Context) {
 	ticker := time.NewTicker(t.interval)
 	defer ticker.Stop()
@@ -41,7 +41,7 @@ func (t *trimmer) run(ctx context.Context) {
 	}
 }
 
-// trim removes what was acknowledged before, and says so once when that begins to fail and once when it works again.
+// trim removes acknowledged events, and logs when that begins to fail and when it works again.
 func (t *trimmer) trim(ctx context.Context) {
 	err := t.outbox.Trim(ctx, t.durable)
 	switch {
@@ -49,7 +49,7 @@ func (t *trimmer) trim(ctx context.Context) {
 		t.log.Info("published events are durable at the broker again")
 	case err == nil || t.failing || errors.Is(err, context.Canceled) && ctx.Err() != nil:
 	default:
-		t.log.Warn("published events cannot be made durable at the broker; they are kept, and this is tried again",
+		t.log.Warn("published events cannot be made durable at the broker; they are retained; retrying",
 			zap.Error(err))
 	}
 	if ctx.Err() == nil {
@@ -57,10 +57,11 @@ func (t *trimmer) trim(ctx context.Context) {
 	}
 }
 
-// finish trims once more at the end. What stays in the outbox is published again by the next run, which changes nothing
-// for consumers: it is the same to the byte.
+// finish trims once more at the end. The next run publishes again what remains in the outbox; consumers drop those
+// events as duplicates, since they are identical to the byte.
 func (t *trimmer) finish(ctx context.Context) {
 	if err := t.outbox.Trim(ctx, t.durable); err != nil {
-		t.log.Warn("what was published last is published again after the restart", zap.Error(err))
+		t.log.Warn("outbox not trimmed at shutdown; the last published events are published again after the restart",
+			zap.Error(err))
 	}
 }

@@ -1,6 +1,6 @@
-// Package filewatch notices when files change. It reads them twice a second instead of asking the file system for
-// events: a file that is rewritten, one that is replaced by a rename, and the symbolic links that Kubernetes swaps all
-// look the same to a reader, on every file system.
+// Package filewatch detects changes of files. It polls them twice a second instead of subscribing to file system
+// events: a file that is rewritten, replaced by a rename, or swapped behind a symbolic link by Kubernetes looks the
+// same to a reader, on every file system.
 package filewatch
 
 import (
@@ -12,30 +12,30 @@ import (
 	"time"
 )
 
-// Interval is how often files are read. A change is noticed after two intervals at most.
+// Interval is how often files are polled. A change is detected after two intervals at most.
 const Interval = 500 * time.Millisecond
 
-// MaxSize is the most bytes that a file may have.
+// MaxSize is the largest size of a file in bytes.
 const MaxSize = 1 << 20
 
-// Source is what one or more files say together. It is not safe for concurrent use.
+// Source is the joint content of one or more files. It is not safe for concurrent use.
 type Source[T comparable] struct {
 	read     func() T
-	latest   T // of the poll before
-	reported T // the last that was reported
+	latest   T // of the last poll
+	reported T // the last that Poll reported
 }
 
-// New returns a source that is read by a function, and reads it for the first time.
+// New returns a source that read reads, and reads it for the first time.
 func New[T comparable](read func() T) *Source[T] {
 	first := read()
 	return &Source[T]{read: read, latest: first, reported: first}
 }
 
-// Last returns what was read last.
+// Last returns the content of the last poll.
 func (s *Source[T]) Last() T { return s.latest }
 
-// Poll reads the source and reports whether it has something new. That is so when two polls in a row have read the
-// same: a file that is still being written is not taken for a complete one.
+// Poll reads the source and reports whether its content is new. It is new when two polls in a row have read it, so
+// that a file that is still being written does not count.
 func (s *Source[T]) Poll() bool {
 	now := s.read()
 	stable := now == s.latest
@@ -68,7 +68,7 @@ func Read(path string) (content []byte, err error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path) // reading a pipe would wait for its writer
+		return nil, fmt.Errorf("%s is not a regular file", path) // reading a pipe would block until its writer writes
 	}
 	file, err := os.Open(path)
 	if err != nil {

@@ -110,7 +110,7 @@ func TestEvery(t *testing.T) {
 	})
 }
 
-// TestRead refuses what would block or has no end, and says which file.
+// TestRead: an error names a file that would block or is too long.
 func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	long := filepath.Join(dir, "long")

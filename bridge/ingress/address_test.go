@@ -52,7 +52,7 @@ func TestNoProxyIsTrustedByDefault(t *testing.T) {
 	}
 }
 
-// TestPublicProxies are believed, however they and those whom they speak for are written.
+// TestPublicProxies: X-Forwarded-For of trusted proxies is used, however addresses are written.
 func TestPublicProxies(t *testing.T) {
 	b := newHarness(t, func(s *setup) {
 		s.cfg.TrustedProxies, s.cfg.AllowSources = prefixes("203.0.113.9/32", "2001:db8:9::/48"), prefixes("192.0.2.0/24", "2001:db8:1::/48")

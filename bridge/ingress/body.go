@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// initialBufferBytes is what a body's buffer starts with: most callbacks are smaller. It grows with what arrives and not with
-	// what is announced, so that an announcement alone costs nothing.
+	// initialBufferBytes is a body buffer's initial size: most callbacks are smaller. It grows with what arrives and not
+	// with what Content-Length announces, so that an announcement alone costs nothing.
 	initialBufferBytes = 4 << 10
-	// maxPooledBytes bounds the buffers that wait for the next request.
+	// maxPooledBytes bounds the size of pooled buffers.
 	maxPooledBytes = 128 << 10
 )
 
-// buffers are the memory of bodies, used again from request to request.
+// buffers is a pool of body buffers.
 type buffers struct{ pool sync.Pool }
 
 type buffer struct{ bytes []byte }
@@ -39,7 +39,7 @@ func (p *buffers) put(b *buffer) {
 	}
 }
 
-// read reads the whole body into b: errTooLarge beyond most bytes, errIncomplete when the rest does not come.
+// read reads the whole body into b: errTooLarge beyond limit bytes, errIncomplete when the rest does not arrive.
 func (b *buffer) read(w http.ResponseWriter, r *http.Request, limit int64) error {
 	if r.ContentLength > limit {
 		return tooLarge(w, r)
@@ -62,17 +62,17 @@ func (b *buffer) read(w http.ResponseWriter, r *http.Request, limit int64) error
 	}
 }
 
-// tooLarge makes net/http end the connection behind the answer, which is what its MaxBytesReader is for (it costs too
-// much to be put in front of every body). Closing the body would still read on for as long as the sender likes, so no
-// time is left for that.
+// tooLarge makes net/http close the connection after the response, as its MaxBytesReader does (which costs too much for
+// every body). Closing the body would still read on for as long as the sender likes, so the read deadline is set to the
+// past.
 func tooLarge(w http.ResponseWriter, r *http.Request) error {
 	var one [1]byte
-	_, _ = http.MaxBytesReader(w, endlessReader{r.Body}, 0).Read(one[:]) // only its effect on the connection is wanted
+	_, _ = http.MaxBytesReader(w, endlessReader{r.Body}, 0).Read(one[:]) // only for its effect on the connection
 	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
 	return errTooLarge
 }
 
-// endlessReader always has one byte more.
+// endlessReader always has another byte.
 type endlessReader struct{ io.Closer }
 
 func (endlessReader) Read(p []byte) (int, error) { return len(p), nil }

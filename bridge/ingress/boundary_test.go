@@ -42,28 +42,28 @@ func TestSuppressedLinesAreCounted(t *testing.T) {
 			var out []string
 			for _, line := range b.log.TakeAll() {
 				f := line.ContextMap()
-				out = append(out, fmt.Sprint(f["source"], " ", f["left_out_of_source"], " ", f["left_out"]))
+				out = append(out, fmt.Sprint(f["source"], " ", f["suppressed_of_source"], " ", f["suppressed"]))
 			}
 			return strings.Join(out, "\n")
 		}
-		refused("192.0.2.1", 8) // 5 of them are told
+		refused("192.0.2.1", 8) // 5 of them are logged
 		if got, want := lines(), strings.TrimSpace(strings.Repeat("192.0.2.1 <nil> <nil>\n", 5)); got != want {
-			t.Errorf("told\n%s\nwant\n%s", got, want)
+			t.Errorf("logged\n%s\nwant\n%s", got, want)
 		}
 		time.Sleep(5 * time.Second) // one more of this source
 		refused("192.0.2.1", 1)
 		if got, want := lines(), "192.0.2.1 3 <nil>"; got != want {
-			t.Errorf("told\n%s\nwant\n%s", got, want)
+			t.Errorf("logged\n%s\nwant\n%s", got, want)
 		}
 		time.Sleep(time.Minute)
-		for source := range 30 { // 20 of them are told
+		for source := range 30 { // 20 of them are logged
 			refused(fmt.Sprintf("198.51.100.%d", source), 1)
 		}
 		_ = lines()
 		time.Sleep(time.Second)
 		refused("203.0.113.1", 1)
 		if got, want := lines(), "203.0.113.1 <nil> 10"; got != want {
-			t.Errorf("told\n%s\nwant\n%s", got, want)
+			t.Errorf("logged\n%s\nwant\n%s", got, want)
 		}
 	})
 }
@@ -83,7 +83,7 @@ func TestIPv6PrefixIsOneSource(t *testing.T) {
 	}
 }
 
-// TestRejectedConnectionIsLogged: a connection that there is no place for is told of with where it comes from.
+// TestRejectedConnectionIsLogged: a connection beyond the limit is logged with its source.
 func TestRejectedConnectionIsLogged(t *testing.T) {
 	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 1 })
 	address := b.listen(t)
@@ -97,16 +97,17 @@ func TestRejectedConnectionIsLogged(t *testing.T) {
 	if got := status(t, answer); got != http.StatusServiceUnavailable {
 		t.Fatalf("%d", got)
 	}
-	lines := b.log.FilterMessage("callback not taken").All()
+	lines := b.log.FilterMessage("callback rejected: MAX_CONNECTIONS reached").All()
 	if len(lines) != 1 {
 		t.Fatalf("%d lines", len(lines))
 	}
 	if f := lines[0].ContextMap(); f["source"] != "127.0.0.1" || f["remote"] != second.LocalAddr().String() || f["kind"] != "none" {
-		t.Errorf("told of %v", f)
+		t.Errorf("logged %v", f)
 	}
 }
 
-// TestRejectedConnectionGetsAnswer: whoever is turned away while more of the request lies unread gets the answer and an orderly end.
+// TestRejectedConnectionGetsAnswer: a rejected client whose request is not read to its end gets the response and an
+// orderly end.
 func TestRejectedConnectionGetsAnswer(t *testing.T) {
 	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 1 })
 	address := b.listen(t)

@@ -10,15 +10,15 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// outcome is what became of a request: in the journal, left out by setting, or refused.
+// outcome is the outcome of a request: stored, ignored because of IGNORE_STREAMS, or rejected.
 type outcome struct {
-	domain  string // of the body, where it could be read
+	domain  string // of the body, if it could be decoded
 	ignored bool
 	err     error
 }
 
-// handleCallback makes a panic an outcome, so that it costs one request. The request's buffers are not used again
-// then: who knows who still has them.
+// handleCallback turns a panic into an outcome, so that it costs only one request. That request's buffers are not
+// reused, since something may still refer to them.
 func (s *Server) handleCallback(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o outcome) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -45,8 +45,8 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o
 	return o
 }
 
-// checkEncoding refuses a body that would have to be unpacked: what it grows to has no bound. What is no coding of
-// content, such as a charset that stands there by mistake, changes nothing.
+// checkEncoding rejects compressed bodies, whose decompressed size has no bound. It ignores values that are not content
+// codings, such as a charset put there by mistake.
 func checkEncoding(h http.Header) error {
 	for _, line := range h["Content-Encoding"] {
 		for coding := range strings.SplitSeq(line, ",") {
@@ -58,7 +58,7 @@ func checkEncoding(h http.Header) error {
 	return nil
 }
 
-// isCoding knows the registered content codings, but for identity.
+// isCoding reports whether name is a registered content coding other than identity.
 func isCoding(name string) bool {
 	switch name {
 	case "gzip", "x-gzip", "br", "deflate", "zstd", "compress", "x-compress", "aes128gcm",
@@ -68,7 +68,7 @@ func isCoding(name string) bool {
 	return false
 }
 
-// judgeLive takes a stream, record or snapshot callback.
+// judgeLive handles a stream, record or snapshot callback.
 func (s *Server) judgeLive(k bridge.Kind, body []byte) outcome {
 	c, err := callback.Decode(k, body)
 	if err != nil {
@@ -92,8 +92,8 @@ func (s *Server) judgeLive(k bridge.Kind, body []byte) outcome {
 	return s.store(&a, err)
 }
 
-// judgeRTC takes a SparkRTC callback. What the body says is looked at only once its signature, over the bytes, is good,
-// but for the app_id, which may have a key of its own.
+// judgeRTC handles a SparkRTC callback. Its signature is over the raw body, so nothing in the body is trusted before
+// verification except app_id, which may choose a key.
 func (s *Server) judgeRTC(h http.Header, body []byte) outcome {
 	now, nonce := s.cfg.Now(), callback.Nonce{Rand: h.Get("X-Rtc-Rand"), Timestamp: h.Get("X-Rtc-Timestamp")}
 	claim := signature.RTCClaim{Rand: nonce.Rand, Timestamp: nonce.Timestamp, Sign: h.Get("X-Rtc-Signature"), Body: body}
@@ -119,7 +119,7 @@ func (s *Server) judgeRTC(h http.Header, body []byte) outcome {
 	return s.store(&a, verdict)
 }
 
-// authentic reports whether a callback was signed well, be it for another hour.
+// authentic reports whether a callback's signature is valid, even if expired.
 func authentic(verdict error) bool {
 	if verdict == nil {
 		return true
@@ -128,8 +128,8 @@ func authentic(verdict error) bool {
 	return errors.As(verdict, &e) && e.Verdict == signature.Expired
 }
 
-// store gives a callback that was signed well to the journal. verdict is not nil when its signature is not good
-// for this hour: then it goes to quarantine, and the outcome is the verdict all the same.
+// store appends an authentic callback to the journal. verdict is not nil if its signature has expired: then it goes to
+// the quarantine, and the outcome is the verdict all the same.
 func (s *Server) store(a *bridge.Arrival, verdict error) outcome {
 	lane := a.Event.Lane
 	if verdict != nil {

@@ -15,7 +15,7 @@ import (
 	"livebridge/bridge/callback"
 )
 
-// What a zero value in Config means.
+// The defaults of Config.
 const (
 	DefaultMaxBody        = 64 << 10
 	DefaultMaxConnections = 4096
@@ -27,36 +27,35 @@ const (
 	DefaultRetryAfter     = 5 * time.Second
 )
 
-// Config is what a Server is made from. The zero Config is usable: every default, plain HTTP, no snapshots.
+// Config configures a Server. The zero Config is usable: every default, plain HTTP, no snapshots.
 type Config struct {
-	PathPrefix    string // before the routes, with or without slashes around it
+	PathPrefix    string // before every route, with or without surrounding slashes
 	SnapshotToken string // last path segment of snapshot callbacks; empty: no such route
 
-	// DomainsListed says that the signature ring has a list of domains: then an event word that is not known is an event
-	// like any other. Without it such a word may come from a shifted field boundary and goes to quarantine.
+	// DomainsListed says that the signature ring has a list of domains: then unknown event names are accepted. Otherwise
+	// such a name may come from a shifted field boundary, and the callback goes to quarantine.
 	DomainsListed bool
-	IgnoreStreams *regexp.Regexp  // streams to answer 200 and leave out; nil: none
-	Policy        callback.Policy // what becomes of user_args and client_ip; the zero Policy keeps both
+	IgnoreStreams *regexp.Regexp  // streams whose callbacks are answered 200 and not published; nil: none
+	Policy        callback.Policy // redaction of user_args and client_ip; the zero Policy keeps both
 
-	// TrustedProxies may say in X-Forwarded-For whom they speak for; AllowSources is where requests are taken from, empty:
-	// everywhere.
+	// X-Forwarded-For of TrustedProxies is trusted; requests are accepted from AllowSources only, empty: from everywhere.
 	TrustedProxies, AllowSources []netip.Prefix
 
 	MaxBody        int64 // bytes; beyond: 413
-	MaxConnections int   // open at once, idle ones included, and with HTTP/2 requests in hand; beyond: 503
+	MaxConnections int   // open at once, idle ones included, and concurrent HTTP/2 requests; beyond: 503
 	MaxHeader      int   // bytes of request line and headers; net/http allows about 4 KiB more; beyond: 431
 
-	HeaderTimeout time.Duration // from the first chance to send until the headers are in, TLS handshake included
-	ReadTimeout   time.Duration // the same until the body is in
-	WriteTimeout  time.Duration // from the headers until the answer is out, so it must leave the journal its time
+	HeaderTimeout time.Duration // to receive the headers, TLS handshake included
+	ReadTimeout   time.Duration // to receive headers and body
+	WriteTimeout  time.Duration // from the headers to the end of the response, commit included
 	IdleTimeout   time.Duration // between two requests of a connection
-	RetryAfter    time.Duration // told with a 503, in whole seconds
+	RetryAfter    time.Duration // sent with a 503, in whole seconds
 
 	TLS *tls.Config      // nil: plain HTTP
-	Now func() time.Time // the wall clock that signatures are judged by; nil: time.Now
+	Now func() time.Time // the wall clock that signatures are verified by; nil: time.Now
 }
 
-// DefaultConfig returns the product's defaults: those of a zero value, written out, and user_args redacted.
+// DefaultConfig returns the product's defaults: those of the zero Config, and user_args redacted.
 func DefaultConfig() Config {
 	c := Config{Policy: callback.Policy{UserArgs: callback.Redact}}.withDefaults()
 	c.Now = nil
@@ -85,9 +84,9 @@ func (c Config) check() error {
 	case c.MaxConnections < 0:
 		return fmt.Errorf("MAX_CONNECTIONS is %d; it must be positive", c.MaxConnections)
 	case c.MaxHeader < 0 || min(c.HeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.RetryAfter) < 0:
-		return errors.New("the limits on headers and the timeouts of connections must be positive")
+		return errors.New("limits on headers and timeouts of connections must be positive")
 	case slices.ContainsFunc(c.TrustedProxies, matchesEveryAddress):
-		return errors.New("TRUSTED_PROXIES trusts everybody: anybody could say to be somebody else; name your proxies")
+		return errors.New("TRUSTED_PROXIES includes every address, so any sender could forge its source; list your proxies")
 	case CheckToken(c.SnapshotToken) != nil:
 		return fmt.Errorf("SNAPSHOT_TOKEN %w", CheckToken(c.SnapshotToken))
 	case CheckPrefix(c.PathPrefix) != nil:
@@ -96,32 +95,32 @@ func (c Config) check() error {
 	return nil
 }
 
-// CheckToken refuses a snapshot token that a URL may have to escape. The error does not hold it.
+// CheckToken rejects a snapshot token that a URL may have to escape. The error does not contain it.
 func CheckToken(token string) error {
 	if strings.ContainsFunc(token, notUnreserved) {
-		return errors.New("holds something else than letters, digits and - . _ ~, and would not be the same in every URL")
+		return errors.New("contains other characters than letters, digits and - . _ ~; use only those")
 	}
 	return nil
 }
 
-// CheckPrefix refuses a PathPrefix that a URL may have to escape, or a route give a meaning.
+// CheckPrefix rejects a PathPrefix that a URL may have to escape or that has a meaning in routes.
 func CheckPrefix(path string) error {
 	if strings.ContainsFunc(strings.ReplaceAll(path, "/", ""), notUnreserved) {
-		return fmt.Errorf("%q holds something else than letters, digits, slashes and - . _ ~", path)
+		return fmt.Errorf("%q contains other characters than letters, digits, slashes and - . _ ~; use only those", path)
 	}
 	return nil
 }
 
-// matchesEveryAddress reports whether a range holds every address of IPv4 or of IPv6.
+// matchesEveryAddress reports whether a range includes every IPv4 or IPv6 address.
 func matchesEveryAddress(p netip.Prefix) bool {
 	const before = 96 // bits of an IPv6 address before the IPv4 address in it
 	return p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before
 }
 
-// retryAfter returns RetryAfter as the header wants it.
+// retryAfter returns the value of the header Retry-After.
 func (c Config) retryAfter() string { return strconv.Itoa(int(c.RetryAfter.Seconds())) }
 
-// prefix returns PathPrefix as it goes before a route: empty, or with a slash in front and none behind.
+// prefix returns PathPrefix for routes: empty, or with a leading slash and no trailing one.
 func (c Config) prefix() string {
 	if p := strings.Trim(c.PathPrefix, "/"); p != "" {
 		return "/" + p
@@ -129,7 +128,7 @@ func (c Config) prefix() string {
 	return ""
 }
 
-// notUnreserved reports whether a URL may have to escape r, or a route give it a meaning.
+// notUnreserved reports whether a URL may have to escape r, or r has a meaning in routes.
 func notUnreserved(r rune) bool {
 	return (r < '0' || '9' < r) && (r < 'A' || 'Z' < r) && (r < 'a' || 'z' < r) && !strings.ContainsRune("-._~", r)
 }

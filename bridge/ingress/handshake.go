@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Why a connection did not get as far as a request: the values of a label.
+// Why a TLS handshake failed: the values of a label.
 const (
 	noClientCertificate      = "no_client_certificate"
 	unknownAuthority         = "unknown_authority"
@@ -19,7 +19,7 @@ const (
 	plainHTTP                = "plain_http"
 	tlsToPlainPort           = "tls_to_plain_port"
 	rejectedByClient         = "rejected_by_client"
-	handshakeIncomplete      = "incomplete" // the connection ended, or nothing came: port scans and health checks
+	handshakeIncomplete      = "incomplete" // the connection ended, or nothing was received: port scans and health checks
 	handshakeFailedOtherwise = "other"
 )
 
@@ -28,7 +28,7 @@ func handshakeReasons() []string {
 		plainHTTP, tlsToPlainPort, rejectedByClient, handshakeIncomplete, handshakeFailedOtherwise}
 }
 
-// connState hears of connections that have ended. Of a handshake that has failed a connection knows the error for ever.
+// connState is called for closed connections. A connection keeps the error of a failed handshake.
 func (s *Server) connState(c net.Conn, state http.ConnState) {
 	secure, ok := c.(*tls.Conn)
 	if !ok || state != http.StateClosed || secure.ConnectionState().HandshakeComplete {
@@ -46,12 +46,12 @@ func (s *Server) handshakeFailed(c net.Conn, reason, detail string) {
 	}
 }
 
-// checkFirstBytes looks at how a client of the port without TLS begins.
+// checkFirstBytes detects a client that speaks TLS on a port without it.
 func (s *Server) checkFirstBytes(c net.Conn, first []byte) {
 	const handshakeRecord, majorVersion = 0x16, 3
 	if len(first) > 1 && first[0] == handshakeRecord && first[1] == majorVersion {
 		s.handshakeFailed(c, tlsToPlainPort,
-			"the client speaks TLS and the port is for plain HTTP: set TLS_CERT_FILE, or use http://")
+			"client speaks TLS but the port is plain HTTP; set TLS_CERT_FILE, or use http://")
 	}
 }
 
@@ -66,7 +66,7 @@ func handshakeReason(err error) string {
 		return handshakeFailedOtherwise
 	case isCertificateError(err):
 		return certificateReason(err)
-	case strings.HasPrefix(err.Error(), "tls: client didn't provide a certificate"): // there is no type for it
+	case strings.HasPrefix(err.Error(), "tls: client didn't provide a certificate"): // it has no type
 		return noClientCertificate
 	case strings.HasPrefix(err.Error(), "tls: client offered only unsupported versions"):
 		return unsupportedVersion
@@ -84,7 +84,7 @@ func handshakeReason(err error) string {
 // it rejects the server's certificate. The server expects encrypted records by then and cannot decrypt this one.
 func isPlainAlert(err error) bool { return err.Error() == "local error: tls: bad record MAC" }
 
-// looksLikeHTTP reports whether a record's header is the beginning of a request line.
+// looksLikeHTTP reports whether a record header may be the beginning of a request line.
 func looksLikeHTTP(header [5]byte) bool {
 	for _, c := range header {
 		if (c < 'A' || 'Z' < c) && c != ' ' && c != '/' {

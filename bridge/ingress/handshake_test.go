@@ -62,7 +62,7 @@ func eventually(t *testing.T, what string, ready func() bool) {
 	}
 }
 
-// TestFailedHandshakes: each is counted by its reason and told with its source, and a good client is answered beside them.
+// TestFailedHandshakes: each is counted by its reason and logged with its source, and a good client gets its response meanwhile.
 func TestFailedHandshakes(t *testing.T) {
 	authority := certificate(t, time.Now().Add(time.Hour), nil)
 	friend := certificate(t, time.Now().Add(time.Hour), authority)
@@ -147,7 +147,7 @@ func (p *plainAlert) Write(b []byte) (int, error) {
 	return len(b), err
 }
 
-// TestTLSToThePlainPort is told too.
+// TestTLSToThePlainPort: it is logged too.
 func TestTLSToThePlainPort(t *testing.T) {
 	b := newHarness(t, nil)
 	c, _ := dial(t, b.listen(t))

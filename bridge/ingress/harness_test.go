@@ -28,7 +28,7 @@ const (
 	stamp = "1587954140"
 )
 
-// clock is the instant at which every test's signatures are judged: that of their expiry.
+// clock is the instant at which every test's signatures are verified: that of their expiry.
 func clock() time.Time { return time.Unix(1587954140, 0) }
 
 // memoryJournal is a journal that remembers what it was given. entered, when it is set, runs inside Append.
@@ -137,7 +137,7 @@ func (b *harness) listen(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// answer is what every answer's body looks like.
+// answer is the body of every response.
 type answer struct {
 	Status  int    `json:"status"`
 	Result  string `json:"result"`

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What turning a connection away may take. Beyond maxRejecting a connection is closed without a word.
+// Limits on rejecting connections. Beyond maxRejecting at once, connections are closed without a response.
 const (
 	maxRejecting     = 64
 	rejectTimeout    = time.Second
@@ -20,19 +20,21 @@ const (
 type limiter struct {
 	net.Listener
 	slots        chan struct{} // one entry for each open connection
-	rejecting    chan struct{} // one entry for each connection that is being told
+	rejecting    chan struct{} // one entry for each connection that is being rejected
 	tls          *tls.Config   // nil: plain
-	busy         string        // what they are told
+	busy         string        // the response to them
 	onReject     func(remote string)
-	onFirstBytes func(c net.Conn, first []byte) // nil: not looked at
+	onFirstBytes func(c net.Conn, first []byte) // nil: not called
 }
 
 func newLimiter(l net.Listener, cfg Config, onReject func(remote string)) *limiter {
-	return &limiter{Listener: l, slots: make(chan struct{}, cfg.MaxConnections),
-		rejecting: make(chan struct{}, maxRejecting), tls: firstVersion(cfg.TLS), busy: busyResponse(cfg.retryAfter()), onReject: onReject}
+	return &limiter{
+		Listener: l, slots: make(chan struct{}, cfg.MaxConnections), rejecting: make(chan struct{}, maxRejecting),
+		tls: firstVersion(cfg.TLS), busy: busyResponse(cfg.retryAfter()), onReject: onReject,
+	}
 }
 
-// Accept returns the next connection that there is a place for; the others it turns away, without waiting for them.
+// Accept returns the next connection for which there is a slot; it rejects the others without waiting for them.
 func (l *limiter) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
@@ -48,7 +50,7 @@ func (l *limiter) Accept() (net.Conn, error) {
 	}
 }
 
-// firstVersion returns the settings without HTTP/2, which the answer is not written in.
+// firstVersion returns the settings without HTTP/2, which the busy response does not use.
 func firstVersion(t *tls.Config) *tls.Config {
 	if t == nil {
 		return nil
@@ -73,13 +75,13 @@ func (l *limiter) reject(c net.Conn) {
 			<-l.rejecting
 		}()
 	default:
-		_ = c.Close() // there is nobody to tell
+		_ = c.Close() // too many are being rejected already
 	}
 }
 
-// sendBusy answers 503. It waits for the request's beginning, because many clients take an answer that comes before it
-// for a fault, and reads on for a moment after the answer, because closing on unread bytes would destroy it on its
-// way.
+// sendBusy responds 503. It waits for the beginning of the request, because many clients treat an earlier response as
+// an error, and drains the connection for a moment after the response, because closing with unread bytes would reset
+// it and lose the response.
 func (l *limiter) sendBusy(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	if c.SetDeadline(time.Now().Add(rejectTimeout)) != nil {
@@ -100,24 +102,24 @@ func (l *limiter) sendBusy(c net.Conn) {
 	}
 }
 
-// onlyReader hides what would make a copy take a larger buffer.
+// onlyReader hides methods that would make io.CopyBuffer use a larger buffer.
 type onlyReader struct{ io.Reader }
 
-// busyResponse is the whole answer to a connection that there is no place for.
+// busyResponse is the whole response to a rejected connection.
 func busyResponse(retryAfter string) string {
 	body := errTooManyConnections.body()
 	return fmt.Sprintf("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: %s\r\n"+
 		"Content-Length: %d\r\nConnection: close\r\n\r\n%s", retryAfter, len(body), body)
 }
 
-// slotConn is a connection that gives its place back when it is closed.
+// slotConn is a connection that releases its slot when it is closed.
 type slotConn struct {
 	net.Conn
 	release      func()
-	onFirstBytes func(c net.Conn, first []byte) // nil when they have come
+	onFirstBytes func(c net.Conn, first []byte) // nil once called
 }
 
-// Read reads, and has the first bytes looked at.
+// Read calls onFirstBytes with the first bytes.
 func (p *slotConn) Read(b []byte) (int, error) {
 	n, err := p.Conn.Read(b)
 	if p.onFirstBytes != nil && n > 0 {
@@ -127,14 +129,14 @@ func (p *slotConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close closes the connection; its place is free.
+// Close closes the connection and releases its slot.
 func (p *slotConn) Close() error {
 	err := p.Conn.Close()
 	p.release()
 	return err
 }
 
-// CloseWrite ends our side alone, which lets net/http end a connection without destroying the last answer.
+// CloseWrite closes one direction, which lets net/http close a connection without losing the last response.
 func (p *slotConn) CloseWrite() error { return closeWrite(p.Conn) }
 
 func closeWrite(c net.Conn) error {

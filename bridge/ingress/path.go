@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// cleanPath takes slashes that say nothing out of a path: doubled ones and one at its end. Nothing else is changed; an
-// escaped slash is no slash.
+// cleanPath removes duplicate slashes and a trailing one from a path. It changes nothing else; an escaped slash is not
+// a slash.
 func cleanPath(u *url.URL) {
 	u.Path, u.RawPath = cleanSlashes(u.Path), cleanSlashes(u.RawPath)
 }
@@ -21,17 +21,17 @@ func cleanSlashes(path string) string {
 	return path
 }
 
-// paths shows paths that there is nothing at. They may hold the token, or what somebody has made of it.
+// paths prints unknown paths. They may contain the snapshot token or a variant of it.
 type paths struct{ prefix, token string }
 
 const (
 	maskedSegment   = "***"
 	maxShownSegment = 16 // a longer segment may be a token
-	minTokenOverlap = 4  // with so many characters in common with the token, it may be the token
+	minTokenOverlap = 4  // a segment with this many characters of the token in a row may be the token
 )
 
-// masked returns a path with what may be a token masked: whatever stands behind a segment like snapshot, what is long,
-// and what is like the token.
+// masked returns a path with possible tokens masked: segments after one like "snapshot", long ones, and those that
+// resemble the token.
 func (p paths) masked(path string) string {
 	prefix := ""
 	if rest, found := strings.CutPrefix(path, p.prefix+"/"); found {
@@ -56,7 +56,7 @@ func isRouteSegment(segment string) bool {
 	return false
 }
 
-// resemblesToken reports whether a segment has a piece of the token in it.
+// resemblesToken reports whether a segment contains a piece of the token.
 func (p paths) resemblesToken(segment string) bool {
 	segment, token := strings.ToLower(segment), strings.ToLower(p.token)
 	if token == "" {

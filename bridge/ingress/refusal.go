@@ -12,34 +12,36 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// refusal is why a request is refused before, or besides, what the other packages judge.
+// refusal is why a request is rejected, and how.
 type refusal struct {
 	status  int
 	reason  string // for metrics and logs
 	message string // for the sender
 }
 
-// Error returns the sentence for the sender.
+// Error returns the message for the sender.
 func (e *refusal) Error() string { return e.message }
 
 // The refusals of this package. None is ever written to.
 var (
-	errTooLarge   = &refusal{http.StatusRequestEntityTooLarge, "too_large", "the body is too large; see MAX_BODY"}
-	errCompressed = &refusal{http.StatusUnsupportedMediaType, "compressed", "the body is compressed; send it as it is"}
-	errIncomplete = &refusal{http.StatusBadRequest, "incomplete", "the body did not come whole, or too slowly"}
-	errToken      = &refusal{http.StatusNotFound, "token", "there is nothing at this path"}
+	errTooLarge   = &refusal{http.StatusRequestEntityTooLarge, "too_large", "request body too large; see MAX_BODY"}
+	errCompressed = &refusal{http.StatusUnsupportedMediaType, "compressed",
+		"request body is compressed; send it uncompressed"}
+	errIncomplete = &refusal{http.StatusBadRequest, "incomplete", "incomplete request body or read timeout"}
+	errToken      = &refusal{http.StatusNotFound, "token", "no such path"}
 	errNotFound   = &refusal{http.StatusNotFound, "not_found", errToken.message}
-	errMethod     = &refusal{http.StatusMethodNotAllowed, "method", "callbacks come by POST"}
-	errPanic      = &refusal{http.StatusServiceUnavailable, "panic", "the callback could not be handled; see the log"}
+	errMethod     = &refusal{http.StatusMethodNotAllowed, "method", "method not allowed; use POST"}
+	errPanic      = &refusal{http.StatusServiceUnavailable, "panic", "internal error; see the log"}
 
-	errSource = &refusal{http.StatusForbidden, "source", "callbacks are not taken from this address; see ALLOW_SOURCES"}
+	errSource = &refusal{http.StatusForbidden, "source", "source address not allowed; see ALLOW_SOURCES"}
 
-	errTooManyRequests    = &refusal{http.StatusServiceUnavailable, "requests", "too many requests at once; see MAX_CONNECTIONS"}
+	errTooManyRequests = &refusal{http.StatusServiceUnavailable, "requests",
+		"too many concurrent requests; see MAX_CONNECTIONS"}
 	errTooManyConnections = &refusal{http.StatusServiceUnavailable, "connections",
 		"too many connections; see MAX_CONNECTIONS"}
 )
 
-// refusalOf maps every error to HTTP; nothing else does.
+// refusalOf maps errors to HTTP responses; nothing else does.
 func refusalOf(err error) *refusal {
 	var own *refusal
 	var signed *signature.Error
@@ -67,7 +69,7 @@ func statusOf(v signature.Verdict) int {
 	return http.StatusUnauthorized
 }
 
-// journalRefusal never repeats the error's own text, which may name files.
+// journalRefusal never contains the error's own text, which may name files.
 func journalRefusal(err error) *refusal {
 	reason, message := "failed", bridge.ErrFailed.Error()
 	switch {
@@ -79,7 +81,7 @@ func journalRefusal(err error) *refusal {
 	return &refusal{http.StatusServiceUnavailable, reason, message}
 }
 
-// body is the answer's JSON. Its result is one word for the status.
+// body is the response's JSON. Its result is a name for the status.
 func (e *refusal) body() []byte {
 	b, err := json.Marshal(struct {
 		Status  int    `json:"status"`
@@ -112,11 +114,11 @@ func (e *refusal) result() string {
 	return "unavailable"
 }
 
-// write sends the answer. retryAfter is what a 503 asks its sender to wait.
+// write sends the response. retryAfter is sent with a 503.
 func (e *refusal) write(w http.ResponseWriter, retryAfter string) {
 	if e.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(e.status)
-	_, _ = w.Write(e.body()) // a sender that has gone gets no answer
+	_, _ = w.Write(e.body()) // the client may have gone
 }

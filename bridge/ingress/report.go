@@ -18,8 +18,8 @@ import (
 	"livebridge/bridge"
 )
 
-// How many lines of one sort go to the log: whoever can reach the port can cause them. One source has a smaller share, so
-// that it cannot hide what others do; some sources are remembered, those that were heard of last.
+// Limits on log lines of one kind: anybody who can reach the port can cause them. Each source has a smaller share, so
+// that it cannot hide others; the most recent sources are remembered.
 const (
 	linesPerSecond       = 5
 	linesAtOnce          = 20
@@ -28,7 +28,13 @@ const (
 	sourcesRemembered    = 4096
 )
 
-// throttle lets so many lines through and counts the others.
+// The fields that count suppressed lines: of one kind, and of one source.
+const (
+	suppressedKey         = "suppressed"
+	suppressedOfSourceKey = "suppressed_of_source"
+)
+
+// throttle lets lines through at a limited rate and counts the others.
 type throttle struct {
 	limiter    *rate.Limiter
 	suppressed atomic.Uint64
@@ -36,7 +42,7 @@ type throttle struct {
 
 func newThrottle() *throttle { return &throttle{limiter: rate.NewLimiter(linesPerSecond, linesAtOnce)} }
 
-// perSource has a throttle for each source.
+// perSource keeps a throttle for each source.
 type perSource struct {
 	mu        sync.Mutex
 	throttles *simplelru.LRU[netip.Addr, *throttle]
@@ -62,20 +68,20 @@ func (p *perSource) allow(source netip.Addr) (zap.Field, bool) {
 	return t.allow()
 }
 
-// allow reports whether a line may be written, with how many have been left out since the last one.
+// allow reports whether to write a line, and returns how many were suppressed since the last one.
 func (t *throttle) allow() (zap.Field, bool) {
 	if !t.limiter.Allow() {
 		t.suppressed.Add(1)
 		return zap.Skip(), false
 	}
 	if n := t.suppressed.Swap(0); n > 0 {
-		return zap.Uint64("left_out", n), true
+		return zap.Uint64(suppressedKey, n), true
 	}
 	return zap.Skip(), true
 }
 
-// reporter writes to the log what strangers can cause and what is ours, each at its own bounded rate: a flood of
-// the one must not hide the other.
+// reporter logs errors of clients, of the service, and of connections, each at its own limited rate: a flood of one
+// must not hide the others.
 type reporter struct {
 	log                                         *zap.Logger
 	sources                                     *perSource
@@ -83,15 +89,18 @@ type reporter struct {
 }
 
 func newReporter(l *zap.Logger) *reporter {
-	return &reporter{log: l, sources: newPerSource(), clientErrors: newThrottle(), serverErrors: newThrottle(), transportErrors: newThrottle()}
+	return &reporter{
+		log: l, sources: newPerSource(),
+		clientErrors: newThrottle(), serverErrors: newThrottle(), transportErrors: newThrottle(),
+	}
 }
 
-// refused tells why a request was refused and whose it was. Nothing of its body is shown but the domain. What is lost
-// by our fault is told at the rate of all sources together, what a source has done wrong at its own rate as well.
+// refused logs why a request was rejected and where it came from. Of its body it logs only the domain. Errors of the
+// service are limited in total, those of clients per source as well.
 func (r *reporter) refused(k kindLabel, req refusedRequest, why *refusal) {
 	if why.status == http.StatusServiceUnavailable {
 		if suppressed, ok := r.serverErrors.allow(); ok {
-			r.log.Error("callback not taken", append(req.fields(k, why), suppressed)...)
+			r.log.Error(unavailableMessage(why.reason), append(req.fields(k, why), suppressed)...)
 		}
 		return
 	}
@@ -101,15 +110,27 @@ func (r *reporter) refused(k kindLabel, req refusedRequest, why *refusal) {
 	}
 	if suppressed, ok := r.clientErrors.allow(); ok {
 		if suppressedOfSource.Type != zapcore.SkipType {
-			suppressedOfSource.Key = "left_out_of_source"
+			suppressedOfSource.Key = suppressedOfSourceKey
 		}
-		r.log.Warn("callback refused", append(req.fields(k, why), suppressedOfSource, suppressed)...)
+		r.log.Warn("callback rejected", append(req.fields(k, why), suppressedOfSource, suppressed)...)
 	}
 }
 
+func unavailableMessage(reason string) string {
+	switch reason {
+	case errTooManyConnections.reason, errTooManyRequests.reason:
+		return "callback rejected: MAX_CONNECTIONS reached"
+	case errPanic.reason:
+		return "callback rejected: internal error"
+	}
+	return "callback rejected: journal unavailable"
+}
+
 func (r *refusedRequest) fields(k kindLabel, why *refusal) []zap.Field {
-	fields := []zap.Field{zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("why", why.message),
-		zap.String("remote", r.remote), zap.Stringer("source", r.source.address), zap.String("domain", r.domain)}
+	fields := []zap.Field{
+		zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("detail", why.message),
+		zap.String("remote", r.remote), zap.Stringer("source", r.source.address), zap.String("domain", r.domain),
+	}
 	if r.path != "" {
 		fields = append(fields, zap.String("path", r.path))
 	}
@@ -119,7 +140,7 @@ func (r *refusedRequest) fields(k kindLabel, why *refusal) []zap.Field {
 	return fields
 }
 
-// handshakeFailed tells why a connection did not get as far as a request.
+// handshakeFailed logs a failed TLS handshake.
 func (r *reporter) handshakeFailed(remote, reason, detail string) {
 	source := addressOf(remote)
 	suppressedOfSource, ok := r.sources.allow(sourceGroup(source))
@@ -128,17 +149,17 @@ func (r *reporter) handshakeFailed(remote, reason, detail string) {
 	}
 	if suppressed, ok := r.clientErrors.allow(); ok {
 		if suppressedOfSource.Type != zapcore.SkipType {
-			suppressedOfSource.Key = "left_out_of_source"
+			suppressedOfSource.Key = suppressedOfSourceKey
 		}
 		r.log.Warn("TLS handshake failed", zap.String("reason", reason), zap.String("error", printable(detail)),
 			zap.String("remote", remote), zap.Stringer("source", source), suppressedOfSource, suppressed)
 	}
 }
 
-// maxLoggedBytes is how much of a text goes to the log that a sender has chosen.
+// maxLoggedBytes bounds texts in the log that a sender has chosen.
 const maxLoggedBytes = 128
 
-// printable returns a text that a sender has chosen as it may be logged: not too long, and no control characters.
+// printable returns a sender's text for the log: truncated, and without control characters.
 func printable(text string) string {
 	cut := len(text) > maxLoggedBytes
 	if cut {
@@ -156,25 +177,26 @@ func printable(text string) string {
 	return text
 }
 
-// panicked tells of a fault in the program, and where; a value that is no fault of the runtime may hold anything, such
-// as the body, and only its type is told.
+// panicked logs a panic with its stack. A value that is not a runtime.Error may contain anything, such as the body, so
+// only its type is logged.
 func (r *reporter) panicked(k bridge.Kind, value any) {
 	what := fmt.Sprintf("%T", value)
 	if fault, ok := value.(runtime.Error); ok {
 		what = fault.Error()
 	}
 	if suppressed, ok := r.serverErrors.allow(); ok {
-		r.log.Error("a request made the program panic", zap.Stringer("kind", k), zap.String("panic", what), zap.Stack("stack"), suppressed)
+		r.log.Error("request handler panicked",
+			zap.Stringer("kind", k), zap.String("panic", what), zap.Stack("stack"), suppressed)
 	}
 }
 
-// standard returns the logger for net/http, which tells of TLS handshakes and the like.
+// standard returns the logger for net/http, which logs connection errors.
 func (r *reporter) standard() *log.Logger { return log.New(r, "", 0) }
 
-// Write takes a line of net/http.
+// Write logs a line of net/http.
 func (r *reporter) Write(line []byte) (int, error) {
 	if suppressed, ok := r.transportErrors.allow(); ok {
-		r.log.Debug("connection", zap.String("why", strings.TrimSpace(string(line))), suppressed)
+		r.log.Debug("connection error", zap.String("error", strings.TrimSpace(string(line))), suppressed)
 	}
 	return len(line), nil
 }

@@ -21,7 +21,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 	}
 	fields := lines[0].ContextMap()
 	if fields["kind"] != "stream" || fields["reason"] != "mismatch" || fields["domain"] != "push.example.com" ||
-		fields["remote"] != "192.0.2.1:1234" || fields["why"] == "" {
+		fields["remote"] != "192.0.2.1:1234" || fields["detail"] == "" {
 		t.Errorf("%v", fields)
 	}
 	sign := signature.Sign(bridge.SchemeHMAC, key, claim())
@@ -76,7 +76,7 @@ func TestUnknownPathsAreLogged(t *testing.T) {
 	}
 }
 
-// A panic is told with its place, and with nothing of the callback, whatever it was thrown with.
+// A panic is logged with its stack, and with nothing of the callback, whatever its value.
 func TestPanicsHideTheBody(t *testing.T) {
 	for name, fault := range map[string]func(a *bridge.Arrival){
 		"a text":          func(a *bridge.Arrival) { panic("cannot handle " + string(a.Raw)) },
@@ -127,10 +127,10 @@ func TestLogIsBounded(t *testing.T) {
 		t.Errorf("a good callback from where the flood came from got %d", w.Code)
 	}
 	b.journal.onAppend = nil
-	before := b.log.FilterMessage("callback not taken").Len()
-	b.SetRing(nil) // every judgement panics
+	before := b.log.FilterMessage("callback rejected: internal error").Len()
+	b.SetRing(nil) // every verification panics
 	b.send(post("/live/stream", good()))
-	if b.log.FilterMessage("callback not taken").Len() != before+1 {
+	if b.log.FilterMessage("callback rejected: internal error").Len() != before+1 {
 		t.Error("the flood hid a fault")
 	}
 }

@@ -9,15 +9,15 @@ import (
 	"livebridge/bridge"
 )
 
-// success is the answer that the provider's pages show.
+// success is the response that the provider's documentation shows.
 const success = `{"status":1,"result":"success"}`
 
-// kindLabel is the kind of callback that a request is about; nobody stands for requests that are about none.
+// kindLabel is the kind of a request, noKind for requests without one.
 type kindLabel bridge.Kind
 
 const noKind kindLabel = 0
 
-// String returns the kind's word, or "none".
+// String returns the kind's name, or "none".
 func (s kindLabel) String() string {
 	if s == noKind {
 		return "none"
@@ -25,22 +25,24 @@ func (s kindLabel) String() string {
 	return bridge.Kind(s).String()
 }
 
-// refusedRequest is what may be told about a request that was refused: neither its signature nor its body.
+// refusedRequest is what may be logged of a rejected request: neither its signature nor its body.
 type refusedRequest struct {
 	remote string // the peer
-	source origin // whom it speaks for
-	path   string // where there is no route
+	source origin // the peer, or the client of a trusted proxy
+	path   string // only if there is no route
 	domain string
 	err    error
 }
 
-// respond counts the outcome and answers it.
+// respond counts the outcome and sends the response.
 func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	w := c.Response().Writer
 	w.Header()["Content-Type"] = s.json
 	if o.err != nil {
-		why := s.refuse(k, refusedRequest{remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),
-			path: c.Request().URL.Path, domain: o.domain, err: o.err})
+		why := s.refuse(k, refusedRequest{
+			remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),
+			path: c.Request().URL.Path, domain: o.domain, err: o.err,
+		})
 		why.write(w, s.cfg.retryAfter())
 		return
 	}
@@ -49,10 +51,10 @@ func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	} else {
 		s.metrics.accepted[k].Inc()
 	}
-	_, _ = io.WriteString(w, success) // a sender that has gone gets no answer; the journal has the callback
+	_, _ = io.WriteString(w, success) // the client may have gone; the journal has the callback
 }
 
-// refuse counts and reports a refusal.
+// refuse counts and logs a refusal.
 func (s *Server) refuse(k kindLabel, r refusedRequest) *refusal {
 	why := refusalOf(r.err)
 	s.metrics.refused.WithLabelValues(k.String(), why.reason).Inc()

@@ -11,7 +11,7 @@ import (
 	"livebridge/bridge"
 )
 
-// route builds the routes and the answers where there is none. Echo routes and no more: and knows at the door whom to admit.
+// route adds the routes and the handler of errors. Echo is used for routing only.
 func (s *Server) route() {
 	s.echo = echo.New()
 	s.echo.HideBanner, s.echo.HidePort = true, true
@@ -26,9 +26,8 @@ func (s *Server) route() {
 	}
 }
 
-// admit takes slashes out of the path that say nothing, and refuses what comes from elsewhere than AllowSources, and a
-// request of HTTP/2 beyond those that there may be at once: its connections carry many, and only connections are
-// counted at the door.
+// admit cleans the path, and rejects requests from outside AllowSources and HTTP/2 requests beyond the limit: one
+// connection carries many of them, and the limiter counts connections only.
 func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -52,7 +51,7 @@ func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// post adds a route. Echo would answer OPTIONS by itself, and only POST is for us.
+// post adds a route for POST only. Echo would answer OPTIONS by itself.
 func (s *Server) post(path string, h echo.HandlerFunc) {
 	s.echo.POST(path, h)
 	s.echo.OPTIONS(path, func(c echo.Context) error {
@@ -61,8 +60,8 @@ func (s *Server) post(path string, h echo.HandlerFunc) {
 	})
 }
 
-// requireToken lets requests through that carry the snapshot token. Both sides are hashed, so that neither the length nor
-// a common beginning shows in the time it takes.
+// requireToken rejects requests without the snapshot token. Both sides are hashed, so that timing reveals neither the
+// token's length nor a common prefix.
 func (s *Server) requireToken(next echo.HandlerFunc) echo.HandlerFunc {
 	want := sha256.Sum256([]byte(s.cfg.SnapshotToken))
 	return func(c echo.Context) error {
@@ -75,7 +74,7 @@ func (s *Server) requireToken(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// handle answers the callbacks of one kind.
+// handle returns the handler for callbacks of one kind.
 func (s *Server) handle(k bridge.Kind) echo.HandlerFunc {
 	duration := s.metrics.duration.WithLabelValues(k.String())
 	return func(c echo.Context) error {

@@ -15,7 +15,7 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// Server takes callbacks on one listener.
+// Server receives callbacks on one listener.
 type Server struct {
 	cfg      Config
 	ring     atomic.Pointer[signature.Ring]
@@ -25,16 +25,16 @@ type Server struct {
 	buffers  *buffers
 	sources  *sources
 	paths    paths
-	inFlight chan struct{} // one entry for each request of HTTP/2 in hand
-	json     []string      // the value of Content-Type, shared by all answers and never written to
+	inFlight chan struct{} // one entry for each HTTP/2 request in flight
+	json     []string      // the value of Content-Type, shared by all responses and never written to
 
 	echo          *echo.Echo
 	http          *http.Server
-	ctx           context.Context // of all appends; ends when requests in hand are given up
+	ctx           context.Context // of all appends; ends when requests in flight are abandoned
 	cancelAppends context.CancelFunc
 }
 
-// New makes a server that does not listen yet. The error names a setting that cannot be, or is the registerer's.
+// New makes a server that does not listen yet. The error names an invalid setting, or is the registerer's.
 func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometheus.Registerer) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -54,16 +54,16 @@ func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometh
 	return s, nil
 }
 
-// What one connection of HTTP/2 may have at once. A stream that its client resets counts until its request has been dealt
-// with; a client that goes on all the same loses the connection.
+// Limits of one HTTP/2 connection. A stream that its client resets counts until its handler returns; a client that
+// keeps opening streams loses the connection.
 const (
 	h2Streams   = 32
-	h2PerStream = 64 << 10  // bytes that are on their way to a request
-	h2PerConn   = 128 << 10 // to all of them
+	h2PerStream = 64 << 10  // bytes received and not read, per request
+	h2PerConn   = 128 << 10 // and per connection
 	h2Ping      = 30 * time.Second
 )
 
-// newHTTP sets the limits. HTTP/2 is there with TLS alone.
+// newHTTP sets the limits. HTTP/2 needs TLS.
 func (s *Server) newHTTP() *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -71,8 +71,14 @@ func (s *Server) newHTTP() *http.Server {
 	return &http.Server{
 		Handler:   s.echo,
 		Protocols: protocols,
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: h2Streams, MaxReceiveBufferPerStream: h2PerStream,
-			MaxReceiveBufferPerConnection: h2PerConn, SendPingTimeout: h2Ping, PingTimeout: h2Ping, WriteByteTimeout: s.cfg.WriteTimeout},
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          h2Streams,
+			MaxReceiveBufferPerStream:     h2PerStream,
+			MaxReceiveBufferPerConnection: h2PerConn,
+			SendPingTimeout:               h2Ping,
+			PingTimeout:                   h2Ping,
+			WriteByteTimeout:              s.cfg.WriteTimeout,
+		},
 		TLSConfig:         s.cfg.TLS,
 		MaxHeaderBytes:    s.cfg.MaxHeader,
 		ReadHeaderTimeout: s.cfg.HeaderTimeout,
@@ -84,14 +90,13 @@ func (s *Server) newHTTP() *http.Server {
 	}
 }
 
-// SetRing puts other keys in force, at once and for every request that has not been judged yet. It may be called
-// at any time.
+// SetRing replaces the keys, for every request that has not been verified yet. It may be called at any time.
 func (s *Server) SetRing(ring *signature.Ring) { s.ring.Store(ring) }
 
-// Handler returns what answers requests, without the limits on connections and times.
+// Handler returns the handler of requests, without the limits on connections and times.
 func (s *Server) Handler() http.Handler { return s.echo }
 
-// Serve takes callbacks on l, which it closes, until Shutdown; then it returns nil.
+// Serve receives callbacks on l, which it closes, until Shutdown; then it returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	limited := newLimiter(l, s.cfg, s.connectionRejected)
 	if s.cfg.TLS == nil {
@@ -109,13 +114,13 @@ func (s *Server) Serve(l net.Listener) error {
 	return err
 }
 
-// Shutdown takes no new connections, closes idle ones, and returns nil when the requests in hand have been
-// answered. When ctx ends before that, it gives those up, closes their connections and returns ctx's error.
+// Shutdown accepts no new connections, closes idle ones, and returns nil when the requests in flight are answered. If
+// ctx ends first, it abandons those, closes their connections and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
 	s.cancelAppends()
 	if err != nil {
-		_ = s.http.Close() // the answer to give is that of Shutdown
+		_ = s.http.Close() // the error to return is that of Shutdown
 	}
 	return err
 }

@@ -137,7 +137,7 @@ func TestHeadersAreBounded(t *testing.T) {
 	}
 }
 
-// Idle connections count; one too many is answered 503 and closed; a place that is given back is taken again.
+// Idle connections count; one too many is answered 503 and closed; a released slot is used again.
 func TestMaxConnections(t *testing.T) {
 	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 2 })
 	address := b.listen(t)

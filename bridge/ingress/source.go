@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// sources tells where a request comes from, and whether anything is taken from there.
+// sources determines the source of requests and whether it is allowed.
 type sources struct {
-	trusted []netip.Prefix // proxies that stand in front of us
-	allowed []netip.Prefix // empty: everybody
+	trusted []netip.Prefix // proxies in front of the service
+	allowed []netip.Prefix // empty: every source
 }
 
 func newSources(cfg Config) *sources {
 	return &sources{trusted: cfg.TrustedProxies, allowed: cfg.AllowSources}
 }
 
-// origin is where a request comes from. The zero address is an unknown one.
+// origin is the source of a request. The zero address means unknown.
 type origin struct {
 	address    netip.Addr
-	unreadable string // the entry of X-Forwarded-For that hides the address
+	unreadable string // the entry of X-Forwarded-For that could not be parsed
 }
 
-// of returns where a request comes from: its peer, or, where that is a trusted proxy, the last address in
-// X-Forwarded-For that is not one. What stands further left was written by whoever sent it. Nothing is believed that
-// stands to the left of an entry that cannot be read: the address is unknown then.
+// of returns the source of a request: its peer or, if that is a trusted proxy, the last address in X-Forwarded-For
+// that is not one. Entries further left were written by the sender and are not trusted, nor is anything left of an
+// entry that cannot be parsed: the source is unknown then.
 func (s *sources) of(r *http.Request) origin {
 	last := addressOf(r.RemoteAddr)
 	for _, line := range slices.Backward(r.Header["X-Forwarded-For"]) {
@@ -44,12 +44,13 @@ func (s *sources) of(r *http.Request) origin {
 	return origin{address: last}
 }
 
-// addressOf reads an address, with a port or without; IPv6 may stand in brackets, and does with a port.
+// addressOf parses an address with or without a port; IPv6 may be in brackets, and must be with a port.
 func addressOf(text string) netip.Addr {
 	if a, err := netip.ParseAddrPort(text); err == nil {
 		return a.Addr().Unmap().WithZone("")
 	}
-	if inner, found := strings.CutPrefix(text, "["); found && strings.HasSuffix(inner, "]") && strings.Contains(inner, ":") {
+	inner, bracketed := strings.CutPrefix(text, "[")
+	if bracketed && strings.HasSuffix(inner, "]") && strings.Contains(inner, ":") {
 		text = strings.TrimSuffix(inner, "]")
 	}
 	a, err := netip.ParseAddr(text)
@@ -63,7 +64,7 @@ func contains(prefixes []netip.Prefix, a netip.Addr) bool {
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// check refuses a request from where nothing is taken.
+// check rejects a request from a source that is not allowed.
 func (s *sources) check(r *http.Request) error {
 	if len(s.allowed) == 0 || contains(s.allowed, s.of(r).address) {
 		return nil
@@ -71,10 +72,10 @@ func (s *sources) check(r *http.Request) error {
 	return errSource
 }
 
-// sourceBits is how much of an IPv6 address is one source: whoever has one address there has all of them.
+// sourceBits is the prefix of an IPv6 address that counts as one source: who has one address of it usually has all.
 const sourceBits = 64
 
-// sourceGroup returns what counts as one source in the log.
+// sourceGroup returns the address that stands for a source in the limits on log lines.
 func sourceGroup(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a

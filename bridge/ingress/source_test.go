@@ -82,7 +82,7 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// TestSourceIsCheckedFirst: nothing is said about a path, and no body is read, for whom nothing is taken from.
+// TestSourceIsCheckedFirst: a source that is not allowed learns nothing about paths, and no body is read.
 func TestSourceIsCheckedFirst(t *testing.T) {
 	b := newHarness(t, func(s *setup) { s.cfg.AllowSources = prefixes("198.51.100.0/24") })
 	for _, path := range []string{"/live/stream", "/nowhere", "/live/snapshot/" + token} {

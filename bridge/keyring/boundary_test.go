@@ -31,13 +31,13 @@ func TestFirstUseIsLoggedAtOnce(t *testing.T) {
 		if logged := s.log.FilterMessage("key used for the first time").All(); len(logged) != 1 || logged[0].ContextMap()["uses"] != uint64(1) {
 			t.Errorf("told of %v", logged)
 		}
-		if active := s.log.FilterMessage("key in force").All()[0].ContextMap(); active["uses"] != nil || active["last_use"] != nil {
-			t.Errorf("a key that was not used is told of as %v", active)
+		if active := s.log.FilterMessage("key added").All()[0].ContextMap(); active["uses"] != nil || active["last_use"] != nil {
+			t.Errorf("a key that was not used is logged as %v", active)
 		}
 	})
 }
 
-// TestEveryFileIsWarnedOf: each of several files that everybody may read, by itself.
+// TestEveryFileIsWarnedOf: each of several world-readable files is logged.
 func TestEveryFileIsWarnedOf(t *testing.T) {
 	dir := t.TempDir()
 	all := []keyring.File{{Setting: "STREAM_KEY_FILE", Kind: bridge.KindStream}, {Setting: "RECORD_KEY_FILE", Kind: bridge.KindRecord},
@@ -68,7 +68,7 @@ func TestEveryFileIsWarnedOf(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, line := range logs.FilterMessageSnippet("everybody on this machine may read").All() {
+		for _, line := range logs.FilterMessageSnippet("world-readable").All() {
 			got = append(got, line.ContextMap()["setting"].(string)+" "+line.ContextMap()["path"].(string))
 		}
 		if !slices.Equal(got, want) {
@@ -92,8 +92,8 @@ func TestLargestFile(t *testing.T) {
 	}
 }
 
-// TestWarningBoundaries: a rule for snapshots without keys is nothing to warn of; names that can be taken for each other
-// by a letter of an event word are, once domains are listed.
+// TestWarningBoundaries: a rule for snapshots without keys is not warned of; names that a letter of an event name
+// makes ambiguous are, once domains are listed.
 func TestWarningBoundaries(t *testing.T) {
 	keys := "keys: [" + keyOf("a") + "]"
 	for _, tt := range []struct {
@@ -121,7 +121,7 @@ func TestWarningBoundaries(t *testing.T) {
 
 // TestLinesOfBrokenYAML are named where the library names them.
 func TestLinesOfBrokenYAML(t *testing.T) {
-	for file, want := range map[string]string{"rules:\n  - {domain: [\n": "near line 2: not YAML", "%" + secret: "not YAML"} {
+	for file, want := range map[string]string{"rules:\n  - {domain: [\n": "near line 2: invalid YAML", "%" + secret: "invalid YAML"} {
 		if _, err := keyring.ParseRules([]byte(file)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", file, err, want)
 		}

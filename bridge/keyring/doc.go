@@ -1,10 +1,10 @@
-// Package keyring reads the keys that callbacks are judged by from files, and puts what is written into them later in
-// force while callbacks are judged: a new signature.Ring for each change.
+// Package keyring loads the keys that verify callbacks from files and reloads them while callbacks are served: each
+// change makes a new signature.Ring.
 //
-// Files are looked at every half second, whatever the file system: rewriting in place, replacing by a rename, and the
-// symbolic links that Kubernetes swaps all look the same to who reads. A new content counts when two readings in a row
-// are equal, so that a file which is being written is not taken for a whole one. What cannot be read, is empty, or holds
-// a key that the provider would not have taken is told to the operator, and the keys before it stay in force.
+// Files are polled every half second, on any file system: a file rewritten in place, replaced by a rename, or swapped
+// behind a symbolic link by Kubernetes looks the same to a reader. A new content counts when two polls in a row read
+// the same, so that a file that is still being written is not used. A file that cannot be read, is empty, or has a key
+// that the provider does not accept is logged, and the previous keys stay active.
 //
-// A key never shows: errors name the setting, the file and the line, logs and metrics a key's id (signature.KeyID).
+// Keys are never shown: errors name the setting, the file and the line; logs and metrics a key's id (signature.KeyID).
 package keyring

@@ -13,10 +13,10 @@ import (
 type File struct {
 	Setting string // the name of the setting that its path comes from
 	Path    string
-	Kind    bridge.Kind // whose keys it holds, one a line; 0: rules in YAML, a KEYS_FILE
+	Kind    bridge.Kind // whose keys it holds, one per line; 0: rules in YAML, a KEYS_FILE
 }
 
-// snapshot is what a file said, or why it could not be read.
+// snapshot is the content of a file, or why it could not be read.
 type snapshot struct{ content, failure string }
 
 func (f File) read() snapshot {
@@ -27,7 +27,7 @@ func (f File) read() snapshot {
 	return snapshot{content: string(content)}
 }
 
-// mergeInto puts the keys of a reading into cfg. The error names the setting, the file and, in rules, the line.
+// mergeInto adds the keys of a snapshot to cfg. The error names the setting, the file and, in rules, the line.
 func (f File) mergeInto(cfg *signature.Config, r snapshot) error {
 	if r.failure != "" {
 		return fmt.Errorf("%s: %s", f.Setting, r.failure)
@@ -52,7 +52,7 @@ func (f File) mergeInto(cfg *signature.Config, r snapshot) error {
 	return nil
 }
 
-// parse returns a configuration with the keys of this file alone.
+// parse returns a configuration with only the keys of this file.
 func (f File) parse(content []byte) (cfg signature.Config, err error) {
 	switch f.Kind {
 	case bridge.KindStream:
@@ -67,7 +67,7 @@ func (f File) parse(content []byte) (cfg signature.Config, err error) {
 	return cfg, err
 }
 
-// WorldReadable reports whether everybody on the machine may read the file. A file that cannot be looked at is not.
+// WorldReadable reports whether every user may read the file; false if that cannot be determined.
 func WorldReadable(path string) bool {
 	const others = 0o004
 	info, err := os.Stat(path)

@@ -12,33 +12,33 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// Options are what a Keyring is made from.
+// Options configure a Keyring.
 type Options struct {
-	Config     signature.Config      // the bounds, and the keys of kinds that have no file
+	Config     signature.Config      // the limits, and the keys of kinds without a file
 	Files      []File                // each of another kind
 	Log        *zap.Logger           // nil: none
 	Registerer prometheus.Registerer // nil: no metrics
 }
 
-// Keyring has the ring in force.
+// Keyring keeps the active ring up to date with its files.
 type Keyring struct {
 	opts           Options
 	uses           signature.Uses
 	ring           atomic.Pointer[signature.Ring]
 	files          []*watched
 	metrics        *metrics
-	firstUseLogged map[keyName]bool // by whom a first use has been told; of the goroutine that watches
+	firstUseLogged map[keyName]bool // owned by the goroutine that watches
 }
 
-// watched is a file and what is known of it.
+// watched is a file and its state.
 type watched struct {
 	File
 	source *filewatch.Source[snapshot]
-	active snapshot // what is in force
+	active snapshot // the content that is in use
 }
 
-// Open reads all files and makes the first ring. The error names the setting, the file and the line, and never holds a
-// key; it is the registerer's where it has metrics of the same names.
+// Open reads all files and makes the first ring. The error names the setting, the file and the line, and never
+// contains a key; it is the registerer's if it has metrics of the same names.
 func Open(o Options) (*Keyring, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -68,10 +68,10 @@ func Open(o Options) (*Keyring, error) {
 	return k, nil
 }
 
-// Ring returns the ring in force.
+// Ring returns the active ring.
 func (k *Keyring) Ring() *signature.Ring { return k.ring.Load() }
 
-// build makes a ring of what is in force in all files.
+// build makes a ring from the active contents of all files.
 func (k *Keyring) build() (signature.Config, *signature.Ring, error) {
 	cfg := k.opts.Config
 	var errs []error
@@ -85,7 +85,7 @@ func (k *Keyring) build() (signature.Config, *signature.Ring, error) {
 	return cfg, ring, err
 }
 
-// Watch looks at the files until ctx ends and calls apply with each new ring, from one goroutine.
+// Watch polls the files until ctx ends and calls apply with each new ring, from one goroutine.
 func (k *Keyring) Watch(ctx context.Context, apply func(*signature.Ring)) {
 	filewatch.Every(ctx, func() {
 		for _, f := range k.files {
@@ -98,7 +98,7 @@ func (k *Keyring) Watch(ctx context.Context, apply func(*signature.Ring)) {
 	k.logUses()
 }
 
-// activate puts what a file says now in force, or tells why it is not.
+// activate makes the new content of a file active, or logs why it cannot.
 func (k *Keyring) activate(f *watched, apply func(*signature.Ring)) {
 	before := f.active
 	f.active = f.source.Last()
@@ -106,18 +106,19 @@ func (k *Keyring) activate(f *watched, apply func(*signature.Ring)) {
 	if err != nil {
 		f.active = before
 		k.metrics.failed(f)
-		k.opts.Log.Error("a new file of keys cannot be used; the keys before it stay in force",
+		k.opts.Log.Error("key file reload failed; previous keys stay in use",
 			zap.String("setting", f.Setting), zap.String("path", f.Path), zap.Error(err))
 		return
 	}
 	k.metrics.loaded(f)
 	if f.active == before {
-		k.opts.Log.Info("a file of keys is again what is in force", zap.String("setting", f.Setting), zap.String("path", f.Path))
+		k.opts.Log.Info("key file restored to the keys in use",
+			zap.String("setting", f.Setting), zap.String("path", f.Path))
 		return
 	}
 	old := k.ring.Swap(ring)
 	apply(ring)
-	k.opts.Log.Info("new keys are in force", zap.String("setting", f.Setting), zap.String("path", f.Path))
+	k.opts.Log.Info("key file reloaded", zap.String("setting", f.Setting), zap.String("path", f.Path))
 	k.logChanges(old, ring)
 	k.warn(cfg)
 	k.warnWorldReadable(f)

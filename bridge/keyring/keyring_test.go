@@ -22,7 +22,7 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// reloadTime is how soon a new content must be in force.
+// reloadTime is how soon a new content must be active.
 const reloadTime = 2 * time.Second
 
 // keyOf is a key, by a letter.
@@ -49,7 +49,7 @@ type harness struct {
 	rings []*signature.Ring
 }
 
-// applied returns the rings that were put in force.
+// applied returns the rings that were applied.
 func (s *harness) applied() []*signature.Ring {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +98,7 @@ func (s *harness) watch(cfg signature.Config, files ...keyring.File) {
 	s.t.Cleanup(func() { stop(); <-ended })
 }
 
-// expect waits for as long as a change may take and compares the ids of the keys in force.
+// expect waits for as long as a change may take and compares the ids of the active keys.
 func (s *harness) expect(about, letters string) {
 	s.t.Helper()
 	time.Sleep(reloadTime)
@@ -111,7 +111,7 @@ func (s *harness) expect(about, letters string) {
 		s.t.Errorf("%s: keys %q, want %q", about, got, ids(letters))
 	}
 	if all := s.applied(); len(all) > 0 && all[len(all)-1] != s.Ring() {
-		s.t.Errorf("%s: the ring in force was not applied", about)
+		s.t.Errorf("%s: the active ring was not applied", about)
 	}
 }
 
@@ -174,7 +174,7 @@ func TestFilesChange(t *testing.T) {
 			t.Errorf("%d rings were applied", n)
 		}
 		for _, setting := range []string{"STREAM_KEY_FILE", "RTC_KEY_FILE", "KEYS_FILE"} {
-			if n := s.metric("livebridge_key_file_reloads_total", "taken", setting); n != 1 {
+			if n := s.metric("livebridge_key_file_reloads_total", "success", setting); n != 1 {
 				t.Errorf("%s: %v reloads", setting, n)
 			}
 		}
@@ -197,11 +197,17 @@ func TestBadFilesKeepTheKeys(t *testing.T) {
 				s.write("keys", keyOf("a"))
 				s.watch(signature.Config{}, streamFile("keys"))
 				s.expect("at first", "a")
+				if successful := s.metric("livebridge_key_file_last_reload_successful", "STREAM_KEY_FILE"); successful != 1 {
+					t.Errorf("the load at the start: %v", successful)
+				}
 				spoil(s)
 				s.expect("spoilt", "a")
 				s.expect("still spoilt", "a")
-				if failing, n := s.metric("livebridge_key_file_failing", "STREAM_KEY_FILE"), s.metric("livebridge_key_file_reloads_total", "refused", "STREAM_KEY_FILE"); failing != 1 || n != 1 {
-					t.Errorf("failing %v, refused %v", failing, n)
+				if successful := s.metric("livebridge_key_file_last_reload_successful", "STREAM_KEY_FILE"); successful != 0 {
+					t.Errorf("the last reload: %v", successful)
+				}
+				if n := s.metric("livebridge_key_file_reloads_total", "failure", "STREAM_KEY_FILE"); n != 1 {
+					t.Errorf("%v failed reloads", n)
 				}
 				alarms := s.log.FilterLevelExact(zapcore.ErrorLevel).All()
 				if len(alarms) != 1 || !strings.Contains(alarms[0].ContextMap()["error"].(string), "STREAM_KEY_FILE") {
@@ -210,8 +216,9 @@ func TestBadFilesKeepTheKeys(t *testing.T) {
 				s.must(os.RemoveAll(s.path("keys")))
 				s.write("keys", keyOf("a"))
 				s.expect("as before", "a")
-				if failing := s.metric("livebridge_key_file_failing", "STREAM_KEY_FILE"); failing != 0 || len(s.applied()) != 0 {
-					t.Errorf("failing %v, %d rings applied", failing, len(s.applied()))
+				successful := s.metric("livebridge_key_file_last_reload_successful", "STREAM_KEY_FILE")
+				if successful != 1 || len(s.applied()) != 0 {
+					t.Errorf("the last reload: %v, %d rings applied", successful, len(s.applied()))
 				}
 				s.write("keys", keyOf("b"))
 				s.expect("good again", "b")
@@ -233,7 +240,7 @@ func TestHalfWrittenFile(t *testing.T) {
 			time.Sleep(400 * time.Millisecond)
 			synctest.Wait()
 			if len(s.applied()) > 0 {
-				t.Fatalf("half a file is in force at %s", letter)
+				t.Fatalf("half a file is active at %s", letter)
 			}
 		}
 		s.expect("at rest", "bcdefg")
@@ -265,7 +272,7 @@ func TestFilesChangeByThemselves(t *testing.T) {
 	})
 }
 
-// What a key was used for is told in logs and metrics, and goes on when the ring changes.
+// The usage of a key is in logs and metrics, and goes on when the ring changes.
 func TestUseOfKeys(t *testing.T) {
 	bubble(t, func(s *harness) {
 		s.write("keys", keyOf("a")+"\n"+keyOf("b"))
@@ -292,7 +299,7 @@ func TestUseOfKeys(t *testing.T) {
 		s.expect("a has gone", "c")
 		s.write("keys", keyOf("c")+"\n"+keyOf("a"))
 		s.expect("a is back, and its first use was told", "ca")
-		for message, want := range map[string]string{"key in force": "abca", "key no longer in force": "ba", "key used for the first time": "a"} {
+		for message, want := range map[string]string{"key added": "abca", "key removed": "ba", "key used for the first time": "a"} {
 			var got []string
 			for _, line := range s.log.FilterMessage(message).All() {
 				got = append(got, line.ContextMap()["key"].(string))
@@ -301,7 +308,7 @@ func TestUseOfKeys(t *testing.T) {
 				t.Errorf("%s: %q, want %q", message, got, ids(want))
 			}
 		}
-		gone := s.log.FilterMessage("key no longer in force").All()[1].ContextMap()
+		gone := s.log.FilterMessage("key removed").All()[1].ContextMap()
 		if gone["uses"] != uint64(2) || gone["last_use"] != "2000-01-01T00:00:02.000Z" {
 			t.Errorf("the last word on a key is %v", gone)
 		}
@@ -329,7 +336,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// What is weak is said at the start.
+// What is weak is logged at the start.
 func TestWarnings(t *testing.T) {
 	rule := func(app, rest string) string { return "  - {domain: a.example.com, app: " + app + ", " + rest + "}\n" }
 	hmacKey := "keys: [" + keyOf("a") + "]"
@@ -341,14 +348,14 @@ func TestWarnings(t *testing.T) {
 		field string // a part of a field of it
 	}{
 		"nothing":          {signature.Config{}, rule("live", "kind: record, "+hmacKey), 0o600, "", ""},
-		"MD5":              {signature.Config{Record: []string{keyOf("b")}, RecordScheme: bridge.SchemeMD5}, "", 0o600, "weak scheme", "RECORD_SIGN_TYPE"},
+		"MD5":              {signature.Config{Record: []string{keyOf("b")}, RecordScheme: bridge.SchemeMD5}, "", 0o600, "weak signature scheme", "RECORD_SIGN_TYPE"},
 		"MD5 without keys": {signature.Config{RecordScheme: bridge.SchemeMD5}, "", 0o600, "", ""},
-		"legacy rule":      {signature.Config{}, rule("live", "kind: record, sign_type: HMACSHA256-LEGACY, "+hmacKey), 0o600, "weak scheme", "line 2"},
-		"inherited":        {signature.Config{RecordScheme: bridge.SchemeMD5}, rule("live", "kind: record, "+hmacKey), 0o600, "weak scheme", "line 2"},
+		"legacy rule":      {signature.Config{}, rule("live", "kind: record, sign_type: HMACSHA256-LEGACY, "+hmacKey), 0o600, "weak signature scheme", "line 2"},
+		"inherited":        {signature.Config{RecordScheme: bridge.SchemeMD5}, rule("live", "kind: record, "+hmacKey), 0o600, "weak signature scheme", "line 2"},
 		"strong in weak":   {signature.Config{RecordScheme: bridge.SchemeMD5}, rule("live", "kind: record, sign_type: HMACSHA256, "+hmacKey), 0o600, "", ""},
-		"snapshot":         {signature.Config{}, rule("live", "kind: snapshot, "+hmacKey), 0o600, "keys of snapshots", "line 2"},
-		"alike":            {signature.Config{}, rule("live", "kind: stream, "+hmacKey) + rule("live2", "kind: stream, "+hmacKey), 0o600, "taken for each other", "line 3"},
-		"for all to read":  {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o644, "everybody on this machine", "KEYS_FILE"},
+		"snapshot":         {signature.Config{}, rule("live", "kind: snapshot, "+hmacKey), 0o600, "snapshot keys are not used", "line 2"},
+		"alike":            {signature.Config{}, rule("live", "kind: stream, "+hmacKey) + rule("live2", "kind: stream, "+hmacKey), 0o600, "are ambiguous", "line 3"},
+		"for all to read":  {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o644, "world-readable", "KEYS_FILE"},
 		"in quotes":        {signature.Config{Stream: []string{`"` + keyOf("q") + `"`}}, "", 0o600, "probably malformed", "is in quotes"},
 		"a name before it": {signature.Config{Stream: []string{"LIVEBRIDGE_STREAM_KEY=" + keyOf("n")}}, "", 0o600, "probably malformed", "variable name"},
 		"quoted in a rule": {signature.Config{}, rule("live", `kind: stream, keys: ['"`+keyOf("a")+`"']`), 0o600, "probably malformed", "KEYS_FILE, line 2"},

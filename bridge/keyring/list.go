@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// byteOrderMark is what some editors put in front of a text.
+// byteOrderMark precedes the text that some editors write.
 const byteOrderMark = "\ufeff"
 
-// ParseList reads a file with one key a line. White space around a key, blank lines and the form of line ends do not
-// count. The error is that there is no key.
+// ParseList parses a file with one key per line. It ignores white space around keys, blank lines and the kind of line
+// ends. The error is that there is no key.
 func ParseList(content []byte) ([]string, error) {
 	var keys []string
 	for line := range strings.Lines(string(bytes.TrimPrefix(content, []byte(byteOrderMark)))) {
@@ -19,7 +19,7 @@ func ParseList(content []byte) ([]string, error) {
 		}
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("is empty; write one key a line")
+		return nil, errors.New("is empty; write one key per line")
 	}
 	return keys, nil
 }

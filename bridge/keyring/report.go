@@ -9,7 +9,7 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// keyName tells keys apart.
+// keyName identifies a key.
 type keyName struct {
 	kind bridge.Kind
 	id   string
@@ -17,7 +17,7 @@ type keyName struct {
 
 func nameOf(u signature.KeyUse) keyName { return keyName{u.Kind, u.ID} }
 
-// fields are what a log line says of a key.
+// fields are the log fields of a key.
 func fields(u signature.KeyUse) []zap.Field {
 	f := []zap.Field{zap.Stringer("kind", u.Kind), zap.String("key", u.ID)}
 	if u.Count > 0 {
@@ -26,7 +26,7 @@ func fields(u signature.KeyUse) []zap.Field {
 	return f
 }
 
-// logChanges logs which keys have come and which have gone.
+// logChanges logs which keys were added and which removed.
 func (k *Keyring) logChanges(old, now *signature.Ring) {
 	var before []signature.KeyUse
 	if old != nil {
@@ -38,19 +38,19 @@ func (k *Keyring) logChanges(old, now *signature.Ring) {
 	}
 	for _, u := range after {
 		if !has(before, u) {
-			k.opts.Log.Info("key in force", fields(u)...)
-			k.firstUseLogged[nameOf(u)] = u.Count > 0 // one that comes back was told of before
+			k.opts.Log.Info("key added", fields(u)...)
+			k.firstUseLogged[nameOf(u)] = u.Count > 0 // one that comes back was logged before
 		}
 	}
 	for _, u := range before {
 		if !has(after, u) {
-			k.opts.Log.Info("key no longer in force", fields(u)...)
+			k.opts.Log.Info("key removed", fields(u)...)
 			delete(k.firstUseLogged, nameOf(u))
 		}
 	}
 }
 
-// logFirstUses logs every key that was used for the first time since it is in force.
+// logFirstUses logs every key that was used for the first time since it was added.
 func (k *Keyring) logFirstUses() {
 	for _, u := range k.Ring().Keys() {
 		if u.Count > 0 && !k.firstUseLogged[nameOf(u)] {
@@ -60,14 +60,13 @@ func (k *Keyring) logFirstUses() {
 	}
 }
 
-// logUses logs when each key was last used.
 func (k *Keyring) logUses() {
 	for _, u := range k.Ring().Keys() {
-		k.opts.Log.Info("key at the end", fields(u)...)
+		k.opts.Log.Info("key usage at shutdown", fields(u)...)
 	}
 }
 
-// warn tells what is weak in a configuration that is in force.
+// warn logs what is weak in the active configuration.
 func (k *Keyring) warn(cfg signature.Config) {
 	if s := cfg.RecordScheme; weak(s) && len(cfg.Record) > 0 {
 		k.warnWeak(s, "RECORD_SIGN_TYPE")
@@ -79,8 +78,8 @@ func (k *Keyring) warn(cfg signature.Config) {
 		case r.Kind == bridge.KindRecord && r.Scheme == bridge.SchemeNone && weak(cfg.RecordScheme):
 			k.warnWeak(cfg.RecordScheme, "RECORD_SIGN_TYPE, for KEYS_FILE, "+r.Where)
 		case r.Kind == bridge.KindSnapshot && len(r.Keys) > 0:
-			k.opts.Log.Warn("keys of snapshots are not used: the provider tells no formula, and SNAPSHOT_TOKEN is what they are believed by",
-				zap.String("setting", "KEYS_FILE, "+r.Where))
+			k.opts.Log.Warn("snapshot keys are not used: the provider documents no signature for snapshots; "+
+				"SNAPSHOT_TOKEN authenticates them", zap.String("setting", "KEYS_FILE, "+r.Where))
 		}
 	}
 	for _, d := range k.suspectKeys(cfg) {
@@ -88,21 +87,24 @@ func (k *Keyring) warn(cfg signature.Config) {
 			zap.String("problem", d.Problem))
 	}
 	for _, a := range signature.Ambiguities(cfg.Rules, len(cfg.Domains) > 0) {
-		k.opts.Log.Warn("two apps of KEYS_FILE can be taken for each other: letters can move from one signed field to the next; "+
-			"give them keys of their own, or names of which none begins another", zap.String("one", a.A.Where), zap.String("other", a.B.Where))
+		k.opts.Log.Warn("two rules of KEYS_FILE are ambiguous: letters can move from one signed field to the next; "+
+			"give their apps different keys, or names that are not prefixes of each other",
+			zap.String("one", a.A.Where), zap.String("other", a.B.Where))
 	}
 }
 
 func weak(s bridge.Scheme) bool { return s == bridge.SchemeMD5 || s == bridge.SchemeHMACLegacy }
 
 func (k *Keyring) warnWeak(s bridge.Scheme, setting string) {
-	k.opts.Log.Warn("recordings are signed with a weak scheme: who has seen one callback can forge any until it expires; "+
-		"set the sign type HMACSHA256 at the provider and here", zap.Stringer("scheme", s), zap.String("setting", setting))
+	k.opts.Log.Warn("weak signature scheme for recordings: a captured callback allows forging others until it expires; "+
+		"set the sign type HMACSHA256 at the provider and here",
+		zap.Stringer("scheme", s), zap.String("setting", setting))
 }
 
 func (k *Keyring) warnWorldReadable(f *watched) {
 	if WorldReadable(f.Path) {
-		k.opts.Log.Warn("everybody on this machine may read a file of keys; take the right away, with chmod o-r or defaultMode: 0400 of a secret",
+		k.opts.Log.Warn("key file is world-readable; "+
+			"restrict it (chmod o-r, or defaultMode 0400 for a Kubernetes Secret)",
 			zap.String("setting", f.Setting), zap.String("path", f.Path))
 	}
 }

@@ -15,17 +15,17 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// ParseRules reads a KEYS_FILE:
+// ParseRules parses a KEYS_FILE:
 //
 //	rules:
 //	  - domain: push.example.com   # or "*"; of SparkRTC the app_id
 //	    app: live                  # or "*"
 //	    kind: record               # stream, record, snapshot or rtc-record
-//	    sign_type: HMACSHA256      # of recordings alone
+//	    sign_type: HMACSHA256      # of recordings only
 //	    keys: [0123456789abcdef0123456789abcdef]
 //
-// Members that are not known, twice there, or missing are errors. An error names the line and never holds a value,
-// which might be a key in the wrong place; of several rules each has its own. What a rule says is checked by signature.NewRing.
+// Unknown, duplicate and missing members are errors. An error names the line and never contains a value, which might
+// be a key in the wrong place; each rule has its own. signature.NewRing checks the values.
 func ParseRules(content []byte) ([]signature.Rule, error) {
 	root, err := parseYAML(content)
 	if err != nil {
@@ -72,17 +72,17 @@ func parseRule(n *yaml.Node) (r signature.Rule, err error) {
 	}
 	var known bool
 	if r.Kind, known = bridge.ParseKind(kind); !known {
-		return r, lineError(m.nodes["kind"], "kind is none of stream, record, snapshot, rtc-record")
+		return r, lineError(m.nodes["kind"], "unknown kind; use stream, record, snapshot or rtc-record")
 	}
 	if scheme != "" {
 		if r.Scheme, err = signature.ParseScheme(scheme); err != nil {
-			return r, lineError(m.nodes["sign_type"], "sign_type is none of HMACSHA256, HMACSHA256-LEGACY, MD5")
+			return r, lineError(m.nodes["sign_type"], "unknown sign_type; use HMACSHA256, HMACSHA256-LEGACY or MD5")
 		}
 	}
 	return r, nil
 }
 
-// lineError is a mistake in the file. Nothing of what the file says goes into it.
+// lineError is a mistake in the file. It must not contain a value of the file.
 func lineError(n *yaml.Node, format string, args ...any) error {
 	return fmt.Errorf("line %d: %s", n.Line, fmt.Sprintf(format, args...))
 }
@@ -99,23 +99,23 @@ func parseYAML(content []byte) (*yaml.Node, error) {
 	}
 	switch err := d.Decode(&more); {
 	case err == nil:
-		return nil, lineError(&more, "a second document; write all rules into one")
+		return nil, lineError(&more, "contains a second document; put all rules into one")
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(err)
 	}
 	return doc.Content[0], nil
 }
 
-// syntaxError keeps the line of the library's error and not its text, which may repeat what the file says.
+// syntaxError keeps the line of the library's error but not its text, which may contain a value of the file.
 func syntaxError(err error) error {
-	const advice = "not YAML; put keys that hold other characters than letters and digits in quotes"
+	const advice = "invalid YAML; quote keys that contain other characters than letters and digits"
 	if line := regexp.MustCompile(`line (\d+)`).FindString(err.Error()); line != "" {
 		return fmt.Errorf("near %s: %s", line, advice)
 	}
 	return errors.New(advice)
 }
 
-// members are what a mapping holds, by name.
+// members are those of a mapping, by name.
 type members struct {
 	of    *yaml.Node
 	nodes map[string]*yaml.Node
@@ -124,30 +124,30 @@ type members struct {
 func membersOf(n *yaml.Node, known ...string) (members, error) {
 	m := members{of: n, nodes: make(map[string]*yaml.Node)}
 	if n.Kind != yaml.MappingNode {
-		return m, lineError(n, "not a mapping; write %s: and so on", known[0])
+		return m, lineError(n, "not a mapping; write %s: and its value", known[0])
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
 		if !slices.Contains(known, name.Value) {
-			return m, lineError(name, "%s is not known here; use %s", printableName(name.Value), strings.Join(known, ", "))
+			return m, lineError(name, "unknown member%s; use %s", shownName(name.Value), strings.Join(known, ", "))
 		}
 		if m.nodes[name.Value] != nil {
-			return m, lineError(name, "%s is there twice", name.Value)
+			return m, lineError(name, "duplicate member %s", name.Value)
 		}
 		m.nodes[name.Value] = value
 	}
 	return m, nil
 }
 
-// printableName returns a member's name when it is too short, and too plain, to be a key.
-func printableName(name string) string {
+// shownName returns a member's name, after a space, if it is too short and too plain to be a key.
+func shownName(name string) string {
 	if regexp.MustCompile(`^[a-zA-Z_-]{1,16}$`).MatchString(name) {
-		return name
+		return " " + name
 	}
-	return "this member"
+	return ""
 }
 
-// text returns the text of a member that must be there. err, when it is not nil, comes first.
+// text returns the text of a required member. If err is not nil, it returns that.
 func (m members) text(name string, err error) (string, error) {
 	switch n := m.nodes[name]; {
 	case err != nil:
@@ -159,7 +159,7 @@ func (m members) text(name string, err error) (string, error) {
 	}
 }
 
-// textList returns those of a list.
+// textList returns the texts of a required list. If err is not nil, it returns that.
 func (m members) textList(name string, err error) ([]string, error) {
 	if err != nil {
 		return nil, err
@@ -179,16 +179,16 @@ func (m members) list(name string) ([]*yaml.Node, error) {
 	case n == nil:
 		return nil, lineError(m.of, "%s is missing", name)
 	case n.Kind != yaml.SequenceNode || len(n.Content) == 0:
-		return nil, lineError(n, "%s is not a list with an entry or more; write each behind a dash", name)
+		return nil, lineError(n, "%s is not a list with one entry or more; begin each with a dash", name)
 	default:
 		return n.Content, nil
 	}
 }
 
-// textOf returns a scalar as it is written: a key of digits alone is no number.
+// textOf returns a scalar as written: a key of digits only is not a number.
 func textOf(n *yaml.Node, what string) (string, error) {
 	if n.Kind != yaml.ScalarNode || n.Style&yaml.TaggedStyle != 0 || n.Anchor != "" || n.Tag == "!!null" || n.Value == "" {
-		return "", lineError(n, "%s is not a text; write it in quotes, without anchors and tags", what)
+		return "", lineError(n, "%s is not a string; quote it, without anchors and tags", what)
 	}
 	return n.Value, nil
 }

@@ -65,37 +65,37 @@ func TestParseRulesNamesMistakes(t *testing.T) {
 		{"a list", "- " + secret, "line 1: not a mapping"},
 		{"no rules", "rules: []", "line 1: rules is not a list"},
 		{"rules is nothing", "rules:\n", "line 1: rules is not a list"},
-		{"another word", "keys: []", "line 1: keys is not known here; use rules"},
+		{"another word", "keys: []", "line 1: unknown member keys; use rules"},
 		{"a second document", rulesWith("", "") + "---\nrules: []\n", "second document"},
 		{"a rule is a key", "rules:\n  - " + secret, "line 2: not a mapping"},
-		{"an unknown member", rulesWith("app:", "apps:"), "line 3: apps is not known here; use domain, app"},
-		{"a key for a member", rulesWith("app: live", secret+": x"), "line 3: this member is not known"},
-		{"a member twice", rulesWith("app: live", "app: live\n    app: live"), "line 4: app is there twice"},
+		{"an unknown member", rulesWith("app:", "apps:"), "line 3: unknown member apps; use domain, app"},
+		{"a key for a member", rulesWith("app: live", secret+": x"), "line 3: unknown member; use"},
+		{"a member twice", rulesWith("app: live", "app: live\n    app: live"), "line 4: duplicate member app"},
 		{"no domain", rulesWith("domain: push.example.com\n    app", "app"), "line 2: domain is missing"},
 		{"no app", rulesWith("    app: live\n", ""), "line 2: app is missing"},
 		{"no kind", rulesWith("    kind: record\n", ""), "line 2: kind is missing"},
 		{"no keys", rulesWith("    keys:\n      - "+secret+"\n", ""), "line 2: keys is missing"},
 		{"one key", rulesWith("keys:\n      - "+secret, "keys: "+secret), "line 6: keys is not a list"},
 		{"no key", rulesWith("- "+secret, "[]"), "keys is not a list"},
-		{"an empty key", rulesWith("- "+secret, `- ""`), "line 7: entry 1 of keys is not a text"},
-		{"a blank key", rulesWith("- "+secret, `-`), "entry 1 of keys is not a text"},
-		{"null", rulesWith("- "+secret, `- null`), "entry 1 of keys is not a text"},
-		{"a list for a key", rulesWith("- "+secret, "- ["+secret+"]"), "line 7: entry 1 of keys is not a text"},
-		{"a mapping for a key", rulesWith("- "+secret, "- "+secret+": x"), "entry 1 of keys is not a text"},
-		{"a tag", rulesWith("- "+secret, "- !!binary "+secret), "entry 1 of keys is not a text"},
-		{"an anchor", rulesWith("- "+secret, "- &"+secret+" "+secret), "entry 1 of keys is not a text"},
-		{"an alias", rulesWith("- "+secret, "- *"+secret), "not YAML"},
-		{"a merge", rulesWith("app: live", "<<: {app: "+secret+"}"), "line 3: this member is not known"},
-		{"kind", rulesWith("kind: record", "kind: "+secret), "line 4: kind is none of stream, record, snapshot, rtc-record"},
-		{"sign type", rulesWith("sign_type: MD5", "sign_type: "+secret), "line 5: sign_type is none of HMACSHA256"},
-		{"a bracket", rulesWith("- "+secret, "- ["+secret), "not YAML"},
-		{"a quote", rulesWith("- "+secret, "- '"+secret), "not YAML"},
-		{"a tab", rulesWith("- "+secret, "\t- "+secret), "not YAML"},
-		{"an at sign", rulesWith("- "+secret, "- @"+secret), "not YAML"},
-		{"a percent sign", "%" + secret, "not YAML"},
-		{"control characters", rulesWith("- "+secret, "- \x01"+secret), "not YAML"},
+		{"an empty key", rulesWith("- "+secret, `- ""`), "line 7: entry 1 of keys is not a string"},
+		{"a blank key", rulesWith("- "+secret, `-`), "entry 1 of keys is not a string"},
+		{"null", rulesWith("- "+secret, `- null`), "entry 1 of keys is not a string"},
+		{"a list for a key", rulesWith("- "+secret, "- ["+secret+"]"), "line 7: entry 1 of keys is not a string"},
+		{"a mapping for a key", rulesWith("- "+secret, "- "+secret+": x"), "entry 1 of keys is not a string"},
+		{"a tag", rulesWith("- "+secret, "- !!binary "+secret), "entry 1 of keys is not a string"},
+		{"an anchor", rulesWith("- "+secret, "- &"+secret+" "+secret), "entry 1 of keys is not a string"},
+		{"an alias", rulesWith("- "+secret, "- *"+secret), "invalid YAML"},
+		{"a merge", rulesWith("app: live", "<<: {app: "+secret+"}"), "line 3: unknown member; use"},
+		{"kind", rulesWith("kind: record", "kind: "+secret), "line 4: unknown kind; use stream, record, snapshot or rtc-record"},
+		{"sign type", rulesWith("sign_type: MD5", "sign_type: "+secret), "line 5: unknown sign_type; use HMACSHA256"},
+		{"a bracket", rulesWith("- "+secret, "- ["+secret), "invalid YAML"},
+		{"a quote", rulesWith("- "+secret, "- '"+secret), "invalid YAML"},
+		{"a tab", rulesWith("- "+secret, "\t- "+secret), "invalid YAML"},
+		{"an at sign", rulesWith("- "+secret, "- @"+secret), "invalid YAML"},
+		{"a percent sign", "%" + secret, "invalid YAML"},
+		{"control characters", rulesWith("- "+secret, "- \x01"+secret), "invalid YAML"},
 		{"two rules", "rules:\n  - {}\n  - {kind: x}\n", "line 2: kind is missing\nline 3: domain is missing"},
-		{"JSON", `{"rules":[{"domain":"a.example.com","app":"*","kind":"stream","keys":["` + secret + `"],"x":1}]}`, "x is not known"},
+		{"JSON", `{"rules":[{"domain":"a.example.com","app":"*","kind":"stream","keys":["` + secret + `"],"x":1}]}`, "unknown member x"},
 	} {
 		rules, err := keyring.ParseRules([]byte(tt.file))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -131,7 +131,7 @@ func FuzzParseRules(f *testing.F) {
 }
 
 // errorTexts are texts of errors that a fuzzer may find and put into a file.
-const errorTexts = "is not known here; use domain, app, kind, sign_type, keys is empty; write rules: and a list of rules"
+const errorTexts = "unknown member; use domain, app, kind, sign_type, keys is empty; write rules: and a list of rules"
 
 func TestParseList(t *testing.T) {
 	for file, want := range map[string][]string{

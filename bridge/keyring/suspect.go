@@ -5,18 +5,18 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// SuspectKey is a key that looks as if something does not belong to it.
+// SuspectKey is a key that probably has something in it that does not belong to it.
 type SuspectKey struct {
 	Setting string // where it comes from
 	Key     string // see signature.KeyID
-	Problem string // see signature.KeyDoubt
+	Problem string // see signature.KeyProblem
 }
 
-// SuspectKeys returns the keys in force that look wrong.
+// SuspectKeys returns the active keys that look wrong.
 func (k *Keyring) SuspectKeys() []SuspectKey {
 	cfg, _, err := k.build()
 	if err != nil {
-		return nil // Open has succeeded, and only what can be used is in force
+		return nil // never: Open has succeeded, and only usable contents become active
 	}
 	return k.suspectKeys(cfg)
 }
@@ -38,7 +38,7 @@ func (k *Keyring) suspectKeys(cfg signature.Config) (all []SuspectKey) {
 	return all
 }
 
-// settingOf returns the setting of the file that has the keys of a kind, or that of the keys themselves.
+// settingOf returns the setting of the file with the keys of a kind, or else that of the keys themselves.
 func (k *Keyring) settingOf(kind bridge.Kind, setting string) string {
 	for _, f := range k.files {
 		if f.Kind == kind {

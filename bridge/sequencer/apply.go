@@ -2,12 +2,12 @@ package sequencer
 
 import "livebridge/bridge"
 
-// Apply returns what in does to a lane in state s. It decides everything about order and nothing else does. It keeps
-// neither s nor in and modifies nothing that s points to; the new State may share memory with s.
+// Apply returns what in does to a lane in state s. Every decision about order is made here. It keeps neither s nor in
+// and modifies nothing that s points to; the new State may share memory with s.
 func Apply(s State, in Input, l Limits) Transition { return ApplyInto(nil, s, in, l) }
 
-// ApplyInto is Apply with a buffer: Emit is appended to emit[:0], which saves the usual input its only allocation. The
-// caller is done with the Emit of the Transition that had the buffer before.
+// ApplyInto is Apply with a buffer: Emit is appended to emit[:0], which saves the usual input its only allocation. It
+// overwrites the Emit of the Transition that used the buffer before.
 func ApplyInto(emit []Emission, s State, in Input, l Limits) Transition {
 	t := evaluation{Transition: Transition{State: s, Emit: emit[:0]}, in: in, limits: l}
 	switch in.Action {
@@ -23,7 +23,7 @@ func ApplyInto(emit []Emission, s State, in Input, l Limits) Transition {
 	return t.Transition
 }
 
-// arrive is rules 2 to 5 for a new event, and rule 7 for a lane that has become too full by it.
+// arrive applies rules 2 to 5 to a new event, and rule 7 if the lane holds too many then.
 func (t *evaluation) arrive() {
 	switch in := &t.in; {
 	case !in.ordered():
@@ -33,14 +33,14 @@ func (t *evaluation) arrive() {
 	case in.Key.Compare(t.State.Last) < 0:
 		t.emitNow(bridge.MarkLate)
 	case len(t.State.Held) == 0 && in.Key.follows(t.State.Last):
-		t.State.Last = in.Key // as join would do, without the allocation
+		t.State.Last = in.Key // as insert would do, without the allocation
 		t.emitNow(0)
 	default:
 		t.insert()
 	}
 }
 
-// unordered returns the marks of an event that has no place in the order.
+// unordered returns the marks of an event that takes no part in the order.
 func unordered(in *Input) bridge.Marks {
 	if in.Kind == bridge.KindStream || in.Unknown {
 		return bridge.MarkUnsequenced
@@ -48,13 +48,13 @@ func unordered(in *Input) bridge.Marks {
 	return 0
 }
 
-// occupied reports whether another event has, or had just now, the place of this one (rule 3).
+// occupied reports whether another event with this key is held or was emitted last (rule 3).
 func (t *evaluation) occupied() bool {
 	_, held := t.State.find(t.in.Key)
 	return held || t.in.Key == t.State.Last
 }
 
-// insert lets the event wait, and at once go again if it need not or may not.
+// insert holds the event, and emits it at once if it is ready or must not be held.
 func (t *evaluation) insert() {
 	in, hold := &t.in, t.limits.hold(t.in.Key.Phase)
 	i, _ := t.State.find(in.Key)
@@ -69,8 +69,8 @@ func (t *evaluation) insert() {
 	_, t.Holds = t.State.find(in.Key)
 }
 
-// expire ends every hold whose deadline has passed, nearest first, each as if at its own instant: how late the input
-// comes must not show in the marks (rule 6).
+// expire ends every hold whose deadline has passed, nearest first, each as of its own deadline: a delay of the input
+// must not show in the marks (rule 6).
 func (t *evaluation) expire() {
 	for {
 		i := t.State.nearest()
@@ -81,14 +81,14 @@ func (t *evaluation) expire() {
 	}
 }
 
-// overflow lets the smallest held event go, and what it was in the way of (rule 7, all lanes together).
+// overflow releases the smallest held event and those that it blocked (rule 7, all lanes together).
 func (t *evaluation) overflow() {
 	if len(t.State.Held) > 0 {
 		t.releaseTo(1, t.in.At)
 	}
 }
 
-// replay emits the event once more; whatever it was marked with before was true of its first emission only.
+// replay emits the event once more. Its earlier marks were true of its first emission only.
 func (t *evaluation) replay() {
 	marks := bridge.MarkReplayed
 	if t.in.Unknown {

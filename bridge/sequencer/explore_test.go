@@ -103,7 +103,7 @@ func (e *explorer) step(n node, in sequencer.Input, what string) node {
 	return next
 }
 
-// end lets all holds run out and judges the whole walk.
+// end lets all holds end and checks the whole walk.
 func (e *explorer) end(n node) {
 	at := n.now + sequencer.Instant(time.Hour)
 	last := e.step(n, sequencer.Input{Action: sequencer.Expire, At: at}, "end")

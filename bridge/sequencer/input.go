@@ -6,18 +6,18 @@ import (
 	"livebridge/bridge"
 )
 
-// Action is what happens to a lane.
+// Action is the kind of an Input.
 type Action uint8
 
 // The actions.
 const (
-	Arrive   Action = iota // a verified callback, not seen before, reaches its lane
+	Arrive   Action = iota // a verified, novel callback reaches its lane
 	Expire                 // the deadlines up to Input.At have passed
-	Overflow               // too much is held in all lanes: let the smallest of this one go
+	Overflow               // too many events are held in all lanes: release the smallest of this one
 	Replay                 // an operator publishes an event again
 )
 
-// Input is one thing that happens to a lane.
+// Input is one input of a lane.
 type Input struct {
 	Action Action
 	At     Instant       // when, on the scale of the deadlines
@@ -25,18 +25,18 @@ type Input struct {
 
 	// The event of an Arrive or a Replay.
 	ID      bridge.ID
-	Kind    bridge.Kind // only KindStream is put in order; every other one (0 too) comes out as it arrives
+	Kind    bridge.Kind // only KindStream is ordered; all others (0 too) are emitted as they arrive
 	Key     Key         // zero: none. Without a session or a phase a stream event is unsequenced
-	Unknown bool        // its event word is not known: unsequenced, whatever its kind
+	Unknown bool        // its event name is unknown: unsequenced, whatever its kind
 }
 
-// ordered reports whether the event has a place in its lane's order (else it comes out at once).
+// ordered reports whether the event takes part in its lane's order; otherwise it is emitted at once.
 func (in *Input) ordered() bool {
 	return in.Kind == bridge.KindStream && !in.Unknown &&
 		in.Key.Phase != bridge.PhaseNone && bridge.Sequenced(in.Key.Session, in.Wall)
 }
 
-// Limits bound how long and how much a lane holds.
+// Limits bound how long and how many events a lane holds.
 type Limits struct {
 	HoldDone time.Duration // how long a DONE waits for what comes before it; 0 or less: not at all
 	HoldNext time.Duration // how long a PUBLISH waits, likewise

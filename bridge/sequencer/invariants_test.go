@@ -64,7 +64,7 @@ func checkIsolation(before sequencer.State, t sequencer.Transition) string {
 	return ""
 }
 
-// invariants judges a lane's whole output, after all holds have ended, and names the first that is broken.
+// invariants checks a lane's whole output, after all holds have ended, and names the first that is broken.
 func invariants(in []arrival, out []emitted, l sequencer.Limits) string {
 	var last sequencer.Key
 	seen := map[bridge.ID]bool{}

@@ -6,26 +6,26 @@ import (
 	"livebridge/bridge"
 )
 
-// Instant is a point on the monotonic scale of one run, in nanoseconds. It means nothing in another run: whoever stores
-// a State translates its deadlines.
+// Instant is a point on the monotonic clock of one run, in nanoseconds. It has no meaning in another run: deadlines
+// must be translated to store a State.
 type Instant int64
 
-// Held is an event that waits for another one, until Deadline at the latest.
+// Held is an event that waits for another one, at most until Deadline.
 type Held struct {
 	Key      Key
 	ID       bridge.ID
 	Deadline Instant
 }
 
-// State is all that a lane remembers between two inputs. The zero State is a lane that has seen nothing; the journal
-// starts a lane that comes back with a Sequence of its own.
+// State is all that a lane remembers between two inputs. The zero State is a new lane; the journal recreates a lane that
+// it has dropped with a Sequence of its own.
 type State struct {
-	Last     Key    // of what came out last in order; zero: nothing yet
+	Last     Key    // of the last event emitted in order; zero: none yet
 	Sequence uint64 // of the last emission; 0: none yet
-	Held     []Held // sorted by Key, each above Last, none twice, the first not ready to come out
+	Held     []Held // sorted by unique Keys above Last; the first is not ready
 }
 
-// Deadline returns the nearest deadline of what is held, and false when nothing is.
+// Deadline returns the nearest deadline of held events, false if there are none.
 func (s *State) Deadline() (Instant, bool) {
 	i := s.nearest()
 	if i < 0 {
@@ -34,8 +34,8 @@ func (s *State) Deadline() (Instant, bool) {
 	return s.Held[i].Deadline, true
 }
 
-// nearest returns the index of the held event whose deadline comes first, of several the one with the smallest key; -1
-// when nothing is held.
+// nearest returns the index of the held event with the nearest deadline, of several the one with the smallest key; -1
+// if there are none.
 func (s *State) nearest() int {
 	best := -1
 	for i := range s.Held {
@@ -46,12 +46,12 @@ func (s *State) nearest() int {
 	return best
 }
 
-// find returns where k is or would be among the held, and whether it is there.
+// find returns the index at which k is held or would be inserted, and whether it is held.
 func (s *State) find(k Key) (int, bool) {
 	return slices.BinarySearchFunc(s.Held, k, func(h Held, k Key) int { return h.Key.Compare(k) })
 }
 
-// without returns the held events but for the first n. Nothing is moved: the array may be shared with an older State.
+// without returns the held events except the first n. It moves none: the array may be shared with an older State.
 func (s *State) without(n int) []Held {
 	if n == len(s.Held) {
 		return nil

@@ -16,7 +16,7 @@ func ingestApps() [][2]string {
 	return [][2]string{{"push.example.com", "live"}, {"push.example.com", "vod"}, {"push.example.co", "live"}, {"e.example.com", "live"}}
 }
 
-// listedRing judges by rules that list every app, all with one key, and by DOMAINS.
+// listedRing verifies with rules that list every app, all with one key, and by DOMAINS.
 func listedRing(t testing.TB) *signature.Ring {
 	return newRing(t, func(c *signature.Config) {
 		c.Stream, c.Record = nil, nil
@@ -48,8 +48,8 @@ func split(c *signature.Claim, text string, cuts []int) {
 }
 
 // Where KEYS_FILE lists the apps, a tuple that was signed is the only one of its signature, however its text is cut: any
-// other is refused, or has the app, domain and (known) event word of the signed one and, for recordings, letters moved
-// between the stream and the URLs, which the journal tells by the digest.
+// other is rejected, or has the app, domain and (known) event name of the signed one and, for recordings, letters moved
+// between the stream and the URLs, which the journal detects by the digest.
 func TestShiftsWhereAppsAreListed(t *testing.T) {
 	ring := listedRing(t)
 	eventNames := []string{"PUBLISH", "PUBLISH_DONE", "RECORD_START", "RECORD_OVER"}
@@ -67,7 +67,7 @@ func TestShiftsWhereAppsAreListed(t *testing.T) {
 			try := func(moved signature.Claim) {
 				_, sig, err := ring.Verify(moved, expiry)
 				switch {
-				case moved == c || err != nil || !slices.Contains(eventNames, moved.Event): // an unknown word is for another test
+				case moved == c || err != nil || !slices.Contains(eventNames, moved.Event): // an unknown event is for another test
 				case kind == bridge.KindStream:
 					t.Fatalf("taken: %+v as %+v", c, moved)
 				case moved.Event != c.Event || moved.Domain != c.Domain || moved.App != c.App || moved.Timestamp != c.Timestamp:
@@ -104,7 +104,7 @@ func everyShift(c signature.Claim, try func(signature.Claim)) {
 	}
 }
 
-// An event word that is not known is believed only where domains are listed; then none can be made of a known one unless
+// An unknown event name is trusted only if domains are listed; then none can be made of a known one unless
 // a listed domain ends another.
 func TestShiftedEventNames(t *testing.T) {
 	ring := listedRing(t)

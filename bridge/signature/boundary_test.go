@@ -12,7 +12,7 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// TestErrorNamesTheKeyRules: an error says what the provider takes, kind by kind.
+// TestErrorNamesTheKeyRules: an error says what the provider accepts, kind by kind.
 func TestErrorNamesTheKeyRules(t *testing.T) {
 	short := []string{"short"}
 	for want, cfg := range map[string]signature.Config{
@@ -58,7 +58,7 @@ func TestNamesOfRules(t *testing.T) {
 	}
 }
 
-// TestErrorNamesTheDigits: how many digits a signature has depends on the scheme in force.
+// TestErrorNamesTheDigits: how many digits a signature has depends on the active scheme.
 func TestErrorNamesTheDigits(t *testing.T) {
 	for scheme, want := range map[bridge.Scheme]string{bridge.SchemeHMAC: "64 hex digits", bridge.SchemeHMACLegacy: "64 hex digits", bridge.SchemeMD5: "32 hex digits"} {
 		c := recordStart()
@@ -88,8 +88,8 @@ func TestDiagnosisOfTexts(t *testing.T) {
 		{mac(string(inner), text), "with the key decoded from base64"},
 		{mac(coded, unescaped), "URL-decoded"},
 		{mac(coded, text)[:16], "cut to 16 of 64 digits"}, {mac(coded, text)[:14], ""},
-		{base64.StdEncoding.EncodeToString(raw), "written in base64"}, {base64.RawStdEncoding.EncodeToString(raw), "written in base64"},
-		{base64.URLEncoding.EncodeToString(raw), "written in base64"}, {base64.RawURLEncoding.EncodeToString(raw), "written in base64"},
+		{base64.StdEncoding.EncodeToString(raw), "encoded in base64"}, {base64.RawStdEncoding.EncodeToString(raw), "encoded in base64"},
+		{base64.URLEncoding.EncodeToString(raw), "encoded in base64"}, {base64.RawURLEncoding.EncodeToString(raw), "encoded in base64"},
 		{mac(coded[:32], text), "with the key cut to 32 characters"},
 	} {
 		p.Sign = tt.sign
@@ -103,13 +103,13 @@ func TestDiagnosisOfTexts(t *testing.T) {
 	}
 }
 
-// TestDiagnosisNamesTheKey: a SparkRTC callback signed with a key that does not judge its app_id.
+// TestDiagnosisNamesTheKey: a SparkRTC callback signed with a key that does not apply to its app_id.
 func TestDiagnosisNamesTheKey(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.RTC = []string{secret("0")}
 		c.Rules = []signature.Rule{rule(bridge.KindRTCRecord, "AppOne", "*", "1")}
 	})
-	for id, want := range map[string]string{"AppOne": "the key " + signature.KeyID(secret("0")) + " of rtc-record callbacks, which does not judge this one", "other": ""} {
+	for id, want := range map[string]string{"AppOne": "the key " + signature.KeyID(secret("0")) + " of rtc-record callbacks, which does not apply to this one", "other": ""} {
 		c := rtcComplete()
 		c.AppID = id
 		c.Sign = signature.SignRTC(secret("0"), c)
@@ -119,7 +119,7 @@ func TestDiagnosisNamesTheKey(t *testing.T) {
 	}
 }
 
-// TestExplainRTCWithoutAKey: there is nothing to judge by, and still it is said whose signature this is.
+// TestExplainRTCWithoutAKey: no key applies, and still the diagnosis says whose signature it is.
 func TestExplainRTCWithoutAKey(t *testing.T) {
 	for _, tt := range []struct {
 		sign, want string
@@ -128,7 +128,7 @@ func TestExplainRTCWithoutAKey(t *testing.T) {
 		c := rtcComplete()
 		c.Sign = tt.sign
 		if e := ring.ExplainRTC(c); len(e.Attempts) > 0 || (e.Diagnosis == "") != (tt.want == "") || !strings.Contains(e.Diagnosis, tt.want) {
-			t.Errorf("%+v, want a guess with %q", e, tt.want)
+			t.Errorf("%+v, want a diagnosis with %q", e, tt.want)
 		}
 	}
 }

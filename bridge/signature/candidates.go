@@ -8,21 +8,23 @@ import (
 	"livebridge/bridge"
 )
 
-// rtcTexts returns what a SparkRTC signature may be over.
+// rtcTexts returns the texts that a SparkRTC signature may cover.
 func rtcTexts(c *RTCClaim) signedTexts {
 	body, trimmed := string(c.Body), strings.TrimRight(string(c.Body), "\r\n")
 	return signedTexts{likely: []candidate{
 		{c.Rand + c.Timestamp + body, "X-Rtc-Rand, X-Rtc-Timestamp and the body"},
-		{c.Rand + c.Timestamp + trimmed, "X-Rtc-Rand, X-Rtc-Timestamp and the body without the line end behind it"},
-		{c.Rand + c.Timestamp + trimmed + "\n", "X-Rtc-Rand, X-Rtc-Timestamp and the body with a line end behind it"},
+		{c.Rand + c.Timestamp + trimmed, "X-Rtc-Rand, X-Rtc-Timestamp and the body without its trailing line end"},
+		{c.Rand + c.Timestamp + trimmed + "\n", "X-Rtc-Rand, X-Rtc-Timestamp and the body with a trailing line end"},
 		{c.Timestamp + c.Rand + body, "X-Rtc-Timestamp, X-Rtc-Rand and the body: another order"},
 		{body + c.Rand + c.Timestamp, "the body, X-Rtc-Rand and X-Rtc-Timestamp: another order"},
 		{c.Rand + c.Timestamp, "X-Rtc-Rand and X-Rtc-Timestamp, without the body"},
-		{body, "the body alone"}, {c.Timestamp + body, "X-Rtc-Timestamp and the body"}, {c.Rand + body, "X-Rtc-Rand and the body"},
+		{body, "the body alone"},
+		{c.Timestamp + body, "X-Rtc-Timestamp and the body"},
+		{c.Rand + body, "X-Rtc-Rand and the body"},
 	}}
 }
 
-// liveTexts returns what a Live signature may be over.
+// liveTexts returns the texts that a Live signature may cover.
 func liveTexts(c *Claim) signedTexts {
 	stream, record := *c, *c
 	stream.Kind, record.Kind = bridge.KindStream, bridge.KindRecord
@@ -30,7 +32,9 @@ func liveTexts(c *Claim) signedTexts {
 	if c.Kind != bridge.KindRecord {
 		own, other = other, own
 	}
-	likely := []candidate{{join(own, ""), list(own)}, {c.Timestamp, "auth_timestamp"}, {join(other, ""), list(other)}, {"", "nothing"}}
+	likely := []candidate{
+		{join(own, ""), list(own)}, {c.Timestamp, "auth_timestamp"}, {join(other, ""), list(other)}, {"", "nothing"},
+	}
 	return signedTexts{likely: append(likely, rewritten(own)...), others: append(shortened(own), reordered(own)...)}
 }
 
@@ -50,11 +54,12 @@ func list(fields []Field) string {
 	return strings.Join(names, " + ")
 }
 
-// rewritten returns what is signed when the values are written in another way.
+// rewritten returns the texts in which the values are written in other ways.
 func rewritten(fields []Field) []candidate {
 	var candidates []candidate
 	for _, separator := range []string{"\n", ",", "&", "|", "+", " ", "-", ":", "_", "/", ";"} {
-		candidates = append(candidates, candidate{join(fields, separator), list(fields) + " with " + quoted(separator) + " between them"})
+		candidates = append(candidates,
+			candidate{join(fields, separator), list(fields) + " with " + quoted(separator) + " between them"})
 	}
 	each := func(how string, f func(name, value string) string) {
 		other := slices.Clone(fields)
@@ -104,7 +109,7 @@ func quoted(separator string) string {
 	return "'" + separator + "'"
 }
 
-// shortened returns what is signed when one or two fields are left out.
+// shortened returns the texts in which one or two fields are missing.
 func shortened(fields []Field) []candidate {
 	var candidates []candidate
 	for i := range fields {
@@ -115,13 +120,13 @@ func shortened(fields []Field) []candidate {
 					left = append(left, f)
 				}
 			}
-			candidates = append(candidates, candidate{join(left, ""), list(left) + ": a field is left out"})
+			candidates = append(candidates, candidate{join(left, ""), list(left) + ": a field is missing"})
 		}
 	}
 	return candidates
 }
 
-// reordered returns what is signed when the fields stand in any other order.
+// reordered returns the texts in which the fields are in any other order.
 func reordered(fields []Field) []candidate {
 	var candidates []candidate
 	var permute func(done, left []Field)
@@ -137,7 +142,7 @@ func reordered(fields []Field) []candidate {
 	return candidates
 }
 
-// withoutEmpty leaves out what adds nothing wherever it stands.
+// withoutEmpty removes fields that add nothing in any position.
 func withoutEmpty(fields []Field) []Field {
 	return slices.DeleteFunc(slices.Clone(fields), func(f Field) bool { return f.Value == "" })
 }

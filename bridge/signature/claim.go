@@ -2,8 +2,8 @@ package signature
 
 import "livebridge/bridge"
 
-// Claim is what a Live callback says that its signature covers, every text as it was sent (JSON-decoded, letters
-// not folded). An absent member is the empty text.
+// Claim is what the signature of a Live callback covers, as sent: JSON-decoded, in the sender's case. An absent member
+// is the empty text.
 type Claim struct {
 	Kind   bridge.Kind
 	Event  string // event, or event_type of a recording
@@ -18,12 +18,11 @@ type Claim struct {
 	Sign      string // auth_sign: hex digits
 }
 
-// RTCClaim is a SparkRTC callback: three headers and the body's bytes as received, which are kept no longer than
-// the call that takes the claim.
+// RTCClaim is a SparkRTC callback: three headers and the body as received. No function keeps Body after it returns.
 type RTCClaim struct {
-	AppID     string // from the body; empty where that cannot be read. The formula does not need it
+	AppID     string // from the body; empty if that cannot be decoded. The formula does not need it
 	Rand      string // X-Rtc-Rand
-	Timestamp string // X-Rtc-Timestamp: when it was signed, in seconds (10 digits) or milliseconds (13)
+	Timestamp string // X-Rtc-Timestamp: time of signing in seconds (10 digits) or milliseconds (13)
 	Sign      string // X-Rtc-Signature: hex digits
 	Body      []byte
 }
@@ -31,9 +30,9 @@ type RTCClaim struct {
 // maxFields is the most fields that any scheme covers.
 const maxFields = 7
 
-// Canonical returns the fields that scheme s signs, in signing order. The provider joins them with nothing in
-// between; SchemeHMACLegacy and SchemeMD5 put the key in front as well. It is nil where no formula is known:
-// snapshots, unsigned callbacks, and SparkRTC, which signs a body and not a Claim.
+// Canonical returns the fields that scheme s signs, in signing order. The provider joins them without a separator;
+// SchemeHMACLegacy and SchemeMD5 also prepend the key. It is nil where no formula is known: snapshots, unsigned
+// callbacks, and SparkRTC, which signs a body and not a Claim.
 func Canonical(s bridge.Scheme, c Claim) []string { return appendCanonical(nil, s, &c) }
 
 func appendCanonical(dst []string, s bridge.Scheme, c *Claim) []string {

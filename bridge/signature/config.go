@@ -11,35 +11,35 @@ import (
 	"livebridge/bridge"
 )
 
-// Config is what a Ring is made from. Every key of a list is valid at once, so that keys can be changed at the
+// Config is the configuration of a Ring. All keys of a list are valid at once, so that keys can be rotated at the
 // provider without a gap.
 type Config struct {
 	Stream []string // keys of stream status: 32 to 128 characters
 	Record []string // keys of Live recordings: 32 or more ASCII letters and digits
 	RTC    []string // keys of SparkRTC recordings: 32 to 64 characters
 
-	// RecordScheme is the one scheme taken for Live recordings: SchemeHMAC, SchemeHMACLegacy or SchemeMD5. It is never
-	// guessed from the message, so nobody can choose a weaker one. The zero value means SchemeHMAC.
+	// RecordScheme is the only scheme accepted for Live recordings: SchemeHMAC, SchemeHMACLegacy or SchemeMD5. It is never
+	// derived from the message, so no sender can choose a weaker one. The zero value means SchemeHMAC.
 	RecordScheme bridge.Scheme
 
-	// Rules tell keys apart by domain and app; the lists above judge where no rule fits.
+	// Rules choose keys by domain and app; the lists above apply where no rule matches.
 	Rules []Rule
 
-	// AcceptUnsigned takes callbacks of a kind that has no key, in no rule either, whatever signature they carry.
+	// AcceptUnsigned accepts callbacks of kinds without any key, in rules too, whatever signature they carry.
 	AcceptUnsigned bool
 
-	// Domains are the ingest domains to take Live callbacks for, compared without case; empty: any host name.
+	// Domains are the ingest domains whose Live callbacks are accepted, case-insensitive; empty: any host name.
 	Domains []string
 
-	Skew      time.Duration // how long past its auth_timestamp a Live signature is taken
+	Skew      time.Duration // how long past its auth_timestamp a Live signature is accepted
 	MaxAhead  time.Duration // how far in the future an auth_timestamp, or a SparkRTC timestamp, may lie
 	RTCMaxAge time.Duration // how old a SparkRTC timestamp may be
 
-	Uses *Uses // where the use of keys is counted; nil: in the ring alone
+	Uses *Uses // where key usage is counted; nil: in the ring only
 }
 
-// ParseScheme returns the recording scheme that the provider's sign_type names: HMACSHA256, HMACSHA256-LEGACY (our
-// word for the formula of 2021) or MD5.
+// ParseScheme returns the recording scheme of a sign_type: HMACSHA256 and MD5 are the provider's names,
+// HMACSHA256-LEGACY is ours for its formula of 2021.
 func ParseScheme(signType string) (bridge.Scheme, error) {
 	switch signType {
 	case "HMACSHA256":
@@ -49,10 +49,10 @@ func ParseScheme(signType string) (bridge.Scheme, error) {
 	case "MD5":
 		return bridge.SchemeMD5, nil
 	}
-	return 0, fmt.Errorf("sign type %q is not known; use HMACSHA256, HMACSHA256-LEGACY or MD5", signType)
+	return 0, fmt.Errorf("unknown sign type %q; use HMACSHA256, HMACSHA256-LEGACY or MD5", signType)
 }
 
-// length is how many characters the provider lets a key have.
+// length is the provider's rule on the characters of a key.
 type length struct {
 	min, max     int // max 0: no limit
 	alphanumeric bool
@@ -69,7 +69,7 @@ func keyLength(k bridge.Kind) length {
 	}
 }
 
-// String says the rule as the provider's console does.
+// String returns the rule in the words of the provider's console.
 func (l length) String() string {
 	s := fmt.Sprintf("%d to %d characters", l.min, l.max)
 	if l.max == 0 {
@@ -81,7 +81,7 @@ func (l length) String() string {
 	return s
 }
 
-// checkKey refuses a key that the provider would not have let anybody set. position counts from 1.
+// checkKey rejects a key that the provider's console does not accept. position counts from 1.
 func checkKey(k bridge.Kind, position int, key string) error {
 	rule, n := keyLength(k), utf8.RuneCountInString(key)
 	if n < rule.min || (rule.max > 0 && n > rule.max) {
@@ -92,7 +92,8 @@ func checkKey(k bridge.Kind, position int, key string) error {
 			k, position, rule, withProblem(key))
 	}
 	if strings.ContainsFunc(key, unicode.IsControl) || strings.TrimSpace(key) != key {
-		return fmt.Errorf("%v key %d has a line end, another control character, or white space around it", k, position)
+		return fmt.Errorf("%v key %d has a line end, another control character, or surrounding white space; remove it",
+			k, position)
 	}
 	return nil
 }
@@ -103,7 +104,7 @@ func notAlphanumeric(r rune) bool {
 
 func (c *Config) recordScheme() bridge.Scheme { return cmp.Or(c.RecordScheme, bridge.SchemeHMAC) }
 
-// check refuses durations that no bound can have, and schemes that no recording is signed with.
+// check rejects negative durations, and schemes that no recording is signed with.
 func (c *Config) check() error {
 	schemes := []bridge.Scheme{c.recordScheme()}
 	for i := range c.Rules {
@@ -115,7 +116,7 @@ func (c *Config) check() error {
 		}
 	}
 	if c.Skew < 0 || c.MaxAhead < 0 || c.RTCMaxAge < 0 {
-		return fmt.Errorf("AUTH_SKEW %v, AUTH_MAX_AHEAD %v, RTC_MAX_AGE %v: none may be negative",
+		return fmt.Errorf("AUTH_SKEW %v, AUTH_MAX_AHEAD %v, RTC_MAX_AGE %v: must not be negative",
 			c.Skew, c.MaxAhead, c.RTCMaxAge)
 	}
 	return nil

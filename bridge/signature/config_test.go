@@ -15,7 +15,7 @@ func TestNewRingChecksKeys(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		cfg  signature.Config
-		want string // part of the error; empty: taken
+		want string // part of the error; empty: accepted
 	}{
 		{"nothing", signature.Config{}, ""},
 		{"stream shortest", signature.Config{Stream: list(secret(32))}, ""},
@@ -65,7 +65,7 @@ func TestParseScheme(t *testing.T) {
 	}
 	for _, name := range []string{"", "md5", "SHA256"} {
 		if _, err := signature.ParseScheme(name); err == nil {
-			t.Errorf("%q was taken", name)
+			t.Errorf("%q was accepted", name)
 		}
 	}
 }

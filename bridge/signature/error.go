@@ -5,46 +5,46 @@ import (
 	"fmt"
 )
 
-// Verdict says what to do with a callback that is not simply good.
+// Verdict is what to do with a callback that does not pass.
 type Verdict uint8
 
 // The verdicts, in the order in which they are reached.
 const (
-	Unauthorized Verdict = iota + 1 // 401: nobody who knows a key signed this
-	Forbidden                       // 403: signed well or not in need of it, but not for us
-	Expired                         // 401 and quarantine: signed well, but a clock may be wrong
+	Unauthorized Verdict = iota + 1 // 401: not signed with a key of ours
+	Forbidden                       // 403: valid or unsigned, but not for this service
+	Expired                         // 401 and quarantine: valid, but expired, unless a clock is wrong
 )
 
-// The words for why, one for each check, for metrics and logs.
+// The reasons, one for each check, for metrics and logs.
 const (
-	ReasonNoKey              = "no_key"              // no key for this kind, and unsigned callbacks are refused
-	ReasonNoSignature        = "no_signature"        // a key for this kind, and no signature in the callback
-	ReasonMalformedSignature = "malformed_signature" // not as many hex digits as the scheme has
+	ReasonNoKey              = "no_key"              // no key for this kind, and unsigned callbacks are rejected
+	ReasonNoSignature        = "no_signature"        // a key for this kind, but no signature in the callback
+	ReasonMalformedSignature = "malformed_signature" // not the hex digits of the scheme
 	ReasonMalformedTimestamp = "malformed_timestamp" // auth_timestamp is not 10 digits
 	ReasonMismatch           = "mismatch"            // no key of this kind makes this signature
-	ReasonNoHostName         = "no_host_name"        // the domain is none, so a field boundary may have been shifted
+	ReasonNoHostName         = "no_host_name"        // not a host name: a field boundary may have been shifted
 	ReasonDomain             = "domain"              // the domain is not listed
-	ReasonApp                = "app"                 // the domain has rules, and none for the app
-	ReasonExpired            = "expired"             // matches, and has expired
-	ReasonTooFarAhead        = "too_far_ahead"       // matches, and lies too far in the future
-	ReasonOddTimestamp       = "odd_timestamp"       // matches, and its SparkRTC timestamp has no unit
+	ReasonApp                = "app"                 // the domain has rules, but none for the app
+	ReasonExpired            = "expired"             // matches, but has expired
+	ReasonTooFarAhead        = "too_far_ahead"       // matches, but lies too far in the future
+	ReasonOddTimestamp       = "odd_timestamp"       // matches, but its SparkRTC timestamp has no unit
 )
 
-// Error is why a callback was not believed. Its text holds no key and no signature and may be shown to the sender.
+// Error is why a callback is rejected. Its text contains no key and no signature and may be shown to the sender.
 type Error struct {
 	Verdict Verdict
 	Reason  string // one of the Reason constants
-	Detail  string // the same as a sentence, naming the member or header and what to do
+	Detail  string // a sentence that names the member or header and says what to do
 }
 
-// Error returns the sentence.
+// Error returns Detail.
 func (e *Error) Error() string { return e.Detail }
 
 func unauthorized(reason, detail string) error { return &Error{Unauthorized, reason, detail} }
 func forbidden(reason, detail string) error    { return &Error{Forbidden, reason, detail} }
 func expired(reason, detail string) error      { return &Error{Expired, reason, detail} }
 
-// WithLocation says where a mistake is, in front of each that err joins; nil: none.
+// WithLocation prefixes each of the errors that err joins with where the mistake is. It returns nil for nil.
 func WithLocation(where string, err error) error {
 	joined, many := err.(interface{ Unwrap() []error })
 	switch {

@@ -6,28 +6,28 @@ import (
 	"livebridge/bridge"
 )
 
-// Field is one part of what a signature is over.
+// Field is one part of what a signature covers.
 type Field struct {
-	Name  string // the provider's name of the member or header; "key" for the key itself, whose value is not told
+	Name  string // the provider's name of the member or header; "key" for the key itself, whose Value is empty
 	Value string
 }
 
-// Attempt is a signature that a key makes of a callback.
+// Attempt is the signature that one key makes of a callback.
 type Attempt struct {
 	Key     string // see KeyID
 	Sign    string // lower-case hex
-	Matches bool   // it is the one in the callback
+	Matches bool   // it equals the one in the callback
 }
 
-// Explanation is how a callback's signature is judged, for a person to read.
+// Explanation is how a callback's signature is verified, for a person to read.
 type Explanation struct {
-	Scheme    bridge.Scheme // SchemeNone: no signature is looked at
-	Fields    []Field       // in signing order, side by side in what is signed
-	Attempts  []Attempt     // one for each key that judges the callback
-	Diagnosis string        // where nothing matches: what makes the signature in the callback; empty where that is not found
+	Scheme    bridge.Scheme // SchemeNone: no signature is verified
+	Fields    []Field       // in signing order
+	Attempts  []Attempt     // one for each key that applies to the callback
+	Diagnosis string        // if no key matches: what the signature in the callback is; empty if unknown
 }
 
-// Explain tells how Verify judges a claim.
+// Explain explains the result of Verify.
 func (r *Ring) Explain(c Claim) Explanation {
 	t := r.tableOf(c.Kind)
 	set, err := t.choose(c.Domain, c.App)
@@ -44,13 +44,15 @@ func (r *Ring) Explain(c Claim) Explanation {
 	return e
 }
 
-// ExplainRTC tells how VerifyRTC judges a claim.
+// ExplainRTC explains the result of VerifyRTC.
 func (r *Ring) ExplainRTC(c RTCClaim) Explanation {
 	set, _, _ := r.chooseRTC(&c)
 	if set == nil || len(set.list) == 0 {
 		return Explanation{Diagnosis: r.diagnoseRTC(c)}
 	}
-	e := Explanation{Scheme: set.scheme, Fields: []Field{{"X-Rtc-Rand", c.Rand}, {"X-Rtc-Timestamp", c.Timestamp}, {"body", string(c.Body)}}}
+	e := Explanation{Scheme: set.scheme, Fields: []Field{
+		{"X-Rtc-Rand", c.Rand}, {"X-Rtc-Timestamp", c.Timestamp}, {"body", string(c.Body)},
+	}}
 	for _, k := range set.list {
 		e.addAttempt(k, c.Sign, SignRTC(k.secret, c))
 	}
@@ -74,7 +76,7 @@ func (e *Explanation) matches() bool {
 	return false
 }
 
-// nameFields returns what a scheme signs, with the names that the provider has for it.
+// nameFields returns the fields that a scheme signs, under the provider's names.
 func nameFields(s bridge.Scheme, c *Claim) []Field {
 	names := []string{"auth_timestamp", "event_type", "publish_domain", "app", "stream", "download_url", "play_url"}
 	if c.Kind == bridge.KindStream {

@@ -50,7 +50,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// Signatures that are good but for one mistake, and what is said of each.
+// Signatures with one mistake, and the diagnosis of each.
 func TestDiagnosis(t *testing.T) {
 	const mixed = "Ab0123456789Ab0123456789Ab0123456789Ab01"
 	ring := newRing(t, func(c *signature.Config) { c.Stream, c.Record = []string{mixed}, []string{mixed} })
@@ -72,15 +72,15 @@ func TestDiagnosis(t *testing.T) {
 		{r, hex.EncodeToString(digest[:]), "MD5 over the key and auth_timestamp; that is the sign type MD5"},
 		{r, mac(mixed, mixed+r.Timestamp), "HMAC-SHA256 over the key and auth_timestamp; that is the formula of 2021"},
 		{r, mac(mixed, r.Timestamp), "HMAC-SHA256 over auth_timestamp"},
-		{p, mac(mixed+"\n", text), "with a line end behind the key"},
+		{p, mac(mixed+"\n", text), "with a line end after the key"},
 		{p, mac(strings.ToLower(mixed), text), "with the key in lower case"},
 		{p, mac(`"`+mixed+`"`, text), "with the key in quotes"},
 		{p, mac("", text), "with an empty key"},
 		{p, mac(mixed[:32], text), "with the key cut to 32 characters"},
 		{p, mac(string(decoded), text), "with the key decoded from hex"},
-		{p, mac(key, text), "the key " + signature.KeyID(key) + " of rtc-record callbacks, which does not judge this one"},
-		{p, base64.StdEncoding.EncodeToString(raw), "written in base64"},
-		{p, "sha256=" + mac(mixed, text), "something around its digits"},
+		{p, mac(key, text), "the key " + signature.KeyID(key) + " of rtc-record callbacks, which does not apply to this one"},
+		{p, base64.StdEncoding.EncodeToString(raw), "encoded in base64"},
+		{p, "sha256=" + mac(mixed, text), "extra characters around its digits"},
 		{p, mac(mixed, text)[:32], "cut to 32 of 64 digits"},
 		{p, sum(sha1.New, mixed, text), "HMAC-SHA1 over event + domain"},
 		{p, mac(mixed, strings.ToLower(text)), "in lower case"},
@@ -88,12 +88,12 @@ func TestDiagnosis(t *testing.T) {
 		{p, mac(mixed, strings.Join(signature.Canonical(bridge.SchemeHMAC, p), "&")), "with '&' between them"},
 		{p, mac(mixed, p.Timestamp+p.Event+p.Domain+p.App+p.Stream), "auth_timestamp + event_type + publish_domain + app + stream"},
 		{p, mac(mixed, p.Domain+p.App+p.Stream+p.Event+p.Timestamp), "domain + app + stream + event + auth_timestamp: another order"},
-		{p, mac(mixed, p.Event+p.Domain+p.App+p.Stream), "event + domain + app + stream: a field is left out"},
+		{p, mac(mixed, p.Event+p.Domain+p.App+p.Stream), "event + domain + app + stream: a field is missing"},
 		{p, mac(mixed, text+"000"), "auth_timestamp in milliseconds"},
 		{r, mac(mixed, strings.Replace(recordText, r.DownloadURL, url.QueryEscape(r.DownloadURL), 1)), "URL-encoded"},
 		{r, mac(mixed, strings.ReplaceAll(recordText, "/", `\/`)), "slashes escaped as in JSON"},
 		{r, mac(mixed, recordText+"null"), "absent ones as null"},
-		{r, mac(mixed, strings.Replace(recordText, r.DownloadURL, "", 1)), "a field is left out"},
+		{r, mac(mixed, strings.Replace(recordText, r.DownloadURL, "", 1)), "a field is missing"},
 		{p, mac(strings.Repeat("x", 32), text), ""},
 		{p, "nonsense", ""},
 		{p, "", ""},
@@ -105,7 +105,7 @@ func TestDiagnosis(t *testing.T) {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
 		if strings.Contains(got, mixed) || strings.Contains(got, key) {
-			t.Errorf("the guess shows the key: %s", got)
+			t.Errorf("the diagnosis shows the key: %s", got)
 		}
 	}
 }
@@ -114,13 +114,13 @@ func TestDiagnosisOfRTC(t *testing.T) {
 	ring := newRing(t, nil)
 	c := rtcComplete()
 	for _, tt := range []struct{ sign, want string }{
-		{signature.SignRTC(key, signature.RTCClaim{Rand: c.Rand, Timestamp: c.Timestamp, Body: append([]byte(nil), c.Body[:len(c.Body)-1]...)}), "without the line end"},
+		{signature.SignRTC(key, signature.RTCClaim{Rand: c.Rand, Timestamp: c.Timestamp, Body: append([]byte(nil), c.Body[:len(c.Body)-1]...)}), "without its trailing line end"},
 		{sum(sha256.New, key, c.Timestamp, c.Rand, string(c.Body)), "another order"},
 		{sum(sha256.New, key, string(c.Body)), "the body alone"},
 		{sum(sha256.New, strings.Repeat("x", 32)), ""},
 	} {
 		c := c
-		if tt.want == "without the line end" {
+		if tt.want == "without its trailing line end" {
 			c.Body = append(append([]byte(nil), c.Body[:len(c.Body)-1]...), '\n')
 		}
 		c.Sign = tt.sign
@@ -130,7 +130,7 @@ func TestDiagnosisOfRTC(t *testing.T) {
 	}
 }
 
-// An app without a rule has no key, and still it is said whose signature this is.
+// An app without a rule has no key, and still the diagnosis says whose signature it is.
 func TestExplainWithoutAKey(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.Rules = []signature.Rule{rule(bridge.KindStream, "push.example.com", "other", "1")}

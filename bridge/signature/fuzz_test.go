@@ -38,7 +38,7 @@ func FuzzCanonical(f *testing.F) {
 	})
 }
 
-// FuzzVerify: nothing that claims to be a signature is taken but the one that is, and nothing panics.
+// FuzzVerify: only the right signature is accepted, and nothing panics.
 func FuzzVerify(f *testing.F) {
 	f.Add(sumPublish, "1587954140")
 	f.Add(sumMD5, "")

@@ -12,8 +12,8 @@ import (
 	"livebridge/bridge"
 )
 
-// key is one secret with its HMAC states. A pooled state has the padded key hashed already, which halves the
-// blocks that a short message takes.
+// key is one secret with its HMAC states. A pooled state has already hashed the padded key, which halves the blocks of
+// a short message.
 type key struct {
 	name   keyName
 	secret string
@@ -39,13 +39,13 @@ func (k *key) appendHMAC(dst []byte, parts ...[]byte) []byte {
 	return dst
 }
 
-// keys are the secrets that judge a callback and the only scheme that they are used with.
+// keys are the secrets that verify a callback, and the only scheme that they are used with.
 type keys struct {
 	scheme bridge.Scheme
 	list   []*key
 }
 
-// with returns the keys of both, each once.
+// with returns the union of both.
 func (s *keys) with(more *keys) *keys {
 	both := &keys{scheme: s.scheme, list: slices.Clone(s.list)}
 	for _, k := range more.list {
@@ -56,9 +56,8 @@ func (s *keys) with(more *keys) *keys {
 	return both
 }
 
-// match returns the key that makes the signature w.given over the text w.text and the body, or nil. It tries every
-// key, each in constant time, so that the answer's time tells nothing about which key it was or how near a guess
-// came.
+// match returns the key that makes the signature w.received over w.text and the body, or nil. It tries every key, each
+// in constant time, so that timing reveals neither which key matched nor how close a forgery came.
 func (s *keys) match(w *scratch, body []byte) *key {
 	found := -1
 	for i, k := range s.list {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// KeyProblem says what in a key looks as if it did not belong to it, such as the quotes of an env file, and what to do;
-// empty: nothing. It never repeats a part of the key.
+// KeyProblem returns what in a key probably does not belong to it, such as the quotes of an env file, and what to do;
+// empty if nothing. It never contains a part of the key.
 func KeyProblem(key string) string {
 	const quotes = "\"'`“”‘’"
 	opens := key != "" && strings.ContainsRune(quotes, firstRune(key))
@@ -26,7 +26,7 @@ func KeyProblem(key string) string {
 	return ""
 }
 
-// assignment matches what a line of an env file or a script begins with.
+// assignment matches the beginning of a line of an env file or a script.
 func assignment() *regexp.Regexp {
 	return regexp.MustCompile(`(?i)^(export\s|(export\s+)?[a-z0-9_]*key[a-z0-9_]*\s*=.)`)
 }
@@ -38,7 +38,7 @@ func lastRune(text string) rune {
 	return all[len(all)-1]
 }
 
-// withProblem adds to an error about a key what looks wrong about it.
+// withProblem returns KeyProblem as the end of an error.
 func withProblem(key string) string {
 	if problem := KeyProblem(key); problem != "" {
 		return "; it " + problem

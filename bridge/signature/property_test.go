@@ -45,7 +45,7 @@ func shift(c *signature.Claim, i, n int) bool {
 }
 
 // What the scheme cannot see, and what sees it: a shifted boundary always verifies as far as the HMAC goes. It is
-// refused when it touches auth_timestamp (no longer 10 digits) or leaves a domain that is no host name, and what passes
+// rejected when it touches auth_timestamp (no longer 10 digits) or leaves a domain that is not a host name, and what passes
 // both has another digest of signed fields than the original under the same signature.
 func TestShiftedBoundaries(t *testing.T) {
 	ring := newRing(t, nil)
@@ -72,7 +72,7 @@ func TestShiftedBoundaries(t *testing.T) {
 			case err == nil && (moved.Sum != original.Sum || moved.Signed == original.Signed):
 				t.Fatalf("the shift cannot be told from the original: %+v %+v", original, moved)
 			case err != nil && err.(*signature.Error).Verdict != signature.Forbidden:
-				t.Fatalf("refused for another reason than its domain: %v", err)
+				t.Fatalf("rejected for another reason than its domain: %v", err)
 			}
 		})
 	}

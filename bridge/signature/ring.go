@@ -11,8 +11,8 @@ import (
 	"livebridge/bridge"
 )
 
-// Ring judges callbacks by the keys and bounds of one Config. It does not change but for counting, and may be used by
-// any number of goroutines.
+// Ring verifies callbacks with the keys and limits of one Config. It is immutable except for its counters, and safe for
+// concurrent use.
 type Ring struct {
 	stream, record, snapshot, rtc *keyTable
 	allKeys                       []*key          // each once
@@ -21,11 +21,11 @@ type Ring struct {
 
 	skew, maxAhead, rtcMaxAge time.Duration
 
-	scratchPool sync.Pool // of *work
+	scratchPool sync.Pool // of *scratch
 }
 
-// NewRing checks cfg and makes a ring of it; cfg may be changed afterwards. The error joins all mistakes: each names the
-// kind and the position of a key that the provider would not have taken, and the rule it stands in, never the key.
+// NewRing checks cfg and makes a ring from it; cfg may be changed afterwards. The error joins all mistakes: each names
+// the kind and the position of a key that the provider does not accept, and its rule, never the key.
 func NewRing(cfg Config) (*Ring, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func NewRing(cfg Config) (*Ring, error) {
 	return r, nil
 }
 
-// Keys returns the ring's keys, each once for every kind, and what they were used for.
+// Keys returns the ring's keys, each once per kind, with their usage.
 func (r *Ring) Keys() []KeyUse {
 	uses := make([]KeyUse, len(r.allKeys))
 	for i, k := range r.allKeys {
@@ -49,7 +49,7 @@ func (r *Ring) Keys() []KeyUse {
 	return uses
 }
 
-// keyFactory makes keys, each once however many rules have it.
+// keyFactory makes keys, each once even if several rules have it.
 type keyFactory struct {
 	uses   *Uses
 	byName map[keyName]*key
@@ -79,7 +79,7 @@ func (f *keyFactory) key(k bridge.Kind, secret string) *key {
 	return made
 }
 
-// setKeys sets what judges each kind where no rule fits.
+// setKeys sets the keys of each kind for callbacks that no rule matches.
 func (r *Ring) setKeys(cfg Config, f *keyFactory) error {
 	var errs []error
 	for _, def := range []struct {
@@ -127,7 +127,8 @@ func (r *Ring) setDomains(domains []string) error {
 	var errs []error
 	for i, d := range domains {
 		if !hostName(d) {
-			errs = append(errs, fmt.Errorf("domain %d of the allowed ones, %q, is not a host name; write it as push.example.com", i+1, d))
+			errs = append(errs,
+				fmt.Errorf("domain %d of the allowed domains, %q, is not a host name; use one like push.example.com", i+1, d))
 		}
 		if r.domains == nil {
 			r.domains = make(map[string]bool, len(domains))
@@ -149,16 +150,16 @@ func (r *Ring) tableOf(k bridge.Kind) *keyTable {
 	return r.rtc
 }
 
-// checkKeys settles the callbacks that no formula has to be tried for. signed reports whether there is one to try.
+// checkKeys decides callbacks without a signature to verify. signed reports whether there is one.
 func (r *Ring) checkKeys(t *keyTable, set *keys, sign string) (signed bool, err error) {
 	switch {
 	case t.kind == bridge.KindSnapshot || r.acceptUnsigned && t.unsigned():
 		return false, nil
 	case len(set.list) == 0:
-		return false, unauthorized(ReasonNoKey, "there is no key for "+t.kind.String()+
-			" callbacks from here; configure one, here and at the provider, or set UNSIGNED=accept")
+		return false, unauthorized(ReasonNoKey, "no key is configured for this "+t.kind.String()+
+			" callback; configure one, here and at the provider, or set UNSIGNED=accept")
 	case sign == "":
-		return false, unauthorized(ReasonNoSignature, "a key is configured and the callback has no signature; "+
+		return false, unauthorized(ReasonNoSignature, "the callback has no signature; "+
 			"configure the same key at the provider")
 	}
 	return true, nil

@@ -12,11 +12,11 @@ const (
 	milliDigits  = 13
 )
 
-// VerifyRTC judges a SparkRTC callback at the instant now, over the body as received. Its app_id chooses the keys; where
-// the body does not tell one, every key of SparkRTC may have signed it. The
-// scheme is SchemeRTC, or SchemeNone when there is no key and unsigned ones are taken. Of the signature
-// only Sum is set: a repeat is told by its event's id, but one message can be split into headers and body in many ways,
-// and all of them must share what one signature may have of the quarantine. The error is nil or an *Error.
+// VerifyRTC verifies a SparkRTC callback at the instant now, over the body as received. Its app_id chooses the keys;
+// if the body has none, every key of SparkRTC is tried. The scheme is SchemeRTC, or SchemeNone when there is no key
+// and unsigned callbacks are accepted. Of the signature only Sum is set: duplicates are recognised by their event's
+// id, but one message can be split into headers and body in many ways, and all of them share one signature's quota in
+// the quarantine. The error is nil or an *Error.
 //
 // The checks, in this order: no key, no signature, not 64 hex digits, no match (Unauthorized); a timestamp that is
 // neither 10 nor 13 digits, older than RTCMaxAge, or more than MaxAhead from now (Expired).
@@ -52,13 +52,13 @@ func (r *Ring) chooseRTC(c *RTCClaim) (set *keys, signed bool, err error) {
 	return set, signed, err
 }
 
-// checkAge judges a good signature by the clock. Rand and timestamp are signed side by side, so that a timestamp of
-// another length may have taken digits from rand.
+// checkAge checks the age of a valid signature. Rand and timestamp are joined without a separator, so a timestamp of
+// another length may include digits of rand.
 func (r *Ring) checkAge(timestamp string, now bridge.Millis) error {
 	signed, ok := rtcMillis(timestamp)
 	switch {
 	case !ok:
-		return expired(ReasonOddTimestamp, "X-Rtc-Timestamp is neither 10 digits (seconds) nor 13 (milliseconds)")
+		return expired(ReasonOddTimestamp, "X-Rtc-Timestamp has neither 10 digits (seconds) nor 13 (milliseconds)")
 	case now-signed > millis(r.rtcMaxAge):
 		return expired(ReasonExpired, "the signature is too old; compare this machine's clock with X-Rtc-Timestamp")
 	case signed-now > millis(r.maxAhead):

@@ -11,37 +11,37 @@ import (
 const Any = "*"
 
 // Rule gives the callbacks of one kind, domain and app keys of their own. Among the rules of a kind, exact domain and
-// exact app win over exact domain and Any, that over Any with an exact app, that over Any and Any. A domain that has
-// rules of a kind but none that fits the app is refused, whatever the rules for Any say. Where no rule fits at all, the
-// kind's own keys judge.
+// exact app win over exact domain and Any, that over Any and an exact app, that over Any and Any. A domain that has
+// rules of a kind but none for the app is rejected, whatever the rules for Any say. Where no rule matches, the kind's
+// own keys apply.
 type Rule struct {
-	Where  string        // what errors call it, such as "line 12"; empty: its number, from 1
-	Kind   bridge.Kind   // of snapshots, which have no formula, a rule lists domains and apps alone
-	Domain string        // a host name, compared without case, or Any; of SparkRTC the app_id as it is, or Any
-	App    string        // as it is, or Any; of SparkRTC always Any
-	Scheme bridge.Scheme // of recordings alone; zero: Config.RecordScheme
+	Where  string        // its name in errors, such as "line 12"; empty: its number, from 1
+	Kind   bridge.Kind   // rules of snapshots, which have no formula, only list domains and apps
+	Domain string        // a host name, case-insensitive, or Any; of SparkRTC the app_id, case-sensitive, or Any
+	App    string        // case-sensitive, or Any; of SparkRTC always Any
+	Scheme bridge.Scheme // of recordings only; zero: Config.RecordScheme
 	Keys   []string      // one or more, all valid at once; snapshots: none are needed
 }
 
 // appMax is the longest app or app_id that a callback can have.
 const appMax = 255
 
-// check refuses a rule that can never fit, or fits what nobody meant. No error holds what the rule says: a key may
-// have been written in the wrong place.
+// check rejects a rule that can never match, or matches more than intended. No error contains a value of the rule: it
+// may be a key in the wrong place.
 func (r *Rule) check() error {
 	switch {
 	case r.Kind < bridge.KindStream || r.Kind > bridge.KindRTCRecord:
-		return fmt.Errorf("the kind is none; use stream, record, snapshot or rtc-record")
+		return fmt.Errorf("unknown kind; use stream, record, snapshot or rtc-record")
 	case r.Scheme != bridge.SchemeNone && r.Kind != bridge.KindRecord:
-		return fmt.Errorf("a sign type is for recordings alone; leave it out for %v", r.Kind)
+		return fmt.Errorf("the sign type is for recordings only; remove it for %v", r.Kind)
 	case !r.domainFits():
-		return fmt.Errorf("the domain is neither %s; %s alone stands for any", r.domainForm(), Any)
+		return fmt.Errorf("the domain is neither %s; use %s alone for any", r.domainForm(), Any)
 	case r.Kind == bridge.KindRTCRecord && r.App != Any:
-		return fmt.Errorf("SparkRTC has one key for each app_id, which is the domain here; set the app to %s", Any)
+		return fmt.Errorf("SparkRTC has one key per app_id, which is the domain here; set the app to %s", Any)
 	case !r.appFits():
 		return fmt.Errorf("the app is neither 1 to %d characters without a * nor %s alone, for any", appMax, Any)
 	case len(r.Keys) == 0 && r.Kind != bridge.KindSnapshot:
-		return fmt.Errorf("there is no key; give the one that is configured at the provider")
+		return fmt.Errorf("no key; set the one that is configured at the provider")
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (r *Rule) appFits() bool { return r.App == Any || validName(r.App) }
 
 func validName(s string) bool { return s != "" && len(s) <= appMax && !strings.Contains(s, Any) }
 
-// ruleKey is where a rule holds; in the map its domain is in lower case, but for an app_id.
+// ruleKey is what a rule matches. Its domain is in lower case unless it is an app_id.
 type ruleKey struct{ domain, app string }
 
 func ruleKeyOf(k bridge.Kind, domain, app string) ruleKey {
@@ -74,20 +74,20 @@ func ruleKeyOf(k bridge.Kind, domain, app string) ruleKey {
 	return ruleKey{domain, app}
 }
 
-// keyTable chooses the keys that judge the callbacks of one kind.
+// keyTable chooses the keys that verify the callbacks of one kind.
 type keyTable struct {
 	kind          bridge.Kind
-	fallback      *keys             // where no rule fits
+	fallback      *keys             // where no rule matches
 	rules         map[ruleKey]*keys // nil: no rules
 	listedDomains map[string]bool   // the domains that have rules of their own
-	all           *keys             // own and all rules: for a SparkRTC callback that does not say its app_id
+	all           *keys             // of fallback and all rules, for SparkRTC callbacks without an app_id
 }
 
-// add enters one rule. where says which rule it is, first which ones are there already.
+// add adds a rule. where is its name, first has the names of those before it.
 func (t *keyTable) add(r *Rule, where string, first map[ruleKey]string, set *keys) error {
 	at := ruleKeyOf(r.Kind, r.Domain, r.App)
 	if other, found := first[at]; found {
-		return fmt.Errorf("has the kind, domain and app of %s; put all keys into one of them", other)
+		return fmt.Errorf("same kind, domain and app as %s; put all keys into one of them", other)
 	}
 	first[at] = where
 	if t.rules == nil {
@@ -101,7 +101,7 @@ func (t *keyTable) add(r *Rule, where string, first map[ruleKey]string, set *key
 	return nil
 }
 
-// choose returns what judges a callback, or why nothing does.
+// choose returns the keys for a callback, or why there are none.
 func (t *keyTable) choose(domain, app string) (*keys, error) {
 	if t.rules == nil {
 		return t.fallback, nil
@@ -114,7 +114,8 @@ func (t *keyTable) choose(domain, app string) (*keys, error) {
 		return set, nil
 	}
 	if t.listedDomains[at.domain] {
-		return nil, forbidden(ReasonApp, "KEYS_FILE has rules for this domain and none for this app; add one if the app is yours")
+		return nil, forbidden(ReasonApp,
+			"KEYS_FILE has rules for this domain but none for this app; add one if the app is yours")
 	}
 	if set := t.rules[ruleKey{Any, app}]; set != nil {
 		return set, nil
@@ -125,5 +126,5 @@ func (t *keyTable) choose(domain, app string) (*keys, error) {
 	return t.fallback, nil
 }
 
-// unsigned reports whether the kind has no key anywhere.
+// unsigned reports whether neither the kind nor a rule has a key.
 func (t *keyTable) unsigned() bool { return len(t.all.list) == 0 }

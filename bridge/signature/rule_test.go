@@ -17,7 +17,7 @@ func rule(k bridge.Kind, domain, app, letter string) signature.Rule {
 	return signature.Rule{Kind: k, Domain: domain, App: app, Keys: []string{secret(letter)}}
 }
 
-// Who wins where several rules fit: each place is judged by exactly the key that the last column names.
+// Precedence of rules: each domain and app is verified with exactly the key that the last column names.
 func TestRulesChooseKeys(t *testing.T) {
 	const own = "0"
 	all := []signature.Rule{
@@ -64,8 +64,8 @@ func TestRulesChooseKeys(t *testing.T) {
 	}
 }
 
-// An app that is not listed is refused whatever its signature: good, none, or nonsense; and unsigned callbacks are not
-// taken in its stead.
+// An app that is not listed is rejected whatever its signature: good, none, or nonsense; and its unsigned callbacks are
+// not accepted either.
 func TestAppNotListed(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.AcceptUnsigned, c.Rules = true, []signature.Rule{rule(bridge.KindStream, "push.example.com", "other", "1")}
@@ -79,7 +79,7 @@ func TestAppNotListed(t *testing.T) {
 	}
 }
 
-// A kind has a key when a rule has one: then unsigned callbacks are not taken anywhere.
+// A kind has a key when a rule has one: then unsigned callbacks are not accepted anywhere.
 func TestUnsignedBesideRules(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.Stream, c.RTC, c.AcceptUnsigned = nil, nil, true
@@ -94,7 +94,7 @@ func TestUnsignedBesideRules(t *testing.T) {
 	}
 }
 
-// The sign type of a rule is the only one taken where it holds; without one it is that of RECORD_SIGN_TYPE.
+// The sign type of a rule is the only one accepted where it applies; without one it is that of RECORD_SIGN_TYPE.
 func TestRulesChooseSchemes(t *testing.T) {
 	now := time.Unix(1583676745, 0)
 	schemes := []bridge.Scheme{bridge.SchemeHMAC, bridge.SchemeHMACLegacy, bridge.SchemeMD5}
@@ -164,7 +164,7 @@ func TestNewRingChecksRules(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		rule signature.Rule
-		want string // part of the error; empty: taken
+		want string // part of the error; empty: accepted
 	}{
 		{"good", with(func(r *signature.Rule) { r.App = "other" }), ""},
 		{"kind", with(func(r *signature.Rule) { r.Kind = 0 }), "stream, record, snapshot or rtc-record"},
@@ -178,10 +178,10 @@ func TestNewRingChecksRules(t *testing.T) {
 		{"app of SparkRTC", with(func(r *signature.Rule) { r.Kind = bridge.KindRTCRecord }), "app_id"},
 		{"no key", with(func(r *signature.Rule) { r.App, r.Keys = "other", nil }), "no key"},
 		{"short key", with(func(r *signature.Rule) { r.App, r.Keys = "other", []string{secret("K"), "KKK"} }), "stream key 2 has 3 characters"},
-		{"sign type of a stream", with(func(r *signature.Rule) { r.App, r.Scheme = "other", bridge.SchemeMD5 }), "recordings alone"},
+		{"sign type of a stream", with(func(r *signature.Rule) { r.App, r.Scheme = "other", bridge.SchemeMD5 }), "recordings only"},
 		{"no scheme of recordings", with(func(r *signature.Rule) { r.Kind, r.Scheme = bridge.KindRecord, bridge.SchemeRTC }), "HMACSHA256"},
-		{"the same place again", with(func(r *signature.Rule) { r.Domain = "PUSH.example.com" }), "domain and app of line 7"},
-		{"the same place of another kind", with(func(r *signature.Rule) { r.Kind = bridge.KindRecord }), ""},
+		{"the same rule again", with(func(r *signature.Rule) { r.Domain = "PUSH.example.com" }), "domain and app as line 7"},
+		{"the same of another kind", with(func(r *signature.Rule) { r.Kind = bridge.KindRecord }), ""},
 	} {
 		first := good
 		first.Where = "line 7"
@@ -199,7 +199,7 @@ func TestNewRingChecksRules(t *testing.T) {
 	}
 }
 
-// Only what is believed counts as use, and the count goes on from ring to ring.
+// Only accepted callbacks count as usage, and the count continues from ring to ring.
 func TestUses(t *testing.T) {
 	var uses signature.Uses
 	old := newRing(t, func(c *signature.Config) { c.Uses = &uses })

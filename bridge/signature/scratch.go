@@ -8,16 +8,15 @@ import (
 	"livebridge/bridge"
 )
 
-// scratch is the memory that judging one callback takes, kept for the next one.
+// scratch is the memory for verifying one callback, reused for the next one.
 type scratch struct {
 	text     []byte // the signed text, as the provider joins it
-	keyed    []byte // the same behind the key, where the scheme wants that
+	keyed    []byte // the same after the key, for schemes that sign both
 	received []byte // the signature in the callback, decoded
-	computed []byte // the signature that a key makes
+	computed []byte // the signature made with a key
 }
 
-// decode reads the signature's hex digits, of either case. It reports false when they are not what the scheme
-// makes.
+// decode decodes the signature's hex digits, of either case. It returns false if they are not of the scheme's length.
 func (w *scratch) decode(s bridge.Scheme, sign string) bool {
 	size := sha256.Size
 	if s == bridge.SchemeMD5 {
@@ -32,7 +31,7 @@ func (w *scratch) decode(s bridge.Scheme, sign string) bool {
 	return err == nil
 }
 
-// join writes the parts as the provider signs them: side by side.
+// join joins the parts as the provider does: without a separator.
 func (w *scratch) join(parts ...string) {
 	w.text = w.text[:0]
 	for _, part := range parts {
@@ -40,15 +39,15 @@ func (w *scratch) join(parts ...string) {
 	}
 }
 
-// signatureID returns the name of the signature in w: two callbacks have the same one when they carry the same
-// signature under the same scheme and kind.
+// signatureID returns an identifier of the signature in w: it is the same for callbacks of one kind and scheme with the
+// same signature.
 func (w *scratch) signatureID(s bridge.Scheme, k bridge.Kind) [16]byte {
 	w.text = append(append(w.text[:0], byte(s), byte(k)), w.received...)
 	return digest(w.text)
 }
 
-// digestFields returns a digest of the parts that, unlike the provider's joining, differs when a boundary has moved:
-// each part stands behind its length.
+// digestFields returns a digest of the parts that, unlike the provider's, differs when a boundary moves: each part is
+// preceded by its length.
 func (w *scratch) digestFields(parts ...string) [16]byte {
 	w.text = w.text[:0]
 	for _, part := range parts {

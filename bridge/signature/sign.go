@@ -9,8 +9,8 @@ import (
 	"livebridge/bridge"
 )
 
-// Sign makes the signature of a Live callback as the provider would: lower-case hex, 64 digits, or 32 for
-// SchemeMD5. The claim's own Sign is not looked at. It is empty where no formula is known (see Canonical).
+// Sign makes the signature of a Live callback as the provider does: lower-case hex, 64 digits, or 32 for SchemeMD5. It
+// ignores the claim's own Sign and returns "" where no formula is known (see Canonical).
 func Sign(s bridge.Scheme, key string, c Claim) string {
 	fields := Canonical(s, c)
 	if fields == nil {

@@ -2,7 +2,7 @@ package signature
 
 import "strings"
 
-// digits reads a number of exactly n ASCII digits: no sign, no space, no other script.
+// digits parses a number of exactly n ASCII digits: no sign, no space, no other script.
 func digits(s string, n int) (int64, bool) {
 	if len(s) != n {
 		return 0, false
@@ -23,8 +23,8 @@ const (
 	maxLabel    = 63
 )
 
-// hostName reports whether s is one: labels of ASCII letters, digits and inner hyphens. An underscore is none,
-// which is what keeps PUBLISH_DONE for a domain from passing as PUBLISH for another.
+// hostName reports whether s is a host name: labels of ASCII letters, digits and inner hyphens. Rejecting underscores
+// is what keeps PUBLISH_DONE for a domain from passing as PUBLISH for another.
 func hostName(s string) bool {
 	if len(s) > maxHostName {
 		return false

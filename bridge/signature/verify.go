@@ -7,12 +7,11 @@ import (
 	"livebridge/bridge"
 )
 
-// Verify judges a Live callback at the instant now. It returns the scheme that the callback was verified with
-// (SchemeNone when its kind has no formula, or no key and unsigned ones are taken) and what to remember of its
-// signature. The error is nil or an *Error; for a verdict of Expired the scheme and the signature are returned as
-// well.
+// Verify verifies a Live callback at the instant now. It returns the scheme that the callback was verified with
+// (SchemeNone when its kind has no formula, or has no key and unsigned callbacks are accepted) and what to remember of
+// its signature. The error is nil or an *Error; with the verdict Expired, scheme and signature are returned too.
 //
-// The checks, in this order: a domain with rules and none for the app (Forbidden); no key, no signature, not hex of the
+// The checks, in this order: a domain with rules but none for the app (Forbidden); no key, no signature, not hex of the
 // scheme's length, auth_timestamp not 10 digits, no match (Unauthorized); the domain no host name or not listed
 // (Forbidden); past its expiry by more than Skew, or expiring more than MaxAhead from now (Expired).
 func (r *Ring) Verify(c Claim, now time.Time) (bridge.Scheme, bridge.Signature, error) {
@@ -43,7 +42,7 @@ func (r *Ring) Verify(c Claim, now time.Time) (bridge.Scheme, bridge.Signature, 
 	return set.scheme, s, err
 }
 
-// checkSign tries the keys and returns the one that fits.
+// checkSign tries the keys and returns the one that matches.
 func (r *Ring) checkSign(set *keys, w *scratch, c *Claim) (bridge.Signature, *key, error) {
 	if !w.decode(set.scheme, c.Sign) {
 		return bridge.Signature{}, nil, notHex("auth_sign", set.scheme)
@@ -68,7 +67,7 @@ func (r *Ring) checkSign(set *keys, w *scratch, c *Claim) (bridge.Signature, *ke
 	}, k, nil
 }
 
-// checkExpiry judges a good signature by the clock. end is its expiry with the skew.
+// checkExpiry checks whether a valid signature has expired. end is its expiry plus the skew.
 func (r *Ring) checkExpiry(end bridge.Millis, now time.Time) error {
 	at := bridge.MillisOf(now)
 	switch expiry := end - millis(r.skew); {
@@ -86,7 +85,7 @@ func (r *Ring) checkDomain(domain string) error {
 		return forbidden(ReasonNoHostName, "the domain is not a host name")
 	}
 	if r.domains != nil && !r.domains[strings.ToLower(domain)] {
-		return forbidden(ReasonDomain, "the domain is not one of those allowed; add it to DOMAINS if it is yours")
+		return forbidden(ReasonDomain, "the domain is not allowed; add it to DOMAINS if it is yours")
 	}
 	return nil
 }

@@ -26,12 +26,15 @@ func (d outgoing) stream() streamBody {
 	if d.Numbers == 2 {
 		session += ","
 	}
-	return streamBody{Domain: Domain, App: App, Stream: d.Stream, UserArgs: "auth_info=simulated", ClientIP: "192.0.2.1",
+	return streamBody{
+		Domain: Domain, App: App, Stream: d.Stream, UserArgs: "auth_info=simulated", ClientIP: "192.0.2.1",
 		NodeIP: d.name(d.base), Session: number(session, d.Numbers != 1), Event: d.Event,
-		AuthTimestamp: number(d.expires(), d.Numbers == 1), AuthSign: d.sign(bridge.SchemeHMAC, d.keys.Stream, "")}
+		AuthTimestamp: number(d.expires(), d.Numbers == 1), AuthSign: d.sign(bridge.SchemeHMAC, d.keys.Stream, ""),
+	}
 }
 
-// recording is what recordings of Live and SparkRTC have in common. What a file has is absent before there is one.
+// recording has the members that recordings of Live and SparkRTC share. Those of a file are absent until it is
+// complete.
 type recording struct {
 	JobID       string `json:"job_id"`
 	Event       string `json:"event_type"`
@@ -50,11 +53,14 @@ type recording struct {
 
 func (d outgoing) recording() recording {
 	job, start := d.name(d.base), time.Unix(d.base+d.Session, 0).UTC()
-	r := recording{JobID: job, Event: d.Event, Format: "HLS", StartTime: start.Format(time.RFC3339), OBSLocation: "cn-north-4",
-		OBSBucket: "recordings", OBSObject: "live/" + job + ".m3u8"}
+	r := recording{
+		JobID: job, Event: d.Event, Format: "HLS", StartTime: start.Format(time.RFC3339),
+		OBSLocation: "cn-north-4", OBSBucket: "recordings", OBSObject: "live/" + job + ".m3u8",
+	}
 	if d.Event == "RECORD_FILE_COMPLETE" {
 		text := d.Numbers != 0
-		r.DownloadURL, r.EndTime = "https://obs.example.com/"+r.OBSObject, start.Add(time.Second).Format(time.RFC3339)
+		r.DownloadURL = "https://obs.example.com/" + r.OBSObject
+		r.EndTime = start.Add(time.Second).Format(time.RFC3339)
 		r.FileSize, r.Duration = number("3957964", text), number("1", text)
 		r.Width, r.Height = number("1280", text), number("720", text)
 	}
@@ -75,8 +81,10 @@ type recordBody struct {
 }
 
 func (d outgoing) record() recordBody {
-	b := recordBody{ProjectID: "70b76example", TaskID: "task-" + d.name(d.base), recording: d.recording(), Domain: Domain, App: App,
-		Stream: d.Stream, AuthTimestamp: number(d.expires(), d.Numbers == 1)}
+	b := recordBody{
+		ProjectID: "70b76example", TaskID: "task-" + d.name(d.base), recording: d.recording(),
+		Domain: Domain, App: App, Stream: d.Stream, AuthTimestamp: number(d.expires(), d.Numbers == 1),
+	}
 	if d.Event == "RECORD_FAILED" {
 		b.ErrorMessage = "the bucket cannot be written"
 	}
@@ -96,7 +104,7 @@ func (d outgoing) rtcRecord() rtcRecordBody {
 	return rtcRecordBody{AppID: RTCApp, RoomID: Room, Stream: d.Stream, recording: d.recording()}
 }
 
-// snapshotBody is a picture that was taken. No formula is known for its signature, so it has none.
+// snapshotBody is a snapshot. It is unsigned, since the provider documents no signature for it.
 type snapshotBody struct {
 	Domain  string `json:"domain"`
 	App     string `json:"app"`
@@ -112,8 +120,10 @@ type snapshotBody struct {
 }
 
 func (d outgoing) snapshot() snapshotBody {
-	b := snapshotBody{Domain: Domain, App: App, Stream: d.Stream, URL: d.name(d.base),
-		Width: number("1280", d.Numbers != 0), Height: number("720", d.Numbers != 0)}
+	b := snapshotBody{
+		Domain: Domain, App: App, Stream: d.Stream, URL: d.name(d.base),
+		Width: number("1280", d.Numbers != 0), Height: number("720", d.Numbers != 0),
+	}
 	b.OBSAddr.Bucket, b.OBSAddr.Location, b.OBSAddr.Object = "snapshots", "cn-north-4", d.Stream+".jpg"
 	return b
 }

@@ -7,14 +7,14 @@ import (
 	"livebridge/bridge"
 )
 
-// maxOffset is how many callbacks a stream has: their signatures end a second apart and may not end too far ahead.
-// Another stream takes its place then, as streams do.
+// maxOffset is how many callbacks a stream has: their signatures expire a second apart and must not expire too far
+// ahead. Then another stream replaces it.
 const maxOffset = 3000
 
 // failureShare is the share of recordings that fail.
 const failureShare = 0.05
 
-// plan yields the callbacks of one connection, whose streams are its own: their order is the order of sending.
+// plan yields the callbacks of one connection in the order of sending. No other connection sends its streams.
 type plan struct {
 	c          *Config
 	random     *rand.Rand
@@ -23,11 +23,11 @@ type plan struct {
 	pending    []Callback
 }
 
-// stream is where a stream is in its life.
+// stream is the state of a stream.
 type stream struct {
 	number, successor int
 	name              string
-	scenarios         int // scenes so far
+	scenarios         int // so far
 	session           int64
 	offset            int64
 }
@@ -51,11 +51,13 @@ func (p *plan) next() Callback {
 	return c
 }
 
-// scenario plans what happens to a stream next: a push, a recording, a picture, one kind after the other.
+// scenario plans the next push, recording or snapshot of a stream; kinds take turns.
 func (p *plan) scenario(s *stream) {
 	if s.offset >= maxOffset {
 		next := s.successor + 1
-		*s = stream{number: s.number, successor: next, name: fmt.Sprintf("room%d-%d", s.number, next), scenarios: s.scenarios}
+		*s = stream{
+			number: s.number, successor: next, name: fmt.Sprintf("room%d-%d", s.number, next), scenarios: s.scenarios,
+		}
 	}
 	kind := p.c.Kinds[s.scenarios%len(p.c.Kinds)]
 	s.scenarios++
@@ -72,7 +74,7 @@ func (p *plan) scenario(s *stream) {
 	s.session++
 }
 
-// push plans one push of a stream, or two where they overlap.
+// push plans one push of a stream, or two that overlap.
 func (p *plan) push(s *stream) {
 	start, end := p.callback(s, bridge.KindStream, "PUBLISH"), p.callback(s, bridge.KindStream, "PUBLISH_DONE")
 	switch {
@@ -86,7 +88,7 @@ func (p *plan) push(s *stream) {
 	}
 }
 
-// record plans a recording of Live: of one file, or one that fails.
+// record plans a Live recording: of one file, or one that fails.
 func (p *plan) record(s *stream) {
 	if p.draw(failureShare) {
 		p.add(s, p.callback(s, bridge.KindRecord, "RECORD_START"), p.callback(s, bridge.KindRecord, "RECORD_FAILED"))
@@ -95,7 +97,7 @@ func (p *plan) record(s *stream) {
 	p.recorded(s, bridge.KindRecord, "RECORD_OVER", "RECORD_START", "RECORD_NEW_FILE_START")
 }
 
-// recorded plans a recording of one file, which may be complete before or after all is over.
+// recorded plans a recording of one file, which may be complete before or after the recording is over.
 func (p *plan) recorded(s *stream, kind bridge.Kind, over string, events ...string) {
 	last := []string{"RECORD_FILE_COMPLETE", over}
 	if p.draw(p.c.Disorder) {
@@ -114,7 +116,7 @@ func (p *plan) callback(s *stream, kind bridge.Kind, event string) Callback {
 	return c
 }
 
-// add plans callbacks with what else goes wrong around them.
+// add plans callbacks, with the forgeries, redeliveries and twins around them.
 func (p *plan) add(s *stream, callbacks ...Callback) {
 	for _, c := range callbacks {
 		c.Offset = s.expiry()
@@ -134,7 +136,7 @@ func (p *plan) add(s *stream, callbacks ...Callback) {
 	}
 }
 
-// repeat is a repeat, half of the time signed again. Without a formula for its signature a picture is sent again as it is.
+// repeat returns a redelivery, half of the time signed again. A snapshot has no signature and stays unchanged.
 func (p *plan) repeat(s *stream, c Callback) Callback {
 	c.Again, c.Resign = 1, p.draw(0.5) && c.Kind != bridge.KindSnapshot
 	if c.Resign {
@@ -143,7 +145,7 @@ func (p *plan) repeat(s *stream, c Callback) Callback {
 	return c
 }
 
-// expiry returns the next offset.
+// expiry returns the next Callback.Offset.
 func (s *stream) expiry() int64 {
 	s.offset++
 	return s.offset - 1

@@ -12,41 +12,42 @@ import (
 	"livebridge/bridge"
 )
 
-// Sent is one callback that was sent and how it was answered.
+// Sent is one callback that was sent, and its response.
 type Sent struct {
 	Time    time.Time
 	Took    time.Duration
-	Status  int // 0: no answer
+	Status  int // 0: no response
 	Expect  int
 	Lane    bridge.Lane
-	Event   string        // the provider's word; empty for a snapshot
+	Event   string        // the event name; empty for snapshots
 	Session bridge.Millis // of stream status
-	Name    string        // node_ip, snapshot_url or job_id: what tells it from others alike
+	Name    string        // node_ip, snapshot_url or job_id, which identifies the occurrence
 	Again   int           // how often it was sent before
 }
 
-// Report is what happened so far.
+// Report is the result so far.
 type Report struct {
 	Sent       int
-	Status     map[int]int // answers by status; 0: none
-	Unexpected int         // answered otherwise than they should be, no answer included
+	Status     map[int]int // responses by status; 0: none
+	Unexpected int         // responses other than expected, missing ones included
 	Elapsed    time.Duration
-	P50, P99   time.Duration // time to answer, within 5 %
+	P50, P99   time.Duration // time to the response, within 5 %
 	Max        time.Duration
 }
 
-// String writes the report on one line.
+// String returns the report on one line.
 func (r Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d sent in %.1f s (%.0f/s)", r.Sent, r.Elapsed.Seconds(), float64(r.Sent)/max(r.Elapsed.Seconds(), 0.001))
+	seconds := r.Elapsed.Seconds()
+	fmt.Fprintf(&b, "%d sent in %.1f s (%.0f/s)", r.Sent, seconds, float64(r.Sent)/max(seconds, 0.001))
 	for _, status := range slices.Sorted(maps.Keys(r.Status)) {
 		name := fmt.Sprint(status)
 		if status == 0 {
-			name = "no answer"
+			name = "no response"
 		}
 		fmt.Fprintf(&b, ", %s: %d", name, r.Status[status])
 	}
-	fmt.Fprintf(&b, ", unexpected: %d; answers p50 %v, p99 %v, max %v", r.Unexpected,
+	fmt.Fprintf(&b, ", unexpected: %d; latency p50 %v, p99 %v, max %v", r.Unexpected,
 		r.P50.Round(10*time.Microsecond), r.P99.Round(10*time.Microsecond), r.Max.Round(10*time.Microsecond))
 	return b.String()
 }
@@ -59,7 +60,7 @@ type stats struct {
 	begun   time.Time
 	mu      sync.Mutex
 	counted Report
-	buckets map[int]int // by the logarithm of the time to answer
+	buckets map[int]int // by the logarithm of the latency
 	sent    func(Sent) error
 	err     error
 }
@@ -83,7 +84,7 @@ func (t *stats) add(s Sent) {
 	}
 }
 
-// fail keeps the first thing that has nothing to do with the service.
+// fail keeps the first error that is not one of the service.
 func (t *stats) fail(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,7 +103,7 @@ func (t *stats) report() Report {
 	return r
 }
 
-// quantile returns the upper end of the bucket that the share q of all answers is within.
+// quantile returns the upper end of the bucket with the quantile q of all latencies.
 func (t *stats) quantile(q float64) time.Duration {
 	left := int(math.Ceil(q * float64(t.counted.Sent)))
 	for _, b := range slices.Sorted(maps.Keys(t.buckets)) {
@@ -113,7 +114,7 @@ func (t *stats) quantile(q float64) time.Duration {
 	return 0
 }
 
-// watch tells of the progress until the function returned is called.
+// watch reports the progress until stop is called.
 func (t *stats) watch(progress func(Report)) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {

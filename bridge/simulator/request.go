@@ -12,18 +12,18 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// validity is for how long the first callback of a stream is signed; each later one ends a second later, since two pushes
-// of one stream under one signature are tampering.
+// validity is how long the signature of a stream's first callback is valid. Each later one expires a second later,
+// since two pushes of one stream under one signature are tampering.
 const validity = 60 * time.Second
 
-// request is a callback as it goes over the wire.
+// request is an encoded callback.
 type request struct {
 	path   string
 	header http.Header
 	body   []byte
 }
 
-// outgoing is a callback on its way to a request.
+// outgoing is a callback to be encoded.
 type outgoing struct {
 	*Callback
 	keys *Keys
@@ -31,7 +31,7 @@ type outgoing struct {
 	base int64 // Unix second of the session 0
 }
 
-// request writes the callback as the provider does.
+// request encodes the callback as the provider does.
 func (d outgoing) request() (request, error) {
 	r := request{header: http.Header{"Content-Type": {"application/json"}}}
 	var body any
@@ -47,7 +47,7 @@ func (d outgoing) request() (request, error) {
 	}
 	var err error
 	if r.body, err = json.Marshal(body); err != nil {
-		return request{}, fmt.Errorf("a %s callback: %w", d.Kind, err)
+		return request{}, fmt.Errorf("encode %s callback: %w", d.Kind, err)
 	}
 	if d.Kind == bridge.KindRTCRecord {
 		d.signRTC(&r)
@@ -55,7 +55,7 @@ func (d outgoing) request() (request, error) {
 	return r, nil
 }
 
-// key returns the key given, or a forger's.
+// key returns the right key, or a forger's.
 func (d outgoing) key(right string) string {
 	if d.Forged {
 		return strings.Repeat("f", 32)
@@ -63,26 +63,30 @@ func (d outgoing) key(right string) string {
 	return right
 }
 
-// expires is the auth_timestamp.
+// expires returns the auth_timestamp.
 func (d outgoing) expires() string {
 	return strconv.FormatInt(d.now.Add(validity).Unix()+d.Offset, 10)
 }
 
 // sign returns the signature of a Live callback.
 func (d outgoing) sign(s bridge.Scheme, key, downloadURL string) string {
-	return signature.Sign(s, d.key(key), signature.Claim{Kind: d.Kind, Event: d.Event, Domain: Domain, App: App,
-		Stream: d.Stream, DownloadURL: downloadURL, Timestamp: d.expires()})
+	return signature.Sign(s, d.key(key), signature.Claim{
+		Kind: d.Kind, Event: d.Event, Domain: Domain, App: App,
+		Stream: d.Stream, DownloadURL: downloadURL, Timestamp: d.expires(),
+	})
 }
 
-// signRTC adds the headers of SparkRTC. The offset is in the random number: no two of a stream are alike.
+// signRTC adds the headers of SparkRTC. Rand is the offset, so that no two callbacks of a stream are alike.
 func (d outgoing) signRTC(r *request) {
-	c := signature.RTCClaim{Rand: fmt.Sprintf("%06d", d.Offset), Timestamp: strconv.FormatInt(d.now.Unix(), 10), Body: r.body}
+	c := signature.RTCClaim{
+		Rand: fmt.Sprintf("%06d", d.Offset), Timestamp: strconv.FormatInt(d.now.Unix(), 10), Body: r.body,
+	}
 	r.header.Set("X-Rtc-Rand", c.Rand)
 	r.header.Set("X-Rtc-Timestamp", c.Timestamp)
 	r.header.Set("X-Rtc-Signature", signature.SignRTC(d.key(d.keys.RTC), c))
 }
 
-// number returns digits as a JSON number or as a JSON string, in either of which the provider may send them.
+// number returns digits as a JSON number or string; the provider sends both.
 func number(digits string, asText bool) any {
 	if asText {
 		return digits

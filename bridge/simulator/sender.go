@@ -12,17 +12,17 @@ import (
 	"livebridge/bridge"
 )
 
-// requestTimeout is how long an answer is waited for.
+// requestTimeout bounds the wait for a response.
 const requestTimeout = 20 * time.Second
 
-// drainTimeout is how long the last answers are waited for when the end has come.
+// drainTimeout bounds the wait for the last responses at the end.
 const drainTimeout = 3 * time.Second
 
-// sessionOffset is how long ago the first simulated push began: the sessions of a stream go up by a second and must stay in the
-// past, and there are not more of them than callbacks.
+// sessionOffset is how many seconds ago the first simulated push began: the sessions of a stream are a second apart,
+// must stay in the past, and are not more than its callbacks.
 const sessionOffset = maxOffset + 100
 
-// sender is one connection and what is sent on it.
+// sender sends the callbacks of one connection.
 type sender struct {
 	c      *Config
 	plan   *plan
@@ -32,14 +32,17 @@ type sender struct {
 	limit  int           // callbacks; 0: no limit
 	pause  time.Duration // between two of them
 	base   int64
-	last   request // of the last callback that was no forgery
+	last   request // of the last callback that was not a forgery
 }
 
 func newSender(c *Config, n, of int, st *stats) *sender {
 	s := &sender{
 		c: c, plan: newPlan(c, n, of), stats: st, base: time.Now().Unix() - sessionOffset,
-		url:    strings.TrimSuffix(c.URL, "/"),
-		client: &http.Client{Timeout: requestTimeout, Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1}},
+		url: strings.TrimSuffix(c.URL, "/"),
+		client: &http.Client{
+			Timeout:   requestTimeout,
+			Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1},
+		},
 	}
 	if c.Count > 0 {
 		s.limit = (c.Count + of - 1 - n) / of
@@ -50,7 +53,7 @@ func newSender(c *Config, n, of int, st *stats) *sender {
 	return s
 }
 
-// run sends until ctx ends or the sender's part of the count is done.
+// run sends until ctx ends or the sender's share of the count is sent.
 func (s *sender) run(ctx context.Context) {
 	defer s.client.CloseIdleConnections()
 	answers, cancel := drainContext(ctx)
@@ -69,7 +72,8 @@ func (s *sender) run(ctx context.Context) {
 	}
 }
 
-// drainContext returns a context that ends a while after ctx: what has been sent is to be answered, for the service may have it.
+// drainContext returns a context that ends drainTimeout after ctx: callbacks that the service may have should get their
+// response.
 func drainContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	drained, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {
@@ -82,7 +86,7 @@ func drainContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return drained, cancel
 }
 
-// send sends one callback and counts its answer.
+// send sends one callback and counts its response.
 func (s *sender) send(ctx context.Context, c Callback) {
 	r, err := s.request(&c)
 	if err != nil {
@@ -91,11 +95,13 @@ func (s *sender) send(ctx context.Context, c Callback) {
 	}
 	begun := time.Now()
 	status := s.post(ctx, r)
-	s.stats.add(Sent{Time: begun, Took: time.Since(begun), Status: status, Expect: c.Expect(), Lane: c.Lane(), Event: c.Event,
-		Session: s.session(&c), Name: c.name(s.base), Again: c.Again})
+	s.stats.add(Sent{
+		Time: begun, Took: time.Since(begun), Status: status, Expect: c.Expect(), Lane: c.Lane(), Event: c.Event,
+		Session: s.session(&c), Name: c.name(s.base), Again: c.Again,
+	})
 }
 
-// request writes a callback, or takes the one before once more.
+// request encodes a callback, or returns the previous request for an unchanged redelivery.
 func (s *sender) request(c *Callback) (request, error) {
 	if c.Again > 0 && !c.Resign {
 		return s.last, nil
@@ -107,7 +113,7 @@ func (s *sender) request(c *Callback) (request, error) {
 	return r, err
 }
 
-// session is the publish_timestamp of stream status, 0 for others.
+// session returns the publish_timestamp of stream status, 0 for others.
 func (s *sender) session(c *Callback) bridge.Millis {
 	if c.Kind != bridge.KindStream {
 		return 0
@@ -115,7 +121,7 @@ func (s *sender) session(c *Callback) bridge.Millis {
 	return bridge.Millis(1000 * (s.base + c.Session))
 }
 
-// post returns the status, 0 when there was no answer.
+// post returns the status, 0 without a response.
 func (s *sender) post(ctx context.Context, wire request) int {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+wire.path, bytes.NewReader(wire.body))
 	if err != nil {

@@ -93,7 +93,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestNoSignatureTwice: a signature of two different happenings would be tampering, so no two of one stream and word end
+// TestNoSignatureTwice: a signature of two different occurrences would be tampering, so no two of one stream and event end
 // at the same second, whatever the seed and however long.
 func TestNoSignatureTwice(t *testing.T) {
 	c := config(bridge.KindStream)
@@ -149,7 +149,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// TestEndAmidAnswers: whatever has reached the service is told of, though the end comes before its answer.
+// TestEndAmidAnswers: every callback that has reached the service is reported, even if the end comes before its response.
 func TestEndAmidAnswers(t *testing.T) {
 	var received atomic.Int64
 	ctx, end := context.WithCancel(t.Context())

@@ -59,8 +59,8 @@ func TestCheck(t *testing.T) {
 		code         int
 		want         string
 	}{
-		{"right", strings.Join(out, ""), exitDone, "RIGHT: no promise was seen broken"},
-		{"the last event is missing", strings.Join(out[:len(out)-1], ""), exitFailed, "1 BROKEN  lost"},
+		{"right", strings.Join(out, ""), exitDone, "PASS: no broken promise found"},
+		{"the last event is missing", strings.Join(out[:len(out)-1], ""), exitFailed, "1 FAILED  lost"},
 		{"no event at all", "x\n", exitFailed, "events.jsonl: line 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

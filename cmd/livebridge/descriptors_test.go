@@ -152,7 +152,7 @@ func (p *program) setOpenFiles(t *testing.T, limit uint64) {
 }
 
 // TestOutOfOpenFiles: while not one more file can be opened, nothing ends: callbacks on connections that are there are answered
-// 200 and published, keys stay in force, and all goes on by itself once files can be opened again.
+// 200 and published, keys stay active, and all goes on by itself once files can be opened again.
 func TestOutOfOpenFiles(t *testing.T) {
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
@@ -167,13 +167,19 @@ func TestOutOfOpenFiles(t *testing.T) {
 	until(t, "all is published", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	service.setOpenFiles(t, 3)
 	end := flood(t, "tcp", service.listen, 3)
-	failureNotifier := func() (n float64) { n, _ = sum(service.metrics(t), "livebridge_key_file_failing"); return n }
-	until(t, "the file of keys cannot be read", func() bool { return failureNotifier() > 0 })
+	loaded := func() float64 {
+		n, found := sum(service.metrics(t), "livebridge_key_file_last_reload_successful")
+		if !found {
+			t.Fatal("no gauge of the file of keys")
+		}
+		return n
+	}
+	until(t, "the file of keys cannot be read", func() bool { return loaded() == 0 })
 	next = p.play(t.Context(), url, "room1", next, next+20) // too few for a new log, which would have to wait
 	until(t, "all is published", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	end()
 	service.setOpenFiles(t, 4096)
-	until(t, "the file of keys can be read again", func() bool { return failureNotifier() == 0 })
+	until(t, "the file of keys can be read again", func() bool { return loaded() == 1 })
 	next = p.play(t.Context(), url, "room1", next, next+2)
 	http.DefaultClient.CloseIdleConnections()
 	if status := service.status("/readyz"); status != http.StatusOK {

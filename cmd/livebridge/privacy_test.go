@@ -200,13 +200,16 @@ func lookForSecrets(t *testing.T, quarantined bool) {
 	put("rules", "rules: [{domain: rule.example.com, app: live, kind: stream, keys: ["+s.settings["key of a rule"]+", *"+s.settings["new key"]+"]}]")
 	failureNotifier := func() bool {
 		m := service.metrics(t)
-		return m[`livebridge_key_file_failing{setting="LIVEBRIDGE_STREAM_KEY_FILE"}`]+m[`livebridge_key_file_failing{setting="LIVEBRIDGE_KEYS_FILE"}`] == 2
+		const gauge = "livebridge_key_file_last_reload_successful"
+		stream, known := m[gauge+`{setting="LIVEBRIDGE_STREAM_KEY_FILE"}`]
+		rules, both := m[gauge+`{setting="LIVEBRIDGE_KEYS_FILE"}`]
+		return known && both && stream == 0 && rules == 0
 	}
 	until(t, "the alarms are raised", failureNotifier)
 	w.commands(t, service.cmd.Env, sent[0].body)
 	put("stream", s.settings["new key"])
-	until(t, "the new key is in force", func() bool {
-		return service.metrics(t)[`livebridge_key_file_reloads_total{result="taken",setting="LIVEBRIDGE_STREAM_KEY_FILE"}`] == 1
+	until(t, "the new key is active", func() bool {
+		return service.metrics(t)[`livebridge_key_file_reloads_total{result="success",setting="LIVEBRIDGE_STREAM_KEY_FILE"}`] == 1
 	})
 	until(t, "the outbox is empty", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	w.pages(t, service)

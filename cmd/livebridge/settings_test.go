@@ -133,7 +133,7 @@ func TestAllBadKeysAtOnce(t *testing.T) {
 	for _, want := range []string{
 		"STREAM_KEY: stream key 1", "STREAM_KEY: stream key 3", "RTC_KEY: rtc-record key 1", "RECORD_KEY_FILE: " + list + ": record key 1",
 		"KEYS_FILE: " + rules + ": line 2: stream key 1", "KEYS_FILE: " + rules + ": line 2: stream key 2",
-		"KEYS_FILE: " + rules + ": line 3: stream key 1", "KEYS_FILE: " + rules + ": line 3: has the kind, domain and app of line 2",
+		"KEYS_FILE: " + rules + ": line 3: stream key 1", "KEYS_FILE: " + rules + ": line 3: same kind, domain and app as line 2",
 		"KEYS_FILE: " + rules + ": line 4: record key 1",
 		"DOMAINS: domain 1", "DOMAINS: domain 3", "SNAPSHOT_TOKEN: holds", "PATH_PREFIX: \"a b\"",
 	} {

@@ -27,7 +27,7 @@ func TestKeysInQuotes(t *testing.T) {
 		"value":     {"STREAM_KEY", `"` + key + `"`, []string{"of STREAM_KEY is in quotes", "without quotes"}},
 		"file":      {"STREAM_KEY_FILE", file("'" + key + "'\r\n"), []string{"STREAM_KEY_FILE is in quotes", "without quotes"}},
 		"env file":  {"STREAM_KEY_FILE", file("export STREAM_KEY=\"" + key + "\"\n"), []string{"STREAM_KEY_FILE ends with a quote", "without quotes"}},
-		"name":      {"STREAM_KEY_FILE", file("\ufeffSTREAM_KEY=" + key + "\n"), []string{"STREAM_KEY_FILE begins with a variable name", "a name before it"}},
+		"name":      {"STREAM_KEY_FILE", file("\ufeffSTREAM_KEY=" + key + "\n"), []string{"STREAM_KEY_FILE begins with a variable name", "or a variable name"}},
 		"keys file": {"KEYS_FILE", file("rules:\n  - {domain: push.example.com, app: live, kind: stream, keys: ['\"" + key + "\"']}\n"), []string{"KEYS_FILE, line 2 is in quotes", "without quotes"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -234,7 +234,7 @@ func boundaryMutants() []mutant {
 		{"the quarantine grows old", "bridge/journal/quarantine_index.go", "entries[0].received < before", "entries[0].received < 0", journal, "TestQuarantineAge"},
 		{"without the service holds end all the same", "bridge/journal/command.go", "\tr, err := c.execute(&cmd)\n", "\tif err := c.expire(); err != nil {\n\t\treturn result{}, err\n\t}\n\tr, err := c.execute(&cmd)\n", journal, "TestOffline"},
 		{"everybody opens the control socket", "bridge/admin/control.go", "0o600", "0o666", "bridge/admin", "TestControlIsPrivate"},
-		{"silent connections keep operators out", "bridge/admin/limiter.go", "refused = l.longestSilent(); refused == nil", "refused == nil", "bridge/admin", "TestSilentConnections"},
+		{"silent connections keep operators out", "bridge/admin/limiter.go", "refused = l.longestIdle(); refused == nil", "refused == nil", "bridge/admin", "TestSilentConnections"},
 		{"requests in hand are given up", "bridge/admin/limiter.go", "\t\tl.open[c] = time.Time{}\n", "", "bridge/admin", "TestBusyConnectionsStay"},
 		{"consumers keep the bridge out", "transports/nats/connections.go", "\t\tcloseNewest(s, limit)\n", "\t\t_ = closeNewest\n", "transports/nats", "TestConsumersAreBounded"},
 		{"callbacks take the journal's files", "cmd/livebridge/descriptors.go", "min(asked, limit-reserved)", "min(asked, limit+reserved)", "cmd/livebridge", "TestFloodOfConnections"},

@@ -1,6 +1,6 @@
-// Package sequencertest is the decision table of a lane once more, written for reading and from nothing but the table:
-// slow, in place, with marks as words. The tests of the sequencer, of the journal and of the whole program hold theirs
-// against it, event by event and mark by mark.
+// Package sequencertest is a second implementation of a lane's decision table, written from the table alone and for
+// readability: slow, in place, with marks as text. The tests of the sequencer, of the journal and of the whole program
+// compare theirs with it, event by event and mark by mark.
 package sequencertest
 
 import (
@@ -11,25 +11,25 @@ import (
 	"livebridge/bridge/sequencer"
 )
 
-// Model is a lane. One with nothing but its Limits set has seen nothing.
+// Model is a lane. With only Limits set it is a new one.
 type Model struct {
 	Limits   sequencer.Limits
 	Last     sequencer.Key    // rules 5 to 7 emitted it last; zero: nothing yet
-	Held     []sequencer.Held // in order of arrival; the smallest is looked for each time
+	Held     []sequencer.Held // in order of arrival; the smallest is searched each time
 	Sequence uint64           // used last
 
-	out     []Emission        // of the step at hand
-	instant sequencer.Instant // at which rule 6 or 7 is at work
+	out     []Emission        // of the current step
+	instant sequencer.Instant // as of which rule 6 or 7 applies
 }
 
-// Emission is one event that comes out, its marks as they are written.
+// Emission is one emitted event, its marks as text.
 type Emission struct {
 	ID       bridge.ID
 	Sequence uint64
 	Marks    string
 }
 
-// Step does one input and returns what comes out, in order.
+// Step applies one input and returns the emissions, in order.
 func (m *Model) Step(in sequencer.Input) []Emission {
 	m.out, m.instant = nil, in.At
 	switch in.Action {
@@ -51,8 +51,7 @@ func (m *Model) Step(in sequencer.Input) []Emission {
 	return m.out
 }
 
-// Restart is what the lane is when the program begins again at the instant at: a hold has what is left of it, and one
-// that has ended meanwhile ends now.
+// Restart applies a restart of the program at the instant at: holds continue, and those that ended meanwhile end now.
 func (m *Model) Restart(at sequencer.Instant) {
 	for i := range m.Held {
 		m.Held[i].Deadline = max(m.Held[i].Deadline, at)
@@ -118,7 +117,7 @@ func (m *Model) rule7() {
 	m.rule5()
 }
 
-// expire: the deadlines that have passed, nearest first, ties by key, each judged at its own instant.
+// expire: the deadlines that have passed, nearest first, ties by key, each as of its own instant.
 func (m *Model) expire(at sequencer.Instant) {
 	for {
 		var next *sequencer.Held
