@@ -150,7 +150,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		}
 	}
 	lines := logs.All()
-	if len(lines) != 1 || !strings.Contains(lines[0].ContextMap()["setting"].(string), "KAFKA_PASSWORD_FILE") ||
+	if len(lines) != 1 || !strings.Contains(lines[0].ContextMap()["setting"].(string), "LIVEBRIDGE_KAFKA_PASSWORD_FILE") ||
 		!strings.Contains(lines[0].Message, "retrying") {
 		t.Errorf("the log has %v", lines)
 	}

@@ -57,7 +57,7 @@ func TestNoKafkaAnswers(t *testing.T) {
 				t.Error("the event was published")
 			}
 			line := logs.All()[0]
-			if setting, _ := line.ContextMap()["setting"].(string); !strings.Contains(setting, c.setting) {
+			if setting, _ := line.ContextMap()["setting"].(string); !strings.Contains(setting, "LIVEBRIDGE_"+c.setting) {
 				t.Errorf("the log has %v", logs.All())
 			}
 		})
