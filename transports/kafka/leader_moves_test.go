@@ -14,7 +14,7 @@ import (
 )
 
 // TestPartitionsChangeLeaders: partitions that one broker leads get a leader each, and come together again at another.
-// After every move all events are taken, each once, by the leaders of then.
+// After every move all events are acknowledged, each once, by the current leaders.
 func TestPartitionsChangeLeaders(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))
@@ -62,12 +62,12 @@ func TestSilentLeaderBlocksOwnPartitionsOnly(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("the leaders of before count: %v", leadersOf(p, o.Topic))
 		}
-		transporttest.Deliver(t, p, transporttest.Events(30, sequence, 1)) // it looks when a request goes wrong
+		transporttest.Deliver(t, p, transporttest.Events(30, sequence, 1)) // a failed request triggers a check
 	}
 	publishBesideSilentBroker(t, f, p, sequence)
 }
 
-// leadersOf returns whom the publisher takes for the leaders of a topic's partitions.
+// leadersOf returns whom the publisher considers the leaders of a topic's partitions.
 func leadersOf(p *Publisher, topic string) (leaders []int32) {
 	p.sender.mu.Lock()
 	defer p.sender.mu.Unlock()

@@ -21,7 +21,7 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// TestIdentities: a server that asks who we are takes events from us when the settings say so, and not otherwise.
+// TestIdentities: a server that requires credentials accepts events with the right settings, and not otherwise.
 func TestIdentities(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -74,7 +74,7 @@ func TestIdentities(t *testing.T) {
 			answer := make(chan error, 1)
 			unauthorized.Publish(event("a", 2), func(err error) { answer <- err })
 			if err := <-answer; err == nil {
-				t.Error("the server takes events from strangers, so nothing was tested")
+				t.Error("the server accepts events without credentials, so nothing was tested")
 			}
 		})
 	}
