@@ -67,7 +67,7 @@ func TestCommandsWithKafka(t *testing.T) {
 	broker := kafkatest.Start(t, kafkatest.Options{}).Broker(0)
 	vars := map[string]string{prefix + "TRANSPORT": "kafka", prefix + "KAFKA_BROKERS": broker}
 	var out bytes.Buffer
-	if err := demo(t.Context(), &out, vars); err != nil || !strings.Contains(out.String(), "the Kafka topic livebridge.demo.") {
+	if err := demo(t.Context(), &out, vars); err != nil || !strings.Contains(out.String(), "Kafka topic livebridge.demo.") {
 		t.Errorf("%v\n%s", err, &out)
 	}
 	for name, value := range vars {

@@ -23,14 +23,15 @@ func TestMetrics(t *testing.T) {
 		"livebridge_callbacks_refused_total":                                 answers[401] + answers[404],
 		`livebridge_callbacks_refused_total{kind="snapshot",reason="token"}`: answers[404],
 		"livebridge_events_published_total":                                  float64(len(out)),
-		"livebridge_publish_duration_seconds_count":                                   float64(len(out)) + failures,
-		"livebridge_callbacks_duplicate_total":                                        answers[200] - float64(len(out)),
-		"livebridge_callback_duration_seconds_count":                                  3000 - answers[404],
+		"livebridge_publish_duration_seconds_count":                          float64(len(out)) + failures,
+		"livebridge_callbacks_duplicate_total":                               answers[200] - float64(len(out)),
+		"livebridge_callback_duration_seconds_count":                         3000 - answers[404],
 		"livebridge_outbox_events":                                           0,
-		"livebridge_outbox_oldest_age_seconds":                                   0,
+		"livebridge_outbox_oldest_age_seconds":                               0,
 		"livebridge_held_events":                                             0,
 		"livebridge_quarantine_entries":                                      0,
 		"livebridge_dead_letters":                                            0,
+		"livebridge_journal_failed":                                          0,
 	} {
 		if got, found := sum(m, name); got != want || !found {
 			t.Errorf("%s is %v (there: %v), want %v", name, got, found, want)
@@ -40,6 +41,9 @@ func TestMetrics(t *testing.T) {
 		if got, _ := sum(m, name); got <= 0 {
 			t.Errorf("%s is %v", name, got)
 		}
+	}
+	if info, _ := sum(m, "livebridge_build_info"); info != 1 {
+		t.Errorf("livebridge_build_info is %v", info)
 	}
 	for name := range m {
 		if strings.Contains(name, "room") || strings.Contains(name, "push.example.com") {

@@ -11,8 +11,8 @@ import (
 	"livebridge/bridge/journal"
 )
 
-// openOperator reaches the journal in DATA_DIR: through the running service, or by opening it where none runs. write says
-// that something may be changed.
+// openOperator opens the journal in DATA_DIR: through the running service, or directly where none runs. Only with write
+// may it be changed.
 func openOperator(write bool) (admin.Operator, io.Closer, error) {
 	s, err := loadForOperator()
 	if err != nil {
@@ -44,14 +44,14 @@ func withOperator(write bool, f func(admin.Operator) error) error {
 	return errors.Join(f(operator), closer.Close())
 }
 
-// loadForOperator loads the settings of the service; those that only a service needs, such as keys, may be absent.
+// loadForOperator loads the settings. Those that only a service needs, such as keys, may be absent.
 func loadForOperator() (*settings, error) {
 	vars := environ()
 	vars[prefix+"UNSIGNED"] = "accept"
 	return load(vars)
 }
 
-// terminal reports whether w is a person's.
+// terminal reports whether w is a terminal.
 func terminal(w io.Writer) bool {
 	if l, ok := w.(*logWriter); ok {
 		w = l.to

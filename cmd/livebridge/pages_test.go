@@ -109,7 +109,7 @@ func TestListAndPurgeAllPages(t *testing.T) {
 					continue
 				}
 				var after string
-				if _, err := fmt.Sscanf(hint, "there are more: list --after %s", &after); err != nil {
+				if _, err := fmt.Sscanf(hint, "more entries follow: list --after %s", &after); err != nil {
 					t.Fatalf("%q: %v", hint, err)
 				}
 				out, _ = succeed(t, dir, "quarantine", "list", "--lane", lane, "--limit", "0", "--after", after)

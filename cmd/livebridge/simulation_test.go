@@ -320,4 +320,4 @@ func (s *simulation) parse(e *bridge.Event) checker.Event {
 	return out
 }
 
-var errBrokerAway = errors.New("nobody there")
+var errBrokerAway = errors.New("broker unavailable")

@@ -1,12 +1,12 @@
 package main
 
-// mutant is one planted fault: a text that is in a file once, what it becomes, and the tests that must fail then.
+// mutant is one planted fault: a text that occurs once in a file, its replacement, and the tests that must fail then.
 type mutant struct {
 	name     string
 	file     string
 	old, new string
-	where    string // the package of the test
-	test     string // or several, between bars; what is behind a slash names a part of a test that is enough
+	where    string // the package of the tests
+	test     string // or several, separated by bars; a slash selects a subtest
 }
 
 const (

@@ -1,6 +1,6 @@
 package main
 
-// checkerMutants are faults of the judge: a run that is wrong passes for right, or the other way round.
+// checkerMutants are faults of the checker: a run with faults passes, or a correct one fails.
 func checkerMutants() []mutant {
 	const (
 		checker = "bridge/checker"

@@ -18,9 +18,9 @@ func embeddedMutants() []mutant {
 func endingMutants() []mutant {
 	const requests, wait = "\terr := a.ingress.Shutdown(drainCtx)\n", "\ta.drain(drainCtx)\n"
 	return []mutant{
-		{"the journal stops before requests in hand are answered", "cmd/livebridge/app.go", requests, "\ta.journal.Stop()\n" + requests, livebridge, "TestEndDuringARequest"},
-		{"requests in hand are cut off", "cmd/livebridge/app.go", requests, "\tvar err error\n", livebridge, "TestEndDuringARequest"},
-		{"the outbox is left to the next start", "cmd/livebridge/app.go", wait, "", livebridge, "TestEndDuringTheBrokersAnswer"},
+		{"the journal stops before requests in hand are answered", "cmd/livebridge/shutdown.go", requests, "\ta.journal.Stop()\n" + requests, livebridge, "TestEndDuringARequest"},
+		{"requests in hand are cut off", "cmd/livebridge/shutdown.go", requests, "\tvar err error\n", livebridge, "TestEndDuringARequest"},
+		{"the outbox is left to the next start", "cmd/livebridge/shutdown.go", wait, "", livebridge, "TestEndDuringTheBrokersAnswer"},
 		{"a leader is noted once", "transports/kafka/sender.go", "\tp.leader = broker\n", "\tif s.brokerQueues[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestSilentLeaderBlocksOwnPartitionsOnly"},
 		{"who listens everywhere needs no token", "transports/nats/embedded.go", "(ip == nil || !ip.IsLoopback())", "(ip != nil && !ip.IsLoopback())", nats, "TestReachableServerNeedsToken"},
 		{"all of IPv4 is a proxy", "bridge/ingress/config.go", "p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before", "p.Bits() == 0 && before > 0", "bridge/ingress", "TestProxiesAreNotEverybody"},
