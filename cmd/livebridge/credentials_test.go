@@ -47,7 +47,7 @@ func TestRotatedToken(t *testing.T) {
 	play()
 	until(t, "events are published with the token before it", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	put("second")
-	until(t, "the new file is in force", func() bool { return service.metrics(t)[gauge] == 1 })
+	until(t, "the new file is active", func() bool { return service.metrics(t)[gauge] == 1 })
 	play()
 	until(t, "the broker refuses a token that it does not know yet", func() bool { return service.metrics(t)["livebridge_outbox_events"] > 0 })
 	options.Authorization, options.Port = "second", portOf(t, s)

@@ -152,7 +152,7 @@ func (p *program) setOpenFiles(t *testing.T, limit uint64) {
 }
 
 // TestOutOfOpenFiles: while not one more file can be opened, nothing ends: callbacks on connections that are there are answered
-// 200 and published, keys stay in force, and all goes on by itself once files can be opened again.
+// 200 and published, keys stay active, and all goes on by itself once files can be opened again.
 func TestOutOfOpenFiles(t *testing.T) {
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
 	keys := filepath.Join(t.TempDir(), "keys.yaml")

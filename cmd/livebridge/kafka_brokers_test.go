@@ -18,7 +18,7 @@ import (
 	"livebridge/transports/kafka/kafkatest"
 )
 
-// TestBrokersKilled takes the brokers of three away, one after the other, with kill -9 and under load, while the service is
+// TestBrokersKilled kills three brokers, one after the other, with kill -9 and under load, while the service is
 // killed too: nothing is lost, and every lane comes out in order.
 func TestBrokersKilled(t *testing.T) {
 	c, dir := kafkatest.Start(t, kafkatest.Options{Nodes: 3}), t.TempDir()

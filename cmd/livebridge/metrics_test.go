@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestMetrics plays everything that goes wrong and compares what Prometheus is told with what was sent.
+// TestMetrics plays everything that goes wrong and compares the metrics with what was sent.
 func TestMetrics(t *testing.T) {
 	keys := allKeys("HMACSHA256")
 	service := launch(t, t.TempDir(), keys...)

@@ -143,7 +143,7 @@ func TestAllBadKeysAtOnce(t *testing.T) {
 	}
 }
 
-// TestBadCertificates are told with the other mistakes.
+// TestBadCertificates: bad certificates are reported with the other mistakes.
 func TestBadCertificates(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pem")
 	if err := os.WriteFile(path, []byte("no certificate"), 0o600); err != nil {

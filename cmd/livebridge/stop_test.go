@@ -26,7 +26,7 @@ func (p *program) status(path string) int {
 	return answer.StatusCode
 }
 
-// TestShutdownDelay: after SIGTERM the program is alive and not ready, and takes callbacks for as long as the delay; then it
+// TestShutdownDelay: after SIGTERM the program is alive and not ready, and accepts callbacks during the delay; then it
 // ends by itself, with all of it published.
 func TestShutdownDelay(t *testing.T) {
 	dir, p := t.TempDir(), newProvider()
