@@ -47,7 +47,7 @@ func (i *producerIDs) first(ctx context.Context) (producerID, error) {
 	case err == nil:
 		i.shared, i.known = producer, true
 	case i.known:
-		i.denied = time.Now() // it was denied before, and publishing without one goes on
+		i.denied = time.Now() // publishing continues without one, as before
 		return i.shared, nil
 	}
 	return producer, err

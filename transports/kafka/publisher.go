@@ -28,7 +28,7 @@ type route struct {
 }
 
 // Dial makes a Publisher and returns at once: it connects and checks the topics in the background, for as long as it
-// takes. An error is one in the options.
+// takes. It returns an error only for invalid options.
 func Dial(opts Options) (*Publisher, error) {
 	if err := opts.Check(); err != nil {
 		return nil, err

@@ -148,7 +148,7 @@ func (a *singleAck) handleAck(m *nats.Msg, err error) {
 	a.done(err)
 }
 
-// calibrate adopts the offset from the answer to a message, unless a batch that was sent before would be judged by it.
+// calibrate adopts the offset from the answer to a message, unless it would apply to a batch sent before.
 func (bs *batches) calibrate(number uint64, m *nats.Msg, err error) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package nats publishes events to NATS JetStream: on a given cluster, or on a server in this process whose store lies
-// beside the journal. It is the only importer of nats.go and of nats-server.
+// Package nats publishes events to NATS JetStream: to a cluster, or to a server in this process whose store is in
+// DATA_DIR. It is the only importer of nats.go and of nats-server.
 package nats
 
 import (

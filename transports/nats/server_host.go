@@ -192,7 +192,7 @@ func (l *serverLog) Errorf(format string, args ...any) {
 	l.log.Error("embedded NATS server", zap.String("message", fmt.Sprintf(format, args...)))
 }
 
-// Fatalf reports the error to run or listen; the server goes on without what failed.
+// Fatalf reports the error to run or listen; the server continues without what failed.
 func (l *serverLog) Fatalf(format string, args ...any) {
 	select {
 	case l.fatal <- fmt.Sprintf(format, args...):
