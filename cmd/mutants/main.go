@@ -89,14 +89,14 @@ func (v verdict) print(w io.Writer) error {
 	if v.err != nil {
 		what = "NOT CAUGHT"
 	}
-	fmt.Fprintf(w, "%-52s %-60s %.1f s\n", v.name, what, v.took.Seconds())
+	fmt.Fprintf(w, "%-61s %-60s %.1f s\n", v.name, what, v.took.Seconds())
 	if v.err != nil {
 		return fmt.Errorf("%s: %w", v.name, v.err)
 	}
 	return nil
 }
 
-// judge plants the fault and returns nil when the test finds it.
+// judge plants the fault and returns nil if the tests find it.
 func (m mutant) judge(dir string, allTests bool) error {
 	overlay, err := m.plant(dir)
 	if err != nil {
