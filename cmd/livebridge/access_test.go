@@ -50,7 +50,7 @@ func TestForgedDone(t *testing.T) {
 	service.terminate(t)
 }
 
-// TestVariantsOfOneMessage floods the quarantine with all that one captured message of each kind can be bent into: each takes
+// TestVariantsOfOneMessage floods the quarantine with all variants of one captured message of each kind: each takes
 // four places, and nobody else's entry goes.
 func TestVariantsOfOneMessage(t *testing.T) {
 	dir := t.TempDir()

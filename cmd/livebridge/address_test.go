@@ -69,7 +69,7 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
-// TestTrustingAllProxiesIsRefused: whoever trusts all proxies believes all senders; to take callbacks from everywhere is no
+// TestTrustingAllProxiesIsRefused: whoever trusts all proxies trusts all senders; accepting callbacks from everywhere is no
 // such thing.
 func TestTrustingAllProxiesIsRefused(t *testing.T) {
 	for _, all := range []string{"0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"} {

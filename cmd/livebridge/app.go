@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -26,7 +25,7 @@ import (
 	"livebridge/bridge/sequencer"
 )
 
-// app is the whole service, wired.
+// app is the service and everything that it runs.
 type app struct {
 	settings *settings
 	files    descriptors
@@ -41,19 +40,20 @@ type app struct {
 	certificate *certificate.Certificate // nil: plain HTTP
 	ingress     *ingress.Server
 	admin       *admin.Server
-	control     *admin.Control // nil: it could not be opened
+	control     *admin.Control // nil: the control socket could not be opened
 
 	callbackListener net.Listener
 	adminListener    net.Listener
 	stopping         atomic.Bool
 }
 
-// start brings everything up but does not take callbacks before run. What was started is stopped again on an error.
+// start opens everything but serves no callbacks before run. On an error it closes what it has opened.
 func start(s *settings, log *zap.Logger) (*app, error) {
 	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
-	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect, a.buildDispatcher,
-		a.openKeys, a.openCertificate, a.buildIngress} {
+	a.registry.MustRegister(buildInfoMetric(), collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
+		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
@@ -76,8 +76,8 @@ func (a *app) listen() (err error) {
 		return &usageError{settingError("ADMIN_LISTEN", "%w", err)}
 	}
 	if at, ok := a.adminListener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
-		a.log.Warn("ADMIN_LISTEN is not a loopback address: whoever reaches it reads metrics and status; keep it off the internet",
-			zap.Stringer("admin", at))
+		a.log.Warn("ADMIN_LISTEN is not a loopback address and serves metrics and status without authentication; "+
+			"restrict who can reach it", zap.String("setting", prefix+"ADMIN_LISTEN"), zap.Stringer("admin", at))
 	}
 	return nil
 }
@@ -89,14 +89,30 @@ func (a *app) openJournal() (err error) {
 	if errors.Is(err, journal.ErrVolumeTooSmall) {
 		return &usageError{settingError("MIN_FREE_BYTES", "%w", err)}
 	}
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
-		return &usageError{settingError("DATA_DIR", "%w; set a directory that the program may write", err)}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
+		errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
+		return &usageError{settingError("DATA_DIR", "%w: set a directory that livebridge may write to", err)}
+	}
+	if err != nil {
+		return err
 	}
 	a.warnOpenDataDir()
-	return err
+	return a.registry.Register(journalFailedMetric(a.journal))
 }
 
-// warnOpenDataDir warns of a DATA_DIR that others than its user may look into.
+// journalFailedMetric returns the metric of a failed journal.
+func journalFailedMetric(j *journal.Journal) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_journal_failed",
+		Help: "1 if the journal has failed to write or sync, after which the service exits, otherwise 0."},
+		func() float64 {
+			if j.Err() != nil {
+				return 1
+			}
+			return 0
+		})
+}
+
+// warnOpenDataDir warns of a DATA_DIR that other users can access.
 func (a *app) warnOpenDataDir() {
 	const others = 0o077
 	info, err := os.Stat(a.settings.DataDir)
@@ -107,15 +123,16 @@ func (a *app) warnOpenDataDir() {
 		zap.String("path", a.settings.DataDir), zap.Stringer("mode", info.Mode()))
 }
 
-// openControl opens the control socket. The service does without it where it cannot be: on a path that is too long, say.
+// openControl opens the control socket. The service runs without it where that fails, such as on a path that is too
+// long.
 func (a *app) openControl() (err error) {
 	if a.control, err = admin.NewControl(a.settings.DataDir, a.journal, a.log); err != nil {
-		a.log.Warn("commands on the journal will work only while the service does not run", zap.Error(err))
+		a.log.Warn("cannot open the control socket; commands on the journal need the service to be stopped", zap.Error(err))
 	}
 	return nil
 }
 
-// journalOptions are what the settings say about the journal.
+// journalOptions returns the journal's options.
 func (s *settings) journalOptions() journal.Options {
 	o := journal.DefaultOptions(s.DataDir)
 	o.Limits = sequencer.Limits{HoldDone: s.HoldDone, HoldNext: s.HoldNext, PerLane: s.HeldPerLane}
@@ -165,7 +182,7 @@ func (a *app) openKeys() (err error) {
 	return nil
 }
 
-// watchFiles puts new keys, certificates and credentials in force until the function that it returns is called.
+// watchFiles reloads keys, certificates and credentials when their files change, until stop is called.
 func (a *app) watchFiles() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
@@ -177,7 +194,7 @@ func (a *app) watchFiles() (stop func()) {
 	return func() { cancel(); watching.Wait() }
 }
 
-// ready returns nil while callbacks are taken. The broker has no say in it.
+// ready returns nil while callbacks are accepted, whether or not the broker is available.
 func (a *app) ready() error {
 	if a.stopping.Load() {
 		return bridge.ErrStopping
@@ -185,7 +202,7 @@ func (a *app) ready() error {
 	return a.journal.Ready()
 }
 
-// run takes callbacks until ctx ends or something fails; then it stops in order.
+// run serves until ctx ends or something fails, and then shuts down in order.
 func (a *app) run(ctx context.Context) error {
 	dispatching, stopDispatch := context.WithCancel(context.Background())
 	defer stopDispatch()
@@ -201,8 +218,9 @@ func (a *app) run(ctx context.Context) error {
 	if a.control != nil {
 		go func() { served <- a.control.Serve() }()
 	}
-	a.log.Info("livebridge takes callbacks", zap.String("version", version()),
-		zap.Stringer("listen", a.callbackListener.Addr()), zap.Stringer("admin", a.adminListener.Addr()), zap.String(a.settings.Transport, a.redactedURL()))
+	a.log.Info("listening for callbacks", zap.String("version", version()),
+		zap.Stringer("listen", a.callbackListener.Addr()), zap.Stringer("admin", a.adminListener.Addr()),
+		zap.String(a.settings.Transport, a.redactedURL()))
 	failure := a.await(ctx, served)
 	if a.journal.Err() != nil {
 		return failure // nothing may be answered or removed any more; the next start recovers
@@ -210,94 +228,16 @@ func (a *app) run(ctx context.Context) error {
 	return errors.Join(failure, a.stop(stopDispatch, expire, &work))
 }
 
-// await returns nil when ctx has ended, or what makes it impossible to go on.
+// await returns nil when ctx has ended, or the error that ends the service.
 func (a *app) await(ctx context.Context, served <-chan error) error {
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-a.journal.Failed():
-		return fmt.Errorf("the journal has failed: %w", a.journal.Err())
+		return fmt.Errorf("journal failed: %w", a.journal.Err())
 	case err := <-failureOf(a.publisher):
-		return fmt.Errorf("the embedded NATS server's disk has failed: %w", err)
+		return fmt.Errorf("store of the embedded NATS server failed: %w", err)
 	case err := <-served:
-		return fmt.Errorf("stopped listening: %w", err)
+		return fmt.Errorf("server failed: %w", err)
 	}
-}
-
-// closeReserve is what of the grace is kept for closing everything.
-const closeReserve = 2 * time.Second
-
-// stop ends the service: not ready, still accepting for the delay, then no new connections, requests in hand answered,
-// the outbox published until the grace ends, everything on disk.
-func (a *app) stop(stopDispatch, expire context.CancelFunc, work *sync.WaitGroup) error {
-	a.log.Info("stopping")
-	a.stopping.Store(true)
-	time.Sleep(a.settings.ShutdownDelay)
-	end := time.Now().Add(a.settings.ShutdownGrace)
-	graceCtx, cancel := context.WithDeadline(context.Background(), end)
-	defer cancel()
-	drainCtx, cancelDrain := context.WithDeadline(context.Background(), end.Add(-min(closeReserve, a.settings.ShutdownGrace/2)))
-	defer cancelDrain()
-	err := a.ingress.Shutdown(drainCtx)
-	a.journal.Stop()
-	a.drain(drainCtx)
-	stopDispatch()
-	context.AfterFunc(graceCtx, expire)
-	if a.journal.Pending() > 0 {
-		expire()
-	}
-	work.Wait()
-	if left := a.journal.Pending(); left > 0 {
-		a.log.Warn("events are left for the next start", zap.Int("events", left))
-	}
-	return errors.Join(ignoreDeadline(err), ignoreDeadline(a.closeControl(graceCtx)), ignoreDeadline(a.publisher.Close(graceCtx)),
-		a.journal.Close(), a.admin.Shutdown(graceCtx))
-}
-
-// closeControl closes the control socket, before the journal that it speaks of.
-func (a *app) closeControl(ctx context.Context) error {
-	if a.control == nil {
-		return nil
-	}
-	return a.control.Shutdown(ctx)
-}
-
-// drain waits until the outbox is empty or ctx ends.
-func (a *app) drain(ctx context.Context) {
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for a.journal.Pending() > 0 {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
-// ignoreDeadline: the grace is over, which is no failure.
-func ignoreDeadline(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil
-	}
-	return err
-}
-
-// abort closes what start has opened.
-func (a *app) abort() error {
-	var errs []error
-	for _, l := range []net.Listener{a.callbackListener, a.adminListener} {
-		if l != nil {
-			errs = append(errs, l.Close())
-		}
-	}
-	if a.publisher != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), closeReserve)
-		defer cancel()
-		errs = append(errs, a.publisher.Close(ctx))
-	}
-	if a.journal != nil {
-		errs = append(errs, a.closeControl(context.Background()), a.journal.Close())
-	}
-	return errors.Join(errs...)
 }

@@ -21,7 +21,7 @@ import (
 // backlog is what the outbox holds when the broker has been away for long.
 const backlog = 1_000_000
 
-// BenchmarkBacklogDrained starts the program, as its own process, on an outbox of a million events: without a broker, where it takes
+// BenchmarkBacklogDrained starts the program, as its own process, on an outbox of a million events: without a broker, where it accepts
 // one callback more, and then on the embedded one until all of it is published. The memory is that of the process, the server's
 // included.
 func BenchmarkBacklogDrained(b *testing.B) {

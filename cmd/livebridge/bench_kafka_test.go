@@ -109,7 +109,7 @@ func drained(b *testing.B, seeded, broker, topic string) float64 {
 	return rate
 }
 
-// makeTopic makes a topic, waits until every partition takes records, which a new one does not for a moment, and returns a
+// makeTopic makes a topic, waits until every partition accepts records, which a new one does not for a moment, and returns a
 // client that knows it.
 func makeTopic(b *testing.B, broker, topic string) *kafkago.Client {
 	client := &kafkago.Client{Addr: kafkago.TCP(broker), Transport: &kafkago.Transport{}, Timeout: 10 * time.Second}

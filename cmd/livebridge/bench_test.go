@@ -234,7 +234,7 @@ func latencies(b *testing.B, a *app) (answered, consumed []float64) {
 	defer cancel()
 	c := &consumption{at: make(map[string]time.Time), warm: warm, reading: make(chan struct{}), left: rate * seconds}
 	ended := make(chan error, 1)
-	go func() { ended <- a.settings.consume(ctx, a.log, a.consumersURL(), true, c.take) }()
+	go func() { ended <- a.settings.consume(ctx, a.log, a.consumersURL(), true, c.consume) }()
 	for n := range warm {
 		c.post(ctx, b, a, rate*seconds+n)
 	}
@@ -288,8 +288,8 @@ func (c *consumption) post(ctx context.Context, b *testing.B, a *app, stream int
 	return float64(time.Since(begun).Microseconds()) / 1000
 }
 
-// take is the consumer.
-func (c *consumption) take(m message) error {
+// consume is the consumer.
+func (c *consumption) consume(m message) error {
 	now := time.Now()
 	var e struct{ Data struct{ Stream string } }
 	if err := json.Unmarshal(m.payload, &e); err != nil {
@@ -314,7 +314,7 @@ func (c *consumption) take(m message) error {
 	return nil
 }
 
-// BenchmarkStart measures from the start on an empty journal until callbacks are taken, and what memory an idle service has.
+// BenchmarkStart measures from the start on an empty journal until callbacks are accepted, and what memory an idle service has.
 func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
 		begun := time.Now()

@@ -13,19 +13,19 @@ import (
 	"livebridge/transports/nats"
 )
 
-// transport is a publisher as the program needs it.
+// transport is a publisher whose credentials can be reloaded.
 type transport interface {
 	bridge.Publisher
 	Reload() error // reads the files of credentials again
 }
 
-// failureNotifier is a publisher that a failure of this machine can make useless, such as that of the embedded server's disk.
-// What a broker says is no such failure.
+// failureNotifier is a publisher that a local failure can end, such as one of the embedded server's disk. Errors of a
+// broker are no such failure.
 type failureNotifier interface {
 	Failed() <-chan error
 }
 
-// failureOf returns the channel of such a failure; nil: there is none.
+// failureOf returns the channel of a publisher's local failure; nil: it has none.
 func failureOf(p bridge.Publisher) <-chan error {
 	if f, can := p.(failureNotifier); can {
 		return f.Failed()
@@ -33,7 +33,7 @@ func failureOf(p bridge.Publisher) <-chan error {
 	return nil
 }
 
-// connect makes the publisher to the broker of the settings.
+// connect makes the publisher of the configured transport.
 func (a *app) connect() (err error) {
 	s := a.settings
 	if a.credentials, err = newCredentials(s.brokerFiles(), a.log, a.registry); err != nil {
@@ -56,7 +56,7 @@ func (a *app) connect() (err error) {
 	a.publisher = nil // not a nil of the publisher's type
 	var setting *nats.SettingError
 	if s.embedded() && !errors.As(err, &setting) {
-		return err // of its disk
+		return err // a local failure, not a wrong setting
 	}
 	return &usageError{err}
 }
@@ -74,7 +74,8 @@ func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
 	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
 	o.QuarantineMaxBytes, o.Dedupe, o.InboxPrefix = int64(s.QuarantineBytes), s.DedupeWindow, s.NATSInbox
-	o.CredsFile, o.NKeyFile, o.User, o.Password, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSUser, s.NATSPassword, s.NATSToken
+	o.CredsFile, o.NKeyFile, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSToken
+	o.User, o.Password = s.NATSUser, s.NATSPassword
 	o.PasswordFile, o.TokenFile, o.ReadFile = s.secretFiles["NATS_PASSWORD"], s.secretFiles["NATS_TOKEN"], filewatch.Read
 	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
 	o.Binary, o.Log = s.EventMode == "binary", log
@@ -84,7 +85,8 @@ func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
 	o := kafka.DefaultOptions()
 	o.Brokers, o.Topic, o.Quarantine, o.Dedupe = s.KafkaBrokers, s.KafkaTopic, s.QuarantineTopic, s.DedupeWindow
-	o.Create, o.Partitions, o.Replication, o.Compression = s.KafkaCreate, s.KafkaPartitions, s.KafkaReplication, s.KafkaCompression
+	o.Create, o.Partitions, o.Replication = s.KafkaCreate, s.KafkaPartitions, s.KafkaReplication
+	o.Compression = s.KafkaCompression
 	o.SASL, o.User, o.Password = s.KafkaSASL, s.KafkaUser, s.KafkaPassword
 	o.PasswordFile, o.ReadFile = s.secretFiles["KAFKA_PASSWORD"], filewatch.Read
 	o.TLS, o.CAFile, o.CertFile, o.KeyFile = s.KafkaTLS, s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile
@@ -92,7 +94,7 @@ func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
 	return o
 }
 
-// consumersURL is where events can be consumed.
+// consumersURL returns the address at which events can be consumed.
 func (a *app) consumersURL() string {
 	if e, embedded := a.publisher.(*nats.Embedded); embedded {
 		return e.ClientURL() // its port may have been 0
@@ -110,7 +112,7 @@ func (s *settings) consumersURL() string {
 	return "nats://" + s.NATSListen
 }
 
-// redactedURL is consumersURL as it may be shown.
+// redactedURL returns consumersURL without credentials.
 func (a *app) redactedURL() string {
 	if a.settings.Transport == "kafka" {
 		return a.consumersURL()
@@ -118,7 +120,7 @@ func (a *app) redactedURL() string {
 	return nats.Redacted(a.consumersURL())
 }
 
-// checkBroker returns what is wrong with the settings of the transport in force.
+// checkBroker checks the settings of the configured transport.
 func (s *settings) checkBroker() error {
 	if s.Transport == "kafka" {
 		o := s.kafkaOptions(zap.NewNop())
@@ -128,15 +130,14 @@ func (s *settings) checkBroker() error {
 	return o.Check()
 }
 
-// message is an event as a consumer of either broker finds it.
+// message is an event as consumed from either broker.
 type message struct {
 	where     string                   // subject or topic
-	attribute func(name string) string // of binary mode
+	attribute func(name string) string // from the headers of binary mode
 	payload   []byte
 }
 
-// consume calls f for the events of the broker at an address, from the first that it has or from now on. What keeps it
-// from reading is logged.
+// consume calls f for the events of the broker at an address, for all or only new ones. It logs interruptions.
 func (s *settings) consume(ctx context.Context, log *zap.Logger, at string, all bool, f func(message) error) error {
 	if s.Transport == "kafka" {
 		return s.consumeKafka(ctx, log, at, all, f)
@@ -144,7 +145,7 @@ func (s *settings) consume(ctx context.Context, log *zap.Logger, at string, all 
 	o, start := s.natsOptions(log), nats.StartNew
 	o.URL = at
 	if s.embedded() && at == s.consumersURL() {
-		o.InboxPrefix = "" // the embedded server answers its consumers on the clients' own
+		o.InboxPrefix = "" // consumers of the embedded server use the client's own
 	}
 	if all {
 		start = nats.StartAll
@@ -159,9 +160,11 @@ func (s *settings) consume(ctx context.Context, log *zap.Logger, at string, all 
 	})
 }
 
-func (s *settings) consumeKafka(ctx context.Context, log *zap.Logger, at string, all bool, f func(message) error) error {
+func (s *settings) consumeKafka(
+	ctx context.Context, log *zap.Logger, brokers string, all bool, f func(message) error,
+) error {
 	o, start := s.kafkaOptions(log), kafka.StartNew
-	o.Brokers = at
+	o.Brokers = brokers
 	if all {
 		start = kafka.StartAll
 	}

@@ -20,7 +20,7 @@ import (
 // asBroker makes the test's binary behave as nats-server.
 const asBroker = "TEST_AS_NATS_SERVER"
 
-// outage is how long TestBrokerStopped takes the broker away: go test ./cmd/livebridge -run TestBrokerStopped -outage 1m
+// outage is how long TestBrokerStopped stops the broker: go test ./cmd/livebridge -run TestBrokerStopped -outage 1m
 var outage = flag.Duration("outage", 2*time.Second, "how long the broker is away")
 
 // serveNATS is what nats-server's main does.
@@ -77,12 +77,12 @@ func TestBrokerStopped(t *testing.T) {
 	l.end(t)
 	t.Logf("answered 200 during %v: %d; then %.0f events waited; %v", *outage, during, waits, l.report)
 	if l.report.Unexpected > 0 || waits < float64(during)/2 {
-		t.Errorf("%d answers were wrong, and %.0f events waited where %d had been taken", l.report.Unexpected, waits, during)
+		t.Errorf("%d answers were wrong, and %.0f events waited where %d had been accepted", l.report.Unexpected, waits, during)
 	}
 	l.judge(t, service)
 }
 
-// TestStreamFull: the stream takes nothing more; callbacks are answered 200 all the
+// TestStreamFull: the stream accepts nothing more; callbacks are answered 200 all the
 // while, and everything comes out in order when there is room.
 func TestStreamFull(t *testing.T) {
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()

@@ -17,15 +17,17 @@ func newCheck() *cobra.Command {
 	var c checker.Config
 	var ignore string
 	cmd := &cobra.Command{
-		Use: "check", Short: "Judge a run: what was answered 200 against what came out", Args: noArguments,
-		Long: "Reads what `simulate --log` and `tail --from all` have written and reports every broken promise: callbacks lost, doubled,\n" +
-			"out of order without a mark, untrue marks, gaps in a sequence, repeats with other bytes. It exits with 1 when there is one.\n" +
-			"The two must be of one run on a fresh stream: what came out and was not sent is a fault.",
-		Example: "  livebridge simulate --count 1000 --log sent.jsonl\n  livebridge tail --from all > events.jsonl   # until nothing more comes\n" +
+		Use: "check", Short: "Verify a run: acknowledged callbacks against published events", Args: noArguments,
+		Long: "Reads the output of `simulate --log` and `tail --from all` and reports every violated guarantee:\n" +
+			"lost or duplicated callbacks, events out of order without a mark, wrong marks, gaps in a sequence,\n" +
+			"duplicates with a different payload. Exit code 1 if there is one.\n" +
+			"Both files must be of one run on an empty stream or topic: an event that was not sent is a fault.",
+		Example: "  livebridge simulate --count 1000 --log sent.jsonl\n" +
+			"  livebridge tail --from all > events.jsonl   # stop it when no more events arrive\n" +
 			"  livebridge check --sent sent.jsonl --events events.jsonl",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if sent == "" || events == "" {
-				return &usageError{errors.New("--sent and --events are both needed; see `livebridge check --help`")}
+				return &usageError{errors.New("--sent and --events are required; see livebridge check --help")}
 			}
 			if c.Ignore, err = ignored(ignore); err != nil {
 				return err
@@ -34,12 +36,12 @@ func newCheck() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&sent, "sent", "", "the log of `simulate --log`")
-	f.StringVar(&events, "events", "", "events as JSON lines, in topic order")
+	f.StringVar(&sent, "sent", "", "`file` written by simulate --log")
+	f.StringVar(&events, "events", "", "`file` of events as JSON lines, in the order of the stream or topic")
 	f.StringVar(&ignore, "ignore-streams", "", "IGNORE_STREAMS of the service")
 	f.DurationVar(&c.HoldDone, "hold-done", 0, "HOLD_DONE of the service")
 	f.DurationVar(&c.HoldNext, "hold-next", 0, "HOLD_NEXT of the service")
-	f.DurationVar(&c.Slack, "slack", 0, "what may pass beyond the holds until an event is seen; 0: not judged")
+	f.DurationVar(&c.Slack, "slack", 0, "allowed delay of an event beyond the holds; 0: not checked")
 	return cmd
 }
 
@@ -55,7 +57,7 @@ func ignored(pattern string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// check prints the report; an error is a file that cannot be read, or a run that is not right.
+// check prints the report. It returns an error for a file that cannot be read, and for a run with faults.
 func check(w io.Writer, c checker.Config, sent, events string) error {
 	k := checker.New(c)
 	err := read(sent, func(r io.Reader) error {
@@ -76,12 +78,12 @@ func check(w io.Writer, c checker.Config, sent, events string) error {
 		return err
 	}
 	if !report.OK() {
-		return fmt.Errorf("the run is not right: %d faults", len(report.Faults))
+		return fmt.Errorf("verification failed: %d faults", len(report.Faults))
 	}
 	return nil
 }
 
-// read calls f with a file's content; an error names the file.
+// read calls f with a file's content. An error names the file.
 func read(path string, f func(io.Reader) error) error {
 	file, err := os.Open(path)
 	if err != nil {

@@ -80,7 +80,7 @@ func checked(t *testing.T, sent, events string) (output string, code int) {
 	return b.String(), code
 }
 
-// TestRecordSignTypes: recordings signed by each scheme come out, and a scheme that is not in force is refused.
+// TestRecordSignTypes: recordings signed by each scheme come out, and a scheme that is not configured is rejected.
 func TestRecordSignTypes(t *testing.T) {
 	for _, signType := range []string{"HMACSHA256", "HMACSHA256-LEGACY", "MD5"} {
 		t.Run(signType, func(t *testing.T) {

@@ -101,7 +101,7 @@ func (c *cluster) leader(t *testing.T) (leader int) {
 	return leader
 }
 
-// TestClusterLosesItsLeader takes the leader of the stream away from a cluster of three, again and again, under a simulated
+// TestClusterLosesItsLeader stops the leader of the stream in a cluster of three, again and again, under a simulated
 // load that goes on until it has lost all of them: every callback is answered 200, and all of it comes out, in order.
 func TestClusterLosesItsLeader(t *testing.T) {
 	c, l := startCluster(t), newLoad(t)
@@ -172,7 +172,7 @@ func counting(n int) func(string) bool {
 	return func(string) bool { n--; return n == 0 }
 }
 
-// TestStreamAtItsLimits: a stream that keeps a few events only, as the settings ask for or by subject, drops old ones as it was told to;
+// TestStreamAtItsLimits: a stream that keeps a few events only, as the settings ask for or by subject, drops old ones as configured;
 // publishing goes on, and whoever reads along gets everything, in order.
 func TestStreamAtItsLimits(t *testing.T) {
 	for name, limit := range map[string]jetstream.StreamConfig{

@@ -232,10 +232,10 @@ func TestEveryWorldReadableFile(t *testing.T) {
 			want = []string{prefix + name}
 		}
 		if got := worldReadable(map[string]string{prefix + name: open}); !slices.Equal(got, want) {
-			t.Errorf("%s: told of %q, not %q", name, got, want)
+			t.Errorf("%s: the errors are %q, want %q", name, got, want)
 		}
 	}
 	if all := worldReadable(vars); len(all) != len(vars)-len(public)-len(keySettings()) {
-		t.Errorf("all at once: told of %q", all)
+		t.Errorf("all at once: the errors are %q", all)
 	}
 }

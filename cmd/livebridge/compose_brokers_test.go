@@ -92,7 +92,7 @@ func replaced(args []string, old, address string) (out []string) {
 	return out
 }
 
-// checkPrinted lets the provider send and looks at the first lines of the consumer.
+// checkPrinted lets the provider send and checks the first lines of the consumer.
 func checkPrinted(t *testing.T, consumer, provider *exec.Cmd, like *regexp.Regexp) {
 	t.Helper()
 	const enough = 20

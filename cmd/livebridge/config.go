@@ -7,10 +7,10 @@ import (
 	"livebridge/bridge/keyring"
 )
 
-// settings is every setting with its default: LIVEBRIDGE_ and the name in the tag. A setting that is a secret has a twin
-// with _FILE behind its name, the path of a file that holds it.
+// settings is every setting with its default. Its variable is LIVEBRIDGE_ and the name in the tag. A secret can also be
+// set by a second variable with the suffix _FILE, the path of a file that contains it.
 type settings struct {
-	// callbacks come in
+	// receiving callbacks
 	Listen          string    `env:"LISTEN" envDefault:":8080"`
 	PathPrefix      string    `env:"PATH_PREFIX"`
 	MaxBody         size      `env:"MAX_BODY" envDefault:"64KiB"`
@@ -22,7 +22,7 @@ type settings struct {
 	AllowSources    []network `env:"ALLOW_SOURCES"`
 	SnapshotToken   string    `env:"SNAPSHOT_TOKEN" secret:"true"`
 
-	// and are believed
+	// verifying signatures
 	StreamKey      string        `env:"STREAM_KEY" secret:"true"`
 	RecordKey      string        `env:"RECORD_KEY" secret:"true"`
 	RTCKey         string        `env:"RTC_KEY" secret:"true"`
@@ -35,12 +35,12 @@ type settings struct {
 	RTCMaxAge      time.Duration `env:"RTC_MAX_AGE" envDefault:"24h"`
 	SignatureReuse string        `env:"SIGNATURE_REUSE" envDefault:"quarantine"`
 
-	// what is left out of events
+	// filtering and redaction
 	IgnoreStreams string             `env:"IGNORE_STREAMS"`
 	UserArgs      callback.Redaction `env:"USER_ARGS" envDefault:"redact"`
 	ClientIP      callback.Redaction `env:"CLIENT_IP" envDefault:"keep"`
 
-	// the journal
+	// journal
 	DataDir          string        `env:"DATA_DIR" envDefault:"./data"`
 	JournalMaxBytes  size          `env:"JOURNAL_MAX_BYTES" envDefault:"8GiB"`
 	MinFreeBytes     size          `env:"MIN_FREE_BYTES" envDefault:"512MiB"`
@@ -48,7 +48,7 @@ type settings struct {
 	DeadLettersMax   int           `env:"DEAD_LETTERS_MAX" envDefault:"10000"`
 	QuarantineMaxAge time.Duration `env:"QUARANTINE_MAX_AGE" envDefault:"720h"`
 
-	// order
+	// ordering and deduplication
 	HoldDone     time.Duration `env:"HOLD_DONE" envDefault:"10s"`
 	HoldNext     time.Duration `env:"HOLD_NEXT" envDefault:"3s"`
 	HeldPerLane  int           `env:"HELD_PER_LANE" envDefault:"16"`
@@ -57,7 +57,7 @@ type settings struct {
 	DedupeMax    int           `env:"DEDUPE_MAX" envDefault:"20000000"`
 	LanesCached  int           `env:"LANES_CACHED" envDefault:"200000"`
 
-	// events go out
+	// publishing
 	Transport       string        `env:"TRANSPORT" envDefault:"nats"`
 	EventMode       string        `env:"EVENT_MODE" envDefault:"structured"`
 	QuarantineTopic string        `env:"QUARANTINE_TOPIC" envDefault:"live.quarantine"`
@@ -94,13 +94,13 @@ type settings struct {
 	KafkaCertFile    string `env:"KAFKA_TLS_CERT_FILE"`
 	KafkaKeyFile     string `env:"KAFKA_TLS_KEY_FILE"`
 
-	// running it
+	// operation
 	AdminListen   string        `env:"ADMIN_LISTEN" envDefault:"127.0.0.1:9090"`
 	LogLevel      string        `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat     string        `env:"LOG_FORMAT" envDefault:"auto"`
 	ShutdownDelay time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s"`
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
 
-	keyFiles    []keyring.File    // KEYS_FILE and the twins of the keys: no setting of its own
-	secretFiles map[string]string // paths of the twins of the other secrets, by the secret's name
+	keyFiles    []keyring.File    // KEYS_FILE and the _FILE variables of keys
+	secretFiles map[string]string // paths from the _FILE variables of the other secrets, by the secret's name
 }

@@ -12,7 +12,7 @@ import (
 
 func newConfig() *cobra.Command {
 	return &cobra.Command{
-		Use: "config", Short: "Print the settings in force, secrets masked", Args: noArguments,
+		Use: "config", Short: "Print the effective settings, with secrets masked", Args: noArguments,
 		Example: "  LIVEBRIDGE_STREAM_KEY_FILE=/run/secrets/stream livebridge config",
 		RunE: func(c *cobra.Command, _ []string) error {
 			vars := environ()
@@ -26,7 +26,7 @@ func newConfig() *cobra.Command {
 	}
 }
 
-// print writes one NAME=value line for each setting, with where the value comes from.
+// print writes one NAME=value line for each setting, with the value's source.
 func (s *settings) print(w io.Writer, vars map[string]string) {
 	for _, f := range s.fields() {
 		fmt.Fprintf(w, "%s%s=%s # %s\n", prefix, f.name, f.shown(vars), f.origin(vars))

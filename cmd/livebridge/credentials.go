@@ -11,7 +11,7 @@ import (
 	"livebridge/bridge/filewatch"
 )
 
-// brokerFiles are the files that say who we are at the broker of the settings, and whom we trust there.
+// brokerFiles returns the files of credentials and trusted authorities of the configured transport.
 func (s *settings) brokerFiles() []string {
 	var files []string
 	switch {
@@ -26,20 +26,20 @@ func (s *settings) brokerFiles() []string {
 	return slices.DeleteFunc(files, func(path string) bool { return path == "" })
 }
 
-// credentials watches the broker's files and has the publisher read them again.
+// credentials watches the broker's files and makes the publisher reload them.
 type credentials struct {
 	source     *filewatch.Source[digest]
 	reload     func() error // of the publisher
 	log        *zap.Logger
 	successful prometheus.Gauge
-	lastError  string // the last error; empty: none
-	loaded     digest // what was read again last
+	lastError  string // of the last reload; empty: none
+	loaded     digest // of the last successful reload
 }
 
-// digest stands for what all files say.
+// digest identifies the content of all files.
 type digest [sha256.Size]byte
 
-// newCredentials begins before the publisher reads the files, so that no change is missed.
+// newCredentials must be called before the publisher reads the files, so that no change is missed.
 func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) (*credentials, error) {
 	c := &credentials{log: log, source: filewatch.New(func() digest { return digestOf(files) }),
 		successful: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
@@ -66,7 +66,7 @@ func digestOf(files []string) digest {
 // Watch follows the files until ctx ends.
 func (c *credentials) Watch(ctx context.Context) { filewatch.Every(ctx, c.poll) }
 
-// poll has the files read again when they have changed, and as long as that fails.
+// poll reloads the files when they have changed, and retries as long as that fails.
 func (c *credentials) poll() {
 	changed := c.source.Poll()
 	if !changed && c.lastError == "" {

@@ -47,7 +47,7 @@ func TestRotatedToken(t *testing.T) {
 	play()
 	until(t, "events are published with the token before it", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	put("second")
-	until(t, "the new file is in force", func() bool { return service.metrics(t)[gauge] == 1 })
+	until(t, "the new file is active", func() bool { return service.metrics(t)[gauge] == 1 })
 	play()
 	until(t, "the broker refuses a token that it does not know yet", func() bool { return service.metrics(t)["livebridge_outbox_events"] > 0 })
 	options.Authorization, options.Port = "second", portOf(t, s)
@@ -65,7 +65,8 @@ func TestRotatedToken(t *testing.T) {
 	}
 	log := service.log.String()
 	for text, want := range map[string]int{
-		"LIVEBRIDGE_NATS_TOKEN_FILE": 1, "NATS rejected the credentials": 1, "connected to NATS again": 1, "broker credentials reloaded": 1,
+		`"error":"LIVEBRIDGE_NATS_TOKEN_FILE: `: 1, `"setting":"LIVEBRIDGE_NATS_TOKEN_FILE"`: 1,
+		"NATS rejected the credentials": 1, "connected to NATS again": 1, "broker credentials reloaded": 1,
 	} {
 		if n := strings.Count(log, text); n != want {
 			t.Errorf("%q is in the log %d times, want %d\n%s", text, n, want, log)

@@ -14,7 +14,7 @@ import (
 	"livebridge/bridge/admin"
 )
 
-// result is what has become of one entry, or of one event that was published again.
+// result is the outcome of one entry, or of one event that was published again.
 type result struct {
 	Number  uint64 `json:"number,omitempty"` // of the entry
 	Problem string `json:"problem,omitempty"`
@@ -22,14 +22,14 @@ type result struct {
 	*bridge.Delivery
 }
 
-// offlineState is that of an emission where no service runs.
+// offlineState is the state of an emission while no service runs.
 const offlineState bridge.DeliveryState = "next_start"
 
 func newResult(o bridge.Outcome) *result {
 	return &result{Number: o.Number, Problem: o.Problem, Emission: o.Emitted}
 }
 
-// text says the result to a person.
+// text returns the result as printed on a terminal.
 func (r *result) text() string {
 	switch {
 	case r.Problem != "":
@@ -46,7 +46,7 @@ func (r *result) text() string {
 	return string(r.State)
 }
 
-// problem returns what makes the command fail, or nil.
+// problem returns an error if the result makes the command fail.
 func (r *result) problem(queue string) error {
 	if r.Problem != "" || r.Delivery != nil && r.State == bridge.DeliveryDeadLetter {
 		return fmt.Errorf("%s %d: %s", queue, r.Number, r.text())
@@ -82,14 +82,15 @@ func summaryOf(results []*result) string {
 
 // waitFlag adds the flag that bounds awaitDeliveries.
 func waitFlag(c *cobra.Command, wait *time.Duration) {
-	c.Flags().DurationVar(wait, "wait", 10*time.Second, "how long to wait for the broker to acknowledge; 0: do not wait")
+	c.Flags().DurationVar(wait, "wait", 10*time.Second,
+		"how long to wait for the broker's acknowledgements; 0: do not wait")
 }
 
-// deliveryPollInterval is how often the service is asked how far emissions have come.
+// deliveryPollInterval is how often the service is queried for the state of emissions.
 const deliveryPollInterval = 50 * time.Millisecond
 
-// awaitDeliveries asks what becomes of the emissions among results until all are settled or the wait is over. Where no
-// service runs they wait for its next start.
+// awaitDeliveries polls the state of the emissions among results until all are settled or the wait is over. Where no
+// service runs, they are published after its next start.
 func awaitDeliveries(ctx context.Context, d admin.Operator, results []*result, wait time.Duration) error {
 	open := slices.DeleteFunc(slices.Clone(results), func(r *result) bool { return r.Emission == nil })
 	if _, running := d.(*admin.Client); !running {
@@ -101,7 +102,7 @@ func awaitDeliveries(ctx context.Context, d admin.Operator, results []*result, w
 	end := time.Now().Add(wait)
 	for {
 		if err := pollDeliveries(d, open); err != nil {
-			return fmt.Errorf("the change is on disk; its outcome at the broker is unknown: %w", err)
+			return fmt.Errorf("change committed, but its delivery to the broker is unknown: %w", err)
 		}
 		open = slices.DeleteFunc(open, func(r *result) bool { return r.State != bridge.DeliveryWaiting })
 		if len(open) == 0 || !time.Now().Before(end) {
@@ -115,7 +116,7 @@ func awaitDeliveries(ctx context.Context, d admin.Operator, results []*result, w
 	}
 }
 
-// pollDeliveries asks once, a page at a time.
+// pollDeliveries queries the state of emissions once, page by page.
 func pollDeliveries(d admin.Operator, open []*result) error {
 	for page := range slices.Chunk(open, bridge.PageMax) {
 		var emissions []bridge.Emission

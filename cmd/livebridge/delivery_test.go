@@ -103,7 +103,7 @@ func TestRetryReportsOutcome(t *testing.T) {
 	}
 }
 
-// TestReplayReportsOutcome: what is replayed and rejected is told, and fails the command; what waits does not.
+// TestReplayReportsOutcome: what is replayed and rejected is reported, and fails the command; what waits does not.
 func TestReplayReportsOutcome(t *testing.T) {
 	dir, j := operated(t)
 	out, errOut, code := command(t, dir, "journal", "replay", "--all", "--wait", "0")

@@ -8,8 +8,8 @@ import (
 	"livebridge/bridge/journal"
 )
 
-// descriptors is how the files that the process may have open are shared out, so that no port can take what the journal
-// needs: connections are files too.
+// descriptors divides the limit on open files, so that no port can use up what the journal needs: connections are files
+// too.
 type descriptors struct {
 	callbacks int // connections on LISTEN
 	consumers int // of the embedded server; 0: its own limit
@@ -17,20 +17,20 @@ type descriptors struct {
 	journal   int // files that the journal keeps open
 }
 
-// What is set aside of the limit on open files before callbacks get the rest.
+// What is reserved of the limit on open files before callbacks get the rest.
 const (
 	ownFiles     = 32 // standard streams, the poller, listeners, watched files while they are read
-	busyReplies  = 66 // connections beyond MAX_CONNECTIONS while they are told so
+	busyReplies  = 66 // connections beyond MAX_CONNECTIONS while they get their 503
 	brokerFiles  = 64 // connections to brokers, or files of the embedded server's streams and consumers
-	controlFiles = 17 // connections on the control socket, and one that is refused
+	controlFiles = 17 // connections on the control socket, and one that is rejected
 
-	minCallbacks = 32 // with less it is no service
+	minCallbacks = 32 // the service does not start with less
 )
 
-// openFilesNeeded is the lowest limit on open files that the service starts with.
+// openFilesNeeded is the lowest limit on open files with which the service starts.
 const openFilesNeeded = 448
 
-// shareFiles shares out a limit on open files; callbacks get at most what is asked for.
+// shareFiles divides a limit on open files. Callbacks get at most what is asked for.
 func shareFiles(limit, asked int, embedded bool) descriptors {
 	d := descriptors{operators: clamp(16, limit/32, 256),
 		journal: clamp(journal.MinOpenFiles, limit/8, journal.MaxOpenFiles)}
@@ -45,7 +45,7 @@ func shareFiles(limit, asked int, embedded bool) descriptors {
 
 func clamp(least, n, most int) int { return max(least, min(n, most)) }
 
-// shareDescriptors shares out what the process may open, and says so when that is less than MAX_CONNECTIONS asks for.
+// shareDescriptors divides the process's limit on open files, and warns when it is too low for MAX_CONNECTIONS.
 func (s *settings) shareDescriptors(log *zap.Logger) (descriptors, error) {
 	embedded := s.Transport == "nats" && s.NATSURL == ""
 	limit, limited := openFilesLimit()
@@ -59,17 +59,17 @@ func (s *settings) shareDescriptors(log *zap.Logger) (descriptors, error) {
 			"raise it (ulimit -n)", limit, openFilesNeeded)}
 	case d.callbacks < s.MaxConnections:
 		log.Warn("MAX_CONNECTIONS lowered to fit the limit on open files; raise the limit (ulimit -n) or lower the setting",
-			zap.String("setting", prefix+"MAX_CONNECTIONS"), zap.Int("asked", s.MaxConnections),
-			zap.Int("in_force", d.callbacks), zap.Int("open_files_limit", limit),
+			zap.String("setting", prefix+"MAX_CONNECTIONS"), zap.Int("configured", s.MaxConnections),
+			zap.Int("effective", d.callbacks), zap.Int("open_files_limit", limit),
 			zap.Int("open_files_needed", limitFor(limit, s.MaxConnections, embedded)))
 	}
 	return d, nil
 }
 
-// unlimitedFiles stands for a limit where the system has none.
+// unlimitedFiles stands for no limit.
 const unlimitedFiles = 1 << 30
 
-// limitFor returns a limit on open files, above the given one, that leaves callbacks what is asked for.
+// limitFor returns a limit on open files, above the given one, that is enough for the connections asked for.
 func limitFor(limit, asked int, embedded bool) int {
 	for shareFiles(limit, asked, embedded).callbacks < asked {
 		limit += 1024

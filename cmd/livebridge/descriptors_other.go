@@ -2,5 +2,5 @@
 
 package main
 
-// openFilesLimit: such a system has no limit on open files for one process.
+// openFilesLimit reports no limit: such a system has none on the open files of a process.
 func openFilesLimit() (limit int, limited bool) { return 0, false }

@@ -4,7 +4,7 @@ package main
 
 import "syscall"
 
-// openFilesLimit returns how many files the process may have open; the Go runtime has raised that to the hard limit.
+// openFilesLimit returns the limit on open files, which the Go runtime has raised to the hard limit.
 func openFilesLimit() (limit int, limited bool) {
 	var r syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r) != nil || r.Cur > unlimitedFiles {

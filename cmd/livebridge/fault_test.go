@@ -118,7 +118,7 @@ func TestKilledWhileStarting(t *testing.T) {
 	p.judge(t, launch(t, dir).nats)
 }
 
-// smallDisk returns a directory on a disk of its own, of so many mebibytes, and a function that mounts it anew in
+// smallDisk returns a directory on a disk of its own, of so many mebibytes, and a function that mounts it again in
 // another way.
 func smallDisk(t *testing.T, mebibytes int) (dir string, remount func(options string)) {
 	t.Helper()
@@ -186,12 +186,12 @@ func TestDiskFillsUp(t *testing.T) {
 		t.Errorf("%d callbacks were answered 200", got)
 	}
 	drop()
-	until(t, "callbacks are taken again", func() bool { n++; return answered(n) == 200 })
+	until(t, "callbacks are accepted again", func() bool { n++; return answered(n) == 200 })
 	p.playAll(t, service, 60, 100)
 	p.judge(t, service.nats)
 }
 
-// TestNoSpaceLeft fills the disk under a program that is told to mind no free space. It may end, and it may not start
+// TestNoSpaceLeft fills the disk under a program that requires no free space. It may end, and it may not start
 // until there is room, which it says; then all that was answered 200 comes out.
 func TestNoSpaceLeft(t *testing.T) {
 	dir, _ := smallDisk(t, 192)
@@ -225,7 +225,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	remount("ro")
 	refused := spawn(t, dir, nil)
 	if refused.listen != "" {
-		t.Fatal("it takes callbacks on a disk that is read-only")
+		t.Fatal("it accepts callbacks on a read-only disk")
 	}
 	if code := refused.end(t); code == exitDone || !strings.Contains(refused.log.String(), "DATA_DIR "+dir) || !strings.Contains(refused.log.String(), "read-only") {
 		t.Errorf("it ends with %d and says\n%s", code, refused.log)

@@ -24,7 +24,7 @@ func BenchmarkLatencyHostileLoad(b *testing.B) {
 		end()
 		stop()
 		b.ReportMetric(quantile(alone, 0.99), "ms-to-200-p99-alone")
-		b.ReportMetric(quantile(underLoad, 0.99), "ms-to-200-p99-besieged")
+		b.ReportMetric(quantile(underLoad, 0.99), "ms-to-200-p99-hostile-load")
 	}
 }
 

@@ -18,8 +18,9 @@ import (
 
 func newJournal() *cobra.Command {
 	c := &cobra.Command{
-		Use: "journal", Short: "Look into the journal, or publish again what it still has", Args: noArguments, RunE: needsCommand,
-		Example: "  livebridge journal inspect\n  livebridge journal replay --lane stream:push.example.com/live/room1",
+		Use: "journal", Short: "Inspect the journal, or replay events of its outbox", Args: noArguments, RunE: needsCommand,
+		Example: "  livebridge journal inspect\n" +
+			"  livebridge journal replay --lane stream:push.example.com/live/room1",
 	}
 	c.AddCommand(newInspect(), newReplay())
 	return c
@@ -27,7 +28,7 @@ func newJournal() *cobra.Command {
 
 func newInspect() *cobra.Command {
 	return &cobra.Command{
-		Use: "inspect", Short: "Count what the journal holds: lines on a terminal, JSON in a pipe", Args: noArguments,
+		Use: "inspect", Short: "Print statistics of the journal: text on a terminal, JSON in a pipe", Args: noArguments,
 		Example: "  livebridge journal inspect\n  livebridge journal inspect | jq .outbox.entries",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withOperator(journal.ReadOnly, func(d admin.Operator) error {
@@ -54,13 +55,13 @@ func printStats(w io.Writer, i *bridge.JournalStats) error {
 	for _, line := range [][2]string{
 		{"format", i.Format},
 		{"last commit", fmt.Sprint(i.Commit)},
-		{"lanes", fmt.Sprintf("%d, of which %d wait for an event", i.Lanes, i.LanesHeld)},
+		{"lanes", fmt.Sprintf("%d, of which %d hold events", i.Lanes, i.LanesHeld)},
 		{"outbox", usage(i.Outbox)},
 		{"held", usage(i.Held)},
 		{"quarantine", strings.Join(append([]string{usage(i.Quarantine)}, reasons...), ", ")},
 		{"dead letters", usage(i.DeadLetters)},
 		{"identities", fmt.Sprint(i.Identities)},
-		{"taken", fmt.Sprintf("%d of %d bytes", i.Bytes, i.MaxBytes)},
+		{"used", fmt.Sprintf("%d of %d bytes", i.Bytes, i.MaxBytes)},
 		{"store", fmt.Sprintf("%d bytes on disk, %d free", i.StoreBytes, i.FreeBytes)},
 	} {
 		if _, err := fmt.Fprintf(w, "%-14s %s\n", line[0], line[1]); err != nil {
@@ -75,33 +76,35 @@ func newReplay() *cobra.Command {
 	var all bool
 	var wait time.Duration
 	c := &cobra.Command{
-		Use: "replay --lane LANE | --all", Short: "Publish again what the outbox has", Args: noArguments,
-		Long: "Emits events of the outbox once more, behind everything of their lanes: the same id, the next sequence, marked\n" +
-			"`replayed`. The outbox has what the broker has not acknowledged, or not put on its disk yet. What is on the broker's\n" +
-			"disk is not in the journal any more: consumers read it again from the broker. What lies in quarantine or among the\n" +
-			"dead letters is published by `quarantine release` and `deadletters retry`.\n\n" +
-			"Prints the outcome of each of the first 10,000 events as JSON in a pipe, of dead letters only on a terminal.\n" +
-			"The summary goes to standard error. Exit code 1 if an event is a dead letter.",
+		Use: "replay --lane LANE | --all", Short: "Publish the events in the outbox again", Args: noArguments,
+		Long: "Appends the events in the outbox to their lanes once more: same id, next sequence, marked `replayed`. The\n" +
+			"outbox contains what NATS or Kafka has not durably acknowledged. Acknowledged events are no longer in the\n" +
+			"journal: consumers read them again from the broker. Entries of the quarantine and dead letters are published\n" +
+			"by `quarantine release` and `deadletters retry`.\n\n" +
+			"Prints the outcome of each of the first 10,000 events as JSON in a pipe, and only dead letters on a terminal.\n" +
+			"The summary goes to standard error. Exit code 1 if an event becomes a dead letter.",
 		Example: "  livebridge journal replay --lane stream:push.example.com/live/room1",
 		RunE: func(c *cobra.Command, _ []string) error {
 			kind, subject, _ := strings.Cut(lane, ":")
 			if all == (lane != "") || lane != "" && (kind == "" || subject == "") {
-				return &usageError{fmt.Errorf("replay takes either --all or --lane with a lane such as stream:push.example.com/live/room1")}
+				return &usageError{errors.New(
+					"replay needs either --all or --lane with a lane such as stream:push.example.com/live/room1")}
 			}
 			return withOperator(journal.ReadWrite, func(d admin.Operator) error { return replay(c, d, kind, subject, wait) })
 		},
 	}
-	c.Flags().StringVar(&lane, "lane", "", "the lane: kind, colon, domain/app/stream")
+	c.Flags().StringVar(&lane, "lane", "", "only this lane: kind:domain/app/stream")
 	c.Flags().BoolVar(&all, "all", false, "all lanes")
 	waitFlag(c, &wait)
 	return c
 }
 
-// maxTrackedReplays is how many replayed events are followed on their way to the broker: a backlog may be of any length.
+// maxTrackedReplays bounds how many replayed events are tracked until the broker acknowledges them: a backlog may have
+// any length.
 const maxTrackedReplays = 10_000
 
-// replay replays page after page and tells what has become of the first events; after an error too, since what was
-// replayed before it is on disk.
+// replay replays page after page and reports the outcome of the first events. It does so after an error too, since what
+// was replayed before is committed.
 func replay(c *cobra.Command, d admin.Operator, kind, subject string, wait time.Duration) error {
 	q, replayed, results := bridge.ReplayQuery{Kind: kind, Lane: subject}, 0, []*result(nil)
 	for {
@@ -120,7 +123,7 @@ func replay(c *cobra.Command, d admin.Operator, kind, subject string, wait time.
 	}
 }
 
-// reportReplay prints what has become of replayed events, and the sum.
+// reportReplay prints the outcome of replayed events and a summary.
 func reportReplay(c *cobra.Command, replayed int, results []*result) error {
 	out, problems := c.OutOrStdout(), []error(nil)
 	for _, r := range results {

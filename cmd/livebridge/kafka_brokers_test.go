@@ -18,7 +18,7 @@ import (
 	"livebridge/transports/kafka/kafkatest"
 )
 
-// TestBrokersKilled takes the brokers of three away, one after the other, with kill -9 and under load, while the service is
+// TestBrokersKilled kills three brokers, one after the other, with kill -9 and under load, while the service is
 // killed too: nothing is lost, and every lane comes out in order.
 func TestBrokersKilled(t *testing.T) {
 	c, dir := kafkatest.Start(t, kafkatest.Options{Nodes: 3}), t.TempDir()
@@ -67,7 +67,7 @@ func TestCommandsWithKafka(t *testing.T) {
 	broker := kafkatest.Start(t, kafkatest.Options{}).Broker(0)
 	vars := map[string]string{prefix + "TRANSPORT": "kafka", prefix + "KAFKA_BROKERS": broker}
 	var out bytes.Buffer
-	if err := demo(t.Context(), &out, vars); err != nil || !strings.Contains(out.String(), "the Kafka topic livebridge.demo.") {
+	if err := demo(t.Context(), &out, vars); err != nil || !strings.Contains(out.String(), "Kafka topic livebridge.demo.") {
 		t.Errorf("%v\n%s", err, &out)
 	}
 	for name, value := range vars {

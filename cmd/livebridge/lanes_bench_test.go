@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// maxLanes is what BenchmarkLanes grows to.
-var maxLanes = flag.Int("growth", 1_000_000, "lanes, and events in the outbox, of BenchmarkLanes")
+// maxLanes is the largest number of lanes of BenchmarkLanes.
+var maxLanes = flag.Int("lanes", 1_000_000, "lanes, and events in the outbox, of BenchmarkLanes")
 
 // BenchmarkLanes measures the time to 200 at 1,000 callbacks a second with a thousand lanes and an empty outbox, with a
 // million events in it, and with a million lanes of two each, in turns, and reports the medians and their ratios.

@@ -15,7 +15,7 @@ import (
 // simulatedLoad is the simulated provider at work beside a test, with every kind of callback and everything that goes wrong, and
 // what the test needs to judge what came of it.
 type simulatedLoad struct {
-	settings []string // of the programs that take its callbacks, one after the other
+	settings []string // of the programs that receive its callbacks, one after the other
 	config   simulator.Config
 	accepted atomic.Int64
 
@@ -54,7 +54,7 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// begin sends count callbacks at a rate a second; 0: until it is told to stop.
+// begin sends count callbacks at a rate a second; 0: until end is called.
 func (l *simulatedLoad) begin(t *testing.T, rate float64, count int) {
 	l.config.Rate, l.config.Count = rate, count
 	var ctx context.Context

@@ -11,14 +11,14 @@ import (
 	"golang.org/x/term"
 )
 
-// newLog makes the program's log on standard error: JSON, or lines for a person on a terminal. Neither a reader that
-// stops nor one that goes away touches the program.
+// newLog returns the program's log on standard error: JSON, or text on a terminal. The program does not depend on a
+// reader of the log, which may be slow or go away.
 func newLog(s *settings, w *logWriter) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(s.LogLevel)
 	if err != nil {
 		return nil, err
 	}
-	log.SetOutput(w) // libraries that have no logger of ours
+	log.SetOutput(w) // for libraries that use the standard logger
 	log.SetFlags(0)
 	encoder := newEncoder(s)
 	w.setNotice(func(dropped uint64) []byte { return droppedNotice(encoder, dropped) })
@@ -26,8 +26,8 @@ func newLog(s *settings, w *logWriter) (*zap.Logger, error) {
 	return zap.New(zapcore.NewSamplerWithOptions(core, time.Second, 100, 100), zap.ErrorOutput(zapcore.AddSync(w))), nil
 }
 
-// logWriterOf returns the program's own writer of standard error, or in a test one that is made for another writer, and
-// what closes that.
+// logWriterOf returns the program's own writer of standard error, or, in a test, one for another writer, and a function
+// that closes the latter.
 func logWriterOf(w io.Writer) (own *logWriter, closeOwn func()) {
 	if own, ok := w.(*logWriter); ok {
 		return own, func() {}
@@ -45,7 +45,7 @@ func newEncoder(s *settings) zapcore.Encoder {
 	return zapcore.NewJSONEncoder(c)
 }
 
-// droppedNotice is the line that says how many were dropped before it.
+// droppedNotice returns a log line with the number of lines dropped before it.
 func droppedNotice(encoder zapcore.Encoder, dropped uint64) []byte {
 	b, err := encoder.EncodeEntry(zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(),
 		Message: "log lines dropped: standard error could not be written"}, []zapcore.Field{zap.Uint64("lines", dropped)})

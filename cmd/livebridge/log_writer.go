@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// logQueueBytes is how much waits for a reader of the log that is slow; beyond, lines are dropped.
+	// logQueueBytes is how much is queued for a slow reader of the log; above it, lines are dropped.
 	logQueueBytes = 1 << 20
-	// logFlushTime is how long the end of the program waits for what has not been written.
+	// logFlushTime is how long close waits for the queue to be written.
 	logFlushTime = time.Second
 )
 
-// logWriter writes lines in order and never blocks or fails: whoever reads standard error may stop reading, or go away.
-// Lines that cannot be written are dropped and counted; the next one that can be is preceded by a line with their
-// number.
+// logWriter writes lines in order and never blocks or fails, even if the reader of standard error stops reading or goes
+// away. Lines that cannot be written are dropped and counted; a line with their number precedes the next one that can
+// be written.
 type logWriter struct {
 	to      io.Writer
 	dropped atomic.Uint64
@@ -30,15 +30,15 @@ type logWriter struct {
 	mu         sync.Mutex
 	queue      []logLine
 	bytes      int
-	unreported uint64 // lines that were dropped since the last notice
+	unreported uint64 // lines dropped since the last notice
 	closed     bool
 	notice     func(dropped uint64) []byte
 }
 
-// logLine is a line, or a notice of lines that were dropped.
+// logLine is a line, or a notice of dropped lines.
 type logLine struct {
 	text    []byte
-	dropped uint64
+	dropped uint64 // not 0: it is a notice of so many lines
 }
 
 func newLogWriter(to io.Writer) *logWriter {
@@ -49,7 +49,7 @@ func newLogWriter(to io.Writer) *logWriter {
 	return w
 }
 
-// metric counts the lines that were dropped.
+// metric returns the counter of dropped lines.
 func (w *logWriter) metric() prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "livebridge_log_lines_dropped_total",
 		Help: "Log lines that could not be written to standard error."}, func() float64 { return float64(w.dropped.Load()) })
@@ -84,7 +84,7 @@ func (w *logWriter) enqueueNotice() {
 	}
 }
 
-// drop counts a line that is not written; what a notice would have told stays to be told.
+// drop counts a line that is not written. The count of a dropped notice is reported by the next one.
 func (w *logWriter) drop(l logLine) {
 	if l.dropped > 0 {
 		w.unreported += l.dropped
@@ -104,7 +104,7 @@ func (w *logWriter) run() {
 	}
 }
 
-// writeQueue writes all that waits and reports whether the writer is closed.
+// writeQueue writes all queued lines and reports whether the writer is closed.
 func (w *logWriter) writeQueue() (closed bool) {
 	var failed bool
 	for {
@@ -121,7 +121,8 @@ func (w *logWriter) writeQueue() (closed bool) {
 	}
 }
 
-// next takes the first line. Behind the last one comes a notice, unless the last one could not be written either.
+// next removes the first line from the queue. After the last one it returns a pending notice, unless that line could
+// not be written either.
 func (w *logWriter) next(failed bool) (l logLine, more, closed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -137,14 +138,14 @@ func (w *logWriter) next(failed bool) (l logLine, more, closed bool) {
 	return l, true, false
 }
 
-// setNotice sets how lines that were dropped are told.
+// setNotice sets the function that formats a notice.
 func (w *logWriter) setNotice(notice func(dropped uint64) []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.notice = notice
 }
 
-// close writes what can be written within logFlushTime; further lines are dropped.
+// close writes what can be written within logFlushTime. Further lines are dropped.
 func (w *logWriter) close() {
 	w.mu.Lock()
 	w.closed = true

@@ -79,7 +79,7 @@ func TestLogWriterDrops(t *testing.T) {
 	}
 }
 
-// TestLogWriterSurvivesErrors: what could not be written is told once something can be, and counted once.
+// TestLogWriterSurvivesErrors: dropped lines are reported once something can be written, and counted once.
 func TestLogWriterSurvivesErrors(t *testing.T) {
 	p := newPipe()
 	p.set(false, true)
@@ -106,7 +106,7 @@ func TestLogWriterEnds(t *testing.T) {
 	p.set(false, false)
 }
 
-// launchOn starts the program with its standard error on a small pipe, which the test has read up to where callbacks are taken.
+// launchOn starts the program with its standard error on a small pipe, which the test has read up to where callbacks are accepted.
 func launchOn(t *testing.T, settings ...string) (service *program, log *os.File) {
 	t.Helper()
 	log, end, err := os.Pipe()

@@ -1,4 +1,5 @@
-// Command livebridge takes the callbacks of a live-video cloud and publishes them, in order, as CloudEvents.
+// Command livebridge receives webhook callbacks from Huawei Cloud Live and SparkRTC, and publishes them as CloudEvents
+// to Kafka or NATS JetStream, in order within each stream.
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 const (
 	exitDone   = 0
 	exitFailed = 1
-	exitUsage  = 2 // wrong usage or settings, a DATA_DIR in use included
+	exitUsage  = 2 // wrong usage or settings, including a DATA_DIR in use
 )
 
 func main() {
@@ -28,8 +29,8 @@ func main() {
 	os.Exit(code)
 }
 
-// untilSignal returns a context that ends with the first signal. By then the second one ends the program at once, which is what
-// it does by default: a signal that comes after the end of the context is seen must not be lost.
+// untilSignal returns a context that ends with the first signal. The default handling is restored before that, so that
+// a second signal kills the program at once.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	return exitFailed
 }
 
-// usageError is a mistake in the command line or the settings.
+// usageError is an error in the command line or the settings.
 type usageError struct{ err error }
 
 // Error returns the cause's text.

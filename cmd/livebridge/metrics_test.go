@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestMetrics plays everything that goes wrong and compares what Prometheus is told with what was sent.
+// TestMetrics plays everything that goes wrong and compares the metrics with what was sent.
 func TestMetrics(t *testing.T) {
 	keys := allKeys("HMACSHA256")
 	service := launch(t, t.TempDir(), keys...)
@@ -31,6 +31,7 @@ func TestMetrics(t *testing.T) {
 		"livebridge_held_events":                                             0,
 		"livebridge_quarantine_entries":                                      0,
 		"livebridge_dead_letters":                                            0,
+		"livebridge_journal_failed":                                          0,
 	} {
 		if got, found := sum(m, name); got != want || !found {
 			t.Errorf("%s is %v (there: %v), want %v", name, got, found, want)
@@ -40,6 +41,9 @@ func TestMetrics(t *testing.T) {
 		if got, _ := sum(m, name); got <= 0 {
 			t.Errorf("%s is %v", name, got)
 		}
+	}
+	if info, _ := sum(m, "livebridge_build_info"); info != 1 {
+		t.Errorf("livebridge_build_info is %v", info)
 	}
 	for name := range m {
 		if strings.Contains(name, "room") || strings.Contains(name, "push.example.com") {

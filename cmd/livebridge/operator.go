@@ -43,14 +43,14 @@ func withOperator(mode journal.Mode, f func(admin.Operator) error) error {
 	return errors.Join(f(operator), closer.Close())
 }
 
-// loadForOperator loads the settings of the service; those that only a service needs, such as keys, may be absent.
+// loadForOperator loads the settings. Those that only a service needs, such as keys, may be absent.
 func loadForOperator() (*settings, error) {
 	vars := environ()
 	vars[prefix+"UNSIGNED"] = "accept"
 	return load(vars)
 }
 
-// terminal reports whether w is a person's.
+// terminal reports whether w is a terminal.
 func terminal(w io.Writer) bool {
 	if l, ok := w.(*logWriter); ok {
 		w = l.to

@@ -7,7 +7,7 @@ import (
 	"livebridge/bridge/ingress"
 )
 
-// ingressConfig is what the settings say about the intake, but for TLS.
+// ingressConfig returns the configuration of the callback server, without TLS.
 func (s *settings) ingressConfig() ingress.Config {
 	c := ingress.DefaultConfig()
 	c.PathPrefix, c.SnapshotToken, c.DomainsListed = s.PathPrefix, s.SnapshotToken, len(s.Domains) > 0
@@ -15,7 +15,7 @@ func (s *settings) ingressConfig() ingress.Config {
 	c.TrustedProxies, c.AllowSources = prefixesOf(s.TrustedProxies), prefixesOf(s.AllowSources)
 	c.Policy = callback.Policy{UserArgs: s.UserArgs, ClientIP: s.ClientIP}
 	if s.IgnoreStreams != "" {
-		c.IgnoreStreams = regexp.MustCompile(s.IgnoreStreams) // settings.check has compiled it
+		c.IgnoreStreams = regexp.MustCompile(s.IgnoreStreams) // cannot fail: settings.check has compiled it
 	}
 	return c
 }

@@ -90,8 +90,8 @@ func succeed(t *testing.T, dir string, args ...string) (out, errOut string) {
 	return out, errOut
 }
 
-// TestListAndPurgeAllPages: list shows all of a lane, or says that there are more and where they begin; purge --all and
-// release --all take all of it and nothing else.
+// TestListAndPurgeAllPages: list shows all of a lane, or prints where the rest begins; purge --all and
+// release --all apply to all of it and nothing else.
 func TestListAndPurgeAllPages(t *testing.T) {
 	withAndWithoutService(t, bridge.ReasonExpired, func(t *testing.T, dir string) {
 		for _, n := range pageSizes {
@@ -109,7 +109,7 @@ func TestListAndPurgeAllPages(t *testing.T) {
 					continue
 				}
 				var after string
-				if _, err := fmt.Sscanf(hint, "there are more: list --after %s", &after); err != nil {
+				if _, err := fmt.Sscanf(hint, "more entries follow: list --after %s", &after); err != nil {
 					t.Fatalf("%q: %v", hint, err)
 				}
 				out, _ = succeed(t, dir, "quarantine", "list", "--lane", lane, "--limit", "0", "--after", after)
@@ -221,7 +221,7 @@ func (d *failingOperator) Replay(bridge.ReplayQuery) (bridge.ReplayResult, error
 	return bridge.ReplayResult{Replayed: 7, Cursor: []byte{1}, UpTo: 9}, nil
 }
 
-// TestErrorBetweenPages: what was done before an error is told, and the command fails with the error.
+// TestErrorBetweenPages: what was done before an error is reported, and the command fails with the error.
 func TestErrorBetweenPages(t *testing.T) {
 	s := reviewCommand{name: bridge.QuarantineQueue}
 	for name, c := range map[string]struct {
@@ -245,7 +245,7 @@ func TestErrorBetweenPages(t *testing.T) {
 			command.SetOut(io.Discard)
 			command.SetErr(&w)
 			if err := c.do(command, &failingOperator{}); !errors.Is(err, errThirdPage) || w.String() != c.want {
-				t.Errorf("told is %q, want %q; %v", w.String(), c.want, err)
+				t.Errorf("the output is %q, want %q; %v", w.String(), c.want, err)
 			}
 		})
 	}

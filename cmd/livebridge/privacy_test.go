@@ -165,15 +165,15 @@ func (s secrets) callbacks(t *testing.T, quarantined bool) []sentCallback {
 }
 
 // TestSecretsStayInside gives the program secrets, sends it callbacks with secrets of every fate, spoils and changes its
-// files of keys, stops it, and looks for every secret in everything that was written: log, answers, admin port, topics,
+// files of keys, stops it, and searches everything that was written for every secret: log, answers, admin port, topics,
 // output of commands, files. The one place for any is the journal, which keeps the raw bodies of the quarantine.
 func TestSecretsStayInside(t *testing.T) {
 	for _, quarantined := range []bool{false, true} {
-		t.Run(fmt.Sprint("quarantined=", quarantined), func(t *testing.T) { lookForSecrets(t, quarantined) })
+		t.Run(fmt.Sprint("quarantined=", quarantined), func(t *testing.T) { searchSecrets(t, quarantined) })
 	}
 }
 
-func lookForSecrets(t *testing.T, quarantined bool) {
+func searchSecrets(t *testing.T, quarantined bool) {
 	s, dir, data, w := newSecrets(), t.TempDir(), t.TempDir(), make(artifacts)
 	put := func(name, content string) string {
 		path := filepath.Join(dir, name)
@@ -278,12 +278,12 @@ func TestWorldReadableSecretFiles(t *testing.T) {
 	}
 	vars := map[string]string{prefix + "SNAPSHOT_TOKEN_FILE": path}
 	if got := worldReadable(vars); len(got) > 0 {
-		t.Errorf("told of %q", got)
+		t.Errorf("logged %q", got)
 	}
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if got := worldReadable(vars); len(got) != 1 || got[0] != prefix+"SNAPSHOT_TOKEN_FILE" {
-		t.Errorf("told of %q", got)
+		t.Errorf("logged %q", got)
 	}
 }

@@ -22,18 +22,18 @@ func (s reviewCommand) list() *cobra.Command {
 		Example: fmt.Sprintf("  livebridge %[1]s list --limit 20\n  livebridge %[1]s list --limit 0 | jq .lane", s.name),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if limit < 0 {
-				return &usageError{fmt.Errorf("--limit %d is negative", limit)}
+				return &usageError{fmt.Errorf("--limit %d is negative: use 0 or more", limit)}
 			}
 			return withOperator(journal.ReadOnly, func(d admin.Operator) error { return s.printAll(c, d, q, limit) })
 		},
 	}
 	addFilterFlags(c, &q)
-	c.Flags().IntVar(&limit, "limit", 50, "most entries to list; 0: all")
-	c.Flags().Uint64Var(&q.After, "after", 0, "list entries with greater numbers than this one")
+	c.Flags().IntVar(&limit, "limit", 50, "maximum number of entries; 0: no limit")
+	c.Flags().Uint64Var(&q.After, "after", 0, "only entries with a greater number than this one")
 	return c
 }
 
-// printAll prints entries up to the limit and says on standard error when there are more.
+// printAll prints entries up to the limit, and a hint on standard error when there are more.
 func (s reviewCommand) printAll(c *cobra.Command, d admin.Operator, q bridge.Query, limit int) error {
 	out, shown, last := c.OutOrStdout(), 0, uint64(0)
 	print := printLine
@@ -43,7 +43,7 @@ func (s reviewCommand) printAll(c *cobra.Command, d admin.Operator, q bridge.Que
 	}
 	return s.eachEntry(d, q, func(e *bridge.Entry) (bool, error) {
 		if limit > 0 && shown == limit {
-			fmt.Fprintf(c.ErrOrStderr(), "there are more: list --after %d\n", last)
+			fmt.Fprintf(c.ErrOrStderr(), "more entries follow: list --after %d\n", last)
 			return false, nil
 		}
 		shown, last = shown+1, e.Number
@@ -51,7 +51,7 @@ func (s reviewCommand) printAll(c *cobra.Command, d admin.Operator, q bridge.Que
 	})
 }
 
-// eachEntry calls f for every entry, oldest first, for as long as f returns true.
+// eachEntry calls f for every entry, oldest first, until f returns false.
 func (s reviewCommand) eachEntry(d admin.Operator, q bridge.Query, f func(*bridge.Entry) (bool, error)) error {
 	for q.Limit = bridge.PageMax; ; {
 		entries, err := d.List(s.name, q)
@@ -77,7 +77,7 @@ func printRow(w io.Writer, e *bridge.Entry) error {
 	return err
 }
 
-// printLine prints an entry as JSON, its data as it is published.
+// printLine prints an entry as JSON, with its data as published.
 func printLine(w io.Writer, e *bridge.Entry) error {
 	j := json.NewEncoder(w)
 	j.SetEscapeHTML(false)
@@ -86,7 +86,7 @@ func printLine(w io.Writer, e *bridge.Entry) error {
 
 func (s reviewCommand) show() *cobra.Command {
 	return &cobra.Command{
-		Use: "show NUMBER", Short: "Show one entry, with the body as received", Args: argumentCount(1, 1),
+		Use: "show NUMBER", Short: "Show one entry with the received body", Args: argumentCount(1, 1),
 		Example: fmt.Sprintf("  livebridge %s show 17", s.name),
 		RunE: func(c *cobra.Command, args []string) error {
 			numbers, err := parseNumbers(args)
@@ -104,7 +104,7 @@ func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64) err
 		return err
 	}
 	if len(entries) == 0 || entries[0].Number != number {
-		return fmt.Errorf("%s has no entry %d; see `livebridge %s list`", s.name, number, s.name)
+		return fmt.Errorf("%s has no entry %d; see livebridge %s list", s.name, number, s.name)
 	}
 	if terminal(w) {
 		printCard(w, &entries[0])
@@ -113,11 +113,12 @@ func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64) err
 	return printLine(w, &entries[0])
 }
 
-// printCard prints an entry for a person. Whoever sent it has chosen the body: nothing of it may speak to the terminal.
+// printCard prints an entry on a terminal. The body comes from the sender and must not control the terminal.
 func printCard(w io.Writer, e *bridge.Entry) {
 	for _, line := range [][2]string{
-		{"number", strconv.FormatUint(e.Number, 10)}, {"reason", e.Reason}, {"received", e.Received}, {"kind", e.Kind}, {"lane", e.Lane},
-		{"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme}, {"data", string(e.Data)}, {"body", string(e.Raw)},
+		{"number", strconv.FormatUint(e.Number, 10)}, {"reason", e.Reason}, {"received", e.Received},
+		{"kind", e.Kind}, {"lane", e.Lane}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
+		{"data", string(e.Data)}, {"body", string(e.Raw)},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(w, "%-10s %s\n", line[0], printable(line[1]))
@@ -125,7 +126,7 @@ func printCard(w io.Writer, e *bridge.Entry) {
 	}
 }
 
-// printable writes everything but graphic characters as Go would in a string.
+// printable escapes everything but graphic characters, as in a Go string.
 func printable(text string) string {
 	quoted := strconv.QuoteToGraphic(text)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)

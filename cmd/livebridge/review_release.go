@@ -15,10 +15,10 @@ import (
 	"livebridge/bridge/journal"
 )
 
-// reviewAction is what is done with entries: Release or Purge.
+// reviewAction is a method of Operator: Release or Purge.
 type reviewAction func(admin.Operator, bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error)
 
-// action makes the command that takes entries off the shelf. publishes says that they are published again.
+// action returns the command that removes entries from the review queue. With publishes they are published again.
 func (s reviewCommand) action(verb, short string, do reviewAction, publishes bool) *cobra.Command {
 	var q bridge.Query
 	var all bool
@@ -27,14 +27,16 @@ func (s reviewCommand) action(verb, short string, do reviewAction, publishes boo
 		Use: verb + " NUMBER... | --all", Short: short, Args: argumentCount(0, bridge.PageMax),
 		Long: short + ".\n\nPrints one line per entry with its outcome, in a pipe as JSON. " +
 			"The summary goes to standard error.",
-		Example: fmt.Sprintf("  livebridge %[1]s %[2]s 17 18\n  livebridge %[1]s %[2]s --all --lane push.example.com/live/room1", s.name, verb),
+		Example: fmt.Sprintf("  livebridge %[1]s %[2]s 17 18\n"+
+			"  livebridge %[1]s %[2]s --all --lane push.example.com/live/room1", s.name, verb),
 		RunE: func(c *cobra.Command, args []string) error {
 			numbers, err := parseNumbers(args)
 			if err != nil {
 				return err
 			}
 			if all == (len(numbers) > 0) || !all && q != (bridge.Query{}) {
-				return &usageError{fmt.Errorf("%s %s takes either numbers or --all, which --reason and --lane may narrow", s.name, verb)}
+				return &usageError{fmt.Errorf("%s %s needs either numbers or --all, which accepts --reason and --lane",
+					s.name, verb)}
 			}
 			return withOperator(journal.ReadWrite, func(d admin.Operator) (err error) {
 				if all {
@@ -52,7 +54,7 @@ func (s reviewCommand) action(verb, short string, do reviewAction, publishes boo
 		},
 	}
 	addFilterFlags(c, &q)
-	c.Flags().BoolVar(&all, "all", false, "every entry that there is now")
+	c.Flags().BoolVar(&all, "all", false, "all current entries")
 	if publishes {
 		c.Long += "\nExit code 1 if an entry could not be processed or is a dead letter again."
 		waitFlag(c, &wait)
@@ -60,7 +62,7 @@ func (s reviewCommand) action(verb, short string, do reviewAction, publishes boo
 	return c
 }
 
-// entryNumbers returns those of all entries that there are now.
+// entryNumbers returns the numbers of all current entries that match the query.
 func (s reviewCommand) entryNumbers(d admin.Operator, q bridge.Query) (numbers []uint64, err error) {
 	err = s.eachEntry(d, q, func(e *bridge.Entry) (bool, error) {
 		numbers = append(numbers, e.Number)
@@ -69,7 +71,7 @@ func (s reviewCommand) entryNumbers(d admin.Operator, q bridge.Query) (numbers [
 	return numbers, err
 }
 
-// apply clears entries, a page with each commit, until one fails.
+// apply applies the action to entries, with one commit per page, until one fails.
 func (s reviewCommand) apply(d admin.Operator, do reviewAction, numbers []uint64) (results []*result, err error) {
 	for page := range slices.Chunk(numbers, bridge.PageMax) {
 		outcomes, err := do(d, s.name, page)
@@ -83,8 +85,7 @@ func (s reviewCommand) apply(d admin.Operator, do reviewAction, numbers []uint64
 	return results, nil
 }
 
-// report prints what has become of each entry, and the sum of all that were asked for. What could not be done makes the
-// command fail.
+// report prints the outcome of each entry and a summary. An entry that could not be processed makes the command fail.
 func (s reviewCommand) report(c *cobra.Command, verb string, results []*result, asked int) error {
 	out, problems, done := c.OutOrStdout(), []error(nil), 0
 	onTerminal := terminal(out)
@@ -103,7 +104,7 @@ func (s reviewCommand) report(c *cobra.Command, verb string, results []*result, 
 	return errors.Join(append(problems, err)...)
 }
 
-// print writes one result, as a line for a person or as JSON.
+// print writes one result, as text on a terminal or as JSON.
 func (r *result) print(w io.Writer, onTerminal bool) error {
 	if !onTerminal {
 		return json.NewEncoder(w).Encode(r)

@@ -27,7 +27,7 @@ func command(t *testing.T, dir string, args ...string) (out, errOut string, code
 	return o.String(), e.String(), code
 }
 
-// entriesOf lists a shelf.
+// entriesOf lists a review queue.
 func entriesOf(t *testing.T, dir, queue string, flags ...string) []bridge.Entry {
 	t.Helper()
 	out, errOut, code := command(t, dir, append([]string{queue, "list"}, flags...)...)
@@ -155,7 +155,7 @@ func TestQuarantineCommands(t *testing.T) {
 	service.terminate(t)
 }
 
-// TestDeadLetterCommands: what the broker would not take is listed with the reason, and goes when the broker is mended.
+// TestDeadLetterCommands: what the broker rejected is listed with the reason, and is published once the broker is fixed.
 func TestDeadLetterCommands(t *testing.T) {
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"MAX_BODY=2MiB")

@@ -2,28 +2,28 @@ package main
 
 import "github.com/spf13/cobra"
 
-// newRoot makes the command tree. The bare command is serve.
+// newRoot returns the command tree. Without a subcommand it runs serve.
 func newRoot() *cobra.Command {
 	serve := newServe()
 	root := &cobra.Command{
 		Use:   "livebridge",
-		Short: "Signed live-video callbacks in, ordered CloudEvents out",
+		Short: "Receive signed live-video callbacks and publish them as ordered CloudEvents",
 		Long: "livebridge receives webhook callbacks from Huawei Cloud Live and SparkRTC, verifies their signatures,\n" +
 			"acknowledges each with 200 after a durable commit, and publishes it as one CloudEvent to Kafka or NATS\n" +
 			"JetStream, in order within each stream.\n" +
-			"Settings are environment variables; see `livebridge config`.",
+			"\nSettings are environment variables; see livebridge config.",
 		Example:       serve.Example,
 		Args:          noArguments,
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: serve.RunE,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newVerify(), newQuarantine(), newDeadLetters(), newJournal(),
-		newConfig(), newVersion())
+	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newVerify(), newQuarantine(),
+		newDeadLetters(), newJournal(), newConfig(), newVersion())
 	return root
 }
 
-// noArguments refuses arguments as wrong usage.
+// noArguments rejects arguments as wrong usage.
 func noArguments(c *cobra.Command, args []string) error {
 	if err := cobra.NoArgs(c, args); err != nil {
 		return &usageError{err}

@@ -43,14 +43,14 @@ func (r *rotation) load(t *testing.T, service string, stop <-chan struct{}) {
 	}
 }
 
-// shown reports whether the service says that a key of the kind is in force.
+// shown reports whether the service reports a key of the kind as active.
 func (r *rotation) shown(t *testing.T, service *program, key string) bool {
 	t.Helper()
 	_, found := service.metrics(t)[fmt.Sprintf("livebridge_key_uses_total{key=%q,kind=%q}", signature.KeyID(key), r.kind)]
 	return found
 }
 
-// turn gives the service new keys beside the old ones, then the provider, then takes the old ones away.
+// turn gives the service new keys beside the old ones, then the provider, then removes the old ones.
 func turn(t *testing.T, service *program, rotations []*rotation, next func(*rotation) string) {
 	old := make(map[*rotation]string)
 	for _, r := range rotations {
@@ -59,7 +59,7 @@ func turn(t *testing.T, service *program, rotations []*rotation, next func(*rota
 	}
 	for _, r := range rotations {
 		key := next(r)
-		until(t, "both keys are in force", func() bool { return r.shown(t, service, key) })
+		until(t, "both keys are active", func() bool { return r.shown(t, service, key) })
 		r.key.Store(&key)
 		before := r.sent.Load()
 		until(t, "callbacks come signed with the new key", func() bool { return r.sent.Load() > before+20 || r.refused.Load() != nil })
@@ -74,7 +74,7 @@ func turn(t *testing.T, service *program, rotations []*rotation, next func(*rota
 }
 
 // TestRotationCostsNothing changes the keys of three kinds under load, each file in one of the ways in which files
-// change: no callback is refused, and the old keys are not taken afterwards.
+// change: no callback is rejected, and the old keys are not accepted afterwards.
 func TestRotationCostsNothing(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name, content string) {

@@ -10,16 +10,17 @@ import (
 )
 
 const (
-	// gcPercent trades memory for time: events live for a few milliseconds, so collecting them seldom is cheap.
+	// gcPercent trades memory for CPU time: events live for milliseconds, so infrequent collections are cheap.
 	gcPercent = 400
-	// softMemory is where memory becomes worth more than time; the collector then works harder.
+	// softMemory is the least memory limit, above which the collector runs more often.
 	softMemory = 240 << 20
-	// memoryLimitInterval is how often what lives is looked at.
+	// memoryLimitInterval is how often the memory limit is adjusted.
 	memoryLimitInterval = time.Second
 )
 
-// tuneRuntime sets what GOGC, GOMEMLIMIT and GOMAXPROCS leave open. There are twice as many schedulers as processors: a goroutine
-// that comes back from a sync must not wait for one of them while 64 callbacks wait for it.
+// tuneRuntime sets the garbage collector and the scheduler, unless GOGC, GOMEMLIMIT or GOMAXPROCS do. GOMAXPROCS is
+// twice the number of processors: a goroutine that returns from a sync must not wait for a processor while 64 callbacks
+// wait for it.
 func tuneRuntime() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -32,8 +33,8 @@ func tuneRuntime() {
 	}
 }
 
-// adjustMemoryLimit lets the limit on memory give way to what lives, until ctx ends. Close below it the collector would run all
-// the time and free next to nothing: the embedded broker alone remembers every event of the last seconds.
+// adjustMemoryLimit raises the memory limit with the live heap, until ctx ends. Close to the limit the collector would
+// run all the time and free next to nothing: the embedded server alone holds the message IDs of the last seconds.
 func adjustMemoryLimit(ctx context.Context) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -50,7 +51,7 @@ func adjustMemoryLimit(ctx context.Context) {
 	}
 }
 
-// liveHeap returns the bytes that the last collection has found to be in use.
+// liveHeap returns the live bytes that the last collection has found.
 func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
@@ -60,5 +61,5 @@ func liveHeap() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-// memoryLimit returns the limit for so many bytes in use: a quarter of them is room to work in.
+// memoryLimit returns the limit for a live heap, with headroom of a quarter.
 func memoryLimit(liveHeap uint64) int64 { return max(softMemory, int64(liveHeap+liveHeap/4)) }

@@ -12,13 +12,15 @@ import (
 	"livebridge/bridge/keyring"
 )
 
-// keySettings are the secrets whose file holds one key a line and is watched, with the kind that they are for.
+// keySettings are the secrets whose file has one key per line and is watched, with their kinds.
 func keySettings() map[string]bridge.Kind {
-	return map[string]bridge.Kind{"STREAM_KEY": bridge.KindStream, "RECORD_KEY": bridge.KindRecord, "RTC_KEY": bridge.KindRTCRecord}
+	return map[string]bridge.Kind{
+		"STREAM_KEY": bridge.KindStream, "RECORD_KEY": bridge.KindRecord, "RTC_KEY": bridge.KindRTCRecord,
+	}
 }
 
-// readSecretFiles puts the contents of the _FILE twins in the place of their settings, but for those of keys. It
-// returns the paths of those that could be read.
+// readSecretFiles sets secrets to the contents of the files in their _FILE variables, except for keys. It returns the
+// paths of the files that could be read.
 func readSecretFiles(vars map[string]string) (map[string]string, error) {
 	var errs []error
 	files := make(map[string]string)
@@ -28,7 +30,7 @@ func readSecretFiles(vars map[string]string) (map[string]string, error) {
 			continue
 		}
 		if vars[prefix+f.name] != "" {
-			errs = append(errs, settingError(f.name, "is set, and so is %s%s_FILE: set one of them", prefix, f.name))
+			errs = append(errs, settingError(f.name, "is set, and so is %s%s_FILE: set only one of them", prefix, f.name))
 			continue
 		}
 		if _, watched := keySettings()[f.name]; watched {
@@ -48,7 +50,7 @@ func readSecretFiles(vars map[string]string) (map[string]string, error) {
 	return files, errors.Join(errs...)
 }
 
-// keyFiles returns the files of keys that are configured.
+// keyFiles returns the configured files of keys.
 func keyFiles(vars map[string]string) []keyring.File {
 	var files []keyring.File
 	kinds := keySettings()
@@ -80,7 +82,7 @@ func keysOf(vars map[string]string, name string) ([]string, error) {
 	return keys, nil
 }
 
-// keyList splits the keys of one kind; blank ones do not count.
+// keyList splits the keys of one kind, without blank ones.
 func keyList(text string) []string {
 	var keys []string
 	for key := range strings.SplitSeq(text, ",") {
@@ -91,7 +93,7 @@ func keyList(text string) []string {
 	return keys
 }
 
-// worldReadable returns the settings whose files of secrets everybody on the machine may read. The keyring tells of its own.
+// worldReadable returns the settings whose secret files are world-readable. The keyring warns of its own.
 func worldReadable(vars map[string]string) []string {
 	var names []string
 	for _, f := range (&settings{}).fields() {
@@ -99,8 +101,11 @@ func worldReadable(vars map[string]string) []string {
 			names = append(names, prefix+f.name+"_FILE")
 		}
 	}
-	for _, name := range []string{"NATS_CREDS_FILE", "NATS_NKEY_FILE", "NATS_TLS_KEY_FILE", "KAFKA_TLS_KEY_FILE", "TLS_KEY_FILE"} {
+	for _, name := range []string{
+		"NATS_CREDS_FILE", "NATS_NKEY_FILE", "NATS_TLS_KEY_FILE", "KAFKA_TLS_KEY_FILE", "TLS_KEY_FILE"} {
 		names = append(names, prefix+name)
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return vars[name] == "" || !keyring.WorldReadable(vars[name]) })
+	return slices.DeleteFunc(names, func(name string) bool {
+		return vars[name] == "" || !keyring.WorldReadable(vars[name])
+	})
 }

@@ -13,7 +13,7 @@ import (
 	"livebridge/bridge/simulator"
 )
 
-// TestChosenBroker: what is looked at and told of is the transport in force.
+// TestChosenBroker: only the configured transport is checked and reported.
 func TestChosenBroker(t *testing.T) {
 	for _, c := range []struct {
 		pairs []string

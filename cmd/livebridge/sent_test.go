@@ -20,7 +20,7 @@ type sentCallback struct {
 	body   string
 }
 
-// soon is an expiry that a signature is taken for.
+// soon is a valid expiry of a signature.
 func soon() string { return fmt.Sprint(time.Now().Unix() + 60) }
 
 // streamMessage is a stream status callback of the claim, with what is not signed behind it.

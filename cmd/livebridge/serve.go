@@ -10,7 +10,7 @@ import (
 
 func newServe() *cobra.Command {
 	return &cobra.Command{
-		Use: "serve", Short: "Take callbacks and publish events (the default)", Args: noArguments,
+		Use: "serve", Short: "Receive callbacks and publish events to Kafka or NATS JetStream (default)", Args: noArguments,
 		Example: "  LIVEBRIDGE_STREAM_KEY=0123456789abcdef0123456789abcdef livebridge serve",
 		RunE: func(c *cobra.Command, _ []string) error {
 			vars := environ()
@@ -20,16 +20,16 @@ func newServe() *cobra.Command {
 			}
 			errOut, closeLog := logWriterOf(c.ErrOrStderr())
 			defer closeLog()
-			signal.Ignore(syscall.SIGPIPE) // it would end the program when nobody reads standard error any more
+			signal.Ignore(syscall.SIGPIPE) // it would kill the program when nobody reads standard error any more
 			log, err := newLog(s, errOut)
 			if err != nil {
 				return err
 			}
 			for _, name := range unknownSettings(vars) {
-				log.Warn("this variable is no setting of livebridge; see `livebridge config`", zap.String("name", name))
+				log.Warn("unknown setting is ignored; see livebridge config", zap.String("setting", name))
 			}
 			for _, name := range worldReadable(vars) {
-				log.Warn("everybody on this machine may read a secret's file; take the right away, with chmod o-r or defaultMode: 0400 of a secret",
+				log.Warn("secret file is world-readable; restrict it (chmod o-r, or defaultMode 0400 for a Kubernetes Secret)",
 					zap.String("setting", name), zap.String("path", vars[name]))
 			}
 			for _, name := range s.quotedSecrets() {

@@ -44,10 +44,10 @@ type program struct {
 	nats          string
 	log           *bytes.Buffer
 	logged        chan struct{}
-	took          time.Duration // until callbacks are taken
+	took          time.Duration // until callbacks are accepted
 }
 
-// launch starts the program on a data directory and waits until it takes callbacks.
+// launch starts the program on a data directory and waits until it accepts callbacks.
 func launch(t testing.TB, dir string, settings ...string) *program {
 	t.Helper()
 	return launchUnder(t, dir, nil, settings...)
@@ -64,7 +64,7 @@ func launchUnder(t testing.TB, dir string, under []string, settings ...string) *
 	return p
 }
 
-// spawn starts the program and waits until it takes callbacks or has ended; then it listens nowhere.
+// spawn starts the program and waits until it accepts callbacks or has ended; then it listens nowhere.
 func spawn(t testing.TB, dir string, under []string, settings ...string) *program {
 	t.Helper()
 	line := append(under, os.Args[0])

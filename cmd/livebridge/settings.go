@@ -24,13 +24,13 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// prefix stands before the name of every setting.
+// prefix begins the name of every setting.
 const prefix = "LIVEBRIDGE_"
 
-// environ returns the variables of the process by name.
+// environ returns the environment variables by name.
 func environ() map[string]string { return env.ToMap(os.Environ()) }
 
-// load reads the settings and checks them together. All mistakes are in the error, each with the name of its setting.
+// load reads and checks the settings. The error has all mistakes, each with the name of its setting.
 func load(vars map[string]string) (*settings, error) {
 	s := &settings{}
 	vars = maps.Clone(vars)
@@ -39,7 +39,7 @@ func load(vars map[string]string) (*settings, error) {
 	s.secretFiles = secretFiles
 	s.keyFiles = keyFiles(vars)
 	if topic, set := vars[prefix+"QUARANTINE_TOPIC"]; set {
-		s.QuarantineTopic = topic // set to nothing is not the same as not set: notices are published nowhere
+		s.QuarantineTopic = topic // empty differs from unset: notices are not published
 	}
 	if err := errors.Join(append(errs, s.check()...)...); err != nil {
 		return nil, &usageError{err}
@@ -47,7 +47,7 @@ func load(vars map[string]string) (*settings, error) {
 	return s, nil
 }
 
-// parse reads each setting by itself. One that cannot be read has its default afterwards, so that the others can be judged.
+// parse parses each setting. An invalid one gets its default, so that the others can still be checked.
 func parse(s *settings, vars map[string]string) []error {
 	err := env.ParseWithOptions(s, env.Options{Prefix: prefix, Environment: vars})
 	var all env.AggregateError
@@ -64,9 +64,10 @@ func parse(s *settings, vars map[string]string) []error {
 		name := field.Tag.Get("env")
 		switch field.Type {
 		case reflect.TypeFor[int]():
-			errs = append(errs, settingError(name, "%q is no whole number", vars[prefix+name]))
+			errs = append(errs, settingError(name, "invalid integer %q", vars[prefix+name]))
 		case reflect.TypeFor[time.Duration]():
-			errs = append(errs, settingError(name, "%q is no duration; write it like 500ms, 10s or 24h", vars[prefix+name]))
+			errs = append(errs, settingError(name, "invalid duration %q: use a value such as 500ms, 10s or 24h",
+				vars[prefix+name]))
 		default:
 			errs = append(errs, settingError(name, "%w", p.Err))
 		}
@@ -76,12 +77,12 @@ func parse(s *settings, vars map[string]string) []error {
 	return append(errs, parse(s, vars)...)
 }
 
-// settingError makes the error of one setting.
+// settingError returns the error of one setting.
 func settingError(name, format string, args ...any) error {
 	return fmt.Errorf(prefix+name+": "+format, args...)
 }
 
-// fields yields every setting's name, whether it is a secret, and its value.
+// fields returns every setting.
 func (s *settings) fields() []field {
 	v := reflect.ValueOf(s).Elem()
 	var out []field
@@ -95,7 +96,7 @@ func (s *settings) fields() []field {
 	return out
 }
 
-// quotedSecrets returns the secrets that are in quotes, but for keys, which the keyring tells of.
+// quotedSecrets returns the secrets whose values are in quotes, except for keys, of which the keyring warns.
 func (s *settings) quotedSecrets() []string {
 	var names []string
 	for _, f := range s.fields() {
@@ -114,8 +115,8 @@ type field struct {
 	value  any
 }
 
-// unknownSettings returns the variables with our prefix that are no setting. They are warned of and not refused: Kubernetes makes
-// variables of its own for a service of our name.
+// unknownSettings returns the variables with our prefix that are no setting. They only cause a warning, since
+// Kubernetes sets such variables for a service named livebridge.
 func unknownSettings(vars map[string]string) []string {
 	known := make(map[string]bool)
 	for _, f := range (&settings{}).fields() {
@@ -131,12 +132,12 @@ func unknownSettings(vars map[string]string) []string {
 	return out
 }
 
-// check returns what is wrong with settings that parse each by itself.
+// check checks the values of parsed settings.
 func (s *settings) check() []error {
 	var errs []error
 	choice := func(name, value string, allowed ...string) {
 		if !slices.Contains(allowed, value) {
-			errs = append(errs, settingError(name, "%q is not one of %s", value, strings.Join(allowed, ", ")))
+			errs = append(errs, settingError(name, "invalid value %q: use one of %s", value, strings.Join(allowed, ", ")))
 		}
 	}
 	choice("TRANSPORT", s.Transport, "nats", "kafka")
@@ -145,18 +146,19 @@ func (s *settings) check() []error {
 	choice("SIGNATURE_REUSE", s.SignatureReuse, "quarantine", "accept")
 	choice("LOG_FORMAT", s.LogFormat, "auto", "json", "console")
 	if _, err := zapcore.ParseLevel(s.LogLevel); err != nil {
-		errs = append(errs, settingError("LOG_LEVEL", "%q is not one of debug, info, warn, error", s.LogLevel))
+		errs = append(errs, settingError("LOG_LEVEL", "invalid value %q: use one of debug, info, warn, error", s.LogLevel))
 	}
 	if _, err := regexp.Compile(s.IgnoreStreams); err != nil {
-		errs = append(errs, settingError("IGNORE_STREAMS", "is no RE2 expression: %w", err))
+		errs = append(errs, settingError("IGNORE_STREAMS", "invalid RE2 expression: %w", err))
 	}
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
 		errs = append(errs, settingError("RECORD_SIGN_TYPE", "%w", err))
 	}
-	return append(errs, slices.Concat(s.checkNumbers(), s.checkAddresses(), s.checkPaths(), s.checkCertificate(), s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
+	return append(errs, slices.Concat(s.checkNumbers(), s.checkAddresses(), s.checkPaths(), s.checkCertificate(),
+		s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
 }
 
-// checkNumbers refuses numbers that nothing can work with.
+// checkNumbers rejects numbers out of range.
 func (s *settings) checkNumbers() []error {
 	var errs []error
 	for name, n := range map[string]int{
@@ -164,41 +166,45 @@ func (s *settings) checkNumbers() []error {
 		"LANES_CACHED": s.LanesCached, "QUARANTINE_MAX": s.QuarantineMax, "DEAD_LETTERS_MAX": s.DeadLettersMax,
 	} {
 		if n < 1 {
-			errs = append(errs, settingError(name, "%d is too small; use 1 or more", n))
+			errs = append(errs, settingError(name, "%d is too small: use 1 or more", n))
 		}
 	}
 	if s.JournalMaxBytes < s.MaxBody {
-		errs = append(errs, settingError("JOURNAL_MAX_BYTES", "%v is less than one body may have, MAX_BODY %v: raise the one or lower the other", s.JournalMaxBytes, s.MaxBody))
+		errs = append(errs, settingError("JOURNAL_MAX_BYTES", "%v is less than MAX_BODY (%v): raise it or lower MAX_BODY",
+			s.JournalMaxBytes, s.MaxBody))
 	}
 	for _, f := range s.fields() {
 		if d, ok := f.value.(interface{ Nanoseconds() int64 }); ok && d.Nanoseconds() < 0 {
-			errs = append(errs, settingError(f.name, "%v is negative", f.value))
+			errs = append(errs, settingError(f.name, "%v is negative: use 0s or more", f.value))
 		}
 	}
 	return errs
 }
 
-// checkAddresses refuses what is no host and port.
+// checkAddresses rejects invalid listen addresses, incomplete TLS settings, and trusting every proxy.
 func (s *settings) checkAddresses() []error {
 	var errs []error
 	for name, address := range map[string]string{"LISTEN": s.Listen, "ADMIN_LISTEN": s.AdminListen} {
 		_, port, err := net.SplitHostPort(address)
 		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
-			errs = append(errs, settingError(name, "%q is not host:port with a port of 0 to 65535, such as 127.0.0.1:8080 or :8080", address))
+			errs = append(errs, settingError(name,
+				"invalid address %q: use host:port with a port of 0 to 65535, such as 127.0.0.1:8080 or :8080", address))
 		}
 	}
 	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") || s.TLSClientCAFile != "" && s.TLSCertFile == "" {
-		errs = append(errs, settingError("TLS_CERT_FILE", "TLS_CERT_FILE and TLS_KEY_FILE go together, and TLS_CLIENT_CA_FILE needs both"))
+		errs = append(errs, settingError("TLS_CERT_FILE",
+			"TLS_CERT_FILE and TLS_KEY_FILE require each other, and TLS_CLIENT_CA_FILE requires both: set or unset them all"))
 	}
 	for _, n := range s.TrustedProxies {
 		if netip.Prefix(n).Bits() == 0 {
-			errs = append(errs, settingError("TRUSTED_PROXIES", "%v trusts everybody, and anybody could say to be somebody else; name your proxies", n))
+			errs = append(errs, settingError("TRUSTED_PROXIES",
+				"%v trusts every address, and any sender could forge its address: list only your proxies", n))
 		}
 	}
 	return errs
 }
 
-// checkPaths refuses what a URL may have to escape.
+// checkPaths rejects parts of paths that a URL would have to escape.
 func (s *settings) checkPaths() []error {
 	return []error{
 		signature.WithLocation(prefix+"SNAPSHOT_TOKEN", ingress.CheckToken(s.SnapshotToken)),
@@ -206,40 +212,42 @@ func (s *settings) checkPaths() []error {
 	}
 }
 
-// checkCertificate refuses files of TLS that cannot be read or do not fit.
+// checkCertificate rejects TLS files that are unreadable or do not match.
 func (s *settings) checkCertificate() []error {
 	if s.TLSCertFile == "" || s.TLSKeyFile == "" {
 		return nil
 	}
 	if _, err := certificate.Open(s.certificate()); err != nil {
-		return []error{fmt.Errorf(prefix+"%w", err)} // which begins with the name of a setting
+		return []error{fmt.Errorf(prefix+"%w", err)} // err begins with the name of a setting
 	}
 	return nil
 }
 
-// certificate is where TLS comes from.
+// certificate returns the options of the server's certificate.
 func (s *settings) certificate() certificate.Options {
 	return certificate.Options{CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, ClientCAFile: s.TLSClientCAFile}
 }
 
-// checkWindow refuses a memory of identities that is shorter than a callback can be sent again.
+// checkWindow rejects a dedupe window that is shorter than the time in which a callback can be replayed.
 func (s *settings) checkWindow() []error {
 	if s.DedupeWindow < s.RTCMaxAge {
-		return []error{settingError("DEDUPE_WINDOW", "%v is less than RTC_MAX_AGE, %v: a SparkRTC callback could be replayed; raise the one or lower the other",
+		return []error{settingError("DEDUPE_WINDOW",
+			"%v is less than RTC_MAX_AGE (%v), so that SparkRTC callbacks could be replayed: raise it or lower RTC_MAX_AGE",
 			s.DedupeWindow, s.RTCMaxAge)}
 	}
 	if s.DedupeWindow < s.AuthSkew+s.AuthMaxAhead {
-		return []error{settingError("DEDUPE_WINDOW", "%v is less than AUTH_SKEW + AUTH_MAX_AHEAD, %v: a callback could be replayed; raise the one or lower the others",
+		return []error{settingError("DEDUPE_WINDOW",
+			"%v is less than AUTH_SKEW + AUTH_MAX_AHEAD (%v), so that callbacks could be replayed: raise it or lower the others",
 			s.DedupeWindow, s.AuthSkew+s.AuthMaxAhead)}
 	}
 	return nil
 }
 
-// checkKeys refuses to start without any key, and with keys that the provider would not take.
+// checkKeys rejects invalid keys and domains, and settings without any key.
 func (s *settings) checkKeys() []error {
 	if s.StreamKey+s.RecordKey+s.RTCKey+s.SnapshotToken == "" && len(s.keyFiles) == 0 && s.Unsigned != "accept" {
-		return []error{settingError("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY, KEYS_FILE and SNAPSHOT_TOKEN: set the keys that are "+
-			"configured at the provider, or UNSIGNED=accept to take callbacks from anybody")}
+		return []error{settingError("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY, KEYS_FILE and SNAPSHOT_TOKEN: "+
+			"set the keys that are configured at the provider, or UNSIGNED=accept to accept callbacks without a signature")}
 	}
 	var errs []error
 	for _, of := range []struct {
@@ -258,9 +266,9 @@ func (s *settings) checkKeys() []error {
 	return append(errs, err)
 }
 
-// signatures is what callbacks are judged by, without the keys of files. A sign type that is none is told by check.
+// signatures returns the configuration of signature verification, without the keys in files.
 func (s *settings) signatures() signature.Config {
-	scheme, err := signature.ParseScheme(s.RecordSignType)
+	scheme, err := signature.ParseScheme(s.RecordSignType) // check reports its error
 	if err != nil {
 		scheme = bridge.SchemeHMAC
 	}

@@ -39,11 +39,11 @@ func TestMistakesAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, value, want string }{
-		{"MAX_BODY", "64 kilos", "LIVEBRIDGE_MAX_BODY: \"64 kilos\" is no size"},
+		{"MAX_BODY", "64 kilos", "LIVEBRIDGE_MAX_BODY: invalid size \"64 kilos\""},
 		{"MAX_BODY", "0", "LIVEBRIDGE_MAX_BODY"},
-		{"HOLD_DONE", "10", "LIVEBRIDGE_HOLD_DONE"},
+		{"HOLD_DONE", "10", "LIVEBRIDGE_HOLD_DONE: invalid duration \"10\""},
 		{"HOLD_NEXT", "-1s", "LIVEBRIDGE_HOLD_NEXT"},
-		{"MAX_CONNECTIONS", "many", "LIVEBRIDGE_MAX_CONNECTIONS"},
+		{"MAX_CONNECTIONS", "many", "LIVEBRIDGE_MAX_CONNECTIONS: invalid integer \"many\""},
 		{"HELD_MAX", "0", "LIVEBRIDGE_HELD_MAX"},
 		{"TRANSPORT", "rabbit", "LIVEBRIDGE_TRANSPORT"},
 		{"KAFKA_PARTITIONS", "few", "LIVEBRIDGE_KAFKA_PARTITIONS"},
@@ -66,7 +66,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"TLS_CLIENT_CA_FILE", missing, "TLS_CLIENT_CA_FILE"},
 		{"TRUSTED_PROXIES", "10.0.0.0/8,::/0", "LIVEBRIDGE_TRUSTED_PROXIES"},
 		{"ALLOW_SOURCES", "192.0.2.0/24,example.com", "LIVEBRIDGE_ALLOW_SOURCES"},
-		{"ALLOW_SOURCES", "192.0.2.7/24", "LIVEBRIDGE_ALLOW_SOURCES"},
+		{"ALLOW_SOURCES", "192.0.2.7/24", "LIVEBRIDGE_ALLOW_SOURCES: invalid CIDR or IP address \"192.0.2.7/24\""},
 		{"JOURNAL_MAX_BYTES", "1KiB", "LIVEBRIDGE_JOURNAL_MAX_BYTES"},
 		{"NATS_URL", "nats://user:tooshort@host:x", "LIVEBRIDGE_NATS_URL"},
 		{"NATS_URL", "nats://host:4222,http://tooshort@host", "LIVEBRIDGE_NATS_URL: server 2"},
@@ -75,7 +75,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"QUARANTINE_TOPIC", "live.events.quarantine", "LIVEBRIDGE_QUARANTINE_TOPIC"},
 		{"NATS_REPLICAS", "0", "LIVEBRIDGE_NATS_REPLICAS"},
 		{"NATS_REPLICAS", "6", "LIVEBRIDGE_NATS_REPLICAS"},
-		{"NATS_REPLICAS", "3", "LIVEBRIDGE_NATS_REPLICAS: 3 needs a cluster"},
+		{"NATS_REPLICAS", "3", "LIVEBRIDGE_NATS_REPLICAS: 3 replicas need a cluster"},
 		{"QUARANTINE_MAX_BYTES", "0", "LIVEBRIDGE_QUARANTINE_MAX_BYTES"},
 		{"NATS_INBOX_PREFIX", "_INBOX.>", "LIVEBRIDGE_NATS_INBOX_PREFIX"},
 		{"NATS_INBOX_PREFIX", "_INBOX.", "LIVEBRIDGE_NATS_INBOX_PREFIX"},
@@ -128,7 +128,7 @@ func TestAllBadKeysAtOnce(t *testing.T) {
 	_, err := load(with("STREAM_KEY", "tooshort,"+demoKey+",tooshort", "RTC_KEY", "tooshort", "RECORD_KEY_FILE", list, "KEYS_FILE", rules,
 		"DOMAINS", "a b,a.example.com,c d", "SNAPSHOT_TOKEN", "a/b", "PATH_PREFIX", "a b"))
 	if err == nil {
-		t.Fatal("taken")
+		t.Fatal("the settings were accepted")
 	}
 	for _, want := range []string{
 		"STREAM_KEY: stream key 1", "STREAM_KEY: stream key 3", "RTC_KEY: rtc-record key 1", "RECORD_KEY_FILE: " + list + ": record key 1",
@@ -143,7 +143,7 @@ func TestAllBadKeysAtOnce(t *testing.T) {
 	}
 }
 
-// TestBadCertificates are told with the other mistakes.
+// TestBadCertificates: bad certificates are reported with the other mistakes.
 func TestBadCertificates(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pem")
 	if err := os.WriteFile(path, []byte("no certificate"), 0o600); err != nil {
@@ -242,7 +242,7 @@ func TestSizes(t *testing.T) {
 	for _, text := range []string{"", "-1", "1.5GiB", "1GB", "9000000TiB"} {
 		var s size
 		if err := s.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("%q was taken as %d", text, s)
+			t.Errorf("%q was parsed as %d", text, s)
 		}
 	}
 	if got := size(512 << 20).String(); got != "512MiB" {

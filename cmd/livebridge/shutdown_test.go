@@ -65,7 +65,7 @@ func (r *slowRequest) finish() (int, error) {
 	return answer.StatusCode, nil
 }
 
-// shut reports whether the program takes no connections any more.
+// shut reports whether the program no longer accepts connections.
 func (p *program) shut() bool {
 	conn, err := net.Dial("tcp", p.listen)
 	if err == nil {
@@ -89,7 +89,7 @@ func out(t *testing.T, url string, want int) {
 	await(t, url, func(checker.Event) bool { n++; return n == want })
 }
 
-// TestEndDuringARequest: whoever is in the middle of a callback when the program is told to stop is answered 200, and
+// TestEndDuringARequest: whoever is in the middle of a callback when the program gets SIGTERM is answered 200, and
 // the event is published before the program ends.
 func TestEndDuringARequest(t *testing.T) {
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
@@ -97,7 +97,7 @@ func TestEndDuringARequest(t *testing.T) {
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
 	slow := service.beginSlowly(t, streamCallback("PUBLISH_DONE", "room1", 1_587_954_134, time.Now(), ""))
 	service.signal(t, syscall.SIGTERM)
-	until(t, "no connections are taken", service.shut)
+	until(t, "no connections are accepted", service.shut)
 	if status, err := slow.finish(); status != 200 || err != nil {
 		t.Fatalf("the request in hand is answered %d, %v", status, err)
 	}
@@ -186,7 +186,7 @@ func TestEndDuringTheBrokersAnswer(t *testing.T) {
 	service.signal(t, syscall.SIGTERM)
 	service.isNotReady(t)
 	for end := time.Now().Add(time.Second); !service.shut() && time.Now().Before(end); {
-		<-time.After(5 * time.Millisecond) // it may take callbacks for as long as it publishes
+		<-time.After(5 * time.Millisecond) // it may accept callbacks for as long as it publishes
 	}
 	if status := service.status("/livez"); status != http.StatusOK {
 		t.Errorf("/livez is answered %d", status)
@@ -204,7 +204,7 @@ func TestEndDuringTheBrokersAnswer(t *testing.T) {
 	}
 }
 
-// TestEndDuringASync: the program is told to stop while a commit, or the snapshot of the embedded broker, is on its
+// TestEndDuringASync: the program gets SIGTERM while a commit, or the snapshot of the embedded broker, is on its
 // way to a slow disk. Every callback that was answered 200 comes out, and the broker's store is left in order.
 func TestEndDuringASync(t *testing.T) {
 	for _, call := range []string{"fdatasync", "fsync"} {

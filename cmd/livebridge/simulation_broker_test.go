@@ -18,7 +18,7 @@ type simulatedBroker struct {
 	silent     bool            // nothing is answered before the time-out
 	faultRate  float64         // share of tries that go wrong
 	down       map[string]bool // streams that are refused
-	poison     bool            // some events are never taken
+	poison     bool            // some events are never accepted
 	tries      int
 	topic      []publishing
 }
@@ -61,34 +61,34 @@ func (p *simulatedPublisher) Publish(e *bridge.Event, done func(error)) {
 	case refused:
 		time.AfterFunc(there, func() { done(bridge.Unavailable("the stream is full")) })
 	case poisoned:
-		time.AfterFunc(there, func() { p.take(e, true); done(bridge.Rejected("too large")) })
+		time.AfterFunc(there, func() { p.store(e, true); done(bridge.Rejected("too large")) })
 	case !faulty:
-		time.AfterFunc(there, func() { p.take(e, false); time.AfterFunc(back, func() { done(nil) }) })
+		time.AfterFunc(there, func() { p.store(e, false); time.AfterFunc(back, func() { done(nil) }) })
 	default:
 		p.failOnce(e, done, random.IntN(4), there)
 	}
 }
 
-// failOnce is one of the ways in which a single publishing fails, or takes long.
+// failOnce is one of the ways in which a single publish fails, or is slow.
 func (p *simulatedPublisher) failOnce(e *bridge.Event, done func(error), how int, there time.Duration) {
 	switch how {
 	case 0: // refused
 		time.AfterFunc(there, func() { done(bridge.Unavailable("no leader")) })
 	case 1: // written, and the acknowledgement is lost
 		time.AfterFunc(there, func() {
-			p.take(e, false)
+			p.store(e, false)
 			time.AfterFunc(ackTimeout, func() { done(bridge.Unavailable("no acknowledgement")) })
 		})
 	case 2: // written, and acknowledged late
-		time.AfterFunc(there, func() { p.take(e, false); time.AfterFunc(4*time.Second, func() { done(nil) }) })
+		time.AfterFunc(there, func() { p.store(e, false); time.AfterFunc(4*time.Second, func() { done(nil) }) })
 	case 3: // slow on the way
-		time.AfterFunc(4*time.Second, func() { p.take(e, false); done(nil) })
+		time.AfterFunc(4*time.Second, func() { p.store(e, false); done(nil) })
 	}
 }
 
-// take puts the event on the topic, unless the program that sent it has crashed meanwhile: to whoever looks at the disk
+// store puts the event on the topic, unless the program that sent it has crashed meanwhile: to whoever looks at the disk
 // that remains, it had crashed before.
-func (p *simulatedPublisher) take(e *bridge.Event, dead bool) {
+func (p *simulatedPublisher) store(e *bridge.Event, dead bool) {
 	s := p.broker.simulation
 	s.mu.Lock()
 	defer s.mu.Unlock()

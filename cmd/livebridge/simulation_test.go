@@ -33,7 +33,7 @@ var (
 	simulationSeeds = flag.Uint64("simulation.seeds", 3, "how many seeds to simulate")
 )
 
-// simulation is the whole program but for its sockets, for some hours of virtual time: the handler that takes callbacks,
+// simulation is the whole program but for its sockets, for some hours of virtual time: the handler of callbacks,
 // the journal on a disk in memory, the dispatcher, and a broker in memory. What happens when is drawn from the seed.
 type simulation struct {
 	seed   uint64
@@ -216,7 +216,7 @@ func (s *simulation) stop() {
 	}
 }
 
-// crash takes the power away while callbacks are on their way to the disk: what remains is what was synced, and any part of what was not.
+// crash cuts the power while callbacks are on their way to the disk: what remains is what was synced, and any part of what was not.
 func (s *simulation) crash() {
 	for n := range 8 {
 		s.post(simulatedCallback{stream: fmt.Sprint("room", n), event: "RECORD_FILE_COMPLETE", node: fmt.Sprint("last", time.Now().UnixNano()), record: true})
@@ -260,7 +260,7 @@ func (s *simulation) post(c simulatedCallback) {
 	})
 }
 
-// judge lets all holds end and the outbox run empty, with a broker that is well, and has the checker look at it all.
+// judge lets all holds end and the outbox run empty, with a broker that is well, and has the checker verify it all.
 func (s *simulation) judge() {
 	s.broker.heal()
 	time.Sleep(time.Minute)
@@ -320,4 +320,4 @@ func (s *simulation) parse(e *bridge.Event) checker.Event {
 	return out
 }
 
-var errBrokerAway = errors.New("nobody there")
+var errBrokerAway = errors.New("broker unavailable")

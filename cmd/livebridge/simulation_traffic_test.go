@@ -17,7 +17,7 @@ type simulatedCallback struct {
 	stream     string
 	event      string        // PUBLISH, PUBLISH_DONE or a recording's word
 	session    bridge.Millis // of a push: when it began, in whole seconds
-	node       string        // two pushes in one second are told apart by it
+	node       string        // distinguishes two pushes in one second
 	badSession bool          // without a session that can be used
 	record     bool
 	resign     int // seconds by which the expiry differs from that of others

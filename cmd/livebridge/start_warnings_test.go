@@ -45,7 +45,7 @@ func TestKeysInQuotes(t *testing.T) {
 	}
 }
 
-// TestStartWarnings: the start tells of keys and secrets in quotes, and of a DATA_DIR that others may look into; not of others.
+// TestStartWarnings: the start warns of keys and secrets in quotes, and of a DATA_DIR that others can access; not of others.
 func TestStartWarnings(t *testing.T) {
 	open := t.TempDir()
 	if err := os.Chmod(open, 0o755); err != nil {

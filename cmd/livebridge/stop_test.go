@@ -26,7 +26,7 @@ func (p *program) status(path string) int {
 	return answer.StatusCode
 }
 
-// isNotReady waits until the program says that it takes no callbacks, and fails when it ends before.
+// isNotReady waits until the program reports that it is not ready, and fails when it ends before.
 func (p *program) isNotReady(t *testing.T) {
 	t.Helper()
 	until(t, "it is not ready", func() bool {
@@ -38,7 +38,7 @@ func (p *program) isNotReady(t *testing.T) {
 	})
 }
 
-// TestShutdownDelay: after SIGTERM the program is alive and not ready, and takes callbacks for as long as the delay; then it
+// TestShutdownDelay: after SIGTERM the program is alive and not ready, and accepts callbacks during the delay; then it
 // ends by itself, with all of it published.
 func TestShutdownDelay(t *testing.T) {
 	dir, p := t.TempDir(), newProvider()

@@ -13,14 +13,15 @@ import (
 func newTail() *cobra.Command {
 	var from, url string
 	c := &cobra.Command{
-		Use: "tail", Short: "Print events as they are published", Args: noArguments,
+		Use: "tail", Short: "Print published events from Kafka or NATS JetStream", Args: noArguments,
 		Example: "  livebridge tail --from all\n  livebridge tail | jq .type",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return tail(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), url, from)
 		},
 	}
-	c.Flags().StringVar(&from, "from", "new", "where to begin: new or all")
-	c.Flags().StringVar(&url, "url", "", "NATS server, or Kafka brokers with TRANSPORT=kafka (default: NATS_URL, else the embedded server's NATS_EMBEDDED_LISTEN; KAFKA_BROKERS)")
+	c.Flags().StringVar(&from, "from", "new", "which events to print: new or all")
+	c.Flags().StringVar(&url, "url", "", "NATS server, or Kafka brokers with TRANSPORT=kafka "+
+		"(default: KAFKA_BROKERS with TRANSPORT=kafka, else NATS_URL or NATS_EMBEDDED_LISTEN)")
 	return c
 }
 
@@ -54,7 +55,7 @@ func tail(ctx context.Context, w, errOut io.Writer, url, from string) error {
 	return err
 }
 
-// consumerSettings are the settings that a consumer needs; keys and the like need not be set.
+// consumerSettings loads the settings of a consumer. Those that only a service needs, such as keys, may be absent.
 func consumerSettings() (*settings, error) {
 	s, err := loadForOperator()
 	if err == nil && s.Transport == "nats" && s.NATSURL == "" {
@@ -80,14 +81,14 @@ func showRow(w io.Writer, m message) error {
 		Session: m.attribute("session"), Marks: m.attribute("marks")}
 	if e.Type == "" {
 		if err := json.Unmarshal(m.payload, &e); err != nil {
-			return fmt.Errorf("an event on %s is no JSON: %w", m.where, err)
+			return fmt.Errorf("invalid JSON in an event on %s: %w", m.where, err)
 		}
 	}
 	_, err := fmt.Fprintf(w, rowFormat, e.Time, e.Subject, shortType(e.Type), e.Session, e.Marks)
 	return err
 }
 
-// shortType leaves out what all types begin with.
+// shortType removes the common prefix of all types.
 func shortType(t string) string {
 	const common = "com.huaweicloud."
 	if len(t) > len(common) && t[:len(common)] == common {

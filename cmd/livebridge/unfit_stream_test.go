@@ -118,7 +118,7 @@ func TestStreamBecomesTooSmall(t *testing.T) {
 }
 
 // TestForeignStreamIsAnOutage: NATS is away at the start, and comes back with another stream that has our subjects. Callbacks are
-// taken all the while, a restart takes them too, and everything comes out once the other stream is gone.
+// accepted all the while, also after a restart, and everything comes out once the other stream is gone.
 func TestForeignStreamIsAnOutage(t *testing.T) {
 	_, text, err := net.SplitHostPort(freeAddress(t))
 	if err != nil {

@@ -22,14 +22,15 @@ func newVerify() *cobra.Command {
 	var kind, at string
 	var headers []string
 	cmd := &cobra.Command{
-		Use: "verify [file]", Short: "Explain how one callback's signature is judged", Args: atMostOneFile,
-		Long: "Reads a callback's body from a file or standard input, judges it by the service's settings (keys from LIVEBRIDGE_STREAM_KEY,\n" +
-			"_FILE and so on, LIVEBRIDGE_KEYS_FILE, bounds, domains) and prints what is signed, field by field, the signature that each key\n" +
-			"makes, the one in the callback, how long it is good, and the verdict. Where nothing matches, it tries the usual mistakes and\n" +
-			"says which one made the signature. It never prints a key. Exit code 0: good, 1: not, 2: wrong usage.\n" +
-			"Repeats and tampering are not looked at: only the journal of a service knows them.",
+		Use: "verify [file]", Short: "Verify one callback's signature and explain the verdict", Args: atMostOneFile,
+		Long: "Reads a callback's body from a file or standard input, verifies it with the service's settings (keys,\n" +
+			"domains and limits) and prints the signed fields, the signature that each key makes, the given signature,\n" +
+			"its expiry, and the verdict. If no signature matches, it tries common mistakes and prints the one that\n" +
+			"explains the given signature. It never prints a key. Exit code 0: valid, 1: not valid, 2: wrong usage.\n" +
+			"It does not check for duplicates and tampering, which only the journal of a service can detect.",
 		Example: "  LIVEBRIDGE_STREAM_KEY_FILE=/run/secrets/stream livebridge verify --kind stream body.json\n" +
-			"  livebridge verify --kind rtc-record -H 'X-Rtc-Rand: 123456' -H 'X-Rtc-Timestamp: 1619600000' -H 'X-Rtc-Signature: …' body.json",
+			"  livebridge verify --kind rtc-record -H 'X-Rtc-Rand: 123456' -H 'X-Rtc-Timestamp: 1619600000' \\\n" +
+			"    -H 'X-Rtc-Signature: …' body.json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := load(environ())
 			if err != nil {
@@ -47,12 +48,12 @@ func newVerify() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&kind, "kind", "", "stream, record, snapshot or rtc-record")
-	f.StringVar(&at, "at", "", "when it is judged, RFC 3339 or Unix seconds (default: now)")
-	f.StringArrayVarP(&headers, "header", "H", nil, "a header of the callback, 'Name: value'; several times")
+	f.StringVar(&at, "at", "", "time of verification, RFC 3339 or Unix seconds (default: now)")
+	f.StringArrayVarP(&headers, "header", "H", nil, "header of the callback, 'Name: value'; may be repeated")
 	return cmd
 }
 
-// atMostOneFile refuses more arguments as wrong usage.
+// atMostOneFile rejects more arguments as wrong usage.
 func atMostOneFile(c *cobra.Command, args []string) error {
 	if err := cobra.MaximumNArgs(1)(c, args); err != nil {
 		return &usageError{err}
@@ -60,7 +61,7 @@ func atMostOneFile(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// readBody reads the callback's bytes; one byte too many stands for all beyond the limit.
+// readBody reads the callback's body, up to one byte above the limit.
 func readBody(in io.Reader, args []string, most int64) ([]byte, error) {
 	if len(args) == 1 && args[0] != "-" {
 		file, err := os.Open(args[0])
@@ -73,7 +74,7 @@ func readBody(in io.Reader, args []string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(in, most+1))
 }
 
-// verification is one callback and what it is judged by.
+// verification is one callback and what it is verified with.
 type verification struct {
 	settings    *settings
 	ring        *signature.Ring
@@ -89,12 +90,12 @@ func newVerification(s *settings, kind, at string, headers []string) (*verificat
 	var err error
 	var known bool
 	if v.kind, known = bridge.ParseKind(kind); !known {
-		return nil, fmt.Errorf("--kind %q is not one of stream, record, snapshot, rtc-record", kind)
+		return nil, fmt.Errorf("--kind %q: use one of stream, record, snapshot, rtc-record", kind)
 	}
 	for i, h := range headers {
 		name, value, found := strings.Cut(h, ":")
 		if !found {
-			return nil, fmt.Errorf("--header %d has no colon; write 'X-Rtc-Rand: 123456'", i+1)
+			return nil, fmt.Errorf("--header %d has no colon: use the form 'X-Rtc-Rand: 123456'", i+1)
 		}
 		v.header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
@@ -117,23 +118,23 @@ func parseInstant(text string) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return at, fmt.Errorf("--at %q is neither RFC 3339 (2020-04-27T02:22:14Z) nor Unix seconds", text)
+		return at, fmt.Errorf("--at %q: use RFC 3339, such as 2020-04-27T02:22:14Z, or Unix seconds", text)
 	}
 	return at, nil
 }
 
-// errNotGood is the verdict as an exit code; what is wrong has been printed.
-var errNotGood = errors.New("the callback is not good")
+// errNotValid makes the command fail; the reason is printed as the verdict.
+var errNotValid = errors.New("callback is not valid")
 
-// run prints the explanation and returns nil, or errNotGood.
+// run prints the explanation and returns nil, or errNotValid.
 func (v *verification) run(w io.Writer) error {
 	r := &verifyReport{w: w}
 	r.line("kind", "%v", v.kind)
 	for _, d := range v.keyWarnings {
-		r.line("but", "the key %s of %s %s", d.Key, d.Setting, d.Problem)
+		r.line("warning", "the key %s of %s %s", d.Key, d.Setting, d.Problem)
 	}
 	if int64(len(v.body)) > int64(v.settings.MaxBody) {
-		return r.verdict("413: the body has more than %v, see MAX_BODY", v.settings.MaxBody)
+		return r.verdict("413: body exceeds MAX_BODY (%v)", v.settings.MaxBody)
 	}
 	c, err := callback.Decode(v.kind, v.body)
 	if err == nil {
@@ -160,10 +161,11 @@ func (v *verification) judgeLive(r *verifyReport, c *callback.Callback) error {
 		r.expiry(claim.Timestamp, v.now, v.settings)
 	}
 	if err == nil && !c.Known && len(v.settings.Domains) == 0 {
-		return r.verdict("200, but quarantine unknown_event: the event word is not known, and DOMAINS is empty")
+		return r.verdict("200, but quarantine unknown_event: the event is unknown, and DOMAINS is empty")
 	}
 	if v.kind == bridge.KindSnapshot && err == nil {
-		r.line("verdict", "good under the path with SNAPSHOT_TOKEN: snapshots are believed by it, their signature has no known formula")
+		r.line("verdict", "valid on the path with SNAPSHOT_TOKEN, which authenticates snapshots: "+
+			"the formula of their signature is not documented")
 		return nil
 	}
 	return r.result(err, sig != bridge.Signature{})
@@ -178,7 +180,7 @@ func (v *verification) judgeRTC(r *verifyReport, c *callback.Callback, malformed
 	scheme, _, err := v.ring.VerifyRTC(claim, v.now)
 	r.explain(v.ring.ExplainRTC(claim), claim.Sign)
 	if claim.Sign == "" {
-		r.line("but", "SparkRTC signs in headers: give X-Rtc-Rand, X-Rtc-Timestamp and X-Rtc-Signature with -H")
+		r.line("hint", "SparkRTC signs in headers: pass X-Rtc-Rand, X-Rtc-Timestamp and X-Rtc-Signature with -H")
 	} else {
 		r.age(claim.Timestamp, v.now, v.settings)
 	}

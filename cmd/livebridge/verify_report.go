@@ -12,28 +12,28 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// verifyReport writes what verify has to say, a name and a value a line.
+// verifyReport writes the output of verify, one name and value per line.
 type verifyReport struct{ w io.Writer }
 
 func (x *verifyReport) line(name, format string, args ...any) {
 	fmt.Fprintf(x.w, "%-11s %s\n", name, fmt.Sprintf(format, args...))
 }
 
-// verdict writes what is wrong and returns it as the exit code.
+// verdict writes why the callback is not valid and returns errNotValid.
 func (x *verifyReport) verdict(format string, args ...any) error {
-	x.line("verdict", "not good: "+format, args...)
-	return errNotGood
+	x.line("verdict", "not valid: "+format, args...)
+	return errNotValid
 }
 
-// result writes what a ring has said. signed is false for what was taken without a signature.
+// result writes the verdict of a ring. signed is false for a callback that was accepted without a signature.
 func (x *verifyReport) result(err error, signed bool) error {
 	var e *signature.Error
 	switch {
 	case err == nil && signed:
-		x.line("verdict", "good")
+		x.line("verdict", "valid")
 		return nil
 	case err == nil:
-		x.line("verdict", "good, unsigned: UNSIGNED=accept, and there is no key for this kind")
+		x.line("verdict", "valid, unsigned: UNSIGNED=accept, and there is no key for this kind")
 		return nil
 	case errors.As(err, &e) && e.Verdict == signature.Forbidden:
 		return x.verdict("403 %s: %s", e.Reason, e.Detail)
@@ -45,7 +45,7 @@ func (x *verifyReport) result(err error, signed bool) error {
 	return x.verdict("%v", err)
 }
 
-// explain writes scheme, fields, signatures and the first difference.
+// explain writes the scheme, the signed fields, the signatures and the first difference.
 func (x *verifyReport) explain(e signature.Explanation, given string) {
 	x.line("scheme", "%s", formulaOf(e))
 	var text strings.Builder
@@ -72,11 +72,11 @@ func (x *verifyReport) explain(e signature.Explanation, given string) {
 		x.line("difference", "%s", difference(e.Attempts, given))
 	}
 	if e.Diagnosis != "" {
-		x.line("but", "it is %s", e.Diagnosis)
+		x.line("diagnosis", "the given signature is %s", e.Diagnosis)
 	}
 }
 
-// formulaOf writes a scheme as its formula.
+// formulaOf returns a scheme as its formula.
 func formulaOf(e signature.Explanation) string {
 	var names []string
 	for _, f := range e.Fields {
@@ -85,7 +85,7 @@ func formulaOf(e signature.Explanation) string {
 	what := strings.Join(names, " + ")
 	switch e.Scheme {
 	case bridge.SchemeNone:
-		return "none: no key judges this callback"
+		return "none: no key applies to this callback"
 	case bridge.SchemeMD5:
 		return fmt.Sprintf("%v = MD5(%s)", e.Scheme, what)
 	}
@@ -99,7 +99,7 @@ func orNone(text string) string {
 	return text
 }
 
-// difference tells where the given signature leaves the expected one that it has most in common with.
+// difference returns where the given signature differs from the most similar expected one.
 func difference(attempts []signature.Attempt, given string) string {
 	most, best := -1, ""
 	for i, t := range attempts {
@@ -120,7 +120,8 @@ func difference(attempts []signature.Attempt, given string) string {
 		}
 		return "nothing"
 	}
-	return fmt.Sprintf("at digit %d: given %s, expected %s (%d digits given, %d expected)", most+1, digit(given), digit(best), len(given), len(best))
+	return fmt.Sprintf("at digit %d: given %s, expected %s (%d digits given, %d expected)",
+		most+1, digit(given), digit(best), len(given), len(best))
 }
 
 func lower(b byte) byte {
@@ -130,7 +131,7 @@ func lower(b byte) byte {
 	return b
 }
 
-// expiry writes what auth_timestamp means.
+// expiry writes the expiry in auth_timestamp.
 func (x *verifyReport) expiry(timestamp string, now time.Time, s *settings) {
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil || len(timestamp) != 10 {
@@ -138,11 +139,11 @@ func (x *verifyReport) expiry(timestamp string, now time.Time, s *settings) {
 		return
 	}
 	end := time.Unix(seconds, 0).UTC()
-	x.line("expires", "%s, %s; taken from %s until %s", end.Format(time.RFC3339), relative(end.Sub(now)),
+	x.line("expires", "%s, %s; accepted from %s until %s", end.Format(time.RFC3339), relative(end.Sub(now)),
 		end.Add(-s.AuthMaxAhead).Format(time.RFC3339), end.Add(s.AuthSkew).Format(time.RFC3339))
 }
 
-// age writes what X-Rtc-Timestamp means.
+// age writes the time of signing in X-Rtc-Timestamp.
 func (x *verifyReport) age(timestamp string, now time.Time, s *settings) {
 	n, err := strconv.ParseInt(timestamp, 10, 64)
 	made := time.Unix(n, 0).UTC()
@@ -153,10 +154,11 @@ func (x *verifyReport) age(timestamp string, now time.Time, s *settings) {
 		x.line("signed at", "X-Rtc-Timestamp %q is neither 10 digits (seconds) nor 13 (milliseconds)", timestamp)
 		return
 	}
-	x.line("signed at", "%s, %s; taken until %s", made.Format(time.RFC3339), relative(made.Sub(now)), made.Add(s.RTCMaxAge).Format(time.RFC3339))
+	x.line("signed at", "%s, %s; accepted until %s",
+		made.Format(time.RFC3339), relative(made.Sub(now)), made.Add(s.RTCMaxAge).Format(time.RFC3339))
 }
 
-// relative says how far away an instant is.
+// relative formats the distance of an instant from now.
 func relative(d time.Duration) string {
 	switch {
 	case d < 0:
@@ -167,7 +169,7 @@ func relative(d time.Duration) string {
 	return "in " + formatDuration(d)
 }
 
-// formatDuration writes a duration in its largest unit and the next one.
+// formatDuration formats a duration in its largest unit and the next one.
 func formatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	units := []struct {

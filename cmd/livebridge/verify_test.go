@@ -53,16 +53,16 @@ func TestVerify(t *testing.T) {
 		code int
 		want []string
 	}{
-		{"good", good, "stream", "1587954100", 0, []string{"verdict     good", "difference  none: key 1", "in 40 seconds",
+		{"good", good, "stream", "1587954100", 0, []string{"verdict     valid", "difference  none: key 1", "in 40 seconds",
 			`canonical   "PUBLISHpush.example.comliveroom11587954140"`, `stream          "room1"`, "id " + signature.KeyID(key)}},
 		{"in the skew", good, "stream", "2020-04-27T02:27:20Z", 0, []string{"5 minutes ago"}},
-		{"expired", good, "stream", "", 1, []string{"not good: 401 expired, and quarantine", "years"}},
+		{"expired", good, "stream", "", 1, []string{"not valid: 401 expired, and quarantine", "years"}},
 		{"too far ahead", good, "stream", "1587950000", 1, []string{"too_far_ahead", "in 1 hour 9 minutes"}},
 		{"other key", streamMessage(strings.Repeat("f", 32), push, ""), "stream", "1587954100", 1, []string{"401 mismatch", "difference  at digit"}},
-		{"key with a line end", streamMessage(key+"\n", push, ""), "stream", "1587954100", 1, []string{"but         it is HMAC-SHA256", "line end after the key"}},
+		{"key with a line end", streamMessage(key+"\n", push, ""), "stream", "1587954100", 1, []string{"diagnosis   the given signature is HMAC-SHA256", "line end after the key"}},
 		{"unsigned", sentCallback{body: `{"domain":"push.example.com","app":"live","stream":"s","event":"PUBLISH"}`}, "stream", "", 1, []string{"given       none", "401 no_signature"}},
-		{"malformed", sentCallback{body: `{"domain":"push.example.com"}`}, "stream", "", 1, []string{"not good: 400", `"app"`}},
-		{"too large", sentCallback{body: strings.Repeat(" ", 70_000)}, "stream", "", 1, []string{"not good: 413"}},
+		{"malformed", sentCallback{body: `{"domain":"push.example.com"}`}, "stream", "", 1, []string{"not valid: 400", `"app"`}},
+		{"too large", sentCallback{body: strings.Repeat(" ", 70_000)}, "stream", "", 1, []string{"not valid: 413"}},
 		{"unknown event", streamMessage(key, signature.Claim{Event: "PUBLISHED", Domain: "push.example.com", App: "live", Stream: "s", Timestamp: "1587954140"}, ""),
 			"stream", "1587954100", 1, []string{"quarantine unknown_event"}},
 		{"by a rule", streamMessage(other, listed, ""), "stream", "1587954100", 0, []string{"id " + signature.KeyID(other)}},

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 )
 
@@ -14,17 +17,31 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// version tells what was built: module version, revision and Go version.
+// version returns the module version, the revision and the Go version.
 func version() string {
+	b := buildInfo()
+	return fmt.Sprintf("%s (%s, %s)", b["version"], cmp.Or(b["revision"], "no revision"), b["goversion"])
+}
+
+// buildInfo returns the build's version, revision, which may be empty, and goversion.
+func buildInfo() prometheus.Labels {
+	b := prometheus.Labels{"version": "(unknown)", "revision": "", "goversion": runtime.Version()}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "(unknown)"
+		return b
 	}
-	revision := "no revision"
+	b["version"] = info.Main.Version
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			revision = s.Value
+			b["revision"] = s.Value
 		}
 	}
-	return fmt.Sprintf("%s (%s, %s)", info.Main.Version, revision, info.GoVersion)
+	return b
+}
+
+// buildInfoMetric returns the metric that identifies the build.
+func buildInfoMetric() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_build_info", ConstLabels: buildInfo(),
+		Help: "Always 1. The labels are the version, revision and Go version of the build."},
+		func() float64 { return 1 })
 }

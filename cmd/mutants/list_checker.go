@@ -1,22 +1,22 @@
 package main
 
-// checkerMutants are faults of the judge: a run that is wrong passes for right, or the other way round.
+// checkerMutants are faults of the checker: a run with faults passes, or a correct one fails.
 func checkerMutants() []mutant {
 	const (
 		checker = "bridge/checker"
 		file    = "bridge/checker/checker.go"
 	)
 	return []mutant{
-		{"an answer 503 is a refusal", "bridge/checker/sent.go", "s.Status >= 400 && s.Status < 500", "s.Status >= 400", checker, "TestContract"},
+		{"a 503 counts as a rejection", "bridge/checker/sent.go", "s.Status >= 400 && s.Status < 500", "s.Status >= 400", checker, "TestContract"},
 		{"one sequence for two ids", "bridge/checker/lane.go", "case e <= before:", "case e < before:", checker, "TestContract"},
 		{"one id in two lanes", file, "case first != lane:", "case first == \"\":", checker, "TestContract"},
-		{"a refused callback's notice stands for one that was accepted", file, "\t\ta.expired = true\n", "\t\ta.quarantined = true\n", checker, "TestContract"},
+		{"a rejected callback's notice counts for an accepted one", file, "\t\ta.expired = true\n", "\t\ta.quarantined = true\n", checker, "TestContract"},
 		{"an ignored stream may come out", file, "(observed > 0 || a.quarantined) && c.ignored(o)", "false && c.ignored(o)", checker, "TestContract"},
 		{"any notice without a name was sent", "bridge/checker/occurrence.go", "return o == Occurrence{Kind: o.Kind}", "return o.Name == \"\"", checker, "TestContract"},
 	}
 }
 
-// wiringMutants are settings that do not arrive where they belong.
+// wiringMutants are settings that do not reach their option.
 func wiringMutants() []mutant {
 	const (
 		settings = "cmd/livebridge/settings.go"
@@ -31,13 +31,13 @@ func wiringMutants() []mutant {
 	}
 }
 
-// timingMutants are faults that were found by a time-out, or by chance.
+// timingMutants are faults that tests once found only by a timeout, or by chance.
 func timingMutants() []mutant {
 	return []mutant{
-		{"a place is freed twice", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\t<-d.slots\n\t\t<-d.slots\n\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
-		{"a place is not freed", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
+		{"a slot is released twice", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\t<-d.slots\n\t\t<-d.slots\n\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
+		{"a slot is not released", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
 		{"failures of lanes are counted without a lock", "bridge/dispatch/backoff.go", "\tb.mu.Lock()\n\tn := ", "\tb = &backoff{initial: b.initial, limit: b.limit, lanes: b.lanes, failures: b.failures}\n\tb.mu.Lock()\n\tn := ", dispatch, "TestCountsOfManyAtOnce"},
 		{"failures of an outage are counted without a lock", "bridge/dispatch/outage.go", "func (o *outage) recordFailure(err error) {\n\to.mu.Lock()\n\tdefer o.mu.Unlock()\n", "func (o *outage) recordFailure(err error) {\n", dispatch, "TestOutageIsLocked"},
-		{"an outage does not slow tries down", "bridge/dispatch/outage.go", "if ended == nil {", "if ended == nil || true {", dispatch, "TestOutageIsLoggedOnceAndSlowsTriesDown"},
+		{"an outage has no backoff", "bridge/dispatch/outage.go", "if ended == nil {", "if ended == nil || true {", dispatch, "TestOutageIsLoggedOnceAndSlowsTriesDown"},
 	}
 }

@@ -1,5 +1,5 @@
-// Command mutants plants one fault after the other into the program and runs the test that must find it. A fault that no
-// test finds is a hole in the tests, and the command exits with 1. Nothing in the tree is touched: the faulty file is an
+// Command mutants plants faults into the program, one at a time, and runs the test that must find each. A fault that no
+// test finds is a hole in the tests, and the command exits with 1. The tree is not changed: the faulty file is an
 // overlay of the build.
 package main
 
@@ -44,7 +44,7 @@ func run(w io.Writer, only string, allTests bool) error {
 	defer func() { _ = os.RemoveAll(dir) }()
 	chosen := slices.DeleteFunc(mutants(), func(m mutant) bool { return !pattern.MatchString(m.name) })
 	if len(chosen) == 0 {
-		return fmt.Errorf("no fault has a name that matches %q", only)
+		return fmt.Errorf("no fault matches -run %q", only)
 	}
 	verdicts := make(chan verdict)
 	var next atomic.Int64
@@ -64,11 +64,10 @@ func run(w io.Writer, only string, allTests bool) error {
 	return errors.Join(errs...)
 }
 
-// atOnce is how many faults are looked for at once, on two cores: linking takes one core, and some tests wait for most of
-// their time.
+// atOnce is how many faults are tested concurrently, for two cores: linking uses one core, and some tests mostly wait.
 const atOnce = 3
 
-// verdict is what became of a fault.
+// verdict is the outcome of one fault.
 type verdict struct {
 	mutant
 	took time.Duration
@@ -90,21 +89,21 @@ func (v verdict) print(w io.Writer) error {
 	if v.err != nil {
 		what = "NOT CAUGHT"
 	}
-	fmt.Fprintf(w, "%-52s %-60s %.1f s\n", v.name, what, v.took.Seconds())
+	fmt.Fprintf(w, "%-61s %-60s %.1f s\n", v.name, what, v.took.Seconds())
 	if v.err != nil {
 		return fmt.Errorf("%s: %w", v.name, v.err)
 	}
 	return nil
 }
 
-// judge plants the fault and returns nil when the test finds it.
+// judge plants the fault and returns nil if the tests find it.
 func (m mutant) judge(dir string, allTests bool) error {
 	overlay, err := m.plant(dir)
 	if err != nil {
 		return err
 	}
 	args := append(build(), "-overlay", overlay, "./"+m.where)
-	if usesRapid(m.where) { // no file of a failure that is wanted, and no long search for the shortest one
+	if usesRapid(m.where) { // the failure is expected: write no file for it and do not minimize it for long
 		args = append(args, "-rapid.nofailfile", "-rapid.shrinktime", "100ms")
 	}
 	if allTests {
@@ -118,29 +117,29 @@ func (m mutant) judge(dir string, allTests bool) error {
 	return m.found(string(out), err == nil)
 }
 
-// found returns nil if the output of the tests is that of tests which have found the fault.
+// found returns nil if the tests have found the fault, judging by their output.
 func (m mutant) found(text string, passed bool) error {
 	switch {
 	case passed && strings.Contains(text, "no tests to run"):
-		return fmt.Errorf("the test %s is not there", m.test)
+		return fmt.Errorf("test %s does not exist", m.test)
 	case passed:
-		return fmt.Errorf("the tests pass: %s has a hole", m.test)
+		return fmt.Errorf("test %s passes with the fault", m.test)
 	case strings.Contains(text, "[build failed]") || strings.Contains(text, "[setup failed]"):
-		return fmt.Errorf("it does not compile:\n%s", text)
+		return fmt.Errorf("the fault does not compile:\n%s", text)
 	case strings.Contains(text, "panic: test timed out"):
-		return fmt.Errorf("the test %s does not end, and must tell what is wrong:\n%s", m.test, text)
+		return fmt.Errorf("test %s times out instead of reporting the fault:\n%s", m.test, text)
 	case strings.Contains(text, "panic: ") || strings.Contains(text, "fatal error: "):
 		return nil
 	}
 	for _, test := range m.tests() {
 		if !strings.Contains(text, "--- FAIL: "+test+" ") {
-			return fmt.Errorf("the test %s passes:\n%s", test, text)
+			return fmt.Errorf("test %s passes with the fault:\n%s", test, text)
 		}
 	}
 	return nil
 }
 
-// tests returns the tests that must fail, without the parts of them that are enough.
+// tests returns the names of the tests that must fail, without subtests.
 func (m mutant) tests() []string {
 	all := strings.Split(m.test, "|")
 	for i := range all {
@@ -149,21 +148,22 @@ func (m mutant) tests() []string {
 	return all
 }
 
-// build is how the tests are built: for each fault anew, so without what takes the compiler and the linker the longest.
+// build returns the arguments of go test. The tests are built for each fault, so without the slowest steps of the
+// compiler and the linker.
 func build() []string {
 	return []string{"test", "-vet=off", "-gcflags=livebridge/...=-l -dwarf=false", "-ldflags=-s -w"}
 }
 
-// usesRapid reports whether the tests of a package have the flags of rapid.
+// usesRapid reports whether the tests of a package have rapid's flags.
 func usesRapid(where string) bool {
-	files, _ := filepath.Glob(filepath.Join(where, "*_test.go")) // the pattern is right
+	files, _ := filepath.Glob(filepath.Join(where, "*_test.go")) // cannot fail: the pattern is valid
 	return slices.ContainsFunc(files, func(file string) bool {
 		text, err := os.ReadFile(file)
 		return err == nil && strings.Contains(string(text), `"pgregory.net/rapid"`)
 	})
 }
 
-// plant writes the faulty file and the overlay that puts it in the place of the right one, and returns the overlay's path.
+// plant writes the faulty file and the overlay that replaces the original by it, and returns the overlay's path.
 func (m mutant) plant(dir string) (string, error) {
 	path, err := filepath.Abs(m.file)
 	if err != nil {
@@ -174,7 +174,7 @@ func (m mutant) plant(dir string) (string, error) {
 		return "", err
 	}
 	if n := strings.Count(string(text), m.old); n != 1 {
-		return "", fmt.Errorf("%s has the text %q %d times, not once: mend the entry in cmd/mutants", m.file, m.old, n)
+		return "", fmt.Errorf("%s contains the text %q %d times, want 1: fix the entry in cmd/mutants", m.file, m.old, n)
 	}
 	faulty, overlay := filepath.Join(dir, "faulty.go"), filepath.Join(dir, "overlay.json")
 	wrong := strings.Replace(string(text), m.old, m.new, 1)

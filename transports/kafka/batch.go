@@ -12,19 +12,19 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// A record set as the library writes it and as a produce request carries it: its size, then one batch. What is stamped
-// stands at fixed offsets:
+// A record set as the library writes it and as a produce request carries it: its size, then one batch. The stamped
+// fields are at fixed offsets:
 //
 //	 0  size of the rest          int32
 //	 4  base offset               int64
 //	12  batch length              int32
 //	16  partition leader epoch    int32
 //	20  magic, 2                  int8
-//	21  CRC-32C of all behind it  uint32   <- stamped last
+//	21  CRC-32C of all after it   uint32   <- stamped last
 //	25  attributes                int16
 //	27  last offset delta         int32
 //	31  first timestamp           int64
-//	39  greatest timestamp        int64
+//	39  max timestamp             int64
 //	47  producer id               int64    <- stamped
 //	55  producer epoch            int16    <- stamped
 //	57  base sequence             int32    <- stamped
@@ -44,13 +44,13 @@ const (
 // batch is records of one partition that are sent, resent and answered together.
 type batch struct {
 	records []record
-	bytes   []byte // the record set; nothing changes it while an outcome is not known
+	bytes   []byte // the record set; immutable while its outcome is unknown
 
-	offset       int64     // where the broker has put it
-	firstSent    time.Time // when it was first sent
-	maybeWritten bool      // it was sent and the outcome is not known: the broker may have it
+	offset       int64 // base offset that the broker assigned
+	firstSent    time.Time
+	maybeWritten bool // it was sent and its outcome is unknown: the broker may have it
 
-	// once records may be answered before that
+	// set by indexRecords, once records may be answered before the outcome is known
 	eventKeys []eventKey
 	index     map[eventKey]int
 }
@@ -76,12 +76,12 @@ func compressionOf(name string) (c kafka.Compression, err error) {
 		return 0, nil
 	}
 	if err := c.UnmarshalText([]byte(name)); err != nil || c == 0 {
-		return 0, fmt.Errorf("%q is not one of none, gzip, snappy, lz4, zstd", name)
+		return 0, fmt.Errorf("%q is not supported: use none, gzip, snappy, lz4 or zstd", name)
 	}
 	return c, nil
 }
 
-// encode writes the records to dst, which it empties first, without a producer.
+// encode replaces the content of dst by the records, without a producer.
 func (e *encoder) encode(dst *bytes.Buffer, records []record) error {
 	dst.Reset()
 	reader := e.readers.Get().(*recordReader)
@@ -92,7 +92,7 @@ func (e *encoder) encode(dst *bytes.Buffer, records []record) error {
 	return err
 }
 
-// stamp writes who sends the batch, and which of its records is the first, into the batch's header.
+// stamp writes the producer and the sequence of the first record into the batch's header.
 func (e *encoder) stamp(set []byte, producer producerID, sequence int32) {
 	binary.BigEndian.PutUint64(set[offsetProducer:], uint64(producer.id))
 	binary.BigEndian.PutUint16(set[offsetEpoch:], uint16(producer.epoch))
@@ -100,14 +100,15 @@ func (e *encoder) stamp(set []byte, producer producerID, sequence int32) {
 	binary.BigEndian.PutUint32(set[offsetCRC:], crc32.Checksum(set[offsetChecked:], e.crc))
 }
 
-// updateTimestamps gives the records of a batch the time of now: the broker counts batches, not what is in them.
+// updateTimestamps gives the records of a batch the current time. The broker still recognizes the batch, which it
+// identifies by producer and sequence, not by content.
 func (e *encoder) updateTimestamps(set []byte, now time.Time) {
 	first, last := binary.BigEndian.Uint64(set[offsetFirst:]), binary.BigEndian.Uint64(set[offsetLast:])
 	binary.BigEndian.PutUint64(set[offsetLast:], uint64(now.UnixMilli()))
 	binary.BigEndian.PutUint64(set[offsetFirst:], uint64(now.UnixMilli())-(last-first))
 }
 
-// indexRecords has records find their place when they come again.
+// indexRecords lets records that are published again find their position in the batch.
 func (b *batch) indexRecords() {
 	b.index = make(map[eventKey]int, len(b.records))
 	for i := range b.records {
@@ -116,5 +117,5 @@ func (b *batch) indexRecords() {
 	}
 }
 
-// size is what the broker compares with max.message.bytes.
+// size is the size that the broker compares with max.message.bytes.
 func (b *batch) size() int { return len(b.bytes) - offsetBatch }

@@ -10,32 +10,32 @@ import (
 )
 
 const (
-	// requestsUnderWay is how many requests a broker has at once at the most: while it works on one, the next is encoded.
+	// requestsUnderWay is the limit of requests in flight per broker: while it handles one, the next is encoded.
 	requestsUnderWay = 2
-	// secondRequestMin is how many records make a second request worth its costs. Fewer wait for the answer to the first, unless
-	// that takes longer than usualLatency.
+	// secondRequestMin is how many records make a second request worth its cost. Fewer wait for the answer to the first,
+	// unless that takes longer than usualLatency.
 	secondRequestMin = 256
 	usualLatency     = 20 * time.Millisecond
-	// requestWeight is about the most that a request carries before compression; brokers take 100 MB.
+	// requestWeight is the approximate limit of a request before compression; brokers accept 100 MB.
 	requestWeight = 16 << 20
 )
 
-// brokerQueue is a broker that leads partitions.
+// brokerQueue is the partitions of one leader that have records to send.
 type brokerQueue struct {
 	ready    []*partition
-	waiting  int       // records for them
-	requests int       // goroutines that send to it
-	lastSent time.Time // when it was last sent a request
-	delayed  bool      // it is looked after again in usualLatency
+	waiting  int       // records of the ready partitions
+	requests int       // goroutines that send to the broker
+	lastSent time.Time // time of the last request
+	delayed  bool      // a start after usualLatency is scheduled
 }
 
-// wantsRequest reports whether what is ready is to go now.
+// wantsRequest reports whether a request should go out now.
 func (l *brokerQueue) wantsRequest() bool {
 	return l.requests == 0 ||
 		l.requests < requestsUnderWay && (l.waiting >= secondRequestMin || time.Since(l.lastSent) >= usualLatency)
 }
 
-// start has what is ready for the leader sent, now or in a moment. The lock is held.
+// start sends what is ready for the broker, now or after usualLatency. The lock is held.
 func (s *sender) start(l *brokerQueue) {
 	switch {
 	case len(l.ready) == 0 || l.requests == requestsUnderWay || l.delayed && !l.wantsRequest():
@@ -48,7 +48,7 @@ func (s *sender) start(l *brokerQueue) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			l.delayed = false
-			if !s.closed { // or those that run do it all
+			if !s.closed { // else the running goroutines send the rest
 				s.start(l)
 			}
 		})
@@ -61,7 +61,7 @@ type partitionBatch struct {
 	b *batch
 }
 
-// run sends what is ready for the leader until nothing is.
+// run sends what is ready for the broker until nothing is.
 func (s *sender) run(l *brokerQueue) {
 	for {
 		batches := s.collect(l)
@@ -75,7 +75,7 @@ func (s *sender) run(l *brokerQueue) {
 	}
 }
 
-// collect takes what goes into the next request. Nil: nothing is ready, and the goroutine is counted out.
+// collect removes the next request's batches from the queue. Nil: nothing is ready, and the goroutine must end.
 func (s *sender) collect(l *brokerQueue) []partitionBatch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,12 +106,12 @@ func (s *sender) collect(l *brokerQueue) []partitionBatch {
 	return batches
 }
 
-// prepare encodes the batches. What cannot be sent is answered and left out.
+// prepare encodes the batches. Those that cannot be sent are answered and left out.
 func (s *sender) prepare(batches []partitionBatch) []partitionBatch {
 	return slices.DeleteFunc(batches, func(f partitionBatch) bool { return !s.encode(f.p, f.b) })
 }
 
-// encode makes the bytes of a batch. False: it was answered, or put back.
+// encode encodes a batch. False: it could not be encoded and was answered.
 func (s *sender) encode(p *partition, b *batch) bool {
 	if !p.hasProducer || p.producer == noProducerID() {
 		producer, err := s.producerIDs.first(s.ctx)
@@ -122,7 +122,7 @@ func (s *sender) encode(p *partition, b *batch) bool {
 		p.setProducer(producer, s.opts.firstSequence)
 	}
 	if err := s.encoder.encode(&p.buffer, b.records); err != nil {
-		s.failBatch(p, b, bridge.Unavailable("the batch cannot be encoded: %w", err))
+		s.failBatch(p, b, bridge.Unavailable("encode batch: %w", err))
 		return false
 	}
 	b.bytes = p.buffer.Bytes()
@@ -130,7 +130,7 @@ func (s *sender) encode(p *partition, b *batch) bool {
 	return true
 }
 
-// send sends one request and deals with the answer for each partition.
+// send sends one request and handles the outcome of each partition.
 func (s *sender) send(batches []partitionBatch) {
 	for _, f := range batches {
 		f.b.firstSent = time.Now()
@@ -142,13 +142,14 @@ func (s *sender) send(batches []partitionBatch) {
 	s.honourThrottle(throttle)
 }
 
-// honourThrottle waits for as long as the broker asks us to: it would not read our next request sooner.
+// honourThrottle waits for the broker's throttle time, since it would not read our next request sooner.
 func (s *sender) honourThrottle(throttle time.Duration) {
 	if throttle <= 0 {
 		return
 	}
 	s.throttleLogged.Do(func() {
-		s.opts.Log.Warn("the broker holds us back: its quota for this client is less than what comes; events wait in the outbox", zap.Duration("for", throttle))
+		s.opts.Log.Warn("producer is throttled by a broker quota; events wait in the outbox",
+			zap.Duration("throttle_time", throttle))
 	})
 	s.sleep(throttle)
 }

@@ -129,9 +129,9 @@ func TestFaultsOfBrokers(t *testing.T) {
 		p, o := open(t, func(o *Options) { o.Partitions, o.Compression = 1, "none" })
 		transporttest.Deliver(t, p, transporttest.Events(1, 1, 1))
 		setConfig(t, c.Brokers(), o.Topic, "max.message.bytes", "20000") // under our feet
-		taken := untilTooLarge(t, p)
+		accepted := untilTooLarge(t, p)
 		transporttest.Deliver(t, p, transporttest.Events(1, 2, 5))
-		exactly(t, o, append(transporttest.Events(1, 1, 6), taken...))
+		exactly(t, o, append(transporttest.Events(1, 1, 6), accepted...))
 	})
 	t.Run("throttled", func(t *testing.T) {
 		core, logs := observer.New(zapcore.WarnLevel)
@@ -162,8 +162,8 @@ func TestFaultsOfBrokers(t *testing.T) {
 	t.Run("java-partitions", func(t *testing.T) { javaPartitions(t, c) })
 }
 
-// untilTooLarge publishes large events until the topic takes them no more, and returns those that it took.
-func untilTooLarge(t *testing.T, p *Publisher) (taken []*bridge.Event) {
+// untilTooLarge publishes large events until the topic rejects one, and returns those that it accepted.
+func untilTooLarge(t *testing.T, p *Publisher) (accepted []*bridge.Event) {
 	t.Helper()
 	for n := uint64(1); ; n++ {
 		large := transporttest.Events(1, n, 1)[0]
@@ -172,11 +172,11 @@ func untilTooLarge(t *testing.T, p *Publisher) (taken []*bridge.Event) {
 		p.Publish(large, func(err error) { answer <- err })
 		switch err := <-answer; {
 		case bridge.IsRejected(err):
-			return taken
+			return accepted
 		case err != nil || n > 1000:
 			t.Fatalf("event %d that is too large was answered %v", n, err)
 		}
-		taken = append(taken, large)
+		accepted = append(accepted, large)
 	}
 }
 
@@ -196,7 +196,7 @@ func quota(t *testing.T, c *kafkatest.Cluster, rate float64) {
 	}
 }
 
-// javaPartitions has the Java client's producer send the golden keys and looks where they went.
+// javaPartitions has the Java client's producer send the golden keys and checks their partitions.
 func javaPartitions(t *testing.T, c *kafkatest.Cluster) {
 	for i, n := range []int{12, 7} {
 		topic := fmt.Sprint("java-", n)

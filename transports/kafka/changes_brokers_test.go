@@ -19,12 +19,12 @@ import (
 // changes are what somebody does to a topic on real brokers while it is published to.
 func changes() map[string]func(*testing.T, []string, *Publisher, Options, *observer.ObservedLogs) {
 	return map[string]func(*testing.T, []string, *Publisher, Options, *observer.ObservedLogs){
-		"made-anew": recreated, "fewer-partitions": fewerPartitions, "limit-raised": limitRaised,
+		"recreated": recreated, "fewer-partitions": fewerPartitions, "limit-raised": limitRaised,
 		"compacted": compacted, "timestamps": timestamps,
 	}
 }
 
-// recreate deletes a topic, waits until it is gone, and makes it anew.
+// recreate deletes a topic, waits until it is gone, and creates it again.
 func recreate(t *testing.T, brokers []string, topic string, partitions int) {
 	t.Helper()
 	client := &kafka.Client{Addr: kafka.TCP(brokers...), Transport: &kafka.Transport{}, Timeout: 10 * time.Second}
@@ -33,7 +33,7 @@ func recreate(t *testing.T, brokers []string, topic string, partitions int) {
 	if err != nil || answer.Errors[topic] != nil {
 		t.Fatal(err, answer)
 	}
-	await(t, "the topic cannot be made anew", func() bool {
+	await(t, "the topic is not recreated", func() bool {
 		answer, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{
 			Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: -1}}})
 		return err == nil && answer.Errors[topic] == nil
@@ -82,11 +82,11 @@ func compacted(t *testing.T, brokers []string, p *Publisher, o Options, logs *ob
 		transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
 	}
 	if n := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet("the topic ").Len(); n < 2 {
-		t.Errorf("told %v", logs.All())
+		t.Errorf("the log has %v", logs.All())
 	}
 }
 
-// timestamps: a topic that takes no record of now is an outage, and no reason to give an event up.
+// timestamps: a topic that rejects current timestamps is an outage, and no reason to drop an event.
 func timestamps(t *testing.T, brokers []string, p *Publisher, o Options, logs *observer.ObservedLogs) {
 	transporttest.Deliver(t, p, transporttest.Events(20, 1, 1))
 	setConfig(t, brokers, o.Topic, "message.timestamp.before.max.ms", "0")

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	metadataTTL = 5 * time.Second        // the library asks for the layout of the cluster about so often
-	renewPause  = 200 * time.Millisecond // between two renewals
+	metadataTTL = 5 * time.Second        // how often the library refreshes its metadata
+	renewPause  = 200 * time.Millisecond // least time between two renewals
 )
 
-// cluster is the connections to the brokers. The library's own look at the cluster comes rarely and cannot be asked for:
-// when a leader has moved or a broker is back, the connections are renewed as a whole, which takes a few milliseconds.
+// cluster is the connections to the brokers. The library refreshes its metadata rarely and not on demand: when a leader
+// has moved or a broker is back, all connections are renewed, which takes a few milliseconds.
 type cluster struct {
 	addr        net.Addr
 	make        func() *kafka.Transport
@@ -24,7 +24,7 @@ type cluster struct {
 
 	mu              sync.Mutex
 	transport       *kafka.Transport
-	usedCredentials fileContents // the credentials that transport began with
+	usedCredentials fileContents // the credentials of transport
 	topics          []string
 	renewed         time.Time
 }
@@ -42,7 +42,7 @@ func newCluster(ctx context.Context, o *Options) (*cluster, error) {
 	}}, nil
 }
 
-// client returns what requests are made with. It is good for one request.
+// client returns a client for one request.
 func (c *cluster) client() *kafka.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +58,7 @@ func (c *cluster) current() *kafka.Transport {
 	return c.transport
 }
 
-// setTopics sets the topics whose layout is known.
+// setTopics sets the topics whose metadata is fetched.
 func (c *cluster) setTopics(topics []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,7 +68,7 @@ func (c *cluster) setTopics(topics []string) {
 	}
 }
 
-// renew has new connections made, and the layout asked for, unless that was done a moment ago.
+// renew makes the next request use new connections and fresh metadata, unless that was done within renewPause.
 func (c *cluster) renew() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,7 +77,7 @@ func (c *cluster) renew() {
 	}
 }
 
-// reload reads the credentials again, and has new connections made when they are others.
+// reload reads the credentials again, and renews the connections when they have changed.
 func (c *cluster) reload() error {
 	err := c.credentials.load()
 	c.mu.Lock()
@@ -88,7 +88,7 @@ func (c *cluster) reload() error {
 	return err
 }
 
-// closeTransport lets go of the connections; those in use are closed after their answer.
+// closeTransport drops the connections; those in use are closed after their answer.
 func (c *cluster) closeTransport() {
 	if c.transport != nil {
 		c.transport.CloseIdleConnections()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -13,7 +14,7 @@ import (
 	"livebridge/bridge"
 )
 
-// connectionLog says in few lines why the brokers cannot be reached, and that they can be again.
+// connectionLog logs, rate-limited, why the brokers cannot be reached, and once that they can be again.
 type connectionLog struct {
 	opts      *Options
 	reminders bridge.Reminders
@@ -23,10 +24,10 @@ type connectionLog struct {
 type fault struct {
 	kind    string
 	message string
-	setting string // where to look
+	setting string // full names of the settings to check
 }
 
-// failed logs a failure: each kind once, and then once a minute.
+// failed logs a failure, rate-limited by kind.
 func (t *connectionLog) failed(err error) {
 	f := t.opts.faultOf(err)
 	if suppressed, due := t.reminders.Due(f.kind, time.Now()); due {
@@ -35,14 +36,14 @@ func (t *connectionLog) failed(err error) {
 	}
 }
 
-// connected says that it works again if a failure was logged.
+// connected logs the recovery if a failure was logged.
 func (t *connectionLog) connected() {
 	if t.reminders.Recovered() {
 		t.opts.Log.Info("connected to Kafka again")
 	}
 }
 
-// faultOf recognizes refused credentials and failed TLS handshakes.
+// faultOf classifies a failure to connect: rejected credentials, failed TLS handshakes, and others.
 func (o *Options) faultOf(err error) fault {
 	const handshake = "TLS handshake with Kafka failed; retrying"
 	var server *tls.CertificateVerificationError
@@ -50,25 +51,31 @@ func (o *Options) faultOf(err error) fault {
 	var other *handshakeError
 	switch {
 	case errors.Is(err, kafka.SASLAuthenticationFailed):
-		return fault{"credentials", "Kafka rejected the credentials; retrying", "KAFKA_USER, " + o.passwordSetting()}
+		return fault{"credentials", "Kafka rejected the credentials; retrying",
+			settingNames("KAFKA_USER", o.passwordSetting())}
 	case errors.Is(err, kafka.UnsupportedSASLMechanism), errors.Is(err, kafka.IllegalSASLState):
-		return fault{"mechanism", "Kafka rejected the SASL mechanism; retrying", "KAFKA_SASL"}
+		return fault{"mechanism", "Kafka rejected the SASL mechanism; retrying", settingNames("KAFKA_SASL")}
 	case errors.As(err, &server):
-		return fault{"tls server", handshake, "KAFKA_TLS_CA_FILE"}
+		return fault{"tls server", handshake, settingNames("KAFKA_TLS_CA_FILE")}
 	case errors.As(err, &remote) && remote.Op == "remote error":
-		return fault{"tls client", handshake, "KAFKA_TLS_CERT_FILE"}
+		return fault{"tls client", handshake, settingNames("KAFKA_TLS_CERT_FILE")}
 	case errors.As(err, &other):
-		return fault{"tls", handshake, "KAFKA_BROKERS, KAFKA_TLS"}
+		return fault{"tls", handshake, settingNames("KAFKA_BROKERS", "KAFKA_TLS")}
 	case errors.Is(err, errNotKafka):
-		return fault{"not kafka", "no Kafka broker answers; retrying", "KAFKA_BROKERS"}
+		return fault{"not kafka", "no Kafka broker answers; retrying", settingNames("KAFKA_BROKERS")}
 	}
 	if closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); closed && o.SASL != "none" {
 		return fault{"closed", "Kafka closed the connection; check the credentials; retrying",
-			"KAFKA_USER, " + o.passwordSetting()}
+			settingNames("KAFKA_USER", o.passwordSetting())}
 	} else if closed {
-		return fault{"closed", "Kafka closed the connection; retrying", "KAFKA_TLS, KAFKA_SASL"}
+		return fault{"closed", "Kafka closed the connection; retrying", settingNames("KAFKA_TLS", "KAFKA_SASL")}
 	}
-	return fault{"brokers", "cannot fetch metadata from Kafka; retrying", "KAFKA_BROKERS"}
+	return fault{"brokers", "cannot fetch metadata from Kafka; retrying", settingNames("KAFKA_BROKERS")}
+}
+
+// settingNames joins full names of settings.
+func settingNames(names ...string) string {
+	return settingPrefix + strings.Join(names, ", "+settingPrefix)
 }
 
 func (o *Options) passwordSetting() string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -12,13 +11,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// Start says where a consumer begins.
+// Start is where a consumer begins.
 type Start int
 
 // The starts.
 const (
-	StartNew Start = iota // what is published from now on
-	StartAll              // everything that the topics have
+	StartNew Start = iota // records published from now on
+	StartAll              // all records of the topics
 )
 
 // Record is one record of a topic as a consumer sees it.
@@ -32,12 +31,12 @@ type Record struct {
 
 const (
 	consumeRetryPause = 500 * time.Millisecond // after a failure
-	discoverInterval  = 2 * time.Second        // for new topics and partitions
+	discoverInterval  = 2 * time.Second        // how often to check for new topics and partitions
 )
 
-// Consume calls f, never twice at once, for every record of the events' topics, in the order of each partition, until ctx
-// ends or f returns an error, and returns that. It waits for topics that are not there yet, and outlives the loss of
-// brokers. Topics and partitions that come later are read from their beginning.
+// Consume calls f, never concurrently, for every record of the events' topics, in the order of each partition, until
+// ctx ends or f returns an error, and returns that. It waits for topics that do not exist yet, and survives the loss of
+// brokers. Topics and partitions that appear later are read from their beginning.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
 	if err := opts.Check(); err != nil {
 		return err
@@ -68,7 +67,7 @@ type consumer struct {
 	dialer  *kafka.Dialer
 	ctx     context.Context
 	end     context.CancelCauseFunc
-	read    map[string]int // partitions that are read, by topic
+	read    map[string]int // number of partitions being read, by topic
 	readers sync.WaitGroup
 
 	mu     sync.Mutex
@@ -125,7 +124,7 @@ func (c *consumer) begin(t kafka.Topic, start Start) {
 			MinBytes: 1, MaxBytes: 10 << 20, MaxWait: time.Second,
 		})
 		if start == StartNew {
-			_ = r.SetOffset(kafka.LastOffset) // it fails only after Close
+			_ = r.SetOffset(kafka.LastOffset) // fails only after Close
 		}
 		c.readers.Go(func() { c.run(r) })
 	}
@@ -156,7 +155,8 @@ func (c *consumer) run(r *kafka.Reader) {
 }
 
 func (c *consumer) deliver(m *kafka.Message) error {
-	r := Record{Topic: m.Topic, Partition: m.Partition, Key: string(m.Key), Payload: m.Value, Header: make(map[string]string, len(m.Headers))}
+	r := Record{Topic: m.Topic, Partition: m.Partition, Key: string(m.Key), Payload: m.Value,
+		Header: make(map[string]string, len(m.Headers))}
 	for _, h := range m.Headers {
 		r.Header[h.Key] = string(h.Value)
 	}
@@ -169,7 +169,7 @@ func (c *consumer) deliver(m *kafka.Message) error {
 	return c.f(r)
 }
 
-// logOnce logs an interruption, once until something is read again.
+// logOnce logs an interruption once, until a record is read again.
 func (c *consumer) logOnce(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -177,21 +177,24 @@ func (c *consumer) logOnce(err error) {
 	case c.logged || c.ctx.Err() != nil:
 		return
 	case errors.Is(err, kafka.TopicAuthorizationFailed):
-		c.opts.Log.Warn("KAFKA_USER may not read the topics; allow READ (which includes DESCRIBE)", zap.Error(err))
+		c.opts.Log.Warn("KAFKA_USER is not permitted to read the topics; allow READ (which includes DESCRIBE)",
+			zap.Error(err))
 	default:
-		c.opts.Log.Warn("reading the topics was interrupted; it goes on when the brokers answer", zap.Error(err))
+		c.opts.Log.Warn("topics interrupted; consuming resumes when the brokers respond", zap.Error(err))
 	}
 	c.logged = true
 }
 
-// Remove deletes the events' topic and that of the quarantine, as the demo does with its own.
+// Remove deletes the topics of events and of the quarantine. The demo does that with its own.
 func Remove(ctx context.Context, opts Options) error {
 	c, err := newCluster(ctx, &opts)
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	names := slices.DeleteFunc([]string{opts.Topic, opts.Quarantine}, func(name string) bool { return name == "" || strings.Contains(name, "{") })
+	names := slices.DeleteFunc([]string{opts.Topic, opts.Quarantine}, func(name string) bool {
+		return name == "" || !template(name).fixed()
+	})
 	answer, err := c.client().DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: names})
 	if err != nil {
 		return err

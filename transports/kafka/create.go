@@ -8,8 +8,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// create makes a topic that is absent, if that is allowed. One that we have published to before gets the number of
-// partitions that it had.
+// create creates an absent topic, if KAFKA_CREATE_TOPIC allows it. A topic that we have published to before gets the
+// number of partitions that it had.
 func (t *topics) create(ctx context.Context, known *topic) error {
 	if !t.opts.Create {
 		return advise("it does not exist: create it or set KAFKA_CREATE_TOPIC=true: %w", kafka.UnknownTopicOrPartition)
@@ -26,12 +26,12 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 	}
 	switch {
 	case err == nil:
-		t.opts.Log.Info("created the topic", zap.String("topic", known.name), zap.Int("partitions", partitions))
+		t.opts.Log.Info("topic created", zap.String("topic", known.name), zap.Int("partitions", partitions))
 		if before != nil {
 			t.logLost(known, t.sender.restart(before.partitions))
 		}
 	case errors.Is(err, kafka.TopicAlreadyExists):
-		return nil // another was faster, or the broker that we had asked did not know yet
+		return nil // somebody else created it, or the broker's metadata was stale
 	case errors.Is(err, kafka.TopicAuthorizationFailed), errors.Is(err, kafka.ClusterAuthorizationFailed):
 		return advise("it does not exist and KAFKA_USER may not create it: create it or allow CREATE: %w", err)
 	case errors.Is(err, kafka.InvalidReplicationFactor):
@@ -41,8 +41,8 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 	return err
 }
 
-// describe reads the topic's settings. What could not be read now is what it was: we may not be allowed to, and then
-// the topic's limits show when it refuses something.
+// describe reads the topic's configuration. When it cannot be read, the previous one stays. We may lack the permission;
+// the topic's limits then show when it rejects a batch.
 func (t *topics) describe(ctx context.Context, known *topic) (out list) {
 	answer, err := t.cluster.client().DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{
 		Resources: []kafka.DescribeConfigRequestResource{{
@@ -58,7 +58,7 @@ func (t *topics) describe(ctx context.Context, known *topic) (out list) {
 		return list{{err: err,
 			text: "topic configuration cannot be read and is not checked; allow KAFKA_USER DESCRIBE_CONFIGS"}}
 	case err != nil && known.configFailures == 1:
-		return nil // a connection that is closed under one request says nothing of the topic
+		return nil // a connection closed during one request says nothing about the topic
 	case err != nil:
 		return list{{text: "topic configuration cannot be read and is not checked; retrying", err: err}}
 	}

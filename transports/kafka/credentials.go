@@ -14,10 +14,10 @@ import (
 	"github.com/segmentio/kafka-go/sasl"
 )
 
-// fileContents are the files that say who we are and whom we trust, as they were read.
+// fileContents are the files of credentials and of trusted authorities, as read.
 type fileContents struct{ password, ca, cert, key string }
 
-// secrets are fileContents that can be used. They do not change.
+// secrets are parsed fileContents. They are immutable.
 type secrets struct {
 	fileContents
 	mechanism sasl.Mechanism // nil: none
@@ -25,14 +25,14 @@ type secrets struct {
 	pair      *tls.Certificate
 }
 
-// credentials follow their files. What cannot be used leaves in force what was good before, file by file.
+// credentials follow their files. A file that cannot be used leaves its previous content active.
 type credentials struct {
 	opts   *Options
-	mu     sync.Mutex // of who loads
+	mu     sync.Mutex // held while loading
 	active atomic.Pointer[secrets]
 }
 
-// openCredentials reads the files. All mistakes are in the error, each with the name of its setting.
+// openCredentials reads the files. The error has all mistakes, each with the name of its setting.
 func openCredentials(o *Options) (*credentials, error) {
 	c := &credentials{opts: o}
 	first := &secrets{fileContents: fileContents{password: o.Password}}
@@ -44,7 +44,7 @@ func openCredentials(o *Options) (*credentials, error) {
 	return c, errors.Join(err, c.load())
 }
 
-// current returns what is in force.
+// current returns the active secrets.
 func (c *credentials) current() *secrets { return c.active.Load() }
 
 // load reads the files again.
@@ -57,7 +57,7 @@ func (c *credentials) load() error {
 	return err
 }
 
-// read returns a file that is not empty. Without a path nothing is read.
+// read returns the content of a file, which must not be empty; "" without a path.
 func (c *credentials) read(setting, path string) (string, error) {
 	if path == "" {
 		return "", nil
@@ -94,7 +94,7 @@ func (c *credentials) loadRoots(s *secrets) error {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM([]byte(text)) {
-		return settingError(setting, fmt.Errorf("%s: no PEM certificate found", c.opts.CAFile))
+		return settingError(setting, fmt.Errorf("%s contains no PEM certificate", c.opts.CAFile))
 	}
 	s.ca, s.roots = text, roots
 	return nil
@@ -114,13 +114,13 @@ func (c *credentials) loadPair(s *secrets) error {
 	}
 	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
 	if err != nil {
-		return settingError("KAFKA_TLS_CERT_FILE", fmt.Errorf("with KAFKA_TLS_KEY_FILE: %w", err))
+		return settingError("KAFKA_TLS_CERT_FILE", fmt.Errorf("cannot be used with KAFKA_TLS_KEY_FILE: %w", err))
 	}
 	s.cert, s.key, s.pair = cert, key, &pair
 	return nil
 }
 
-// mechanism returns how we say who we are, with the password of the moment. Nil: not by SASL.
+// mechanism returns the SASL mechanism, which uses the current password. Nil: no SASL.
 func (c *credentials) mechanism() sasl.Mechanism {
 	if c.current().mechanism == nil {
 		return nil
@@ -128,7 +128,7 @@ func (c *credentials) mechanism() sasl.Mechanism {
 	return currentMechanism{c}
 }
 
-// currentMechanism is a sasl.Mechanism with the password of the moment.
+// currentMechanism is a sasl.Mechanism with the current password.
 type currentMechanism struct{ credentials *credentials }
 
 // Name implements sasl.Mechanism.
@@ -139,9 +139,9 @@ func (m currentMechanism) Start(ctx context.Context) (sasl.StateMachine, []byte,
 	return m.credentials.current().mechanism.Start(ctx)
 }
 
-// dial makes a connection with the credentials of the moment, TLS included: the library would keep what it was given.
+// dial connects with the current credentials. It includes TLS, since the library would keep its first configuration.
 func (c *credentials) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	_ = c.load() // whoever watches the files tells of those that cannot be used
+	_ = c.load() // the watcher of the files logs those that cannot be used
 	conn, err := c.opts.dial(ctx, network, address)
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func (c *credentials) dial(ctx context.Context, network, address string) (net.Co
 // handshakeError is a failed TLS handshake, before which nothing was sent.
 type handshakeError struct{ err error }
 
-// Error says what failed.
+// Error names the handshake.
 func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error() }
 
 // Unwrap returns the cause.

@@ -87,7 +87,7 @@ func passwordOptions(t *testing.T, o Options, password string) Options {
 }
 
 // TestRotation changes the password at the cluster and in the file while events are published, and has all connections
-// made anew: every event comes once and in order. A file that cannot be used changes nothing.
+// renewed: every event comes once and in order. A file that cannot be used changes nothing.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	f := secured(t, "first")
@@ -120,7 +120,7 @@ func TestRotation(t *testing.T) {
 	}
 	for end := time.Now().Add(30 * time.Second); dials.Load() == before; <-time.After(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("no connection was made anew")
+			t.Fatal("no new connection was made")
 		}
 	}
 	transporttest.Receive(t, delivered)
@@ -150,7 +150,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		}
 	}
 	lines := logs.All()
-	if len(lines) != 1 || !strings.Contains(lines[0].ContextMap()["setting"].(string), "KAFKA_PASSWORD_FILE") ||
+	if len(lines) != 1 || !strings.Contains(lines[0].ContextMap()["setting"].(string), "LIVEBRIDGE_KAFKA_PASSWORD_FILE") ||
 		!strings.Contains(lines[0].Message, "retrying") {
 		t.Errorf("the log has %v", lines)
 	}

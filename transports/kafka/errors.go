@@ -11,19 +11,19 @@ import (
 	"livebridge/bridge"
 )
 
-// outcome is what an answer, or none, says about a batch.
+// outcome is what an answer, or its absence, says about a batch.
 type outcome int
 
 const (
 	acked        outcome = iota // all in-sync replicas have it
-	notWritten                  // this sending has left nothing behind; another may
-	tooLarge                    // the broker will never take this batch, but perhaps a part of it
-	sequenceLost                // it does not take the batch from this producer, whose sequence it has lost
-	unknown                     // it may have it
+	notWritten                  // this attempt has written nothing; an earlier one may have
+	tooLarge                    // the broker will never accept this batch, but perhaps a part of it
+	sequenceLost                // the broker has lost the producer's sequence and rejects the batch from this producer
+	unknown                     // the broker may have it
 )
 
-// classify reads the answer to one sending. What is not known for certain is unknown: with acks=all even an answer such as
-// NOT_LEADER_OR_FOLLOWER can come after the batch was written.
+// classify returns the outcome of one attempt. Anything uncertain is unknown: with acks=all even an error such as
+// NOT_LEADER_OR_FOLLOWER can follow after the batch was written.
 func classify(err error) outcome {
 	var code kafka.Error
 	switch {
@@ -42,8 +42,8 @@ func classify(err error) outcome {
 	case kafka.OutOfOrderSequenceNumber, kafka.UnknownProducerId, kafka.InvalidProducerEpoch, kafka.ProducerFenced,
 		kafka.InvalidProducerIDMapping, kafka.ClusterAuthorizationFailed:
 		return sequenceLost
-	case kafka.LeaderNotAvailable, kafka.BrokerNotAvailable, kafka.NotEnoughReplicas, kafka.InvalidTopic, kafka.InvalidRequiredAcks,
-		kafka.TopicAuthorizationFailed, kafka.InvalidMessage, kafka.InvalidTimestamp,
+	case kafka.LeaderNotAvailable, kafka.BrokerNotAvailable, kafka.NotEnoughReplicas, kafka.InvalidTopic,
+		kafka.InvalidRequiredAcks, kafka.TopicAuthorizationFailed, kafka.InvalidMessage, kafka.InvalidTimestamp,
 		kafka.UnsupportedVersion, kafka.UnsupportedForMessageFormat, kafka.UnsupportedCompressionType, kafka.PolicyViolation,
 		kafka.ThrottlingQuotaExceeded, kafka.SASLAuthenticationFailed, kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState:
 		return notWritten
@@ -51,7 +51,7 @@ func classify(err error) outcome {
 	return unknown
 }
 
-// notSent reports whether the library gave up before it wrote anything: it knows no leader, or cannot connect.
+// notSent reports whether the library failed before it wrote anything: it knows no leader, or cannot connect.
 func notSent(err error) bool {
 	var routing *rawproduce.Error
 	var network *net.OpError
@@ -59,7 +59,7 @@ func notSent(err error) bool {
 	return errors.As(err, &routing) || errors.As(err, &handshake) || errors.As(err, &network) && network.Op == "dial"
 }
 
-// advised is an error that says itself what to do.
+// advised is an error that already says what to do.
 type advised struct{ error }
 
 // Unwrap returns the broker's error.
@@ -67,7 +67,7 @@ func (a *advised) Unwrap() error { return a.error }
 
 func advise(format string, args ...any) error { return &advised{fmt.Errorf(format, args...)} }
 
-// unavailable makes the answer for events that may be taken later.
+// unavailable returns the error for events that may be accepted later.
 func unavailable(topic string, err error) error {
 	if remedy := remedyFor(err); remedy != "" {
 		return bridge.Unavailable("topic %s: %s: %w", topic, remedy, err)
@@ -75,7 +75,7 @@ func unavailable(topic string, err error) error {
 	return bridge.Unavailable("topic %s: %w", topic, err)
 }
 
-// remedyFor says what a user can do about an error of a topic; empty: nothing that we know of.
+// remedyFor returns what an operator can do about an error of a topic; empty: unknown.
 func remedyFor(err error) string {
 	var code kafka.Error
 	if own := new(advised); errors.As(err, &own) || !errors.As(err, &code) {
@@ -83,9 +83,9 @@ func remedyFor(err error) string {
 	}
 	switch code {
 	case kafka.TopicAuthorizationFailed:
-		return "KAFKA_USER may not write to it: allow WRITE (which includes DESCRIBE)"
+		return "KAFKA_USER is not permitted to write to it: allow WRITE (which includes DESCRIBE)"
 	case kafka.NotEnoughReplicas, kafka.NotEnoughReplicasAfterAppend:
-		return "it has fewer replicas in sync than its min.insync.replicas"
+		return "it has fewer in-sync replicas than its min.insync.replicas: start the brokers that hold its replicas"
 	case kafka.InvalidTimestamp:
 		return "the event's timestamp is out of range: check the clocks of this machine and of the broker, and the topic's " +
 			"message.timestamp.before.max.ms and message.timestamp.after.max.ms"

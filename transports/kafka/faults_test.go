@@ -23,7 +23,7 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// observed returns options whose log can be looked at.
+// observed returns options with an observed log.
 func observed() (Options, *observer.ObservedLogs) {
 	core, logs := observer.New(zapcore.InfoLevel)
 	o := testOptions()
@@ -199,7 +199,7 @@ func TestOutcomeIsRemembered(t *testing.T) {
 	once(t, f, o.Topic, all)
 }
 
-// TestProducerIDDenied: without an idempotent producer events still go out, and the user is told.
+// TestProducerIDDenied: without an idempotent producer events are still published, and a warning is logged.
 func TestProducerIDDenied(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
@@ -210,7 +210,7 @@ func TestProducerIDDenied(t *testing.T) {
 	transporttest.Deliver(t, p, want)
 	transporttest.CheckLanes(t, contents(t, f.addrs, o.Topic), want)
 	if n := logs.FilterMessageSnippet("IDEMPOTENT_WRITE").Len(); n != 1 {
-		t.Errorf("told of %d times", n)
+		t.Errorf("logged %d times", n)
 	}
 }
 
@@ -258,7 +258,7 @@ func TestLeaderMoves(t *testing.T) {
 	once(t, f, o.Topic, transporttest.Events(60, 1, 41))
 }
 
-// TestPartialBatchErrors: the broker names a record that it will never take; the others of its batch are taken.
+// TestPartialBatchErrors: the broker names a record that it will never accept; the others of its batch are accepted.
 func TestPartialBatchErrors(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)

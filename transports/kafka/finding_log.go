@@ -8,14 +8,14 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// finding is what a look at a topic has found to be wrong.
+// finding is a problem that a check of a topic has found.
 type finding struct {
 	text  string
 	err   error
 	alarm bool // nothing is published to the topic while it lasts
 }
 
-// key tells a finding from others: what an error was in the first place, without the broker's address.
+// key identifies a finding by its text and the root cause of its error, which does not name the broker.
 func (f finding) key() string {
 	if f.err == nil {
 		return f.text
@@ -23,14 +23,14 @@ func (f finding) key() string {
 	return f.text + rootCause(f.err).Error()
 }
 
-// findingLog logs findings: each when it is new, or comes back, and those that are alarms again while they last. The
-// zero notices have logged nothing.
+// findingLog logs each finding when it appears, and alarms repeatedly while they last. The zero value has logged
+// nothing.
 type findingLog struct {
 	logged  map[string]time.Time
 	alarmed bool
 }
 
-// report takes all findings of one look.
+// report logs the findings of one check.
 func (n *findingLog) report(log *zap.Logger, remind time.Duration, found []finding) {
 	if n.logged == nil {
 		n.logged = make(map[string]time.Time)

@@ -10,19 +10,19 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// What a topic must keep at the least. One that keeps less would lose events that were acknowledged before a consumer
-// that was away for a moment has read them: nothing is published to it.
+// What a topic must retain at least. Nothing is published to one that retains less: it would remove acknowledged events
+// before a consumer that was briefly down has read them.
 const (
 	minRetention      = 10 * time.Minute // retention.ms
 	minRetentionBytes = 16 << 20         // retention.bytes, which counts for each partition
-	// advisedRetentionBytes is what a partition should be allowed to keep. Less is warned of.
+	// advisedRetentionBytes is what a partition should retain. Less gets a warning.
 	advisedRetentionBytes = 1 << 30
-	// advisedClockDifference is how far the clocks of the broker and of this machine may be apart. A topic that takes
-	// records of a narrower span of time is warned of.
+	// advisedClockDifference is how far the clocks of the broker and of this machine may be apart. A topic that accepts
+	// only a narrower range of timestamps gets a warning.
 	advisedClockDifference = time.Minute
 )
 
-// config is what matters of a topic's settings; what could not be read is not there.
+// config is the part of a topic's configuration that is checked. What could not be read is absent.
 type config map[string]string
 
 func configNames() []string {
@@ -35,7 +35,7 @@ func (c config) number(name string) (int64, bool) {
 	return n, err == nil
 }
 
-// duration reads a number of milliseconds; -1 and what is longer than ten years is no limit.
+// duration parses milliseconds; -1 and anything above ten years is no limit.
 func (c config) duration(name string) (time.Duration, bool) {
 	const maxDuration = 10 * 365 * 24 * time.Hour
 	ms, known := c.number(name)
@@ -45,13 +45,13 @@ func (c config) duration(name string) (time.Duration, bool) {
 	return time.Duration(ms) * time.Millisecond, true
 }
 
-// topicState is what the cluster says of a topic.
+// topicState is a topic's partitions and configuration.
 type topicState struct {
 	partitions []kafka.Partition
 	config     config
 }
 
-// minReplicas is how many replicas the partition with the fewest has.
+// minReplicas is the number of replicas of the partition with the fewest.
 func (s topicState) minReplicas() int {
 	least := len(s.partitions[0].Replicas)
 	for _, p := range s.partitions {
@@ -60,8 +60,7 @@ func (s topicState) minReplicas() int {
 	return least
 }
 
-// findings says what a user should know about a topic: what loses events, and what stops them. It says the same at the
-// start and later.
+// findings returns what an operator should know about a topic: what loses events, and what stops publishing.
 func (o *Options) findings(s topicState) []finding {
 	return slices.Concat(s.checkReplicas(), o.checkRetention(s.config), checkTimestamps(s.config), s.checkLeaders())
 }
@@ -95,8 +94,8 @@ func (s topicState) checkReplicas() (out list) {
 	return out
 }
 
-// checkRetention judges what the broker removes. With tiered storage it is the total retention that counts, not the
-// local one: what is in the remote tier can still be read.
+// checkRetention checks what the broker removes. With tiered storage the total retention counts, not the local one:
+// what is in the remote tier can still be read.
 func (o *Options) checkRetention(c config) (out list) {
 	policy := strings.ReplaceAll(c["cleanup.policy"], " ", "")
 	if policy == "compact" {
@@ -134,7 +133,7 @@ func checkTimestamps(c config) (out list) {
 	return out
 }
 
-// checkLeaders says which partitions nobody leads. Their events wait, those of others do not.
+// checkLeaders warns of partitions without a leader. Only their events wait.
 func (s topicState) checkLeaders() (out list) {
 	var numbers []int
 	for _, p := range s.partitions {
@@ -152,7 +151,7 @@ const noLeader = -1
 
 func leaderOf(p kafka.Partition) int32 {
 	if p.Leader.Host == "" {
-		return noLeader // the library makes a broker 0 of it
+		return noLeader // which the library reports as broker 0
 	}
 	return int32(p.Leader.ID)
 }

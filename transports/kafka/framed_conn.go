@@ -8,19 +8,20 @@ import (
 	"net"
 )
 
-// maxAnswer is more than any answer of a broker has.
+// maxAnswer is larger than any answer of a broker.
 const maxAnswer = 256 << 20
 
-// errNotKafka is an answer that no broker gives.
-var errNotKafka = errors.New("what answers is no Kafka broker")
+// errNotKafka is an answer that is not Kafka's protocol.
+var errNotKafka = errors.New("not a Kafka broker")
 
-// framedConn is a connection whose answers have a length that can be true. The library believes every length: a negative one,
-// from whoever else listens at the address, would end the program, and the first letters of an HTTP server gigabytes.
+// framedConn is a connection that checks the length of each answer. The library trusts every length: a negative one,
+// from another service at the address, would crash the program, and the first letters of an HTTP answer would allocate
+// gigabytes.
 type framedConn struct {
 	net.Conn
 	head      [4]byte // the length of an answer
 	headRead  int     // bytes of head
-	remaining int     // bytes that the answer still has
+	remaining int     // bytes of the answer that are still to be read
 }
 
 // Read implements net.Conn.
@@ -32,7 +33,7 @@ func (f *framedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// track goes from one answer to the next.
+// track follows the frames in what was read.
 func (f *framedConn) track(b []byte) error {
 	for len(b) > 0 {
 		if f.remaining > 0 {
@@ -54,11 +55,11 @@ func (f *framedConn) track(b []byte) error {
 	return nil
 }
 
-// notKafka tells the alert of a server that expects TLS from other answers.
+// notKafka returns the error for an impossible length. A TLS alert has its own.
 func (f *framedConn) notKafka() error {
 	const alert, versions = 0x15, 0x03
 	if f.head[0] == alert && f.head[1] == versions {
-		return fmt.Errorf("%w: broker appears to be expecting TLS", io.ErrUnexpectedEOF) // as the library says it
+		return fmt.Errorf("%w: broker appears to be expecting TLS", io.ErrUnexpectedEOF) // the library's own error
 	}
 	return fmt.Errorf("%w: its answer begins with %q", errNotKafka, f.head[:])
 }

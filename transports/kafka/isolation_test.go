@@ -20,7 +20,7 @@ func notice() *bridge.Event {
 
 // TestQuarantineHoldsUpNoEvent: whatever is wrong with the quarantine's topic, events go on. Its name sorts before theirs.
 func TestQuarantineHoldsUpNoEvent(t *testing.T) {
-	t.Run("creating it takes for ever", func(t *testing.T) {
+	t.Run("creating it never ends", func(t *testing.T) {
 		f := startFake(t, kfake.NumBrokers(1))
 		o := testOptions()
 		o.Quarantine = "a.quarantine"
@@ -88,12 +88,12 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 		key kmsg.Key
 		err *kerr.Error
 	}{
-		"it cannot be created":         {kmsg.CreateTopics, kerr.TopicAuthorizationFailed},
-		"it has too few brokers":       {kmsg.CreateTopics, kerr.InvalidReplicationFactor},
-		"it may not be written to":     {kmsg.Produce, kerr.TopicAuthorizationFailed},
-		"it has too few replicas":      {kmsg.Produce, kerr.NotEnoughReplicas},
-		"its batches are in doubt":     {kmsg.Produce, kerr.RequestTimedOut},
-		"it may not even be looked at": {kmsg.Metadata, kerr.TopicAuthorizationFailed},
+		"it cannot be created":           {kmsg.CreateTopics, kerr.TopicAuthorizationFailed},
+		"it has too few brokers":         {kmsg.CreateTopics, kerr.InvalidReplicationFactor},
+		"it may not be written to":       {kmsg.Produce, kerr.TopicAuthorizationFailed},
+		"it has too few replicas":        {kmsg.Produce, kerr.NotEnoughReplicas},
+		"its batches are in doubt":       {kmsg.Produce, kerr.RequestTimedOut},
+		"describing it is not permitted": {kmsg.Metadata, kerr.TopicAuthorizationFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -140,12 +140,12 @@ func TestPermissionsRestored(t *testing.T) {
 			o.Partitions, o.checkInterval, fault.Topic, fault.Count = 3, noPeriodicCheck, o.Topic, -1
 			p := f.dial(t, o)
 			transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
-			taken := f.Fault(fault)
+			denied := f.Fault(fault)
 			if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), "allow WRITE") {
 				t.Errorf("the answer is %v", err)
 			}
 			p.topics.requestCheck()
-			taken.Remove()
+			denied.Remove()
 			transporttest.Deliver(t, p, transporttest.Events(10, 2, 1))
 		})
 	}
@@ -187,7 +187,7 @@ func TestProducerIDPermittedAgain(t *testing.T) {
 // errEnough ends a consumer that has read what it should.
 var errEnough = errors.New("enough")
 
-// TestReadingIsForbidden: a consumer that may not read says which right it needs, and goes on when it has it.
+// TestReadingIsForbidden: a consumer without the permission to read logs which one it needs, and resumes when it has it.
 func TestReadingIsForbidden(t *testing.T) {
 	for _, key := range []kmsg.Key{kmsg.Metadata, kmsg.Fetch} {
 		t.Run(key.Name(), func(t *testing.T) {

@@ -7,13 +7,13 @@ import (
 	"livebridge/bridge"
 )
 
-// layout is the partitions of a topic that are used. It does not change.
+// layout is the partitions of a topic that are used. It is immutable.
 type layout struct {
 	partitions []*partition
 	numbers    []int
 }
 
-// newLayout makes the partitions of a topic that has n of them. Those that there were stay as they are.
+// newLayout returns a layout with n partitions. It keeps existing ones.
 func newLayout(t *topic, n int) *layout {
 	l, before := &layout{}, t.layout.Load()
 	for i := range n {
@@ -27,12 +27,12 @@ func newLayout(t *topic, n int) *layout {
 	return l
 }
 
-// partitionOf returns where the Java client would send a record with this key.
+// partitionOf returns the partition to which the Java client would send a record with this key.
 func (l *layout) partitionOf(key []byte) *partition {
 	return l.partitions[kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: key}, l.numbers...)]
 }
 
-// warnGrown returns what a user should know when a topic has more partitions than are used.
+// warnGrown warns of a topic that has more partitions than are used.
 func (l *layout) warnGrown(now int) (out list) {
 	used := len(l.partitions)
 	out.warn(now > used, "the topic had %d partitions at startup and now has %d: the first %d are used "+
@@ -40,9 +40,9 @@ func (l *layout) warnGrown(now int) (out list) {
 	return out
 }
 
-// updateLayout has the partitions used that are there. When there are fewer than before, the topic is another one of the
-// same name: what it had is gone, and lanes of partitions that are gone go to others. More are left for the next start,
-// since lanes would change their partition.
+// updateLayout returns the layout for the partitions found. Fewer partitions than before mean that the topic was
+// recreated: its events are lost, and the lanes of the partitions that are gone move to others. Additional partitions
+// are left unused until the next start, since lanes would change their partition.
 func (t *topics) updateLayout(known *topic, found []kafka.Partition) *layout {
 	before := known.layout.Load()
 	now := before
@@ -68,7 +68,7 @@ func (t *topics) updateLayout(known *topic, found []kafka.Partition) *layout {
 	return now
 }
 
-// logLost tells of acknowledged events that are gone.
+// logLost logs acknowledged events that are lost.
 func (t *topics) logLost(known *topic, gone []gap) {
 	if len(gone) > 0 {
 		t.opts.Log.Error("acknowledged events are lost from the topic: it was deleted and recreated, "+

@@ -14,7 +14,7 @@ import (
 )
 
 // TestPartitionsChangeLeaders: partitions that one broker leads get a leader each, and come together again at another.
-// After every move all events are taken, each once, and the leaders of then are noted.
+// After every move all events are acknowledged, each once, by the current leaders.
 func TestPartitionsChangeLeaders(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))

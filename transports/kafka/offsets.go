@@ -8,10 +8,10 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// gap is where a partition ends that has lost acknowledged events.
+// gap is a partition that has lost acknowledged events.
 type gap struct {
 	partition int32
-	end, now  int64 // offsets: of what was acknowledged, and of what is there
+	end, now  int64 // end offsets: as acknowledged, and as found
 }
 
 // String is for logs.
@@ -19,11 +19,11 @@ func (g gap) String() string {
 	return fmt.Sprintf("partition %d: end offset was %d and is now %d", g.partition, g.end, g.now)
 }
 
-// recordOffset notes where the broker has put a batch, and reports whether that is before the end of what it had
-// acknowledged: the partition was made anew, or lost its end. The lock is held.
+// recordOffset records a batch's offset, and reports whether it is below the end of what was acknowledged before: the
+// partition was recreated, or lost its end. The lock is held.
 func (p *partition) recordOffset(b *batch) (lost bool) {
 	if b.offset < 0 {
-		return false // a repeat, of which the broker does not say where it is
+		return false // a duplicate, whose offset the broker does not report
 	}
 	if lost = b.offset < p.endOffset; lost {
 		p.gaps = append(p.gaps, gap{p.number, p.endOffset, b.offset})
@@ -32,9 +32,9 @@ func (p *partition) recordOffset(b *batch) (lost bool) {
 	return lost
 }
 
-// findGaps returns the partitions of a topic that have lost acknowledged events since it was last asked. Those that are
-// published to show it by themselves; of the others the broker is asked about one at each look, in turn, and about all
-// when there is a reason.
+// findGaps returns the partitions of a topic that have lost acknowledged events since the last call. Partitions in use
+// show it in the offsets of their batches; of the others, each check queries the broker about one in turn, and about
+// all once a gap is found.
 func (s *sender) findGaps(ctx context.Context, all []*partition, turn int) []gap {
 	var gone []gap
 	var idle []*partition
@@ -61,9 +61,9 @@ func (s *sender) findGaps(ctx context.Context, all []*partition, turn int) []gap
 	return gone
 }
 
-// compare asks for the ends of partitions of one topic, and returns those whose end is before what was acknowledged. It
-// believes that when it hears it twice: a broker that was away for a moment may think that it is still the leader. What
-// cannot be found out now shows later.
+// compare queries the end offsets of partitions of one topic, and returns those that are below what was acknowledged.
+// It requires two such answers: a broker that was briefly away may believe that it is still the leader. What a failed
+// query misses shows later.
 func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 	if len(all) == 0 {
 		return nil
@@ -105,7 +105,7 @@ func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 	return gone
 }
 
-// restart forgets what partitions had that were made anew, and returns those that had something.
+// restart resets the end offsets of recreated partitions, and returns those that had acknowledged events.
 func (s *sender) restart(all []*partition) (gone []gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,13 +8,13 @@ import (
 	"livebridge/bridge"
 )
 
-// handleOutcome deals with the outcome of a batch's first sending.
+// handleOutcome handles the outcome of a batch's first attempt.
 func (s *sender) handleOutcome(p *partition, b *batch, err error) {
 	switch classify(err) {
 	case acked:
 		s.acknowledge(p, b)
 	case tooLarge:
-		s.requestCheck() // the topic's limit may be another now
+		s.requestCheck() // the topic's limit may have changed
 		s.split(p, b, err)
 	case notWritten:
 		s.requestCheck()
@@ -37,10 +37,10 @@ func (s *sender) acknowledge(p *partition, b *batch) {
 	s.answerBatch(p, b, nil)
 }
 
-// failBatch answers a batch that the broker does not have and that is not sent any more.
+// failBatch answers a batch that the broker does not have and that is not sent again.
 func (s *sender) failBatch(p *partition, b *batch, err error) { s.answerBatch(p, b, err) }
 
-// answerBatch answers the whole batch and lets the partition go on.
+// answerBatch answers the whole batch and unblocks the partition.
 func (s *sender) answerBatch(p *partition, b *batch, err error) {
 	s.mu.Lock()
 	var answers []answer
@@ -64,7 +64,7 @@ func (s *sender) unblock(p *partition) {
 	s.schedule(p)
 }
 
-// split deals with a batch that is too much: one record by itself is rejected, of more the broker is given a part.
+// split handles a batch that is too large: a single record is rejected, of several the broker gets smaller batches.
 func (s *sender) split(p *partition, b *batch, err error) {
 	var named *recordsRejected
 	switch {
@@ -77,15 +77,16 @@ func (s *sender) split(p *partition, b *batch, err error) {
 	}
 }
 
-// rejectTooLarge makes the answer for a record that the broker does not take by itself.
+// rejectTooLarge returns the error for a record that the broker rejects even by itself.
 func rejectTooLarge(p *partition, b *batch, err error) error {
 	if errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge) {
-		return bridge.Rejected("event of %d bytes exceeds max.message.bytes of topic %s: %w", b.size(), p.topic.name, err)
+		return bridge.Rejected("event of %d bytes exceeds max.message.bytes of topic %s: "+
+			"raise it, then retry the dead letter: %w", b.size(), p.topic.name, err)
 	}
 	return bridge.Rejected("%w", err)
 }
 
-// rejectNamed rejects the records that the broker has named, and has the others sent again.
+// rejectNamed rejects the records that the broker has named, and requeues the others.
 func (s *sender) rejectNamed(p *partition, b *batch, named *recordsRejected) {
 	s.mu.Lock()
 	var answers []answer
@@ -102,7 +103,7 @@ func (s *sender) rejectNamed(p *partition, b *batch, named *recordsRejected) {
 	deliverAnswers(answers)
 }
 
-// requeueSmaller puts the whole batch back, for smaller ones.
+// requeueSmaller requeues the whole batch, to be sent in smaller ones.
 func (s *sender) requeueSmaller(p *partition, b *batch, maxRecords int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +111,7 @@ func (s *sender) requeueSmaller(p *partition, b *batch, maxRecords int) {
 	s.requeue(p, b.records)
 }
 
-// requeue puts those records back that somebody still waits for: the others come again by themselves.
+// requeue puts unanswered records back. Those already answered as unavailable are published again by the dispatcher.
 func (s *sender) requeue(p *partition, records []record) {
 	var rest []record
 	for _, r := range records {

@@ -13,29 +13,29 @@ import (
 	"livebridge/bridge"
 )
 
-// producerID is what the broker knows a producer by. With it and a sequence number for every record of a partition, the
-// broker takes each batch once and none before another.
+// producerID identifies an idempotent producer. With it and a sequence number for every record of a partition, the
+// broker accepts each batch once and in order.
 type producerID struct {
 	id    int64
 	epoch int16
 }
 
-// noProducerID is a producer that the broker does not know: it takes a batch as often as it is sent.
+// noProducerID is a producer without idempotence: the broker writes a batch as often as it is sent.
 func noProducerID() producerID { return producerID{id: -1, epoch: -1} }
 
-// producerIDs asks the broker for identities.
+// producerIDs requests producer ids from the broker.
 type producerIDs struct {
 	cluster       *cluster
 	log           *zap.Logger
 	retryInterval time.Duration // after a denial
 
 	mu     sync.Mutex
-	shared producerID // what partitions begin with
+	shared producerID // the initial one of all partitions
 	known  bool
-	denied time.Time // when the broker last did not let us have one; zero: it does
+	denied time.Time // time of the last denial; zero: not denied
 }
 
-// first returns the identity that every partition begins with.
+// first returns the producer id with which every partition starts.
 func (i *producerIDs) first(ctx context.Context) (producerID, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -47,13 +47,13 @@ func (i *producerIDs) first(ctx context.Context) (producerID, error) {
 	case err == nil:
 		i.shared, i.known = producer, true
 	case i.known:
-		i.denied = time.Now() // that was for the better; it goes on as it was
+		i.denied = time.Now() // publishing continues without one, as before
 		return i.shared, nil
 	}
 	return producer, err
 }
 
-// fresh returns an identity that was never used, for a partition whose sequence the broker has lost.
+// fresh returns an unused producer id, for a partition whose sequence the broker has lost.
 func (i *producerIDs) fresh(ctx context.Context) (producerID, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -63,7 +63,7 @@ func (i *producerIDs) fresh(ctx context.Context) (producerID, error) {
 	return i.request(ctx)
 }
 
-// retryDue reports whether a broker that has denied us an identity is to be asked again. The lock is held.
+// retryDue reports whether a denied request may be retried. The lock is held.
 func (i *producerIDs) retryDue() bool {
 	return !i.denied.IsZero() && time.Since(i.denied) >= i.retryInterval
 }
@@ -80,7 +80,7 @@ func (i *producerIDs) request(ctx context.Context) (producerID, error) {
 		i.deny(err)
 		return i.shared, nil
 	case err != nil:
-		return producerID{}, bridge.Unavailable("no producer ID from the broker yet: %w", err)
+		return producerID{}, bridge.Unavailable("no producer id from the broker yet: %w", err)
 	}
 	producer := producerID{id: int64(answer.Producer.ProducerID), epoch: int16(answer.Producer.ProducerEpoch)}
 	if !i.denied.IsZero() {
@@ -90,7 +90,7 @@ func (i *producerIDs) request(ctx context.Context) (producerID, error) {
 	return producer, nil
 }
 
-// deny goes on without an identity.
+// deny continues without a producer id.
 func (i *producerIDs) deny(err error) {
 	if i.denied.IsZero() {
 		i.log.Warn("idempotent publishing is not permitted: events may be duplicated when a response is lost; "+
@@ -99,22 +99,23 @@ func (i *producerIDs) deny(err error) {
 	i.shared, i.known, i.denied = noProducerID(), true, time.Now()
 }
 
-// rejected notes that a batch was not taken because of its identity.
+// rejected handles a batch that was rejected because of its producer id.
 func (i *producerIDs) rejected(err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.deny(err)
 }
 
-// deniesProducerID tells a broker that will not have idempotent producers from one that has just started (it answers that
-// its coordinator is loading).
+// deniesProducerID reports whether the broker does not permit or support idempotent producers. A broker that has just
+// started does: it answers that its coordinator is loading.
 func deniesProducerID(err error) bool {
 	var code kafka.Error
 	if !errors.As(err, &code) {
 		return false
 	}
 	switch code {
-	case kafka.ClusterAuthorizationFailed, kafka.TransactionalIDAuthorizationFailed, kafka.UnsupportedVersion, kafka.InvalidRequest:
+	case kafka.ClusterAuthorizationFailed, kafka.TransactionalIDAuthorizationFailed,
+		kafka.UnsupportedVersion, kafka.InvalidRequest:
 		return true
 	}
 	return false

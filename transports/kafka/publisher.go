@@ -10,25 +10,25 @@ import (
 	"livebridge/bridge"
 )
 
-// Publisher publishes events to Kafka and tells of the broker's acknowledgement. It implements bridge.Publisher.
+// Publisher publishes events to Kafka and reports their acknowledgements. It implements bridge.Publisher.
 type Publisher struct {
 	opts Options
 	*route
-	events     *topic // of all events; nil: each has a topic of its own
+	events     *topic // of all events; nil: KAFKA_TOPIC is a template
 	quarantine *route // nil: quarantine notices are not published
 	closing    sync.Once
 }
 
-// route is a way to topics that shares nothing with another: what is wrong with the quarantine's topic, or with the
-// brokers that have it, cannot hold up an event.
+// route is a sender and its topics. Two routes share nothing, so that a fault of the quarantine's topic, or of its
+// brokers, cannot delay an event.
 type route struct {
 	cluster *cluster
 	sender  *sender
 	topics  *topics
 }
 
-// Dial makes a Publisher and returns at once: connecting, and looking after the topics, goes on in the background for as
-// long as it takes. The error is one of the options.
+// Dial makes a Publisher and returns at once: it connects and checks the topics in the background, for as long as it
+// takes. It returns an error only for invalid options.
 func Dial(opts Options) (*Publisher, error) {
 	if err := opts.Check(); err != nil {
 		return nil, err
@@ -60,18 +60,20 @@ func newRoute(o *Options) (*route, error) {
 		return nil, err
 	}
 	r.sender = &sender{
-		opts: o, cluster: r.cluster, producerIDs: &producerIDs{cluster: r.cluster, log: o.Log, retryInterval: o.producerIDRetry},
-		encoder: encoder, ctx: ctx, cancel: cancel, brokerQueues: make(map[int32]*brokerQueue),
+		opts: o, cluster: r.cluster, encoder: encoder, ctx: ctx, cancel: cancel,
+		producerIDs:  &producerIDs{cluster: r.cluster, log: o.Log, retryInterval: o.producerIDRetry},
+		brokerQueues: make(map[int32]*brokerQueue),
 	}
 	r.topics = newTopics(o, r.cluster, r.sender)
 	r.sender.requestCheck = r.topics.requestCheck
 	return r, nil
 }
 
-// begin starts what goes on in the background.
+// begin starts the background work.
 func (p *Publisher) begin() {
 	if p.opts.SASL == "plain" && !p.opts.TLS {
-		p.opts.Log.Warn("KAFKA_SASL is plain without KAFKA_TLS: the password goes over the network as it is", zap.String("setting", "KAFKA_SASL"))
+		p.opts.Log.Warn("KAFKA_SASL is plain without KAFKA_TLS: the password is sent unencrypted; set KAFKA_TLS=true",
+			zap.String("setting", settingNames("KAFKA_SASL")))
 	}
 	if template(p.opts.Topic).fixed() {
 		p.events = p.topics.of(p.opts.Topic)
@@ -83,8 +85,8 @@ func (p *Publisher) begin() {
 	}
 }
 
-// Reload reads the files of credentials again and makes new connections when they have changed. The error is of files
-// that cannot be used: what they said before stays in force.
+// Reload reads the files of credentials again and reconnects when they have changed. A file in the error cannot be
+// used, and its previous content stays active.
 func (p *Publisher) Reload() error {
 	err := p.route.reload()
 	if p.quarantine != nil {
@@ -114,10 +116,10 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 	route.topics.await(t, r)
 }
 
-// keySize is room for most keys.
+// keySize is enough for most keys.
 const keySize = 64
 
-// topicOf returns the topic that an event goes to, and the way there. No topic without an error: it goes nowhere.
+// topicOf returns the route and the topic of an event. Neither topic nor error: the event is not published.
 func (p *Publisher) topicOf(e *bridge.Event) (*route, *topic, error) {
 	switch {
 	case e.Quarantined() && p.quarantine == nil:

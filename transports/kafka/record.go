@@ -8,21 +8,21 @@ import (
 	"livebridge/bridge"
 )
 
-// Headers of a record. Those of binary mode are the CloudEvents Kafka binding's: "ce_" and the attribute's name, in plain
-// UTF-8; datacontenttype is the content-type.
+// Headers of a record. Those of binary mode are the CloudEvents Kafka binding's: "ce_" and the attribute's name, in
+// plain UTF-8; datacontenttype is the content-type.
 const (
 	headerContentType = "content-type"
 	headerPrefix      = "ce_"
 )
 
-// record is an event on its way.
+// record is an event in flight.
 type record struct {
 	event *bridge.Event
 	key   []byte
-	done  func(error) // nil: has been called
+	done  func(error) // nil: already called
 }
 
-// eventKey names an event when it comes again.
+// eventKey identifies an event that is published again.
 type eventKey struct {
 	lane     bridge.Lane
 	sequence uint64
@@ -30,20 +30,20 @@ type eventKey struct {
 
 func eventKeyOf(e *bridge.Event) eventKey { return eventKey{e.Lane, e.Sequence} }
 
-// overhead is about what the attributes of an event add to its data and three times its key.
+// overhead is about how many bytes the attributes of an event add to its data and three times its key.
 const overhead = 512
 
-// weight is about how many bytes the record has.
+// weight is the approximate size of the record.
 func (r *record) weight() int { return len(r.event.Data) + 3*len(r.key) + overhead }
 
-// recordReader gives the records to the library's encoder, each in the memory of the one before: the encoder has copied a
-// record before it asks for the next.
+// recordReader passes records to the library's encoder. It reuses its memory: the encoder copies a record before it
+// reads the next.
 type recordReader struct {
 	binary  bool
 	records []record
 	value   []byte
 	headers []protocol.Header
-	text    []byte // of the headers
+	text    []byte // values of the headers
 	current protocol.Record
 }
 
@@ -77,6 +77,7 @@ func (r *recordReader) attributes(e *bridge.Event) {
 		}
 		begin := len(r.text)
 		r.text = append(r.text, value...)
-		r.headers = append(r.headers, protocol.Header{Key: headerPrefix + name, Value: r.text[begin:len(r.text):len(r.text)]})
+		header := protocol.Header{Key: headerPrefix + name, Value: r.text[begin:len(r.text):len(r.text)]}
+		r.headers = append(r.headers, header)
 	}
 }

@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	firstResend = 20 * time.Millisecond // it doubles
-	lastResend  = time.Second
+	firstResend = 20 * time.Millisecond // initial backoff, which doubles
+	lastResend  = time.Second           // its limit
 )
 
-// recover sends a batch again, unchanged and by itself, until its outcome is known. Its records are answered as
-// unavailable when that takes longer than AckTimeout, and find their place in it when they come again.
+// recover sends a batch again, unchanged and by itself, until its outcome is known. When that takes longer than
+// AckTimeout, its records are answered as unavailable; published again, they take their position in the batch.
 func (s *sender) recover(p *partition, b *batch, err error) {
 	s.beginRecovery(p, b, err)
 	patience := b.firstSent.Add(s.opts.AckTimeout)
@@ -53,7 +53,7 @@ func (s *sender) recover(p *partition, b *batch, err error) {
 	}
 }
 
-// beginRecovery lets nothing else go out to the partition: what waits is answered, so that it holds up no other one.
+// beginRecovery blocks the partition. It fails what is queued there, so that those events do not hold up others.
 func (s *sender) beginRecovery(p *partition, b *batch, err error) {
 	s.mu.Lock()
 	p.recovering, p.recoveryErr = b, err
@@ -61,16 +61,17 @@ func (s *sender) beginRecovery(p *partition, b *batch, err error) {
 	answers := s.flush(nil, p, unavailable(p.topic.name, err))
 	s.mu.Unlock()
 	deliverAnswers(answers)
-	p.buffer = bytes.Buffer{} // a connection that was given up may still read the old one
+	p.buffer = bytes.Buffer{} // an abandoned connection may still read the old one
 }
 
-// resetProducer notes that the broker does not have the batch, and cannot take it from the producer that has sent it: it has lost
-// the partition's sequence. The next sending is another producer's.
+// resetProducer handles a lost sequence: the broker does not have the batch and rejects it from this producer. The next
+// attempt uses a new one.
 func (s *sender) resetProducer(p *partition, b *batch, err error) {
 	if errors.Is(err, kafka.ClusterAuthorizationFailed) {
 		s.producerIDs.rejected(err)
 	} else if p.hasProducer {
-		s.warn(p, "the broker has lost track of what we have sent to this partition, perhaps with some of it; publishing goes on under a new producer id", err)
+		s.warn(p, "broker has lost the producer's sequence of the partition, and perhaps events; "+
+			"publishing continues with a new producer id", err)
 	}
 	p.hasProducer, b.maybeWritten = false, false
 }
@@ -83,10 +84,10 @@ func (s *sender) resend(p *partition, b *batch, last error) error {
 			return last
 		}
 		p.setProducer(producer, s.opts.firstSequence)
-		b.bytes = bytes.Clone(b.bytes) // a connection that was given up may still read them
+		b.bytes = bytes.Clone(b.bytes) // an abandoned connection may still read them
 		s.encoder.stamp(b.bytes, p.producer, p.nextSequence)
 	}
-	if errors.Is(last, kafka.InvalidTimestamp) { // which the broker looks at before it looks whether it has the batch
+	if errors.Is(last, kafka.InvalidTimestamp) { // the broker checks timestamps before duplicates
 		b.bytes = bytes.Clone(b.bytes)
 		s.encoder.updateTimestamps(b.bytes, time.Now())
 		s.encoder.stamp(b.bytes, p.producer, p.nextSequence)
@@ -96,14 +97,14 @@ func (s *sender) resend(p *partition, b *batch, last error) error {
 	return answers[0]
 }
 
-// goneError returns why nothing can be sent to the partition any more; nil: it is there.
+// goneError returns the error of a partition that no longer exists; nil: it exists.
 func (s *sender) goneError(p *partition) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return p.gone
 }
 
-// failPending answers the records of a batch whose outcome is not known yet.
+// failPending answers the records of a batch whose outcome is still unknown.
 func (s *sender) failPending(p *partition, b *batch, err error) {
 	s.mu.Lock()
 	p.recoveryErr = err
@@ -115,7 +116,7 @@ func (s *sender) failPending(p *partition, b *batch, err error) {
 	deliverAnswers(answers)
 }
 
-// keepOutcome keeps the outcome of a record that was answered before it was known. The lock is held.
+// keepOutcome keeps the outcome of a record that was already answered as unavailable. The lock is held.
 func (p *partition) keepOutcome(at eventKey, err error) {
 	if p.outcomes == nil {
 		p.outcomes = make(map[eventKey]error)

@@ -14,8 +14,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol/rawproduce"
 )
 
-// request sends the batches of partitions with one leader, and returns the outcome for each and how long the broker asks
-// to be spared.
+// request sends the batches of partitions with one leader, and returns the outcome of each and the broker's throttle
+// time.
 func (s *sender) request(batches []partitionBatch) ([]error, time.Duration) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.opts.AckTimeout)
 	defer cancel()
@@ -24,7 +24,7 @@ func (s *sender) request(batches []partitionBatch) ([]error, time.Duration) {
 	m, err := client.Transport.RoundTrip(ctx, client.Addr, s.requestOf(batches))
 	response, ok := m.(*produce.Response)
 	if err == nil && !ok {
-		err = fmt.Errorf("the answer to a produce request is a %T", m)
+		err = fmt.Errorf("unexpected response %T to a produce request", m)
 	}
 	for i := range answers {
 		if answers[i] = err; err == nil {
@@ -38,7 +38,7 @@ func (s *sender) request(batches []partitionBatch) ([]error, time.Duration) {
 	return answers, time.Duration(response.ThrottleTimeMs) * time.Millisecond
 }
 
-// requestOf is what kafka.Client.RawProduce sends, for several partitions.
+// requestOf returns what kafka.Client.RawProduce sends, for several partitions.
 func (s *sender) requestOf(batches []partitionBatch) *rawproduce.Request {
 	r := &rawproduce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(s.opts.AckTimeout.Milliseconds() / 2)}
 	for _, f := range batches {
@@ -54,10 +54,10 @@ func (s *sender) requestOf(batches []partitionBatch) *rawproduce.Request {
 	return r
 }
 
-// errNoAnswer is an answer that leaves a partition out.
-var errNoAnswer = errors.New("the broker's answer does not say what became of the batch")
+// errNoAnswer is a response without the partition.
+var errNoAnswer = errors.New("the produce response lacks the partition")
 
-// answerFor finds what the broker says of one partition.
+// answerFor returns the outcome of one partition in the response.
 func answerFor(r *produce.Response, f partitionBatch) error {
 	for i := range r.Topics {
 		if r.Topics[i].Topic != f.p.topic.name {
@@ -73,7 +73,7 @@ func answerFor(r *produce.Response, f partitionBatch) error {
 	return errNoAnswer
 }
 
-// recordsRejected is a refusal that names the records which are to blame.
+// recordsRejected is an error that names the rejected records of a batch.
 type recordsRejected struct {
 	err     error
 	indexes map[int]bool

@@ -17,7 +17,7 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// sent is what a broker was asked to take.
+// sent is the batches that a broker has received.
 type sent struct {
 	mu      sync.Mutex
 	acks    map[int16]bool
@@ -64,7 +64,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// check looks at all that was sent until now.
+// check checks everything sent so far.
 func (s *sent) check(t *testing.T, partitions int) {
 	t.Helper()
 	s.mu.Lock()
@@ -189,7 +189,7 @@ func TestSlowAnswerHoldsUpNoOtherPartition(t *testing.T) {
 	transporttest.Receive(t, answered)
 }
 
-// TestBatchesFitTheTopic: batches are no larger than the topic says that it takes. One event that is larger by itself is
+// TestBatchesFitTheTopic: batches are no larger than the topic permits. One event that is larger by itself is
 // for the broker to judge.
 func TestBatchesFitTheTopic(t *testing.T) {
 	t.Parallel()

@@ -52,7 +52,7 @@ func rights(t *testing.T, c *kafkatest.Cluster, pki *pki) {
 		o, _, logs := open(t, publisherRights())
 		transporttest.Deliver(t, dial(t, o), transporttest.Events(10, 1, 2))
 		if n := logs.FilterMessageSnippet("llow KAFKA_USER").Len() + logs.FilterMessageSnippet("cannot").Len(); n > 0 {
-			t.Errorf("told %v", logs.All())
+			t.Errorf("the log has %v", logs.All())
 		}
 	})
 	for _, missing := range publisherRights() {

@@ -14,7 +14,7 @@ import (
 // saslChoices are the values of KAFKA_SASL.
 func saslChoices() []string { return []string{"none", "plain", "scram-sha-256", "scram-sha-512"} }
 
-// checkCredentials refuses half an identity, which a broker would answer with no more than a closed connection.
+// checkCredentials rejects incomplete credentials, for which a broker would only close the connection.
 func (o *Options) checkCredentials() []error {
 	var errs []error
 	wrong := func(bad bool, setting, text string) {
@@ -22,17 +22,21 @@ func (o *Options) checkCredentials() []error {
 			errs = append(errs, settingError(setting, errors.New(text)))
 		}
 	}
-	wrong(!slices.Contains(saslChoices(), o.SASL), "KAFKA_SASL", fmt.Sprintf("%q is not one of none, plain, scram-sha-256, scram-sha-512", o.SASL))
-	wrong(o.SASL != "none" && o.User == "", "KAFKA_USER", "is empty; KAFKA_SASL requires it")
-	wrong(o.SASL != "none" && o.Password+o.PasswordFile == "", "KAFKA_PASSWORD", "is empty; KAFKA_SASL requires it")
-	wrong(o.SASL == "none" && o.User != "", "KAFKA_SASL", "is none, and KAFKA_USER is set: say plain, scram-sha-256 or scram-sha-512, as the broker has it")
-	wrong(!o.TLS && o.CAFile+o.CertFile+o.KeyFile != "", "KAFKA_TLS", "is false, and one of KAFKA_TLS_CA_FILE, KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE is set")
-	wrong(o.CertFile != "" && o.KeyFile == "", "KAFKA_TLS_KEY_FILE", "is empty, and KAFKA_TLS_CERT_FILE needs it")
-	wrong(o.KeyFile != "" && o.CertFile == "", "KAFKA_TLS_CERT_FILE", "is empty, and KAFKA_TLS_KEY_FILE needs it")
+	wrong(!slices.Contains(saslChoices(), o.SASL), "KAFKA_SASL",
+		fmt.Sprintf("%q is not supported: use none, plain, scram-sha-256 or scram-sha-512", o.SASL))
+	wrong(o.SASL != "none" && o.User == "", "KAFKA_USER", "is empty: KAFKA_SASL requires it")
+	wrong(o.SASL != "none" && o.Password+o.PasswordFile == "", "KAFKA_PASSWORD", "is empty: KAFKA_SASL requires it")
+	wrong(o.SASL == "none" && o.User != "", "KAFKA_SASL",
+		"is none although KAFKA_USER is set: use the broker's mechanism, plain, scram-sha-256 or scram-sha-512")
+	wrong(!o.TLS && o.CAFile+o.CertFile+o.KeyFile != "", "KAFKA_TLS",
+		"is false although KAFKA_TLS_CA_FILE, KAFKA_TLS_CERT_FILE or KAFKA_TLS_KEY_FILE is set: set it to true")
+	wrong(o.CertFile != "" && o.KeyFile == "", "KAFKA_TLS_KEY_FILE", "is empty: set the key of KAFKA_TLS_CERT_FILE")
+	wrong(o.KeyFile != "" && o.CertFile == "", "KAFKA_TLS_CERT_FILE",
+		"is empty: set the certificate of KAFKA_TLS_KEY_FILE")
 	return errs
 }
 
-// mechanism returns how we say who we are with a password, which comes from a setting. Nil: not by SASL.
+// mechanism returns the SASL mechanism with a password, which comes from the given setting. Nil: no SASL.
 func (o *Options) mechanism(setting, password string) (sasl.Mechanism, error) {
 	var algorithm scram.Algorithm
 	switch o.SASL {
@@ -53,7 +57,7 @@ func (o *Options) mechanism(setting, password string) (sasl.Mechanism, error) {
 	return m, nil
 }
 
-// tlsConfig is for one connection to a host.
+// tlsConfig returns the configuration of one connection to a host.
 func (o *Options) tlsConfig(s *secrets, host string) *tls.Config {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: s.roots}
 	if s.pair != nil {

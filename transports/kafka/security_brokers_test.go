@@ -123,7 +123,7 @@ func allow(t *testing.T, c *kafkatest.Cluster, user, prefix string, operation ka
 		Principal: "User:" + user, Host: "*", Operation: operation, PermissionType: kafka.ACLPermissionTypeAllow})
 }
 
-// deny takes the permission to write to a topic.
+// deny revokes the permission to write to a topic.
 func deny(t *testing.T, c *kafkatest.Cluster, user, topic string) {
 	t.Helper()
 	addACL(t, c, kafka.ACLEntry{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic, ResourcePatternType: kafka.PatternTypeLiteral,

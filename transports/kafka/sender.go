@@ -8,31 +8,32 @@ import (
 	"go.uber.org/zap"
 )
 
-// sender carries records to the leaders of their partitions. What waits when a request can go out goes with it, one batch
-// for each partition: nothing lingers, and batches grow with what waits. A partition has one batch under way, so that no
-// record can overtake another; one whose outcome is not known is sent again by itself, and holds up no other partition.
+// sender sends records to the leaders of their partitions. A request carries everything that waits when it goes out,
+// one batch per partition: nothing lingers, and batches grow with the backlog. A partition has one batch in flight, so
+// that no record can overtake another; one whose outcome is unknown is resent by itself, and holds up no other
+// partition.
 type sender struct {
 	opts         *Options
 	cluster      *cluster
 	producerIDs  *producerIDs
 	encoder      *encoder
-	requestCheck func() // has the topics looked after
+	requestCheck func() // schedules a check of the topics
 
-	ctx    context.Context // ends when what is under way is given up
+	ctx    context.Context // ends when what is in flight is abandoned
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	throttleLogged sync.Once // told
+	throttleLogged sync.Once
 
 	mu           sync.Mutex
 	brokerQueues map[int32]*brokerQueue
 	partitions   []*partition
 	underWay     int           // records whose done is still to be called
-	closed       bool          // nothing more is taken
-	idle         chan struct{} // closed when nothing is under way; nil: nobody waits
+	closed       bool          // nothing more is accepted
+	idle         chan struct{} // closed when nothing is in flight; nil: nobody waits
 }
 
-// answer is a call of done that is made when the lock is free.
+// answer is a call of done to be made without the lock.
 type answer struct {
 	done func(error)
 	err  error
@@ -44,14 +45,14 @@ func deliverAnswers(answers []answer) {
 	}
 }
 
-// add takes a record for a partition.
+// add sends a record to a partition.
 func (s *sender) add(p *partition, r record) {
 	if a := s.accept(p, r); a.done != nil {
 		a.done(a.err)
 	}
 }
 
-// accept queues the record, or gives it its place in the batch that it was in before. Otherwise it returns the answer.
+// accept queues the record, or puts it back in its recovering batch. Otherwise it returns the answer.
 func (s *sender) accept(p *partition, r record) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +86,7 @@ func (s *sender) accept(p *partition, r record) answer {
 	return answer{}
 }
 
-// schedule has what waits for the partition sent by its leader, if nothing is under way there.
+// schedule puts the partition in its leader's queue, unless a batch is in flight. The lock is held.
 func (s *sender) schedule(p *partition) {
 	if p.busy || len(p.queue) == 0 {
 		return
@@ -105,13 +106,13 @@ func (s *sender) schedule(p *partition) {
 	s.start(l)
 }
 
-// appendAnswer answers a record, if it still has to be. The caller calls the answer without the lock.
+// appendAnswer appends the answer of a record, unless it was answered before. The caller delivers it without the lock.
 func (s *sender) appendAnswer(answers []answer, r *record, err error) []answer {
 	if r.done == nil {
 		return answers
 	}
 	answers = append(answers, answer{r.done, err})
-	*r = record{} // the event is not ours any more
+	*r = record{} // releases the event
 	if s.underWay--; s.underWay == 0 && s.idle != nil {
 		close(s.idle)
 		s.idle = nil
@@ -119,7 +120,7 @@ func (s *sender) appendAnswer(answers []answer, r *record, err error) []answer {
 	return answers
 }
 
-// flush answers everything that waits for a partition.
+// flush answers everything in a partition's queue.
 func (s *sender) flush(answers []answer, p *partition, err error) []answer {
 	for i := range p.queue {
 		answers = s.appendAnswer(answers, &p.queue[i], err)
@@ -128,15 +129,15 @@ func (s *sender) flush(answers []answer, p *partition, err error) []answer {
 	return answers
 }
 
-// setLeader notes which broker leads a partition.
+// setLeader sets the broker that leads a partition.
 func (s *sender) setLeader(p *partition, broker int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.leader = broker
 }
 
-// abandon answers what waits for partitions that are gone, and what comes for them still. A batch of unknown outcome is
-// given up: whatever became of it went with the partition.
+// abandon answers what waits for partitions that no longer exist, and what still arrives for them. A batch of unknown
+// outcome is abandoned: it was lost with the partition, if it was written.
 func (s *sender) abandon(gone []*partition, why error) {
 	s.mu.Lock()
 	var answers []answer
@@ -148,14 +149,14 @@ func (s *sender) abandon(gone []*partition, why error) {
 	deliverAnswers(answers)
 }
 
-// register makes partitions known.
+// register adds partitions, which close flushes.
 func (s *sender) register(all []*partition) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.partitions = append(s.partitions, all...)
 }
 
-// close waits for what is under way until ctx ends, and answers the rest.
+// close waits for what is in flight until ctx ends, and answers the rest.
 func (s *sender) close(ctx context.Context) error {
 	var err error
 	select {
@@ -175,7 +176,7 @@ func (s *sender) close(ctx context.Context) error {
 	return err
 }
 
-// stopAccepting takes nothing more, and returns a channel that is closed when nothing is under way.
+// stopAccepting rejects further records, and returns a channel that is closed when nothing is in flight.
 func (s *sender) stopAccepting() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,7 +190,7 @@ func (s *sender) stopAccepting() <-chan struct{} {
 	return idle
 }
 
-// sleep waits, or returns false when what is under way is given up.
+// sleep waits. False: what is in flight is abandoned.
 func (s *sender) sleep(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -12,19 +12,19 @@ import (
 // maxTopic is Kafka's limit of a topic's name, in bytes.
 const maxTopic = 249
 
-// template is the name of a topic in which {domain}, {app} and {kind} of the event may stand.
+// template is a topic's name that may contain {domain}, {app} and {kind} of the event.
 type template string
 
 func placeholders() []string { return []string{"{domain}", "{app}", "{kind}"} }
 
-// check refuses a template that gives no legal name.
+// check rejects a template that does not yield valid names.
 func (t template) check() error {
 	plain := string(t)
 	for _, p := range placeholders() {
 		plain = strings.ReplaceAll(plain, p, "x")
 	}
 	if strings.ContainsAny(plain, "{}") {
-		return fmt.Errorf("%q: only {domain}, {app} and {kind} may stand in a topic's name", string(t))
+		return fmt.Errorf("invalid topic name %q: only {domain}, {app} and {kind} are placeholders", string(t))
 	}
 	return checkTopic(plain)
 }
@@ -35,13 +35,13 @@ func checkTopic(name string) error {
 	}
 	switch {
 	case name == "":
-		return errors.New("a topic needs a name")
+		return errors.New("is empty: set the name of a topic")
 	case name == "." || name == "..":
-		return fmt.Errorf("%q is no topic's name", name)
+		return fmt.Errorf("invalid topic name %q", name)
 	case len(name) > maxTopic:
-		return fmt.Errorf("the topic's name would have %d characters, and %d are the most", len(name), maxTopic)
+		return fmt.Errorf("topic name has %d characters: use %d at most", len(name), maxTopic)
 	case strings.ContainsFunc(name, func(r rune) bool { return !legal(r) }):
-		return fmt.Errorf("%q is no topic's name: use letters, digits, full stop, - and _", name)
+		return fmt.Errorf("invalid topic name %q: use letters, digits, dots, - and _", name)
 	}
 	return nil
 }
@@ -58,9 +58,9 @@ func (t template) of(e *bridge.Event) string {
 		"{kind}", e.Lane.Kind.String()).Replace(string(t))
 }
 
-// topicPart writes a part of a lane with the characters that topics may have: percent-encoded, with _x for the percent
-// sign. So that different parts stay different, an underscore before an x becomes _x5F, the tilde _x7E, and a part that
-// is empty _x00, which no part gives.
+// topicPart encodes a part of a lane with the characters that topics may have: percent-encoded, with _x for the percent
+// sign. To keep different parts different, an underscore before an x becomes _x5F, the tilde _x7E, and an empty part
+// _x00, which no other part encodes to.
 func topicPart(part string) string {
 	if part == "" {
 		return "_x00"
@@ -69,11 +69,11 @@ func topicPart(part string) string {
 	return strings.NewReplacer("_x", "_x5Fx", "%", "_x", "~", "_x7E").Replace(escaped)
 }
 
-// pattern matches every topic that the template gives.
+// pattern matches every topic that the template yields.
 func (t template) pattern() *regexp.Regexp {
 	p := regexp.QuoteMeta(string(t))
 	for _, placeholder := range placeholders() {
 		p = strings.ReplaceAll(p, regexp.QuoteMeta(placeholder), `[A-Za-z0-9._-]+`)
 	}
-	return regexp.MustCompile("^" + p + "$") // all of it is quoted
+	return regexp.MustCompile("^" + p + "$") // cannot fail: the rest is quoted
 }

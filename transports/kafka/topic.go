@@ -7,27 +7,27 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// topic is one topic, and what was found out about it.
+// topic is one topic and the results of its checks.
 type topic struct {
 	name   string
-	limit  atomic.Int64           // max.message.bytes at the last look; 0: not known
-	layout atomic.Pointer[layout] // nil: it has not been there yet
-	fault  atomic.Pointer[error]  // why nothing is published to it now; nil: nothing is known against it
+	limit  atomic.Int64           // max.message.bytes at the last check; 0: unknown
+	layout atomic.Pointer[layout] // nil: it was not found yet
+	fault  atomic.Pointer[error]  // why nothing is published to it; nil: it may be published to
 
-	waiting []record // while nothing is known; guarded by the topics' lock
+	waiting []record // until the first check; guarded by the topics' lock
 
-	// of the look that is under way
-	checks         int // how many there were
-	configFailures int // how many in a row could not read config
+	// used by the running check only
+	checks         int // number of checks so far
+	configFailures int // consecutive failures to read config
 	config         config
-	faults         findingLog // that it cannot be used
-	warnings       findingLog // on what it is like
+	faults         findingLog // errors of the topic
+	warnings       findingLog // findings about its configuration
 }
 
-// addWaiting keeps a record until the topic is known. The topics' lock is held.
+// addWaiting holds a record until the topic is checked. The topics' lock is held.
 func (t *topic) addWaiting(r record) { t.waiting = append(t.waiting, r) }
 
-// takeWaiting returns what was held.
+// takeWaiting removes and returns the held records. The topics' lock is held.
 func (t *topic) takeWaiting() []record {
 	held := t.waiting
 	t.waiting = nil

@@ -61,27 +61,27 @@ func TestWarningsAreRepeated(t *testing.T) {
 	if err := f.CreateTopic(o.Topic, 1, map[string]string{"retention.ms": "3600000"}); err != nil {
 		t.Fatal(err)
 	}
-	looks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
-	looked := func(n int) {
+	checks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
+	checked := func(n int) {
 		t.Helper()
-		until := looks.Hits() + n
-		await(t, "the topic is not looked at", func() bool { return looks.Hits() >= until })
+		until := checks.Hits() + n
+		await(t, "the topic is not checked", func() bool { return checks.Hits() >= until })
 	}
 	p := f.dial(t, o)
 	count := func() int { return logs.FilterMessageSnippet("less than DEDUPE_WINDOW").Len() }
 	awaitLog(t, logs, "less than DEDUPE_WINDOW")
-	looked(3)
+	checked(3)
 	if n := count(); n != 1 {
-		t.Errorf("told %d times while nothing has changed", n)
+		t.Errorf("logged %d times although nothing has changed", n)
 	}
 	setConfig(t, f.addrs, o.Topic, "retention.ms", "604800000")
-	looked(3)
+	checked(3)
 	setConfig(t, f.addrs, o.Topic, "retention.ms", "3600000")
-	await(t, "told once only", func() bool { return count() == 2 })
+	await(t, "the finding is not logged again", func() bool { return count() == 2 })
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 }
 
-// TestConfigurationCannotBeRead: one request that fails is asked again and not told of; one that keeps failing is, once.
+// TestConfigurationCannotBeRead: one request that fails is retried and not logged; one that keeps failing is logged once.
 func TestConfigurationCannotBeRead(t *testing.T) {
 	for _, c := range []struct {
 		failures int
@@ -95,10 +95,10 @@ func TestConfigurationCannotBeRead(t *testing.T) {
 			if err := f.CreateTopic(o.Topic, 1, nil); err != nil {
 				t.Fatal(err)
 			}
-			looks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
+			checks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
 			f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Err: kerr.CoordinatorLoadInProgress, Count: c.failures})
 			p := f.dial(t, o)
-			await(t, "the topic is not looked at again", func() bool { return looks.Hits() >= 2 })
+			await(t, "the topic is not checked again", func() bool { return checks.Hits() >= 2 })
 			transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 			if c.logged > 0 {
 				awaitLog(t, logs, "is not checked")

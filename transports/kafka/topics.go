@@ -17,29 +17,29 @@ import (
 
 const (
 	checkTimeout   = 5 * time.Second
-	checkRetryMin  = 500 * time.Millisecond // after a look that has found something wrong; it doubles
-	checkRetryMax  = 4 * time.Second
-	checkPause     = 100 * time.Millisecond // the least between two looks, however often publishing fails
-	parallelChecks = 8                      // topics that are looked at at the same time
+	checkRetryMin  = 500 * time.Millisecond // initial backoff after a failed check, which doubles
+	checkRetryMax  = 4 * time.Second        // its limit
+	checkPause     = 100 * time.Millisecond // least time between two checks, however often publishing fails
+	parallelChecks = 8                      // topics checked concurrently
 )
 
-// topics makes sure that topics are there and fit, in the background: when one is first needed, when publishing fails, and
-// now and then.
+// topics creates and checks topics in the background: when one is first needed, when publishing fails, and
+// periodically.
 type topics struct {
 	opts      *Options
 	cluster   *cluster
 	sender    *sender
-	secondary bool // beside others of the same brokers, which tell of what is wrong with these
+	secondary bool // the other route logs failures to connect to the brokers
 	woken     chan struct{}
 	watcher   sync.WaitGroup
 	cancel    context.CancelFunc
 
 	mu     sync.Mutex
 	byName map[string]*topic
-	stale  bool // the layout of the cluster is to be asked for
-	closed bool // nothing is held any more
+	stale  bool // the metadata must be fetched again
+	closed bool // no records are held any more
 
-	connectionLog connectionLog // with the cluster as a whole
+	connectionLog connectionLog // of the cluster as a whole
 }
 
 func newTopics(o *Options, c *cluster, s *sender) *topics {
@@ -47,7 +47,7 @@ func newTopics(o *Options, c *cluster, s *sender) *topics {
 		byName: make(map[string]*topic), connectionLog: connectionLog{opts: o}}
 }
 
-// of returns the topic of a name, which it has looked after from now on.
+// of returns the topic of a name, and checks it from now on.
 func (t *topics) of(name string) *topic {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,13 +60,13 @@ func (t *topics) of(name string) *topic {
 	return known
 }
 
-// requestCheck has the layout of the cluster asked for and the topics checked.
+// requestCheck schedules a check of the topics with fresh metadata.
 func (t *topics) requestCheck() {
 	t.markStale()
 	t.wake()
 }
 
-// markStale has the next look ask for the layout of the cluster.
+// markStale makes the next check fetch the metadata again.
 func (t *topics) markStale() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,7 +80,7 @@ func (t *topics) wake() {
 	}
 }
 
-// await holds a record until its topic is known, or answers it when that is known to fail.
+// await holds a record until its topic is checked, or answers it when the topic is unusable.
 func (t *topics) await(of *topic, r record) {
 	t.mu.Lock()
 	layout, fault := of.layout.Load(), of.fault.Load()
@@ -100,7 +100,7 @@ func (t *topics) await(of *topic, r record) {
 	}
 }
 
-// watch looks whenever it is told to, until stop.
+// watch checks the topics on wake and periodically, until stop.
 func (t *topics) watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.cancel = cancel
@@ -129,7 +129,7 @@ func (t *topics) watch() {
 	})
 }
 
-// stop answers what is held.
+// stop ends the checks and answers the held records.
 func (t *topics) stop() {
 	t.cancel()
 	t.watcher.Wait()
@@ -145,7 +145,7 @@ func (t *topics) stop() {
 	}
 }
 
-// checkOnce checks all topics once. False: it should look again soon.
+// checkOnce checks all topics once. False: check again soon.
 func (t *topics) checkOnce(ctx context.Context) bool {
 	t.mu.Lock()
 	names := slices.Sorted(maps.Keys(t.byName))
@@ -173,8 +173,7 @@ func (t *topics) checkOnce(ctx context.Context) bool {
 	return t.checkAll(ctx, answer.Topics)
 }
 
-// checkAll looks at topics, several at once and each with a time of its own: one that takes long keeps no other
-// waiting.
+// checkAll checks topics concurrently, each with its own timeout, so that a slow one does not delay the others.
 func (t *topics) checkAll(ctx context.Context, all []kafka.Topic) bool {
 	var bad atomic.Bool
 	var work sync.WaitGroup
@@ -194,7 +193,7 @@ func (t *topics) checkAll(ctx context.Context, all []kafka.Topic) bool {
 	return !bad.Load()
 }
 
-// check looks at one topic. False: it should look again soon.
+// check checks one topic. False: check again soon.
 func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	known := t.of(found.Name)
 	err := found.Error
@@ -220,7 +219,7 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	return t.inspect(ctx, known, byNumber(found.Partitions))
 }
 
-// inspect takes over what was found out about a topic that is there. False: it is to be looked at again soon.
+// inspect evaluates and applies the state of an existing topic. False: check again soon.
 func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partition) bool {
 	unread := t.describe(ctx, known)
 	findings := slices.Concat(unread, t.opts.findings(topicState{partitions: found, config: known.config}))
@@ -234,10 +233,11 @@ func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partit
 		return false
 	}
 	t.markUsable(known)
-	return known.configFailures != 1 && !slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
+	leaderless := slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
+	return known.configFailures != 1 && !leaderless
 }
 
-// markUsable lets records go to a topic that is fit.
+// markUsable clears the topic's fault and sends the held records.
 func (t *topics) markUsable(known *topic) {
 	t.mu.Lock()
 	known.fault.Store(nil)
@@ -249,7 +249,7 @@ func (t *topics) markUsable(known *topic) {
 	}
 }
 
-// failAll notes that nothing is known of any topic. Publishing to those that were good tells by itself.
+// failAll fails the topics that were never found. Publishing to the others shows by itself whether they are available.
 func (t *topics) failAll(names []string, err error) {
 	for _, name := range names {
 		if known := t.of(name); known.layout.Load() == nil {
@@ -258,7 +258,7 @@ func (t *topics) failAll(names []string, err error) {
 	}
 }
 
-// fail answers what waits for a topic that cannot be used, and what comes until it can.
+// fail marks a topic as unusable and answers the held records.
 func (t *topics) fail(known *topic, err error) {
 	t.mu.Lock()
 	known.fault.Store(&err)
@@ -269,13 +269,14 @@ func (t *topics) fail(known *topic, err error) {
 	}
 }
 
-// permanent reports whether an error of a topic is more than what a new topic, or one whose leader moves, has for a moment.
+// permanent reports whether an error of a topic is more than a transient state, such as that of a new topic or during a
+// leader election.
 func permanent(err error) bool {
 	var code kafka.Error
 	return !errors.As(err, &code) || code == kafka.UnknownTopicOrPartition || !code.Temporary()
 }
 
-// rootCause returns what an error was in the first place.
+// rootCause returns the innermost error.
 func rootCause(err error) error {
 	for {
 		inner := errors.Unwrap(err)

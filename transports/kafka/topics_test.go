@@ -22,13 +22,13 @@ func awaitLog(t *testing.T, logs *observer.ObservedLogs, text string) {
 	t.Helper()
 	for end := time.Now().Add(patience); logs.FilterMessageSnippet(text).Len() == 0; {
 		if time.Now().After(end) {
-			t.Fatalf("nobody was told that %q; the log has %v", text, logs.All())
+			t.Fatalf("%q is not logged; the log has %v", text, logs.All())
 		}
 		<-time.After(5 * time.Millisecond)
 	}
 }
 
-// failure returns the answer for an event that is not taken.
+// failure returns the answer for an event that is unavailable.
 func failure(t *testing.T, p *Publisher) error {
 	t.Helper()
 	err := transporttest.Try(t, p, transporttest.Events(1, 1, 1)[0])
@@ -100,7 +100,7 @@ func TestTopicIsDeleted(t *testing.T) {
 	}
 }
 
-// TestMorePartitions: a lane stays where it is until the next start, and the user is told.
+// TestMorePartitions: a lane stays where it is until the next start, and a warning is logged.
 func TestMorePartitions(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
@@ -183,7 +183,7 @@ func TestTemplate(t *testing.T) {
 	}
 	transporttest.Deliver(t, p, all)
 	if logs.FilterMessageSnippet("cannot").Len() > 0 {
-		t.Errorf("told %v", logs.All())
+		t.Errorf("the log has %v", logs.All())
 	}
 	for topic, want := range map[string][]*bridge.Event{"live.one.stream": all[:15], "live.two.stream": all[15:30], "live.a_x5Fx_x20b.stream": all[30:]} {
 		once(t, f, topic, want)
@@ -271,7 +271,7 @@ func TestStartsWithoutABroker(t *testing.T) {
 	f.restart(t)
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 2))
 	if n := logs.FilterMessageSnippet("cannot fetch metadata").Len(); n != 1 {
-		t.Errorf("told of %d times", n)
+		t.Errorf("logged %d times", n)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// noPeriodicCheck has the topics looked at when there is a reason, and not because time has passed.
+// noPeriodicCheck checks the topics only when there is a reason.
 const noPeriodicCheck = time.Hour
 
 // setConfig changes a setting of a topic, as an operator does.
@@ -48,7 +48,7 @@ func await(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// awaitUnavailable waits until the topic takes no events, and returns why.
+// awaitUnavailable waits until the topic is unavailable, and returns why.
 func awaitUnavailable(t *testing.T, p *Publisher, events func() []*bridge.Event) (why error) {
 	t.Helper()
 	await(t, "the topic still takes events", func() bool {
@@ -119,13 +119,13 @@ func TestTopicIsRecreated(t *testing.T) {
 			}
 			onlyThese(t, f.addrs, o.Topic, more)
 			if n := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet("are gone").Len(); n > 3 { // each partition when it shows
-				t.Errorf("told %d times", n)
+				t.Errorf("logged %d times", n)
 			}
 		})
 	}
 }
 
-// TestFewerPartitions: a topic is made anew with fewer partitions while a batch to one that goes is of unknown outcome.
+// TestFewerPartitions: a topic is recreated with fewer partitions while a batch to one that goes is of unknown outcome.
 // Everything goes to those that are there, without a restart.
 func TestFewerPartitions(t *testing.T) {
 	t.Parallel()
@@ -166,7 +166,7 @@ func TestFewerPartitions(t *testing.T) {
 	awaitLog(t, logs, "fewer partitions than before")
 }
 
-// TestTopicStaysDeleted: a topic is deleted, and nobody makes it anew for a while. Other topics go on meanwhile; it goes on
+// TestTopicStaysDeleted: a topic is deleted, and nobody recreates it for a while. Other topics go on meanwhile; it goes on
 // when it is there.
 func TestTopicStaysDeleted(t *testing.T) {
 	t.Parallel()
@@ -222,7 +222,7 @@ func TestTopicStaysDeleted(t *testing.T) {
 }
 
 // TestPartitionWithoutLeader: its events wait, with a reason; those of other partitions go on. The broker with number 0
-// leads the others: the library takes it for the leader of what has none.
+// leads the others: the library reports it as the leader of partitions without one.
 func TestPartitionWithoutLeader(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
@@ -284,7 +284,7 @@ func withoutLeader(r *kmsg.MetadataRequest, topic, host string, port int32) kmsg
 	return answer
 }
 
-// TestLimitIsRaised: an event that was too large is taken once the topic takes as much, without a restart.
+// TestLimitIsRaised: an event that was too large is accepted once the topic permits it, without a restart.
 func TestLimitIsRaised(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)

@@ -11,27 +11,27 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// The accounts of the embedded server. Streams, their consumers and we live in one; whoever connects from outside is in
-// the other, which has no streams and sees of the first what it imports. So nothing that an outside connection sends can
-// reach a stream's subjects: not a message, not the answer to a request whose reply subject is chosen so, and not, since
-// the gate looks at them, what a consumer delivers.
+// The accounts of the embedded server. Streams, their consumers and the bridge are in one; connections from outside are
+// in the other, which has no streams and sees only what it imports from the first. Nothing that an outside connection
+// sends can therefore reach a stream's subjects: no message, no reply to a request with a crafted reply subject, and,
+// since the consumer proxy checks them, no delivery of a push consumer.
 const (
 	liveAccount     = "LIVE"
 	consumerAccount = "CONSUMERS"
 )
 
-// bridgeUser is who we are at our own server; the password is made anew for each run.
+// bridgeUser is the bridge's user at the embedded server. Its password is generated for each run.
 const bridgeUser = "livebridge"
 
 // service is one part of the API that outside connections may use.
 type service struct {
 	subject      string
-	answers      string // the server's word for how many answers a request has
-	proxySubject string // not empty: requests go to this subject, where gate looks at them first
+	answers      string // response_type: how many answers a request has
+	proxySubject string // not empty: requests go to this subject, where the consumer proxy checks them
 }
 
-// services is what consuming takes: to look at streams, to make, use and drop consumers, to get messages. A pull may wait
-// for answerWithin from one message to the next.
+// services is what a consumer needs: inspecting streams, creating, using and deleting consumers, getting messages. A
+// pull request may wait for answerWithin between two messages.
 func services() []service {
 	const one, many = "single", "stream"
 	return []service{
@@ -55,10 +55,10 @@ func services() []service {
 
 const answerWithin = "10m"
 
-// consumerInbox is where push consumers deliver to: the inboxes of clients.
+// consumerInbox matches the clients' inboxes, the only subjects that push consumers may deliver to.
 const consumerInbox = "_INBOX.>"
 
-// accountsConfig writes both accounts in the server's configuration language. subjects are those of our streams.
+// accountsConfig returns both accounts in the server's configuration language. subjects are those of our streams.
 func accountsConfig(subjects []string) string {
 	var exports, imports strings.Builder
 	for _, s := range services() {
@@ -77,10 +77,10 @@ func accountsConfig(subjects []string) string {
 		liveAccount, exports.String(), consumerAccount, imports.String())
 }
 
-// authenticator tells who connects. It implements server.Authentication.
+// authenticator assigns connections to accounts. It implements server.Authentication.
 type authenticator struct {
 	secret          string
-	token           atomic.Pointer[string] // what consumers must show; empty: nothing
+	token           atomic.Pointer[string] // that consumers must present; empty: none
 	live, consumers *server.Account        // of the running server
 }
 
@@ -98,7 +98,7 @@ func (g *authenticator) Check(c server.ClientAuthentication) bool {
 	return true
 }
 
-// load reads the token that consumers must show.
+// load reads the token that consumers must present.
 func (g *authenticator) load(o EmbeddedOptions) error {
 	token := o.Token
 	if o.TokenFile != "" {
@@ -120,8 +120,8 @@ func (g *authenticator) load(o EmbeddedOptions) error {
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// consumerPermissions let consumers send requests and acknowledgements only, so that they cannot play the bridge to each
-// other either.
+// consumerPermissions let consumers send only requests and acknowledgements, so that no consumer can impersonate the
+// bridge towards another.
 func consumerPermissions() *server.Permissions {
 	var allow []string
 	for _, s := range services() {

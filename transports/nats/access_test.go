@@ -11,7 +11,7 @@ import (
 )
 
 // TestPushConsumersStayOut: whoever connects from outside can have a consumer deliver to a client's inbox, and nowhere else: not into
-// our streams, and not to the server's own API, which would take the events for requests.
+// our streams, and not to the server's own API, which would treat the events as requests.
 func TestPushConsumersStayOut(t *testing.T) {
 	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
@@ -46,7 +46,7 @@ func TestPushConsumersStayOut(t *testing.T) {
 		"nearly an inbox":      {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"_INBOXES.x"`},
 	} {
 		if a := ask(unusable[0], unusable[1]); a.Error == nil {
-			t.Errorf("%s: taken", name)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 	inbox := nats.NewInbox()

@@ -15,40 +15,40 @@ import (
 	"livebridge/bridge"
 )
 
-// ackHandler is told once of the outcome of a message: the server's answer and the error that it tells of, or an error alone
-// when there will be no answer.
+// ackHandler receives the outcome of a message, once: the server's answer and the error in it, or only an error when
+// there will be no answer.
 type ackHandler interface{ handleAck(m *nats.Msg, err error) }
 
-// doneHandler is the waiter for an event that is published by itself.
+// doneHandler is the ackHandler of an event that is published by itself.
 type doneHandler func(error)
 
 func (f doneHandler) handleAck(_ *nats.Msg, err error) { f(err) }
 
-// acks remembers which messages are under way and tells of each outcome once. It does what the jetstream package's
-// asynchronous publishing does, at a quarter of its cost for each message: no timer, no map entry, no new reply subject.
-// A place is used by one event after another under the same reply subject. It gets a new one when an event left without
-// an answer, so that an answer which comes late is nobody's.
+// acks tracks the messages in flight and reports the outcome of each once. It does what the jetstream package's
+// asynchronous publishing does, at a quarter of the cost per message: no timer, no map entry, no new reply subject.
+// A slot serves one event after another under the same reply subject. It gets a new reply subject when an event was
+// abandoned without an answer, so that a late answer matches no other event.
 type acks struct {
 	prefix    string                                   // of reply subjects
-	interpret func(to *stream, answer *nats.Msg) error // what the answer of a stream tells of
+	interpret func(to *stream, answer *nats.Msg) error // returns the error in the answer of a stream
 
 	mu     sync.Mutex
 	slots  []slot
-	free   []int // the last one is used first, so that the server meets few different reply subjects
+	free   []int // used last in, first out, so that the server sees few different reply subjects
 	inUse  int
 	tick   uint32
 	closed bool
-	idle   chan struct{} // closed when nothing is under way; nil: nobody waits
+	idle   chan struct{} // closed when nothing is in flight; nil: nobody waits
 }
 
-// slot is where one event under way is remembered.
+// slot holds one event in flight.
 type slot struct {
 	handler    ackHandler // nil: free
 	to         *stream
 	subject    string
 	reply      string
-	generation uint32 // how many events left here without an answer
-	startTick  uint32 // the tick of its begin
+	generation uint32 // how many events were abandoned here without an answer
+	startTick  uint32 // when it was sent
 }
 
 // expireTicks is how many ticks an event waits for its answer.
@@ -56,7 +56,7 @@ const expireTicks = 4
 
 func newAcks(prefix string) *acks { return &acks{prefix: prefix} }
 
-// add remembers a message and returns the reply subject for it. False: closed.
+// add tracks a message and returns its reply subject. False: closed.
 func (a *acks) add(w ackHandler, to *stream, subject string) (reply string, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -77,8 +77,8 @@ func (a *acks) add(w ackHandler, to *stream, subject string) (reply string, ok b
 	return p.reply, true
 }
 
-// answer tells of an outcome, if somebody still waits for it: what the stream has answered, or an error alone. Until
-// that is done, what the waiter sends in its turn counts with it.
+// answer reports an outcome to the handler that waits for it, if any: the stream's answer, or only an error. The event
+// counts as in flight until the handler returns, so that drained waits for messages which the handler sends.
 func (a *acks) answer(reply string, m *nats.Msg, err error) {
 	a.mu.Lock()
 	w, to := a.removeHandler(reply)
@@ -95,7 +95,7 @@ func (a *acks) answer(reply string, m *nats.Msg, err error) {
 	a.mu.Unlock()
 }
 
-// removeHandler frees the place of a reply subject.
+// removeHandler frees the slot of a reply subject.
 func (a *acks) removeHandler(reply string) (ackHandler, *stream) {
 	number, _, _ := strings.Cut(strings.TrimPrefix(reply, a.prefix), "-")
 	i, err := strconv.Atoi(number)
@@ -113,7 +113,7 @@ func (a *acks) freeSlot(i int) ackHandler {
 	return w
 }
 
-// finished notes that so many outcomes have been told.
+// finished counts n reported outcomes. The lock is held.
 func (a *acks) finished(n int) {
 	if a.inUse -= n; a.inUse == 0 && a.idle != nil {
 		close(a.idle)
@@ -121,12 +121,13 @@ func (a *acks) finished(n int) {
 	}
 }
 
-// abandon answers every event that has waited for so many ticks or more, without an answer of the server.
+// abandon fails every event that has waited for so many ticks or more.
 func (a *acks) abandon(ticks uint32, err error) {
 	a.abandonWhere(func(p *slot) bool { return a.tick-p.startTick >= ticks }, err)
 }
 
-// rejectSubject answers every event under a subject that the server does not permit us to publish to: there will be no answer.
+// rejectSubject fails every event on a subject that the server does not permit us to publish to: it will not answer
+// them.
 func (a *acks) rejectSubject(subject string, err error) {
 	a.abandonWhere(func(p *slot) bool { return p.subject == subject }, err)
 }
@@ -150,7 +151,7 @@ func (a *acks) abandonWhere(which func(*slot) bool, err error) {
 	a.mu.Unlock()
 }
 
-// expireOverdue answers what has waited too long, until stop is closed.
+// expireOverdue fails events that have waited too long, until stop is closed.
 func (a *acks) expireOverdue(timeout time.Duration, stop <-chan struct{}) {
 	ticker := time.NewTicker(max(timeout/expireTicks, time.Millisecond))
 	defer ticker.Stop()
@@ -163,11 +164,11 @@ func (a *acks) expireOverdue(timeout time.Duration, stop <-chan struct{}) {
 		a.mu.Lock()
 		a.tick++
 		a.mu.Unlock()
-		a.abandon(expireTicks+1, bridge.Unavailable("NATS has not answered within %v", timeout))
+		a.abandon(expireTicks+1, bridge.Unavailable("no acknowledgement from NATS within %v", timeout))
 	}
 }
 
-// drained returns a channel that is closed when nothing is under way.
+// drained returns a channel that is closed when nothing is in flight.
 func (a *acks) drained() <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -180,7 +181,7 @@ func (a *acks) drained() <-chan struct{} {
 	return idle
 }
 
-// close answers what is left and takes nothing more.
+// close fails what is in flight and rejects everything after it.
 func (a *acks) close(err error) {
 	a.mu.Lock()
 	a.closed = true
@@ -188,10 +189,11 @@ func (a *acks) close(err error) {
 	a.abandon(0, err)
 }
 
-// ackOf begins the common acknowledgement of a stream: {"stream":"NAME","seq":1}.
+// ackOf returns the beginning of a stream's usual acknowledgement: {"stream":"NAME","seq":1}.
 func ackOf(name string) []byte { return []byte(`{"stream":"` + name + `","seq":`) }
 
-// outcome reads the server's answer to one message for a stream. The common one, which begins with ack, is not decoded.
+// outcome returns the error in the server's answer to a message. The usual acknowledgement, which begins with ack, is
+// not decoded.
 func outcome(m *nats.Msg, name string, ack []byte) error {
 	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
 		return errNoStream
@@ -208,7 +210,7 @@ func outcome(m *nats.Msg, name string, ack []byte) error {
 	case err == nil && answer.Error != nil:
 		return answer.Error
 	case err != nil || answer.Stream == "":
-		return errors.New("the answer is not that of a stream")
+		return errors.New("the response is not a JetStream acknowledgement")
 	case answer.Stream != name:
 		return &otherStream{answer.Stream, name}
 	}

@@ -68,7 +68,7 @@ func TestLostConnectionAnswers(t *testing.T) {
 	for len(answer) > 0 {
 		transporttest.Receive(t, answer)
 	}
-	back := make(chan struct{}) // closed when the client has told of the loss, and then of the new connection
+	back := make(chan struct{}) // closed when the client has reported the loss, and then the new connection
 	p.conn.Load().SetReconnectHandler(func(c *nats.Conn) { p.connected(c); close(back) })
 	s.stop(t)
 	s.start(t)

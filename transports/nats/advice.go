@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Codes of the server's refusals to create a stream, or to say anything of one.
+// Error codes with which the server refuses to create or describe a stream.
 const (
 	accountLimit       jetstream.ErrorCode = 10002
 	noPeers            jetstream.ErrorCode = 10005
@@ -24,7 +24,8 @@ const (
 	aboveMaxStreamSize jetstream.ErrorCode = 10122
 )
 
-// explain turns an answer to a check into a misfit where somebody has to mend something; else trying again may help.
+// explain turns the error of a check into an unusableError where an operator has to act. Other errors may go away with
+// a retry.
 func (s *stream) explain(ctx context.Context, js jetstream.JetStream, err error) error {
 	var api *jetstream.APIError
 	switch {
@@ -48,13 +49,13 @@ func (s *stream) explain(ctx context.Context, js jetstream.JetStream, err error)
 		s.want.Name, api.Description, api.ErrorCode, advice)}
 }
 
-// permanent reports whether a refusal stays until somebody mends something. A stream that was deleted or created by
-// others at the same moment is not that.
+// permanent reports whether a refusal stays until an operator acts. A stream that others create or delete at the same
+// moment is no such refusal.
 func permanent(err *jetstream.APIError) bool {
 	return (err.Code == 400 || err.Code == 403) && err.ErrorCode != jetstream.JSErrCodeStreamNameInUse
 }
 
-// advice says what to do about a refusal; empty: unknown.
+// advice returns what to do about a refusal; empty: unknown.
 func (s *stream) advice(code jetstream.ErrorCode) string {
 	size := fmt.Sprintf("lower %s (now %d bytes), delete unused streams, or raise the limit of JetStream storage",
 		s.limit, s.want.MaxBytes)
@@ -83,7 +84,7 @@ func (s *stream) advice(code jetstream.ErrorCode) string {
 	return ""
 }
 
-// adviseOwner says what to do about a stream of an earlier configuration on our own server.
+// adviseOwner returns what to do about a stream of earlier settings on the embedded server.
 func (s *stream) adviseOwner(ctx context.Context, js jetstream.JetStream) string {
 	owner, err := js.StreamNameBySubject(ctx, s.want.Subjects[0])
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// remindInterval is how often a fault that lasts is logged again.
+// remindInterval is how often a lasting fault is logged again.
 const remindInterval = time.Minute
 
-// alarm logs a fault when it begins or changes, again while it lasts, and once when it is over.
+// alarm logs a fault when it begins or changes, periodically while it lasts, and once when it is over.
 type alarm struct {
 	log *zap.Logger
 
@@ -20,7 +20,7 @@ type alarm struct {
 	at   time.Time
 }
 
-// raise notes a fault. The same one is logged again only after a while.
+// raise logs a fault, unless the same one was logged within remindInterval.
 func (a *alarm) raise(level zapcore.Level, what string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -32,7 +32,7 @@ func (a *alarm) raise(level zapcore.Level, what string, err error) {
 	a.log.Log(level, what, zap.Error(err))
 }
 
-// clear notes that nothing is wrong any more.
+// clear logs the end of a fault, if there was one.
 func (a *alarm) clear() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -11,32 +11,32 @@ import (
 )
 
 const (
-	// batchMax is how many messages share an answer at the most.
+	// batchMax is the largest number of messages that share an acknowledgement.
 	batchMax = 256
-	// batchesUnderWay is how many batches may wait for their answer before the next is held back and grows.
+	// batchesUnderWay is how many batches may be in flight before the next is held back and grows.
 	batchesUnderWay = 2
 )
 
-// batches lets the messages that wait share one answer: only the last message of a batch asks for one. That it stands for
-// all is checked by counting. Of a stream that nobody else writes to, the server's sequence rises by one with every message
-// stored, so sequence and number of messages sent keep their distance for as long as every one is stored. When they do not
-// (a repeat that the server has dropped, a message that it has refused), every event of the batch is sent again by itself
-// and has an answer of its own; what was stored before is then a repeat. Batches begin again when a message with an answer
-// of its own has told the distance anew.
+// batches lets waiting messages share one acknowledgement: only the last message of a batch asks for one. Counting
+// proves that it covers them all. Nobody else writes to the stream, so its sequence rises by one with every message
+// stored, and the offset between the sequence and the number of messages sent stays constant as long as every message
+// is stored. When the offset changes (the server dropped a duplicate, or refused a message), every event of the batch
+// is sent again by itself with its own acknowledgement; those already stored are then duplicates. Batching resumes once
+// a message with its own acknowledgement has established the new offset.
 type batches struct {
 	messagePool *messagePool
-	post        func(d *message, w ackHandler) // sends; w nil: without asking for an answer. It does not call w
+	post        func(d *message, w ackHandler) // sends; w nil: asks for no answer. It does not call w
 
 	mu             sync.Mutex
 	sent           uint64 // messages to the stream, on any connection
-	sequenceOffset uint64 // of the sequence from the number of its message, modulo 2^64
+	sequenceOffset uint64 // a message's sequence minus its number, modulo 2^64
 	calibrated     bool
-	uncertainUntil time.Time // until then, messages of a connection that is gone may still be stored
-	open           *batch    // its last message is not sent yet; only while others are under way
+	uncertainUntil time.Time // until then, messages of a lost connection may still be stored
+	open           *batch    // its last message is not sent yet; only while others are in flight
 	underWay       int
 }
 
-// batch is some events, each of another lane, and how their outcome is told.
+// batch is events of different lanes that share an acknowledgement.
 type batch struct {
 	batches   *batches
 	events    []*bridge.Event
@@ -45,7 +45,7 @@ type batch struct {
 	number    uint64   // of its message
 }
 
-// add takes an event whose message is d.
+// add sends an event whose message is d, or puts it in the open batch.
 func (bs *batches) add(e *bridge.Event, d *message, done func(error)) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
@@ -66,14 +66,14 @@ func (bs *batches) add(e *bridge.Event, d *message, done func(error)) {
 	}
 }
 
-// send sends a message. When that fails without an answer asked for, the count will tell.
+// send sends a message. A failure of one that asks for no answer shows in the count.
 func (bs *batches) send(d *message, w ackHandler) {
 	bs.sent++
 	bs.post(d, w)
 	bs.messagePool.release(d)
 }
 
-// dispatch sends the last message of the open batch, which asks for the answer.
+// dispatch sends the last message of the open batch, which asks for the acknowledgement.
 func (bs *batches) dispatch() {
 	b := bs.open
 	bs.open = nil
@@ -83,7 +83,7 @@ func (bs *batches) dispatch() {
 	b.last = nil
 }
 
-// handleAck implements waiter.
+// handleAck implements ackHandler.
 func (b *batch) handleAck(m *nats.Msg, err error) {
 	allStored := b.batches.resolve(b, m, err)
 	for i, done := range b.callbacks {
@@ -98,7 +98,8 @@ func (b *batch) handleAck(m *nats.Msg, err error) {
 	}
 }
 
-// resolve notes the answer to a batch and lets the next one go. It reports whether every message of the batch is stored.
+// resolve processes the answer to a batch and sends the next one. It reports whether every message of the batch is
+// stored.
 func (bs *batches) resolve(b *batch, m *nats.Msg, err error) bool {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
@@ -112,7 +113,7 @@ func (bs *batches) resolve(b *batch, m *nats.Msg, err error) bool {
 	return allStored
 }
 
-// sequenceOffset returns that of the answer to a message, and whether the message was stored just now.
+// sequenceOffset returns the offset that an answer to a message implies, and whether the message was newly stored.
 func sequenceOffset(number uint64, m *nats.Msg, err error) (uint64, bool) {
 	if m == nil || err != nil {
 		return 0, false
@@ -127,27 +128,27 @@ func sequenceOffset(number uint64, m *nats.Msg, err error) (uint64, bool) {
 	return answer.Sequence - number, true
 }
 
-// resend sends an event of a batch again, with an answer of its own.
+// resend sends an event of a batch again, with its own acknowledgement.
 func (bs *batches) resend(e *bridge.Event, done func(error)) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
 	bs.send(bs.messagePool.of(e), &singleAck{batches: bs, number: bs.sent + 1, done: done})
 }
 
-// singleAck is an event that waits for an answer of its own.
+// singleAck is an event that waits for its own acknowledgement.
 type singleAck struct {
 	batches *batches
 	number  uint64
 	done    func(error)
 }
 
-// handleAck implements waiter.
+// handleAck implements ackHandler.
 func (a *singleAck) handleAck(m *nats.Msg, err error) {
 	a.batches.calibrate(a.number, m, err)
 	a.done(err)
 }
 
-// calibrate takes the distance from the answer to a message, when no batch would be judged by it that was sent before.
+// calibrate adopts the offset from the answer to a message, unless it would apply to a batch sent before.
 func (bs *batches) calibrate(number uint64, m *nats.Msg, err error) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
@@ -157,8 +158,8 @@ func (bs *batches) calibrate(number uint64, m *nats.Msg, err error) {
 	}
 }
 
-// abandon answers the events that wait for the next batch: the connection is gone. For a while nothing is judged by
-// counting, since the server may still store what it has read of it.
+// abandon fails the events of the open batch when the connection is lost. Counting is suspended for a while, since the
+// server may still store what it has read from that connection.
 func (bs *batches) abandon(err error, while time.Duration) {
 	bs.mu.Lock()
 	b := bs.open

@@ -13,7 +13,7 @@ import (
 	"livebridge/bridge"
 )
 
-// wire is a connection and the server behind it: messages are taken one after the other, and each is stored, refused or
+// wire is a connection and the server behind it: messages are handled one after the other, and each is stored, refused or
 // dropped as a repeat.
 type wire struct {
 	batches *batches
@@ -50,7 +50,7 @@ type outcomes struct {
 	err   error
 }
 
-// serve takes the next message.
+// serve handles the next message.
 func (w *wire) serve(refuse bool) {
 	s := w.queue[0]
 	w.queue = w.queue[1:]
@@ -75,7 +75,7 @@ func (w *wire) serve(refuse bool) {
 	s.w.handleAck(m, err)
 }
 
-// lose takes the next message, whose answer never comes.
+// lose handles the next message and loses its answer.
 func (w *wire) lose() {
 	if len(w.queue) == 0 {
 		return
@@ -154,7 +154,7 @@ func TestOneMessageIsNotHeldBack(t *testing.T) {
 	}
 }
 
-// An event is told to be stored only if it is, whatever becomes of the others; every event is told of once.
+// An event is reported as stored only if it is, whatever happens to the others; every event is answered once.
 func TestAckCoversStoredMessagesOnly(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -163,7 +163,7 @@ func TestAckCoversStoredMessagesOnly(t *testing.T) {
 		check := func() {
 			for _, o := range all {
 				if o.calls > 1 || o.calls == 1 && o.err == nil && w.stored[o.id] == 0 {
-					rt.Fatalf("event %s: told %d times, %v, stored as %d", o.id, o.calls, o.err, w.stored[o.id])
+					rt.Fatalf("event %s: answered %d times, %v, stored as %d", o.id, o.calls, o.err, w.stored[o.id])
 				}
 			}
 		}
@@ -200,7 +200,7 @@ func TestAckCoversStoredMessagesOnly(t *testing.T) {
 		check()
 		for _, o := range all {
 			if o.calls != 1 {
-				rt.Fatalf("event %s was told of %d times", o.id, o.calls)
+				rt.Fatalf("event %s was answered %d times", o.id, o.calls)
 			}
 		}
 	})
@@ -222,7 +222,7 @@ func TestAMessageThatIsNotStoredIsSentAgain(t *testing.T) {
 		refused = refused || inside
 		for _, o := range all {
 			if o.calls > 0 && w.stored[o.id] == 0 {
-				t.Fatalf("event %s is told to be stored", o.id)
+				t.Fatalf("event %s is reported as stored", o.id)
 			}
 		}
 	}
@@ -270,7 +270,7 @@ func TestDuplicateDoesNotCalibrate(t *testing.T) {
 	}
 }
 
-// Events that wait for the next batch when the connection is lost are told so, the others by those who wait for an answer.
+// Events of the open batch are failed when the connection is lost, those in flight by their ack handlers.
 func TestLostConnectionAnswersTheOpenBatch(t *testing.T) {
 	t.Parallel()
 	w := newWire()

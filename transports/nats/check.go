@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Check returns everything that is wrong with the options, each with the name of its setting. It reads the files that are
-// named, and connects to nothing.
+// Check returns every error in the options, each with the name of its setting. It reads the files that they name, and
+// connects to nothing.
 func (o *Options) Check() error {
 	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.checkTLS(), o.checkFiles())
 }
@@ -22,15 +22,17 @@ func (o *Options) checkURL() error {
 		var inner *url.Error
 		switch {
 		case errors.As(err, &inner):
-			return settingError("NATS_URL", fmt.Errorf("server %d is no URL: %w; use nats://host:port", n+1, inner.Err))
+			return settingError("NATS_URL",
+				fmt.Errorf("server %d: invalid URL: %w: use nats://host:port", n+1, inner.Err))
 		case err != nil || !slices.Contains(schemes, u.Scheme) || u.Hostname() == "":
-			return settingError("NATS_URL", fmt.Errorf("server %d is not of the form nats://host:port (or tls, ws, wss)", n+1))
+			return settingError("NATS_URL",
+				fmt.Errorf("server %d: invalid URL: use nats://host:port (or tls, ws, wss)", n+1))
 		}
 	}
 	return nil
 }
 
-// servers splits NATS_URL; a server without a scheme is one of nats, as for the client.
+// servers splits NATS_URL. A server without a scheme gets nats://, as in the client.
 func servers(list string) []string {
 	var out []string
 	for text := range strings.SplitSeq(list, ",") {
@@ -61,10 +63,11 @@ func Redacted(list string) string {
 	return strings.Join(all, ",")
 }
 
-// checkStream refuses names that NATS does not take.
+// checkStream rejects invalid stream names and subjects, and overlapping ones.
 func (o *Options) checkStream() error {
 	if o.Stream == "" || strings.ContainsAny(o.Stream, " .*>/\\\t\r\n") {
-		return settingError("NATS_STREAM", fmt.Errorf("%q is no stream name: use letters, digits, - and _", o.Stream))
+		return settingError("NATS_STREAM",
+			fmt.Errorf("invalid stream name %q: use letters, digits, - and _", o.Stream))
 	}
 	if err := checkPrefix(o.SubjectPrefix); err != nil {
 		return settingError("NATS_SUBJECT_PREFIX", err)
@@ -76,7 +79,8 @@ func (o *Options) checkStream() error {
 		return settingError("QUARANTINE_TOPIC", err)
 	}
 	if o.Stream == QuarantineStream || overlap(o.Quarantine, o.SubjectPrefix) {
-		return settingError("QUARANTINE_TOPIC", errors.New("events and quarantine need a stream and subjects of their own"))
+		return settingError("QUARANTINE_TOPIC",
+			errors.New("stream or subjects are those of the events: set another prefix, and NATS_STREAM to another stream"))
 	}
 	return nil
 }
@@ -84,23 +88,23 @@ func (o *Options) checkStream() error {
 func checkPrefix(prefix string) error {
 	for token := range strings.SplitSeq(prefix, ".") {
 		if notToken(token) {
-			return fmt.Errorf("%q is no subject: use words of letters, digits, - and _ with a full stop between them", prefix)
+			return fmt.Errorf("invalid subject %q: use tokens of letters, digits, - and _ separated by dots", prefix)
 		}
 	}
 	if strings.HasPrefix(prefix, "$") || strings.HasPrefix(prefix, "_") {
-		return fmt.Errorf("%q: subjects that begin with $ or _ are the server's own", prefix)
+		return fmt.Errorf("invalid subject %q: subjects that begin with $ or _ are reserved", prefix)
 	}
 	return nil
 }
 
-// notToken reports whether a word cannot stand between two full stops of a subject.
+// notToken reports whether a string is no valid token of a subject.
 func notToken(token string) bool {
 	return token == "" || strings.ContainsFunc(token, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`*>"\`, r)
 	})
 }
 
-// checkInbox refuses a prefix that is no subject, or whose subjects are stored as events.
+// checkInbox rejects a prefix that is no subject, or whose subjects a stream would store.
 func (o *Options) checkInbox() error {
 	switch tokens := strings.Split(o.InboxPrefix, "."); {
 	case o.InboxPrefix == "":
@@ -116,38 +120,39 @@ func (o *Options) checkInbox() error {
 	return nil
 }
 
-// overlap reports whether one prefix is within the other.
+// overlap reports whether one prefix contains the other.
 func overlap(a, b string) bool { return b != "" && (within(a, b) || within(b, a)) }
 
 // within reports whether every subject below prefix a is also one below prefix b.
 func within(a, b string) bool { return strings.HasPrefix(a+".", b+".") }
 
-// maxReplicas is the most that NATS has of a stream.
+// maxReplicas is NATS' limit.
 const maxReplicas = 5
 
 func (o *Options) checkLimits() error {
 	if o.Replicas < 1 || o.Replicas > maxReplicas {
-		return settingError("NATS_REPLICAS", fmt.Errorf("%d: use 1 to %d", o.Replicas, maxReplicas))
+		return settingError("NATS_REPLICAS", fmt.Errorf("%d is out of range: use 1 to %d", o.Replicas, maxReplicas))
 	}
 	if o.URL == "" && o.Replicas > 1 {
-		return settingError("NATS_REPLICAS", fmt.Errorf("%d needs a cluster: the embedded server is a single one; set NATS_URL, or 1", o.Replicas))
+		return settingError("NATS_REPLICAS",
+			fmt.Errorf("%d replicas need a cluster and the embedded server is a single node: set NATS_URL, or 1", o.Replicas))
 	}
 	return nil
 }
 
-// checkFiles names the setting of a file that cannot be used, where the client would name the file alone.
+// checkFiles names the setting of a file that cannot be used, where the client would name only the file.
 func (o *Options) checkFiles() error {
 	_, err := openCredentials(o)
 	return err
 }
 
-// checkTLS refuses half of what we show to the server.
+// checkTLS rejects a certificate without a key, and a key without a certificate.
 func (o *Options) checkTLS() error {
 	switch {
 	case o.CertFile != "" && o.KeyFile == "":
-		return settingError("NATS_TLS_KEY_FILE", errors.New("is empty: NATS_TLS_CERT_FILE needs the key that belongs to it"))
+		return settingError("NATS_TLS_KEY_FILE", errors.New("is empty: set the key of NATS_TLS_CERT_FILE"))
 	case o.CertFile == "" && o.KeyFile != "":
-		return settingError("NATS_TLS_CERT_FILE", errors.New("is empty: NATS_TLS_KEY_FILE needs the certificate that belongs to it"))
+		return settingError("NATS_TLS_CERT_FILE", errors.New("is empty: set the certificate of NATS_TLS_KEY_FILE"))
 	}
 	return nil
 }

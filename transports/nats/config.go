@@ -7,9 +7,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// ownWindow is the duplicate window on our own server, shorter than the two minutes of others. No answer of it is ever
-// lost, so an event comes twice only right after a restart, and it keeps every event of the window in mind: a minute of
-// 20,000 a second would be the most of our memory.
+// ownWindow is the duplicate window on the embedded server, shorter than the server's default of two minutes. Its
+// answers are never lost, so duplicates come only right after a restart; and it holds every message ID of the window in
+// memory: one minute at 20,000 messages a second would be most of our memory.
 const ownWindow = 10 * time.Second
 
 // eventsStream is the stream of events.
@@ -28,8 +28,8 @@ func quarantineStream(o *Options) *stream {
 	}
 }
 
-// streamConfig is how we create a stream. The duplicate window of 0 asks for the server's default of two minutes, or
-// what its limits allow.
+// streamConfig is how we create a stream. A duplicate window of 0 asks for the server's default of two minutes, or what
+// its limits allow.
 func (o *Options) streamConfig(name, subjects string, maxBytes int64) jetstream.StreamConfig {
 	c := jetstream.StreamConfig{
 		Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
@@ -44,7 +44,7 @@ func (o *Options) streamConfig(name, subjects string, maxBytes int64) jetstream.
 	return c
 }
 
-// differs compares what settings say of a stream on our own server.
+// differs compares what the settings determine of a stream on the embedded server.
 func differs(have, want jetstream.StreamConfig) bool {
 	return !slices.Equal(have.Subjects, want.Subjects) || have.MaxAge != want.MaxAge || have.MaxBytes != want.MaxBytes ||
 		have.Duplicates != want.Duplicates

@@ -12,10 +12,10 @@ import (
 	"livebridge/bridge"
 )
 
-// reopenAfter is how long after the client has given up a connection the next one is made.
+// reopenAfter is the pause before connecting again once the client has given up a connection.
 const reopenAfter = 250 * time.Millisecond
 
-// connect makes a connection and begins to look after the streams through it. It does not wait for a server.
+// connect makes a connection and starts checking the streams through it. It does not wait for a server.
 func (p *Publisher) connect() error {
 	conn, err := p.connector.connect(p.opts.URL, nats.CustomInboxPrefix(p.opts.inbox()), nats.ConnectHandler(p.connected),
 		nats.ReconnectHandler(p.connected), nats.DisconnectErrHandler(p.disconnected), nats.ClosedHandler(p.closed),
@@ -37,7 +37,7 @@ func (p *Publisher) connect() error {
 	return nil
 }
 
-// listen takes the server's answers. There are never more of them than events under way.
+// listen receives the server's answers. They need no limit: there are never more of them than events in flight.
 func (p *Publisher) listen(conn *nats.Conn) error {
 	sub, err := conn.Subscribe(p.acks.prefix+"*", func(m *nats.Msg) { p.acks.answer(m.Subject, m, nil) })
 	if err != nil {
@@ -52,7 +52,7 @@ func (p *Publisher) connected(*nats.Conn) {
 	p.streams.recheck()
 }
 
-// disconnected answers what is under way: whether the server has it is not known, and it is safe to publish it again.
+// disconnected fails what is in flight: the server may have it or not, and it is safe to publish it again.
 func (p *Publisher) disconnected(c *nats.Conn, err error) {
 	if !c.IsConnected() {
 		p.online.Store(false)
@@ -71,8 +71,8 @@ func firstError(err, otherwise error) error {
 	return otherwise
 }
 
-// closed has another connection made. The client gives one up for good at errors of the server that it does not know,
-// such as that of a message above a max_payload which has been lowered in the meantime.
+// closed starts another connection. The client gives one up for good on server errors that it does not know, such as
+// the one for a message above a max_payload that has been lowered.
 func (p *Publisher) closed(*nats.Conn) { go p.reopen() }
 
 func (p *Publisher) reopen() {
@@ -97,7 +97,7 @@ func (p *Publisher) wait(d time.Duration) bool {
 	}
 }
 
-// reconnect is connect for a publisher whose connection is gone.
+// reconnect is connect after a lost connection.
 func (p *Publisher) reconnect() error {
 	select {
 	case <-p.stop:
@@ -108,13 +108,13 @@ func (p *Publisher) reconnect() error {
 	return p.connect()
 }
 
-// reconnectSoon makes the connection anew after a while.
+// reconnectSoon reconnects after a pause.
 func (p *Publisher) reconnectSoon() {
 	if p.reconnecting.Swap(true) {
 		return
 	}
 	time.AfterFunc(cmp.Or(p.opts.recheck, recheckInterval), func() {
 		p.reconnecting.Store(false)
-		_ = p.conn.Load().ForceReconnect() // it fails when the publisher is closed
+		_ = p.conn.Load().ForceReconnect() // fails only when the publisher is closed
 	})
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// ownConnections is how many connections of this process the embedded server has: the publisher, and the gate. They
-// need no file descriptor.
+// ownConnections is how many connections this process has to the embedded server: those of the publisher and of the
+// consumer proxy. They need no file descriptor.
 const ownConnections = 2
 
-// maxConnections is the limit on connections that the server is given; 0: its own default.
+// maxConnections is the server's limit on connections; 0: its default.
 func (o EmbeddedOptions) maxConnections() int {
 	if o.MaxConsumers == 0 {
 		return 0
@@ -19,7 +19,7 @@ func (o EmbeddedOptions) maxConnections() int {
 	return o.MaxConsumers + ownConnections
 }
 
-// InProcessConn implements nats.InProcessConnProvider. Consumers cannot keep us out: when they have taken every
+// InProcessConn implements nats.InProcessConnProvider. Consumers cannot lock the bridge out: when they use every
 // connection, the newest of theirs is closed.
 func (h *serverHost) InProcessConn() (net.Conn, error) {
 	s := h.server()
@@ -32,15 +32,15 @@ func (h *serverHost) InProcessConn() (net.Conn, error) {
 	return s.InProcessConn()
 }
 
-// closeNewest closes the newest of most connections that comes from outside.
+// closeNewest closes the newest of the connections from outside.
 func closeNewest(s *server.Server, limit int) {
 	z, err := s.Connz(&server.ConnzOptions{Sort: server.ByCid, Limit: limit})
 	if err != nil {
 		return
 	}
 	for i := len(z.Conns) - 1; i >= 0; i-- {
-		if c := z.Conns[i]; c.IP != "" { // one inside the process has no address
-			_ = s.DisconnectClientByID(c.Cid) // an error says that it has gone by itself
+		if c := z.Conns[i]; c.IP != "" { // in-process connections have no address
+			_ = s.DisconnectClientByID(c.Cid) // fails when the connection has already ended
 			return
 		}
 	}

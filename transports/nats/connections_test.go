@@ -7,7 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// TestConsumersAreBounded: there are at most so many connections of consumers, and when all are taken, a further one of the bridge is
+// TestConsumersAreBounded: there are at most so many connections of consumers, and when all are in use, a further one of the bridge is
 // let in.
 func TestConsumersAreBounded(t *testing.T) {
 	t.Parallel()
@@ -52,7 +52,7 @@ func TestConsumersAreBounded(t *testing.T) {
 	}
 }
 
-// connected makes a connection as the bridge does and reports whether the server has taken it.
+// connected makes a connection as the bridge does and reports whether the server has accepted it.
 func connected(t *testing.T, e *Embedded) bool {
 	t.Helper()
 	l, err := newConnector(&e.publish)

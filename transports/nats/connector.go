@@ -22,14 +22,14 @@ const (
 	reconnectJitter = 250 * time.Millisecond
 )
 
-// connector is a connection that is made with the credentials of the moment, and says in few lines why it cannot be made.
+// connector connects with the current credentials and logs, at a bounded rate, why it cannot.
 type connector struct {
 	opts     *Options
 	creds    *credentials
-	current  atomic.Pointer[secrets] // what the last attempt to connect was made with
+	current  atomic.Pointer[secrets] // used by the last attempt to connect
 	conn     atomic.Pointer[nats.Conn]
-	refusals bridge.Reminders // of connecting
-	faults   bridge.Reminders // of what is connected
+	refusals bridge.Reminders // failures to connect
+	faults   bridge.Reminders // errors while connected
 	now      func() time.Time
 }
 
@@ -43,9 +43,9 @@ func newConnector(o *Options) (*connector, error) {
 	return l, nil
 }
 
-// connect makes the connection to one or more servers of a cluster, comma-separated.
+// connect connects to one or more servers of a cluster, comma-separated.
 func (l *connector) connect(url string, further ...nats.Option) (*nats.Conn, error) {
-	l.conn.Store(nil) // the one before, if any, is gone, and its options are not ours to set any more
+	l.conn.Store(nil) // the options of the previous connection must not be changed any more
 	l.refresh()
 	opts := append(l.opts.connectOptions(), l.identify()...)
 	opts = append(opts, nats.SetCustomDialer(l), nats.CustomReconnectDelay(l.delay),
@@ -54,13 +54,13 @@ func (l *connector) connect(url string, further ...nats.Option) (*nats.Conn, err
 	conn, err := nats.Connect(url, append(opts, further...)...)
 	if err == nil {
 		l.conn.Store(conn)
-		_ = l.reload() // of what has changed in the meantime nobody could tell the connection
+		_ = l.reload() // a change in the meantime found no connection to replace
 	}
 	return conn, err
 }
 
-// identify says who we are. What the client asks for at each connection comes from l.used; what it has as a value of
-// its own is set by Dial.
+// identify returns the options that identify us. The client calls back for some of them at each connection and gets
+// them from l.current; those that it keeps as values are set by Dial.
 func (l *connector) identify() []nats.Option {
 	opts := []nats.Option{func(o *nats.Options) error { l.set(o); return nil }}
 	sign := func(nonce []byte) ([]byte, error) { return l.current.Load().sign(nonce) }
@@ -83,7 +83,7 @@ func (l *connector) identify() []nats.Option {
 	return opts
 }
 
-// set puts in the values that the client has no callback for, or one that a URL with a user in it forbids.
+// set sets the values for which the client has no callback, or one that a URL with a user in it forbids.
 func (l *connector) set(o *nats.Options) {
 	s := l.current.Load()
 	if l.opts.User != "" {
@@ -92,8 +92,8 @@ func (l *connector) set(o *nats.Options) {
 	o.Token, o.Nkey = s.token, s.public
 }
 
-// Dial implements nats.CustomDialer. The client calls it at the beginning of each attempt, holding the lock under which
-// it reads its options a moment later.
+// Dial implements nats.CustomDialer. The client calls it at the beginning of each attempt, while it holds the lock
+// under which it then reads its options.
 func (l *connector) Dial(network, address string) (net.Conn, error) {
 	l.refresh()
 	if conn := l.conn.Load(); conn != nil {
@@ -102,23 +102,23 @@ func (l *connector) Dial(network, address string) (net.Conn, error) {
 	return (&net.Dialer{Timeout: nats.DefaultTimeout}).Dial(network, address)
 }
 
-// refresh has the next attempt made with what the files say now.
+// refresh makes the next attempt use the current content of the files.
 func (l *connector) refresh() {
-	_ = l.creds.load() // whoever watches the files tells of those that cannot be used
+	_ = l.creds.load() // the watcher of the files logs those that cannot be used
 	l.current.Store(l.creds.current())
 }
 
-// reload reads the credentials again, and connects anew when they are others.
+// reload reads the credentials again, and reconnects when they have changed.
 func (l *connector) reload() error {
 	err := l.creds.load()
 	if conn := l.conn.Load(); conn != nil && l.creds.current().fileContents != l.current.Load().fileContents {
-		_ = conn.ForceReconnect() // it fails after Close only
+		_ = conn.ForceReconnect() // fails only after Close
 	}
 	return err
 }
 
-// delay is called after an attempt at every server. It is the one place where the client tells of a TLS handshake that
-// failed, or of a refusal before the first connection.
+// delay is called once every server has been tried. It is the only place where the client reports a failed TLS
+// handshake, or a refusal before the first connection.
 func (l *connector) delay(int) time.Duration {
 	if conn := l.conn.Load(); conn != nil {
 		l.failed(conn.LastError())
@@ -126,10 +126,10 @@ func (l *connector) delay(int) time.Duration {
 	return reconnectWait + rand.N(reconnectJitter)
 }
 
-// failed logs what goes wrong with the connection: each kind once, and then once a minute.
+// failed logs a failure of the connection, rate-limited by kind.
 func (l *connector) failed(err error) {
 	if err == nil || errors.Is(err, nats.ErrNoServers) {
-		return // which says less than what follows
+		return // a more specific error follows
 	}
 	conn := l.conn.Load()
 	f := l.faultOf(err)
@@ -137,7 +137,7 @@ func (l *connector) failed(err error) {
 	if f == nil && conn != nil && conn.IsConnected() {
 		f, reminders = connectedFault(err), &l.faults
 	} else if f == nil {
-		f = &fault{kind: "connect", message: "cannot connect to NATS; retrying", setting: "NATS_URL"}
+		f = &fault{kind: "connect", message: "cannot connect to NATS; retrying", setting: settingPrefix + "NATS_URL"}
 	}
 	if suppressed, due := reminders.Due(f.kind, l.now()); due {
 		l.opts.Log.Warn(f.message,
@@ -145,7 +145,7 @@ func (l *connector) failed(err error) {
 	}
 }
 
-// connected says so if a failure was logged.
+// connected logs the recovery if a failure was logged.
 func (l *connector) connected() {
 	if l.refusals.Recovered() {
 		l.opts.Log.Info("connected to NATS again")
@@ -156,16 +156,16 @@ func (l *connector) connected() {
 type fault struct {
 	kind    string
 	message string
-	setting string // where to look
+	setting string // full names of the settings to check
 }
 
-// rejectionTexts are what servers say when they refuse us, in lower case.
+// rejectionTexts are the servers' messages for rejected credentials, in lower case.
 func rejectionTexts() []string {
 	return []string{"authorization violation", "account authentication expired", "authentication expired",
 		"authentication revoked", "authentication timeout"}
 }
 
-// faultOf recognizes refused credentials and failed TLS handshakes; nil: neither.
+// faultOf recognizes rejected credentials and failed TLS handshakes; nil: neither.
 func (l *connector) faultOf(err error) *fault {
 	text := strings.ToLower(err.Error())
 	for _, rejection := range rejectionTexts() {
@@ -178,28 +178,34 @@ func (l *connector) faultOf(err error) *fault {
 	var remote *net.OpError
 	switch {
 	case errors.As(err, &unknown):
-		return &fault{"tls server", message, "NATS_TLS_CA_FILE"}
+		return &fault{"tls server", message, settingPrefix + "NATS_TLS_CA_FILE"}
 	case errors.As(err, &remote) && remote.Op == "remote error", strings.Contains(text, "after tls handshake"):
-		return &fault{"tls client", message, "NATS_TLS_CERT_FILE"}
-	case errors.Is(err, nats.ErrTLS), errors.Is(err, nats.ErrSecureConnRequired), errors.Is(err, nats.ErrSecureConnWanted):
-		return &fault{"tls", message, "NATS_URL, NATS_TLS_CA_FILE"}
+		return &fault{"tls client", message, settingPrefix + "NATS_TLS_CERT_FILE"}
+	case errors.Is(err, nats.ErrTLS), errors.Is(err, nats.ErrSecureConnRequired),
+		errors.Is(err, nats.ErrSecureConnWanted):
+		return &fault{"tls", message, settingNames("NATS_URL", "NATS_TLS_CA_FILE")}
 	}
 	return nil
 }
 
-// connectedFault sorts what the client tells of a connection that stands.
+// connectedFault classifies errors that the client reports while connected. No setting is at fault for them.
 func connectedFault(err error) *fault {
 	const message = "NATS connection error"
 	switch {
 	case errors.Is(err, nats.ErrPermissionViolation):
-		return &fault{"permissions", message, "the permissions of this user at the server"}
+		return &fault{"permissions", message, ""}
 	case errors.Is(err, nats.ErrSlowConsumer):
 		return &fault{"slow", message, ""}
 	}
 	return &fault{"other", message, ""}
 }
 
-// identitySetting names the settings that say who we are.
+// settingNames joins full names of settings.
+func settingNames(names ...string) string {
+	return settingPrefix + strings.Join(names, ", "+settingPrefix)
+}
+
+// identitySetting names the settings that identify us.
 func (o *Options) identitySetting() string {
 	file := func(setting, path string) string {
 		if path != "" {
@@ -209,19 +215,19 @@ func (o *Options) identitySetting() string {
 	}
 	switch {
 	case o.CredsFile != "":
-		return "NATS_CREDS_FILE"
+		return settingNames("NATS_CREDS_FILE")
 	case o.NKeyFile != "":
-		return "NATS_NKEY_FILE"
+		return settingNames("NATS_NKEY_FILE")
 	case o.userInURL():
-		return "NATS_URL"
+		return settingNames("NATS_URL")
 	case o.User != "":
-		return "NATS_USER, " + file("NATS_PASSWORD", o.PasswordFile)
+		return settingNames("NATS_USER", file("NATS_PASSWORD", o.PasswordFile))
 	case o.Token+o.TokenFile != "":
-		return file("NATS_TOKEN", o.TokenFile)
+		return settingNames(file("NATS_TOKEN", o.TokenFile))
 	case o.CertFile != "":
-		return "NATS_TLS_CERT_FILE"
+		return settingNames("NATS_TLS_CERT_FILE")
 	}
-	return "none is set of NATS_CREDS_FILE, NATS_NKEY_FILE, NATS_USER, NATS_TOKEN"
+	return settingNames("NATS_CREDS_FILE", "NATS_NKEY_FILE", "NATS_USER", "NATS_TOKEN") // none of which is set
 }
 
 func (o *Options) userInURL() bool {

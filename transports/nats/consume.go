@@ -12,20 +12,19 @@ import (
 	"go.uber.org/zap"
 )
 
-// Start says where a consumer begins: with one of the two constants, or, above 0, with so many of the stream's last
-// events.
+// Start is where a consumer begins: one of the two constants, or, above 0, so many events before the end of the stream.
 type Start int
 
 // The starts.
 const (
-	StartNew Start = 0             // what is published from now on
-	StartAll Start = math.MinInt32 // everything that the stream has
+	StartNew Start = 0             // events published from now on
+	StartAll Start = math.MinInt32 // all events of the stream
 )
 
 // StartLast begins with the last n events of the stream, for n above 0.
 func StartLast(n int) Start { return Start(n) }
 
-// first returns the sequence to begin with.
+// first returns the sequence to start from.
 func (s Start) first(have jetstream.StreamState) uint64 {
 	switch {
 	case s == StartNew:
@@ -46,8 +45,8 @@ type Record struct {
 // consumeRetryPause is how long a consumer waits after a failure.
 const consumeRetryPause = 500 * time.Millisecond
 
-// Consume calls f for every event of the stream, in the order of the stream and each once, until ctx ends or f returns
-// an error, and returns that. It waits for a stream that is not there yet, outlives the loss of the server, and goes on
+// Consume calls f for every event of the stream, in the stream's order and once each, until ctx ends or f returns an
+// error, and returns that. It waits for a stream that does not exist yet, survives the loss of the server, and resumes
 // where it was.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
 	l, err := newConnector(&opts)
@@ -69,7 +68,7 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 	return denialOr(ctx, consume(ctx, js, &opts, start, f))
 }
 
-// denialOr returns what the server does not permit us, if that has ended ctx; else err.
+// denialOr returns the missing permission if that has ended ctx, otherwise err.
 func denialOr(ctx context.Context, err error) error {
 	var denied *unusableError
 	if errors.As(context.Cause(ctx), &denied) {
@@ -87,7 +86,7 @@ func consume(ctx context.Context, js jetstream.JetStream, opts *Options, start S
 	return r.run(ctx)
 }
 
-// await returns the stream once it is there.
+// await returns the stream once it exists.
 func await(ctx context.Context, js jetstream.JetStream, name string) (jetstream.Stream, error) {
 	for {
 		stream, err := js.Stream(ctx, name)
@@ -102,7 +101,7 @@ func await(ctx context.Context, js jetstream.JetStream, name string) (jetstream.
 	}
 }
 
-// reader reads a stream from a sequence on.
+// reader reads a stream from a sequence onwards.
 type reader struct {
 	js     jetstream.JetStream
 	opts   *Options
@@ -111,7 +110,7 @@ type reader struct {
 	logged bool
 }
 
-// errStop carries an error of f, which ends the reading.
+// errStop wraps an error of f, which ends the consumer.
 type errStop struct{ error }
 
 // Unwrap returns the error of f.
@@ -128,7 +127,7 @@ func (r *reader) run(ctx context.Context) error {
 			return ctx.Err()
 		case !r.logged:
 			r.logged = true
-			r.opts.Log.Warn("reading the stream was interrupted; it goes on when the server answers", zap.Error(err))
+			r.opts.Log.Warn("stream interrupted; consuming resumes when the server responds", zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():

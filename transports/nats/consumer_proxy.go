@@ -9,28 +9,28 @@ import (
 	"go.uber.org/zap"
 )
 
-// The requests that make a consumer, and where those from outside come to first.
+// The requests that create a consumer, and the subjects on which the proxy receives those from outside.
 const (
 	createAPI    = "$JS.API.CONSUMER.CREATE."
-	createProxy  = "_LIVEBRIDGE_GATE.CREATE."
+	createProxy  = "_LIVEBRIDGE_PROXY.CREATE."
 	durableAPI   = "$JS.API.CONSUMER.DURABLE.CREATE."
-	durableProxy = "_LIVEBRIDGE_GATE.DURABLE."
+	durableProxy = "_LIVEBRIDGE_PROXY.DURABLE."
 )
 
 const (
-	proxyRequests = 64 // looked at, at once
+	proxyRequests = 64 // handled concurrently
 	proxyTimeout  = 5 * time.Second
 )
 
-// consumerProxy passes requests for consumers on, but for those of a push consumer that would deliver anywhere else than to a
-// client's inbox: into a stream, for example.
+// consumerProxy forwards requests to create consumers. It rejects push consumers that would deliver anywhere but to a
+// client's inbox, such as into a stream.
 type consumerProxy struct {
 	conn  *nats.Conn
 	log   *zap.Logger
 	slots chan struct{}
 }
 
-// startConsumerProxy begins to serve requests. It ends with the connection.
+// startConsumerProxy serves requests until the connection ends.
 func startConsumerProxy(conn *nats.Conn, log *zap.Logger) error {
 	g := &consumerProxy{conn: conn, log: log, slots: make(chan struct{}, proxyRequests)}
 	for from, to := range map[string]string{createProxy: createAPI, durableProxy: durableAPI} {
@@ -51,18 +51,18 @@ func startConsumerProxy(conn *nats.Conn, log *zap.Logger) error {
 func (g *consumerProxy) serve(m *nats.Msg, api string) {
 	answer := consumerError(400, "a push consumer must deliver to a subject that begins with _INBOX.")
 	if deliversToInbox(m.Data) {
-		answer = consumerError(503, "the server has not answered")
+		answer = consumerError(503, "no response from the embedded NATS server: retry")
 		if r, err := g.conn.Request(api, m.Data, proxyTimeout); err == nil {
 			answer = r.Data
 		}
 	}
 	if err := m.Respond(answer); err != nil {
-		g.log.Warn("a consumer of the embedded NATS server could not be answered", zap.Error(err))
+		g.log.Warn("cannot respond to a consumer of the embedded NATS server", zap.Error(err))
 	}
 }
 
-// deliversToInbox reads the request as the server does, with the same library: of a member that is there twice, both
-// take the last.
+// deliversToInbox decodes the request as the server does, with the same library: both use the last of duplicate
+// members.
 func deliversToInbox(request []byte) bool {
 	var r struct {
 		Config struct {
@@ -75,7 +75,7 @@ func deliversToInbox(request []byte) bool {
 	return r.Config.DeliverSubject == "" || strings.HasPrefix(r.Config.DeliverSubject, "_INBOX.")
 }
 
-// consumerError writes the server's answer to a request that failed.
+// consumerError returns a response to a failed request as the server writes it.
 func consumerError(code int, why string) []byte {
 	type apiError struct {
 		Code        int    `json:"code"`

@@ -12,10 +12,10 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// fileContents are the files that say who we are and whom we trust, as they were read.
+// fileContents are the files of credentials and of trusted authorities, as read.
 type fileContents struct{ password, token, creds, nkey, ca, cert, key string }
 
-// secrets are fileContents that can be used. They do not change.
+// secrets are parsed fileContents. They are immutable.
 type secrets struct {
 	fileContents
 	jwt    string // of a credentials file
@@ -24,21 +24,21 @@ type secrets struct {
 	pair   tls.Certificate
 }
 
-// credentials follow their files. What cannot be used leaves in force what was good before, file by file.
+// credentials follow their files. A file that cannot be used leaves its previous content active.
 type credentials struct {
 	opts   *Options
-	mu     sync.Mutex // of who loads
+	mu     sync.Mutex // held while loading
 	active atomic.Pointer[secrets]
 }
 
-// openCredentials reads the files. All mistakes are in the error, each with the name of its setting.
+// openCredentials reads the files. The error has all mistakes, each with the name of its setting.
 func openCredentials(o *Options) (*credentials, error) {
 	c := &credentials{opts: o}
 	c.active.Store(&secrets{fileContents: fileContents{password: o.Password, token: o.Token}})
 	return c, c.load()
 }
 
-// current returns what is in force.
+// current returns the active secrets.
 func (c *credentials) current() *secrets { return c.active.Load() }
 
 // load reads the files again.
@@ -54,7 +54,7 @@ func (c *credentials) load() error {
 	return err
 }
 
-// read returns a file that is not empty. Without a path nothing is read.
+// read returns the content of a file, which must not be empty; "" without a path.
 func (c *credentials) read(setting, path string) (string, error) {
 	if path == "" {
 		return "", nil
@@ -87,7 +87,8 @@ func (c *credentials) loadCreds(s *secrets) error {
 		_, err = nkeys.ParseDecoratedUserNKey([]byte(text))
 	}
 	if err != nil {
-		return settingError("NATS_CREDS_FILE", fmt.Errorf("%s: no user JWT and seed found: %w", c.opts.CredsFile, err))
+		return settingError("NATS_CREDS_FILE",
+			fmt.Errorf("%s contains no user JWT and seed: %w", c.opts.CredsFile, err))
 	}
 	s.creds, s.jwt = text, jwt
 	return nil
@@ -104,7 +105,7 @@ func (c *credentials) loadNKey(s *secrets) error {
 		public, err = pair.PublicKey()
 	}
 	if err != nil {
-		return settingError("NATS_NKEY_FILE", fmt.Errorf("%s: no user seed found: %w", c.opts.NKeyFile, err))
+		return settingError("NATS_NKEY_FILE", fmt.Errorf("%s contains no user seed: %w", c.opts.NKeyFile, err))
 	}
 	s.nkey, s.public = text, public
 	return nil
@@ -117,7 +118,7 @@ func (c *credentials) loadRoots(s *secrets) error {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM([]byte(text)) {
-		return settingError("NATS_TLS_CA_FILE", fmt.Errorf("%s: no PEM certificate found", c.opts.CAFile))
+		return settingError("NATS_TLS_CA_FILE", fmt.Errorf("%s contains no PEM certificate", c.opts.CAFile))
 	}
 	s.ca, s.roots = text, roots
 	return nil
@@ -137,13 +138,13 @@ func (c *credentials) loadPair(s *secrets) error {
 	}
 	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
 	if err != nil {
-		return settingError("NATS_TLS_CERT_FILE", fmt.Errorf("and NATS_TLS_KEY_FILE cannot be used: %w", err))
+		return settingError("NATS_TLS_CERT_FILE", fmt.Errorf("cannot be used with NATS_TLS_KEY_FILE: %w", err))
 	}
 	s.cert, s.key, s.pair = cert, key, pair
 	return nil
 }
 
-// sign answers the server's challenge with the seed of a credentials file or of an nkey.
+// sign signs the server's nonce with the seed of the credentials file or the nkey file.
 func (s *secrets) sign(nonce []byte) ([]byte, error) {
 	seed := s.creds
 	if seed == "" {

@@ -39,7 +39,7 @@ func overwrite(t *testing.T, path string, content []byte) {
 	}
 }
 
-// reload has a running server take other options over.
+// reload applies other options to a running server.
 func (s *testServer) reload(t *testing.T, change func(*server.Options)) {
 	t.Helper()
 	o := *s.opts
@@ -120,7 +120,7 @@ func (k *signers) revoke(t *testing.T, s *server.Server, public string) {
 	s.UpdateAccountClaims(must(s.LookupAccount(k.accountClaims.Subject)), k.accountClaims)
 }
 
-// rotations are the ways in which we say who we are, each with what it takes to change that.
+// rotations are the kinds of credentials, each with how to rotate them.
 func rotations() map[string]func(*testing.T, *server.Options, *Options) func(*testServer) rotation {
 	return map[string]func(*testing.T, *server.Options, *Options) func(*testServer) rotation{
 		"token": func(t *testing.T, so *server.Options, o *Options) func(*testServer) rotation {
@@ -184,7 +184,7 @@ func rotations() map[string]func(*testing.T, *server.Options, *Options) func(*te
 	}
 }
 
-// watchedLog returns options whose log can be looked at.
+// watchedLog returns options with an observed log.
 func watchedLog() (Options, *observer.ObservedLogs) {
 	core, logs := observer.New(zapcore.InfoLevel)
 	o := testOptions()
@@ -225,7 +225,7 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// TestReload: while the server takes old and new credentials, the connection is made anew with the new ones. Publishing
+// TestReload: while the server accepts old and new credentials, the bridge reconnects with the new ones. Publishing
 // goes on throughout.
 func TestReload(t *testing.T) {
 	t.Parallel()
@@ -316,7 +316,7 @@ func TestEmbeddedTokenChanges(t *testing.T) {
 	must(open("second")).Close()
 	if conn, err := open("first"); err == nil {
 		conn.Close()
-		t.Error("the old token is still taken")
+		t.Error("the old token is still accepted")
 	}
 	if err := before.FlushTimeout(10 * time.Second); err != nil || before.Stats().Reconnects > 0 {
 		t.Errorf("the connection that stood: %v", err)

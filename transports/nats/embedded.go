@@ -15,21 +15,21 @@ import (
 	"go.uber.org/zap"
 )
 
-// EmbeddedOptions say how the server in this process is run.
+// EmbeddedOptions configure the server in this process.
 type EmbeddedOptions struct {
-	StoreDir string // made 0700 if absent
-	Listen   string // host:port for consumers; port 0 takes a free one
-	Token    string // what consumers must show; needed when Listen is not loopback
+	StoreDir string // created with mode 0700 if absent
+	Listen   string // host:port for consumers; port 0 picks a free one
+	Token    string // that consumers must present; required when Listen is not loopback
 
 	TokenFile    string                            // instead of Token
-	ReadFile     func(path string) ([]byte, error) // of this file; nil: os.ReadFile
-	MaxConsumers int                               // connections of consumers at once; 0: the server's own limit
+	ReadFile     func(path string) ([]byte, error) // reads it; nil: os.ReadFile
+	MaxConsumers int                               // concurrent connections of consumers; 0: the server's own limit
 
-	watch time.Duration           // how often the server is looked at; 0: every second
+	watch time.Duration           // how often the server is checked; 0: every second
 	sync  func(path string) error // makes a file or a directory durable; nil: syncPath
 }
 
-// StoreDir returns where the embedded server's store lies in a data directory.
+// StoreDir returns the directory of the embedded server's store within a data directory.
 func StoreDir(dataDir string) string { return filepath.Join(dataDir, "nats") }
 
 // address returns the host and port to listen on.
@@ -44,13 +44,14 @@ func (o EmbeddedOptions) address() (host string, port int, err error) {
 	}
 	if ip := net.ParseIP(host); o.Token+o.TokenFile == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return "", 0, settingError("NATS_EMBEDDED_TOKEN",
-			fmt.Errorf("is needed, since NATS_EMBEDDED_LISTEN %s can be reached from other machines", o.Listen))
+			fmt.Errorf("is empty and NATS_EMBEDDED_LISTEN %s can be reached from other machines: "+
+				"set a token, or listen on 127.0.0.1", o.Listen))
 	}
 	return host, port, nil
 }
 
-// Embedded is a Publisher with its own server. Its acknowledgement is not on disk by itself: it implements
-// bridge.Checkpointer.
+// Embedded is a Publisher with its own server. An acknowledgement of that server is not durable until the next
+// checkpoint: Embedded implements bridge.Checkpointer.
 type Embedded struct {
 	*Publisher
 	publish   Options
@@ -60,16 +61,16 @@ type Embedded struct {
 
 	mu             sync.Mutex
 	state          state
-	statePersisted bool // state.json is there
+	statePersisted bool // state.json exists
 	failed         chan error
 	quit           chan struct{}
 	watcher        sync.WaitGroup
 	closing        sync.Once
 }
 
-// StartEmbedded starts the server and connects to it. Consumers reach it on Listen; they may read, and neither publish
-// to our subjects nor change our streams. After a crash it puts the streams in order first. The error is a
-// *SettingError, or joins some, where settings are to be changed.
+// StartEmbedded starts the server and connects to it. Consumers connect on Listen; they may read, but neither publish
+// to our subjects nor change our streams. After a crash it repairs the streams first. The error is a *SettingError, or
+// joins several, where settings must be changed.
 func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 	if err := publish.Check(); err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 		host: newServerHost(opts, subjects, publish.Log),
 	}
 	publish.CredsFile, publish.NKeyFile, publish.Token, publish.TokenFile, publish.PasswordFile = "", "", "", "", ""
-	publish.CAFile, publish.CertFile, publish.KeyFile = "", "", "" // which are for a server of NATS_URL
+	publish.CAFile, publish.CertFile, publish.KeyFile = "", "", "" // these are for the servers of NATS_URL
 	publish.inProcess, publish.User, publish.Password = e.host, bridgeUser, e.host.authenticator.secret
 	if err := e.host.authenticator.load(opts); err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 func (e *Embedded) start() error {
 	st, repair, err := e.store.prepare()
 	if err != nil {
-		return fmt.Errorf("embedded NATS server's store: %w", err)
+		return fmt.Errorf("prepare the embedded NATS server's store: %w", err)
 	}
 	e.state, e.statePersisted = st, st.Base != nil
 	if e.state.Base == nil {
@@ -117,7 +118,7 @@ func (e *Embedded) start() error {
 	}
 	if repair {
 		if err := e.repairAndCheckpoint(); err != nil {
-			return fmt.Errorf("embedded NATS server's streams after a crash: %w", err)
+			return fmt.Errorf("repair the embedded NATS server's streams after a crash: %w", err)
 		}
 	}
 	if err := e.host.listen(); err != nil {
@@ -139,7 +140,7 @@ func (e *Embedded) startConsumerProxy() error {
 	return startConsumerProxy(e.proxyConn, e.publish.Log)
 }
 
-// repairAndCheckpoint repairs the streams and makes that durable.
+// repairAndCheckpoint repairs the streams and makes the repair durable.
 func (e *Embedded) repairAndCheckpoint() error {
 	removed, err := e.repair(context.Background(), e.proxyConn, &e.state)
 	if err == nil {
@@ -151,7 +152,7 @@ func (e *Embedded) repairAndCheckpoint() error {
 	return e.restartWithoutRemoved()
 }
 
-// restartWithoutRemoved starts the server anew. Until then it remembers the identities of removed messages, and would
+// restartWithoutRemoved restarts the server, which still knows the message IDs of removed messages and would
 // acknowledge the same events as duplicates without storing them.
 func (e *Embedded) restartWithoutRemoved() error {
 	e.proxyConn.Close()
@@ -165,16 +166,16 @@ func (e *Embedded) restartWithoutRemoved() error {
 // ClientURL is where consumers connect.
 func (e *Embedded) ClientURL() string { return e.host.url() }
 
-// Reload reads NATS_EMBEDDED_TOKEN_FILE again. Who connects from now on must show the token that it holds; connections
-// that stand go on. When the file cannot be used the token stays as it was.
+// Reload reads NATS_EMBEDDED_TOKEN_FILE again. New connections must present the token in it; established ones stay.
+// When the file cannot be used the previous token stays active.
 func (e *Embedded) Reload() error { return e.host.authenticator.load(e.host.opts) }
 
-// Failed delivers the error of a disk that has failed to sync what was acknowledged: nothing more can be made durable,
-// and a new start publishes again what is not known to be on disk.
+// Failed delivers the error of a failed sync of acknowledged messages: nothing more can be made durable, and the next
+// start publishes again what is not known to be on disk.
 func (e *Embedded) Failed() <-chan error { return e.failed }
 
-// Checkpoint implements bridge.Checkpointer: the server has written what it acknowledged, and here it is synced. A
-// failure before that, for want of space or of file descriptors say, has lost nothing, and it may be tried again.
+// Checkpoint implements bridge.Checkpointer: it syncs what the server has written and acknowledged. A failure before
+// the sync, such as a lack of space or of file descriptors, has lost nothing and may be retried.
 func (e *Embedded) Checkpoint(context.Context) error {
 	err := e.store.checkpoint()
 	if err == nil {
@@ -190,7 +191,7 @@ func (e *Embedded) Checkpoint(context.Context) error {
 	return err
 }
 
-// persistState writes down that there is something to come back to.
+// persistState writes state.json once there is a checkpoint to recover from.
 func (e *Embedded) persistState() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -202,7 +203,7 @@ func (e *Embedded) persistState() error {
 	return err
 }
 
-// watch starts the server again when it has given up its streams, which it does when the disk is full.
+// watch restarts the server when it has disabled JetStream, which it does when the disk is full.
 func (e *Embedded) watch() {
 	ticker := time.NewTicker(cmp.Or(e.host.opts.watch, time.Second))
 	defer ticker.Stop()
@@ -215,14 +216,14 @@ func (e *Embedded) watch() {
 		if e.host.jetStreamEnabled() {
 			continue
 		}
-		e.publish.Log.Warn("embedded NATS server has stopped its store; restarting it")
+		e.publish.Log.Warn("embedded NATS server has disabled JetStream; restarting it")
 		if err := e.restart(); err != nil {
 			e.publish.Log.Error("embedded NATS server cannot be restarted; retrying", zap.Error(err))
 		}
 	}
 }
 
-// restart needs no repair: what the server has written is there while this machine runs.
+// restart needs no repair: without a power loss, everything that the server has written is still there.
 func (e *Embedded) restart() error {
 	e.host.stop()
 	if err := e.store.dropIndexes(); err != nil {
@@ -251,7 +252,7 @@ func (e *Embedded) Close(ctx context.Context) (err error) {
 	return err
 }
 
-// halt stops the server and whatever watches it.
+// halt stops the server and its watcher.
 func (e *Embedded) halt() {
 	close(e.quit)
 	e.watcher.Wait()

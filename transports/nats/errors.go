@@ -10,10 +10,10 @@ import (
 	"livebridge/bridge"
 )
 
-// errNoStream is the answer of a server on which no stream listens to the subject.
-var errNoStream = errors.New("no stream takes the subject")
+// errNoStream is the answer of a server without a stream for the subject.
+var errNoStream = errors.New("no stream has the subject")
 
-// otherStream is the answer of a stream that is not the one expected.
+// otherStream is an acknowledgement by another stream than the expected one.
 type otherStream struct{ name, want string }
 
 // Error names both streams.
@@ -22,15 +22,15 @@ func (e *otherStream) Error() string {
 		e.name, e.want, e.want)
 }
 
-// Codes of the server's answers to a message.
+// Error codes in the server's answers to a message.
 const (
-	tooLarge         jetstream.ErrorCode = 10054 // above the stream's limit of now
+	tooLarge         jetstream.ErrorCode = 10054 // above the stream's current limit
 	headersTooLarge  jetstream.ErrorCode = 10097
 	unexpectedStream jetstream.ErrorCode = 10060
 )
 
-// classify tells what the broker will never take from what it may take later: a message that is too large or not well
-// formed, and everything else, a full stream included.
+// classify separates messages that the broker will never accept, because they are too large or malformed, from those
+// that it may accept later, which includes a full stream.
 func classify(err error) error {
 	var api *jetstream.APIError
 	switch {
@@ -42,7 +42,7 @@ func classify(err error) error {
 	return bridge.Unavailable("NATS: %w", err)
 }
 
-// contradictsCheck reports whether an answer to a message puts in question what was known of the stream.
+// contradictsCheck reports whether an answer to a message contradicts the last check of the stream.
 func contradictsCheck(err error) bool {
 	var other *otherStream
 	var api *jetstream.APIError
@@ -50,22 +50,27 @@ func contradictsCheck(err error) bool {
 		errors.As(err, &api) && api.ErrorCode == unexpectedStream
 }
 
-// unusableError is a stream, a limit or a permission that keeps events from being published until somebody mends it.
+// unusableError is a stream, a limit or a permission that prevents publishing until an operator fixes it.
 type unusableError struct{ text string }
 
 // Error says what is wrong and what to do.
 func (m *unusableError) Error() string { return m.text }
 
+// settingPrefix begins the name of every setting.
+const settingPrefix = "LIVEBRIDGE_"
+
 // SettingError is a setting that cannot be used.
 type SettingError struct {
-	Setting string
+	Setting string // without the prefix
 	Err     error
 }
 
 // Error begins with the setting.
-func (e *SettingError) Error() string { return fmt.Sprintf("LIVEBRIDGE_%s: %v", e.Setting, e.Err) }
+func (e *SettingError) Error() string {
+	return fmt.Sprintf("%s%s: %v", settingPrefix, e.Setting, e.Err)
+}
 
-// Unwrap returns what is wrong with it.
+// Unwrap returns the cause.
 func (e *SettingError) Unwrap() error { return e.Err }
 
 func settingError(setting string, err error) error { return &SettingError{setting, err} }

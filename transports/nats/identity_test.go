@@ -23,7 +23,7 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// TestIdentities: a server that asks who we are takes events from us when the settings say so, and not otherwise.
+// TestIdentities: a server that requires credentials accepts events with the right settings, and not otherwise.
 func TestIdentities(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -11,22 +11,21 @@ import (
 // Headers of a message. Those of binary mode are the CloudEvents NATS binding's: "ce-" and the attribute's name.
 const (
 	headerMsgID       = "Nats-Msg-Id"
-	headerExpected    = "Nats-Expected-Stream" // a server refuses the message where another stream would store it
+	headerExpected    = "Nats-Expected-Stream" // the server refuses the message if another stream would store it
 	headerContentType = "content-type"
 	headerPrefix      = "ce-"
 )
 
-// maxPooledBody is the largest payload buffer that a draft keeps for the next event.
+// maxPooledBody is the largest payload buffer that a message keeps for the next event.
 const maxPooledBody = 64 << 10
 
-// message is a message in the making, with memory that the next one uses again: the client copies a message into its
-// write buffer before it returns.
+// message is a message with pooled memory: the client copies it into its write buffer before it returns.
 type message struct {
 	msg  nats.Msg
 	body []byte
 }
 
-// messagePool is a store of drafts of one mode.
+// messagePool makes messages of one content mode.
 type messagePool struct {
 	opts *Options
 	pool sync.Pool
@@ -38,7 +37,7 @@ func newMessagePool(o *Options) *messagePool {
 	}}}
 }
 
-// of makes the message of an event. It is valid until release.
+// of returns the message of an event. It is valid until release.
 func (s *messagePool) of(e *bridge.Event) *message {
 	d := s.pool.Get().(*message)
 	d.msg.Subject = s.opts.subject(e)
@@ -54,7 +53,7 @@ func (s *messagePool) of(e *bridge.Event) *message {
 	return d
 }
 
-// binary puts the attributes in headers. Those of the event before are taken away: not every event has all of them.
+// binary puts the attributes in headers. It deletes those of the previous event, since not every event has all of them.
 func (d *message) binary(e *bridge.Event) {
 	for name := range d.msg.Header {
 		if name != headerMsgID && name != headerExpected {
@@ -83,7 +82,7 @@ func (s *messagePool) release(d *message) {
 	}
 }
 
-// size returns how much the server counts of a message: headers as on the wire, and payload.
+// size returns the size of a message as the server counts it: headers as on the wire, and payload.
 func (d *message) size() int64 {
 	n := len("NATS/1.0\r\n\r\n") + len(d.msg.Data)
 	for name, values := range d.msg.Header {
@@ -94,8 +93,8 @@ func (d *message) size() int64 {
 	return int64(n)
 }
 
-// escapeHeader percent-encodes a value as the NATS binding of CloudEvents asks: space, double quote, percent, and all
-// that is not printable ASCII.
+// escapeHeader percent-encodes a value as the NATS binding of CloudEvents requires: space, double quote, percent, and
+// everything that is not printable ASCII.
 func escapeHeader(value []byte) string {
 	const hex = "0123456789ABCDEF"
 	out := make([]byte, 0, len(value)+16)
@@ -109,7 +108,7 @@ func escapeHeader(value []byte) string {
 	return string(out)
 }
 
-// streamOf returns the name of the stream that has to store an event.
+// streamOf returns the name of the stream that must store an event.
 func (o *Options) streamOf(e *bridge.Event) string {
 	if e.Quarantined() {
 		return QuarantineStream
@@ -117,7 +116,7 @@ func (o *Options) streamOf(e *bridge.Event) string {
 	return o.Stream
 }
 
-// subject returns where an event goes: one lane is one subject.
+// subject returns the subject of an event. Each lane has its own.
 func (o *Options) subject(e *bridge.Event) string {
 	if e.Quarantined() {
 		return o.Quarantine + "." + e.Lane.Kind.String()
@@ -129,7 +128,8 @@ func (o *Options) subject(e *bridge.Event) string {
 	return string(append(append(s, '.'), e.Lane.Kind.String()...))
 }
 
-// appendToken appends a part of a lane as one token. A token cannot be empty: %00 stands for that, which no part gives.
+// appendToken appends a part of a lane as one token. A token cannot be empty: %00, which no part encodes to, stands for
+// an empty part.
 func appendToken(dst []byte, part string) []byte {
 	if part == "" {
 		return append(dst, "%00"...)

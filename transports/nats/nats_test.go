@@ -52,7 +52,7 @@ func closePublisher(t testing.TB, p bridge.Publisher) {
 // publishPatience is how long a test waits until an event is published.
 const publishPatience = 30 * time.Second
 
-// publish tries until the broker has taken the event, as the dispatcher does, and returns the last answer.
+// publish retries until the broker acknowledges the event, as the dispatcher does, and returns the last answer.
 func publish(t testing.TB, p bridge.Publisher, e *bridge.Event) error {
 	t.Helper()
 	for end := time.Now().Add(publishPatience); ; <-time.After(10 * time.Millisecond) {
@@ -233,7 +233,7 @@ func TestOffLoopbackNeedsToken(t *testing.T) {
 	defer closePublisher(t, e)
 	if nc, err := nats.Connect(e.ClientURL()); err == nil {
 		nc.Close()
-		t.Error("a connection without the token was taken")
+		t.Error("a connection without the token was accepted")
 	}
 	must(nats.Connect(e.ClientURL(), nats.Token("consumers' token"))).Close()
 }

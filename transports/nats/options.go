@@ -1,5 +1,5 @@
-// Package nats publishes events to NATS JetStream: on a given cluster, or on a server in this process whose store lies
-// beside the journal. It is the only importer of nats.go and of nats-server.
+// Package nats publishes events to NATS JetStream: to a cluster, or to a server in this process whose store is in
+// DATA_DIR. It is the only importer of nats.go and of nats-server.
 package nats
 
 import (
@@ -12,33 +12,31 @@ import (
 	"go.uber.org/zap"
 )
 
-// Options say where events go. Start from DefaultOptions.
+// Options configure a Publisher. Start from DefaultOptions.
 type Options struct {
-	// where
 	URL string // one or more servers of one cluster, comma-separated; not used with an embedded server
 
-	// the streams
+	// streams
 	Stream        string        // of events
 	SubjectPrefix string        // of events: <prefix>.<domain>.<app>.<stream>.<kind>
-	Quarantine    string        // subject prefix of quarantine notices, whose stream is LIVE_QUARANTINE; empty: not published
+	Quarantine    string        // subject prefix of quarantine notices, in stream LIVE_QUARANTINE; empty: not published
 	Replicas      int           // of streams that are created
 	MaxAge        time.Duration // limit of streams that are created
 	MaxBytes      int64         // limit of the events' stream if it is created
-	Dedupe        time.Duration // how long repeats are known; a stream that keeps events for less is warned of
+	Dedupe        time.Duration // DEDUPE_WINDOW: a stream that retains events for less gets a warning
 
 	QuarantineMaxBytes int64 // limit of the quarantine's stream if it is created
 
-	// how events are written
 	Binary bool // CloudEvents binary mode instead of structured mode
 
-	// who we are
+	// credentials
 	CredsFile, NKeyFile, User, Password, Token string
 	PasswordFile, TokenFile                    string // instead of Password and Token
 	CAFile, CertFile, KeyFile                  string
-	ReadFile                                   func(path string) ([]byte, error) // of these files, at every connection
+	ReadFile                                   func(path string) ([]byte, error) // reads the files, at every connection
 
-	InboxPrefix string        // of the subjects of replies; empty: the client's own; not used with an embedded server
-	AckTimeout  time.Duration // without an answer for so long an event counts as not taken
+	InboxPrefix string        // of reply subjects; empty: the client's own; not used with an embedded server
+	AckTimeout  time.Duration // an event without an acknowledgement for so long is unavailable
 	Log         *zap.Logger
 
 	inProcess nats.InProcessConnProvider // set for an embedded server
@@ -48,11 +46,11 @@ type Options struct {
 // QuarantineStream is the name of the stream that quarantine notices go to.
 const QuarantineStream = "LIVE_QUARANTINE"
 
-// ownInbox begins the subjects that our own server answers us on. It is not the clients' _INBOX: what its consumers can
-// have delivered to an inbox cannot reach us.
+// ownInbox is the inbox prefix on the embedded server. It differs from the clients' _INBOX so that nothing which its
+// consumers can have delivered to an inbox reaches us.
 const ownInbox = "_LIVEBRIDGE"
 
-// inbox begins the subjects that we are answered on.
+// inbox returns the prefix of our reply subjects.
 func (o *Options) inbox() string {
 	if o.inProcess != nil {
 		return ownInbox
@@ -69,7 +67,7 @@ func DefaultOptions() Options {
 	}
 }
 
-// connectOptions turns the options into the client's: no buffer and no retries of its own, a connection for ever.
+// connectOptions returns the client's options: it buffers and retries nothing by itself, and reconnects for ever.
 func (o *Options) connectOptions() []nats.Option {
 	opts := []nats.Option{
 		nats.Name("livebridge"), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.RetryOnFailedConnect(true),

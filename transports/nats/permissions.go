@@ -12,8 +12,8 @@ import (
 	"livebridge/bridge"
 )
 
-// denial is something that the server does not permit our user. It comes by itself, not as the answer to what was
-// denied.
+// denial is an operation that the server does not permit our user. The server reports it asynchronously, not in answer
+// to the operation.
 type denial struct {
 	subscribe bool
 	subject   string
@@ -21,7 +21,7 @@ type denial struct {
 
 var denialText = regexp.MustCompile(`(?i)(publish|subscription) to "(\S+)"`)
 
-// denialOf reads the client's error.
+// denialOf parses the client's error.
 func denialOf(err error) (denial, bool) {
 	if !errors.Is(err, nats.ErrPermissionViolation) {
 		return denial{}, false
@@ -33,7 +33,7 @@ func denialOf(err error) (denial, bool) {
 	return denial{subscribe: strings.EqualFold(found[1], "subscription"), subject: found[2]}, true
 }
 
-// onDenial has denials told to f, and leaves other errors of the connection to the handler of before.
+// onDenial passes denials to f, and other errors of the connection to the handler set before.
 func onDenial(f func(denial)) nats.Option {
 	return func(o *nats.Options) error {
 		otherwise := o.AsyncErrorCB
@@ -48,7 +48,7 @@ func onDenial(f func(denial)) nats.Option {
 	}
 }
 
-// missingPermission names the right that is missing.
+// missingPermission returns an error that names the missing permission.
 func (d denial) missingPermission() *unusableError {
 	if d.subscribe {
 		return missingPermission("subscribe", d.subject)
@@ -60,7 +60,7 @@ func missingPermission(verb, subject string) *unusableError {
 	return &unusableError{fmt.Sprintf("NATS user may not %s to %s: grant the permission", verb, subject)}
 }
 
-// denied ends the waiting for what the server does not permit.
+// denied fails what waits for an operation that the server does not permit.
 func (p *Publisher) denied(d denial) {
 	if d.subscribe {
 		p.inboxDenied()
@@ -80,8 +80,8 @@ func (p *Publisher) denied(d denial) {
 	}
 }
 
-// inboxDenied keeps everything back, since nothing will be answered, and tries the subscription again with a new
-// connection after a while: the server does not say when it would permit it.
+// inboxDenied blocks all streams, since no answer can arrive, and retries the subscription on a new connection after a
+// while: the server does not say when it permits it.
 func (p *Publisher) inboxDenied() {
 	why := missingPermission("subscribe", p.opts.inbox()+".>")
 	for _, s := range p.streams.all() {

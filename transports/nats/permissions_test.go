@@ -148,9 +148,9 @@ func TestRightsTakenAway(t *testing.T) {
 			if err := publish(t, p, event("a", 1)); err != nil {
 				t.Fatal(err)
 			}
-			taken := publishing().allExcept(right).options()
-			taken.Host, taken.Port, taken.StoreDir, taken.JetStream, taken.NoSigs, taken.NoLog = s.opts.Host, s.opts.Port, s.opts.StoreDir, true, true, true
-			if err := s.s.ReloadOptions(taken); err != nil {
+			revoked := publishing().allExcept(right).options()
+			revoked.Host, revoked.Port, revoked.StoreDir, revoked.JetStream, revoked.NoSigs, revoked.NoLog = s.opts.Host, s.opts.Port, s.opts.StoreDir, true, true, true
+			if err := s.s.ReloadOptions(revoked); err != nil {
 				t.Fatal(err)
 			}
 			awaitUnavailable(t, p, event("a", 2), right)

@@ -172,7 +172,7 @@ func (b *bridgeRun) republish(t *testing.T) {
 	}
 }
 
-// check looks at the stream.
+// check checks the stream.
 func (b *bridgeRun) check(t *testing.T, position uint64) {
 	t.Helper()
 	before, next := b.stored, make(map[string]int)

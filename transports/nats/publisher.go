@@ -10,25 +10,25 @@ import (
 	"livebridge/bridge"
 )
 
-// Publisher publishes events to JetStream and tells of the server's acknowledgement. It implements bridge.Publisher.
+// Publisher publishes events to JetStream and reports their acknowledgements. It implements bridge.Publisher.
 type Publisher struct {
 	opts         Options
 	connector    *connector
 	conn         atomic.Pointer[nats.Conn]
 	streams      *streams
 	acks         *acks
-	batches      *batches // nil: others may write to the stream too, and every message has an answer of its own
+	batches      *batches // nil: others may write to the stream too, and every message gets its own acknowledgement
 	messagePool  *messagePool
 	sizeLimit    sizeLimit
 	online       atomic.Bool
-	reconnecting atomic.Bool // the connection is about to be made anew
-	connMu       sync.Mutex  // of the connection
+	reconnecting atomic.Bool // a reconnect is scheduled
+	connMu       sync.Mutex  // guards replacing the connection
 	closing      sync.Once
 	stop         chan struct{}
 }
 
-// Dial makes a Publisher and returns at once: connecting, and looking after the streams, goes on in the background for as
-// long as it takes. The error is one of the options.
+// Dial makes a Publisher and returns at once: it connects and checks the streams in the background, for as long as it
+// takes. It returns an error only for invalid options.
 func Dial(opts Options) (*Publisher, error) {
 	if err := opts.Check(); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func Dial(opts Options) (*Publisher, error) {
 	return p, nil
 }
 
-// interpret returns what the answer to a message for a stream tells of.
+// interpret returns the error in the answer to a message for a stream.
 func (p *Publisher) interpret(to *stream, answer *nats.Msg) error {
 	err := outcome(answer, to.want.Name, to.ack)
 	if err == nil {
@@ -63,8 +63,8 @@ func (p *Publisher) interpret(to *stream, answer *nats.Msg) error {
 	return classify(err)
 }
 
-// Reload reads the files of credentials again and connects anew when they have changed. The error is of files that
-// cannot be used: what they said before stays in force.
+// Reload reads the files of credentials again and reconnects when they have changed. A file in the error cannot be
+// used, and its previous content stays active.
 func (p *Publisher) Reload() error { return p.connector.reload() }
 
 // Publish implements bridge.Publisher.
@@ -95,11 +95,11 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 // postEvent is post for the events' stream.
 func (p *Publisher) postEvent(d *message, w ackHandler) { p.post(d, p.streams.events, w) }
 
-// post hands a message to the client. w is told of its outcome, from another goroutine; nil: nobody is.
+// post hands a message to the client. w, if not nil, gets its outcome on another goroutine.
 func (p *Publisher) post(d *message, to *stream, w ackHandler) {
 	d.msg.Reply = ""
 	if w == nil {
-		_ = p.conn.Load().PublishMsg(&d.msg) // whoever counts the messages that are stored will know
+		_ = p.conn.Load().PublishMsg(&d.msg) // a failure shows in the count of stored messages
 		return
 	}
 	reply, open := p.acks.add(w, to, d.msg.Subject)
@@ -113,7 +113,7 @@ func (p *Publisher) post(d *message, to *stream, w ackHandler) {
 	}
 }
 
-// ready returns an Unavailable error while nothing can be published to a stream.
+// ready returns an unavailable error while nothing can be published to a stream.
 func (p *Publisher) ready(to *stream) error {
 	if !p.online.Load() {
 		return bridge.Unavailable("not connected to NATS: %w", firstError(p.conn.Load().LastError(), nats.ErrNoServers))

@@ -23,11 +23,11 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		name, setting, cause string
 		prepare              func(*testing.T, *server.Options, *Options) (mend func())
 	}{
-		{"wrong token", "NATS_TOKEN_FILE", "authorization violation", func(t *testing.T, so *server.Options, o *Options) func() {
+		{"wrong token", "LIVEBRIDGE_NATS_TOKEN_FILE", "authorization violation", func(t *testing.T, so *server.Options, o *Options) func() {
 			so.Authorization, o.TokenFile = "right", file(t, "token", []byte("wrong"))
 			return func() { overwrite(t, o.TokenFile, []byte("right")) }
 		}},
-		{"expired credentials", "NATS_CREDS_FILE", "", func(t *testing.T, so *server.Options, o *Options) func() {
+		{"expired credentials", "LIVEBRIDGE_NATS_CREDS_FILE", "", func(t *testing.T, so *server.Options, o *Options) func() {
 			k := newSigners(t, so)
 			_, creds := k.user(time.Now().Add(-time.Hour))
 			o.CredsFile = file(t, "creds", creds)
@@ -36,13 +36,13 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 				overwrite(t, o.CredsFile, creds)
 			}
 		}},
-		{"unknown authority", "NATS_TLS_CA_FILE", "certificate", func(t *testing.T, so *server.Options, o *Options) func() {
+		{"unknown authority", "LIVEBRIDGE_NATS_TLS_CA_FILE", "certificate", func(t *testing.T, so *server.Options, o *Options) func() {
 			right, wrong := newAuthority(t), newAuthority(t)
 			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{right.pair(t, "server")}}
 			o.CAFile = wrong.file
 			return func() { overwrite(t, wrong.file, must(os.ReadFile(right.file))) }
 		}},
-		{"a stranger's certificate", "NATS_TLS_CERT_FILE", "tls", func(t *testing.T, so *server.Options, o *Options) func() {
+		{"a stranger's certificate", "LIVEBRIDGE_NATS_TLS_CERT_FILE", "tls", func(t *testing.T, so *server.Options, o *Options) func() {
 			right, wrong := newAuthority(t), newAuthority(t)
 			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{right.pair(t, "server")}, ClientCAs: right.pool(), ClientAuth: tls.RequireAndVerifyClientCert}
 			right.pair(t, "client")

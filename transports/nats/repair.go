@@ -12,18 +12,18 @@ import (
 	"go.uber.org/zap"
 )
 
-// repairTimeout is how long putting one stream in order after a crash may take.
+// repairTimeout bounds the repair of one stream.
 const repairTimeout = 2 * time.Minute
 
-// repair puts the streams in order after a crash, before any consumer can connect: all that the server has, those of
-// earlier settings too, which may be in use again tomorrow.
+// repair repairs the streams after a crash, before any consumer can connect. It covers all streams of the server, also
+// those of earlier settings, which may be used again later.
 //
-// A power loss can take a block away that was never synced and leave a younger one. What follows such a gap was not
-// checkpointed either, so the outbox publishes all of it again; but the server would drop the repeats of what it still
-// has, and a lane's events from the gap would come after those. So everything above the gap is removed.
+// A power loss can lose a block that was never synced and leave a younger one. What follows such a gap was not
+// checkpointed either, so the outbox publishes all of it again; but the server would drop the duplicates of what it
+// still has, and a lane's events from the gap would come after those. So everything above the gap is removed.
 //
-// It can also take messages away that a consumer's position on the disk already counts as delivered. The server
-// itself sets such a consumer back to the end of the stream, so that it skips nothing.
+// A power loss can also lose messages that a consumer's position on disk already counts as delivered. The server itself
+// resets such a consumer to the end of the stream, so that it skips nothing.
 //
 // It reports whether messages were removed.
 func (e *Embedded) repair(ctx context.Context, conn *nats.Conn, st *state) (removed bool, err error) {
@@ -72,7 +72,7 @@ func (e *Embedded) repairStream(ctx context.Context, js jetstream.JetStream, nam
 	have := info.State
 	gap := firstAbove(have.Deleted, base)
 	if gap > 0 {
-		e.publish.Log.Warn("the embedded NATS server lost messages in a crash; those after them are published again",
+		e.publish.Log.Warn("embedded NATS server lost messages in a crash; they are published again",
 			zap.String("stream", name), zap.Uint64("from", gap), zap.Uint64("to", have.LastSeq))
 		if err := removeFrom(ctx, stream, gap, have.LastSeq, have.Deleted); err != nil {
 			return 0, false, err
@@ -107,7 +107,7 @@ func removeFrom(ctx context.Context, stream jetstream.Stream, first, last uint64
 	return nil
 }
 
-// isDeleted reports that a message is not there: a limit of the stream may have removed it in the meantime.
+// isDeleted reports whether a message is gone: a limit of the stream may have removed it in the meantime.
 func isDeleted(ctx context.Context, stream jetstream.Stream, sequence uint64) bool {
 	_, err := stream.GetMsg(ctx, sequence)
 	return errors.Is(err, jetstream.ErrMsgNotFound)

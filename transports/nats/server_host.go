@@ -14,13 +14,14 @@ import (
 )
 
 const (
-	startTimeout = 30 * time.Second // for the server in this process to come up
-	// noLimit of all streams together: each has its own, and reserving more than the disk has must not keep one from being
-	// made.
+	startTimeout = 30 * time.Second // of the server
+	// noLimit is the limit of all streams together. Each stream has its own limit, and must be creatable even if they
+	// reserve more than the disk has.
 	noLimit = int64(1) << 60
 )
 
-// serverHost runs the server in this process. One server after another may be run; connections of ours find the current one.
+// serverHost runs the server in this process. The server may be replaced by a new one; our connections reach the
+// current one.
 type serverHost struct {
 	opts          EmbeddedOptions
 	config        string
@@ -29,7 +30,7 @@ type serverHost struct {
 
 	mu      sync.Mutex
 	current *server.Server
-	fatal   chan string // what the current server cannot go on from
+	fatal   chan string // fatal error of the current server
 	address *net.TCPAddr
 }
 
@@ -40,7 +41,7 @@ func newServerHost(opts EmbeddedOptions, subjects []string, log *zap.Logger) *se
 	}
 }
 
-// run starts a server that nobody outside can reach yet.
+// run starts a server that does not listen yet.
 func (h *serverHost) run() error {
 	o, err := h.serverOptions()
 	if err != nil {
@@ -97,7 +98,7 @@ func awaitStart(s *server.Server, fatal <-chan string) error {
 	select {
 	case ok := <-ready:
 		if !ok {
-			return fmt.Errorf("it has not started within %v", startTimeout)
+			return fmt.Errorf("not ready for connections within %v", startTimeout)
 		}
 	case reason := <-fatal:
 		return errors.New(reason)
@@ -110,7 +111,7 @@ func awaitStart(s *server.Server, fatal <-chan string) error {
 	}
 }
 
-// listen lets consumers in.
+// listen opens the port for consumers.
 func (h *serverHost) listen() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -126,7 +127,7 @@ func (h *serverHost) listen() error {
 	default:
 	}
 	return settingError("NATS_EMBEDDED_LISTEN",
-		fmt.Errorf("the embedded NATS server cannot listen on %s: %s: set another address", h.opts.Listen, reason))
+		fmt.Errorf("embedded NATS server cannot listen on %s: %s: set another address", h.opts.Listen, reason))
 }
 
 func (h *serverHost) server() *server.Server {
@@ -135,7 +136,7 @@ func (h *serverHost) server() *server.Server {
 	return h.current
 }
 
-// jetStreamEnabled reports whether the server keeps streams. It gives that up when its disk is full.
+// jetStreamEnabled reports whether JetStream runs. The server disables it when its disk is full.
 func (h *serverHost) jetStreamEnabled() bool {
 	s := h.server()
 	return s != nil && s.JetStreamEnabled()
@@ -166,32 +167,32 @@ func (h *serverHost) url() string {
 	return "nats://" + net.JoinHostPort(name, strconv.Itoa(h.address.Port))
 }
 
-// serverLog passes the server's words on to our log.
+// serverLog forwards the server's warnings and errors to our log.
 type serverLog struct {
 	log   *zap.Logger
 	fatal chan string
 }
 
-// Noticef is not passed on.
+// Noticef drops the message.
 func (*serverLog) Noticef(string, ...any) {}
 
-// Debugf is not passed on.
+// Debugf drops the message.
 func (*serverLog) Debugf(string, ...any) {}
 
-// Tracef is not passed on.
+// Tracef drops the message.
 func (*serverLog) Tracef(string, ...any) {}
 
-// Warnf passes a warning on.
+// Warnf logs a warning.
 func (l *serverLog) Warnf(format string, args ...any) {
 	l.log.Warn("embedded NATS server", zap.String("message", fmt.Sprintf(format, args...)))
 }
 
-// Errorf passes an error on.
+// Errorf logs an error.
 func (l *serverLog) Errorf(format string, args ...any) {
 	l.log.Error("embedded NATS server", zap.String("message", fmt.Sprintf(format, args...)))
 }
 
-// Fatalf tells whoever starts the server; the server goes on without what failed.
+// Fatalf reports the error to run or listen; the server continues without what failed.
 func (l *serverLog) Fatalf(format string, args ...any) {
 	select {
 	case l.fatal <- fmt.Sprintf(format, args...):

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// sizeLimitTTL is how long an answer about the server's limit holds.
+	// sizeLimitTTL is how long a query of the server's limit is valid.
 	sizeLimitTTL     = time.Second
 	sizeQueryTimeout = 2 * time.Second
 )
 
-// sizeLimit is what is known of the server's limit of a message, beyond what it said when the connection was made: a server
-// whose configuration is reloaded tells nobody of a new max_payload.
+// sizeLimit is the server's current limit of a message, which may differ from what it announced when we connected: a
+// server whose configuration is reloaded does not announce a new max_payload.
 type sizeLimit struct {
 	mu      sync.Mutex
 	limit   int64
@@ -24,8 +24,8 @@ type sizeLimit struct {
 	queries sync.WaitGroup
 }
 
-// rejectTooLarge answers an event that is larger than the server took when we connected. It is rejected if it still is; else
-// it comes again when a new connection has told the client of the new limit.
+// rejectTooLarge fails an event that exceeds the limit announced when we connected. The event is rejected if it still
+// does; otherwise it is unavailable until a new connection has announced the new limit to the client.
 func (p *Publisher) rejectTooLarge(size, known int64, done func(error)) {
 	if p.opts.inProcess != nil {
 		done(rejectedSize(size, known))
@@ -38,19 +38,18 @@ func (p *Publisher) rejectTooLarge(size, known int64, done func(error)) {
 		case size > limit:
 			done(rejectedSize(size, limit))
 		default:
-			done(bridge.Unavailable("max_payload of the server has been raised: reconnecting"))
+			done(bridge.Unavailable("max_payload of the NATS server has been raised: reconnecting"))
 		}
 	})
 }
 
 func rejectedSize(size, limit int64) error {
 	return bridge.Rejected("message of %d bytes exceeds the server's max_payload (%d): "+
-		"raise it, then retry the dead letter",
-		size, limit)
+		"raise it, then retry the dead letter", size, limit)
 }
 
-// currentSizeLimit asks the server by a connection of its own, and makes ours anew if the limit has been raised. When it
-// cannot be asked, what is known holds. The error says that there is no server to ask.
+// currentSizeLimit queries the server's limit on a separate connection, and reconnects if the limit has been raised.
+// When the query fails, the known limit stays valid. An error means that we are not connected to a server.
 func (p *Publisher) currentSizeLimit(known int64) (int64, error) {
 	s := &p.sizeLimit
 	s.mu.Lock()
@@ -62,7 +61,7 @@ func (p *Publisher) currentSizeLimit(known int64) (int64, error) {
 		}
 		s.limit, s.at = p.querySizeLimit(server, known), time.Now()
 		if s.limit > known {
-			_ = p.conn.Load().ForceReconnect() // it fails when the publisher is closed
+			_ = p.conn.Load().ForceReconnect() // fails only when the publisher is closed
 		}
 	}
 	return s.limit, nil

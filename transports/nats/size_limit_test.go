@@ -17,7 +17,7 @@ func sized(n uint64, bytes int) *bridge.Event {
 	return e
 }
 
-// TestCurrentStreamLimit: what the stream takes is judged by its limit of this moment, raised or lowered.
+// TestCurrentStreamLimit: what the stream accepts depends on its current limit, raised or lowered.
 func TestCurrentStreamLimit(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{})

@@ -11,24 +11,24 @@ import (
 
 const (
 	stateFile         = "state.json"
-	serverDir         = "jetstream" // the server puts its store there
+	serverDir         = "jetstream" // the server's own store
 	indexFile         = "index.db"
 	uncheckpointedDir = "jetstream.unfinished"
 
 	positionFile = "o.dat" // of a consumer
 )
 
-// state is what state.json says about the server's store. It is absent until the first checkpoint.
+// state is the content of state.json, which does not exist until the first checkpoint.
 type state struct {
-	// Clean: the server was stopped in order and everything synced.
+	// Clean: the server was shut down cleanly and everything is synced.
 	Clean bool `json:"clean"`
 	// Base is the last sequence of each stream at the end of the last repair. A message missing above it was lost in a
-	// crash; below it, it is not meant to be there.
+	// crash; one missing below it was removed on purpose.
 	Base map[string]uint64 `json:"base"`
 }
 
-// prepare readies the store for a server to start on, and reports whether it has to be repaired after that. It writes
-// down that the store is in use.
+// prepare readies the store for a server, marks it as in use, and reports whether the streams must be repaired once the
+// server runs.
 func (s *store) prepare() (st state, repair bool, err error) {
 	if err := s.makeDir(); err != nil {
 		return state{}, false, err
@@ -46,7 +46,7 @@ func (s *store) prepare() (st state, repair bool, err error) {
 	return st, true, errors.Join(s.dropIndexes(), s.dropEmptyPositions())
 }
 
-// makeDir makes the store's directory, whose name must be durable before anything in it counts as checkpointed.
+// makeDir creates the store's directory. Its name must be durable before anything in it counts as checkpointed.
 func (s *store) makeDir() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
@@ -54,7 +54,8 @@ func (s *store) makeDir() error {
 	return s.sync(filepath.Dir(s.dir))
 }
 
-// moveUncheckpointedAside moves a store away that was never checkpointed: it may lack anything, and all of it is published again.
+// moveUncheckpointedAside renames a store that was never checkpointed: anything may be missing in it, and all of it is
+// published again.
 func (s *store) moveUncheckpointedAside() error {
 	if err := os.RemoveAll(filepath.Join(s.dir, uncheckpointedDir)); err != nil {
 		return err
@@ -66,8 +67,8 @@ func (s *store) moveUncheckpointedAside() error {
 	return err
 }
 
-// dropIndexes makes the server read the blocks themselves, each message with its checksum: after a power loss a summary
-// may be on the disk without the messages that it speaks of.
+// dropIndexes makes the server read the blocks themselves, each message with its checksum: after a power loss an index
+// may be on disk without the messages that it lists.
 func (s *store) dropIndexes() error {
 	found, err := filepath.Glob(filepath.Join(s.dir, serverDir, "*", "streams", "*", "msgs", indexFile))
 	for _, path := range found {
@@ -76,8 +77,8 @@ func (s *store) dropIndexes() error {
 	return err
 }
 
-// dropEmptyPositions removes consumers' positions that a power loss has left without content: the server could not open
-// such a consumer again, and neither could whoever owns it. Without the file it begins as it is configured to.
+// dropEmptyPositions removes consumers' positions that a power loss has left empty: the server could not restore such a
+// consumer, nor could its owner recreate it. Without the file the consumer starts as configured.
 func (s *store) dropEmptyPositions() error {
 	found, err := filepath.Glob(filepath.Join(s.dir, serverDir, "*", "streams", "*", "obs", "*", positionFile))
 	for _, path := range found {
@@ -98,7 +99,8 @@ func (s *store) readState() (state, error) {
 		return st, err
 	}
 	if err := json.Unmarshal(text, &st); err != nil {
-		return st, fmt.Errorf("%s cannot be read: %w: restore it from a copy, or remove the whole folder to begin with an empty stream", path, err)
+		return st, fmt.Errorf("%s is corrupt: %w: "+
+			"restore it from a backup, or remove its directory to start with an empty stream", path, err)
 	}
 	if st.Base == nil {
 		st.Base = make(map[string]uint64)
@@ -106,7 +108,7 @@ func (s *store) readState() (state, error) {
 	return st, nil
 }
 
-// writeState replaces state.json, durably.
+// writeState durably replaces state.json.
 func (s *store) writeState(st state) error {
 	text, err := json.Marshal(st)
 	if err != nil {

@@ -11,15 +11,15 @@ import (
 )
 
 // store makes the files of the embedded server durable. The server writes a message to its file before it acknowledges
-// it (a stream in its default persist mode), but syncs only every few minutes; a sync of a file covers what anybody has
-// written to it before.
+// it (in the default persist mode), but syncs only every few minutes. A sync of a file covers everything that any
+// process has written to it before.
 //
 //	DATA_DIR/nats/                      dir
 //	  state.json                        ours, see state
 //	  jetstream/LIVE/streams/NAME/      the server's
 //	    meta.inf, meta.sum              the stream's configuration, written when it changes
-//	    msgs/N.blk                      messages; appended to, then left alone, removed by the limits
-//	    msgs/index.db                   a summary of the blocks; never trusted after a crash, see prepare
+//	    msgs/N.blk                      messages; append-only, removed by the limits
+//	    msgs/index.db                   index of the blocks; not trusted after a crash, see prepare
 //	    obs/NAME/                       a consumer's configuration and position
 type store struct {
 	dir    string
@@ -29,7 +29,7 @@ type store struct {
 	sync   func(path string) error
 }
 
-// fileStamp is what a file looked like before it was synced.
+// fileStamp is the state of a file before it was synced.
 type fileStamp struct {
 	size     int64
 	modified time.Time
@@ -42,15 +42,15 @@ func newStore(dir string, sync func(path string) error) *store {
 	return &store{dir: dir, synced: make(map[string]fileStamp), sync: sync}
 }
 
-// syncError is a sync that has failed: what was written before may be lost.
+// syncError is a failed sync: what was written before may be lost.
 type syncError struct{ error }
 
 // Unwrap returns the cause.
 func (e *syncError) Unwrap() error { return e.error }
 
-// checkpoint brings every file and directory that has changed since the last call to the disk. After a sync that failed
-// it fails for good: what the kernel could not write then it may have dropped, and a second sync would not say so. When
-// a file could not even be opened, the next call tries again.
+// checkpoint syncs every file and directory that has changed since the last call. After a failed sync it fails for
+// good: the kernel may have dropped what it could not write, and a second sync would not report that. When a file could
+// not even be opened, the next call tries again.
 func (s *store) checkpoint() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,7 @@ func (s *store) checkpoint() error {
 			err = s.syncIfChanged(path, entry, seen)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // removed in the meantime, by the stream's limits
+			return nil // removed in the meantime by the stream's limits
 		}
 		return err
 	})
@@ -79,7 +79,8 @@ func (s *store) checkpoint() error {
 	return nil
 }
 
-// syncIfChanged syncs a path that has changed. Its stamp is taken before: what is written meanwhile is for the next time.
+// syncIfChanged syncs a path that has changed. It reads the stamp before the sync, so that the next call covers what is
+// written meanwhile.
 func (s *store) syncIfChanged(path string, entry fs.DirEntry, seen map[string]fileStamp) error {
 	if filepath.Base(path) == indexFile || filepath.Ext(path) == ".tmp" {
 		return nil
@@ -98,8 +99,8 @@ func (s *store) syncIfChanged(path string, entry fs.DirEntry, seen map[string]fi
 	return s.sync(path)
 }
 
-// timestampGranularity is more than the grain of any file system's times: what changed a moment ago may change again without
-// looking different, and is synced the next time too.
+// timestampGranularity exceeds the granularity of any file system's timestamps: a file that has just changed may change
+// again without a new timestamp, and is synced the next time too.
 const timestampGranularity = 2 * time.Second
 
 func syncPath(path string) error {

@@ -99,7 +99,7 @@ func TestEarlierStream(t *testing.T) {
 	}
 }
 
-// forgetStop makes a store look as if the server had not been stopped in order.
+// forgetStop makes a store look as if the server had not been shut down cleanly.
 func forgetStop(t *testing.T, dir string) {
 	t.Helper()
 	s := newStore(dir, nil)

@@ -13,37 +13,37 @@ import (
 	"livebridge/bridge"
 )
 
-// stream is one of our streams at the server: created when absent, checked again and again, and published to only while
-// it keeps what it acknowledges.
+// stream is one of our streams at the server: created when absent, checked periodically, and published to only while it
+// retains what it acknowledges.
 type stream struct {
 	opts            *Options
 	want            jetstream.StreamConfig // as we create it
-	needed          []string               // subjects that it has to take
+	needed          []string               // subjects that it must have
 	limit           string                 // the setting of its MaxBytes
 	prefix          string                 // the setting of its subjects
-	ack             []byte                 // begins its acknowledgements
+	ack             []byte                 // prefix of its acknowledgements
 	wake            chan struct{}
 	checkAfter      <-chan struct{}             // not nil: closed when it may be checked
 	state           atomic.Pointer[unavailable] // nil: it may be published to
 	alarm           alarm
-	permissionAlarm alarm           // of messages that the server denies us to publish
-	warned          map[string]bool // what the last check warned of
+	permissionAlarm alarm           // publishing is not permitted
+	warned          map[string]bool // warnings of the last check
 
 	created  time.Time // of the stream at the last check
-	replicas int       // likewise
+	replicas int       // at the last check
 
 	checked chan struct{} // closed after the first check
 	once    sync.Once
 
 	mu     sync.Mutex
-	cancel context.CancelCauseFunc // of the check that runs
+	cancel context.CancelCauseFunc // of the running check
 }
 
-// unavailable is why nothing can be published to a stream.
+// unavailable is the reason why nothing can be published to a stream.
 type unavailable struct{ err error }
 
 func unchecked(name string) *unavailable {
-	return &unavailable{bridge.Unavailable("stream %s at NATS has not been checked yet", name)}
+	return &unavailable{bridge.Unavailable("stream %s at NATS is not checked yet", name)}
 }
 
 func newStream(o *Options, s *stream) *stream {
@@ -62,8 +62,8 @@ func (s *stream) ready() error {
 	return nil
 }
 
-// check reports whether it is known what the stream is like. When it is not, a stream that was fit at the last check is
-// still published to: what is wrong then answers each message.
+// check checks the stream and reports whether that was possible. When it was not, a stream that was usable at the last
+// check is still published to: each message then gets the server's error.
 func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time.Duration) bool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -94,14 +94,14 @@ func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time
 	return true
 }
 
-// block keeps events from a stream that has to be mended, or whose settings have.
+// block stops publishing to a stream until an operator fixes it or the settings.
 func (s *stream) block(why *unusableError) {
 	s.state.Store(&unavailable{bridge.Unavailable("%w", why)})
 	s.alarm.raise(zap.ErrorLevel,
 		"stream at NATS is unavailable; events are retained and publishing resumes once it is fixed", why)
 }
 
-// checkFailed notes that a check has come to nothing. Why a stream was unavailable before is still the best that is known.
+// checkFailed handles a check without a result. A known reason why the stream is unavailable stays.
 func (s *stream) checkFailed(err error) {
 	var fault *unusableError
 	switch u := s.state.Load(); {
@@ -114,7 +114,7 @@ func (s *stream) checkFailed(err error) {
 	s.alarm.raise(zap.WarnLevel, "stream at NATS cannot be checked; retrying", err)
 }
 
-// denied ends the check that runs, and keeps events from the stream.
+// denied cancels the running check and blocks the stream.
 func (s *stream) denied(why *unusableError) {
 	s.block(why)
 	s.mu.Lock()
@@ -124,8 +124,8 @@ func (s *stream) denied(why *unusableError) {
 	}
 }
 
-// ensure creates the stream if it is absent and returns what it is like. On our own server its settings follow ours:
-// nobody else could change them.
+// ensure creates the stream if it is absent and returns its description. On the embedded server it also applies our
+// settings, since nobody else could.
 func (s *stream) ensure(ctx context.Context, js jetstream.JetStream) (*jetstream.StreamInfo, error) {
 	have, err := js.Stream(ctx, s.want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -140,7 +140,7 @@ func (s *stream) ensure(ctx context.Context, js jetstream.JetStream) (*jetstream
 	return have.CachedInfo(), nil
 }
 
-// inspect returns an error for a stream that does not fit, and logs what is worth knowing of one that does.
+// inspect returns an error for an unusable stream, and logs new warnings about a usable one.
 func (s *stream) inspect(info *jetstream.StreamInfo) error {
 	s.compare(info)
 	if err := s.checkConfig(info.Config); err != nil {
@@ -156,7 +156,7 @@ func (s *stream) inspect(info *jetstream.StreamInfo) error {
 	return nil
 }
 
-// compare says what has happened to the stream since the last check.
+// compare logs what has happened to the stream since the last check.
 func (s *stream) compare(info *jetstream.StreamInfo) {
 	log := s.opts.Log.With(zap.String("stream", s.want.Name))
 	if !s.created.IsZero() && !s.created.Equal(info.Created) {

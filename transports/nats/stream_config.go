@@ -7,16 +7,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// What a stream that discards old messages must keep at the least, unless the settings ask for less. Below that, one
-// burst of events, or one restart of a consumer, pushes out what nobody has read.
+// What a stream that discards old messages must retain at least, unless the settings ask for less. Below that, one
+// burst of events, or one restart of a consumer, discards events that nobody has read.
 const (
 	minMessages = 10_000
 	minBytes    = 16 << 20
 	minAge      = 10 * time.Minute
 )
 
-// checkConfig returns why events must not be published to a stream: it is not ours, or it would not keep what it
-// acknowledges. nil: it is fit.
+// checkConfig returns an error if events must not be published to a stream: it is not ours, or it would not retain what
+// it acknowledges.
 func (s *stream) checkConfig(have jetstream.StreamConfig) error {
 	single := have.Replicas <= 1
 	switch {
@@ -33,14 +33,14 @@ func (s *stream) checkConfig(have jetstream.StreamConfig) error {
 	case have.AllowMsgCounter:
 		return s.unusable("is a counter stream: replace it by one without allow_msg_counter")
 	case have.Storage == jetstream.MemoryStorage && single:
-		return s.unusable("has memory storage and no replica and loses its messages when the server restarts: use file storage")
+		return s.unusable("has memory storage without replicas and loses its messages in a restart: use file storage")
 	case have.PersistMode == jetstream.AsyncPersistMode && single:
 		return s.unusable("acknowledges before it persists: set persist_mode to default")
 	}
 	return s.tooSmall(have)
 }
 
-// tooSmall returns an error for limits that discard events before they are likely to have been read.
+// tooSmall returns an error for limits that discard events before consumers are likely to have read them.
 func (s *stream) tooSmall(have jetstream.StreamConfig) error {
 	discards := have.Discard == jetstream.DiscardOld
 	if discards && below(have.MaxMsgs, minMessages, 0) {
@@ -55,7 +55,7 @@ func (s *stream) tooSmall(have jetstream.StreamConfig) error {
 	return nil
 }
 
-// below reports whether a limit that is on is less than both the floor and what the settings ask for (0: nothing).
+// below reports whether a limit is set and is less than both the floor and what the settings ask for (0: nothing).
 func below[T int64 | time.Duration](limit, floor, wanted T) bool {
 	return limit > 0 && limit < floor && (wanted <= 0 || limit < wanted)
 }
@@ -64,7 +64,7 @@ func (s *stream) unusable(format string, args ...any) error {
 	return &unusableError{fmt.Sprintf("stream %s at NATS ", s.want.Name) + fmt.Sprintf(format, args...)}
 }
 
-// warnings returns what an operator should know of a stream that is fit.
+// warnings returns what an operator should know about a usable stream.
 func (s *stream) warnings(have jetstream.StreamConfig) []string {
 	var out []string
 	warn := func(unusable bool, text string) {
@@ -79,12 +79,13 @@ func (s *stream) warnings(have jetstream.StreamConfig) []string {
 		"the stream rejects new messages for a full subject (discard_new_per_subject): its lane then waits")
 	warn(have.Duplicates < 2*s.opts.AckTimeout,
 		"the stream's duplicate window is shorter than a retry: events may be duplicated or reordered after a broker failure")
-	warn(have.SubjectTransform != nil, "the stream transforms subjects: consumers that filter by subject may miss events")
+	warn(have.SubjectTransform != nil,
+		"the stream transforms subjects: consumers that filter by subject may miss events")
 	warn(have.Replicas < s.want.Replicas, "the stream has fewer replicas than NATS_REPLICAS")
 	return out
 }
 
-// warnOfLoss warns of what takes events away before they are as old as the settings ask for.
+// warnOfLoss warns of limits that remove events sooner than the settings ask for.
 func (s *stream) warnOfLoss(have jetstream.StreamConfig, warn func(bool, string)) {
 	shorter := func(limit, wanted int64) bool { return limit > 0 && (wanted <= 0 || limit < wanted) }
 	discards := have.Discard == jetstream.DiscardOld

@@ -64,9 +64,9 @@ func notice(n uint64) *bridge.Event {
 	return e
 }
 
-// misfits are changes after which a stream would not keep what it acknowledges, or takes nothing, with what the error has to
+// unusableConfigs are changes after which a stream does not retain what it acknowledges, or accepts nothing, with what the error has to
 // name.
-func misfits() map[string]struct {
+func unusableConfigs() map[string]struct {
 	change func(*jetstream.StreamConfig)
 	names  string
 } {
@@ -89,7 +89,7 @@ func misfits() map[string]struct {
 // TestUnusableStreamAtStart: events wait for a stream that is mended, then all of them come.
 func TestUnusableStreamAtStart(t *testing.T) {
 	t.Parallel()
-	for name, m := range misfits() {
+	for name, m := range unusableConfigs() {
 		t.Run(name, func(t *testing.T) {
 			s := startServer(t, &server.Options{})
 			js, o := s.admin(t), quickOptions(s.url)
@@ -112,7 +112,7 @@ func TestUnusableStreamAtStart(t *testing.T) {
 // TestStreamBecomesUnusable: the stream is changed while events go to it; the quarantine's stream goes on.
 func TestStreamBecomesUnusable(t *testing.T) {
 	t.Parallel()
-	for name, m := range misfits() {
+	for name, m := range unusableConfigs() {
 		if name == "memory" || name == "written later" || name == "counters" {
 			continue // which the server changes of no stream
 		}

@@ -12,17 +12,16 @@ import (
 )
 
 const (
-	// checkFirst is how long the first check takes at the most, and each one after it twice as long, up to checkTimeout:
-	// while a cluster chooses a leader, a request is often lost, and the next one is answered at once.
+	// checkFirst is the timeout of the first check; it doubles for each further one, up to checkTimeout. While a cluster
+	// elects a leader, requests are often lost and the next one is answered at once.
 	checkFirst      = 500 * time.Millisecond
 	checkTimeout    = 5 * time.Second
 	checkRetryPause = 500 * time.Millisecond
-	// recheckInterval is how often a stream is checked while nothing gives cause to.
+	// recheckInterval is how often a stream is checked without a reason.
 	recheckInterval = 2 * time.Second
 )
 
-// streams are those that we publish to. Each is looked after by itself, so that trouble with one does not hold up the
-// other.
+// streams are those that we publish to. Each is checked by itself, so that a fault of one does not delay the other.
 type streams struct {
 	events     *stream
 	quarantine *stream // nil: notices are not published
@@ -34,7 +33,7 @@ func newStreams(o *Options) *streams {
 	s := &streams{events: newStream(o, eventsStream(o))}
 	if o.Quarantine != "" {
 		s.quarantine = newStream(o, quarantineStream(o))
-		s.quarantine.checkAfter = s.events.checked // where there is room for one of the two, it is for events
+		s.quarantine.checkAfter = s.events.checked // where storage suffices for one of the two, events get it
 	}
 	return s
 }
@@ -54,14 +53,14 @@ func (s *streams) all() []*stream {
 	return []*stream{s.events, s.quarantine}
 }
 
-// recheck has every stream checked; until they are, nothing is published.
+// recheck schedules a check of every stream. Nothing is published until it is done.
 func (s *streams) recheck() {
 	for _, each := range s.all() {
 		each.recheck()
 	}
 }
 
-// start looks after the streams in the background until stop.
+// start watches the streams in the background until stop.
 func (s *streams) start(js jetstream.JetStream) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
@@ -75,7 +74,7 @@ func (s *streams) stop() {
 	s.watchers.Wait()
 }
 
-// recheck has the stream checked; until it is, nothing is published to it.
+// recheck schedules a check of the stream. Nothing is published to it until it is done.
 func (s *stream) recheck() {
 	s.state.CompareAndSwap(nil, unchecked(s.want.Name))
 	select {
@@ -84,8 +83,7 @@ func (s *stream) recheck() {
 	}
 }
 
-// watch checks the stream whenever there is cause to, and every now and then. Without a connection it waits: a new one
-// is cause.
+// watch checks the stream on recheck and periodically. Without a connection it waits: a new one triggers recheck.
 func (s *stream) watch(ctx context.Context, js jetstream.JetStream) {
 	if s.checkAfter != nil {
 		select {
@@ -109,7 +107,7 @@ func (s *stream) watch(ctx context.Context, js jetstream.JetStream) {
 	}
 }
 
-// pause ends early when there is cause to check. False: ctx has ended.
+// pause waits for the duration or for recheck. False: ctx has ended.
 func (s *stream) pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -32,7 +32,7 @@ func (f *lossyJetStream) Stream(ctx context.Context, _ string) (jetstream.Stream
 }
 
 // TestLostRequests: a question about the streams that is lost holds publishing up for a moment, and one lost after the
-// other are asked again less and less often, but never more than a look and a pause apart.
+// other are asked again less and less often, but never more than a check and a pause apart.
 func TestLostRequests(t *testing.T) {
 	s := startServer(t, &server.Options{})
 	conn, err := nats.Connect(s.url)
@@ -70,7 +70,7 @@ func TestOwnStreamFollowsSettings(t *testing.T) {
 	dir := t.TempDir()
 	for n, age := range []time.Duration{time.Hour, 2 * time.Hour} {
 		e := embedded(t, dir, func(o *Options) { o.MaxAge = age })
-		if err := publish(t, e, event("a", uint64(n+1))); err != nil { // it takes none before the stream is as it should be
+		if err := publish(t, e, event("a", uint64(n+1))); err != nil { // none is accepted before the stream is usable
 			t.Fatal(err)
 		}
 		have := must(consumerJS(t, e).Stream(t.Context(), e.opts.Stream)).CachedInfo().Config

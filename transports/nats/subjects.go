@@ -7,7 +7,7 @@ import (
 	"livebridge/bridge"
 )
 
-// eventSubjects returns patterns that together match every subject an event can have, and no other.
+// eventSubjects returns patterns that match exactly the subjects that an event can have.
 func (o *Options) eventSubjects() []string {
 	var out []string
 	for _, k := range bridge.Kinds() {
@@ -25,8 +25,8 @@ func (o *Options) quarantineSubjects() []string {
 	return out
 }
 
-// cover reports whether a stream with the given patterns takes every subject that the needed patterns match, each needed
-// one through a single pattern.
+// cover reports whether a stream with the given patterns receives every subject that the needed patterns match. Each
+// needed pattern must be covered by a single one.
 func cover(patterns, needed []string) bool {
 	for _, n := range needed {
 		if !slices.ContainsFunc(patterns, func(p string) bool { return covers(p, n) }) {
@@ -36,7 +36,7 @@ func cover(patterns, needed []string) bool {
 	return true
 }
 
-// covers reports whether a pattern matches everything that another one matches.
+// covers reports whether a pattern matches every subject that another one matches.
 func covers(pattern, other string) bool {
 	p, o := strings.Split(pattern, "."), strings.Split(other, ".")
 	for i, token := range p {

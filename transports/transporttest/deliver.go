@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	answerTimeout = time.Minute           // with a broker that is there
-	retryPause    = 10 * time.Millisecond // between two tries
+	answerTimeout = time.Minute           // with a running broker
+	retryPause    = 10 * time.Millisecond // between two attempts
 )
 
-// answers counts the answers of a publisher, each of which must come once.
+// answers counts the answers of a publisher, which must give exactly one for each call.
 type answers struct {
 	total, duplicates atomic.Int64
-	restarts          time.Duration // what they may take beyond our patience
+	restarts          time.Duration // of the broker, added to answerTimeout
 }
 
 // try publishes an event once. The channel gets the first answer.
@@ -75,7 +75,7 @@ func await(t *testing.T, answer <-chan error, within time.Duration) error {
 	}
 }
 
-// publish tries until the event is acknowledged or rejected, and returns that answer.
+// publish retries until the event is acknowledged or rejected, and returns that answer.
 func (a *answers) publish(t *testing.T, p bridge.Publisher, e *bridge.Event) error {
 	t.Helper()
 	for end := time.Now().Add(answerTimeout); ; {
@@ -84,14 +84,14 @@ func (a *answers) publish(t *testing.T, p bridge.Publisher, e *bridge.Event) err
 		case err == nil || bridge.IsRejected(err):
 			return err
 		case time.Now().After(end):
-			t.Fatalf("not taken within %v: %v", answerTimeout, err)
+			t.Fatalf("not acknowledged within %v: %v", answerTimeout, err)
 		}
 		<-time.After(retryPause)
 	}
 }
 
-// deliver publishes everything as the dispatcher does: lanes at once, one event under way in each, tried again in place.
-// It returns when all is acknowledged.
+// deliver publishes as the dispatcher does: lanes concurrently, one event in flight in each, retried in place. It
+// returns once all events are acknowledged.
 func (a *answers) deliver(t *testing.T, p bridge.Publisher, all []*bridge.Event) {
 	t.Helper()
 	lanes := make(map[bridge.Lane][]*bridge.Event)
@@ -123,14 +123,14 @@ func (a *answers) deliverLane(t *testing.T, p bridge.Publisher, lane []*bridge.E
 					<-time.After(retryPause)
 				}
 			case <-end:
-				t.Errorf("%v: not taken within %v", e.Lane, answerTimeout)
+				t.Errorf("%v: not acknowledged within %v", e.Lane, answerTimeout)
 				return
 			}
 		}
 	}
 }
 
-// checkLanes checks that the topic has each event byte for byte, in the order of its lane, but for repeats.
+// checkLanes checks that the topic has each event byte for byte, in the order of its lane, apart from duplicates.
 func checkLanes(t *testing.T, got []Record, want []*bridge.Event) {
 	t.Helper()
 	type lanePosition struct {
@@ -148,7 +148,7 @@ func checkLanes(t *testing.T, got []Record, want []*bridge.Event) {
 		p, known := positions[string(r.Payload)]
 		switch {
 		case !known:
-			t.Fatalf("the topic has what was never published: %s", r.Payload)
+			t.Fatalf("the topic has an event that was never published: %s", r.Payload)
 		case p.n > last[p.lane]+1:
 			t.Fatalf("lane %v: sequence %d after %d", p.lane, p.n, last[p.lane])
 		case p.n == last[p.lane]+1:

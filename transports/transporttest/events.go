@@ -8,10 +8,10 @@ import (
 	"livebridge/bridge"
 )
 
-// recorded is the time of the commit of every event of the suite.
+// recorded is the commit time of every event of the suite.
 const recorded = bridge.Millis(1_767_323_045_678)
 
-// event makes the n-th event of a lane.
+// event returns the n-th event of a lane.
 func event(l bridge.Lane, n uint64) *bridge.Event {
 	e := &bridge.Event{
 		Type: "com.huaweicloud.live.stream.publish", Lane: l, Session: recorded - 5000, Phase: bridge.PhasePublish,
@@ -32,7 +32,7 @@ func lane(n int) bridge.Lane {
 	return bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: fmt.Sprintf("room-%d", n)}
 }
 
-// events makes n events for each of some lanes, beginning with the first.
+// events returns n events for each of some lanes, starting with the sequence first.
 func events(lanes int, first, n uint64) []*bridge.Event {
 	var out []*bridge.Event
 	for s := first; s < first+n; s++ {
@@ -49,17 +49,19 @@ func samples() []*bridge.Event {
 	marked.Marks = bridge.MarkForced | bridge.MarkStartUnseen
 	bare := event(lane(1), 2)
 	bare.Session, bare.Phase, bare.Scheme, bare.Marks = 0, bridge.PhaseNone, bridge.SchemeNone, bridge.MarkUnsequenced
-	spoken := event(bridge.Lane{Kind: bridge.KindRecord, Domain: "push.example.com", App: "直播", Stream: `a "b" 100%`}, 1<<60)
+	spoken := event(bridge.Lane{
+		Kind: bridge.KindRecord, Domain: "push.example.com", App: "直播", Stream: `a "b" 100%`}, 1<<60)
 	spoken.Data = []byte(`{"app":"直播","event":"RECORD_OVER","unrecognized":{"é":"\u0007\"\\"}}`)
 	spoken.Occurred, spoken.Scheme = recorded-123, bridge.SchemeMD5
-	picture := event(bridge.Lane{Kind: bridge.KindSnapshot, Domain: "push.example.com", App: "live", Stream: "room-0"}, 3)
+	picture := event(bridge.Lane{
+		Kind: bridge.KindSnapshot, Domain: "push.example.com", App: "live", Stream: "room-0"}, 3)
 	room := event(bridge.Lane{Kind: bridge.KindRTCRecord, Domain: "5de1234", App: "", Stream: "u1"}, 1)
 	large := event(lane(2), 1)
 	large.Data = []byte(`"` + strings.Repeat("x", 100_000) + `"`)
 	return []*bridge.Event{marked, bare, spoken, picture, room, large}
 }
 
-// notice makes the event that tells of a quarantined callback.
+// notice returns the event of a quarantined callback.
 func notice(k bridge.Kind, n uint64) *bridge.Event {
 	e := event(bridge.Lane{Kind: k}, n)
 	e.Type, e.Reason, e.Subject, e.Session = bridge.TypeQuarantined, bridge.ReasonTampered, lane(0).Subject(), 0
@@ -69,9 +71,9 @@ func notice(k bridge.Kind, n uint64) *bridge.Event {
 // trickyLanes differ only where an encoding may go wrong.
 func trickyLanes() []bridge.Lane {
 	names := [][2]string{
-		{"a.b", "c"}, {"a", "b.c"}, {"a%2Eb", "c"}, {"a%2eb", "c"}, {"A.B", "c"}, {"a b", "c"}, {"a_b", "c"}, {"a-b", "c"}, {"a/b", "c"},
-		{"a", "b/c"}, {"*", "c"}, {">", "c"}, {"%", "c"}, {"%25", "c"}, {"é", "c"}, {"e\u0301", "c"}, {"日本", "c"}, {"a\"b", "c"},
-		{"a\\b", "c"}, {"$a", "c"}, {"_xa", "c"}, {"~", "c"},
+		{"a.b", "c"}, {"a", "b.c"}, {"a%2Eb", "c"}, {"a%2eb", "c"}, {"A.B", "c"}, {"a b", "c"}, {"a_b", "c"},
+		{"a-b", "c"}, {"a/b", "c"}, {"a", "b/c"}, {"*", "c"}, {">", "c"}, {"%", "c"}, {"%25", "c"}, {"é", "c"},
+		{"e\u0301", "c"}, {"日本", "c"}, {"a\"b", "c"}, {"a\\b", "c"}, {"$a", "c"}, {"_xa", "c"}, {"~", "c"},
 	}
 	var out []bridge.Lane
 	for _, n := range names {
@@ -82,5 +84,6 @@ func trickyLanes() []bridge.Lane {
 		bridge.Lane{Kind: bridge.KindRTCRecord, Domain: "app", App: "%00", Stream: "s"},
 		bridge.Lane{Kind: bridge.KindRTCRecord, Domain: "app", App: "00", Stream: "s"},
 		bridge.Lane{Kind: bridge.KindRTCRecord, Domain: "app", App: "s", Stream: "s"},
-		bridge.Lane{Kind: bridge.KindStream, Domain: strings.Repeat("d", 253), App: strings.Repeat("é", 127), Stream: strings.Repeat("日", 170)})
+		bridge.Lane{Kind: bridge.KindStream,
+			Domain: strings.Repeat("d", 253), App: strings.Repeat("é", 127), Stream: strings.Repeat("日", 170)})
 }

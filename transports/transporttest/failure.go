@@ -8,7 +8,8 @@ import (
 	"livebridge/bridge"
 )
 
-// brokerAway: without a broker every event is answered in bounded time, as unavailable; when it is back it takes them.
+// brokerAway: without a broker every event is answered as unavailable in bounded time; once it is back, they are
+// acknowledged.
 func brokerAway(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{restarts: h.Restart}
 	before, during := events(20, 1, 3), events(20, 4, 1)
@@ -33,7 +34,7 @@ func brokerAway(t *testing.T, h Harness) {
 	checkLanes(t, topic.Events(t), all)
 }
 
-// brokerRestarted takes the broker away while events are under way, and brings it back.
+// brokerRestarted restarts the broker while events are in flight.
 func brokerRestarted(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{restarts: 2 * h.Restart}
 	all := events(50, 1, 40)
@@ -54,8 +55,7 @@ func brokerRestarted(t *testing.T, h Harness) {
 	checkLanes(t, topic.Events(t), all)
 }
 
-// closeAnswers: what is under way when the publisher is closed is answered when Close returns; after that nothing is
-// taken any more.
+// closeAnswers: events in flight are answered before Close returns; after that every event is unavailable.
 func closeAnswers(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{}
 	a.deliver(t, topic.Publisher, events(1, 1, 1))
@@ -67,7 +67,7 @@ func closeAnswers(t *testing.T, h Harness) {
 	}
 	closeWithin(t, topic.Publisher, answerTimeout)
 	if n := a.total.Load() - given; n != int64(len(all)) {
-		t.Errorf("Close has returned after %d answers for %d events", n, len(all))
+		t.Errorf("Close returned after %d answers for %d events", n, len(all))
 	}
 	seen := make(map[string]bool)
 	for _, r := range topic.Events(t) {
@@ -75,13 +75,13 @@ func closeAnswers(t *testing.T, h Harness) {
 	}
 	for i, answer := range inFlight {
 		if err := <-answer; err == nil && !seen[string(all[i].AppendStructured(nil))] {
-			t.Errorf("%v was acknowledged and is not there", all[i].Lane)
+			t.Errorf("%v was acknowledged and is missing", all[i].Lane)
 		}
 	}
 	checkClosed(t, a, topic.Publisher)
 }
 
-// closeWithoutBroker: Close gives up what is under way when its context ends.
+// closeWithoutBroker: Close abandons what is in flight when its context ends.
 func closeWithoutBroker(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{}
 	a.deliver(t, topic.Publisher, events(1, 1, 1))
@@ -95,7 +95,7 @@ func closeWithoutBroker(t *testing.T, h Harness) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = topic.Publisher.Close(ctx) // that its time was up is no failure
+		_ = topic.Publisher.Close(ctx) // the deadline is expected
 	}()
 	select {
 	case <-ended:

@@ -18,11 +18,11 @@ func order(t *testing.T, h Harness) {
 	}
 }
 
-// manyGoroutines publishes from many at once, each with lanes of its own and all of them under way together.
+// manyGoroutines publishes from many goroutines, each with its own lanes and all of its events in flight together.
 func manyGoroutines(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{}
 	const goroutines, each = 32, 50
-	a.deliver(t, topic.Publisher, events(1, 1, 1)) // the broker is there from now on
+	a.deliver(t, topic.Publisher, events(1, 1, 1)) // the topic is ready now
 	all := events(goroutines*each, 2, 1)
 	pending := make(chan *bridge.Event, len(all))
 	var work sync.WaitGroup
@@ -59,7 +59,7 @@ func manyGoroutines(t *testing.T, h Harness) {
 	}
 }
 
-// tooLarge: an event that can never be taken is rejected, hurts no other, and never reaches the topic.
+// tooLarge: an event that the broker can never accept is rejected, affects no other, and never reaches the topic.
 func tooLarge(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{}
 	fits, large := event(lane(0), 1), event(lane(1), 1)

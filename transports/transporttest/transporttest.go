@@ -1,5 +1,5 @@
-// Package transporttest is the contract of bridge.Publisher as one suite of tests that every transport must pass, against
-// a broker that can be stopped and started.
+// Package transporttest is the contract of bridge.Publisher: a suite of tests that every transport must pass, with a
+// broker that can be stopped and started.
 package transporttest
 
 import (
@@ -9,9 +9,9 @@ import (
 	"livebridge/bridge"
 )
 
-// Record is one message on a topic, without the words of any broker.
+// Record is one message on a topic of any broker.
 type Record struct {
-	Key     string            // what order is kept within: a subject, or a record key
+	Key     string            // order is kept within it: a subject, or a record key
 	Headers map[string]string // names as the consumer sees them
 	Payload []byte
 }
@@ -20,28 +20,28 @@ type Record struct {
 type Topic struct {
 	Publisher bridge.Publisher
 
-	// Events and Quarantine return everything that is on the topic, in order; in the order of each key where the broker
-	// keeps no other.
+	// Events and Quarantine return everything on the topic, in order, or in the order of each key where the broker keeps
+	// no other.
 	Events, Quarantine func(t *testing.T) []Record
 
-	// Stop takes the broker away without a word, and Start brings it back with what it had.
+	// Stop kills the broker, and Start starts it again with its data.
 	Stop, Start func(t *testing.T)
 }
 
-// Harness is what the suite has to know about a transport.
+// Harness describes a transport to the suite.
 type Harness struct {
-	// Open makes a topic. Everything behind it is removed with t.Cleanup; the suite may have closed the publisher.
+	// Open makes a topic. It removes everything with t.Cleanup; the suite may have closed the publisher by then.
 	Open func(t *testing.T, binary bool) *Topic
 
-	Fits     int // so many bytes of data fit in a message
-	TooLarge int // so many do not
+	Fits     int // bytes of data that fit in a message
+	TooLarge int // bytes of data that do not
 
-	Key          func(*bridge.Event) string // where an event has to go
+	Key          func(*bridge.Event) string // the key of an event's record
 	HeaderPrefix string                     // of attributes in binary mode
-	HeaderValue  func(string) string        // how an attribute's value is written in a header
-	DropsRepeats bool                       // the broker itself drops an event that comes twice
-	Away         time.Duration              // within so long an event is answered when there is no broker
-	Restart      time.Duration              // what a restart of the broker may take
+	HeaderValue  func(string) string        // the value of an attribute's header
+	DropsRepeats bool                       // the broker drops duplicate events
+	Away         time.Duration              // limit for an answer without a broker
+	Restart      time.Duration              // limit for a restart of the broker
 }
 
 // Run runs the whole suite.

@@ -21,13 +21,13 @@ func Classpath(t testing.TB) string {
 	return ClasspathOf(t, pom)
 }
 
-// ClasspathOf has Maven fetch what a pom names, and returns the class path. It is remembered on disk for as long as all
-// the jars are there, since Maven takes seconds.
+// ClasspathOf downloads the dependencies of a pom with Maven, and returns the class path. The result is cached on disk
+// for as long as all the jars exist, since Maven needs seconds.
 func ClasspathOf(t testing.TB, pom []byte) string {
 	t.Helper()
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("livebridge-classpath-%08x", crc32.ChecksumIEEE(pom)))
-	if remembered, err := os.ReadFile(path); err == nil && complete(string(remembered)) {
-		return string(remembered)
+	if cached, err := os.ReadFile(path); err == nil && complete(string(cached)) {
+		return string(cached)
 	}
 	dir := t.TempDir()
 	requireProgram(t, "mvn")
@@ -36,8 +36,9 @@ func ClasspathOf(t testing.TB, pom []byte) string {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "classpath")
-	if text, err := exec.Command("mvn", "-q", "-B", "-f", file, "dependency:build-classpath", "-Dmdep.outputFile="+out).CombinedOutput(); err != nil {
-		t.Fatalf("maven cannot fetch the jars of %s: %v\n%s", file, err, text)
+	mvn := exec.Command("mvn", "-q", "-B", "-f", file, "dependency:build-classpath", "-Dmdep.outputFile="+out)
+	if text, err := mvn.CombinedOutput(); err != nil {
+		t.Fatalf("maven cannot download the jars of %s: %v\n%s", file, err, text)
 	}
 	found, err := os.ReadFile(out)
 	if err == nil {
@@ -49,7 +50,7 @@ func ClasspathOf(t testing.TB, pom []byte) string {
 	return string(found)
 }
 
-// complete reports whether all jars of a class path are there.
+// complete reports whether all jars of a class path exist.
 func complete(classpath string) bool {
 	for jar := range strings.SplitSeq(classpath, string(os.PathListSeparator)) {
 		if _, err := os.Stat(jar); err != nil {
@@ -59,15 +60,16 @@ func complete(classpath string) bool {
 	return classpath != ""
 }
 
-// requireProgram ends the test when a program is missing: what needs a real broker fails without one, it is not skipped.
+// requireProgram fails the test when a program is missing: tests that need a real broker are never skipped.
 func requireProgram(t testing.TB, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
-		t.Fatalf("%s is not there: the tests with real brokers need Java 17 or later and Maven (Debian: apt-get install openjdk-17-jre-headless maven)", program)
+		t.Fatalf("%s not found: tests with real brokers need Java 17 or later and Maven "+
+			"(Debian: apt-get install openjdk-17-jre-headless maven)", program)
 	}
 }
 
-// Java makes a command that runs a class.
+// Java returns a command that runs a class.
 func Java(t testing.TB, classpath string, options []string, class string, args ...string) *exec.Cmd {
 	t.Helper()
 	requireProgram(t, "java")

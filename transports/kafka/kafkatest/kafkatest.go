@@ -1,5 +1,5 @@
-// Package kafkatest runs Apache Kafka, as its project publishes it, for tests: one process for each broker, on free ports
-// and in temporary directories. It needs Java 17 or later and Maven, and fails the test without them.
+// Package kafkatest runs an unmodified Apache Kafka for tests: one process per broker, on free ports and in temporary
+// directories. It needs Java 17 or later and Maven, and fails the test without them.
 package kafkatest
 
 import (
@@ -16,15 +16,15 @@ import (
 	"time"
 )
 
-// Options say what cluster to start.
+// Options configure a cluster.
 type Options struct {
-	Nodes      int               // brokers, each a controller too; 0: one
-	Properties map[string]string // of every broker, over those that the package sets
+	Nodes      int               // brokers, each also a controller; 0: one
+	Properties map[string]string // of every broker, overriding those that the package sets
 	Format     []string          // further arguments of the storage tool, such as --add-scram
 	JVM        []string          // options of every broker's JVM instead of those for a quick start
 }
 
-// Cluster is brokers that belong together.
+// Cluster is the brokers of one Kafka cluster.
 type Cluster struct {
 	nodes []*node
 }
@@ -84,7 +84,7 @@ func (c *Cluster) Brokers() []string {
 // Broker returns the address of a broker for clients; brokers are counted from 0, and Kafka's node.id is one more.
 func (c *Cluster) Broker(i int) string { return fmt.Sprintf("127.0.0.1:%d", c.nodes[i].client) }
 
-// Internal returns the address of a broker's listener that asks for nothing and allows everything.
+// Internal returns the address of a broker's listener without authentication and authorization.
 func (c *Cluster) Internal(i int) string { return fmt.Sprintf("127.0.0.1:%d", c.nodes[i].internal) }
 
 // properties are the settings of one broker.
@@ -94,17 +94,21 @@ func (c *Cluster) properties(i int, o Options) map[string]string {
 	for id, other := range c.nodes {
 		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", id+1, other.controller))
 	}
+	clients := fmt.Sprintf("CLIENT://127.0.0.1:%d,INTERNAL://127.0.0.1:%d", n.client, n.internal)
 	p := map[string]string{
-		"process.roles": "broker,controller", "node.id": fmt.Sprint(i + 1), "controller.quorum.voters": strings.Join(voters, ","),
-		"listeners":                      fmt.Sprintf("CLIENT://127.0.0.1:%d,INTERNAL://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d", n.client, n.internal, n.controller),
-		"advertised.listeners":           fmt.Sprintf("CLIENT://127.0.0.1:%d,INTERNAL://127.0.0.1:%d", n.client, n.internal),
+		"process.roles": "broker,controller", "node.id": fmt.Sprint(i + 1),
+		"controller.quorum.voters":       strings.Join(voters, ","),
+		"listeners":                      fmt.Sprintf("%s,CONTROLLER://127.0.0.1:%d", clients, n.controller),
+		"advertised.listeners":           clients,
 		"listener.security.protocol.map": "CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"inter.broker.listener.name":     "INTERNAL", "controller.listener.names": "CONTROLLER",
-		"log.dirs": filepath.Join(n.dir, "data"), "auto.create.topics.enable": "false", "group.initial.rebalance.delay.ms": "0",
-		"default.replication.factor": fmt.Sprint(nodes), "min.insync.replicas": fmt.Sprint(max(nodes-1, 1)),
+		"log.dirs": filepath.Join(n.dir, "data"), "auto.create.topics.enable": "false",
+		"group.initial.rebalance.delay.ms": "0",
+		"default.replication.factor":       fmt.Sprint(nodes), "min.insync.replicas": fmt.Sprint(max(nodes-1, 1)),
 		"offsets.topic.replication.factor": fmt.Sprint(nodes), "offsets.topic.num.partitions": "1",
-		"transaction.state.log.replication.factor": fmt.Sprint(nodes), "transaction.state.log.min.isr": "1", "transaction.state.log.num.partitions": "1",
-		// what a broker's death takes, shortened from 9 and 30 seconds
+		"transaction.state.log.replication.factor": fmt.Sprint(nodes), "transaction.state.log.min.isr": "1",
+		"transaction.state.log.num.partitions": "1",
+		// failover after a broker's death, shortened from 9 and 30 seconds
 		"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500", "replica.lag.time.max.ms": "3000",
 	}
 	maps.Copy(p, o.Properties)
@@ -128,11 +132,11 @@ func quickStart() []string { return []string{"-Xmx256m", "-XX:TieredStopAtLevel=
 func (n *node) format(t testing.TB, further []string) {
 	args := append([]string{"format", "--cluster-id", "bGl2ZWJyaWRnZS10ZXN0cw", "--config", n.config}, further...)
 	if text, err := Java(t, n.classpath, quickStart(), "kafka.tools.StorageTool", args...).CombinedOutput(); err != nil {
-		t.Errorf("the storage cannot be formatted: %v\n%s", err, text)
+		t.Errorf("format storage: %v\n%s", err, text)
 	}
 }
 
-// Begin starts a broker that does not run.
+// Begin starts a stopped broker.
 func (c *Cluster) Begin(t testing.TB, i int) {
 	t.Helper()
 	n := c.nodes[i]
@@ -168,7 +172,7 @@ func (c *Cluster) Await(t testing.TB, i int) {
 		}
 		select {
 		case <-n.ended:
-			t.Fatalf("the broker has ended: %s", c.log(i))
+			t.Fatalf("the broker has exited: %s", c.log(i))
 		case <-time.After(50 * time.Millisecond):
 		}
 		if time.Now().After(end) {
@@ -182,13 +186,13 @@ func (c *Cluster) log(i int) string {
 	return string(text[max(0, len(text)-4000):])
 }
 
-// Kill ends a broker as kill -9 does, and waits until it is gone.
+// Kill kills a broker with SIGKILL, and waits until it has exited.
 func (c *Cluster) Kill(i int) {
 	_ = c.nodes[i].cmd.Process.Kill()
 	<-c.nodes[i].ended
 }
 
-// freePorts returns ports that nobody listened on a moment ago.
+// freePorts returns ports that were free a moment ago.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
 	var out []int
