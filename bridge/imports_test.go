@@ -152,7 +152,8 @@ func TestTopLevel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fixed := []string{"cmd", "bridge", "transports", "schemas", "deployments", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "bin", "data"}
+	fixed := []string{"cmd", "bridge", "transports", "schemas", "deployments", "go.mod", "go.sum", "Makefile", "README.md",
+		"LICENSE", "bin", "data", "dist"}
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), ".") && !slices.Contains(fixed, e.Name()) {
 			t.Errorf("%s does not belong to the top level", e.Name())

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// TestTableOfAttacks: every test that the README's table of attacks names is there.
+// TestTableOfAttacks: every test that the table of attacks in SECURITY.md names is there.
 func TestTableOfAttacks(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	security, err := os.ReadFile(filepath.Join("..", "..", ".github", "SECURITY.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, _ := strings.Cut(string(readme), "\n| attack | what happens | test |\n|---|---|---|\n")
+	_, table, _ := strings.Cut(string(security), "\n| attack | what happens | test |\n|---|---|---|\n")
 	table, _, found := strings.Cut(table, "\n\n")
 	rows := strings.Split(table, "\n")
 	if !found || len(rows) < 20 {

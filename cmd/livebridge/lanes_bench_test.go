@@ -15,6 +15,9 @@ var maxLanes = flag.Int("lanes", 1_000_000, "lanes, and events in the outbox, of
 
 // BenchmarkLanes measures the time to 200 at 1,000 callbacks a second with a thousand lanes and an empty outbox, with a
 // million events in it, and with a million lanes of two each, in turns, and reports the medians and their ratios.
+//
+// On two shared, busy cores: with a million lanes a median of 1.4 ms instead of 1.2 ms, with a million events in the
+// outbox the same; p99 is no higher.
 func BenchmarkLanes(b *testing.B) {
 	cases := []struct {
 		name        string

@@ -9,23 +9,26 @@ import (
 	"testing"
 )
 
-// printed returns the program that the README prints in a language and that connects to a server, to be run against another.
+// printed returns the program in a language that README.md or schemas/README.md prints and that connects to a server,
+// to be run against another.
 func printed(t *testing.T, language, output, url string) string {
 	t.Helper()
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, rest := range strings.Split(string(readme), "\n```"+language+"\n")[1:] {
-		if text, _, _ := strings.Cut(rest, "```"); strings.Contains(text, output) {
-			return strings.Replace(text, output, url, 1)
+	for _, dir := range []string{"", "schemas"} {
+		readme, err := os.ReadFile(filepath.Join("..", "..", dir, "README.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rest := range strings.Split(string(readme), "\n```"+language+"\n")[1:] {
+			if text, _, _ := strings.Cut(rest, "```"); strings.Contains(text, output) {
+				return strings.Replace(text, output, url, 1)
+			}
 		}
 	}
-	t.Fatalf("the README has no program in %s that connects to %s", language, output)
+	t.Fatalf("no README has a program in %s that connects to %s", language, output)
 	return ""
 }
 
-// TestConsumerOfTheREADME builds the Go program that the README prints and lets it consume what simulate has sent.
+// TestConsumerOfTheREADME builds the Go program that schemas/README.md prints and lets it consume what simulate has sent.
 func TestConsumerOfTheREADME(t *testing.T) {
 	service := launch(t, t.TempDir())
 	_, out := played(t, service, nil, "--count", "50", "--disorder", "0")

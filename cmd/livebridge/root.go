@@ -15,8 +15,10 @@ func newRoot() *cobra.Command {
 		Example:       serve.Example,
 		Args:          noArguments,
 		SilenceErrors: true, SilenceUsage: true,
-		RunE: serve.RunE,
+		Version: version(), // which makes the flag --version
+		RunE:    serve.RunE,
 	}
+	root.SetVersionTemplate("livebridge {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newVerify(), newQuarantine(),
 		newDeadLetters(), newJournal(), newConfig(), newVersion())

@@ -10,6 +10,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// release and commit are set by the linker where the build has no access to the repository, as in an image.
+var release, commit string
+
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print version, revision and Go version", Example: "  livebridge version", Args: noArguments,
@@ -30,12 +33,13 @@ func buildInfo() prometheus.Labels {
 	if !ok {
 		return b
 	}
-	b["version"] = info.Main.Version
+	b["version"] = cmp.Or(release, info.Main.Version)
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
 			b["revision"] = s.Value
 		}
 	}
+	b["revision"] = cmp.Or(commit, b["revision"])
 	return b
 }
 

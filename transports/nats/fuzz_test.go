@@ -8,7 +8,7 @@ import (
 	"livebridge/bridge"
 )
 
-// laneOf reads a subject back, by nothing but the rules that the README gives consumers.
+// laneOf reads a subject back, by nothing but the rules that schemas/README.md gives consumers.
 func laneOf(t *testing.T, subject string) bridge.Lane {
 	t.Helper()
 	tokens := strings.Split(strings.TrimPrefix(subject, "live.events."), ".")
