@@ -1,5 +1,6 @@
-# What a person does with livebridge. Everything here needs Go and nothing else, but for race (a C compiler), reproducible
-# (git), confined (root on Linux), image (Docker), and test-brokers and bench (Java 17 or later, Maven, Python 3).
+# What a person does with livebridge: `make help` lists it. Everything needs Go and nothing else, except race (a C
+# compiler), reproducible (git), confined (root on Linux), image (Docker), snapshot (goreleaser, syft, Docker), and
+# test-brokers and bench (Java 17 or later, Maven, Python 3).
 GO        ?= go
 SBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
@@ -10,80 +11,94 @@ PACKAGES  := ./cmd/livebridge ./transports/kafka ./... # those whose tests take 
 # A key for trying things out on one's own machine. Set LIVEBRIDGE_STREAM_KEY to have your own.
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 
-.PHONY: run demo test test-brokers race bench lint fuzz mutants mutation prove cover vuln sbom reproducible confined image clean build
+.PHONY: help build run demo test test-brokers race bench lint generate fuzz mutants mutation prove cover vuln sbom \
+  reproducible confined image snapshot clean
 
-build:
+help:               ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-14s %s\n", $$1, $$2 }'
+
+build:              ## build bin/livebridge
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
 
-run: build          ## start the service
+run: build          ## start the service with a development key, on the embedded NATS server
 	@echo "callbacks: http://$(patsubst :%,127.0.0.1:%,$(or $(LIVEBRIDGE_LISTEN),:8080))/live/stream" \
 	  "  key: $(LIVEBRIDGE_STREAM_KEY)   events: nats://$(or $(LIVEBRIDGE_NATS_EMBEDDED_LISTEN),127.0.0.1:4222)"
 	LIVEBRIDGE_STREAM_KEY=$(LIVEBRIDGE_STREAM_KEY) $(BIN) serve
 
-demo: build         ## show the job in a minute
+demo: build         ## play the provider against the service and print callbacks in and events out
 	$(BIN) demo
 
-test:               ## pass the tests
+test:               ## run the tests
 	CGO_ENABLED=0 $(GO) test -parallel 8 $(PACKAGES)
 
-test-brokers:       ## pass the tests with real brokers, which they start: Kafka (from Maven's packages) and nats-server
+test-brokers:       ## run the tests that start real brokers: Kafka (from Maven's packages) and nats-server
 	@for program in java mvn python3; do command -v $$program >/dev/null || \
 	  { echo "test-brokers needs $$program: Java 17 or later, Maven and Python 3 with venv"; exit 1; }; done
 	CGO_ENABLED=0 $(GO) test -tags brokers -p 1 -count 1 -timeout 15m ./transports/... ./cmd/livebridge -run \
-	  "^($$(grep -rl --include='*_test.go' '^//go:build brokers' transports cmd | xargs grep -ho '^func Test[A-Za-z0-9]*' | sed 's/func //' | sort -u | paste -sd '|' -))$$"
+	  "^($$(grep -rl --include='*_test.go' '^//go:build brokers' transports cmd | \
+	  xargs grep -ho '^func Test[A-Za-z0-9]*' | sed 's/func //' | sort -u | paste -sd '|' -))$$"
 
-race:
+race:               ## run the tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race -parallel 8 $(PACKAGES)
 
-lint:
+lint:               ## run the linters
 	$(GO) run $(LINT) run
 
-vuln:
+generate:           ## write the handbook's reference of settings from config.go
+	CGO_ENABLED=0 $(GO) generate ./...
+
+vuln:               ## look up known vulnerabilities in the program's modules
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
 
-cover:
+cover:              ## print the tests' coverage
 	CGO_ENABLED=0 $(GO) test -coverprofile=bin/cover.out ./... && $(GO) tool cover -func=bin/cover.out | tail -1
 
 # An interrupt ends it, not -fuzztime: at that deadline the fuzzing coordinator sometimes reports its own
 # "context deadline exceeded" as a failure. --foreground keeps the interrupt from the worker, which could end before
 # the coordinator knows why. Minimizing what is merely new would take up to a minute an input.
-fuzz:               ## two targets at a time, each on one core
+fuzz:               ## fuzz every target for FUZZTIME, two at a time
 	@grep -r --include='*_test.go' -o '^func Fuzz[A-Za-z0-9]*' bridge transports | sed 's|/[^/]*:func | |' | \
 	  xargs -P 2 -n 2 sh -c 'CGO_ENABLED=0 $(GO) test ./$$0 -run "^$$" -fuzz "^$$1$$" -parallel 1 -fuzzminimizetime 100x \
 	    -exec "timeout --foreground --preserve-status -s INT $(FUZZTIME)" || exit 255'
 
-mutants:            ## plant faults, one after the other, and run all tests of the package that must find them
+mutants:            ## plant the listed faults one by one; the tests of the package must find each
 	$(GO) run ./cmd/mutants -whole
 
-mutation:           ## plant every small fault that gremlins knows into the packages that decide: more than an hour
+mutation:           ## plant every small fault that gremlins knows into the packages that decide (more than an hour)
 	nice .ci/mutation
 
-prove:              ## attack order and durability for longer than the tests do: about half an hour
+prove:              ## test order and durability with many more seeds (about half an hour)
 	CGO_ENABLED=0 $(GO) test ./bridge/sequencer -run Long -rapid.checks 100000
 	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'Table|AnyOrder' -rapid.checks 20000 -timeout 30m
-	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'ExploreJournal|Campaigns' -explore.every 1 -power.seeds 50000 -batch.seeds 20000 -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'ExploreJournal|Campaigns' -explore.every 1 \
+	  -power.seeds 50000 -batch.seeds 20000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./transports/nats -run PowerLoss -power.seeds 2000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Simulation$$' -simulation.seeds 200 -timeout 60m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Kill|Disk|NoSpace|Broker|Cluster|Stream' -count 10 -timeout 60m
 
-sbom: build         ## write bin/livebridge.cdx.json (CycloneDX): every module in the program, with its hash
+sbom: build         ## write bin/livebridge.cdx.json (CycloneDX): every module in the program with its hash
 	$(GO) run $(SBOM) bin -json -noserial -output $(BIN).cdx.json $(BIN)
 	@$(GO) version -m $(BIN) | awk '$$1 == "dep" { print "pkg:golang/" $$2 "@" $$3 }' | while read -r module; do \
 	  grep -qF "\"$$module?" $(BIN).cdx.json || { echo "$$module is missing in $(BIN).cdx.json"; exit 1; }; done
 
-reproducible:       ## build the last commit twice, in two places, the second time from nothing: the same bytes
-	@place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && git clone -q . "$$place/a" && git clone -q . "$$place/b/below" && \
+reproducible:       ## build the last commit twice, in two directories, and compare the bytes
+	@place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && \
+	  git clone -q . "$$place/a" && git clone -q . "$$place/b/below" && \
 	  $(MAKE) -s -C "$$place/a" build && GOCACHE="$$place/cache" $(MAKE) -s -C "$$place/b/below" build && \
 	  sha256sum "$$place/a/$(BIN)" "$$place/b/below/$(BIN)" && cmp "$$place/a/$(BIN)" "$$place/b/below/$(BIN)"
 
-confined: build     ## run the program as the image does; needs root
+confined: build     ## run the program as the image does: as nobody, on a read-only root (needs root)
 	.ci/confined $(BIN)
 
-image:
+image:              ## build the image with Docker
 	docker build -f deployments/Dockerfile -t livebridge .
 
-clean:
-	rm -rf bin data
+snapshot:           ## build what a release holds, without publishing it: binaries, checksums, SBOM, image
+	goreleaser release --snapshot --clean --skip publish
 
-bench:              ## measure, side by side in one run
-	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal -run '^$$' -bench 'Accept|Latency|Start|Backlog|Lanes' -benchtime 1x -p 1 -timeout 60m
+clean:              ## remove bin, dist and data
+	rm -rf bin dist data
+
+bench:              ## run the benchmarks, which compare ratios within one run
+	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal -run '^$$' \
+	  -bench 'Accept|Latency|Start|Backlog|Lanes' -benchtime 1x -p 1 -timeout 60m
