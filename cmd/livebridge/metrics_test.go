@@ -19,19 +19,22 @@ func TestMetrics(t *testing.T) {
 	m := service.metrics(t)
 	failures, _ := sum(m, "livebridge_publish_failures_total") // while the stream was not yet there
 	for name, want := range map[string]float64{
-		"livebridge_callbacks_accepted_total":                                answers[200],
-		"livebridge_callbacks_refused_total":                                 answers[401] + answers[404],
-		`livebridge_callbacks_refused_total{kind="snapshot",reason="token"}`: answers[404],
-		"livebridge_events_published_total":                                  float64(len(out)),
-		"livebridge_publish_duration_seconds_count":                          float64(len(out)) + failures,
-		"livebridge_callbacks_duplicate_total":                               answers[200] - float64(len(out)),
-		"livebridge_callback_duration_seconds_count":                         3000 - answers[404],
-		"livebridge_outbox_events":                                           0,
-		"livebridge_outbox_oldest_age_seconds":                               0,
-		"livebridge_held_events":                                             0,
-		"livebridge_quarantine_entries":                                      0,
-		"livebridge_dead_letters":                                            0,
-		"livebridge_journal_failed":                                          0,
+		"livebridge_callbacks_accepted_total":                                           answers[200],
+		"livebridge_callbacks_refused_total":                                            answers[401] + answers[404],
+		`livebridge_callbacks_refused_total{code="404",kind="snapshot",reason="token"}`: answers[404],
+		"livebridge_callbacks_lost_total":                                               0,
+		"livebridge_unknown_requests_total":                                             0,
+		"livebridge_probes_total":                                                       0,
+		"livebridge_events_published_total":                                             float64(len(out)),
+		"livebridge_publish_duration_seconds_count":                                     float64(len(out)) + failures,
+		"livebridge_callbacks_duplicate_total":                                          answers[200] - float64(len(out)),
+		"livebridge_callback_duration_seconds_count":                                    3000 - answers[404],
+		"livebridge_outbox_events":                                                      0,
+		"livebridge_outbox_oldest_age_seconds":                                          0,
+		"livebridge_held_events":                                                        0,
+		"livebridge_quarantine_entries":                                                 0,
+		"livebridge_dead_letters":                                                       0,
+		"livebridge_journal_failed":                                                     0,
 	} {
 		if got, found := sum(m, name); got != want || !found {
 			t.Errorf("%s is %v (there: %v), want %v", name, got, found, want)
