@@ -210,7 +210,7 @@ func (a *app) run(ctx context.Context) error {
 	defer expire()
 	defer a.watchFiles()()
 	var work sync.WaitGroup
-	work.Go(func() { adjustMemoryLimit(dispatching) })
+	work.Go(func() { followRuntime(dispatching) })
 	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
 	served := make(chan error, 3)
 	go func() { served <- a.ingress.Serve(a.callbackListener) }()
