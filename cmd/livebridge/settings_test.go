@@ -233,13 +233,14 @@ func TestUnknownSettings(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	for text, want := range map[string]size{"1": 1, "64KiB": 64 << 10, "8GiB": 8 << 30, "3 MiB": 3 << 20, "10B": 10} {
+	for text, want := range map[string]size{"1": 1, "64KiB": 64 << 10, "8GiB": 8 << 30, "3 MiB": 3 << 20, "10B": 10,
+		"1.5GiB": 3 << 29, "1GB": 1e9} {
 		var s size
 		if err := s.UnmarshalText([]byte(text)); err != nil || s != want {
 			t.Errorf("%q is %d, %v", text, s, err)
 		}
 	}
-	for _, text := range []string{"", "-1", "1.5GiB", "1GB", "9000000TiB"} {
+	for _, text := range []string{"", "-1", "0", "GiB", "64 kilos", "9000000TiB"} {
 		var s size
 		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was parsed as %d", text, s)
