@@ -23,15 +23,15 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { close(p); return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestHandshakesLeftOutAreTold: how many lines of its source a line stands for, by the same name as of a refusal.
-func TestHandshakesLeftOutAreTold(t *testing.T) {
+// TestSuppressedHandshakesAreCounted: a line says how many of its source it stands for, in the same field as a refusal does.
+func TestSuppressedHandshakesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newHarness(t, func(s *setup) {
 			s.cfg.TLS = &tls.Config{Certificates: []tls.Certificate{*certificate(t, clock(), nil)}}
 		})
 		l, served := make(pipes), make(chan error, 1)
 		go func() { served <- b.Serve(l) }()
-		failed := func(times int) (told []string) {
+		failed := func(times int) (logged []string) {
 			for range times {
 				c, theirs := net.Pipe()
 				l <- theirs
@@ -40,14 +40,14 @@ func TestHandshakesLeftOutAreTold(t *testing.T) {
 				synctest.Wait()
 			}
 			for _, line := range b.log.FilterMessage("TLS handshake failed").All() {
-				told = append(told, fmt.Sprint(line.ContextMap()["left_out_of_source"], " ", line.ContextMap()["left_out"]))
+				logged = append(logged, fmt.Sprint(line.ContextMap()["suppressed_of_source"], " ", line.ContextMap()["suppressed"]))
 			}
-			return told
+			return logged
 		}
-		failed(8) // 5 of them are told
+		failed(8) // 5 of them are logged
 		time.Sleep(5 * time.Second)
 		if got, want := strings.Join(failed(1), "\n"), strings.Repeat("<nil> <nil>\n", 5)+"3 <nil>"; got != want {
-			t.Errorf("told\n%s\nwant\n%s", got, want)
+			t.Errorf("logged\n%s\nwant\n%s", got, want)
 		}
 		if err := b.Shutdown(context.Background()); err != nil {
 			t.Error(err)
