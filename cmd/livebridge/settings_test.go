@@ -277,10 +277,3 @@ func TestHelpShowsAnExample(t *testing.T) {
 		}
 	}
 }
-
-func TestDemo(t *testing.T) {
-	var out bytes.Buffer
-	if err := demo(t.Context(), &out, nil); err != nil {
-		t.Errorf("%v\n%s", err, &out)
-	}
-}
