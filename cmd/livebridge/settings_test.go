@@ -55,7 +55,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"RECORD_SIGN_TYPE", "SHA1", "LIVEBRIDGE_RECORD_SIGN_TYPE"},
 		{"DEDUPE_WINDOW", "1h", "LIVEBRIDGE_DEDUPE_WINDOW"},
 		{"RTC_KEY", "tooshort", "LIVEBRIDGE_RTC_KEY: rtc-record key 1"},
-		{"SNAPSHOT_TOKEN", "tooshort/x", "LIVEBRIDGE_SNAPSHOT_TOKEN: holds"},
+		{"SNAPSHOT_TOKEN", "tooshort/x", "LIVEBRIDGE_SNAPSHOT_TOKEN: contains"},
 		{"PATH_PREFIX", "/:tenant", "LIVEBRIDGE_PATH_PREFIX: \"/:tenant\""},
 		{"STREAM_KEY", "", "LIVEBRIDGE_STREAM_KEY"},
 		{"DOMAINS", "not a domain", "LIVEBRIDGE_DOMAINS: domain 1"},
@@ -135,7 +135,7 @@ func TestAllBadKeysAtOnce(t *testing.T) {
 		"KEYS_FILE: " + rules + ": line 2: stream key 1", "KEYS_FILE: " + rules + ": line 2: stream key 2",
 		"KEYS_FILE: " + rules + ": line 3: stream key 1", "KEYS_FILE: " + rules + ": line 3: same kind, domain and app as line 2",
 		"KEYS_FILE: " + rules + ": line 4: record key 1",
-		"DOMAINS: domain 1", "DOMAINS: domain 3", "SNAPSHOT_TOKEN: holds", "PATH_PREFIX: \"a b\"",
+		"DOMAINS: domain 1", "DOMAINS: domain 3", "SNAPSHOT_TOKEN: contains", "PATH_PREFIX: \"a b\"",
 	} {
 		if !strings.Contains("\n"+err.Error(), "\n"+prefix+want) {
 			t.Errorf("%q begins no line of:\n%v", want, err)
