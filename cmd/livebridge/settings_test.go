@@ -55,7 +55,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"RECORD_SIGN_TYPE", "SHA1", "LIVEBRIDGE_RECORD_SIGN_TYPE"},
 		{"DEDUPE_WINDOW", "1h", "LIVEBRIDGE_DEDUPE_WINDOW"},
 		{"RTC_KEY", "tooshort", "LIVEBRIDGE_RTC_KEY: rtc-record key 1"},
-		{"SNAPSHOT_TOKEN", "tooshort/x", "LIVEBRIDGE_SNAPSHOT_TOKEN: holds"},
+		{"SNAPSHOT_TOKEN", "tooshort/x", "LIVEBRIDGE_SNAPSHOT_TOKEN: contains"},
 		{"PATH_PREFIX", "/:tenant", "LIVEBRIDGE_PATH_PREFIX: \"/:tenant\""},
 		{"STREAM_KEY", "", "LIVEBRIDGE_STREAM_KEY"},
 		{"DOMAINS", "not a domain", "LIVEBRIDGE_DOMAINS: domain 1"},
