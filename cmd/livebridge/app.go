@@ -153,7 +153,9 @@ func (s *settings) journalOptions() journal.Options {
 }
 
 func (a *app) buildDispatcher() (err error) {
-	a.dispatcher, err = dispatch.New(a.journal, a.publisher, dispatch.DefaultOptions(), a.log, a.registry)
+	o := dispatch.DefaultOptions()
+	o.Backlog = a.journal.Backlog
+	a.dispatcher, err = dispatch.New(a.journal, a.publisher, o, a.log, a.registry)
 	return err
 }
 
