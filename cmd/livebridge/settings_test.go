@@ -185,7 +185,9 @@ func TestSecretFiles(t *testing.T) {
 		t.Errorf("the keys are %+v", got)
 	}
 	var out bytes.Buffer
-	s.print(&out, vars)
+	if err := configOf(s, vars, &envFile{}).print(&out, "text"); err != nil {
+		t.Fatal(err)
+	}
 	if strings.Contains(out.String(), demoKey) || !strings.Contains(out.String(), "LIVEBRIDGE_STREAM_KEY=(set, not shown) # file "+path) {
 		t.Errorf("printed as %s", &out)
 	}
@@ -199,7 +201,9 @@ func TestConfigHidesServersSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	s.print(&out, vars)
+	if err := configOf(s, vars, &envFile{}).print(&out, "text"); err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{"LIVEBRIDGE_NATS_URL=nats://xxxxx@one:4222,nats://xxxxx@two # environment", "LIVEBRIDGE_DOMAINS=a.example,b.example # environment"} {
 		if !strings.Contains(out.String(), want+"\n") {
 			t.Errorf("%q is not in %s", want, &out)
