@@ -153,7 +153,9 @@ func (s *settings) journalOptions() journal.Options {
 }
 
 func (a *app) buildDispatcher() (err error) {
-	a.dispatcher, err = dispatch.New(a.journal, a.publisher, dispatch.DefaultOptions(), a.log, a.registry)
+	o := dispatch.DefaultOptions()
+	o.Backlog = a.journal.Backlog
+	a.dispatcher, err = dispatch.New(a.journal, a.publisher, o, a.log, a.registry)
 	return err
 }
 
@@ -219,7 +221,7 @@ func (a *app) run(ctx context.Context) error {
 	defer expire()
 	defer a.watchFiles()()
 	var work sync.WaitGroup
-	work.Go(func() { adjustMemoryLimit(dispatching) })
+	work.Go(func() { followRuntime(dispatching) })
 	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
 	served := make(chan error, 3)
 	go func() { served <- a.ingress.Serve(a.callbackListener) }()

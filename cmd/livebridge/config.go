@@ -33,7 +33,7 @@ type settings struct {
 	// Authorities of client certificates: only clients with a certificate issued by them are accepted, such as a
 	// gateway in front. Watched like `TLS_CERT_FILE`.
 	TLSClientCAFile string `env:"TLS_CLIENT_CA_FILE"`
-	// Addresses and CIDR ranges whose `X-Forwarded-For` is trusted (`Forwarded` and `X-Real-IP` are not read). The
+	// Addresses and CIDR ranges whose `X-Forwarded-For` is trusted. `Forwarded` and `X-Real-IP` are not read. The
 	// source of a callback is the last address in it, with or without a port, that is none of these.
 	TrustedProxies []network `env:"TRUSTED_PROXIES"`
 	// Addresses and CIDR ranges that may send callbacks; empty: all. Others get 403 before
@@ -68,7 +68,7 @@ type settings struct {
 	AuthMaxAhead time.Duration `env:"AUTH_MAX_AHEAD" envDefault:"3600s"`
 	// How old the timestamp of a SparkRTC signature may be.
 	RTCMaxAge time.Duration `env:"RTC_MAX_AGE" envDefault:"24h"`
-	// What happens to a stream status callback that has the signature of another one and other unsigned members:
+	// What happens to a stream status callback that repeats a signature with other unsigned members:
 	// `quarantine`, or `accept`, since two pushes of one stream within a second can share a signature.
 	SignatureReuse string `env:"SIGNATURE_REUSE" envDefault:"quarantine"`
 
@@ -216,5 +216,6 @@ type settings struct {
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
 
 	keyFiles    []keyring.File    // KEYS_FILE and the _FILE variables of keys
+	invalid     map[string]bool   // settings whose text is no valid value, which have their defaults
 	secretFiles map[string]string // paths from the _FILE variables of the other secrets, by the secret's name
 }

@@ -32,19 +32,40 @@ func environ() map[string]string { return env.ToMap(os.Environ()) }
 
 // load reads and checks the settings. The error has all mistakes, each with the name of its setting.
 func load(vars map[string]string) (*settings, error) {
+	s, err := readSettings(vars)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// readSettings is load that returns the settings beside an error too. Those that are no valid text have their defaults.
+func readSettings(given map[string]string) (*settings, error) {
 	s := &settings{}
-	vars = maps.Clone(vars)
+	vars := maps.Clone(given)
 	secretFiles, err := readSecretFiles(vars)
 	errs := append([]error{err}, parse(s, vars)...)
 	s.secretFiles = secretFiles
 	s.keyFiles = keyFiles(vars)
+	s.invalid = removed(given, vars)
 	if topic, set := vars[prefix+"QUARANTINE_TOPIC"]; set {
 		s.QuarantineTopic = topic // empty differs from unset: notices are not published
 	}
 	if err := errors.Join(append(errs, s.check()...)...); err != nil {
-		return nil, &usageError{err}
+		return s, &usageError{err}
 	}
 	return s, nil
+}
+
+// removed returns the settings that parse has removed from the variables, since they are invalid.
+func removed(given, vars map[string]string) map[string]bool {
+	names := make(map[string]bool)
+	for name := range given {
+		if _, valid := vars[name]; !valid {
+			names[strings.TrimPrefix(name, prefix)] = true
+		}
+	}
+	return names
 }
 
 // parse parses each setting. An invalid one gets its default, so that the others can still be checked.
@@ -91,7 +112,8 @@ func (s *settings) fields() []field {
 		if tag.Get("env") == "" {
 			continue
 		}
-		out = append(out, field{name: tag.Get("env"), secret: tag.Get("secret") != "", value: v.Field(i).Interface()})
+		out = append(out, field{name: tag.Get("env"), secret: tag.Get("secret") != "", byDefault: tag.Get("envDefault"),
+			value: v.Field(i).Interface()})
 	}
 	return out
 }
@@ -110,9 +132,10 @@ func (s *settings) quotedSecrets() []string {
 }
 
 type field struct {
-	name   string
-	secret bool
-	value  any
+	name      string
+	secret    bool
+	byDefault string // the value of one that is not set
+	value     any
 }
 
 // unknownSettings returns the variables with our prefix that are no setting. They only cause a warning, since
@@ -154,8 +177,32 @@ func (s *settings) check() []error {
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
 		errs = append(errs, settingError("RECORD_SIGN_TYPE", "%w", err))
 	}
-	return append(errs, slices.Concat(s.checkNumbers(), s.checkAddresses(), s.checkPaths(), s.checkCertificate(),
+	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(), s.checkCertificate(),
 		s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
+}
+
+// checkTransport rejects settings of the transport that is not used: whoever sets them believes that they have an effect.
+func (s *settings) checkTransport() []error {
+	other, found := map[string]string{"nats": "KAFKA", "kafka": "NATS"}[s.Transport]
+	if !found {
+		return nil
+	}
+	var errs []error
+	defaults := defaultSettings()
+	for i, f := range s.fields() {
+		if strings.HasPrefix(f.name, other+"_") && f.value != defaults[i].value {
+			errs = append(errs, settingError(f.name, "is set although TRANSPORT is %s, where it has no effect: "+
+				"unset it, or set TRANSPORT=%s", s.Transport, strings.ToLower(other)))
+		}
+	}
+	return errs
+}
+
+// defaultSettings returns every setting with its default.
+func defaultSettings() []field {
+	s := &settings{}
+	_ = env.ParseWithOptions(s, env.Options{Prefix: prefix, Environment: map[string]string{}}) // of constants
+	return s.fields()
 }
 
 // checkNumbers rejects numbers out of range.

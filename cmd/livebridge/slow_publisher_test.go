@@ -71,6 +71,8 @@ func (p *slowPublisher) Close(context.Context) error {
 
 func (p *slowPublisher) Reload() error { return nil }
 
+func (p *slowPublisher) Connected() bool { return true }
+
 // runWith runs the service in this process on a publisher of the test's. The function that it returns tells the service
 // to stop; the channel gets what it returns.
 func runWith(t *testing.T, dir string, p *slowPublisher, more ...string) (*program, context.CancelFunc, <-chan error) {
