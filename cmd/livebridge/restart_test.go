@@ -62,18 +62,18 @@ func (n *newConnections) note(status int) {
 }
 
 // TestRestartUnderLoad replaces one process by the next while callbacks come, each on a new connection, at some hundred a
-// second. With the sockets of systemd all are answered 200; without, some are refused between the two processes. All
-// that were answered are published, in order.
+// second. With the sockets of systemd all are answered 200, without a broker too; without those sockets some are refused
+// between the two processes. All that were answered are published, in order.
 func TestRestartUnderLoad(t *testing.T) {
 	for _, c := range []struct {
-		name      string
-		activated bool
-	}{{"socket activation", true}, {"own sockets", false}} {
-		t.Run(c.name, func(t *testing.T) { restartUnderLoad(t, c.activated) })
+		name            string
+		activated, away bool
+	}{{"socket activation", true, false}, {"socket activation, no broker", true, true}, {"own sockets", false, false}} {
+		t.Run(c.name, func(t *testing.T) { restartUnderLoad(t, c.activated, c.away) })
 	}
 }
 
-func restartUnderLoad(t *testing.T, activated bool) {
+func restartUnderLoad(t *testing.T, activated, away bool) {
 	dir, p := t.TempDir(), newProvider()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -91,6 +91,9 @@ func restartUnderLoad(t *testing.T, activated bool) {
 	} else {
 		settings = []string{prefix + "LISTEN=" + address}
 	}
+	if away {
+		settings = append(settings, prefix+"NATS_URL=nats://127.0.0.1:1")
+	}
 	_ = l.Close() // file, if there is one, keeps it open, as systemd does
 	begin := func() *program { return spawnWith(t, dir, under, files, settings...) }
 	service := begin()
@@ -101,7 +104,9 @@ func restartUnderLoad(t *testing.T, activated bool) {
 	connections := newNewConnections(p, "http://"+address+"/live/stream")
 	var playing sync.WaitGroup
 	playing.Go(func() { connections.play(t, ctx) })
-	until(t, "callbacks are answered", func() bool { return p.total.Load() > 100 })
+	until(t, "callbacks are answered", func() bool {
+		return p.total.Load() > 100 && (!away || service.metrics(t)["livebridge_broker_available"] == 0)
+	})
 	service.signal(t, syscall.SIGTERM)
 	service.ends(t)
 	service = begin()
@@ -112,6 +117,10 @@ func restartUnderLoad(t *testing.T, activated bool) {
 	t.Logf("%d callbacks, %d without an answer, none answered for %v", len(p.sent), connections.refused, connections.gap)
 	if activated && connections.refused > 0 {
 		t.Errorf("%d of %d callbacks were not answered 200", connections.refused, len(p.sent))
+	}
+	if away {
+		service.terminate(t)
+		service = launch(t, dir)
 	}
 	p.judge(t, service.nats)
 }
