@@ -136,7 +136,7 @@ func TestAnswers(t *testing.T) {
 			if strings.Contains(tt.r.URL.Path, "snapshot") {
 				kind = "snapshot"
 			}
-			if tt.reason != "" && b.counted(t, "livebridge_callbacks_refused_total", kind, tt.reason) != 1 {
+			if tt.reason != "" && b.counted(t, "livebridge_callbacks_refused_total", fmt.Sprint(tt.status), kind, tt.reason) != 1 {
 				t.Errorf("not counted as refused, %s, %s: %s", kind, tt.reason, w.Body)
 			}
 			if tt.reason == "" && b.counted(t, "livebridge_callbacks_accepted_total", kind) != 1 {
@@ -235,7 +235,7 @@ func TestRoutes(t *testing.T) {
 		{"", token, "POST", "/live/./stream", 404},
 		{"", token, "POST", "/rtc/record/", 401},
 		{"", token, "POST", "//live/snapshot//the-token/", 400},
-		{"", token, "GET", "/live/stream/", 405},
+		{"", token, "PUT", "/live/stream/", 405},
 		{"/tenant", token, "POST", "//tenant//live/stream/", 400},
 		{"", token, "POST", "/live/streams", 404},
 		{"", token, "POST", "/live/snapshot", 404},
@@ -245,11 +245,11 @@ func TestRoutes(t *testing.T) {
 		{"", token, "POST", "/live/snapshot/the-token", 400},
 		{"", "", "POST", "/live/snapshot/", 404},
 		{"", "", "POST", "/live/snapshot/the-token", 404},
-		{"", token, "GET", "/live/stream", 405},
-		{"", token, "HEAD", "/live/stream", 405},
 		{"", token, "PUT", "/live/record", 405},
-		{"", token, "OPTIONS", "/rtc/record", 405},
-		{"", token, "GET", "/live/snapshot/wrong", 405},
+		{"", token, "PATCH", "/rtc/record", 405},
+		{"", token, "GET", "/live/record", 405}, // with a body
+		{"", token, "GET", "/live/snapshot/wrong", 404},
+		{"", token, "DELETE", "/live/snapshot/wrong", 405},
 		{"", token, "POST", "/live/record", 400},
 		{"", token, "POST", "/rtc/record", 401},
 		{"/tenant", token, "POST", "/tenant/live/stream", 400},
@@ -286,8 +286,11 @@ func TestJournalErrors(t *testing.T) {
 			if strings.Contains(w.Body.String(), "secret") {
 				t.Errorf("the answer tells of the disk: %s", w.Body)
 			}
-			if b.counted(t, "livebridge_callbacks_refused_total", "stream", reason) != 1 {
-				t.Errorf("%s: not counted", reason)
+			if b.counted(t, "livebridge_callbacks_lost_total", "stream", reason) != 1 {
+				t.Errorf("%s: not counted as lost", reason)
+			}
+			if n := b.total(t, "livebridge_callbacks_refused_total"); n != 0 {
+				t.Errorf("%s: %v counted as refused", reason, n)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package ingress
 import (
 	"fmt"
 	"log"
-	"net/http"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -98,7 +97,7 @@ func newReporter(l *zap.Logger) *reporter {
 // refused logs why a request was rejected and where it came from. Of its body it logs only the domain. Errors of the
 // service are limited in total, those of clients per source as well.
 func (r *reporter) refused(k kindLabel, req refusedRequest, why *refusal) {
-	if why.status == http.StatusServiceUnavailable {
+	if why.lost() {
 		if suppressed, ok := r.serverErrors.allow(); ok {
 			r.log.Error(unavailableMessage(why.reason), append(req.fields(k, why), suppressed)...)
 		}
@@ -128,7 +127,7 @@ func unavailableMessage(reason string) string {
 
 func (r *refusedRequest) fields(k kindLabel, why *refusal) []zap.Field {
 	fields := []zap.Field{
-		zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("detail", why.message),
+		zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("detail", why.detail()),
 		zap.String("remote", r.remote), zap.Stringer("source", r.source.address), zap.String("domain", r.domain),
 	}
 	if r.path != "" {

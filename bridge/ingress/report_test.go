@@ -119,7 +119,7 @@ func TestLogIsBounded(t *testing.T) {
 	if n := b.log.Len(); n < 5 || n > 20 {
 		t.Errorf("%d lines", n)
 	}
-	if n := b.counted(t, "livebridge_callbacks_refused_total", "stream", "malformed"); n != 2000 {
+	if n := b.counted(t, "livebridge_callbacks_refused_total", "400", "stream", "malformed"); n != 2000 {
 		t.Errorf("%v counted", n)
 	}
 	other := post("/live/stream", "{")

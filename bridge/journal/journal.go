@@ -73,6 +73,7 @@ func Open(opts Options) (*Journal, error) {
 		return nil, errors.Join(err, j.isolate(j.db.Close), j.lock.Close())
 	}
 	opts.Log.Info("journal open", append(j.capacity.fields(), zap.String("dir", opts.Dir))...)
+	j.capacity.logChange()
 	w := newWriter(j)
 	go w.run()
 	j.background.Go(w.awaitSyncs)
