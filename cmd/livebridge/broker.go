@@ -93,6 +93,7 @@ func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 	o.User, o.Password = s.NATSUser, s.NATSPassword
 	o.PasswordFile, o.TokenFile, o.ReadFile = s.secretFiles["NATS_PASSWORD"], s.secretFiles["NATS_TOKEN"], filewatch.Read
 	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
+	o.TLSVerify, o.TLSServerName = s.NATSTLSVerify, s.NATSServerName
 	o.Binary, o.Log = s.EventMode == "binary", log
 	return o
 }
@@ -105,6 +106,7 @@ func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
 	o.SASL, o.User, o.Password = s.KafkaSASL, s.KafkaUser, s.KafkaPassword
 	o.PasswordFile, o.ReadFile = s.secretFiles["KAFKA_PASSWORD"], filewatch.Read
 	o.TLS, o.CAFile, o.CertFile, o.KeyFile = s.KafkaTLS, s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile
+	o.TLSVerify, o.TLSServerName = s.KafkaTLSVerify, s.KafkaServerName
 	o.Binary, o.Log = s.EventMode == "binary", log
 	return o
 }

@@ -130,6 +130,11 @@ func brokersTLS(t *testing.T) []together {
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_CA_FILE", cert),
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_CERT_FILE", cert, "KAFKA_TLS_KEY_FILE", key),
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_KEY_FILE", key),
+		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_VERIFY", "ca"),
+		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_SERVER_NAME", "kafka.example.com"),
+		fits("TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_VERIFY", "none", "KAFKA_TLS_SERVER_NAME", "kafka.example.com"),
+		refused("KAFKA_TLS_VERIFY", "TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_VERIFY", "CA"),
+		fits("NATS_TLS_VERIFY", "ca", "NATS_TLS_SERVER_NAME", "nats.example.com"), refused("NATS_TLS_VERIFY", "NATS_TLS_VERIFY", "off"),
 	}
 }
 

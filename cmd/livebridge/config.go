@@ -163,6 +163,11 @@ type settings struct {
 	NATSToken string `env:"NATS_TOKEN" secret:"true"`
 	// Authority of the NATS servers, where the system does not trust it.
 	NATSCAFile string `env:"NATS_TLS_CA_FILE"`
+	// What to verify of the certificates of the NATS servers: `full`, `ca` (the authority, not the name) or `none`. The
+	// last two are warned of.
+	NATSTLSVerify string `env:"NATS_TLS_VERIFY" envDefault:"full"`
+	// Name to expect in the certificates of the NATS servers, where it is not the host in `NATS_URL`.
+	NATSServerName string `env:"NATS_TLS_SERVER_NAME"`
 	// Client certificate for the NATS servers.
 	NATSCertFile string `env:"NATS_TLS_CERT_FILE"`
 	// Private key of `NATS_TLS_CERT_FILE`.
@@ -190,8 +195,14 @@ type settings struct {
 	KafkaPassword string `env:"KAFKA_PASSWORD" secret:"true"`
 	// Whether to connect with TLS.
 	KafkaTLS bool `env:"KAFKA_TLS" envDefault:"false"`
-	// Authority of the brokers, where the system does not trust it. This and the next two files are watched.
+	// Authority of the brokers, where the system does not trust it. This file, the client certificate and its key
+	// are watched.
 	KafkaCAFile string `env:"KAFKA_TLS_CA_FILE"`
+	// What to verify of the brokers' certificates: `full`, `ca` (the authority, not the name) or `none`. The last two are
+	// warned of. Huawei Cloud DMS needs `ca`, see [Huawei Cloud DMS](#huawei-cloud-dms-for-kafka).
+	KafkaTLSVerify string `env:"KAFKA_TLS_VERIFY" envDefault:"full"`
+	// Name to expect in the certificates of all brokers, where it is not the host in their addresses.
+	KafkaServerName string `env:"KAFKA_TLS_SERVER_NAME"`
 	// Client certificate for the brokers.
 	KafkaCertFile string `env:"KAFKA_TLS_CERT_FILE"`
 	// Private key of `KAFKA_TLS_CERT_FILE`.
