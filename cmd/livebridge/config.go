@@ -138,6 +138,10 @@ type settings struct {
 	NATSStream string `env:"NATS_STREAM" envDefault:"LIVE_EVENTS"`
 	// Subjects begin with it.
 	NATSPrefix string `env:"NATS_SUBJECT_PREFIX" envDefault:"live.events"`
+	// Number of partitions: above `0`, the number of the stream's partition stands behind the prefix,
+	// `live.events.<partition>.…`, so that partitions can be consumed in parallel and in order, see
+	// [scaling out](../schemas/README.md#scaling-out). Change it only when consumers have read everything.
+	NATSPartitions int `env:"NATS_PARTITIONS" envDefault:"0"`
 	// Replicas of streams that livebridge creates. Use 3 on a cluster; more than 1 needs `NATS_URL`.
 	NATSReplicas int `env:"NATS_REPLICAS" envDefault:"1"`
 	// Maximum age of messages in the stream of events that livebridge creates.

@@ -188,7 +188,7 @@ func TestEverySettingArrives(t *testing.T) {
 func natsWanted(v *values) nats.Options {
 	return nats.Options{
 		URL: v.text("NATS_URL"), Stream: v.text("NATS_STREAM"), SubjectPrefix: v.text("NATS_SUBJECT_PREFIX"),
-		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), MaxAge: v.span("NATS_MAX_AGE"),
+		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"), MaxAge: v.span("NATS_MAX_AGE"),
 		MaxBytes: v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
 		Dedupe: v.span("DEDUPE_WINDOW"), InboxPrefix: v.text("NATS_INBOX_PREFIX"), Binary: v.is("EVENT_MODE", "binary"),
 		CredsFile: v.text("NATS_CREDS_FILE"), NKeyFile: v.text("NATS_NKEY_FILE"), User: v.text("NATS_USER"),

@@ -51,6 +51,21 @@ func (t *connectionLog) connected(fields ...zap.Field) {
 	}
 }
 
+// noteConnected records whether events can be published. With a template, each topic by itself may be unusable.
+func (t *topics) noteConnected(connected bool) {
+	t.connected.Store(connected)
+	if !connected || t.secondary {
+		return
+	}
+	if name := template(t.opts.Topic); !name.fixed() {
+		t.connectionLog.connected(zap.String("topic", t.opts.Topic))
+	} else {
+		known := t.of(t.opts.Topic)
+		t.connectionLog.connected(zap.String("topic", known.name), zap.Bool("created", known.created),
+			zap.Int("partitions", len(known.layout.Load().partitions)))
+	}
+}
+
 // faultOf classifies a failure to connect.
 func (o *Options) faultOf(err error) fault {
 	switch {

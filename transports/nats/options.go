@@ -19,6 +19,7 @@ type Options struct {
 	// streams
 	Stream        string        // of events
 	SubjectPrefix string        // of events: <prefix>.<domain>.<app>.<stream>.<kind>
+	Partitions    int           // above 0: a partition's number stands behind the prefix
 	Quarantine    string        // subject prefix of quarantine notices, in stream LIVE_QUARANTINE; empty: not published
 	Replicas      int           // of streams that are created
 	MaxAge        time.Duration // limit of streams that are created
