@@ -95,6 +95,8 @@ func streams() []together {
 		fits("NATS_REPLICAS", "1"), refused("NATS_REPLICAS", "NATS_REPLICAS", "2"),
 		fits("NATS_REPLICAS", "5", "NATS_URL", "nats://one:4222"), refused("NATS_REPLICAS", "NATS_REPLICAS", "6", "NATS_URL", "nats://one:4222"),
 		refused("NATS_REPLICAS", "NATS_REPLICAS", "2", "TRANSPORT", "kafka"),
+		fits("NATS_PARTITIONS", "1"), fits("NATS_PARTITIONS", "1024"), fits("NATS_PARTITIONS", "0"),
+		refused("NATS_PARTITIONS", "NATS_PARTITIONS", "-1"), refused("NATS_PARTITIONS", "NATS_PARTITIONS", "1025"),
 		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events"), refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events.q"),
 		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live"), fits("QUARANTINE_TOPIC", "live.eventsq"), fits("QUARANTINE_TOPIC", "live.event"),
 		refused("QUARANTINE_TOPIC", "NATS_STREAM", "LIVE_QUARANTINE"), fits("NATS_STREAM", "LIVE_QUARANTINE", "QUARANTINE_TOPIC", ""),
@@ -130,6 +132,11 @@ func brokersTLS(t *testing.T) []together {
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_CA_FILE", cert),
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_CERT_FILE", cert, "KAFKA_TLS_KEY_FILE", key),
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_KEY_FILE", key),
+		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_VERIFY", "ca"),
+		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_SERVER_NAME", "kafka.example.com"),
+		fits("TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_VERIFY", "none", "KAFKA_TLS_SERVER_NAME", "kafka.example.com"),
+		refused("KAFKA_TLS_VERIFY", "TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_VERIFY", "CA"),
+		fits("NATS_TLS_VERIFY", "ca", "NATS_TLS_SERVER_NAME", "nats.example.com"), refused("NATS_TLS_VERIFY", "NATS_TLS_VERIFY", "off"),
 	}
 }
 

@@ -129,16 +129,6 @@ func checkConsumer(t *testing.T, consumer *exec.Cmd, want map[string][]string) {
 	}
 }
 
-// sourceFile writes a program to a file.
-func sourceFile(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // virtualenv makes a Python with the packages, and remembers it on disk.
 func virtualenv(t *testing.T) (python string) {
 	t.Helper()

@@ -346,6 +346,7 @@ func TestWarnings(t *testing.T) {
 		"transforms": func(c *jetstream.StreamConfig) {
 			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "live.events.>", Destination: "moved.>"}
 		},
+		"one replica": func(*jetstream.StreamConfig) {},
 		"a lane": func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 },
 		"its lane then": func(c *jetstream.StreamConfig) {
 			c.MaxMsgsPerSubject, c.Discard, c.DiscardNewPerSubject = 5, jetstream.DiscardNew, true
@@ -369,6 +370,25 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("it is warned of %d times: %v", n, logs.All())
 			}
 		})
+	}
+}
+
+// TestReplicasSuffice: a stream with three replicas is not warned of, and neither is that of the embedded server, which
+// publishes again what is not known to be on disk.
+func TestReplicasSuffice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		o        Options
+		replicas int
+	}{{Options{}, 3}, {Options{inProcess: &serverHost{}}, 1}} {
+		c.o.Replicas = c.replicas
+		s := eventsStream(&c.o)
+		s.opts = &c.o
+		for _, text := range s.warnings(s.want) {
+			if strings.Contains(text, "one replica") {
+				t.Errorf("%d replicas: %s", c.replicas, text)
+			}
+		}
 	}
 }
 
