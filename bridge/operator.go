@@ -1,6 +1,9 @@
 package bridge
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // ReviewQueue is a part of the journal whose entries wait for an operator.
 type ReviewQueue string
@@ -87,6 +90,14 @@ type ReviewQueues interface {
 type Usage struct {
 	Entries uint64 `json:"entries"`
 	Bytes   uint64 `json:"bytes"`
+}
+
+// Backlog is what waits in the journal for the broker, and the space that is left for more.
+type Backlog struct {
+	Events       int           // of the outbox
+	OldestAge    time.Duration // of the oldest event of the outbox in memory
+	JournalBytes uint64        // of outbox, holds, quarantine and dead letters
+	FreeBytes    uint64        // on the volume
 }
 
 // JournalStats is what a journal holds.

@@ -157,7 +157,7 @@ func TestCountsOfManyAtOnce(t *testing.T) {
 
 // TestOutageIsLocked: nobody else sees an outage while it begins or ends. The log is written meanwhile, and tries the lock.
 func TestOutageIsLocked(t *testing.T) {
-	o, changes := &outage{}, 0
+	o, changes := &outage{backlog: DefaultOptions().Backlog}, 0
 	o.log = zap.New(zapcore.NewNopCore()).WithOptions(zap.WrapCore(func(zapcore.Core) zapcore.Core {
 		core, _ := observer.New(zapcore.InfoLevel)
 		return zapcore.RegisterHooks(core, func(e zapcore.Entry) error {

@@ -32,6 +32,8 @@ type Options struct {
 	MaxBackoff     time.Duration // bound of all backoffs
 	Checkpoint     time.Duration // interval of trims with a Checkpointer
 	Trim           time.Duration // interval of trims otherwise
+
+	Backlog func() bridge.Backlog // what waits, for the log of an outage; nil: not logged
 }
 
 // DefaultOptions returns the options of the program.
@@ -39,15 +41,20 @@ func DefaultOptions() Options {
 	return Options{
 		InFlight: 4096, InitialBackoff: 50 * time.Millisecond, MaxBackoff: 5 * time.Second,
 		Checkpoint: time.Second, Trim: 250 * time.Millisecond,
+		Backlog: func() bridge.Backlog { return bridge.Backlog{} },
 	}
 }
 
 func (o Options) withDefaults() Options {
 	d := DefaultOptions()
+	backlog := o.Backlog
+	if backlog == nil {
+		backlog = d.Backlog
+	}
 	return Options{
 		InFlight: cmp.Or(o.InFlight, d.InFlight), InitialBackoff: cmp.Or(o.InitialBackoff, d.InitialBackoff),
 		MaxBackoff: cmp.Or(o.MaxBackoff, d.MaxBackoff), Checkpoint: cmp.Or(o.Checkpoint, d.Checkpoint),
-		Trim: cmp.Or(o.Trim, d.Trim),
+		Trim: cmp.Or(o.Trim, d.Trim), Backlog: backlog,
 	}
 }
 
@@ -76,12 +83,16 @@ func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r promethe
 	d := &Dispatcher{
 		outbox: o, publisher: p, opts: opts, log: log,
 		slots: make(chan struct{}, opts.InFlight), backoff: newBackoff(opts.InitialBackoff, opts.MaxBackoff, backoffLanes),
-		events: outage{log: log, messages: eventMessages()}, notices: outage{log: log, messages: noticeMessages()},
+		events:  outage{log: log, messages: eventMessages(), backlog: opts.Backlog},
+		notices: outage{log: log, messages: noticeMessages(), backlog: opts.Backlog},
 		trimmer: newTrimmer(o, p, opts, log),
 	}
-	d.metrics = newMetrics(func() bool { return !d.events.active() })
+	d.metrics = newMetrics(d.Available)
 	return d, d.metrics.register(r)
 }
+
+// Available reports whether the broker takes events, as far as is known: false during an outage.
+func (d *Dispatcher) Available() bool { return !d.events.active() }
 
 // Run publishes until ctx ends; the caller decides whether to drain the outbox before. Then it takes no more events,
 // waits until stop ends for those in flight, and trims once more.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"livebridge/bridge"
 )
 
 const (
@@ -17,23 +19,27 @@ const (
 	outageProbe = 20 * time.Millisecond
 )
 
-// outage detects when the broker as a whole is unavailable, logs it once, and slows attempts down until one succeeds.
+// outage detects when the broker as a whole is unavailable, logs its begin, its end and a reminder every
+// bridge.ReminderInterval in between, and slows attempts down until one succeeds.
 type outage struct {
 	log      *zap.Logger
 	messages outageMessages
+	backlog  func() bridge.Backlog // for the log
 
 	mu       sync.Mutex
 	failures int           // in a row, of any lanes
 	since    time.Time     // the first of them
+	logged   time.Time     // the last line about it
 	ended    chan struct{} // closed when the broker is available again; nil while it is
 }
 
 // outageMessages are the log messages of an outage.
-type outageMessages struct{ begins, ends string }
+type outageMessages struct{ begins, lasts, ends string }
 
 func eventMessages() outageMessages {
 	return outageMessages{
 		begins: "broker unavailable; callbacks are still accepted and events are retained",
+		lasts:  "broker still unavailable; callbacks are accepted while the journal has space",
 		ends:   "broker available again",
 	}
 }
@@ -41,6 +47,7 @@ func eventMessages() outageMessages {
 func noticeMessages() outageMessages {
 	return outageMessages{
 		begins: "quarantine notices cannot be published; they are retained and events are still published",
+		lasts:  "quarantine notices still cannot be published",
 		ends:   "quarantine notices are published again",
 	}
 }
@@ -52,11 +59,24 @@ func (o *outage) recordFailure(err error) {
 	if o.failures++; o.failures == 1 {
 		o.since = time.Now()
 	}
-	if o.ended != nil || (o.failures < outageFailures && time.Since(o.since) < outageAfter) {
+	message := o.messages.lasts
+	switch {
+	case o.ended != nil && time.Since(o.logged) < bridge.ReminderInterval:
 		return
+	case o.ended == nil && o.failures < outageFailures && time.Since(o.since) < outageAfter:
+		return
+	case o.ended == nil:
+		message, o.ended = o.messages.begins, make(chan struct{})
 	}
-	o.ended = make(chan struct{})
-	o.log.Warn(o.messages.begins, zap.Error(err))
+	o.logged = time.Now()
+	o.log.Warn(message, append(o.figures(), zap.Time("since", o.since), zap.Error(err))...)
+}
+
+// figures returns what waits for the broker, as fields of a log line.
+func (o *outage) figures() []zap.Field {
+	b := o.backlog()
+	return []zap.Field{zap.Int("outbox_events", b.Events), zap.Duration("oldest_age", b.OldestAge),
+		zap.Uint64("journal_bytes", b.JournalBytes), zap.Uint64("disk_free_bytes", b.FreeBytes)}
 }
 
 // recordSuccess records an acknowledgement.
@@ -64,7 +84,8 @@ func (o *outage) recordSuccess() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ended != nil {
-		o.log.Info(o.messages.ends, zap.Duration("after", time.Since(o.since)), zap.Int("failures", o.failures))
+		o.log.Info(o.messages.ends, zap.Duration("after", time.Since(o.since)), zap.Int("failures", o.failures),
+			zap.Int("retained", o.backlog().Events))
 		close(o.ended)
 		o.ended = nil
 	}

@@ -1,6 +1,10 @@
 package journal
 
-import "livebridge/bridge"
+import (
+	"time"
+
+	"livebridge/bridge"
+)
 
 // Inspect implements bridge.JournalAdmin.
 func (j *Journal) Inspect() (bridge.JournalStats, error) {
@@ -14,6 +18,12 @@ func (j *Journal) Inspect() (bridge.JournalStats, error) {
 		i.StoreBytes = j.db.Metrics().DiskSpaceUsage()
 		return each(j.db, tableLane, func(_, _ []byte) error { i.Lanes++; return nil })
 	})
+}
+
+// Backlog returns what waits for the broker.
+func (j *Journal) Backlog() bridge.Backlog {
+	return bridge.Backlog{Events: j.Pending(), OldestAge: j.outbox.age(time.Now()),
+		JournalBytes: j.capacity.bytes.Load(), FreeBytes: j.capacity.free.Load()}
 }
 
 // count fills in what only the writer knows.

@@ -138,3 +138,28 @@ func TestMetricsTwice(t *testing.T) {
 		t.Error("metrics were registered twice without an error")
 	}
 }
+
+// TestDoubtsNameTheSetting: a key that looks wrong is told with the setting that it comes from, a file's or its own.
+func TestDoubtsNameTheSetting(t *testing.T) {
+	quoted := func(letter string) string { return `"` + keyOf(letter) + `"` }
+	path := filepath.Join(t.TempDir(), "stream")
+	if err := os.WriteFile(path, []byte(quoted("a")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k, err := keyring.Open(keyring.Options{
+		Config: signature.Config{RTC: []string{keyOf("b"), quoted("c")}},
+		Files:  []keyring.File{{Setting: "STREAM_KEY_FILE", Path: path, Kind: bridge.KindStream}},
+		Log:    zap.NewNop(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	problem := signature.KeyProblem(quoted("a"))
+	want := []keyring.SuspectKey{
+		{Setting: "STREAM_KEY_FILE", Key: signature.KeyID(quoted("a")), Problem: problem},
+		{Setting: "RTC_KEY", Key: signature.KeyID(quoted("c")), Problem: problem},
+	}
+	if got := k.SuspectKeys(); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}

@@ -72,8 +72,10 @@ func median(values []float64) float64 {
 
 // benchApp starts the service with the product's defaults on free ports, but for the settings given.
 func benchApp(b *testing.B, settings ...string) (a *app, stop func()) {
-	s, err := load(with(append(settings, "LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0",
-		"NATS_EMBEDDED_LISTEN", "127.0.0.1:0", "DATA_DIR", b.TempDir())...))
+	if !slices.Contains(settings, "kafka") {
+		settings = append(settings, "NATS_EMBEDDED_LISTEN", "127.0.0.1:0")
+	}
+	s, err := load(with(append(settings, "LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", b.TempDir())...))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
@@ -16,7 +17,21 @@ import (
 // transport is a publisher whose credentials can be reloaded.
 type transport interface {
 	bridge.Publisher
-	Reload() error // reads the files of credentials again
+	Reload() error   // reads the files of credentials again
+	Connected() bool // the broker responds, and the stream or topic of events is usable
+}
+
+// connectedMetric returns the metric of the connection to the broker.
+func connectedMetric(t transport) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_broker_connected",
+		Help: "1 while the broker responds and the stream or topic of events is usable, otherwise 0, whether or not there " +
+			"are events; livebridge_broker_available tells whether publishing them succeeds."},
+		func() float64 {
+			if t.Connected() {
+				return 1
+			}
+			return 0
+		})
 }
 
 // failureNotifier is a publisher that a local failure can end, such as one of the embedded server's disk. Errors of a
@@ -51,7 +66,7 @@ func (a *app) connect() (err error) {
 	}
 	if err == nil {
 		a.credentials.reload = a.publisher.Reload
-		return nil
+		return a.registry.Register(connectedMetric(a.publisher))
 	}
 	a.publisher = nil // not a nil of the publisher's type
 	var setting *nats.SettingError

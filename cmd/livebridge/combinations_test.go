@@ -41,7 +41,7 @@ func (c together) check(t *testing.T) {
 
 // TestSettingsTogether is both sides of the boundary of everything that depends on two settings.
 func TestSettingsTogether(t *testing.T) {
-	for _, group := range [][]together{windows(), sizes(), serverTLS(t), streams(), brokersTLS(t), identities()} {
+	for _, group := range [][]together{windows(), sizes(), serverTLS(t), streams(), transports(), brokersTLS(t), identities()} {
 		for _, c := range group {
 			c.check(t)
 		}
@@ -94,12 +94,24 @@ func streams() []together {
 	return []together{
 		fits("NATS_REPLICAS", "1"), refused("NATS_REPLICAS", "NATS_REPLICAS", "2"),
 		fits("NATS_REPLICAS", "5", "NATS_URL", "nats://one:4222"), refused("NATS_REPLICAS", "NATS_REPLICAS", "6", "NATS_URL", "nats://one:4222"),
-		fits("NATS_REPLICAS", "2", "TRANSPORT", "kafka"),
+		refused("NATS_REPLICAS", "NATS_REPLICAS", "2", "TRANSPORT", "kafka"),
 		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events"), refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events.q"),
 		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live"), fits("QUARANTINE_TOPIC", "live.eventsq"), fits("QUARANTINE_TOPIC", "live.event"),
 		refused("QUARANTINE_TOPIC", "NATS_STREAM", "LIVE_QUARANTINE"), fits("NATS_STREAM", "LIVE_QUARANTINE", "QUARANTINE_TOPIC", ""),
 		refused("QUARANTINE_TOPIC", "TRANSPORT", "kafka", "QUARANTINE_TOPIC", "live.events"),
 		fits("TRANSPORT", "kafka", "QUARANTINE_TOPIC", "live.events.q"), fits("TRANSPORT", "kafka", "QUARANTINE_TOPIC", ""),
+	}
+}
+
+// transports: a setting of the transport that is not used has no effect, unless it has its default.
+func transports() []together {
+	return []together{
+		fits("KAFKA_BROKERS", "127.0.0.1:9092"), refused("KAFKA_BROKERS", "KAFKA_BROKERS", "127.0.0.1:9093"),
+		fits("TRANSPORT", "nats", "KAFKA_CREATE_TOPIC", "true"), refused("KAFKA_CREATE_TOPIC", "KAFKA_CREATE_TOPIC", "false"),
+		refused("KAFKA_PASSWORD", "KAFKA_PASSWORD", "secret"), refused("KAFKA_PARTITIONS", "KAFKA_PARTITIONS", "13"),
+		fits("TRANSPORT", "kafka", "NATS_STREAM", "LIVE_EVENTS"), refused("NATS_STREAM", "TRANSPORT", "kafka", "NATS_STREAM", "OTHER"),
+		refused("NATS_URL", "TRANSPORT", "kafka", "NATS_URL", "nats://one:4222"),
+		refused("NATS_EMBEDDED_LISTEN", "TRANSPORT", "kafka", "NATS_EMBEDDED_LISTEN", "127.0.0.1:5222"),
 	}
 }
 

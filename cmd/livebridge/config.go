@@ -16,7 +16,7 @@ type settings struct {
 	// # Receiving callbacks
 
 	// Address of the port for callbacks. Its routes are `/live/stream`, `/live/record`, `/live/snapshot/<token>` and
-	// `/rtc/record`.
+	// `/rtc/record`. Not used when systemd passes a socket, see [Restarts](#stopping-crashes-and-lost-disks).
 	Listen string `env:"LISTEN" envDefault:":8080"`
 	// Path in front of the routes, such as `/tenant`.
 	PathPrefix string `env:"PATH_PREFIX"`
@@ -209,8 +209,9 @@ type settings struct {
 	// On SIGTERM `/readyz` is 503, and callbacks are still accepted for this time, until load balancers have noticed.
 	// In Kubernetes use 5s.
 	ShutdownDelay time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s"`
-	// Maximum time, after `SHUTDOWN_DELAY`, to answer requests in flight and to publish the outbox. Nothing is lost if
-	// it is too short: what remains is published after the next start.
+	// Maximum time, after `SHUTDOWN_DELAY`, to publish what is in the outbox on SIGTERM, while callbacks are still
+	// accepted, and then to answer requests in flight. A broker that is unavailable is not waited for. Nothing is lost
+	// if it is too short: what remains is published after the next start.
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
 
 	keyFiles    []keyring.File    // KEYS_FILE and the _FILE variables of keys

@@ -80,6 +80,6 @@ func descriptions() map[string]string {
 		"LOG_LEVEL":            "debug, info, warn or error.",
 		"LOG_FORMAT":           "json, console, or auto: console on a terminal, json elsewhere.",
 		"SHUTDOWN_DELAY":       "On SIGTERM /readyz is 503.",
-		"SHUTDOWN_GRACE":       "Maximum time, after SHUTDOWN_DELAY, to answer requests in flight and to publish the outbox.",
+		"SHUTDOWN_GRACE":       "Maximum time.",
 	}
 }

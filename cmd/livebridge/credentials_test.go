@@ -66,7 +66,7 @@ func TestRotatedToken(t *testing.T) {
 	log := service.log.String()
 	for text, want := range map[string]int{
 		`"error":"LIVEBRIDGE_NATS_TOKEN_FILE: `: 1, `"setting":"LIVEBRIDGE_NATS_TOKEN_FILE"`: 1,
-		"NATS rejected the credentials": 1, "connected to NATS again": 1, "broker credentials reloaded": 1,
+		"NATS rejected the credentials": 1, "broker connected": 2, "broker credentials reloaded": 1,
 	} {
 		if n := strings.Count(log, text); n != want {
 			t.Errorf("%q is in the log %d times, want %d\n%s", text, n, want, log)

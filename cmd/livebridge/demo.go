@@ -108,24 +108,27 @@ func demo(ctx context.Context, w io.Writer, vars map[string]string) (err error) 
 }
 
 func startDemo(dir string, vars map[string]string) (*app, error) {
-	own := map[string]string{
-		"LISTEN": "127.0.0.1:0", "ADMIN_LISTEN": "127.0.0.1:0", "NATS_EMBEDDED_LISTEN": "127.0.0.1:0",
-		"DATA_DIR": dir, "STREAM_KEY": demoKey, "MIN_FREE_BYTES": "1MiB",
-		"HOLD_DONE": demoHoldDone.String(), "HOLD_NEXT": demoHoldNext.String(),
-		"KAFKA_TOPIC":      fmt.Sprintf("livebridge.demo.%x", time.Now().UnixNano()),
-		"KAFKA_PARTITIONS": "1", "KAFKA_CREATE_TOPIC": "true",
-	}
 	all := make(map[string]string)
-	for name, value := range vars {
-		if strings.HasPrefix(name, prefix+"KAFKA_") || name == prefix+"TRANSPORT" {
-			all[name] = value
+	set := func(pairs map[string]string) {
+		for name, value := range pairs {
+			all[prefix+name] = value
 		}
 	}
-	for name, value := range own {
-		all[prefix+name] = value
-	}
-	if all[prefix+"TRANSPORT"] == "kafka" {
-		all[prefix+"QUARANTINE_TOPIC"] = all[prefix+"KAFKA_TOPIC"] + ".quarantine"
+	set(map[string]string{
+		"LISTEN": "127.0.0.1:0", "ADMIN_LISTEN": "127.0.0.1:0", "DATA_DIR": dir, "STREAM_KEY": demoKey,
+		"MIN_FREE_BYTES": "1MiB", "HOLD_DONE": demoHoldDone.String(), "HOLD_NEXT": demoHoldNext.String(),
+	})
+	if vars[prefix+"TRANSPORT"] == "kafka" {
+		for name, value := range vars {
+			if strings.HasPrefix(name, prefix+"KAFKA_") {
+				all[name] = value
+			}
+		}
+		topic := fmt.Sprintf("livebridge.demo.%x", time.Now().UnixNano())
+		set(map[string]string{"TRANSPORT": "kafka", "KAFKA_TOPIC": topic, "QUARANTINE_TOPIC": topic + ".quarantine",
+			"KAFKA_PARTITIONS": "1", "KAFKA_CREATE_TOPIC": "true"})
+	} else {
+		set(map[string]string{"NATS_EMBEDDED_LISTEN": "127.0.0.1:0"})
 	}
 	s, err := load(all)
 	if err != nil {
@@ -192,12 +195,16 @@ func (s demoCallback) body(stream string, base int64, i int) []byte {
 }
 
 func post(ctx context.Context, url string, body []byte) (int, error) {
+	return postWith(ctx, http.DefaultClient, url, body)
+}
+
+func postWith(ctx context.Context, client *http.Client, url string, body []byte) (int, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
 		return 0, err
 	}

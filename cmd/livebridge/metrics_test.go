@@ -17,13 +17,15 @@ func TestMetrics(t *testing.T) {
 		answers[s.Status]++
 	}
 	m := service.metrics(t)
-	failures, _ := sum(m, "livebridge_publish_failures_total") // while the stream was not yet there
 	for name, want := range map[string]float64{
 		"livebridge_callbacks_accepted_total":                                answers[200],
 		"livebridge_callbacks_refused_total":                                 answers[401] + answers[404],
 		`livebridge_callbacks_refused_total{kind="snapshot",reason="token"}`: answers[404],
 		"livebridge_events_published_total":                                  float64(len(out)),
-		"livebridge_publish_duration_seconds_count":                          float64(len(out)) + failures,
+		"livebridge_publish_duration_seconds_count":                          float64(len(out)),
+		"livebridge_publish_failures_total":                                  0,
+		"livebridge_broker_connected":                                        1,
+		"livebridge_broker_available":                                        1,
 		"livebridge_callbacks_duplicate_total":                               answers[200] - float64(len(out)),
 		"livebridge_callback_duration_seconds_count":                         3000 - answers[404],
 		"livebridge_outbox_events":                                           0,
@@ -72,7 +74,8 @@ func TestMetricsOfAnOutage(t *testing.T) {
 	until(t, "the outage shows", func() bool {
 		m := service.metrics(t)
 		failures, _ := sum(m, "livebridge_publish_failures_total")
-		return m["livebridge_outbox_events"] > 300 && m["livebridge_outbox_oldest_age_seconds"] > 0 && failures > 0
+		connected, registered := m["livebridge_broker_connected"]
+		return registered && connected == 0 && m["livebridge_outbox_events"] > 300 && m["livebridge_outbox_oldest_age_seconds"] > 0 && failures > 0
 	})
 	answer, err := http.Get("http://" + service.admin + "/readyz")
 	if err != nil {

@@ -2,12 +2,15 @@ package kafka
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/rawproduce"
 )
 
 const (
@@ -56,6 +59,25 @@ func (c *cluster) current() *kafka.Transport {
 		c.renewed = time.Now()
 	}
 	return c.transport
+}
+
+// notRouted is why the library knows no leader: nothing was sent.
+type notRouted struct{ error }
+
+// Unwrap returns the cause.
+func (n *notRouted) Unwrap() error { return n.error }
+
+// routingCause returns why a request could not be routed. Without metadata the library says that the topic was not
+// found, and tells only a request for metadata why it has none.
+func (c *cluster) routingCause(ctx context.Context, err error) error {
+	var routing *rawproduce.Error
+	if !errors.As(err, &routing) {
+		return err
+	}
+	if _, cause := c.client().Metadata(ctx, &kafka.MetadataRequest{}); cause != nil {
+		return &notRouted{fmt.Errorf("not connected to Kafka: %w", cause)}
+	}
+	return err
 }
 
 // setTopics sets the topics whose metadata is fetched.

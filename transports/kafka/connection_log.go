@@ -1,11 +1,13 @@
 package kafka
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -14,10 +16,11 @@ import (
 	"livebridge/bridge"
 )
 
-// connectionLog logs, rate-limited, why the brokers cannot be reached, and once that they can be again.
+// connectionLog logs, rate-limited, why nothing can be published, and once that it can.
 type connectionLog struct {
 	opts      *Options
 	reminders bridge.Reminders
+	announced bool // a connection was logged
 }
 
 // fault is one of a few kinds of failure.
@@ -28,49 +31,102 @@ type fault struct {
 }
 
 // failed logs a failure, rate-limited by kind.
-func (t *connectionLog) failed(err error) {
+func (t *connectionLog) failed(ctx context.Context, err error) {
 	f := t.opts.faultOf(err)
+	if f.kind == closedKind && !t.opts.TLS && t.opts.speaksTLS(ctx) {
+		f = needsTLS()
+	}
 	if suppressed, due := t.reminders.Due(f.kind, time.Now()); due {
 		t.opts.Log.Warn(f.message,
 			zap.String("setting", f.setting), zap.Error(err), zap.Int("suppressed", suppressed))
 	}
 }
 
-// connected logs the recovery if a failure was logged.
-func (t *connectionLog) connected() {
-	if t.reminders.Recovered() {
-		t.opts.Log.Info("connected to Kafka again")
+// connected logs the first connection, and each recovery from a failure that was logged.
+func (t *connectionLog) connected(fields ...zap.Field) {
+	if recovered := t.reminders.Recovered(); recovered || !t.announced {
+		t.announced = true
+		t.opts.Log.Info("broker connected", append([]zap.Field{zap.String("server", t.opts.Brokers)}, fields...)...)
 	}
 }
 
-// faultOf classifies a failure to connect: rejected credentials, failed TLS handshakes, and others.
+// faultOf classifies a failure to connect.
 func (o *Options) faultOf(err error) fault {
-	const handshake = "TLS handshake with Kafka failed; retrying"
-	var server *tls.CertificateVerificationError
-	var remote *net.OpError
-	var other *handshakeError
 	switch {
 	case errors.Is(err, kafka.SASLAuthenticationFailed):
-		return fault{"credentials", "Kafka rejected the credentials; retrying",
+		return fault{"credentials", "broker unavailable: Kafka rejected the credentials; retrying",
 			settingNames("KAFKA_USER", o.passwordSetting())}
-	case errors.Is(err, kafka.UnsupportedSASLMechanism), errors.Is(err, kafka.IllegalSASLState):
-		return fault{"mechanism", "Kafka rejected the SASL mechanism; retrying", settingNames("KAFKA_SASL")}
-	case errors.As(err, &server):
-		return fault{"tls server", handshake, settingNames("KAFKA_TLS_CA_FILE")}
-	case errors.As(err, &remote) && remote.Op == "remote error":
-		return fault{"tls client", handshake, settingNames("KAFKA_TLS_CERT_FILE")}
-	case errors.As(err, &other):
-		return fault{"tls", handshake, settingNames("KAFKA_BROKERS", "KAFKA_TLS")}
+	case errors.Is(err, kafka.IllegalSASLState):
+		return fault{"no sasl", "broker unavailable: the Kafka listener does not use SASL; " +
+			"set KAFKA_SASL to none, or KAFKA_BROKERS to a listener with SASL; retrying",
+			settingNames("KAFKA_SASL", "KAFKA_BROKERS")}
+	case errors.Is(err, kafka.UnsupportedSASLMechanism):
+		return fault{"mechanism", "broker unavailable: Kafka does not support the SASL mechanism; retrying",
+			settingNames("KAFKA_SASL")}
+	case errors.Is(err, errExpectsTLS):
+		return needsTLS()
 	case errors.Is(err, errNotKafka):
-		return fault{"not kafka", "no Kafka broker answers; retrying", settingNames("KAFKA_BROKERS")}
+		return fault{"not kafka", "broker unavailable: no Kafka broker answers; retrying", settingNames("KAFKA_BROKERS")}
+	}
+	if f := handshakeFault(err); f != nil {
+		return *f
 	}
 	if closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); closed && o.SASL != "none" {
-		return fault{"closed", "Kafka closed the connection; check the credentials; retrying",
+		return fault{closedKind, "broker unavailable: Kafka closed the connection; check the credentials; retrying",
 			settingNames("KAFKA_USER", o.passwordSetting())}
 	} else if closed {
-		return fault{"closed", "Kafka closed the connection; retrying", settingNames("KAFKA_TLS", "KAFKA_SASL")}
+		return fault{closedKind, "broker unavailable: Kafka closed the connection; the listener may need SASL; retrying",
+			settingNames("KAFKA_SASL", "KAFKA_TLS")}
 	}
-	return fault{"brokers", "cannot fetch metadata from Kafka; retrying", settingNames("KAFKA_BROKERS")}
+	return fault{"brokers", "broker unavailable: cannot reach Kafka; retrying", settingNames("KAFKA_BROKERS")}
+}
+
+// closedKind is the kind of a connection that the broker closed without an answer.
+const closedKind = "closed"
+
+func needsTLS() fault {
+	return fault{"needs tls", "broker unavailable: the Kafka listener uses TLS; set KAFKA_TLS to true; retrying",
+		settingNames("KAFKA_TLS")}
+}
+
+// speaksTLS reports whether a broker that closes connections without TLS does a TLS handshake. Nothing is sent through
+// that connection, so its certificate does not matter.
+func (o *Options) speaksTLS(ctx context.Context) bool {
+	for _, broker := range o.brokers() {
+		conn, err := o.dial(ctx, "tcp", broker)
+		if err != nil {
+			continue
+		}
+		probe := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true})
+		err = probe.HandshakeContext(ctx)
+		_ = conn.Close()
+		var alert *net.OpError
+		return err == nil || errors.As(err, &alert) && alert.Op == "remote error"
+	}
+	return false
+}
+
+// handshakeFault classifies failed TLS handshakes; nil: it is none. A listener without TLS takes the first message of
+// the handshake for a request of an absurd length, and closes the connection.
+func handshakeFault(err error) *fault {
+	const message = "broker unavailable: TLS handshake with Kafka failed; retrying"
+	var server *tls.CertificateVerificationError
+	var remote *net.OpError
+	var record tls.RecordHeaderError
+	var other *handshakeError
+	switch {
+	case errors.As(err, &server):
+		return &fault{"tls server", message, settingNames("KAFKA_TLS_CA_FILE")}
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return &fault{"tls client", message, settingNames("KAFKA_TLS_CERT_FILE")}
+	case !errors.As(err, &other):
+		return nil
+	case errors.As(err, &record), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return &fault{"no tls", "broker unavailable: the Kafka listener does not seem to use TLS; " +
+			"set KAFKA_TLS to false, or KAFKA_BROKERS to a listener with TLS; retrying",
+			settingNames("KAFKA_TLS", "KAFKA_BROKERS")}
+	}
+	return &fault{"tls", message, settingNames("KAFKA_BROKERS", "KAFKA_TLS")}
 }
 
 // settingNames joins full names of settings.

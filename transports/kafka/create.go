@@ -26,6 +26,7 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 	}
 	switch {
 	case err == nil:
+		known.created = true
 		t.opts.Log.Info("topic created", zap.String("topic", known.name), zap.Int("partitions", partitions))
 		if before != nil {
 			t.logLost(known, t.sender.restart(before.partitions))

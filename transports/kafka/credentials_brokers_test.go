@@ -63,7 +63,7 @@ func TestRotationBrokers(t *testing.T) {
 	awaitLog(t, logs, "Kafka rejected the credentials")
 	alterPassword(t, c, "bridge", "second-secret")
 	<-delivered
-	awaitLog(t, logs, "connected to Kafka again")
+	awaitLog(t, logs, "broker connected")
 
 	delivered = publishing(26, 20)
 	renew(unauthorized)

@@ -155,7 +155,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		t.Errorf("the log has %v", lines)
 	}
 	overwrite(t, o.PasswordFile, "right")
-	awaitLog(t, logs, "connected to Kafka again")
+	awaitLog(t, logs, "broker connected")
 	transporttest.Deliver(t, p, transporttest.Events(2, 1, 3))
 }
 

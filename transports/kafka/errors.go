@@ -54,9 +54,10 @@ func classify(err error) outcome {
 // notSent reports whether the library failed before it wrote anything: it knows no leader, or cannot connect.
 func notSent(err error) bool {
 	var routing *rawproduce.Error
+	var unrouted *notRouted
 	var network *net.OpError
 	var handshake *handshakeError
-	return errors.As(err, &routing) || errors.As(err, &handshake) || errors.As(err, &network) && network.Op == "dial"
+	return errors.As(err, &routing) || errors.As(err, &unrouted) || errors.As(err, &handshake) || errors.As(err, &network) && network.Op == "dial"
 }
 
 // advised is an error that already says what to do.

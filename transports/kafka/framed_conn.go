@@ -14,6 +14,9 @@ const maxAnswer = 256 << 20
 // errNotKafka is an answer that is not Kafka's protocol.
 var errNotKafka = errors.New("not a Kafka broker")
 
+// errExpectsTLS is a TLS alert in answer to a request without TLS. It is the library's own error.
+var errExpectsTLS = fmt.Errorf("%w: broker appears to be expecting TLS", io.ErrUnexpectedEOF)
+
 // framedConn is a connection that checks the length of each answer. The library trusts every length: a negative one,
 // from another service at the address, would crash the program, and the first letters of an HTTP answer would allocate
 // gigabytes.
@@ -59,7 +62,7 @@ func (f *framedConn) track(b []byte) error {
 func (f *framedConn) notKafka() error {
 	const alert, versions = 0x15, 0x03
 	if f.head[0] == alert && f.head[1] == versions {
-		return fmt.Errorf("%w: broker appears to be expecting TLS", io.ErrUnexpectedEOF) // the library's own error
+		return errExpectsTLS
 	}
 	return fmt.Errorf("%w: its answer begins with %q", errNotKafka, f.head[:])
 }

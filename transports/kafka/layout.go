@@ -32,11 +32,14 @@ func (l *layout) partitionOf(key []byte) *partition {
 	return l.partitions[kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: key}, l.numbers...)]
 }
 
-// warnGrown warns of a topic that has more partitions than are used.
-func (l *layout) warnGrown(now int) (out list) {
+// warnPartitions warns of a topic that has more partitions than are used, or not as many as KAFKA_PARTITIONS says.
+func (l *layout) warnPartitions(now, setting int) (out list) {
 	used := len(l.partitions)
 	out.warn(now > used, "the topic had %d partitions at startup and now has %d: the first %d are used "+
 		"until livebridge restarts; the order within a stream is not kept across that restart", used, now, used)
+	out.warn(now == used && now != setting, "the topic has %d partitions and KAFKA_PARTITIONS is %d: the setting is for "+
+		"topics that livebridge creates; at most %d consumers of a group share this one; set KAFKA_PARTITIONS to %d, or "+
+		"recreate the topic", now, setting, now, now)
 	return out
 }
 

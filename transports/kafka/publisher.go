@@ -85,6 +85,10 @@ func (p *Publisher) begin() {
 	}
 }
 
+// Connected reports whether the brokers responded to the last check and, unless KAFKA_TOPIC is a template, the topic of
+// events is usable.
+func (p *Publisher) Connected() bool { return p.topics.connected.Load() }
+
 // Reload reads the files of credentials again and reconnects when they have changed. A file in the error cannot be
 // used, and its previous content stays active.
 func (p *Publisher) Reload() error {

@@ -37,7 +37,7 @@ func (s *sender) recover(p *partition, b *batch, err error) {
 			b.maybeWritten = true
 		}
 		if time.Now().After(patience) {
-			s.failPending(p, b, unavailable(p.topic.name, err))
+			s.failPending(p, b, err)
 			patience = time.Now().Add(s.opts.AckTimeout)
 		}
 		if !s.sleep(wait) {
@@ -104,10 +104,11 @@ func (s *sender) goneError(p *partition) error {
 	return p.gone
 }
 
-// failPending answers the records of a batch whose outcome is still unknown.
-func (s *sender) failPending(p *partition, b *batch, err error) {
+// failPending answers the records of a batch whose outcome is still unknown after the last error.
+func (s *sender) failPending(p *partition, b *batch, last error) {
+	err := unavailable(p.topic.name, last)
 	s.mu.Lock()
-	p.recoveryErr = err
+	p.recoveryErr = last
 	var answers []answer
 	for i := range b.records {
 		answers = s.appendAnswer(answers, &b.records[i], err)

@@ -26,6 +26,7 @@ func (s *sender) request(batches []partitionBatch) ([]error, time.Duration) {
 	if err == nil && !ok {
 		err = fmt.Errorf("unexpected response %T to a produce request", m)
 	}
+	err = s.cluster.routingCause(ctx, err)
 	for i := range answers {
 		if answers[i] = err; err == nil {
 			answers[i] = answerFor(response, batches[i])

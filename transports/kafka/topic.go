@@ -3,6 +3,7 @@ package kafka
 import (
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -17,11 +18,28 @@ type topic struct {
 	waiting []record // until the first check; guarded by the topics' lock
 
 	// used by the running check only
-	checks         int // number of checks so far
-	configFailures int // consecutive failures to read config
+	created        bool      // by us
+	firstCheck     time.Time // when it was first checked
+	checks         int       // number of checks so far
+	configFailures int       // consecutive failures to read config
 	config         config
 	faults         findingLog // errors of the topic
 	warnings       findingLog // findings about its configuration
+}
+
+// usable reports whether events may be published to the topic.
+func (t *topic) usable() bool { return t.layout.Load() != nil && t.fault.Load() == nil }
+
+// settling reports whether a topic that was never usable still elects its leaders: its first events wait for that.
+func (t *topic) settling(found *kafka.Topic, err error) bool {
+	if t.firstCheck.IsZero() {
+		t.firstCheck = time.Now()
+	}
+	if t.layout.Load() != nil || t.fault.Load() != nil || time.Since(t.firstCheck) > newTopicGrace {
+		return false
+	}
+	leaderless := slices.ContainsFunc(found.Partitions, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
+	return err != nil && !permanent(err) || err == nil && leaderless
 }
 
 // addWaiting holds a record until the topic is checked. The topics' lock is held.

@@ -21,6 +21,9 @@ const (
 	checkRetryMax  = 4 * time.Second        // its limit
 	checkPause     = 100 * time.Millisecond // least time between two checks, however often publishing fails
 	parallelChecks = 8                      // topics checked concurrently
+	// newTopicGrace is how long a topic that was not found before may lack leaders until its events fail: those of a
+	// topic just created are elected within a second.
+	newTopicGrace = 5 * time.Second
 )
 
 // topics creates and checks topics in the background: when one is first needed, when publishing fails, and
@@ -40,6 +43,7 @@ type topics struct {
 	closed bool // no records are held any more
 
 	connectionLog connectionLog // of the cluster as a whole
+	connected     atomic.Bool   // as of the last check
 }
 
 func newTopics(o *Options, c *cluster, s *sender) *topics {
@@ -152,7 +156,7 @@ func (t *topics) checkOnce(ctx context.Context) bool {
 	stale := t.stale
 	t.stale = false
 	t.mu.Unlock()
-	if len(names) == 0 {
+	if len(names) == 0 && t.secondary {
 		return true
 	}
 	t.cluster.setTopics(names)
@@ -163,14 +167,37 @@ func (t *topics) checkOnce(ctx context.Context) bool {
 	defer cancel()
 	answer, err := t.cluster.client().Metadata(asking, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
-		if !t.secondary {
-			t.connectionLog.failed(err)
+		t.connected.Store(false)
+		if !t.secondary && ctx.Err() == nil {
+			t.connectionLog.failed(asking, err)
 		}
 		t.failAll(names, bridge.Unavailable("not connected to Kafka: %w", err))
 		return false
 	}
-	t.connectionLog.connected()
-	return t.checkAll(ctx, answer.Topics)
+	if len(names) == 0 {
+		t.cluster.close() // nothing is needed of it until the first event names its topic
+		t.noteConnected(true)
+		return true
+	}
+	good := t.checkAll(ctx, answer.Topics)
+	usable := !slices.ContainsFunc(names, func(name string) bool { return !t.of(name).usable() })
+	t.noteConnected(usable || !template(t.opts.Topic).fixed())
+	return good
+}
+
+// noteConnected records whether events can be published. With a template, each topic by itself may be unusable.
+func (t *topics) noteConnected(connected bool) {
+	t.connected.Store(connected)
+	if !connected || t.secondary {
+		return
+	}
+	if name := template(t.opts.Topic); !name.fixed() {
+		t.connectionLog.connected(zap.String("topic", t.opts.Topic))
+	} else {
+		known := t.of(t.opts.Topic)
+		t.connectionLog.connected(zap.String("topic", known.name), zap.Bool("created", known.created),
+			zap.Int("partitions", len(known.layout.Load().partitions)))
+	}
 }
 
 // checkAll checks topics concurrently, each with its own timeout, so that a slow one does not delay the others.
@@ -207,6 +234,9 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	if err == nil && len(found.Partitions) == 0 {
 		err = kafka.LeaderNotAvailable
 	}
+	if known.settling(found, err) {
+		return false
+	}
 	log := t.opts.Log.With(zap.String("topic", known.name))
 	if err != nil {
 		err = unavailable(known.name, err)
@@ -226,7 +256,7 @@ func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partit
 	layout := t.updateLayout(known, found)
 	known.checks++
 	t.logLost(known, t.sender.findGaps(ctx, layout.partitions, known.checks))
-	findings = append(findings, layout.warnGrown(len(found))...)
+	findings = append(findings, layout.warnPartitions(len(found), t.opts.Partitions)...)
 	known.warnings.report(t.opts.Log.With(zap.String("topic", known.name)), t.opts.remindInterval, findings)
 	if i := slices.IndexFunc(findings, func(f finding) bool { return f.alarm }); i >= 0 {
 		t.fail(known, bridge.Unavailable("topic %s: %s", known.name, findings[i].text))

@@ -264,13 +264,13 @@ func TestStartsWithoutABroker(t *testing.T) {
 	f.Close()
 	o, logs := observed()
 	p := f.dial(t, o)
-	awaitLog(t, logs, "cannot fetch metadata")
+	awaitLog(t, logs, "cannot reach Kafka")
 	if err := failure(t, p); !strings.Contains(err.Error(), "not connected to Kafka") {
 		t.Errorf("the answer is %v", err)
 	}
 	f.restart(t)
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 2))
-	if n := logs.FilterMessageSnippet("cannot fetch metadata").Len(); n != 1 {
+	if n := logs.FilterMessageSnippet("cannot reach Kafka").Len(); n != 1 {
 		t.Errorf("logged %d times", n)
 	}
 }

@@ -47,7 +47,6 @@ func (p *Publisher) listen(conn *nats.Conn) error {
 }
 
 func (p *Publisher) connected(*nats.Conn) {
-	p.connector.connected()
 	p.online.Store(true)
 	p.streams.recheck()
 }
@@ -56,6 +55,7 @@ func (p *Publisher) connected(*nats.Conn) {
 func (p *Publisher) disconnected(c *nats.Conn, err error) {
 	if !c.IsConnected() {
 		p.online.Store(false)
+		p.streams.release()
 	}
 	lost := bridge.Unavailable("the connection to NATS was lost: %w", firstError(err, nats.ErrDisconnected))
 	p.acks.abandon(0, lost)

@@ -31,6 +31,9 @@ type connector struct {
 	refusals bridge.Reminders // failures to connect
 	faults   bridge.Reminders // errors while connected
 	now      func() time.Time
+
+	announced atomic.Bool           // a connection was logged
+	lastError atomic.Pointer[error] // why the last attempt to connect failed; nil: none did
 }
 
 func newConnector(o *Options) (*connector, error) {
@@ -131,13 +134,14 @@ func (l *connector) failed(err error) {
 	if err == nil || errors.Is(err, nats.ErrNoServers) {
 		return // a more specific error follows
 	}
+	l.lastError.Store(&err)
 	conn := l.conn.Load()
 	f := l.faultOf(err)
 	reminders := &l.refusals
 	if f == nil && conn != nil && conn.IsConnected() {
 		f, reminders = connectedFault(err), &l.faults
 	} else if f == nil {
-		f = &fault{kind: "connect", message: "cannot connect to NATS; retrying", setting: settingPrefix + "NATS_URL"}
+		f = &fault{kind: "connect", message: "broker unavailable: cannot connect to NATS; retrying", setting: settingPrefix + "NATS_URL"}
 	}
 	if suppressed, due := reminders.Due(f.kind, l.now()); due {
 		l.opts.Log.Warn(f.message,
@@ -145,11 +149,29 @@ func (l *connector) failed(err error) {
 	}
 }
 
-// connected logs the recovery if a failure was logged.
-func (l *connector) connected() {
-	if l.refusals.Recovered() {
-		l.opts.Log.Info("connected to NATS again")
+// connected logs the first connection whose stream is usable, and each recovery from a failure that was logged.
+func (l *connector) connected(s *stream) {
+	conn := l.conn.Load()
+	if recovered, first := l.refusals.Recovered(), !l.announced.Swap(true); conn != nil && (recovered || first) {
+		l.opts.Log.Info("broker connected", zap.String("server", l.opts.serverName(conn)),
+			zap.String("stream", s.want.Name), zap.Bool("created", s.createdByUs))
 	}
+}
+
+// serverName names the server of a connection, without credentials.
+func (o *Options) serverName(conn *nats.Conn) string {
+	if o.inProcess != nil {
+		return "embedded"
+	}
+	return conn.ConnectedUrlRedacted()
+}
+
+// cause returns why there is no connection. The client itself remembers only that no server is available.
+func (l *connector) cause() error {
+	if err := l.lastError.Load(); err != nil {
+		return *err
+	}
+	return nats.ErrNoServers
 }
 
 // fault is one of a few kinds of failure.
@@ -170,10 +192,10 @@ func (l *connector) faultOf(err error) *fault {
 	text := strings.ToLower(err.Error())
 	for _, rejection := range rejectionTexts() {
 		if strings.Contains(text, rejection) {
-			return &fault{rejection, "NATS rejected the credentials; retrying", l.opts.identitySetting()}
+			return &fault{rejection, "broker unavailable: NATS rejected the credentials; retrying", l.opts.identitySetting()}
 		}
 	}
-	const message = "TLS handshake with NATS failed; retrying"
+	const message = "broker unavailable: TLS handshake with NATS failed; retrying"
 	var unknown *tls.CertificateVerificationError
 	var remote *net.OpError
 	switch {
@@ -181,8 +203,11 @@ func (l *connector) faultOf(err error) *fault {
 		return &fault{"tls server", message, settingPrefix + "NATS_TLS_CA_FILE"}
 	case errors.As(err, &remote) && remote.Op == "remote error", strings.Contains(text, "after tls handshake"):
 		return &fault{"tls client", message, settingPrefix + "NATS_TLS_CERT_FILE"}
-	case errors.Is(err, nats.ErrTLS), errors.Is(err, nats.ErrSecureConnRequired),
-		errors.Is(err, nats.ErrSecureConnWanted):
+	case errors.Is(err, nats.ErrSecureConnWanted):
+		return &fault{"no tls", "broker unavailable: the NATS server does not use TLS; " +
+			"set NATS_URL to nats:// and unset NATS_TLS_*, or enable TLS at the server; retrying",
+			settingNames("NATS_URL", "NATS_TLS_CA_FILE", "NATS_TLS_CERT_FILE")}
+	case errors.Is(err, nats.ErrTLS), errors.Is(err, nats.ErrSecureConnRequired):
 		return &fault{"tls", message, settingNames("NATS_URL", "NATS_TLS_CA_FILE")}
 	}
 	return nil

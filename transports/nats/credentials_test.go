@@ -218,8 +218,8 @@ func TestRotation(t *testing.T) {
 				got = append(got, transporttest.Record{Key: c.Subject, Headers: map[string]string{}, Payload: c.Payload})
 			}
 			transporttest.CheckLanes(t, got, want)
-			if n := logs.FilterMessage("connected to NATS again").Len(); n != 1 {
-				t.Errorf("recovery was logged %d times: %v", n, logs.All())
+			if n := logs.FilterMessage("broker connected").Len(); n != 2 {
+				t.Errorf("the start and the recovery were logged %d times: %v", n, logs.All())
 			}
 		})
 	}

@@ -44,6 +44,7 @@ func Dial(opts Options) (*Publisher, error) {
 	if p.connector, err = newConnector(&p.opts); err != nil {
 		return nil, err
 	}
+	p.streams.events.onUsable = func() { p.connector.connected(p.streams.events) }
 	if err := p.connect(); err != nil {
 		return nil, err
 	}
@@ -63,6 +64,9 @@ func (p *Publisher) interpret(to *stream, answer *nats.Msg) error {
 	return classify(err)
 }
 
+// Connected reports whether a server is connected and the stream of events is usable.
+func (p *Publisher) Connected() bool { return p.ready(p.streams.events) == nil }
+
 // Reload reads the files of credentials again and reconnects when they have changed. A file in the error cannot be
 // used, and its previous content stays active.
 func (p *Publisher) Reload() error { return p.connector.reload() }
@@ -75,7 +79,9 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 		return
 	}
 	if err := p.ready(to); err != nil {
-		done(err)
+		if !p.conn.Load().IsConnected() || !to.hold.add(func() { p.Publish(e, done) }) {
+			done(err)
+		}
 		return
 	}
 	d := p.messagePool.of(e)
@@ -116,7 +122,7 @@ func (p *Publisher) post(d *message, to *stream, w ackHandler) {
 // ready returns an unavailable error while nothing can be published to a stream.
 func (p *Publisher) ready(to *stream) error {
 	if !p.online.Load() {
-		return bridge.Unavailable("not connected to NATS: %w", firstError(p.conn.Load().LastError(), nats.ErrNoServers))
+		return bridge.Unavailable("not connected to NATS: %w", p.connector.cause())
 	}
 	return to.ready()
 }
@@ -137,6 +143,7 @@ func (p *Publisher) Close(ctx context.Context) (err error) {
 		defer p.connMu.Unlock()
 		p.streams.stop()
 		p.conn.Load().Close()
+		p.streams.release()
 		p.sizeLimit.queries.Wait()
 	})
 	return err

@@ -72,7 +72,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 				t.Errorf("the log has %v", lines)
 			}
 			mend()
-			eventually(t, "recovery is logged", func() bool { return logs.FilterMessage("connected to NATS again").Len() == 1 })
+			eventually(t, "recovery is logged", func() bool { return logs.FilterMessage("broker connected").Len() == 1 })
 			transporttest.Deliver(t, p, transporttest.Events(2, 1, 3))
 		})
 	}

@@ -29,11 +29,14 @@ type stream struct {
 	permissionAlarm alarm           // publishing is not permitted
 	warned          map[string]bool // warnings of the last check
 
-	created  time.Time // of the stream at the last check
-	replicas int       // at the last check
+	createdByUs bool      // since the start
+	created     time.Time // of the stream at the last check
+	replicas    int       // at the last check
 
-	checked chan struct{} // closed after the first check
-	once    sync.Once
+	checked  chan struct{} // closed after the first check
+	once     sync.Once
+	onUsable func() // not nil: called after every check that finds the stream usable
+	hold     hold   // of events until the first check
 
 	mu     sync.Mutex
 	cancel context.CancelCauseFunc // of the running check
@@ -67,7 +70,10 @@ func (s *stream) ready() error {
 func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time.Duration) bool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer s.once.Do(func() { close(s.checked) })
+	defer s.once.Do(func() {
+		close(s.checked)
+		s.hold.end()
+	})
 	s.mu.Lock()
 	s.cancel = cancel
 	s.mu.Unlock()
@@ -85,6 +91,9 @@ func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time
 	case err == nil:
 		s.state.Store(nil)
 		s.alarm.clear()
+		if s.onUsable != nil {
+			s.onUsable()
+		}
 	case errors.As(err, &fault):
 		s.block(fault)
 	case ctx.Err() == nil:
@@ -130,6 +139,7 @@ func (s *stream) ensure(ctx context.Context, js jetstream.JetStream) (*jetstream
 	have, err := js.Stream(ctx, s.want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		have, err = js.CreateStream(ctx, s.want)
+		s.createdByUs = err == nil
 	}
 	if err == nil && s.opts.inProcess != nil && differs(have.CachedInfo().Config, s.want) {
 		have, err = js.UpdateStream(ctx, s.want)

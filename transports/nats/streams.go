@@ -53,6 +53,13 @@ func (s *streams) all() []*stream {
 	return []*stream{s.events, s.quarantine}
 }
 
+// release publishes the events that wait for the first check of their streams, or answers them.
+func (s *streams) release() {
+	for _, each := range s.all() {
+		each.hold.release()
+	}
+}
+
 // recheck schedules a check of every stream. Nothing is published until it is done.
 func (s *streams) recheck() {
 	for _, each := range s.all() {
