@@ -84,7 +84,7 @@ func (s *Server) judgeLive(k bridge.Kind, body []byte) outcome {
 	if !authentic(err) {
 		return outcome{lane: c.Lane, event: c.EventName, err: err}
 	}
-	a := bridge.Arrival{Signature: sig, Raw: body}
+	a := bridge.Arrival{Signature: sig, Raw: body, EventName: c.EventName}
 	if !c.Known && !s.cfg.DomainsListed {
 		a.Reason = bridge.ReasonUnknownEvent
 	}
@@ -110,6 +110,7 @@ func (s *Server) judgeRTC(h http.Header, body []byte) outcome {
 	a := bridge.Arrival{Signature: sig, Raw: body}
 	switch {
 	case err == nil:
+		a.EventName = c.EventName
 		a.Event, a.Identity = c.Event(s.cfg.Policy, nonce, bridge.MillisOf(now))
 	case scheme == bridge.SchemeNone:
 		return outcome{err: err}

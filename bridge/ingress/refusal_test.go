@@ -174,13 +174,14 @@ func TestArrival(t *testing.T) {
 	}
 	stream, spark, snapshot := b.journal.arrivals[0], b.journal.arrivals[1], b.journal.arrivals[2]
 	if stream.Event.Scheme != bridge.SchemeHMAC || !stream.Signature.Strict || stream.Signature.Expires == 0 ||
+		stream.Signature.Key != signature.KeyID(key) || stream.EventName != "PUBLISH" ||
 		stream.Event.Lane.String() != "stream:push.example.com/live/room" || b.journal.raws[0] != good() {
 		t.Errorf("stream: %+v", stream)
 	}
 	if strings.Contains(string(stream.Event.Data), "secret") {
 		t.Errorf("the policy was not asked: %s", stream.Event.Data)
 	}
-	if spark.Event.Scheme != bridge.SchemeRTC || spark.Signature != (bridge.Signature{Sum: spark.Signature.Sum}) || spark.Signature.Sum == [16]byte{} || b.journal.raws[1] != rtcBody {
+	if spark.Event.Scheme != bridge.SchemeRTC || spark.Signature != (bridge.Signature{Sum: spark.Signature.Sum, Key: signature.KeyID(key)}) || spark.Signature.Sum == [16]byte{} || b.journal.raws[1] != rtcBody {
 		t.Errorf("rtc: %+v", spark)
 	}
 	if snapshot.Event.Scheme != bridge.SchemeNone || snapshot.Event.Lane.Kind != bridge.KindSnapshot {

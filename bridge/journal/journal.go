@@ -30,13 +30,16 @@ type Journal struct {
 	outbox *outbox
 
 	// Only the writer touches these.
-	meta        meta
-	lanes       *lanes
-	holds       holds
-	dedupe      dedupeIndex
-	signatures  signatures
-	batches     eventBatches
-	quarantine  *quarantineIndex
+	meta       meta
+	lanes      *lanes
+	holds      holds
+	dedupe     dedupeIndex
+	signatures signatures
+	batches    eventBatches
+	quarantine *quarantineIndex
+
+	quarantineLog *quarantineLog
+
 	sweep       sweep
 	freed       uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
 	loadStarted bool   // or done with it
@@ -85,7 +88,7 @@ func newJournal(opts Options) *Journal {
 	j := &Journal{
 		opts: opts, queue: newQueue(), clock: startClock(opts.Wall),
 		failed: make(chan struct{}), closing: make(chan struct{}), written: make(chan struct{}),
-		quarantine: newQuarantineIndex(opts.QuarantineMax),
+		quarantine: newQuarantineIndex(opts.QuarantineMax), quarantineLog: newQuarantineLog(opts.Log),
 	}
 	j.opts.FS = &waitingFS{FS: opts.FS, log: opts.Log, closing: j.closing, failed: j.failed}
 	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
@@ -202,6 +205,9 @@ func (j *Journal) bytes() uint64 { return j.meta.bytes() + j.batches.usage.bytes
 func (j *Journal) answer(c *commit) {
 	for _, r := range c.waiting {
 		r.done <- nil
+	}
+	for _, fields := range c.quarantined {
+		j.quarantineLog.report(fields)
 	}
 }
 

@@ -54,6 +54,8 @@ func countingMutants() []mutant {
 		{"counters begin with their first increase", "bridge/ingress/metrics.go", "\tm.begin()\n", "", ingress, "TestReasonsAreThereFromTheStart"},
 		{"a service that stops is healthy", "bridge/ingress/probe.go", "if err := s.cfg.Ready(); err != nil {", "if err := s.cfg.Ready(); false {", ingress, "TestHealth"},
 		{"a load balancer is no allowed source", "bridge/ingress/route.go", "s.echo.Pre(s.answerHealth, s.admit)", "s.echo.Pre(s.admit, s.answerHealth)", ingress, "TestHealth"},
+		{"the quarantine is silent", "bridge/journal/journal.go", "\t\tj.quarantineLog.report(fields)\n", "\t\t_ = fields\n", journal, "TestQuarantineIsLoud"},
+		{"a flood of quarantined callbacks fills the log", "bridge/journal/quarantine_log.go", "if !limit.Allow() {", "if false {", journal, "TestQuarantineIsLoud"},
 		{"a full journal is logged once", "bridge/journal/capacity.go", "now.Sub(r.reminded) >= bridge.ReminderInterval", "false", journal, "TestFullIsLogged"},
 		{"a start on a full disk does not say so", "bridge/journal/journal.go", "\tj.capacity.logChange()\n", "", journal, "TestFullIsLoggedAtTheStart"},
 	}
