@@ -347,7 +347,7 @@ func TestWarnings(t *testing.T) {
 			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: "live.events.>", Destination: "moved.>"}
 		},
 		"one replica": func(*jetstream.StreamConfig) {},
-		"a lane": func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 },
+		"a lane":      func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 },
 		"its lane then": func(c *jetstream.StreamConfig) {
 			c.MaxMsgsPerSubject, c.Discard, c.DiscardNewPerSubject = 5, jetstream.DiscardNew, true
 		},
