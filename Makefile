@@ -64,8 +64,8 @@ fuzz:               ## fuzz every target for FUZZTIME, two at a time
 mutants:            ## plant the listed faults one by one; the tests of the package must find each
 	$(GO) run ./cmd/mutants -whole
 
-mutation:           ## plant every small fault that gremlins knows into the packages that decide (more than an hour)
-	nice .ci/mutation
+mutation:           ## plant every small fault that gremlins knows into the packages that decide, or those of IN: for a night
+	nice .ci/mutation $(IN)
 
 prove:              ## test order and durability with many more seeds (about half an hour)
 	CGO_ENABLED=0 $(GO) test ./bridge/sequencer -run Long -rapid.checks 100000

@@ -19,7 +19,7 @@ import (
 	"livebridge/bridge"
 )
 
-// ErrNoService: no service listens on the control socket.
+// ErrNoService says that no service listens on the control socket.
 var ErrNoService = errors.New("no service running")
 
 // Client controls a running service through its control socket. It is an Operator.

@@ -59,7 +59,7 @@ func (o *fakeOperator) Deliveries(emissions []bridge.Emission) ([]bridge.Deliver
 	return []bridge.Delivery{{State: bridge.DeliveryDeadLetter, DeadLetter: 18, Reason: "too large"}}, o.err
 }
 
-// control serves a desk in a new directory until the test ends.
+// control serves an operator interface in a new directory until the test ends.
 func control(t *testing.T, o Operator) (dir string, logs *observer.ObservedLogs) {
 	t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
@@ -81,7 +81,7 @@ func control(t *testing.T, o Operator) (dir string, logs *observer.ObservedLogs)
 	return dir, logs
 }
 
-// TestControl: everything that the client is asked reaches the desk, and its answer comes back.
+// TestControl: everything that the client is asked reaches the operator interface, and its answer comes back.
 func TestControl(t *testing.T) {
 	o := &fakeOperator{}
 	dir, logs := control(t, o)

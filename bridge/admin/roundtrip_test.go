@@ -40,7 +40,7 @@ func (o *fullOperator) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error)
 	return fullReplay, err
 }
 
-// TestRoundTrip: what the desk answers, and what it is asked, comes through the socket whole, at every edge.
+// TestRoundTrip: what the operator interface is asked and what it answers comes through the socket whole, at every edge.
 func TestRoundTrip(t *testing.T) {
 	o := &fullOperator{}
 	dir, _ := control(t, o)

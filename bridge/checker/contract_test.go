@@ -193,6 +193,8 @@ func sequenceScenarios(t *testing.T) []scenario {
 		{promise: rises, sent: all, published: topic(t, "P1 3=D1 5=P2"), want: "sequence sequence"},
 		{promise: begins, sent: all, published: topic(t, "7=P1 8=D1 9=P2")},
 		{promise: dead, sent: all, published: topic(t, "P1 3=P2"), deadLetters: topic(t, "2=D1")},
+		{promise: dead, sent: all, published: topic(t, "2=D1 3=P2"), deadLetters: topic(t, "P1")},
+		{promise: dead, sent: all, published: topic(t, "3=P2"), deadLetters: topic(t, "P1 2=D1")},
 		{promise: dead, sent: all, published: topic(t, "P1 D1"), deadLetters: topic(t, "3=P2")},
 		{promise: dead, sent: all, published: topic(t, "P1 D1"), deadLetters: topic(t, "2=P2"), want: "sequence"},
 		{promise: dead, sent: all, published: topic(t, "P1"), deadLetters: topic(t, "2=D1 2=P2"), want: "sequence"},

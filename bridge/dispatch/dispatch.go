@@ -87,9 +87,12 @@ func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r promethe
 		notices: outage{log: log, messages: noticeMessages(), backlog: opts.Backlog},
 		trimmer: newTrimmer(o, p, opts, log),
 	}
-	d.metrics = newMetrics(func() bool { return !d.events.active() })
+	d.metrics = newMetrics(d.Available)
 	return d, d.metrics.register(r)
 }
+
+// Available reports whether the broker takes events, as far as is known: false during an outage.
+func (d *Dispatcher) Available() bool { return !d.events.active() }
 
 // Run publishes until ctx ends; the caller decides whether to drain the outbox before. Then it takes no more events,
 // waits until stop ends for those in flight, and trims once more.

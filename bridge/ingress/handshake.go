@@ -28,7 +28,13 @@ func handshakeReasons() []string {
 		plainHTTP, tlsToPlainPort, rejectedByClient, handshakeIncomplete, handshakeFailedOtherwise}
 }
 
-// connState is called for closed connections. A connection keeps the error of a failed handshake.
+// trackState is called for every change of a connection's state.
+func (s *Server) trackState(c net.Conn, state http.ConnState) {
+	s.listening.track(c, state)
+	s.connState(c, state)
+}
+
+// connState reports the failed handshakes of closed connections. A connection keeps the error of a failed handshake.
 func (s *Server) connState(c net.Conn, state http.ConnState) {
 	secure, ok := c.(*tls.Conn)
 	if !ok || state != http.StateClosed || secure.ConnectionState().HandshakeComplete {

@@ -83,6 +83,14 @@ func TestFailedHandshakes(t *testing.T) {
 		}},
 		{"plain_http", true, func(c net.Conn, _ *tls.Config) { _, _ = io.WriteString(c, wire(good())); _, _ = io.Copy(io.Discard, c) }},
 		{"other", true, func(c net.Conn, _ *tls.Config) { _, _ = io.WriteString(c, "\x00\x01\x02\x03\x04\x05") }},
+		{"other", true, func(c net.Conn, _ *tls.Config) { // a message of a type that there is not
+			_, _ = io.WriteString(c, "\x16\x03\x01\x00\x04\x63\x00\x00\x00")
+			_, _ = io.Copy(io.Discard, c)
+		}},
+		{"plain_http", true, func(c net.Conn, _ *tls.Config) {
+			_, _ = io.WriteString(c, "AZ / HTTP/1.1")
+			_, _ = io.Copy(io.Discard, c)
+		}},
 		{"incomplete", false, func(net.Conn, *tls.Config) {}},
 	} {
 		t.Run(tt.reason, func(t *testing.T) {
@@ -159,6 +167,29 @@ func TestTLSToThePlainPort(t *testing.T) {
 	})
 	if n := b.log.FilterMessage("TLS handshake failed").Len(); n != 1 {
 		t.Errorf("%d lines", n)
+	}
+}
+
+// TestSilentClientHoldsNobodyUp: a handshake that does not go on is one connection's matter.
+func TestSilentClientHoldsNobodyUp(t *testing.T) {
+	_, address, trust := newTLSHarness(t, nil)
+	dial(t, address)
+	if got := statusOverHTTP2(t, client(t, trust), address, good()); got != 200 {
+		t.Errorf("%d", got)
+	}
+}
+
+// TestOneByteToThePlainPort: it may be the first of a TLS handshake, and is none yet.
+func TestOneByteToThePlainPort(t *testing.T) {
+	b := newHarness(t, nil)
+	c, r := dial(t, b.listen(t))
+	write(t, c, "\x16")
+	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, r)
+	if lines := b.log.All(); len(lines) != 0 {
+		t.Errorf("logged %v", lines)
 	}
 }
 

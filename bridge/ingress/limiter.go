@@ -117,6 +117,7 @@ type slotConn struct {
 	net.Conn
 	release      func()
 	onFirstBytes func(c net.Conn, first []byte) // nil once called
+	fresh        bool                           // see listening.track
 }
 
 // Read calls onFirstBytes with the first bytes.

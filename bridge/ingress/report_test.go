@@ -54,7 +54,12 @@ func TestUnknownPathsAreLogged(t *testing.T) {
 		"/live/THE-TOKEN":                "/live/***",
 		"/live/0123456789abcdef0":        "/live/***",
 		"/live/a%0Ab%C3%A9":              "/live/a?b?",
+		"/live/a%20b~%7F":                "/live/a b~?",
+		"/":                              "/",
+		"/live/0123456789abcdef":         "/live/0123456789abcdef",
+		"/live/xoken":                    "/live/***",
 		"/live%2Fstream":                 "/live/stream",
+		strings.Repeat("/abc", 32):       strings.Repeat("/abc", 32),
 		strings.Repeat("/abc", 100):      strings.Repeat("/abc", 32) + "...",
 	} {
 		b := newHarness(t, nil)

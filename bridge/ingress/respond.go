@@ -38,6 +38,9 @@ type refusedRequest struct {
 func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	w := c.Response().Writer
 	w.Header()["Content-Type"] = s.json
+	if s.closing.Load() {
+		w.Header().Set("Connection", "close")
+	}
 	if o.err != nil {
 		why := s.refuse(k, refusedRequest{
 			remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),

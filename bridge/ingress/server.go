@@ -32,6 +32,8 @@ type Server struct {
 	http          *http.Server
 	ctx           context.Context // of all appends; ends when requests in flight are abandoned
 	cancelAppends context.CancelFunc
+	listening     listening
+	closing       atomic.Bool // responses ask clients to close their connections
 }
 
 // New makes a server that does not listen yet. The error names an invalid setting, or is the registerer's.
@@ -86,7 +88,7 @@ func (s *Server) newHTTP() *http.Server {
 		WriteTimeout:      s.cfg.WriteTimeout,
 		IdleTimeout:       s.cfg.IdleTimeout,
 		ErrorLog:          s.report.standard(),
-		ConnState:         s.connState,
+		ConnState:         s.trackState,
 	}
 }
 
@@ -98,6 +100,10 @@ func (s *Server) Handler() http.Handler { return s.echo }
 
 // Serve receives callbacks on l, which it closes, until Shutdown; then it returns nil.
 func (s *Server) Serve(l net.Listener) error {
+	if !s.listening.begin(l) {
+		return l.Close()
+	}
+	defer s.listening.end()
 	limited := newLimiter(l, s.cfg, s.connectionRejected)
 	if s.cfg.TLS == nil {
 		limited.onFirstBytes = s.checkFirstBytes
@@ -108,15 +114,21 @@ func (s *Server) Serve(l net.Listener) error {
 	} else {
 		err = s.http.Serve(limited)
 	}
-	if errors.Is(err, http.ErrServerClosed) {
+	if errors.Is(err, http.ErrServerClosed) || s.listening.stopped() && errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
 }
 
-// Shutdown accepts no new connections, closes idle ones, and returns nil when the requests in flight are answered. If
-// ctx ends first, it abandons those, closes their connections and returns ctx's error.
+// CloseConnections has every further response close its connection, so that clients open the next one where others
+// listen already. It is for the time before Shutdown, which closes idle connections while requests may be on their way.
+func (s *Server) CloseConnections() { s.closing.Store(true) }
+
+// Shutdown accepts no new connections, closes idle ones, and returns nil when the requests in flight are answered, and
+// those of connections that were accepted just before. If ctx ends first, it abandons those, closes their
+// connections and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.listening.stop(ctx)
 	err := s.http.Shutdown(ctx)
 	s.cancelAppends()
 	if err != nil {

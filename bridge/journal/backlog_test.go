@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"livebridge/bridge"
 )
@@ -247,4 +248,24 @@ func TestRemovedTogether(t *testing.T) {
 			inOrder(t, drain(t, j, 2*(lane-n)), n+1)
 		})
 	}
+}
+
+// TestRemovedAroundAParcel: events under their lane are removed one by one where the one between them lies in an event batch.
+func TestRemovedAroundAParcel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := memory()
+		o.OutboxMemory = 4 // half of it for event batches
+		j := open(t, o)
+		defer closeJournal(t, j)
+		arrivals := many(1, 3)
+		add(t, j, arrivals[0])
+		time.Sleep(2 * batchAge)
+		add(t, j, arrivals[1]) // moves the first one under its lane
+		onDisk(t, j, 1, 1)
+		add(t, j, arrivals[2]) // for which memory has no place
+		onDisk(t, j, 1, 2)
+		inOrder(t, drain(t, j, 3), 1)
+		trim(t, j)
+		onDisk(t, j, 0, 0)
+	})
 }

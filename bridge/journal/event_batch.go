@@ -71,7 +71,7 @@ func eachRecord(value []byte, f func(i int, record []byte) error) error {
 	for i := 0; len(r.rest) > 0; i++ {
 		record := r.bytes()
 		if r.err != nil {
-			return fmt.Errorf("parcel of the outbox: %w", r.err)
+			return fmt.Errorf("event batch of the outbox: %w", r.err)
 		}
 		if err := f(i, record); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (c *commit) expand(p *eventBatch) error {
 	key := numberKey(nil, tableEventBatch, p.number)
 	value, err := c.j.get(key)
 	if err != nil {
-		return fmt.Errorf("parcel %d of the outbox: %w", p.number, err)
+		return fmt.Errorf("event batch %d of the outbox: %w", p.number, err)
 	}
 	p.expanding = true
 	c.expanded = append(c.expanded, p)

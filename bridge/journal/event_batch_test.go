@@ -25,7 +25,7 @@ func keys(t testing.TB, j *Journal, table byte) (n int) {
 func onDisk(t testing.TB, j *Journal, batches, spread int) {
 	t.Helper()
 	if p, o := keys(t, j, tableEventBatch), keys(t, j, tableOutbox); p != batches || o != spread {
-		t.Fatalf("%d parcels and %d events under their lanes, want %d and %d", p, o, batches, spread)
+		t.Fatalf("%d event batches and %d events under their lanes, want %d and %d", p, o, batches, spread)
 	}
 }
 
@@ -232,7 +232,7 @@ func TestDamagedBatchIsAnError(t *testing.T) {
 	closeJournal(t, j)
 	if j, err := Open(o); err == nil {
 		closeJournal(t, j)
-		t.Fatal("a parcel that is no parcel was taken for one")
+		t.Fatal("invalid bytes were read as an event batch")
 	}
 }
 

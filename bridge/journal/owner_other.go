@@ -4,5 +4,5 @@ package journal
 
 import "os"
 
-// foreign is not known here.
-func foreign(os.FileInfo) (owner int, yes bool) { return 0, false }
+// ownedByOther is not known here.
+func ownedByOther(os.FileInfo) (owner int, yes bool) { return 0, false }

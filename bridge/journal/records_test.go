@@ -189,7 +189,7 @@ func TestEveryRecordSurvives(t *testing.T) {
 	for name, c := range map[string]struct {
 		memory int
 		held   bool
-	}{"in a parcel": {1 << 10, false}, "under its lane": {1, false}, "held": {1 << 10, true}} {
+	}{"in an event batch": {1 << 10, false}, "under its lane": {1, false}, "held": {1 << 10, true}} {
 		for _, crash := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, crash %v", name, crash), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {

@@ -340,6 +340,13 @@ func TestReplay(t *testing.T) {
 	if err != nil || r.Replayed != 2 || r.Cursor != nil {
 		t.Errorf("of one lane: %+v, %v", r, err)
 	}
+	for i := range r.Emitted {
+		r.Emitted[i].Sequence = ordinal(r.Emitted[i].Sequence)
+	}
+	want := []bridge.Emission{{Kind: "stream", Lane: lane.Subject(), Sequence: 5}, {Kind: "stream", Lane: lane.Subject(), Sequence: 6}}
+	if !slices.Equal(r.Emitted, want) {
+		t.Errorf("emitted %+v, want %+v", r.Emitted, want)
+	}
 	for _, bad := range []bridge.ReplayQuery{{Kind: "stream"}, {Lane: "a/b/c"}, {Kind: "streams", Lane: "a/b/c"}, {Kind: "stream", Lane: "a/b"}} {
 		if _, err := j.Replay(bad); err == nil {
 			t.Errorf("%+v was taken", bad)

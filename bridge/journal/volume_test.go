@@ -180,6 +180,10 @@ func TestFullIsLogged(t *testing.T) {
 		pass("journal full|the disk has 507 MiB free, MIN_FREE_BYTES is 512 MiB")
 		free.Store(o.MinFreeBytes)
 		pass("space again|free:512 MiB")
+		free.Store(10 << 20)
+		pass("journal full|the disk has 10 MiB free")
+		free.Store(o.MinFreeBytes)
+		pass("space again")
 		a := push("a", 1e11, bridge.PhasePublish)
 		a.Event.Data = incompressible(1, 64<<10)
 		add(t, j, a)
@@ -189,5 +193,19 @@ func TestFullIsLogged(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass("space again")
+	})
+}
+
+// TestFreeSpaceMayBeUnknown: the log says so of a disk that does not tell it.
+func TestFreeSpaceMayBeUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zapcore.InfoLevel)
+		o := memory()
+		o.Log = zap.New(core)
+		closeJournal(t, open(t, o))
+		opened := logs.FilterMessageSnippet("journal open").All()
+		if len(opened) != 1 || opened[0].ContextMap()["free"] != "unknown" {
+			t.Errorf("logged %v", opened)
+		}
 	})
 }

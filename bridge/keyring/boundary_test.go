@@ -16,6 +16,7 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
+	"livebridge/bridge/signature/diagnose"
 )
 
 // TestFirstUseIsLoggedAtOnce: not when the key comes back, and a key that was not used has no last use.
@@ -136,5 +137,30 @@ func TestMetricsTwice(t *testing.T) {
 	}
 	if _, err := keyring.Open(o); err == nil {
 		t.Error("metrics were registered twice without an error")
+	}
+}
+
+// TestDoubtsNameTheSetting: a key that looks wrong is told with the setting that it comes from, a file's or its own.
+func TestDoubtsNameTheSetting(t *testing.T) {
+	quoted := func(letter string) string { return `"` + keyOf(letter) + `"` }
+	path := filepath.Join(t.TempDir(), "stream")
+	if err := os.WriteFile(path, []byte(quoted("a")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k, err := keyring.Open(keyring.Options{
+		Config: signature.Config{RTC: []string{keyOf("b"), quoted("c")}},
+		Files:  []keyring.File{{Setting: "STREAM_KEY_FILE", Path: path, Kind: bridge.KindStream}},
+		Log:    zap.NewNop(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	problem := diagnose.KeyProblem(quoted("a"))
+	want := []keyring.SuspectKey{
+		{Setting: "STREAM_KEY_FILE", Key: signature.KeyID(quoted("a")), Problem: problem},
+		{Setting: "RTC_KEY", Key: signature.KeyID(quoted("c")), Problem: problem},
+	}
+	if got := k.SuspectKeys(); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

@@ -3,11 +3,12 @@ package simulator
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"livebridge/bridge"
 )
@@ -52,21 +53,24 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// step is the factor between two buckets of the latencies.
-const step = 1.05
+// maxLatency is the longest latency that is told from longer ones.
+const maxLatency = 10 * time.Minute
 
 // stats counts what all senders send.
 type stats struct {
 	begun   time.Time
 	mu      sync.Mutex
 	counted Report
-	buckets map[int]int // by the logarithm of the latency
+	latency *hdrhistogram.Histogram // in microseconds
 	sent    func(Sent) error
 	err     error
 }
 
 func newStats(sent func(Sent) error) *stats {
-	return &stats{begun: time.Now(), counted: Report{Status: make(map[int]int)}, buckets: make(map[int]int), sent: sent}
+	return &stats{
+		begun: time.Now(), counted: Report{Status: make(map[int]int)}, sent: sent,
+		latency: hdrhistogram.New(1, maxLatency.Microseconds(), 3),
+	}
 }
 
 func (t *stats) add(s Sent) {
@@ -78,7 +82,7 @@ func (t *stats) add(s Sent) {
 		t.counted.Unexpected++
 	}
 	t.counted.Max = max(t.counted.Max, s.Took)
-	t.buckets[int(math.Ceil(math.Log(float64(max(s.Took, 1)))/math.Log(step)))]++
+	_ = t.latency.RecordValue(min(s.Took, maxLatency).Microseconds()) // the only error is a value above the maximum
 	if err := t.sent(s); err != nil && t.err == nil {
 		t.err = err
 	}
@@ -99,19 +103,13 @@ func (t *stats) report() Report {
 	r := t.counted
 	r.Status = maps.Clone(r.Status)
 	r.Elapsed = time.Since(t.begun)
-	r.P50, r.P99 = min(t.quantile(0.5), r.Max), min(t.quantile(0.99), r.Max)
+	r.P50, r.P99 = t.quantile(50, r.Max), t.quantile(99, r.Max)
 	return r
 }
 
-// quantile returns the upper end of the bucket with the quantile q of all latencies.
-func (t *stats) quantile(q float64) time.Duration {
-	left := int(math.Ceil(q * float64(t.counted.Sent)))
-	for _, b := range slices.Sorted(maps.Keys(t.buckets)) {
-		if left -= t.buckets[b]; left <= 0 {
-			return time.Duration(math.Pow(step, float64(b)))
-		}
-	}
-	return 0
+// quantile returns the latency at a percentile, within 0.1 %.
+func (t *stats) quantile(percentile float64, longest time.Duration) time.Duration {
+	return min(time.Duration(t.latency.ValueAtQuantile(percentile))*time.Microsecond, longest)
 }
 
 // watch reports the progress until stop is called.

@@ -69,11 +69,20 @@ func (a *app) shareFiles() (err error) {
 }
 
 func (a *app) listen() (err error) {
-	if a.callbackListener, err = net.Listen("tcp", a.settings.Listen); err != nil {
-		return &usageError{settingError("LISTEN", "%w", err)}
+	given, err := inheritedSockets()
+	if err != nil {
+		return &usageError{err}
 	}
-	if a.adminListener, err = net.Listen("tcp", a.settings.AdminListen); err != nil {
-		return &usageError{settingError("ADMIN_LISTEN", "%w", err)}
+	a.callbackListener, a.adminListener = given.callbacks, given.admin
+	if a.callbackListener == nil {
+		if a.callbackListener, err = net.Listen("tcp", a.settings.Listen); err != nil {
+			return &usageError{settingError("LISTEN", "%w", err)}
+		}
+	}
+	if a.adminListener == nil {
+		if a.adminListener, err = net.Listen("tcp", a.settings.AdminListen); err != nil {
+			return &usageError{settingError("ADMIN_LISTEN", "%w", err)}
+		}
 	}
 	if at, ok := a.adminListener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
 		a.log.Warn("ADMIN_LISTEN is not a loopback address and serves metrics and status without authentication; "+
@@ -212,7 +221,7 @@ func (a *app) run(ctx context.Context) error {
 	defer expire()
 	defer a.watchFiles()()
 	var work sync.WaitGroup
-	work.Go(func() { adjustMemoryLimit(dispatching) })
+	work.Go(func() { followRuntime(dispatching) })
 	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
 	served := make(chan error, 3)
 	go func() { served <- a.ingress.Serve(a.callbackListener) }()

@@ -16,7 +16,7 @@ type settings struct {
 	// # Receiving callbacks
 
 	// Address of the port for callbacks. Its routes are `/live/stream`, `/live/record`, `/live/snapshot/<token>` and
-	// `/rtc/record`.
+	// `/rtc/record`. Not used when systemd passes a socket, see [Restarts](#stopping-crashes-and-lost-disks).
 	Listen string `env:"LISTEN" envDefault:":8080"`
 	// Path in front of the routes, such as `/tenant`.
 	PathPrefix string `env:"PATH_PREFIX"`
@@ -33,7 +33,7 @@ type settings struct {
 	// Authorities of client certificates: only clients with a certificate issued by them are accepted, such as a
 	// gateway in front. Watched like `TLS_CERT_FILE`.
 	TLSClientCAFile string `env:"TLS_CLIENT_CA_FILE"`
-	// Addresses and CIDR ranges whose `X-Forwarded-For` is trusted (`Forwarded` and `X-Real-IP` are not read). The
+	// Addresses and CIDR ranges whose `X-Forwarded-For` is trusted. `Forwarded` and `X-Real-IP` are not read. The
 	// source of a callback is the last address in it, with or without a port, that is none of these.
 	TrustedProxies []network `env:"TRUSTED_PROXIES"`
 	// Addresses and CIDR ranges that may send callbacks; empty: all. Others get 403 before anything is read.
@@ -67,7 +67,7 @@ type settings struct {
 	AuthMaxAhead time.Duration `env:"AUTH_MAX_AHEAD" envDefault:"3600s"`
 	// How old the timestamp of a SparkRTC signature may be.
 	RTCMaxAge time.Duration `env:"RTC_MAX_AGE" envDefault:"24h"`
-	// What happens to a stream status callback that has the signature of another one and other unsigned members:
+	// What happens to a stream status callback that repeats a signature with other unsigned members:
 	// `quarantine`, or `accept`, since two pushes of one stream within a second can share a signature.
 	SignatureReuse string `env:"SIGNATURE_REUSE" envDefault:"quarantine"`
 
@@ -224,10 +224,12 @@ type settings struct {
 	// On SIGTERM `/readyz` is 503, and callbacks are still accepted for this time, until load balancers have noticed.
 	// In Kubernetes use 5s.
 	ShutdownDelay time.Duration `env:"SHUTDOWN_DELAY" envDefault:"0s"`
-	// Maximum time, after `SHUTDOWN_DELAY`, to answer requests in flight and to publish the outbox. Nothing is lost if
-	// it is too short: what remains is published after the next start.
+	// Maximum time, after `SHUTDOWN_DELAY`, to publish what is in the outbox on SIGTERM, while callbacks are still
+	// accepted, and then to answer requests in flight. A broker that is unavailable is not waited for. Nothing is lost
+	// if it is too short: what remains is published after the next start.
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
 
 	keyFiles    []keyring.File    // KEYS_FILE and the _FILE variables of keys
+	invalid     map[string]bool   // settings whose text is no valid value, which have their defaults
 	secretFiles map[string]string // paths from the _FILE variables of the other secrets, by the secret's name
 }

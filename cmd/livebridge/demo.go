@@ -195,12 +195,16 @@ func (s demoCallback) body(stream string, base int64, i int) []byte {
 }
 
 func post(ctx context.Context, url string, body []byte) (int, error) {
+	return postWith(ctx, http.DefaultClient, url, body)
+}
+
+func postWith(ctx context.Context, client *http.Client, url string, body []byte) (int, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
 		return 0, err
 	}

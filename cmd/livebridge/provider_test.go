@@ -40,11 +40,15 @@ func (p *provider) play(ctx context.Context, url, stream string, from, to int) i
 
 // send sends one round and returns the answer's status, 0 when there was none.
 func (p *provider) send(ctx context.Context, url, stream string, n int) int {
+	return p.sendWith(ctx, http.DefaultClient, url, stream, n)
+}
+
+func (p *provider) sendWith(ctx context.Context, client *http.Client, url, stream string, n int) int {
 	s := demoCallback{event: "PUBLISH", session: int64(n / 2)}
 	if n%2 == 1 {
 		s.event = "PUBLISH_DONE"
 	}
-	status, err := post(ctx, url, s.body(stream, p.base, n/2))
+	status, err := postWith(ctx, client, url, s.body(stream, p.base, n/2))
 	if err != nil {
 		status = 0
 	}

@@ -4,11 +4,13 @@ import (
 	"flag"
 	"fmt"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -19,10 +21,13 @@ const (
 	referenceBegin = "<!-- Generated from cmd/livebridge/config.go: go generate ./cmd/livebridge -->\n"
 	referenceEnd   = "<!-- End of the generated part. -->\n"
 	proseWidth     = 120
+	summaryWidth   = 95 // of the line that config prints
 )
 
-// TestSettingsReference: the handbook's reference of settings is what config.go says.
+// TestSettingsReference: the handbook's reference of settings, and what the command config says of each, is what
+// config.go says.
 func TestSettingsReference(t *testing.T) {
+	current(t, "config_descriptions.go", describe(t))
 	path := filepath.Join("..", "..", "deployments", "README.md")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -33,16 +38,60 @@ func TestSettingsReference(t *testing.T) {
 	if !begun || !ended {
 		t.Fatalf("%s has no place for the reference between %q and %q", path, referenceBegin, referenceEnd)
 	}
-	want := before + referenceBegin + reference(t) + referenceEnd + after
+	current(t, path, before+referenceBegin+reference(t)+referenceEnd+after)
+}
+
+// current compares a file with what is generated, or writes it.
+func current(t *testing.T, path, want string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	switch {
-	case want == string(text):
+	case err == nil && want == string(text):
 	case *update:
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("the reference in %s is not current; run go generate ./cmd/livebridge", path)
+		t.Errorf("%s is not current; run go generate ./cmd/livebridge", path)
 	}
+}
+
+// describe writes the first sentence of every setting's comment as a Go function.
+func describe(t *testing.T) string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "config.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	out.WriteString("// Code generated from config.go by go generate; DO NOT EDIT.\n\npackage main\n\n" +
+		"// descriptions returns one line on every setting.\n" +
+		"func descriptions() map[string]string {\nreturn map[string]string{\n")
+	for _, f := range settingsOf(t, file) {
+		name := reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("env")
+		fmt.Fprintf(&out, "%q: %q,\n", name, firstSentence(f.Doc.Text()))
+	}
+	out.WriteString("}\n}\n")
+	formatted, err := format.Source([]byte(out.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(formatted)
+}
+
+// firstSentence returns the first sentence of Markdown as plain text, or the beginning of a long one.
+func firstSentence(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if end := strings.Index(text, ". "); end >= 0 {
+		text = text[:end+1]
+	}
+	text = strings.ReplaceAll(regexp.MustCompile(`\[([^]]+)\]\([^)]*\)`).ReplaceAllString(text, "$1"), "`", "")
+	for _, separator := range []string{"; ", ": ", ", "} {
+		if before, _, found := strings.Cut(text, separator); found && len(text) > summaryWidth {
+			text = before + "."
+		}
+	}
+	return text
 }
 
 // reference writes the comments of config.go as Markdown.

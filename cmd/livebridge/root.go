@@ -4,24 +4,26 @@ import "github.com/spf13/cobra"
 
 // newRoot returns the command tree. Without a subcommand it runs serve.
 func newRoot() *cobra.Command {
-	serve := newServe()
+	serve, files := newServe(), &envFile{}
 	root := &cobra.Command{
 		Use:   "livebridge",
 		Short: "Receive signed live-video callbacks and publish them as ordered CloudEvents",
 		Long: "livebridge receives webhook callbacks from Huawei Cloud Live and SparkRTC, verifies their signatures,\n" +
 			"acknowledges each with 200 after a durable commit, and publishes it as one CloudEvent to Kafka or NATS\n" +
 			"JetStream, in order within each stream.\n" +
-			"\nSettings are environment variables; see livebridge config.",
+			"\nSettings are environment variables; see livebridge config. They can be read\n" +
+			"from a file with --env-file, like that of Docker or systemd; the environment takes precedence.",
 		Example:       serve.Example,
 		Args:          noArguments,
 		SilenceErrors: true, SilenceUsage: true,
 		Version: version(), // which makes the flag --version
 		RunE:    serve.RunE,
 	}
+	files.addFlag(root)
 	root.SetVersionTemplate("livebridge {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newVerify(), newQuarantine(),
-		newDeadLetters(), newJournal(), newConfig(), newVersion())
+		newDeadLetters(), newJournal(), newConfig(files), newVersion())
 	return root
 }
 

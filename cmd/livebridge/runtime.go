@@ -16,11 +16,11 @@ const (
 	softMemory = 240 << 20
 	// memoryLimitInterval is how often the memory limit is adjusted.
 	memoryLimitInterval = time.Second
+	// processorsInterval is how often the number of processors is looked up, as often as Go itself would.
+	processorsInterval = 30 * time.Second
 )
 
-// tuneRuntime sets the garbage collector and the scheduler, unless GOGC, GOMEMLIMIT or GOMAXPROCS do. GOMAXPROCS is
-// twice the number of processors: a goroutine that returns from a sync must not wait for a processor while 64 callbacks
-// wait for it.
+// tuneRuntime sets the garbage collector and the scheduler, unless GOGC, GOMEMLIMIT or GOMAXPROCS do.
 func tuneRuntime() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -29,25 +29,41 @@ func tuneRuntime() {
 		debug.SetMemoryLimit(softMemory)
 	}
 	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
+		setProcessors()
 	}
 }
 
-// adjustMemoryLimit raises the memory limit with the live heap, until ctx ends. Close to the limit the collector would
-// run all the time and free next to nothing: the embedded server alone holds the message IDs of the last seconds.
-func adjustMemoryLimit(ctx context.Context) {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	ticker := time.NewTicker(memoryLimitInterval)
-	defer ticker.Stop()
+// setProcessors sets GOMAXPROCS to twice the number that Go would choose now, which follows a container's CPU limit: a
+// goroutine that returns from a sync must not wait for a processor while 64 callbacks wait for it.
+func setProcessors() {
+	runtime.SetDefaultGOMAXPROCS()
+	runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
+}
+
+// followRuntime adjusts the memory limit and the number of processors until ctx ends.
+func followRuntime(ctx context.Context) {
+	memory, processors := time.NewTicker(memoryLimitInterval), time.NewTicker(processorsInterval)
+	defer memory.Stop()
+	defer processors.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
-			debug.SetMemoryLimit(memoryLimit(liveHeap()))
+		case <-memory.C:
+			adjustMemoryLimit()
+		case <-processors.C:
+			if os.Getenv("GOMAXPROCS") == "" {
+				setProcessors() // Go does not follow a changed limit once GOMAXPROCS was set
+			}
 		}
+	}
+}
+
+// adjustMemoryLimit raises the memory limit with the live heap. Close to the limit the collector would run all the time
+// and free next to nothing: the embedded server alone holds the message IDs of the last seconds.
+func adjustMemoryLimit() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit(liveHeap()))
 	}
 }
 

@@ -21,3 +21,15 @@ func TestMemoryLimitFollowsLiveHeap(t *testing.T) {
 	}
 	runtime.KeepAlive(kept)
 }
+
+// TestProcessorsFollowTheLimit: a number that was set before does not keep the one that Go would choose now from use.
+func TestProcessorsFollowTheLimit(t *testing.T) {
+	runtime.SetDefaultGOMAXPROCS()
+	want := 2 * runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(want + 5)
+	defer runtime.SetDefaultGOMAXPROCS()
+	setProcessors()
+	if got := runtime.GOMAXPROCS(0); got != want {
+		t.Errorf("GOMAXPROCS is %d, want %d", got, want)
+	}
+}

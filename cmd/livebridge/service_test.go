@@ -68,6 +68,12 @@ func launchUnder(t testing.TB, dir string, under []string, settings ...string) *
 // spawn starts the program and waits until it accepts callbacks or has ended; then it listens nowhere.
 func spawn(t testing.TB, dir string, under []string, settings ...string) *program {
 	t.Helper()
+	return spawnWith(t, dir, under, nil, settings...)
+}
+
+// spawnWith passes open files to the program, from file descriptor 3 on.
+func spawnWith(t testing.TB, dir string, under []string, files []*os.File, settings ...string) *program {
+	t.Helper()
 	line := append(under, os.Args[0])
 	p := &program{cmd: exec.Command(line[0], line[1:]...), log: &bytes.Buffer{}, logged: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+dir, prefix+"STREAM_KEY="+demoKey, prefix+"LOG_FORMAT=json",
@@ -77,7 +83,7 @@ func spawn(t testing.TB, dir string, under []string, settings ...string) *progra
 		p.cmd.Env = append(p.cmd.Env, prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0")
 	}
 	p.cmd.Env = append(p.cmd.Env, settings...)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.ExtraFiles, p.cmd.SysProcAttr = files, &syscall.SysProcAttr{Setpgid: true}
 	out, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -32,19 +32,40 @@ func environ() map[string]string { return env.ToMap(os.Environ()) }
 
 // load reads and checks the settings. The error has all mistakes, each with the name of its setting.
 func load(vars map[string]string) (*settings, error) {
+	s, err := readSettings(vars)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// readSettings is load that returns the settings beside an error too. Those that are no valid text have their defaults.
+func readSettings(given map[string]string) (*settings, error) {
 	s := &settings{}
-	vars = maps.Clone(vars)
+	vars := maps.Clone(given)
 	secretFiles, err := readSecretFiles(vars)
 	errs := append([]error{err}, parse(s, vars)...)
 	s.secretFiles = secretFiles
 	s.keyFiles = keyFiles(vars)
+	s.invalid = removed(given, vars)
 	if topic, set := vars[prefix+"QUARANTINE_TOPIC"]; set {
 		s.QuarantineTopic = topic // empty differs from unset: notices are not published
 	}
 	if err := errors.Join(append(errs, s.check()...)...); err != nil {
-		return nil, &usageError{err}
+		return s, &usageError{err}
 	}
 	return s, nil
+}
+
+// removed returns the settings that parse has removed from the variables, since they are invalid.
+func removed(given, vars map[string]string) map[string]bool {
+	names := make(map[string]bool)
+	for name := range given {
+		if _, valid := vars[name]; !valid {
+			names[strings.TrimPrefix(name, prefix)] = true
+		}
+	}
+	return names
 }
 
 // parse parses each setting. An invalid one gets its default, so that the others can still be checked.
@@ -91,7 +112,8 @@ func (s *settings) fields() []field {
 		if tag.Get("env") == "" {
 			continue
 		}
-		out = append(out, field{name: tag.Get("env"), secret: tag.Get("secret") != "", value: v.Field(i).Interface()})
+		out = append(out, field{name: tag.Get("env"), secret: tag.Get("secret") != "", byDefault: tag.Get("envDefault"),
+			value: v.Field(i).Interface()})
 	}
 	return out
 }
@@ -110,9 +132,10 @@ func (s *settings) quotedSecrets() []string {
 }
 
 type field struct {
-	name   string
-	secret bool
-	value  any
+	name      string
+	secret    bool
+	byDefault string // the value of one that is not set
+	value     any
 }
 
 // unknownSettings returns the variables with our prefix that are no setting. They only cause a warning, since

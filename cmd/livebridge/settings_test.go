@@ -135,7 +135,7 @@ func TestAllBadKeysAtOnce(t *testing.T) {
 		"KEYS_FILE: " + rules + ": line 2: stream key 1", "KEYS_FILE: " + rules + ": line 2: stream key 2",
 		"KEYS_FILE: " + rules + ": line 3: stream key 1", "KEYS_FILE: " + rules + ": line 3: same kind, domain and app as line 2",
 		"KEYS_FILE: " + rules + ": line 4: record key 1",
-		"DOMAINS: domain 1", "DOMAINS: domain 3", "SNAPSHOT_TOKEN: holds", "PATH_PREFIX: \"a b\"",
+		"DOMAINS: domain 1", "DOMAINS: domain 3", "SNAPSHOT_TOKEN: contains", "PATH_PREFIX: \"a b\"",
 	} {
 		if !strings.Contains("\n"+err.Error(), "\n"+prefix+want) {
 			t.Errorf("%q begins no line of:\n%v", want, err)
@@ -185,7 +185,9 @@ func TestSecretFiles(t *testing.T) {
 		t.Errorf("the keys are %+v", got)
 	}
 	var out bytes.Buffer
-	s.print(&out, vars)
+	if err := configOf(s, vars, &envFile{}).print(&out, "text"); err != nil {
+		t.Fatal(err)
+	}
 	if strings.Contains(out.String(), demoKey) || !strings.Contains(out.String(), "LIVEBRIDGE_STREAM_KEY=(set, not shown) # file "+path) {
 		t.Errorf("printed as %s", &out)
 	}
@@ -199,7 +201,9 @@ func TestConfigHidesServersSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	s.print(&out, vars)
+	if err := configOf(s, vars, &envFile{}).print(&out, "text"); err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{"LIVEBRIDGE_NATS_URL=nats://xxxxx@one:4222,nats://xxxxx@two # environment", "LIVEBRIDGE_DOMAINS=a.example,b.example # environment"} {
 		if !strings.Contains(out.String(), want+"\n") {
 			t.Errorf("%q is not in %s", want, &out)
@@ -233,13 +237,14 @@ func TestUnknownSettings(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	for text, want := range map[string]size{"1": 1, "64KiB": 64 << 10, "8GiB": 8 << 30, "3 MiB": 3 << 20, "10B": 10} {
+	for text, want := range map[string]size{"1": 1, "64KiB": 64 << 10, "8GiB": 8 << 30, "3 MiB": 3 << 20, "10B": 10,
+		"1.5GiB": 3 << 29, "1GB": 1e9} {
 		var s size
 		if err := s.UnmarshalText([]byte(text)); err != nil || s != want {
 			t.Errorf("%q is %d, %v", text, s, err)
 		}
 	}
-	for _, text := range []string{"", "-1", "1.5GiB", "1GB", "9000000TiB"} {
+	for _, text := range []string{"", "-1", "0", "GiB", "64 kilos", "9000000TiB"} {
 		var s size
 		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was parsed as %d", text, s)
@@ -274,12 +279,5 @@ func TestHelpShowsAnExample(t *testing.T) {
 		if c.Name() != "help" && c.Name() != "completion" && c.Example == "" {
 			t.Errorf("%s has no example", c.Name())
 		}
-	}
-}
-
-func TestDemo(t *testing.T) {
-	var out bytes.Buffer
-	if err := demo(t.Context(), &out, nil); err != nil {
-		t.Errorf("%v\n%s", err, &out)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // slowPublisher takes its time for every event and every checkpoint, and notes in which order they end.
 type slowPublisher struct {
 	takes  time.Duration
-	silent bool // no event is ever answered before Close
+	silent bool                                // no event is ever answered before Close
+	gate   func(*bridge.Event) <-chan struct{} // what an event waits for; nil: nothing
 	mu     sync.Mutex
 	ended  []string
 	close  chan struct{}
@@ -41,8 +42,11 @@ func (p *slowPublisher) notes() []string {
 	return slices.Clone(p.ended)
 }
 
-func (p *slowPublisher) Publish(_ *bridge.Event, done func(error)) {
+func (p *slowPublisher) Publish(e *bridge.Event, done func(error)) {
 	go func() {
+		if p.gate != nil {
+			<-p.gate(e)
+		}
 		if p.silent {
 			<-p.close
 			done(bridge.Unavailable("the publisher is closed"))

@@ -62,11 +62,11 @@ func TestShutdownDelay(t *testing.T) {
 	p.judge(t, service.nats)
 }
 
-// TestSecondSignal ends the program at once, though it waits for a broker that is not there; nothing is lost.
+// TestSecondSignal ends the program at once, though it was to accept callbacks for an hour; nothing is lost.
 func TestSecondSignal(t *testing.T) {
 	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		dir, p := t.TempDir(), newProvider()
-		service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1h")
+		service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_DELAY=1h")
 		p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 20)
 		service.signal(t, syscall.SIGTERM)
 		service.isNotReady(t)
@@ -78,6 +78,27 @@ func TestSecondSignal(t *testing.T) {
 		service = launch(t, dir)
 		p.judge(t, service.nats)
 	}
+}
+
+// TestNoWaitForAnUnavailableBroker: a broker that is known to be unavailable does not hold the end up, however long the
+// grace; the log says so, and what was left.
+func TestNoWaitForAnUnavailableBroker(t *testing.T) {
+	dir, p := t.TempDir(), newProvider()
+	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1h")
+	p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 20)
+	until(t, "the outage is known", func() bool { return service.metrics(t)["livebridge_broker_available"] == 0 })
+	service.signal(t, syscall.SIGTERM)
+	service.ends(t)
+	for _, want := range []string{
+		`"msg":"stopping","waits_for":"nothing: the broker is unavailable, and the outbox is on disk","outbox_events":20`,
+		`"msg":"stopped with events in the outbox; they are published after the next start","outbox_events":20`,
+	} {
+		if !strings.Contains(service.log.String(), want) {
+			t.Errorf("the log has no %s\n%s", want, service.log)
+		}
+	}
+	service = launch(t, dir)
+	p.judge(t, service.nats)
 }
 
 // TestNoServersSecretInTheLog: NATS_URL may hold a password.

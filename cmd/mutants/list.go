@@ -65,7 +65,7 @@ func durabilityMutants() []mutant {
 		{"the commit marker is not read", "bridge/journal/commit_marker.go", "last > j.meta.commit", "last > 1<<62", journal, "TestFlippedBits"},
 		{"another format is opened", "bridge/journal/store.go", "!= formatVersion", "== \"\"", journal, "TestOtherFormatIsRefused"},
 		{"a truncated record is accepted", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
-		{"a duplicate is answered before the original", "bridge/journal/decide.go", "\t\tc.j.metrics.duplicates.Inc()\n", "\t\tc.waiting = c.waiting[:len(c.waiting)-1]\n\t\tr.done <- nil\n", journal, "TestRepeatWaitsForWhatItRepeats"},
+		{"a duplicate is answered before the original", "bridge/journal/decide.go", "\t\tc.j.metrics.duplicates.Inc()\n", "\t\tlast := len(c.waiting) - 1\n\t\tc.waiting[last].done <- nil\n\t\tc.waiting = c.waiting[:last]\n", journal, "TestRepeatWaitsForWhatItRepeats"},
 		{"a dead letter's lane resumes before the sync", "bridge/journal/dead_letter.go", "\tc.deadLettered = append(c.deadLettered, b)\n", "\tc.j.outbox.deadLettered(b)\n", journal, "TestDeadLetterWaitsForItsSync"},
 		{"the backlog shows what is not synced", "bridge/journal/page.go", "commit > p.synced", "commit > p.synced+1<<40", journal, "TestBacklogHasNothingUnsynced"},
 		{"the commit marker is not updated", "bridge/journal/writer.go", "w.j.updateMarker(c.number); err != nil", "error(nil); err != nil", journal, "TestFlippedBitsAfterACrash"},
@@ -266,7 +266,7 @@ func trustMutants() []mutant {
 		{"what is private shows deep inside", "bridge/callback/redact.go", "if !isName(from) {", "if true {", callback, "TestPolicy"},
 		{"what is private shows in another spelling", "bridge/callback/policy.go", "case \"userargs\":", "case \"user_args\":", callback, "TestPolicy"},
 		{"a panic logs the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
-		{"quotes around a key are not seen", "bridge/signature/key_problem.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
+		{"quotes around a key are not seen", "bridge/signature/diagnose/key_problem.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
 		{"an accessible DATA_DIR is not warned of", "cmd/livebridge/app.go", "const others = 0o077", "const others = 0", livebridge, "TestStartWarnings"},
 		{"settings show their secrets", "cmd/livebridge/config_command.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
 	}

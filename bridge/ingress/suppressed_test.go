@@ -1,0 +1,59 @@
+package ingress_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// pipes is a listener of connections in memory.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+func (p pipes) Close() error   { close(p); return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestSuppressedHandshakesAreCounted: a line says how many of its source it stands for, in the same field as a refusal does.
+func TestSuppressedHandshakesAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newHarness(t, func(s *setup) {
+			s.cfg.TLS = &tls.Config{Certificates: []tls.Certificate{*certificate(t, clock(), nil)}}
+		})
+		l, served := make(pipes), make(chan error, 1)
+		go func() { served <- b.Serve(l) }()
+		failed := func(times int) (logged []string) {
+			for range times {
+				c, theirs := net.Pipe()
+				l <- theirs
+				write(t, c, "\x00\x01\x02\x03\x04")
+				_ = c.Close()
+				synctest.Wait()
+			}
+			for _, line := range b.log.FilterMessage("TLS handshake failed").All() {
+				logged = append(logged, fmt.Sprint(line.ContextMap()["suppressed_of_source"], " ", line.ContextMap()["suppressed"]))
+			}
+			return logged
+		}
+		failed(8) // 5 of them are logged
+		time.Sleep(5 * time.Second)
+		if got, want := strings.Join(failed(1), "\n"), strings.Repeat("<nil> <nil>\n", 5)+"3 <nil>"; got != want {
+			t.Errorf("logged\n%s\nwant\n%s", got, want)
+		}
+		if err := b.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+}
