@@ -51,6 +51,14 @@ func TestForeignConsumers(t *testing.T) {
 			source := sourceFile(t, "consume.py", ours.Replace(printed(t, "python", kafkaSaid, broker)))
 			checkConsumer(t, exec.Command(python, source), want)
 		})
+		t.Run("Python group "+mode, func(t *testing.T) {
+			text := ours.Replace(printed(t, "python", kafkaSaid, broker))
+			source := sourceFile(t, "consume.py", strings.Replace(text, "python-"+mode, "group-"+mode, 1))
+			scaled(t, 80, func(line string) (lane, sequence string) {
+				fields := strings.Fields(line) // all of one kind
+				return fields[0], fields[1]
+			}, exec.Command(python, source), exec.Command(python, source))
+		})
 	}
 	t.Run("Python NATS", func(t *testing.T) {
 		service := launch(t, t.TempDir())

@@ -12,27 +12,25 @@ import (
 )
 
 // goConsumer builds the Go program that schemas/README.md prints, to consume from a server.
-func goConsumer(t *testing.T, url string, changes ...string) (binary string) {
+func goConsumer(t *testing.T, url string) (binary string) {
 	t.Helper()
-	text := strings.NewReplacer(changes...).Replace(printed(t, "go", natsURL, url))
-	source, binary := sourceFile(t, "main.go", text), filepath.Join(t.TempDir(), "consumer")
+	source, binary := sourceFile(t, "main.go", printed(t, "go", natsURL, url)), filepath.Join(t.TempDir(), "consumer")
 	if output, err := exec.Command("go", "build", "-o", binary, source).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
 	return binary
 }
 
-// scaled runs consumers that print to one pipe, in which their lines are in the order in which they were written, and
-// returns n distinct lines. It fails when an event of a lane comes after a later one. Repeats are dropped.
-func scaled(t *testing.T, binary string, n int, consumers ...[]string) {
+// scaled runs consumers that print to one pipe, in which their lines are in the order in which they were written, until
+// n distinct events are there. It fails when an event of a lane comes after a later one. Repeats are dropped.
+func scaled(t *testing.T, n int, read func(line string) (lane, sequence string), consumers ...*exec.Cmd) {
 	t.Helper()
 	out, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = out.Close() })
-	for _, args := range consumers {
-		consumer := exec.Command(binary, args...)
+	for _, consumer := range consumers {
 		consumer.Stdout, consumer.Stderr = in, os.Stderr
 		if err := consumer.Start(); err != nil {
 			t.Fatal(err)
@@ -44,20 +42,15 @@ func scaled(t *testing.T, binary string, n int, consumers ...[]string) {
 	defer timer.Stop()
 	last, seen := make(map[string]string), make(map[string]bool)
 	for lines := bufio.NewScanner(out); len(seen) < n && lines.Scan(); {
-		_, data, _ := strings.Cut(lines.Text(), " ")
-		var e struct{ Dataschema, Subject, Sequence string }
-		if err := json.Unmarshal([]byte(data), &e); err != nil {
-			t.Fatalf("%q: %v", lines.Text(), err)
-		}
-		lane := e.Dataschema + " " + e.Subject
-		if seen[lane+e.Sequence] {
+		lane, sequence := read(lines.Text())
+		if seen[lane+sequence] {
 			continue
 		}
-		seen[lane+e.Sequence] = true
-		if e.Sequence <= last[lane] {
-			t.Errorf("in %s sequence %s comes after %s", lane, e.Sequence, last[lane])
+		seen[lane+sequence] = true
+		if sequence <= last[lane] {
+			t.Errorf("in %s sequence %s comes after %s", lane, sequence, last[lane])
 		}
-		last[lane] = max(last[lane], e.Sequence)
+		last[lane] = max(last[lane], sequence)
 	}
 	if len(seen) != n {
 		t.Errorf("%d of %d events were consumed", len(seen), n)
@@ -79,12 +72,19 @@ func TestOrderedWaysToScale(t *testing.T) {
 		"a durable for a partition": {"live.events.0.>", "live.events.1.>", "live.events.2.>"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var consumers [][]string
+			var consumers []*exec.Cmd
 			for _, filter := range filters {
 				durable := strings.NewReplacer(" ", "-", ".", "-", "*", "any", ">", "all").Replace(name + filter)
-				consumers = append(consumers, []string{durable, filter}, []string{durable, filter})
+				consumers = append(consumers, exec.Command(binary, durable, filter), exec.Command(binary, durable, filter))
 			}
-			scaled(t, binary, len(out), consumers...)
+			scaled(t, len(out), func(line string) (lane, sequence string) {
+				_, data, _ := strings.Cut(line, " ")
+				var e struct{ Dataschema, Subject, Sequence string }
+				if err := json.Unmarshal([]byte(data), &e); err != nil {
+					t.Fatalf("%q: %v", line, err)
+				}
+				return e.Dataschema + " " + e.Subject, e.Sequence
+			}, consumers...)
 		})
 	}
 }
