@@ -70,7 +70,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 // JSON.
 func reportFailure(c *cobra.Command, err error, w io.Writer) {
 	s := &settings{LogFormat: environ()[prefix+"LOG_FORMAT"]}
-	if c.Name() != "serve" && c.HasParent() || !s.logsJSON() {
+	service := (c.Name() == "serve" || !c.HasParent()) && c.Flags().NArg() == 0
+	if !service || !s.logsJSON() {
 		fmt.Fprintln(w, "livebridge:", err)
 		return
 	}
