@@ -62,14 +62,10 @@ func (v *verification) inferKind() (bridge.Kind, error) {
 	}
 	var fits []bridge.Kind
 	for _, k := range bridge.Kinds() {
-		c, err := callback.Decode(k, v.body)
-		if err != nil {
-			continue
-		}
-		if c.Known {
+		if c, err := callback.Decode(k, v.body); err == nil {
+			c.Release()
 			fits = append(fits, k)
 		}
-		c.Release()
 	}
 	if len(fits) != 1 {
 		return 0, fmt.Errorf("--kind cannot be inferred from this callback: use one of %s", kindNames())

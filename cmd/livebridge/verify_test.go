@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -159,7 +160,10 @@ func TestVerifyReadsAnEntry(t *testing.T) {
 	}
 	t.Setenv(prefix+"STREAM_KEY", demoKey)
 	list, _, _ := command(t, dir, "quarantine", "list")
-	for input, want := range map[string]string{entry: "not valid: 401 expired", list: "quarantine show"} {
+	earlier := regexp.MustCompile(`"received":"[^"]*"`).ReplaceAllString(entry, `"received":"2020-09-13T12:26:40Z"`)
+	for input, want := range map[string]string{
+		entry: "not valid: 401 expired", earlier: "verdict     valid", list: "quarantine show",
+	} {
 		root := newRoot()
 		var out bytes.Buffer
 		root.SetArgs([]string{"verify"})
