@@ -42,9 +42,11 @@
 //
 //	bridge                    the standard library
 //	bridge/callback           bridge                          decodes bodies, makes events and their ids
-//	bridge/signature          bridge                          signs, and verifies signatures
+//	bridge/signature          bridge, signature/diagnose      signs, and verifies signatures
+//	bridge/signature/diagnose bridge                          finds out how a wrong signature was made
 //	bridge/filewatch          none of ours                    polls files for changes
-//	bridge/keyring            bridge, signature, filewatch    key files; the only importer of yaml
+//	bridge/keyring            bridge, signature, its diagnose, filewatch
+//	                                                          key files; the only importer of yaml
 //	bridge/certificate        filewatch                       TLS files of the callback port
 //	bridge/ingress            bridge, signature, callback     HTTP server for callbacks; the only importer of Echo
 //	bridge/sequencer          bridge                          order of a lane: no clock, no disk, no goroutine

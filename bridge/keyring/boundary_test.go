@@ -16,6 +16,7 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
+	"livebridge/bridge/signature/diagnose"
 )
 
 // TestFirstUseIsLoggedAtOnce: not when the key comes back, and a key that was not used has no last use.
@@ -154,7 +155,7 @@ func TestDoubtsNameTheSetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	problem := signature.KeyProblem(quoted("a"))
+	problem := diagnose.KeyProblem(quoted("a"))
 	want := []keyring.SuspectKey{
 		{Setting: "STREAM_KEY_FILE", Key: signature.KeyID(quoted("a")), Problem: problem},
 		{Setting: "RTC_KEY", Key: signature.KeyID(quoted("c")), Problem: problem},

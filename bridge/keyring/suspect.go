@@ -3,13 +3,14 @@ package keyring
 import (
 	"livebridge/bridge"
 	"livebridge/bridge/signature"
+	"livebridge/bridge/signature/diagnose"
 )
 
 // SuspectKey is a key that probably has something in it that does not belong to it.
 type SuspectKey struct {
 	Setting string // where it comes from
 	Key     string // see signature.KeyID
-	Problem string // see signature.KeyProblem
+	Problem string // see diagnose.KeyProblem
 }
 
 // SuspectKeys returns the active keys that look wrong.
@@ -24,7 +25,7 @@ func (k *Keyring) SuspectKeys() []SuspectKey {
 func (k *Keyring) suspectKeys(cfg signature.Config) (all []SuspectKey) {
 	add := func(setting string, keys []string) {
 		for _, key := range keys {
-			if problem := signature.KeyProblem(key); problem != "" {
+			if problem := diagnose.KeyProblem(key); problem != "" {
 				all = append(all, SuspectKey{setting, signature.KeyID(key), problem})
 			}
 		}

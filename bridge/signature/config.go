@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"livebridge/bridge"
+	"livebridge/bridge/signature/diagnose"
 )
 
 // Config is the configuration of a Ring. All keys of a list are valid at once, so that keys can be rotated at the
@@ -120,4 +121,12 @@ func (c *Config) check() error {
 			c.Skew, c.MaxAhead, c.RTCMaxAge)
 	}
 	return nil
+}
+
+// withProblem returns what is wrong with a key as the end of an error.
+func withProblem(key string) string {
+	if problem := diagnose.KeyProblem(key); problem != "" {
+		return "; it " + problem
+	}
+	return ""
 }

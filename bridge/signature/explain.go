@@ -4,13 +4,11 @@ import (
 	"encoding/hex"
 
 	"livebridge/bridge"
+	"livebridge/bridge/signature/diagnose"
 )
 
 // Field is one part of what a signature covers.
-type Field struct {
-	Name  string // the provider's name of the member or header; "key" for the key itself, whose Value is empty
-	Value string
-}
+type Field = diagnose.Field
 
 // Attempt is the signature that one key makes of a callback.
 type Attempt struct {
@@ -51,7 +49,8 @@ func (r *Ring) ExplainRTC(c RTCClaim) Explanation {
 		return Explanation{Diagnosis: r.diagnoseRTC(c)}
 	}
 	e := Explanation{Scheme: set.scheme, Fields: []Field{
-		{"X-Rtc-Rand", c.Rand}, {"X-Rtc-Timestamp", c.Timestamp}, {"body", string(c.Body)},
+		{Name: "X-Rtc-Rand", Value: c.Rand}, {Name: "X-Rtc-Timestamp", Value: c.Timestamp},
+		{Name: "body", Value: string(c.Body)},
 	}}
 	for _, k := range set.list {
 		e.addAttempt(k, c.Sign, SignRTC(k.secret, c))
@@ -87,7 +86,37 @@ func nameFields(s bridge.Scheme, c *Claim) []Field {
 		fields = append(fields, Field{Name: "key"})
 	}
 	for i, value := range Canonical(s, *c) {
-		fields = append(fields, Field{names[i], value})
+		fields = append(fields, Field{Name: names[i], Value: value})
 	}
 	return fields
+}
+
+func (r *Ring) diagnoseLive(c Claim) string {
+	var applicable []*key
+	if set, err := r.tableOf(c.Kind).choose(c.Domain, c.App); err == nil {
+		applicable = set.list
+	}
+	stream, record := c, c
+	stream.Kind, record.Kind = bridge.KindStream, bridge.KindRecord
+	fields, other := nameFields(bridge.SchemeHMAC, &record), nameFields(bridge.SchemeHMAC, &stream)
+	if c.Kind != bridge.KindRecord {
+		fields, other = other, fields
+	}
+	return diagnose.Live(c.Sign, c.Timestamp, fields, other, diagnosed(applicable), diagnosed(r.allKeys))
+}
+
+func (r *Ring) diagnoseRTC(c RTCClaim) string {
+	set, _, _ := r.chooseRTC(&c)
+	if set == nil {
+		set = r.rtc.all
+	}
+	return diagnose.RTC(c.Sign, c.Rand, c.Timestamp, string(c.Body), diagnosed(set.list), diagnosed(r.allKeys))
+}
+
+func diagnosed(keys []*key) []diagnose.Key {
+	all := make([]diagnose.Key, len(keys))
+	for i, k := range keys {
+		all[i] = diagnose.Key{Secret: k.secret, ID: k.name.id, Kind: k.name.kind}
+	}
+	return all
 }

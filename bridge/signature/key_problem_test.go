@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"livebridge/bridge/signature"
+	"livebridge/bridge/signature/diagnose"
 )
 
 func TestKeyProblem(t *testing.T) {
@@ -16,7 +17,7 @@ func TestKeyProblem(t *testing.T) {
 		"\ufeff" + key: "byte order mark", "export " + key: "variable name",
 		"KEY=" + key: "variable name", "export LIVEBRIDGE_STREAM_KEY=" + key: "variable name", `stream_key = "` + key + `"`: "with a quote",
 	} {
-		got := signature.KeyProblem(text)
+		got := diagnose.KeyProblem(text)
 		if want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}

@@ -266,7 +266,7 @@ func trustMutants() []mutant {
 		{"what is private shows deep inside", "bridge/callback/redact.go", "if !isName(from) {", "if true {", callback, "TestPolicy"},
 		{"what is private shows in another spelling", "bridge/callback/policy.go", "case \"userargs\":", "case \"user_args\":", callback, "TestPolicy"},
 		{"a panic logs the body", "bridge/ingress/report.go", "what := fmt.Sprintf(\"%T\", value)", "what := fmt.Sprint(value)", "bridge/ingress", "TestPanicsHideTheBody"},
-		{"quotes around a key are not seen", "bridge/signature/key_problem.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
+		{"quotes around a key are not seen", "bridge/signature/diagnose/key_problem.go", "case opens && closes:", "case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
 		{"an accessible DATA_DIR is not warned of", "cmd/livebridge/app.go", "const others = 0o077", "const others = 0", livebridge, "TestStartWarnings"},
 		{"settings show their secrets", "cmd/livebridge/config_command.go", "return \"(set, not shown)\"", "return text", livebridge, "TestSecretsStayInside"},
 	}

@@ -28,7 +28,9 @@ func TestBrokerConnected(t *testing.T) {
 		s.s.Shutdown()
 		s.s.WaitForShutdown()
 		eventually(t, "the publisher is not connected", func() bool { return !p.Connected() })
-		eventually(t, "that is logged", func() bool { return logs.FilterMessage("broker unavailable: cannot connect to NATS; retrying").Len() == 1 })
+		eventually(t, "that is logged", func() bool {
+			return logs.FilterMessage("broker unavailable: cannot connect to NATS; retrying").Len() == 1
+		})
 		if err := transporttest.Try(t, p, event("a", 1)); err == nil || !strings.Contains(err.Error(), "connection refused") {
 			t.Errorf("the answer is %v", err)
 		}

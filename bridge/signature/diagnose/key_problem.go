@@ -1,4 +1,4 @@
-package signature
+package diagnose
 
 import (
 	"regexp"
@@ -36,14 +36,6 @@ func firstRune(text string) rune { return []rune(text)[0] }
 func lastRune(text string) rune {
 	all := []rune(text)
 	return all[len(all)-1]
-}
-
-// withProblem returns KeyProblem as the end of an error.
-func withProblem(key string) string {
-	if problem := KeyProblem(key); problem != "" {
-		return "; it " + problem
-	}
-	return ""
 }
 
 // cleanKey returns a key without what KeyProblem finds wrong.

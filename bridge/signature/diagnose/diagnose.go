@@ -1,4 +1,6 @@
-package signature
+// Package diagnose finds out how a signature that does not verify was made: with which key, over which text, by which
+// formula. It tries what users and providers usually get wrong, and is pure.
+package diagnose
 
 import (
 	"bytes"
@@ -12,7 +14,34 @@ import (
 	"hash"
 	"slices"
 	"strings"
+
+	"livebridge/bridge"
 )
+
+// Key is a key that may have made a signature. No diagnosis shows its secret.
+type Key struct {
+	Secret string
+	ID     string // how it is named
+	Kind   bridge.Kind
+}
+
+// Field is one part of what a signature covers.
+type Field struct {
+	Name  string // the provider's name of the member or header; "key" for the key itself, whose Value is empty
+	Value string
+}
+
+// Live returns how the signature of a Live callback was made; empty if that is not found out. fields are what the
+// scheme of its kind signs, other is what that of the other kind would; timestamp is its auth_timestamp. The keys that
+// apply to the callback are tried first, then all others, with which it may have been signed by mistake.
+func Live(given, timestamp string, fields, other []Field, applicable, all []Key) string {
+	return diagnose(given, applicable, all, liveTexts(timestamp, fields, other))
+}
+
+// RTC does the same for a SparkRTC callback, signed over its headers X-Rtc-Rand and X-Rtc-Timestamp and its body.
+func RTC(given, rand, timestamp, body string, applicable, all []Key) string {
+	return diagnose(given, applicable, all, rtcTexts(rand, timestamp, body))
+}
 
 // minDiagnosedBytes is the shortest signature to diagnose: a shorter one would match something by chance.
 const minDiagnosedBytes = 8
@@ -68,21 +97,21 @@ type diagnosis struct {
 
 // diagnose returns which key, text and formula make the given signature; empty if none does. It tries the keys that
 // apply to the callback first, then all others, with which it may have been signed by mistake.
-func diagnose(given string, applicable, all []*key, t signedTexts) string {
+func diagnose(given string, applicable, all []Key, t signedTexts) string {
 	var d diagnosis
 	if d.sum, d.form = decodeAny(given); len(d.sum) < minDiagnosedBytes {
 		return ""
 	}
 	for _, k := range applicable {
-		if found := d.search(keyVariants(k.secret), t.likely, formulas()); found != "" {
+		if found := d.search(keyVariants(k.Secret), t.likely, formulas()); found != "" {
 			return found
 		}
-		if found := d.search([]candidate{{k.secret, ""}}, t.others, formulas()[:1]); found != "" {
+		if found := d.search([]candidate{{k.Secret, ""}}, t.others, formulas()[:1]); found != "" {
 			return found
 		}
 	}
 	for _, k := range all {
-		if found := d.search([]candidate{{k.secret, ""}}, t.likely, formulas()); found != "" {
+		if found := d.search([]candidate{{k.Secret, ""}}, t.likely, formulas()); found != "" {
 			return found + describeForeignKey(k, applicable)
 		}
 	}
@@ -118,11 +147,11 @@ func describeScheme(formula string) string {
 	return ""
 }
 
-func describeForeignKey(k *key, applicable []*key) string {
+func describeForeignKey(k Key, applicable []Key) string {
 	if slices.Contains(applicable, k) {
 		return ""
 	}
-	return fmt.Sprintf(", with the key %s of %v callbacks, which does not apply to this one", k.name.id, k.name.kind)
+	return fmt.Sprintf(", with the key %s of %v callbacks, which does not apply to this one", k.ID, k.Kind)
 }
 
 func describeTruncation(made, sum []byte) string {
@@ -180,20 +209,4 @@ func keyVariants(secret string) []candidate {
 		}
 	}
 	return all
-}
-
-func (r *Ring) diagnoseLive(c Claim) string {
-	var applicable []*key
-	if set, err := r.tableOf(c.Kind).choose(c.Domain, c.App); err == nil {
-		applicable = set.list
-	}
-	return diagnose(c.Sign, applicable, r.allKeys, liveTexts(&c))
-}
-
-func (r *Ring) diagnoseRTC(c RTCClaim) string {
-	set, _, _ := r.chooseRTC(&c)
-	if set == nil {
-		set = r.rtc.all
-	}
-	return diagnose(c.Sign, set.list, r.allKeys, rtcTexts(&c))
 }

@@ -1,39 +1,31 @@
-package signature
+package diagnose
 
 import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"livebridge/bridge"
 )
 
 // rtcTexts returns the texts that a SparkRTC signature may cover.
-func rtcTexts(c *RTCClaim) signedTexts {
-	body, trimmed := string(c.Body), strings.TrimRight(string(c.Body), "\r\n")
+func rtcTexts(rand, timestamp, body string) signedTexts {
+	trimmed := strings.TrimRight(body, "\r\n")
 	return signedTexts{likely: []candidate{
-		{c.Rand + c.Timestamp + body, "X-Rtc-Rand, X-Rtc-Timestamp and the body"},
-		{c.Rand + c.Timestamp + trimmed, "X-Rtc-Rand, X-Rtc-Timestamp and the body without its trailing line end"},
-		{c.Rand + c.Timestamp + trimmed + "\n", "X-Rtc-Rand, X-Rtc-Timestamp and the body with a trailing line end"},
-		{c.Timestamp + c.Rand + body, "X-Rtc-Timestamp, X-Rtc-Rand and the body: another order"},
-		{body + c.Rand + c.Timestamp, "the body, X-Rtc-Rand and X-Rtc-Timestamp: another order"},
-		{c.Rand + c.Timestamp, "X-Rtc-Rand and X-Rtc-Timestamp, without the body"},
+		{rand + timestamp + body, "X-Rtc-Rand, X-Rtc-Timestamp and the body"},
+		{rand + timestamp + trimmed, "X-Rtc-Rand, X-Rtc-Timestamp and the body without its trailing line end"},
+		{rand + timestamp + trimmed + "\n", "X-Rtc-Rand, X-Rtc-Timestamp and the body with a trailing line end"},
+		{timestamp + rand + body, "X-Rtc-Timestamp, X-Rtc-Rand and the body: another order"},
+		{body + rand + timestamp, "the body, X-Rtc-Rand and X-Rtc-Timestamp: another order"},
+		{rand + timestamp, "X-Rtc-Rand and X-Rtc-Timestamp, without the body"},
 		{body, "the body alone"},
-		{c.Timestamp + body, "X-Rtc-Timestamp and the body"},
-		{c.Rand + body, "X-Rtc-Rand and the body"},
+		{timestamp + body, "X-Rtc-Timestamp and the body"},
+		{rand + body, "X-Rtc-Rand and the body"},
 	}}
 }
 
 // liveTexts returns the texts that a Live signature may cover.
-func liveTexts(c *Claim) signedTexts {
-	stream, record := *c, *c
-	stream.Kind, record.Kind = bridge.KindStream, bridge.KindRecord
-	own, other := nameFields(bridge.SchemeHMAC, &record), nameFields(bridge.SchemeHMAC, &stream)
-	if c.Kind != bridge.KindRecord {
-		own, other = other, own
-	}
+func liveTexts(timestamp string, own, other []Field) signedTexts {
 	likely := []candidate{
-		{join(own, ""), list(own)}, {c.Timestamp, "auth_timestamp"}, {join(other, ""), list(other)}, {"", "nothing"},
+		{join(own, ""), list(own)}, {timestamp, "auth_timestamp"}, {join(other, ""), list(other)}, {"", "nothing"},
 	}
 	return signedTexts{likely: append(likely, rewritten(own)...), others: append(shortened(own), reordered(own)...)}
 }
