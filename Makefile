@@ -2,6 +2,8 @@
 # compiler), reproducible (git), confined (root on Linux), image (Docker), snapshot (goreleaser, syft, Docker), and
 # test-brokers and bench (Java 17 or later, Maven, Python 3).
 GO        ?= go
+# The program, its tests and the tools are built with the same flags, so that what they share is compiled once.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 SBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
 BIN       := bin/livebridge
@@ -20,7 +22,7 @@ help:               ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-14s %s\n", $$1, $$2 }'
 
 build:              ## build bin/livebridge
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
+	CGO_ENABLED=0 $(GO) build -o $(BIN) ./cmd/livebridge
 
 run: build          ## start the service with a development key, on the embedded NATS server
 	@echo "callbacks: http://$(patsubst :%,127.0.0.1:%,$(LIVEBRIDGE_LISTEN))/live/stream" \

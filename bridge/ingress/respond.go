@@ -30,7 +30,8 @@ type refusedRequest struct {
 	remote string // the peer
 	source origin // the peer, or the client of a trusted proxy
 	path   string // only if there is no route
-	domain string
+	lane   bridge.Lane
+	event  string
 	err    error
 }
 
@@ -42,7 +43,7 @@ func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	if o.err != nil {
 		why := s.refuse(k, refusedRequest{
 			remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),
-			path: c.Request().URL.Path, domain: o.domain, err: o.err,
+			path: c.Request().URL.Path, lane: o.lane, event: o.event, err: o.err,
 		})
 		why.write(w, s.cfg.retryAfter())
 		return

@@ -193,12 +193,13 @@ func (a *app) openKeys() (err error) {
 	return nil
 }
 
-// watchFiles reloads keys, certificates and credentials when their files change, until stop is called.
+// watchFiles reloads keys, certificates and credentials when their files change, and on SIGHUP, until stop is called.
 func (a *app) watchFiles() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	watching.Go(func() { a.keys.Watch(ctx, a.ingress.SetRing) })
 	watching.Go(func() { a.credentials.Watch(ctx) })
+	watching.Go(func() { a.reloadOnHangup(ctx) })
 	if a.certificate != nil {
 		watching.Go(func() { a.certificate.Watch(ctx) })
 	}

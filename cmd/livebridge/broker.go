@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
+	"time"
 
+	"github.com/caarlos0/env/v11"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
@@ -87,12 +91,14 @@ func (s *settings) embeddedOptions() nats.EmbeddedOptions {
 func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 	o := nats.DefaultOptions()
 	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
+	o.Partitions = s.NATSPartitions
 	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
 	o.QuarantineMaxBytes, o.Dedupe, o.InboxPrefix = int64(s.QuarantineBytes), s.DedupeWindow, s.NATSInbox
 	o.CredsFile, o.NKeyFile, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSToken
 	o.User, o.Password = s.NATSUser, s.NATSPassword
 	o.PasswordFile, o.TokenFile, o.ReadFile = s.secretFiles["NATS_PASSWORD"], s.secretFiles["NATS_TOKEN"], filewatch.Read
 	o.CAFile, o.CertFile, o.KeyFile = s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile
+	o.TLSVerify, o.TLSServerName = s.NATSTLSVerify, s.NATSServerName
 	o.Binary, o.Log = s.EventMode == "binary", log
 	return o
 }
@@ -105,6 +111,7 @@ func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
 	o.SASL, o.User, o.Password = s.KafkaSASL, s.KafkaUser, s.KafkaPassword
 	o.PasswordFile, o.ReadFile = s.secretFiles["KAFKA_PASSWORD"], filewatch.Read
 	o.TLS, o.CAFile, o.CertFile, o.KeyFile = s.KafkaTLS, s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile
+	o.TLSVerify, o.TLSServerName = s.KafkaTLSVerify, s.KafkaServerName
 	o.Binary, o.Log = s.EventMode == "binary", log
 	return o
 }
@@ -144,6 +151,46 @@ func (s *settings) checkBroker() error {
 	o := s.natsOptions(zap.NewNop())
 	return o.Check()
 }
+
+// checkTransport rejects settings of the transport that is not used: whoever sets them believes that they have an effect.
+func (s *settings) checkTransport() []error {
+	other, found := map[string]string{"nats": "KAFKA", "kafka": "NATS"}[s.Transport]
+	if !found {
+		return nil
+	}
+	var errs []error
+	defaults := defaultSettings()
+	for i, f := range s.fields() {
+		if strings.HasPrefix(f.name, other+"_") && f.value != defaults[i].value {
+			errs = append(errs, settingError(f.name, "is set although TRANSPORT is %s, where it has no effect: "+
+				"unset it, or set TRANSPORT=%s", s.Transport, strings.ToLower(other)))
+		}
+	}
+	return errs
+}
+
+// defaultSettings returns every setting with its default.
+func defaultSettings() []field {
+	s := &settings{}
+	_ = env.ParseWithOptions(s, env.Options{Prefix: prefix, Environment: map[string]string{}}) // of constants
+	return s.fields()
+}
+
+// reachable returns why none of some addresses, separated by commas, accepts a connection; nil if one does.
+func reachable(ctx context.Context, addresses string) error {
+	var errs []error
+	for address := range strings.SplitSeq(addresses, ",") {
+		conn, err := (&net.Dialer{Timeout: reachTimeout}).DialContext(ctx, "tcp", strings.TrimSpace(address))
+		if err == nil {
+			return conn.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// reachTimeout bounds the wait for one connection.
+const reachTimeout = 5 * time.Second
 
 // message is an event as consumed from either broker.
 type message struct {

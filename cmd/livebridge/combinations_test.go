@@ -95,6 +95,8 @@ func streams() []together {
 		fits("NATS_REPLICAS", "1"), refused("NATS_REPLICAS", "NATS_REPLICAS", "2"),
 		fits("NATS_REPLICAS", "5", "NATS_URL", "nats://one:4222"), refused("NATS_REPLICAS", "NATS_REPLICAS", "6", "NATS_URL", "nats://one:4222"),
 		refused("NATS_REPLICAS", "NATS_REPLICAS", "2", "TRANSPORT", "kafka"),
+		fits("NATS_PARTITIONS", "1"), fits("NATS_PARTITIONS", "1024"), fits("NATS_PARTITIONS", "0"),
+		refused("NATS_PARTITIONS", "NATS_PARTITIONS", "-1"), refused("NATS_PARTITIONS", "NATS_PARTITIONS", "1025"),
 		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events"), refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events.q"),
 		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live"), fits("QUARANTINE_TOPIC", "live.eventsq"), fits("QUARANTINE_TOPIC", "live.event"),
 		refused("QUARANTINE_TOPIC", "NATS_STREAM", "LIVE_QUARANTINE"), fits("NATS_STREAM", "LIVE_QUARANTINE", "QUARANTINE_TOPIC", ""),
@@ -130,6 +132,11 @@ func brokersTLS(t *testing.T) []together {
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_CA_FILE", cert),
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_CERT_FILE", cert, "KAFKA_TLS_KEY_FILE", key),
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_KEY_FILE", key),
+		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_VERIFY", "ca"),
+		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_SERVER_NAME", "kafka.example.com"),
+		fits("TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_VERIFY", "none", "KAFKA_TLS_SERVER_NAME", "kafka.example.com"),
+		refused("KAFKA_TLS_VERIFY", "TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_VERIFY", "CA"),
+		fits("NATS_TLS_VERIFY", "ca", "NATS_TLS_SERVER_NAME", "nats.example.com"), refused("NATS_TLS_VERIFY", "NATS_TLS_VERIFY", "off"),
 	}
 }
 
@@ -196,7 +203,11 @@ func TestValueOrFile(t *testing.T) {
 			continue
 		}
 		secrets++
-		vars := with(f.name+"_FILE", path, "UNSIGNED", "accept")
+		transport := "nats"
+		if strings.HasPrefix(f.name, "KAFKA_") {
+			transport = "kafka"
+		}
+		vars := with(f.name+"_FILE", path, "UNSIGNED", "accept", "TRANSPORT", transport)
 		delete(vars, prefix+f.name)
 		if _, err := load(vars); err != nil {
 			t.Errorf("%s_FILE: %v", f.name, err)
@@ -206,7 +217,7 @@ func TestValueOrFile(t *testing.T) {
 			t.Errorf("%s and its file: %v", f.name, err)
 		}
 		if keys := keySettings(); keys[f.name] == 0 {
-			empty := with(f.name+"_FILE", os.DevNull, "UNSIGNED", "accept")
+			empty := with(f.name+"_FILE", os.DevNull, "UNSIGNED", "accept", "TRANSPORT", transport)
 			delete(empty, prefix+f.name)
 			if _, err := load(empty); err == nil || !strings.Contains(err.Error(), prefix+f.name+"_FILE: ") {
 				t.Errorf("%s_FILE is empty: %v", f.name, err)

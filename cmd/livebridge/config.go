@@ -139,6 +139,10 @@ type settings struct {
 	NATSStream string `env:"NATS_STREAM" envDefault:"LIVE_EVENTS"`
 	// Subjects begin with it.
 	NATSPrefix string `env:"NATS_SUBJECT_PREFIX" envDefault:"live.events"`
+	// Number of partitions: above `0`, the number of the stream's partition stands behind the prefix,
+	// `live.events.<partition>.…`, so that partitions can be consumed in parallel and in order, see
+	// [scaling out](../schemas/README.md#scaling-out). Change it only when consumers have read everything.
+	NATSPartitions int `env:"NATS_PARTITIONS" envDefault:"0"`
 	// Replicas of streams that livebridge creates. Use 3 on a cluster; more than 1 needs `NATS_URL`.
 	NATSReplicas int `env:"NATS_REPLICAS" envDefault:"1"`
 	// Maximum age of messages in the stream of events that livebridge creates.
@@ -164,6 +168,11 @@ type settings struct {
 	NATSToken string `env:"NATS_TOKEN" secret:"true"`
 	// Authority of the NATS servers, where the system does not trust it.
 	NATSCAFile string `env:"NATS_TLS_CA_FILE"`
+	// What to verify of the certificates of the NATS servers: `full`, `ca` (the authority, not the name) or `none`. The
+	// last two are warned of.
+	NATSTLSVerify string `env:"NATS_TLS_VERIFY" envDefault:"full"`
+	// Name to expect in the certificates of the NATS servers, where it is not the host in `NATS_URL`.
+	NATSServerName string `env:"NATS_TLS_SERVER_NAME"`
 	// Client certificate for the NATS servers.
 	NATSCertFile string `env:"NATS_TLS_CERT_FILE"`
 	// Private key of `NATS_TLS_CERT_FILE`.
@@ -191,8 +200,14 @@ type settings struct {
 	KafkaPassword string `env:"KAFKA_PASSWORD" secret:"true"`
 	// Whether to connect with TLS.
 	KafkaTLS bool `env:"KAFKA_TLS" envDefault:"false"`
-	// Authority of the brokers, where the system does not trust it. This and the next two files are watched.
+	// Authority of the brokers, where the system does not trust it. This file, the client certificate and its key
+	// are watched.
 	KafkaCAFile string `env:"KAFKA_TLS_CA_FILE"`
+	// What to verify of the brokers' certificates: `full`, `ca` (the authority, not the name) or `none`. The last two are
+	// warned of. Huawei Cloud DMS needs `ca`, see [Huawei Cloud DMS](#huawei-cloud-dms-for-kafka).
+	KafkaTLSVerify string `env:"KAFKA_TLS_VERIFY" envDefault:"full"`
+	// Name to expect in the certificates of all brokers, where it is not the host in their addresses.
+	KafkaServerName string `env:"KAFKA_TLS_SERVER_NAME"`
 	// Client certificate for the brokers.
 	KafkaCertFile string `env:"KAFKA_TLS_CERT_FILE"`
 	// Private key of `KAFKA_TLS_CERT_FILE`.

@@ -51,6 +51,14 @@ func TestForeignConsumers(t *testing.T) {
 			source := sourceFile(t, "consume.py", ours.Replace(printed(t, "python", kafkaSaid, broker)))
 			checkConsumer(t, exec.Command(python, source), want)
 		})
+		t.Run("Python group "+mode, func(t *testing.T) {
+			text := ours.Replace(printed(t, "python", kafkaSaid, broker))
+			source := sourceFile(t, "consume.py", strings.Replace(text, "python-"+mode, "group-"+mode, 1))
+			scaled(t, 80, func(line string) (lane, sequence string) {
+				fields := strings.Fields(line) // all of one kind
+				return fields[0], fields[1]
+			}, exec.Command(python, source), exec.Command(python, source))
+		})
 	}
 	t.Run("Python NATS", func(t *testing.T) {
 		service := launch(t, t.TempDir())
@@ -127,16 +135,6 @@ func checkConsumer(t *testing.T, consumer *exec.Cmd, want map[string][]string) {
 	if len(ids) != 80 {
 		t.Errorf("it read %d different ids", len(ids))
 	}
-}
-
-// sourceFile writes a program to a file.
-func sourceFile(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // virtualenv makes a Python with the packages, and remembers it on disk.

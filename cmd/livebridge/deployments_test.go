@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"go.uber.org/zap"
 )
 
 // TestDeploymentsSetWhatThereIs: every setting that a file in deployments names is one of the program.
@@ -31,6 +33,32 @@ func TestDeploymentsSetWhatThereIs(t *testing.T) {
 	}
 	if named < 5 {
 		t.Errorf("%d settings are named", named)
+	}
+}
+
+// TestDMSExample: the settings for Huawei Cloud DMS fit together, once the files that they name are there.
+func TestDMSExample(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "deployments", "huawei-dms.env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars := with()
+	for _, line := range regexp.MustCompile(`(?m)^([A-Z_]+)=(.*)$`).FindAllStringSubmatch(string(text), -1) {
+		vars[line[1]] = line[2]
+	}
+	dir := t.TempDir()
+	cert, password := filepath.Join(dir, "cert"), filepath.Join(dir, "password")
+	selfSigned(t, cert, filepath.Join(dir, "key"), 1)
+	if err := os.WriteFile(password, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	vars[prefix+"KAFKA_TLS_CA_FILE"], vars[prefix+"KAFKA_PASSWORD_FILE"] = cert, password
+	s, err := load(vars)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := s.kafkaOptions(zap.NewNop()); !o.TLS || o.TLSVerify != "ca" || o.SASL != "scram-sha-512" || o.CAFile != cert || o.Create {
+		t.Errorf("%+v", o)
 	}
 }
 

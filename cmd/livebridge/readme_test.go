@@ -28,20 +28,21 @@ func printed(t *testing.T, language, output, url string) string {
 	return ""
 }
 
+// sourceFile writes a program to a file.
+func sourceFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // TestConsumerOfTheREADME builds the Go program that schemas/README.md prints and lets it consume what simulate has sent.
 func TestConsumerOfTheREADME(t *testing.T) {
 	service := launch(t, t.TempDir())
 	_, out := played(t, service, nil, "--count", "50", "--disorder", "0")
-	dir := t.TempDir()
-	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "consumer")
-	if err := os.WriteFile(source, []byte(printed(t, "go", "nats://127.0.0.1:4222", service.nats)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	build := exec.Command("go", "build", "-o", binary, source)
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, output)
-	}
-	consumer := exec.Command(binary)
+	consumer := exec.Command(goConsumer(t, service.nats))
 	lines, err := consumer.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

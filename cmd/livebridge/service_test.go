@@ -93,16 +93,19 @@ func spawnWith(t testing.TB, dir string, under []string, files []*os.File, setti
 		t.Fatal(err)
 	}
 	t.Cleanup(p.kill)
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		fmt.Fprintln(p.log, lines.Text())
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadBytes('\n')
+		p.log.Write(line)
 		var l struct{ Msg, Listen, Admin, NATS string }
-		if json.Unmarshal(lines.Bytes(), &l) == nil && l.Listen != "" {
+		if err != nil {
+			break
+		} else if json.Unmarshal(line, &l) == nil && l.Listen != "" {
 			p.listen, p.admin, p.nats, p.took = l.Listen, l.Admin, l.NATS, time.Since(begun)
 			break
 		}
 	}
-	go func() { defer close(p.logged); _, _ = io.Copy(p.log, out) }()
+	go func() { defer close(p.logged); _, _ = io.Copy(p.log, lines) }()
 	return p
 }
 

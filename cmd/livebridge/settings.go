@@ -181,30 +181,6 @@ func (s *settings) check() []error {
 		s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
 }
 
-// checkTransport rejects settings of the transport that is not used: whoever sets them believes that they have an effect.
-func (s *settings) checkTransport() []error {
-	other, found := map[string]string{"nats": "KAFKA", "kafka": "NATS"}[s.Transport]
-	if !found {
-		return nil
-	}
-	var errs []error
-	defaults := defaultSettings()
-	for i, f := range s.fields() {
-		if strings.HasPrefix(f.name, other+"_") && f.value != defaults[i].value {
-			errs = append(errs, settingError(f.name, "is set although TRANSPORT is %s, where it has no effect: "+
-				"unset it, or set TRANSPORT=%s", s.Transport, strings.ToLower(other)))
-		}
-	}
-	return errs
-}
-
-// defaultSettings returns every setting with its default.
-func defaultSettings() []field {
-	s := &settings{}
-	_ = env.ParseWithOptions(s, env.Options{Prefix: prefix, Environment: map[string]string{}}) // of constants
-	return s.fields()
-}
-
 // checkNumbers rejects numbers out of range.
 func (s *settings) checkNumbers() []error {
 	var errs []error

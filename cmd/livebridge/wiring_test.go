@@ -188,12 +188,13 @@ func TestEverySettingArrives(t *testing.T) {
 func natsWanted(v *values) nats.Options {
 	return nats.Options{
 		URL: v.text("NATS_URL"), Stream: v.text("NATS_STREAM"), SubjectPrefix: v.text("NATS_SUBJECT_PREFIX"),
-		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), MaxAge: v.span("NATS_MAX_AGE"),
+		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"), MaxAge: v.span("NATS_MAX_AGE"),
 		MaxBytes: v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
 		Dedupe: v.span("DEDUPE_WINDOW"), InboxPrefix: v.text("NATS_INBOX_PREFIX"), Binary: v.is("EVENT_MODE", "binary"),
 		CredsFile: v.text("NATS_CREDS_FILE"), NKeyFile: v.text("NATS_NKEY_FILE"), User: v.text("NATS_USER"),
 		Password: v.text("NATS_PASSWORD"), Token: v.text("NATS_TOKEN"), CAFile: v.text("NATS_TLS_CA_FILE"),
-		CertFile: v.text("NATS_TLS_CERT_FILE"), KeyFile: v.text("NATS_TLS_KEY_FILE"), AckTimeout: 5 * time.Second,
+		CertFile: v.text("NATS_TLS_CERT_FILE"), KeyFile: v.text("NATS_TLS_KEY_FILE"),
+		TLSVerify: v.text("NATS_TLS_VERIFY"), TLSServerName: v.text("NATS_TLS_SERVER_NAME"), AckTimeout: 5 * time.Second,
 	}
 }
 
@@ -204,7 +205,8 @@ func kafkaWanted(v *values) kafka.Options {
 		Replication: v.number("KAFKA_REPLICATION"), Dedupe: v.span("DEDUPE_WINDOW"), Binary: v.is("EVENT_MODE", "binary"),
 		Compression: v.text("KAFKA_COMPRESSION"), SASL: v.text("KAFKA_SASL"), User: v.text("KAFKA_USER"),
 		Password: v.text("KAFKA_PASSWORD"), TLS: v.is("KAFKA_TLS", "true"), CAFile: v.text("KAFKA_TLS_CA_FILE"),
-		CertFile: v.text("KAFKA_TLS_CERT_FILE"), KeyFile: v.text("KAFKA_TLS_KEY_FILE"), AckTimeout: 5 * time.Second,
+		CertFile: v.text("KAFKA_TLS_CERT_FILE"), KeyFile: v.text("KAFKA_TLS_KEY_FILE"),
+		TLSVerify: v.text("KAFKA_TLS_VERIFY"), TLSServerName: v.text("KAFKA_TLS_SERVER_NAME"), AckTimeout: 5 * time.Second,
 	}
 }
 

@@ -24,7 +24,7 @@ func mutants() []mutant {
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(), countingMutants(),
+		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -47,6 +48,21 @@ func (t *connectionLog) connected(fields ...zap.Field) {
 	if recovered := t.reminders.Recovered(); recovered || !t.announced {
 		t.announced = true
 		t.opts.Log.Info("broker connected", append([]zap.Field{zap.String("server", t.opts.Brokers)}, fields...)...)
+	}
+}
+
+// noteConnected records whether events can be published. With a template, each topic by itself may be unusable.
+func (t *topics) noteConnected(connected bool) {
+	t.connected.Store(connected)
+	if !connected || t.secondary {
+		return
+	}
+	if name := template(t.opts.Topic); !name.fixed() {
+		t.connectionLog.connected(zap.String("topic", t.opts.Topic))
+	} else {
+		known := t.of(t.opts.Topic)
+		t.connectionLog.connected(zap.String("topic", known.name), zap.Bool("created", known.created),
+			zap.Int("partitions", len(known.layout.Load().partitions)))
 	}
 }
 
@@ -110,11 +126,16 @@ func (o *Options) speaksTLS(ctx context.Context) bool {
 // the handshake for a request of an absurd length, and closes the connection.
 func handshakeFault(err error) *fault {
 	const message = "broker unavailable: TLS handshake with Kafka failed; retrying"
+	var name x509.HostnameError
 	var server *tls.CertificateVerificationError
 	var remote *net.OpError
 	var record tls.RecordHeaderError
 	var other *handshakeError
 	switch {
+	case errors.As(err, &name):
+		return &fault{"tls name", "broker unavailable: the certificate of Kafka is for another name; " +
+			"set KAFKA_TLS_SERVER_NAME to that name, or KAFKA_TLS_VERIFY to ca; retrying",
+			settingNames("KAFKA_TLS_SERVER_NAME", "KAFKA_TLS_VERIFY")}
 	case errors.As(err, &server):
 		return &fault{"tls server", message, settingNames("KAFKA_TLS_CA_FILE")}
 	case errors.As(err, &remote) && remote.Op == "remote error":

@@ -101,3 +101,21 @@ func remedyFor(err error) string {
 }
 
 func errClosed() error { return bridge.Unavailable("the publisher is closed") }
+
+// permanent reports whether an error of a topic is more than a transient state, such as that of a new topic or during a
+// leader election.
+func permanent(err error) bool {
+	var code kafka.Error
+	return !errors.As(err, &code) || code == kafka.UnknownTopicOrPartition || !code.Temporary()
+}
+
+// rootCause returns the innermost error.
+func rootCause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}

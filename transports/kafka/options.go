@@ -36,6 +36,8 @@ type Options struct {
 	SASL, User, Password      string // SASL: none, plain, scram-sha-256 or scram-sha-512
 	TLS                       bool
 	CAFile, CertFile, KeyFile string
+	TLSVerify                 string                            // full, ca or none; empty: full
+	TLSServerName             string                            // to verify instead of the host of the address
 	PasswordFile              string                            // instead of Password
 	ReadFile                  func(path string) ([]byte, error) // reads the files, at every connection
 
@@ -55,7 +57,7 @@ func DefaultOptions() Options {
 	return Options{
 		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine",
 		Create: true, Partitions: 12, Replication: -1, Dedupe: 24 * time.Hour,
-		Compression: "lz4", SASL: "none", AckTimeout: 5 * time.Second, Log: zap.NewNop(), ReadFile: os.ReadFile,
+		Compression: "lz4", SASL: "none", TLSVerify: verifyFull, AckTimeout: 5 * time.Second, Log: zap.NewNop(), ReadFile: os.ReadFile,
 		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, checkInterval: 10 * time.Second,
 		remindInterval: time.Minute, producerIDRetry: time.Minute,
 	}
@@ -90,6 +92,7 @@ func (o *Options) Check() error {
 	_, err := compressionOf(o.Compression)
 	wrong(err != nil, "KAFKA_COMPRESSION", "%w", err)
 	errs = append(errs, o.checkCredentials()...)
+	errs = append(errs, o.checkVerify())
 	_, err = openCredentials(o)
 	return errors.Join(append(errs, err)...)
 }

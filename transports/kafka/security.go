@@ -1,7 +1,9 @@
 package kafka
 
 import (
+	"cmp"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,8 +30,8 @@ func (o *Options) checkCredentials() []error {
 	wrong(o.SASL != "none" && o.Password+o.PasswordFile == "", "KAFKA_PASSWORD", "is empty: KAFKA_SASL requires it")
 	wrong(o.SASL == "none" && o.User != "", "KAFKA_SASL",
 		"is none although KAFKA_USER is set: use the broker's mechanism, plain, scram-sha-256 or scram-sha-512")
-	wrong(!o.TLS && o.CAFile+o.CertFile+o.KeyFile != "", "KAFKA_TLS",
-		"is false although KAFKA_TLS_CA_FILE, KAFKA_TLS_CERT_FILE or KAFKA_TLS_KEY_FILE is set: set it to true")
+	wrong(!o.TLS && (o.CAFile+o.CertFile+o.KeyFile+o.TLSServerName != "" || cmp.Or(o.TLSVerify, verifyFull) != verifyFull),
+		"KAFKA_TLS", "is false although another KAFKA_TLS_ setting is set: set it to true")
 	wrong(o.CertFile != "" && o.KeyFile == "", "KAFKA_TLS_KEY_FILE", "is empty: set the key of KAFKA_TLS_CERT_FILE")
 	wrong(o.KeyFile != "" && o.CertFile == "", "KAFKA_TLS_CERT_FILE",
 		"is empty: set the certificate of KAFKA_TLS_KEY_FILE")
@@ -63,5 +65,5 @@ func (o *Options) tlsConfig(s *secrets, host string) *tls.Config {
 	if s.pair != nil {
 		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return s.pair, nil }
 	}
-	return c
+	return o.verify(c, func() *x509.CertPool { return s.roots })
 }

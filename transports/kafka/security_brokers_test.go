@@ -116,6 +116,34 @@ func TestClientCertificate(t *testing.T) {
 	transporttest.CheckLanes(t, got, want)
 }
 
+// TestCertificateOfAnotherName runs against a broker as Huawei Cloud DMS has it: SASL_SSL, with a certificate whose name is
+// not its address. What does not fit its listeners is named.
+func TestCertificateOfAnotherName(t *testing.T) {
+	pki := newPKI(t)
+	c := kafkatest.Start(t, kafkatest.Options{Properties: map[string]string{
+		"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT", "sasl.enabled.mechanisms": "PLAIN",
+		"ssl.keystore.type": "PEM", "ssl.keystore.location": pki.write(t, "broker", "kafka.internal"),
+		"listener.name.client.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required user_plainuser="plain-secret";`,
+	}})
+	plain := func(o *Options) { o.SASL, o.User, o.Password = "plain", "plainuser", "plain-secret" }
+	for _, v := range verifications(newPKI(t).file) {
+		t.Run(v.name, func(t *testing.T) { v.check(t, c.Broker(0), pki.file, plain) })
+	}
+	for text, set := range map[string]func(*Options){
+		"the Kafka listener does not use SASL":        func(o *Options) { o.Brokers = c.Internal(0); plain(o) },
+		"the Kafka listener does not seem to use TLS": func(o *Options) { o.Brokers, o.TLS = c.Internal(0), true },
+		"the Kafka listener uses TLS":                 func(o *Options) { o.Brokers = c.Broker(0) },
+		"the listener may need SASL":                  func(o *Options) { o.Brokers, o.TLS, o.CAFile, o.TLSVerify = c.Broker(0), true, pki.file, "ca" },
+	} {
+		t.Run(text, func(t *testing.T) {
+			o, logs := observed()
+			set(&o)
+			dial(t, o)
+			awaitLog(t, logs, text)
+		})
+	}
+}
+
 // allow gives a user a permission on the topics that begin with a prefix.
 func allow(t *testing.T, c *kafkatest.Cluster, user, prefix string, operation kafka.ACLOperationType) {
 	t.Helper()
@@ -198,6 +226,8 @@ func (p *pki) write(t *testing.T, name, host string) string {
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
 	if ip := net.ParseIP(host); ip != nil {
 		template.IPAddresses = []net.IP{ip}
+	} else {
+		template.DNSNames = []string{host}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, p.cert, key.Public(), p.key)
 	if err != nil {

@@ -185,21 +185,6 @@ func (t *topics) checkOnce(ctx context.Context) bool {
 	return good
 }
 
-// noteConnected records whether events can be published. With a template, each topic by itself may be unusable.
-func (t *topics) noteConnected(connected bool) {
-	t.connected.Store(connected)
-	if !connected || t.secondary {
-		return
-	}
-	if name := template(t.opts.Topic); !name.fixed() {
-		t.connectionLog.connected(zap.String("topic", t.opts.Topic))
-	} else {
-		known := t.of(t.opts.Topic)
-		t.connectionLog.connected(zap.String("topic", known.name), zap.Bool("created", known.created),
-			zap.Int("partitions", len(known.layout.Load().partitions)))
-	}
-}
-
 // checkAll checks topics concurrently, each with its own timeout, so that a slow one does not delay the others.
 func (t *topics) checkAll(ctx context.Context, all []kafka.Topic) bool {
 	var bad atomic.Bool
@@ -296,23 +281,5 @@ func (t *topics) fail(known *topic, err error) {
 	t.mu.Unlock()
 	for _, r := range held {
 		r.done(err)
-	}
-}
-
-// permanent reports whether an error of a topic is more than a transient state, such as that of a new topic or during a
-// leader election.
-func permanent(err error) bool {
-	var code kafka.Error
-	return !errors.As(err, &code) || code == kafka.UnknownTopicOrPartition || !code.Temporary()
-}
-
-// rootCause returns the innermost error.
-func rootCause(err error) error {
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return err
-		}
-		err = inner
 	}
 }

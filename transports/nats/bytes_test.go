@@ -47,6 +47,42 @@ func TestEveryByteOfAToken(t *testing.T) {
 	}
 }
 
+// TestPartitionsOfSubjects: with partitions, all kinds of one stream have the same number behind the prefix, streams are
+// spread, and the subjects are those that the stream is checked for. The numbers are what they were in earlier versions.
+func TestPartitionsOfSubjects(t *testing.T) {
+	t.Parallel()
+	o := DefaultOptions()
+	o.Partitions = 8
+	of := func(kind bridge.Kind, stream string) string {
+		subject := o.subject(&bridge.Event{Lane: bridge.Lane{Kind: kind, Domain: "push.example.com", App: "live", Stream: stream}})
+		partition, rest, _ := strings.Cut(strings.TrimPrefix(subject, "live.events."), ".")
+		if rest != "push%2Eexample%2Ecom.live."+stream+"."+kind.String() || !cover(o.eventSubjects(), []string{subject}) {
+			t.Errorf("the subject is %s", subject)
+		}
+		return partition
+	}
+	used := make(map[string]int)
+	for i := range 800 {
+		stream := fmt.Sprint("room", i)
+		used[of(bridge.KindStream, stream)]++
+		if of(bridge.KindStream, stream) != of(bridge.KindRecord, stream) {
+			t.Errorf("the kinds of %s are in different partitions", stream)
+		}
+	}
+	for p := range o.Partitions {
+		if n := used[fmt.Sprint(p)]; n < 50 || len(used) != o.Partitions {
+			t.Errorf("partition %d has %d of 800 streams; %v", p, n, used)
+		}
+	}
+	if got := of(bridge.KindStream, "room1") + of(bridge.KindStream, "room2") + of(bridge.KindStream, "room3"); got != "452" {
+		t.Errorf("the partitions are %s", got)
+	}
+	notice := bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream}, Reason: bridge.ReasonExpired}
+	if got := o.subject(&notice); got != "live.quarantine.stream" {
+		t.Errorf("the subject of a notice is %s", got)
+	}
+}
+
 // TestWholeMessages: an event and a notice of the quarantine as they lie on a server, to the byte, in both modes.
 func TestWholeMessages(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,7 @@ import (
 // Check returns every error in the options, each with the name of its setting. It reads the files that they name, and
 // connects to nothing.
 func (o *Options) Check() error {
-	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.checkTLS(), o.checkFiles())
+	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.checkTLS(), o.checkVerify(), o.checkFiles())
 }
 
 // checkURL never shows the URL: it may hold a password or a token.
@@ -126,12 +126,17 @@ func overlap(a, b string) bool { return b != "" && (within(a, b) || within(b, a)
 // within reports whether every subject below prefix a is also one below prefix b.
 func within(a, b string) bool { return strings.HasPrefix(a+".", b+".") }
 
-// maxReplicas is NATS' limit.
-const maxReplicas = 5
+const (
+	maxReplicas   = 5    // NATS' limit
+	maxPartitions = 1024 // more consumers than that nobody runs
+)
 
 func (o *Options) checkLimits() error {
 	if o.Replicas < 1 || o.Replicas > maxReplicas {
 		return settingError("NATS_REPLICAS", fmt.Errorf("%d is out of range: use 1 to %d", o.Replicas, maxReplicas))
+	}
+	if o.Partitions < 0 || o.Partitions > maxPartitions {
+		return settingError("NATS_PARTITIONS", fmt.Errorf("%d is out of range: use 1 to %d, or 0 for none", o.Partitions, maxPartitions))
 	}
 	if o.URL == "" && o.Replicas > 1 {
 		return settingError("NATS_REPLICAS",

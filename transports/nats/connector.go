@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -75,6 +76,10 @@ func (l *connector) identify() []nats.Option {
 	}
 	roots := func() (*x509.CertPool, error) { return l.current.Load().roots, nil }
 	pair := func() (tls.Certificate, error) { return l.current.Load().pair, nil }
+	if l.opts.TLSServerName != "" || cmp.Or(l.opts.TLSVerify, verifyFull) != verifyFull {
+		current := func() *x509.CertPool { return l.current.Load().roots }
+		opts = append(opts, nats.Secure(l.opts.verify(&tls.Config{MinVersion: tls.VersionTLS12}, current)))
+	}
 	switch ca, cert := l.opts.CAFile != "", l.opts.CertFile != ""; {
 	case ca && cert:
 		opts = append(opts, nats.ClientTLSConfig(pair, roots))
@@ -196,9 +201,14 @@ func (l *connector) faultOf(err error) *fault {
 		}
 	}
 	const message = "broker unavailable: TLS handshake with NATS failed; retrying"
+	var name x509.HostnameError
 	var unknown *tls.CertificateVerificationError
 	var remote *net.OpError
 	switch {
+	case errors.As(err, &name):
+		return &fault{"tls name", "broker unavailable: the certificate of NATS is for another name; " +
+			"set NATS_TLS_SERVER_NAME to that name, or NATS_TLS_VERIFY to ca; retrying",
+			settingNames("NATS_TLS_SERVER_NAME", "NATS_TLS_VERIFY")}
 	case errors.As(err, &unknown):
 		return &fault{"tls server", message, settingPrefix + "NATS_TLS_CA_FILE"}
 	case errors.As(err, &remote) && remote.Op == "remote error", strings.Contains(text, "after tls handshake"):

@@ -87,6 +87,7 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 		host: newServerHost(opts, subjects, publish.Log),
 	}
 	publish.CredsFile, publish.NKeyFile, publish.Token, publish.TokenFile, publish.PasswordFile = "", "", "", "", ""
+	publish.TLSVerify, publish.TLSServerName = "", ""
 	publish.CAFile, publish.CertFile, publish.KeyFile = "", "", "" // these are for the servers of NATS_URL
 	publish.inProcess, publish.User, publish.Password = e.host, bridgeUser, e.host.authenticator.secret
 	if err := e.host.authenticator.load(opts); err != nil {

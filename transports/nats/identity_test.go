@@ -127,6 +127,7 @@ type authority struct {
 	dir, file string
 	cert      *x509.Certificate
 	key       *ecdsa.PrivateKey
+	names     []string // of the servers, instead of 127.0.0.1
 }
 
 func newAuthority(t *testing.T) *authority {
@@ -142,8 +143,12 @@ func newAuthority(t *testing.T) *authority {
 func (a *authority) pair(t *testing.T, name string) tls.Certificate {
 	t.Helper()
 	private := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	addresses := []net.IP{net.IPv4(127, 0, 0, 1)}
+	if len(a.names) > 0 {
+		addresses = nil
+	}
 	path := a.write(t, name, &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, NotBefore: a.cert.NotBefore,
-		NotAfter: a.cert.NotAfter, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotAfter: a.cert.NotAfter, IPAddresses: addresses, DNSNames: a.names,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}, private)
 	return must(tls.LoadX509KeyPair(path, strings.TrimSuffix(path, ".crt")+".key"))
 }

@@ -1,6 +1,8 @@
 package nats
 
 import (
+	"hash/fnv"
+	"strconv"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -122,10 +124,20 @@ func (o *Options) subject(e *bridge.Event) string {
 		return o.Quarantine + "." + e.Lane.Kind.String()
 	}
 	s := append(make([]byte, 0, 128), o.SubjectPrefix...)
+	if o.Partitions > 0 {
+		s = strconv.AppendUint(append(s, '.'), uint64(o.partitionOf(e)), 10)
+	}
 	for _, part := range [...]string{e.Lane.Domain, e.Lane.App, e.Lane.Stream} {
 		s = appendToken(append(s, '.'), part)
 	}
 	return string(append(append(s, '.'), e.Lane.Kind.String()...))
+}
+
+// partitionOf returns the partition of an event: all events of one stream are in the same, whatever their kind.
+func (o *Options) partitionOf(e *bridge.Event) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write(e.AppendPartitionKey(make([]byte, 0, 128))) // never fails
+	return h.Sum32() % uint32(o.Partitions)
 }
 
 // appendToken appends a part of a lane as one token. A token cannot be empty: %00, which no part encodes to, stands for

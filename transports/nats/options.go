@@ -19,6 +19,7 @@ type Options struct {
 	// streams
 	Stream        string        // of events
 	SubjectPrefix string        // of events: <prefix>.<domain>.<app>.<stream>.<kind>
+	Partitions    int           // above 0: a partition's number stands behind the prefix
 	Quarantine    string        // subject prefix of quarantine notices, in stream LIVE_QUARANTINE; empty: not published
 	Replicas      int           // of streams that are created
 	MaxAge        time.Duration // limit of streams that are created
@@ -33,6 +34,8 @@ type Options struct {
 	CredsFile, NKeyFile, User, Password, Token string
 	PasswordFile, TokenFile                    string // instead of Password and Token
 	CAFile, CertFile, KeyFile                  string
+	TLSVerify                                  string                            // full, ca or none; empty: full
+	TLSServerName                              string                            // to verify instead of the host of the address
 	ReadFile                                   func(path string) ([]byte, error) // reads the files, at every connection
 
 	InboxPrefix string        // of reply subjects; empty: the client's own; not used with an embedded server
@@ -63,7 +66,7 @@ func DefaultOptions() Options {
 	return Options{
 		Stream: "LIVE_EVENTS", SubjectPrefix: "live.events", Quarantine: "live.quarantine", Replicas: 1,
 		MaxAge: 168 * time.Hour, MaxBytes: 8 << 30, QuarantineMaxBytes: 256 << 20, AckTimeout: 5 * time.Second,
-		Log: zap.NewNop(), ReadFile: os.ReadFile,
+		TLSVerify: verifyFull, Log: zap.NewNop(), ReadFile: os.ReadFile,
 	}
 }
 

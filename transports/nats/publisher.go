@@ -37,6 +37,7 @@ func Dial(opts Options) (*Publisher, error) {
 	p.streams, p.messagePool = newStreams(&p.opts), newMessagePool(&p.opts)
 	p.acks = newAcks(p.opts.inbox() + "." + nats.NewInbox()[len(nats.InboxPrefix):] + ".")
 	p.acks.interpret = p.interpret
+	p.opts.warnVerify()
 	if opts.inProcess != nil {
 		p.batches = &batches{messagePool: p.messagePool, post: p.postEvent}
 	}
@@ -94,7 +95,7 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 		p.batches.add(e, d, done)
 		return
 	}
-	p.post(d, to, doneHandler(done))
+	p.post(d, to, p.handlerOf(e, to, done))
 	p.messagePool.release(d)
 }
 

@@ -9,9 +9,13 @@ import (
 
 // eventSubjects returns patterns that match exactly the subjects that an event can have.
 func (o *Options) eventSubjects() []string {
+	prefix := o.SubjectPrefix
+	if o.Partitions > 0 {
+		prefix += ".*"
+	}
 	var out []string
 	for _, k := range bridge.Kinds() {
-		out = append(out, o.SubjectPrefix+".*.*.*."+k.String())
+		out = append(out, prefix+".*.*.*."+k.String())
 	}
 	return out
 }
