@@ -42,7 +42,7 @@ func timingMutants() []mutant {
 		{"a dead broker has no such topic", "transports/kafka/request.go", "\terr = s.cluster.routingCause(ctx, err)\n", "", kafka, "TestCauseOfADeadBroker"},
 		{"any authority's certificate is accepted", "transports/kafka/tls_verify.go", "c.VerifyConnection = func", "_ = func", kafka, "TestVerify"},
 		{"a healthy start fails events", "transports/nats/publisher.go", "!to.hold.add(func() { p.Publish(e, done) })", "true", nats, "TestFirstEventsWait"},
-		{"settings of the other transport are ignored", "cmd/livebridge/settings.go", "f.value != defaults[i].value", "f.value != defaults[i].value && false", livebridge, "TestSettingsTogether"},
+		{"settings of the other transport are ignored", "cmd/livebridge/broker.go", "f.value != defaults[i].value", "f.value != defaults[i].value && false", livebridge, "TestSettingsTogether"},
 		{"an outage has no backoff", "bridge/dispatch/outage.go", "if ended == nil {", "if ended == nil || true {", dispatch, "TestOutageIsLoggedOnceAndSlowsTriesDown"},
 	}
 }
