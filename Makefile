@@ -2,14 +2,18 @@
 # compiler), reproducible (git), confined (root on Linux), image (Docker), snapshot (goreleaser, syft, Docker), and
 # test-brokers and bench (Java 17 or later, Maven, Python 3).
 GO        ?= go
+# The program, its tests and the tools are built with the same flags, so that what they share is compiled once.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 SBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
 BIN       := bin/livebridge
 FUZZTIME  ?= 10s
 PACKAGES  := ./cmd/livebridge ./transports/kafka ./... # those whose tests take the longest begin first
 
-# A key for trying things out on one's own machine. Set LIVEBRIDGE_STREAM_KEY to have your own.
+# A key for trying things out on one's own machine, which everybody knows, and so loopback alone. Set
+# LIVEBRIDGE_STREAM_KEY and LIVEBRIDGE_LISTEN to have your own.
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
+LIVEBRIDGE_LISTEN     ?= 127.0.0.1:8080
 
 .PHONY: help build run demo test test-brokers race bench lint generate fuzz mutants mutation prove cover vuln sbom \
   reproducible confined image snapshot clean
@@ -18,12 +22,12 @@ help:               ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-14s %s\n", $$1, $$2 }'
 
 build:              ## build bin/livebridge
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/livebridge
+	CGO_ENABLED=0 $(GO) build -o $(BIN) ./cmd/livebridge
 
 run: build          ## start the service with a development key, on the embedded NATS server
-	@echo "callbacks: http://$(patsubst :%,127.0.0.1:%,$(or $(LIVEBRIDGE_LISTEN),:8080))/live/stream" \
+	@echo "callbacks: http://$(patsubst :%,127.0.0.1:%,$(LIVEBRIDGE_LISTEN))/live/stream" \
 	  "  key: $(LIVEBRIDGE_STREAM_KEY)   events: nats://$(or $(LIVEBRIDGE_NATS_EMBEDDED_LISTEN),127.0.0.1:4222)"
-	LIVEBRIDGE_STREAM_KEY=$(LIVEBRIDGE_STREAM_KEY) $(BIN) serve
+	@LIVEBRIDGE_STREAM_KEY=$(LIVEBRIDGE_STREAM_KEY) LIVEBRIDGE_LISTEN=$(LIVEBRIDGE_LISTEN) exec $(BIN) serve
 
 demo: build         ## play the provider against the service and print callbacks in and events out
 	$(BIN) demo

@@ -12,6 +12,8 @@ type Arrival struct {
 	Signature Signature // zero when the callback was accepted unsigned
 	Reason    Reason    // not empty: the callback goes to the quarantine instead of its lane
 	Raw       []byte    // the body as received; kept in the journal only with a quarantine entry
+
+	EventName string // as sent, for the log; empty: not known
 }
 
 // Signature is what the journal remembers of a valid signature, to tell a duplicate from tampering.
@@ -20,6 +22,7 @@ type Signature struct {
 	Signed  [16]byte // digest of the fields that the signature is over
 	Expires Millis   // when the signature ceases to be valid: auth_timestamp + AUTH_SKEW; 0: quarantine only
 	Strict  bool     // other unsigned members under the same signature are tampering too (stream status)
+	Key     string   // id of the key that made it, for the log
 }
 
 // The errors of a journal that cannot store a callback. The provider promises no retry, so each may be a lost callback:

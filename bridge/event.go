@@ -97,3 +97,8 @@ const (
 	ReasonTampered     Reason = "tampered"      // a known signature with other members
 	ReasonUnknownEvent Reason = "unknown_event" // an unknown event name, and DOMAINS is not set
 )
+
+// Reasons returns every reason for quarantine.
+func Reasons() []Reason {
+	return []Reason{ReasonExpired, ReasonMalformed, ReasonTampered, ReasonUnknownEvent}
+}

@@ -22,6 +22,9 @@ func (Marks) names() [7]string {
 	return [7]string{"forced", "late", "prev_unended", "reopened", "replayed", "start_unseen", "unsequenced"}
 }
 
+// AllMarks returns every mark.
+func AllMarks() Marks { return 1<<len(Marks(0).names()) - 1 }
+
 // Has reports whether every mark of other is set.
 func (m Marks) Has(other Marks) bool { return m&other == other }
 

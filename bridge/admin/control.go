@@ -58,10 +58,10 @@ func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error
 	for _, s := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 		mux.HandleFunc("GET /"+string(s), func(w http.ResponseWriter, r *http.Request) { c.list(w, r, s) })
 		mux.HandleFunc("POST /"+string(s)+"/release", func(w http.ResponseWriter, r *http.Request) {
-			c.resolve(w, r, s, "entries released by an operator", operator.Release)
+			c.resolve(w, r, s, "release", "entries released by an operator", operator.Release)
 		})
 		mux.HandleFunc("POST /"+string(s)+"/purge", func(w http.ResponseWriter, r *http.Request) {
-			c.resolve(w, r, s, "entries purged by an operator", operator.Purge)
+			c.resolve(w, r, s, "purge", "entries purged by an operator", operator.Purge)
 		})
 	}
 	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { respond(w)(operator.Inspect()) })
@@ -69,6 +69,7 @@ func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error
 	mux.HandleFunc("POST /journal/deliveries", c.deliveries)
 	c.limit = newLimiter(controlConnections, log, "control socket")
 	c.http = newHTTP(mux, c.limit)
+	c.http.ConnContext = withCaller
 	return c, nil
 }
 
@@ -122,7 +123,7 @@ func (c *Control) list(w http.ResponseWriter, r *http.Request, s bridge.ReviewQu
 }
 
 // resolve applies a command to entries and logs it as message.
-func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue, message string,
+func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue, verb, message string,
 	apply func(bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error),
 ) {
 	var numbers []uint64
@@ -135,7 +136,7 @@ func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.Revie
 		return
 	}
 	outcomes, err := apply(s, numbers)
-	c.log.Info(message, zap.String("queue", string(s)), zap.Uint64s("numbers", numbers), zap.Error(err))
+	c.log.Info(message, append(auditFields(r, string(s)+" "+verb), outcomeFields(numbers, outcomes, err)...)...)
 	respond(w)(outcomes, err)
 }
 
@@ -145,8 +146,8 @@ func (c *Control) replay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result, err := c.operator.Replay(q)
-	c.log.Info("events replayed by an operator", zap.String("kind", q.Kind), zap.String("lane", q.Lane),
-		zap.Int("events", result.Replayed), zap.Error(err))
+	c.log.Info("events replayed by an operator", append(auditFields(r, "journal replay"), zap.String("kind", q.Kind),
+		zap.String("lane", q.Lane), zap.Int("events", result.Replayed), zap.Error(err))...)
 	respond(w)(result, err)
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ type Options struct {
 type Certificate struct {
 	opts       Options
 	active     atomic.Pointer[tls.Config]
+	polling    sync.Mutex // guards source
 	source     *filewatch.Source[snapshot]
 	expiry     prometheus.Gauge
 	successful prometheus.Gauge // of the last reload
@@ -68,12 +70,17 @@ func (c *Certificate) TLS() *tls.Config {
 
 // Watch polls the files until ctx ends.
 func (c *Certificate) Watch(ctx context.Context) {
-	filewatch.Every(ctx, c.poll)
+	filewatch.Every(ctx, func() { c.poll((*filewatch.Source[snapshot]).Poll) })
 }
 
+// Reload reads the files now instead of at the next poll.
+func (c *Certificate) Reload() { c.poll((*filewatch.Source[snapshot]).PollNow) }
+
 // poll applies the files if they have changed.
-func (c *Certificate) poll() {
-	if !c.source.Poll() {
+func (c *Certificate) poll(changed func(*filewatch.Source[snapshot]) bool) {
+	c.polling.Lock()
+	defer c.polling.Unlock()
+	if !changed(c.source) {
 		return
 	}
 	if err := c.apply(c.source.Last()); err != nil {

@@ -153,7 +153,9 @@ func (d *Dispatcher) publish(e *bridge.Event) {
 	begun := time.Now()
 	d.inFlight.Add(1)
 	d.publisher.Publish(e, func(err error) {
-		d.metrics.observe(e, err, time.Since(begun))
+		took := time.Since(begun)
+		d.metrics.observe(e, err, took)
+		d.logAttempt(e, err, took)
 		d.outbox.Settle(e, d.classify(e, err))
 		<-d.slots
 		d.inFlight.Done()

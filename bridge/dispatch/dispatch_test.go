@@ -33,19 +33,25 @@ func run(t *testing.T, p bridge.Publisher, opts Options) *harness {
 	t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
 	r := &harness{t: t, outbox: newFakeOutbox(), registry: prometheus.NewRegistry(), logs: logs, ended: make(chan struct{})}
+	r.start(p, opts, zap.New(core))
+	return r
+}
+
+// start starts the dispatcher of a harness.
+func (r *harness) start(p bridge.Publisher, opts Options, log *zap.Logger) {
+	r.t.Helper()
 	var err error
-	if r.d, err = New(r.outbox, p, opts, zap.New(core), r.registry); err != nil {
-		t.Fatal(err)
+	if r.d, err = New(r.outbox, p, opts, log, r.registry); err != nil {
+		r.t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	grace, expire := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(r.t.Context())
+	grace, expire := context.WithCancel(r.t.Context())
 	r.stop, r.expire = stop, expire
 	go func() {
 		defer close(r.ended)
 		r.d.Run(ctx, grace)
 	}()
-	t.Cleanup(func() { stop(); expire() })
-	return r
+	r.t.Cleanup(func() { stop(); expire() })
 }
 
 // drain lets the dispatcher work until nothing is left, then ends it. It waits for what is settled and does not look again

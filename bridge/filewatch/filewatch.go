@@ -47,6 +47,12 @@ func (s *Source[T]) Poll() bool {
 	return true
 }
 
+// PollNow is Poll that does not wait for the next interval: the content counts as complete if it can be read twice.
+func (s *Source[T]) PollNow() bool {
+	s.latest = s.read()
+	return s.Poll()
+}
+
 // Every calls poll at every interval until ctx ends.
 func Every(ctx context.Context, poll func()) {
 	ticker := time.NewTicker(Interval)

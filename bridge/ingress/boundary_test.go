@@ -125,3 +125,18 @@ func TestRejectedConnectionGetsAnswer(t *testing.T) {
 		t.Errorf("behind the answer come %d bytes and %v, want the end", len(rest), err)
 	}
 }
+
+// TestDefaultTimeouts: how long a sender may take unless the configuration says otherwise.
+func TestDefaultTimeouts(t *testing.T) {
+	for name, c := range map[string]struct{ got, want time.Duration }{
+		"header":      {ingress.DefaultHeaderTimeout, 5_000_000_000},
+		"read":        {ingress.DefaultReadTimeout, 10_000_000_000},
+		"write":       {ingress.DefaultWriteTimeout, 60_000_000_000},
+		"idle":        {ingress.DefaultIdleTimeout, 75_000_000_000},
+		"retry after": {ingress.DefaultRetryAfter, 5_000_000_000},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %v, want %v", name, c.got, c.want)
+		}
+	}
+}

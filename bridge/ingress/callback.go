@@ -12,7 +12,8 @@ import (
 
 // outcome is the outcome of a request: stored, ignored because of IGNORE_STREAMS, or rejected.
 type outcome struct {
-	domain  string // of the body, if it could be decoded
+	lane    bridge.Lane // of the body, if it could be decoded
+	event   string      // likewise; empty for SparkRTC, whose body is not trusted before its signature is
 	ignored bool
 	err     error
 }
@@ -81,15 +82,15 @@ func (s *Server) judgeLive(k bridge.Kind, body []byte) outcome {
 		DownloadURL: c.DownloadURL, PlayURL: c.PlayURL, Timestamp: c.AuthTimestamp, Sign: c.AuthSign,
 	}, now)
 	if !authentic(err) {
-		return outcome{domain: c.Lane.Domain, err: err}
+		return outcome{lane: c.Lane, event: c.EventName, err: err}
 	}
-	a := bridge.Arrival{Signature: sig, Raw: body}
+	a := bridge.Arrival{Signature: sig, Raw: body, EventName: c.EventName}
 	if !c.Known && !s.cfg.DomainsListed {
 		a.Reason = bridge.ReasonUnknownEvent
 	}
 	a.Event, a.Identity = c.Event(s.cfg.Policy, callback.Nonce{}, bridge.MillisOf(now))
 	a.Event.Scheme = scheme
-	return s.store(&a, err)
+	return s.store(&a, c.EventName, err)
 }
 
 // judgeRTC handles a SparkRTC callback. Its signature is over the raw body, so nothing in the body is trusted before
@@ -109,6 +110,7 @@ func (s *Server) judgeRTC(h http.Header, body []byte) outcome {
 	a := bridge.Arrival{Signature: sig, Raw: body}
 	switch {
 	case err == nil:
+		a.EventName = c.EventName
 		a.Event, a.Identity = c.Event(s.cfg.Policy, nonce, bridge.MillisOf(now))
 	case scheme == bridge.SchemeNone:
 		return outcome{err: err}
@@ -116,7 +118,11 @@ func (s *Server) judgeRTC(h http.Header, body []byte) outcome {
 		a.Event, a.Reason = callback.Malformed(body, nonce), bridge.ReasonMalformed
 	}
 	a.Event.Scheme = scheme
-	return s.store(&a, verdict)
+	var event string
+	if err == nil {
+		event = c.EventName
+	}
+	return s.store(&a, event, verdict)
 }
 
 // authentic reports whether a callback's signature is valid, even if expired.
@@ -130,17 +136,17 @@ func authentic(verdict error) bool {
 
 // store appends an authentic callback to the journal. verdict is not nil if its signature has expired: then it goes to
 // the quarantine, and the outcome is the verdict all the same.
-func (s *Server) store(a *bridge.Arrival, verdict error) outcome {
+func (s *Server) store(a *bridge.Arrival, event string, verdict error) outcome {
 	lane := a.Event.Lane
 	if verdict != nil {
 		a.Reason = bridge.ReasonExpired
 	} else if s.ignores(lane) {
-		return outcome{domain: lane.Domain, ignored: true}
+		return outcome{lane: lane, event: event, ignored: true}
 	}
 	if err := s.journal.Append(s.ctx, a); err != nil {
-		return outcome{domain: lane.Domain, err: err}
+		return outcome{lane: lane, event: event, err: err}
 	}
-	return outcome{domain: lane.Domain, err: verdict}
+	return outcome{lane: lane, event: event, err: verdict}
 }
 
 func (s *Server) ignores(lane bridge.Lane) bool {

@@ -51,6 +51,8 @@ type Config struct {
 	IdleTimeout   time.Duration // between two requests of a connection
 	RetryAfter    time.Duration // sent with a 503, in whole seconds
 
+	Ready func() error // why /healthz is answered 503; nil: it never is
+
 	TLS *tls.Config      // nil: plain HTTP
 	Now func() time.Time // the wall clock that signatures are verified by; nil: time.Now
 }
@@ -58,7 +60,7 @@ type Config struct {
 // DefaultConfig returns the product's defaults: those of the zero Config, and user_args redacted.
 func DefaultConfig() Config {
 	c := Config{Policy: callback.Policy{UserArgs: callback.Redact}}.withDefaults()
-	c.Now = nil
+	c.Now, c.Ready = nil, nil
 	return c
 }
 
@@ -73,6 +75,9 @@ func (c Config) withDefaults() Config {
 	c.RetryAfter = cmp.Or(c.RetryAfter, DefaultRetryAfter)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Ready == nil {
+		c.Ready = func() error { return nil }
 	}
 	return c
 }

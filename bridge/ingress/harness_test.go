@@ -106,6 +106,23 @@ func (b *harness) counted(t testing.TB, name string, labels ...string) float64 {
 	return 0
 }
 
+// total returns the sum of a counter over all labels.
+func (b *harness) total(t testing.TB, name string) (sum float64) {
+	t.Helper()
+	families, err := b.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			for _, m := range f.GetMetric() {
+				sum += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
 // send has a request handled without a connection.
 func (b *harness) send(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()

@@ -101,7 +101,7 @@ func TestHTTP2RequestsAreCounted(t *testing.T) {
 			t.Errorf("%d", one)
 		}
 	}
-	if n := b.counted(t, "livebridge_callbacks_refused_total", "none", "requests"); n != 1 {
+	if n := b.counted(t, "livebridge_callbacks_lost_total", "none", "requests"); n != 1 {
 		t.Errorf("%v counted", n)
 	}
 }

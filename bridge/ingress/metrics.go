@@ -2,17 +2,22 @@ package ingress
 
 import (
 	"errors"
+	"net/http"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"livebridge/bridge"
+	"livebridge/bridge/signature"
 )
 
 // metrics are those of the server. No label has a value that a sender can choose.
 type metrics struct {
-	acceptedVec, ignoredVec, refused *prometheus.CounterVec
-	duration                         *prometheus.HistogramVec
-	handshakesVec                    *prometheus.CounterVec
+	acceptedVec, ignoredVec *prometheus.CounterVec
+	refused, lost, probes   *prometheus.CounterVec
+	unknown                 *prometheus.CounterVec // requests that are no callbacks
+	duration                *prometheus.HistogramVec
+	handshakesVec           *prometheus.CounterVec
 
 	accepted, ignored map[kindLabel]prometheus.Counter // by kind, resolved once; read-only
 	handshakes        map[string]prometheus.Counter    // by reason, likewise
@@ -23,7 +28,18 @@ func newMetrics() *metrics {
 		acceptedVec: counters("accepted",
 			"Callbacks answered 200 after their commit, including duplicates and quarantined ones.", "kind"),
 		ignoredVec: counters("ignored", "Callbacks answered 200 and not published because of IGNORE_STREAMS.", "kind"),
-		refused:    counters("refused", "Requests rejected, by reason.", "kind", "reason"),
+		refused: counters("refused",
+			"Callbacks rejected because of what was sent, by reason and HTTP status code.", "kind", "reason", "code"),
+		lost: counters("lost",
+			"Callbacks answered 503, by reason: lost unless the provider sends them again.", "kind", "reason"),
+		unknown: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "livebridge_unknown_requests_total",
+			Help: "Requests for a path (404) or with a method (405) that does not exist, by HTTP status code.",
+		}, []string{"code"}),
+		probes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "livebridge_probes_total",
+			Help: "GET and HEAD requests for a route of callbacks, answered 200.",
+		}, []string{"kind"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "livebridge_callback_duration_seconds",
 			Help:    "Time from receiving a callback's headers to its response, whatever its status.",
@@ -44,7 +60,51 @@ func newMetrics() *metrics {
 		m.accepted[kindLabel(k)] = m.acceptedVec.WithLabelValues(k.String())
 		m.ignored[kindLabel(k)] = m.ignoredVec.WithLabelValues(k.String())
 	}
+	m.begin()
 	return m
+}
+
+// begin creates the counters of every label value, so that their first increase is seen as one.
+func (m *metrics) begin() {
+	for _, code := range []*refusal{errNotFound, errMethod} {
+		m.count(noKind, code, 0)
+	}
+	for _, why := range []*refusal{errSource, errTooManyConnections, errTooManyRequests} {
+		m.count(noKind, why, 0)
+	}
+	m.count(kindLabel(bridge.KindSnapshot), errToken, 0)
+	for _, k := range bridge.Kinds() {
+		for _, why := range refusalsOfCallbacks() {
+			m.count(kindLabel(k), why, 0)
+		}
+		m.duration.WithLabelValues(k.String())
+		m.probes.WithLabelValues(k.String())
+	}
+}
+
+// refusalsOfCallbacks returns a refusal for every reason that a callback of any kind can have.
+func refusalsOfCallbacks() []*refusal {
+	all := []*refusal{
+		errTooLarge, errCompressed, errIncomplete, errPanic, {status: http.StatusBadRequest, reason: reasonMalformed},
+		journalRefusal(bridge.ErrFull), journalRefusal(bridge.ErrStopping), journalRefusal(bridge.ErrFailed),
+	}
+	for reason, verdict := range signature.Reasons() {
+		all = append(all, &refusal{status: statusOf(verdict), reason: reason})
+	}
+	return all
+}
+
+// count adds n requests with one outcome.
+func (m *metrics) count(k kindLabel, why *refusal, n float64) {
+	code := strconv.Itoa(why.status)
+	switch {
+	case why.lost():
+		m.lost.WithLabelValues(k.String(), why.reason).Add(n)
+	case why.unknown():
+		m.unknown.WithLabelValues(code).Add(n)
+	default:
+		m.refused.WithLabelValues(k.String(), why.reason, code).Add(n)
+	}
 }
 
 func counters(result, help string, labels ...string) *prometheus.CounterVec {
@@ -54,6 +114,7 @@ func counters(result, help string, labels ...string) *prometheus.CounterVec {
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused),
+	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.lost),
+		r.Register(m.unknown), r.Register(m.probes),
 		r.Register(m.duration), r.Register(m.handshakesVec))
 }

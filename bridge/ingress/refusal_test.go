@@ -136,7 +136,7 @@ func TestAnswers(t *testing.T) {
 			if strings.Contains(tt.r.URL.Path, "snapshot") {
 				kind = "snapshot"
 			}
-			if tt.reason != "" && b.counted(t, "livebridge_callbacks_refused_total", kind, tt.reason) != 1 {
+			if tt.reason != "" && b.counted(t, "livebridge_callbacks_refused_total", fmt.Sprint(tt.status), kind, tt.reason) != 1 {
 				t.Errorf("not counted as refused, %s, %s: %s", kind, tt.reason, w.Body)
 			}
 			if tt.reason == "" && b.counted(t, "livebridge_callbacks_accepted_total", kind) != 1 {
@@ -174,13 +174,14 @@ func TestArrival(t *testing.T) {
 	}
 	stream, spark, snapshot := b.journal.arrivals[0], b.journal.arrivals[1], b.journal.arrivals[2]
 	if stream.Event.Scheme != bridge.SchemeHMAC || !stream.Signature.Strict || stream.Signature.Expires == 0 ||
+		stream.Signature.Key != signature.KeyID(key) || stream.EventName != "PUBLISH" ||
 		stream.Event.Lane.String() != "stream:push.example.com/live/room" || b.journal.raws[0] != good() {
 		t.Errorf("stream: %+v", stream)
 	}
 	if strings.Contains(string(stream.Event.Data), "secret") {
 		t.Errorf("the policy was not asked: %s", stream.Event.Data)
 	}
-	if spark.Event.Scheme != bridge.SchemeRTC || spark.Signature != (bridge.Signature{Sum: spark.Signature.Sum}) || spark.Signature.Sum == [16]byte{} || b.journal.raws[1] != rtcBody {
+	if spark.Event.Scheme != bridge.SchemeRTC || spark.Signature != (bridge.Signature{Sum: spark.Signature.Sum, Key: signature.KeyID(key)}) || spark.Signature.Sum == [16]byte{} || b.journal.raws[1] != rtcBody {
 		t.Errorf("rtc: %+v", spark)
 	}
 	if snapshot.Event.Scheme != bridge.SchemeNone || snapshot.Event.Lane.Kind != bridge.KindSnapshot {
@@ -235,7 +236,7 @@ func TestRoutes(t *testing.T) {
 		{"", token, "POST", "/live/./stream", 404},
 		{"", token, "POST", "/rtc/record/", 401},
 		{"", token, "POST", "//live/snapshot//the-token/", 400},
-		{"", token, "GET", "/live/stream/", 405},
+		{"", token, "PUT", "/live/stream/", 405},
 		{"/tenant", token, "POST", "//tenant//live/stream/", 400},
 		{"", token, "POST", "/live/streams", 404},
 		{"", token, "POST", "/live/snapshot", 404},
@@ -245,11 +246,11 @@ func TestRoutes(t *testing.T) {
 		{"", token, "POST", "/live/snapshot/the-token", 400},
 		{"", "", "POST", "/live/snapshot/", 404},
 		{"", "", "POST", "/live/snapshot/the-token", 404},
-		{"", token, "GET", "/live/stream", 405},
-		{"", token, "HEAD", "/live/stream", 405},
 		{"", token, "PUT", "/live/record", 405},
-		{"", token, "OPTIONS", "/rtc/record", 405},
-		{"", token, "GET", "/live/snapshot/wrong", 405},
+		{"", token, "PATCH", "/rtc/record", 405},
+		{"", token, "GET", "/live/record", 405}, // with a body
+		{"", token, "GET", "/live/snapshot/wrong", 404},
+		{"", token, "DELETE", "/live/snapshot/wrong", 405},
 		{"", token, "POST", "/live/record", 400},
 		{"", token, "POST", "/rtc/record", 401},
 		{"/tenant", token, "POST", "/tenant/live/stream", 400},
@@ -286,8 +287,11 @@ func TestJournalErrors(t *testing.T) {
 			if strings.Contains(w.Body.String(), "secret") {
 				t.Errorf("the answer tells of the disk: %s", w.Body)
 			}
-			if b.counted(t, "livebridge_callbacks_refused_total", "stream", reason) != 1 {
-				t.Errorf("%s: not counted", reason)
+			if b.counted(t, "livebridge_callbacks_lost_total", "stream", reason) != 1 {
+				t.Errorf("%s: not counted as lost", reason)
+			}
+			if n := b.total(t, "livebridge_callbacks_refused_total"); n != 0 {
+				t.Errorf("%s: %v counted as refused", reason, n)
 			}
 		}
 	}

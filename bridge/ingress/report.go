@@ -3,7 +3,6 @@ package ingress
 import (
 	"fmt"
 	"log"
-	"net/http"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -95,10 +94,10 @@ func newReporter(l *zap.Logger) *reporter {
 	}
 }
 
-// refused logs why a request was rejected and where it came from. Of its body it logs only the domain. Errors of the
-// service are limited in total, those of clients per source as well.
+// refused logs why a request was rejected and where it came from. Of its body it logs only what it is
+// about: domain, app, stream and event. Errors of the service are limited in total, those of clients per source as well.
 func (r *reporter) refused(k kindLabel, req refusedRequest, why *refusal) {
-	if why.status == http.StatusServiceUnavailable {
+	if why.lost() {
 		if suppressed, ok := r.serverErrors.allow(); ok {
 			r.log.Error(unavailableMessage(why.reason), append(req.fields(k, why), suppressed)...)
 		}
@@ -128,8 +127,14 @@ func unavailableMessage(reason string) string {
 
 func (r *refusedRequest) fields(k kindLabel, why *refusal) []zap.Field {
 	fields := []zap.Field{
-		zap.Stringer("kind", k), zap.String("reason", why.reason), zap.String("detail", why.message),
-		zap.String("remote", r.remote), zap.Stringer("source", r.source.address), zap.String("domain", r.domain),
+		zap.Stringer("kind", k), zap.Int("status", why.status), zap.String("reason", why.reason),
+		zap.String("detail", why.detail()), zap.String("remote", r.remote), zap.Stringer("source", r.source.address),
+	}
+	for _, of := range [][2]string{{"domain", r.lane.Domain}, {"app", r.lane.App}, {"stream", r.lane.Stream},
+		{"event", r.event}} {
+		if of[1] != "" {
+			fields = append(fields, zap.String(of[0], printable(of[1])))
+		}
 	}
 	if r.path != "" {
 		fields = append(fields, zap.String("path", r.path))

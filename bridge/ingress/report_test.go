@@ -11,7 +11,7 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// What is logged of a forgery: why, from where, which kind and domain, and nothing else of it.
+// What is logged of a forgery: why, from where, what it is about, and nothing else of it.
 func TestRefusalsAreLogged(t *testing.T) {
 	b := newHarness(t, nil)
 	b.send(post("/live/stream", strings.Replace(good(), `"room"`, `"hall"`, 1)))
@@ -21,11 +21,12 @@ func TestRefusalsAreLogged(t *testing.T) {
 	}
 	fields := lines[0].ContextMap()
 	if fields["kind"] != "stream" || fields["reason"] != "mismatch" || fields["domain"] != "push.example.com" ||
-		fields["remote"] != "192.0.2.1:1234" || fields["detail"] == "" {
+		fields["remote"] != "192.0.2.1:1234" || fields["detail"] == "" || fields["status"] != int64(401) ||
+		fields["app"] != "live" || fields["stream"] != "hall" || fields["event"] != "PUBLISH" {
 		t.Errorf("%v", fields)
 	}
 	sign := signature.Sign(bridge.SchemeHMAC, key, claim())
-	for _, secret := range []string{sign, key, "auth_info", "secret", "hall"} {
+	for _, secret := range []string{sign, key, "auth_info", "secret"} {
 		if strings.Contains(fmt.Sprint(fields), secret) {
 			t.Errorf("the log shows %q: %v", secret, fields)
 		}
@@ -119,7 +120,7 @@ func TestLogIsBounded(t *testing.T) {
 	if n := b.log.Len(); n < 5 || n > 20 {
 		t.Errorf("%d lines", n)
 	}
-	if n := b.counted(t, "livebridge_callbacks_refused_total", "stream", "malformed"); n != 2000 {
+	if n := b.counted(t, "livebridge_callbacks_refused_total", "400", "stream", "malformed"); n != 2000 {
 		t.Errorf("%v counted", n)
 	}
 	other := post("/live/stream", "{")

@@ -30,7 +30,8 @@ type refusedRequest struct {
 	remote string // the peer
 	source origin // the peer, or the client of a trusted proxy
 	path   string // only if there is no route
-	domain string
+	lane   bridge.Lane
+	event  string
 	err    error
 }
 
@@ -38,13 +39,11 @@ type refusedRequest struct {
 func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	w := c.Response().Writer
 	w.Header()["Content-Type"] = s.json
-	if s.closing.Load() {
-		w.Header().Set("Connection", "close")
-	}
+	s.announceClose(w)
 	if o.err != nil {
 		why := s.refuse(k, refusedRequest{
 			remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),
-			path: c.Request().URL.Path, domain: o.domain, err: o.err,
+			path: c.Request().URL.Path, lane: o.lane, event: o.event, err: o.err,
 		})
 		why.write(w, s.cfg.retryAfter())
 		return
@@ -57,10 +56,17 @@ func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	_, _ = io.WriteString(w, success) // the client may have gone; the journal has the callback
 }
 
+// announceClose has the client open a new connection for its next request, after CloseConnections.
+func (s *Server) announceClose(w http.ResponseWriter) {
+	if s.closing.Load() {
+		w.Header().Set("Connection", "close")
+	}
+}
+
 // refuse counts and logs a refusal.
 func (s *Server) refuse(k kindLabel, r refusedRequest) *refusal {
 	why := refusalOf(r.err)
-	s.metrics.refused.WithLabelValues(k.String(), why.reason).Inc()
+	s.metrics.count(k, why, 1)
 	if why.status == http.StatusNotFound || why.status == http.StatusMethodNotAllowed {
 		r.path = s.paths.masked(r.path)
 	} else {

@@ -3,7 +3,6 @@ package ingress
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -16,14 +15,23 @@ func (s *Server) route() {
 	s.echo = echo.New()
 	s.echo.HideBanner, s.echo.HidePort = true, true
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.respond(c, noKind, outcome{err: err}) }
-	s.echo.Pre(s.admit)
+	s.echo.Pre(s.answerHealth, s.admit)
 	prefix := s.cfg.prefix()
-	s.post(prefix+"/live/stream", s.handle(bridge.KindStream))
-	s.post(prefix+"/live/record", s.handle(bridge.KindRecord))
-	s.post(prefix+"/rtc/record", s.handle(bridge.KindRTCRecord))
+	pass := func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+	s.add(prefix+"/live/stream", bridge.KindStream, pass)
+	s.add(prefix+"/live/record", bridge.KindRecord, pass)
+	s.add(prefix+"/rtc/record", bridge.KindRTCRecord, pass)
 	if s.cfg.SnapshotToken != "" {
-		s.post(prefix+"/live/snapshot/:token", s.requireToken(s.handle(bridge.KindSnapshot)))
+		s.add(prefix+"/live/snapshot/:token", bridge.KindSnapshot, s.requireToken)
 	}
+}
+
+// add adds the route of one kind: for callbacks and for probes of load balancers. Echo answers OPTIONS with the methods
+// that it sends with a 405.
+func (s *Server) add(path string, k bridge.Kind, guard func(echo.HandlerFunc) echo.HandlerFunc) {
+	s.echo.POST(path, guard(s.handle(k)))
+	s.echo.GET(path, guard(s.probe(k)))
+	s.echo.HEAD(path, guard(s.probe(k)))
 }
 
 // admit cleans the path, and rejects requests from outside AllowSources and HTTP/2 requests beyond the limit: one
@@ -49,15 +57,6 @@ func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 			return nil
 		}
 	}
-}
-
-// post adds a route for POST only. Echo would answer OPTIONS by itself.
-func (s *Server) post(path string, h echo.HandlerFunc) {
-	s.echo.POST(path, h)
-	s.echo.OPTIONS(path, func(c echo.Context) error {
-		c.Response().Header().Set("Allow", http.MethodPost)
-		return errMethod
-	})
 }
 
 // requireToken rejects requests without the snapshot token. Both sides are hashed, so that timing reveals neither the

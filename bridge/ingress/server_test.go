@@ -121,7 +121,7 @@ func TestSlowSenders(t *testing.T) {
 	for _, r := range []*bufio.Reader{bodyAnswer, headAnswer, silentAnswer, otherAnswer} {
 		closed(t, r)
 	}
-	if n := b.counted(t, "livebridge_callbacks_refused_total", "stream", "incomplete"); n != 1 {
+	if n := b.counted(t, "livebridge_callbacks_refused_total", "400", "stream", "incomplete"); n != 1 {
 		t.Errorf("%v counted as incomplete", n)
 	}
 }
@@ -160,7 +160,7 @@ func TestMaxConnections(t *testing.T) {
 		t.Errorf("%v %d %v %s", err, a.StatusCode, a.Header, text)
 	}
 	closed(t, thirdAnswer)
-	if n := b.counted(t, "livebridge_callbacks_refused_total", "none", "connections"); n != 1 {
+	if n := b.counted(t, "livebridge_callbacks_lost_total", "none", "connections"); n != 1 {
 		t.Errorf("%v counted", n)
 	}
 	_ = first.Close()
@@ -236,7 +236,7 @@ func TestPanic(t *testing.T) {
 	if first, second := status(t, r), status(t, r); first != 503 || second != 200 {
 		t.Errorf("%d, then %d", first, second)
 	}
-	if b.log.FilterMessageSnippet("panic").Len() != 1 || b.counted(t, "livebridge_callbacks_refused_total", "stream", "panic") != 1 {
+	if b.log.FilterMessageSnippet("panic").Len() != 1 || b.counted(t, "livebridge_callbacks_lost_total", "stream", "panic") != 1 {
 		t.Errorf("not told: %v", b.log.All())
 	}
 }
@@ -319,7 +319,7 @@ func TestSenderGoesAway(t *testing.T) {
 	_ = c.Close()
 	close(h.release)
 	eventually(t, "the callback is neither accepted nor refused", func() bool {
-		if b.counted(t, "livebridge_callbacks_refused_total", "stream", "stopping") != 0 {
+		if b.counted(t, "livebridge_callbacks_lost_total", "stream", "stopping") != 0 {
 			t.Fatal("the append was cancelled")
 		}
 		return b.counted(t, "livebridge_callbacks_accepted_total", "stream") == 1

@@ -72,7 +72,7 @@ func TestSources(t *testing.T) {
 			if tt.status == 200 {
 				return
 			}
-			if b.journal.count() != 0 || b.counted(t, "livebridge_callbacks_refused_total", "none", "source") != 1 {
+			if b.journal.count() != 0 || b.counted(t, "livebridge_callbacks_refused_total", "403", "none", "source") != 1 {
 				t.Error("it was not refused at the door")
 			}
 			if got := fmt.Sprint(b.log.All()[0].ContextMap()["source"]); got != tt.source {

@@ -6,21 +6,31 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 // pipes is a listener of connections in memory.
-type pipes chan net.Conn
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   *sync.Once // of Close, which the server may call more than once
+}
+
+func newPipes() pipes { return pipes{make(chan net.Conn), make(chan struct{}), new(sync.Once)} }
 
 func (p pipes) Accept() (net.Conn, error) {
-	if c, ok := <-p; ok {
+	select {
+	case c := <-p.conns:
 		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
 	}
-	return nil, net.ErrClosed
 }
-func (p pipes) Close() error   { close(p); return nil }
+
+func (p pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // TestSuppressedHandshakesAreCounted: a line says how many of its source it stands for, in the same field as a refusal does.
@@ -29,12 +39,12 @@ func TestSuppressedHandshakesAreCounted(t *testing.T) {
 		b := newHarness(t, func(s *setup) {
 			s.cfg.TLS = &tls.Config{Certificates: []tls.Certificate{*certificate(t, clock(), nil)}}
 		})
-		l, served := make(pipes), make(chan error, 1)
+		l, served := newPipes(), make(chan error, 1)
 		go func() { served <- b.Serve(l) }()
 		failed := func(times int) (logged []string) {
 			for range times {
 				c, theirs := net.Pipe()
-				l <- theirs
+				l.conns <- theirs
 				write(t, c, "\x00\x01\x02\x03\x04")
 				_ = c.Close()
 				synctest.Wait()

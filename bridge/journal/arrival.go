@@ -10,7 +10,7 @@ import (
 // appendArrival appends the byte form of a callback that has been verified: what the journal decides on, and all of it.
 // Numbers are varints, texts carry their length.
 //
-//	event identified(1) [ session ordered(16) discriminated(16) data ] sum(16) signed(16) expires strict(1) reason raw
+//	event identified(1) [ session ordered(16) discriminated(16) data ] sum(16) signed(16) expires strict(1) key reason raw name
 //
 // The event is a record as in table h; identified is 1 when its ID waits for the commit.
 func appendArrival(dst []byte, a *bridge.Arrival) []byte {
@@ -22,7 +22,8 @@ func appendArrival(dst []byte, a *bridge.Arrival) []byte {
 	}
 	dst = append(append(dst, a.Signature.Sum[:]...), a.Signature.Signed[:]...)
 	dst = append(binary.AppendVarint(dst, int64(a.Signature.Expires)), boolByte(a.Signature.Strict))
-	return appendText(appendText(dst, a.Reason), a.Raw)
+	dst = appendText(appendText(dst, a.Signature.Key), a.Reason)
+	return appendText(appendText(dst, a.Raw), a.EventName)
 }
 
 // readArrival reads what appendArrival has written. The arrival keeps nothing of value.
@@ -40,8 +41,9 @@ func readArrival(value []byte) (*bridge.Arrival, error) {
 	}
 	a.Signature = bridge.Signature{
 		Sum: r.bytes16(), Signed: r.bytes16(), Expires: bridge.Millis(r.varint()), Strict: r.byte() == 1,
+		Key: r.text(),
 	}
-	a.Reason, a.Raw = bridge.Reason(r.text()), r.clone()
+	a.Reason, a.Raw, a.EventName = bridge.Reason(r.text()), r.clone(), r.text()
 	if r.err != nil {
 		return nil, fmt.Errorf("arrival: %w", r.err)
 	}

@@ -22,7 +22,9 @@ type capacity struct {
 	bytes atomic.Uint64 // taken by outbox, held, quarantine and dead letters
 	free  atomic.Uint64 // on the disk
 	total uint64        // of the volume; 0: not known
-	full  bool          // as last logged; of watch
+
+	// Of watch. The first is zero while there is room.
+	fullSince, reminded time.Time
 }
 
 func newCapacity(opts *Options) *capacity {
@@ -62,7 +64,7 @@ func sizeText(n uint64) string {
 		name  string
 		bytes uint64
 	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
-		if n >= 10*unit.bytes {
+		if n >= 10*unit.bytes || n > 0 && n%unit.bytes == 0 {
 			return fmt.Sprintf("%d %s", n/unit.bytes, unit.name)
 		}
 	}
@@ -100,19 +102,25 @@ func (r *capacity) measure() (total uint64) {
 	return usage.TotalBytes
 }
 
-// logChange logs when the journal has become full, and when it has room again.
+// logChange logs when the journal has become full, once a minute while it is, and when it has room again. A journal that
+// is full when it is opened has become so then.
 func (r *capacity) logChange() {
-	err := r.check()
-	if (err != nil) == r.full {
-		return
-	}
-	r.full = err != nil
-	if r.full {
+	err, now := r.check(), time.Now()
+	full := !r.fullSince.IsZero()
+	since := zap.Stringer("since", now.Sub(r.fullSince).Round(time.Second))
+	switch {
+	case err != nil && !full:
+		r.fullSince, r.reminded = now, now
 		r.opts.Log.Warn("journal full; callbacks are answered 503 until publishing or purging frees space",
 			append(r.fields(), zap.Error(err))...)
-		return
+	case err != nil && now.Sub(r.reminded) >= bridge.ReminderInterval:
+		r.reminded = now
+		r.opts.Log.Warn("journal still full; callbacks are answered 503 until publishing or purging frees space",
+			append(r.fields(), zap.Error(err), since)...)
+	case err == nil && full:
+		r.fullSince = time.Time{}
+		r.opts.Log.Info("journal has space again; callbacks are accepted", append(r.fields(), since)...)
 	}
-	r.opts.Log.Info("journal has space again; callbacks are accepted", r.fields()...)
 }
 
 // fields are what a log line says of the room.
@@ -132,10 +140,10 @@ func (r *capacity) watch(closing <-chan struct{}) {
 	ticker := time.NewTicker(measureInterval)
 	defer ticker.Stop()
 	for {
-		r.logChange()
 		select {
 		case <-ticker.C:
 			r.measure()
+			r.logChange()
 		case <-closing:
 			return
 		}

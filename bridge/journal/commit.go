@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"go.uber.org/zap"
 
 	"livebridge/bridge"
 	"livebridge/bridge/sequencer"
@@ -29,6 +30,7 @@ type commit struct {
 	signatureUses map[[16]byte]signatureUse
 	held          map[bridge.ID]*bridge.Event
 
+	quarantined    [][]zap.Field   // to be logged
 	removed        []acked         // go from the outbox
 	expanded       []*eventBatch   // are under their lanes now
 	deadLettered   []rejection     // are dead letters now

@@ -25,6 +25,7 @@ func (c *commit) decide(a *bridge.Arrival) error {
 		e.ID = a.Identity.ID(e.Lane.Kind, e.Recorded)
 	}
 	if a.Reason != "" {
+		c.logDecision(&e, decisionQuarantined, a.Reason)
 		return c.quarantine(&e, a, a.Reason)
 	}
 	switch verdict, err := c.classify(&e, a); {
@@ -32,8 +33,10 @@ func (c *commit) decide(a *bridge.Arrival) error {
 		return err
 	case verdict == duplicate:
 		c.j.metrics.duplicates.Inc()
+		c.logDecision(&e, decisionDuplicate, "")
 		return nil
 	case verdict == tampered:
+		c.logDecision(&e, decisionQuarantined, bridge.ReasonTampered)
 		return c.quarantine(&e, a, bridge.ReasonTampered)
 	}
 	if err := c.remember(&e, a); err != nil {
@@ -109,8 +112,10 @@ func (c *commit) arrive(e *bridge.Event) error {
 		return err
 	}
 	if t.Holds {
+		c.logDecision(e, decisionHeld, "")
 		return c.hold(e)
 	}
+	c.logDecision(e, decisionEmitted, "")
 	return nil
 }
 
@@ -178,4 +183,5 @@ func (c *commit) emit(e *bridge.Event) {
 	c.records = appendText(c.records, c.scratch)
 	c.emitted = append(c.emitted, pending{event: e, bytes: len(c.scratch)})
 	c.j.metrics.mark(e.Marks)
+	c.logEmitted(e)
 }

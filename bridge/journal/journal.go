@@ -30,13 +30,16 @@ type Journal struct {
 	outbox *outbox
 
 	// Only the writer touches these.
-	meta        meta
-	lanes       *lanes
-	holds       holds
-	dedupe      dedupeIndex
-	signatures  signatures
-	batches     eventBatches
-	quarantine  *quarantineIndex
+	meta       meta
+	lanes      *lanes
+	holds      holds
+	dedupe     dedupeIndex
+	signatures signatures
+	batches    eventBatches
+	quarantine *quarantineIndex
+
+	quarantineLog *quarantineLog
+
 	sweep       sweep
 	freed       uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
 	loadStarted bool   // or done with it
@@ -73,6 +76,7 @@ func Open(opts Options) (*Journal, error) {
 		return nil, errors.Join(err, j.isolate(j.db.Close), j.lock.Close())
 	}
 	opts.Log.Info("journal open", append(j.capacity.fields(), zap.String("dir", opts.Dir))...)
+	j.capacity.logChange()
 	w := newWriter(j)
 	go w.run()
 	j.background.Go(w.awaitSyncs)
@@ -84,7 +88,7 @@ func newJournal(opts Options) *Journal {
 	j := &Journal{
 		opts: opts, queue: newQueue(), clock: startClock(opts.Wall),
 		failed: make(chan struct{}), closing: make(chan struct{}), written: make(chan struct{}),
-		quarantine: newQuarantineIndex(opts.QuarantineMax),
+		quarantine: newQuarantineIndex(opts.QuarantineMax), quarantineLog: newQuarantineLog(opts.Log),
 	}
 	j.opts.FS = &waitingFS{FS: opts.FS, log: opts.Log, closing: j.closing, failed: j.failed}
 	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
@@ -201,6 +205,9 @@ func (j *Journal) bytes() uint64 { return j.meta.bytes() + j.batches.usage.bytes
 func (j *Journal) answer(c *commit) {
 	for _, r := range c.waiting {
 		r.done <- nil
+	}
+	for _, fields := range c.quarantined {
+		j.quarantineLog.report(fields)
 	}
 }
 

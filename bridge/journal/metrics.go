@@ -29,7 +29,7 @@ type metrics struct {
 }
 
 func newMetrics(j *Journal) *metrics {
-	return &metrics{
+	m := &metrics{
 		duplicates: counter("callbacks_duplicate_total",
 			"Redelivered callbacks; acknowledged and not published again."),
 		holds:   counter("holds_total", "Events that were held for an earlier event of their lane."),
@@ -56,6 +56,13 @@ func newMetrics(j *Journal) *metrics {
 		freeBytes: prometheus.NewGaugeFunc(gaugeOpts("disk_free_bytes", "Free space on the disk of DATA_DIR."),
 			func() float64 { return float64(j.capacity.free.Load()) }),
 	}
+	for _, word := range bridge.AllMarks().List() {
+		m.marks.WithLabelValues(word)
+	}
+	for _, reason := range bridge.Reasons() {
+		m.reasons.WithLabelValues(string(reason))
+	}
+	return m
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {

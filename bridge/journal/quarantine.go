@@ -20,6 +20,7 @@ func (c *commit) quarantine(e *bridge.Event, a *bridge.Arrival, reason bridge.Re
 	}
 	e.Reason = reason
 	c.j.metrics.quarantined(reason)
+	c.quarantined = append(c.quarantined, quarantinedFields(c.j.meta.next, e, a))
 	if err := c.keep(e, a, what); err != nil || !c.j.opts.PublishQuarantine {
 		return err
 	}

@@ -146,6 +146,18 @@ func TestVolumeSizes(t *testing.T) {
 	}
 }
 
+// TestFullIsLoggedAtTheStart: the first lines of a journal that is opened on a full disk say so.
+func TestFullIsLoggedAtTheStart(t *testing.T) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	o, free := memory(), &atomic.Uint64{}
+	o.FS, o.Log = smallDisk{o.FS, free}, zap.New(core)
+	j := open(t, o)
+	defer closeJournal(t, j)
+	if lines := logs.All(); len(lines) != 2 || !strings.HasPrefix(lines[1].Message, "journal full") {
+		t.Errorf("%v", lines)
+	}
+}
+
 // TestFullIsLogged: one line when the journal becomes full, one when it has room again, with figures and the setting's
 // name.
 func TestFullIsLogged(t *testing.T) {
@@ -178,8 +190,10 @@ func TestFullIsLogged(t *testing.T) {
 		pass("journal open|MIN_FREE_BYTES:512 MiB|free:512 MiB")
 		free.Store(o.MinFreeBytes - 5<<20)
 		pass("journal full|the disk has 507 MiB free, MIN_FREE_BYTES is 512 MiB")
+		time.Sleep(bridge.ReminderInterval)
+		pass("journal still full|the disk has 507 MiB free|since:1m")
 		free.Store(o.MinFreeBytes)
-		pass("space again|free:512 MiB")
+		pass("space again|free:512 MiB|since:1m")
 		free.Store(10 << 20)
 		pass("journal full|the disk has 10 MiB free")
 		free.Store(o.MinFreeBytes)

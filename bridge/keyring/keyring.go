@@ -3,6 +3,7 @@ package keyring
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,7 +28,8 @@ type Keyring struct {
 	ring           atomic.Pointer[signature.Ring]
 	files          []*watched
 	metrics        *metrics
-	firstUseLogged map[keyName]bool // owned by the goroutine that watches
+	polling        sync.Mutex // guards what follows, and files
+	firstUseLogged map[keyName]bool
 }
 
 // watched is a file and its state.
@@ -85,17 +87,28 @@ func (k *Keyring) build() (signature.Config, *signature.Ring, error) {
 	return cfg, ring, err
 }
 
-// Watch polls the files until ctx ends and calls apply with each new ring, from one goroutine.
+// Watch polls the files until ctx ends and calls apply with each new ring, never concurrently.
 func (k *Keyring) Watch(ctx context.Context, apply func(*signature.Ring)) {
 	filewatch.Every(ctx, func() {
-		for _, f := range k.files {
-			if f.source.Poll() {
-				k.activate(f, apply)
-			}
-		}
-		k.logFirstUses()
+		k.poll((*filewatch.Source[snapshot]).Poll, apply)
 	})
 	k.logUses()
+}
+
+// Reload reads the files now instead of at the next poll.
+func (k *Keyring) Reload(apply func(*signature.Ring)) {
+	k.poll((*filewatch.Source[snapshot]).PollNow, apply)
+}
+
+func (k *Keyring) poll(changed func(*filewatch.Source[snapshot]) bool, apply func(*signature.Ring)) {
+	k.polling.Lock()
+	defer k.polling.Unlock()
+	for _, f := range k.files {
+		if changed(f.source) {
+			k.activate(f, apply)
+		}
+	}
+	k.logFirstUses()
 }
 
 // activate makes the new content of a file active, or logs why it cannot.

@@ -31,6 +31,8 @@ func newMetrics(k *Keyring) *metrics {
 	}
 	for _, f := range k.files {
 		m.successful.WithLabelValues(f.Setting).Set(1) // Open has loaded them all
+		m.reloads.WithLabelValues(f.Setting, "success")
+		m.reloads.WithLabelValues(f.Setting, "failure")
 	}
 	return m
 }

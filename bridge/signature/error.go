@@ -3,6 +3,7 @@ package signature
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Verdict is what to do with a callback that does not pass.
@@ -30,11 +31,33 @@ const (
 	ReasonOddTimestamp       = "odd_timestamp"       // matches, but its SparkRTC timestamp has no unit
 )
 
-// Error is why a callback is rejected. Its text contains no key and no signature and may be shown to the sender.
+// Reasons returns all of them with their verdicts.
+func Reasons() map[string]Verdict {
+	return map[string]Verdict{
+		ReasonNoKey: Unauthorized, ReasonNoSignature: Unauthorized, ReasonMalformedSignature: Unauthorized,
+		ReasonMalformedTimestamp: Unauthorized, ReasonMismatch: Unauthorized,
+		ReasonNoHostName: Forbidden, ReasonDomain: Forbidden, ReasonApp: Forbidden,
+		ReasonExpired: Expired, ReasonTooFarAhead: Expired, ReasonOddTimestamp: Expired,
+	}
+}
+
+// Error is why a callback is rejected. Its text contains no key and no signature.
 type Error struct {
 	Verdict Verdict
 	Reason  string // one of the Reason constants
-	Detail  string // a sentence that names the member or header and says what to do
+	Detail  string // what is wrong, naming the member or header, and behind a semicolon what the operator can do
+}
+
+// Public returns what is wrong, for the sender: without the advice, which is about this service's settings.
+func (e *Error) Public() string {
+	fact, _, _ := strings.Cut(e.Detail, "; ")
+	return fact
+}
+
+// Advice returns what the operator can do, which may be empty.
+func (e *Error) Advice() string {
+	_, advice, _ := strings.Cut(e.Detail, "; ")
+	return advice
 }
 
 // Error returns Detail.

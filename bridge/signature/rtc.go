@@ -38,7 +38,7 @@ func (r *Ring) VerifyRTC(c RTCClaim, now time.Time) (bridge.Scheme, bridge.Signa
 	if err = r.checkAge(c.Timestamp, bridge.MillisOf(now)); err == nil {
 		k.used.record(now)
 	}
-	return set.scheme, bridge.Signature{Sum: w.signatureID(set.scheme, bridge.KindRTCRecord)}, err
+	return set.scheme, bridge.Signature{Sum: w.signatureID(set.scheme, bridge.KindRTCRecord), Key: k.name.id}, err
 }
 
 func (r *Ring) chooseRTC(c *RTCClaim) (set *keys, signed bool, err error) {

@@ -62,7 +62,7 @@ func TestVerifyRTC(t *testing.T) {
 			if verdict != tt.verdict || reason != tt.reason || scheme != tt.scheme {
 				t.Errorf("%v %q %v, want %v %q %v", verdict, reason, scheme, tt.verdict, tt.reason, tt.scheme)
 			}
-			if sig != (bridge.Signature{Sum: sig.Sum}) || (sig.Sum == [16]byte{}) == (tt.scheme == bridge.SchemeRTC) {
+			if sig != (bridge.Signature{Sum: sig.Sum, Key: sig.Key}) || (sig.Sum == [16]byte{}) == (tt.scheme == bridge.SchemeRTC) {
 				t.Errorf("remembered: %+v", sig)
 			}
 		})

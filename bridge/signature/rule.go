@@ -115,7 +115,7 @@ func (t *keyTable) choose(domain, app string) (*keys, error) {
 	}
 	if t.listedDomains[at.domain] {
 		return nil, forbidden(ReasonApp,
-			"KEYS_FILE has rules for this domain but none for this app; add one if the app is yours")
+			"the app is not allowed for this domain; add a rule for it to KEYS_FILE if it is yours")
 	}
 	if set := t.rules[ruleKey{Any, app}]; set != nil {
 		return set, nil

@@ -64,6 +64,7 @@ func (r *Ring) checkSign(set *keys, w *scratch, c *Claim) (bridge.Signature, *ke
 		Signed:  w.digestFields(fields...),
 		Expires: bridge.Millis(expiry*1000 + r.skew.Milliseconds()),
 		Strict:  c.Kind == bridge.KindStream,
+		Key:     k.name.id,
 	}, k, nil
 }
 

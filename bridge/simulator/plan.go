@@ -14,6 +14,9 @@ const maxOffset = 3000
 // failureShare is the share of recordings that fail.
 const failureShare = 0.05
 
+// twinSuffix ends the name of a transcoded twin, as the provider's template ids do.
+const twinSuffix = "_lhd"
+
 // plan yields the callbacks of one connection in the order of sending. No other connection sends its streams.
 type plan struct {
 	c          *Config
@@ -21,6 +24,7 @@ type plan struct {
 	streams    []stream
 	nextStream int
 	pending    []Callback
+	twin       bool // the scenario that is planned has a transcoded twin
 }
 
 // stream is the state of a stream.
@@ -61,6 +65,7 @@ func (p *plan) scenario(s *stream) {
 	}
 	kind := p.c.Kinds[s.scenarios%len(p.c.Kinds)]
 	s.scenarios++
+	p.twin = p.draw(p.c.Twins) && kind != bridge.KindRTCRecord
 	switch kind {
 	case bridge.KindRecord:
 		p.record(s)
@@ -129,8 +134,8 @@ func (p *plan) add(s *stream, callbacks ...Callback) {
 		if p.draw(p.c.Repeat) {
 			p.pending = append(p.pending, p.repeat(s, c))
 		}
-		if p.draw(p.c.Twins) && c.Kind != bridge.KindRTCRecord {
-			c.Stream += "_lhd"
+		if p.twin {
+			c.Stream += twinSuffix
 			p.pending = append(p.pending, c)
 		}
 	}

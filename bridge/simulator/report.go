@@ -30,6 +30,7 @@ type Sent struct {
 type Report struct {
 	Sent       int
 	Status     map[int]int // responses by status; 0: none
+	NoResponse error       // why the last callback without a response has none
 	Unexpected int         // responses other than expected, missing ones included
 	Elapsed    time.Duration
 	P50, P99   time.Duration // time to the response, within 5 %
@@ -47,6 +48,9 @@ func (r Report) String() string {
 			name = "no response"
 		}
 		fmt.Fprintf(&b, ", %s: %d", name, r.Status[status])
+		if status == 0 && r.NoResponse != nil {
+			fmt.Fprintf(&b, " (%v)", r.NoResponse)
+		}
 	}
 	fmt.Fprintf(&b, ", unexpected: %d; latency p50 %v, p99 %v, max %v", r.Unexpected,
 		r.P50.Round(10*time.Microsecond), r.P99.Round(10*time.Microsecond), r.Max.Round(10*time.Microsecond))
@@ -73,11 +77,15 @@ func newStats(sent func(Sent) error) *stats {
 	}
 }
 
-func (t *stats) add(s Sent) {
+// add counts a callback; err is why there is no response to it.
+func (t *stats) add(err error, s Sent) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counted.Sent++
 	t.counted.Status[s.Status]++
+	if err != nil {
+		t.counted.NoResponse = err
+	}
 	if s.Status != s.Expect {
 		t.counted.Unexpected++
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -18,9 +19,24 @@ const requestTimeout = 20 * time.Second
 // drainTimeout bounds the wait for the last responses at the end.
 const drainTimeout = 3 * time.Second
 
-// sessionOffset is how many seconds ago the first simulated push began: the sessions of a stream are a second apart,
-// must stay in the past, and are not more than its callbacks.
-const sessionOffset = maxOffset + 100
+// maxLag is how many seconds ago the first simulated push of a stream began at most: the sessions of a stream are a
+// second apart, must stay in the past, and are not more than its callbacks.
+const maxLag = maxOffset + 100
+
+// lag returns how many seconds ago the first push of a stream begins. It is now, unless a stream gets more callbacks
+// than seconds pass.
+func (c *Config) lag() int64 {
+	perSecond := c.Rate / float64(c.Streams)
+	switch {
+	case c.Rate > 0 && perSecond <= 1:
+		return 0
+	case c.Count > 0:
+		return min(maxLag, int64(c.Count/c.Streams)+1)
+	case c.Rate > 0 && c.Duration > 0:
+		return min(maxLag, int64(perSecond*c.Duration.Seconds())+1)
+	}
+	return maxLag
+}
 
 // sender sends the callbacks of one connection.
 type sender struct {
@@ -29,15 +45,15 @@ type sender struct {
 	stats  *stats
 	client *http.Client
 	url    string
-	limit  int           // callbacks; 0: no limit
-	pause  time.Duration // between two of them
-	base   int64
-	last   request // of the last callback that was not a forgery
+	limit  int              // callbacks; 0: no limit
+	pause  time.Duration    // between two of them
+	bases  map[string]int64 // Unix second of the session 0 of each stream
+	last   request          // of the last callback that was not a forgery
 }
 
 func newSender(c *Config, n, of int, st *stats) *sender {
 	s := &sender{
-		c: c, plan: newPlan(c, n, of), stats: st, base: time.Now().Unix() - sessionOffset,
+		c: c, plan: newPlan(c, n, of), stats: st, bases: make(map[string]int64),
 		url: strings.TrimSuffix(c.URL, "/"),
 		client: &http.Client{
 			Timeout:   requestTimeout,
@@ -94,10 +110,10 @@ func (s *sender) send(ctx context.Context, c Callback) {
 		return
 	}
 	begun := time.Now()
-	status := s.post(ctx, r)
-	s.stats.add(Sent{
+	status, err := s.post(ctx, r)
+	s.stats.add(err, Sent{
 		Time: begun, Took: time.Since(begun), Status: status, Expect: c.Expect(), Lane: c.Lane(), Event: c.Event,
-		Session: s.session(&c), Name: c.name(s.base), Again: c.Again,
+		Session: s.session(&c), Name: c.name(s.base(&c)), Again: c.Again,
 	})
 }
 
@@ -106,11 +122,20 @@ func (s *sender) request(c *Callback) (request, error) {
 	if c.Again > 0 && !c.Resign {
 		return s.last, nil
 	}
-	r, err := outgoing{c, &s.c.Keys, time.Now(), s.base}.request()
+	r, err := outgoing{c, &s.c.Keys, time.Now(), s.base(c)}.request()
 	if !c.Forged {
 		s.last = r
 	}
 	return r, err
+}
+
+// base returns the Unix second of a stream's session 0. A twin has that of its stream.
+func (s *sender) base(c *Callback) int64 {
+	name := strings.TrimSuffix(c.Stream, twinSuffix)
+	if _, known := s.bases[name]; !known {
+		s.bases[name] = time.Now().Unix() - s.c.lag()
+	}
+	return s.bases[name]
 }
 
 // session returns the publish_timestamp of stream status, 0 for others.
@@ -118,23 +143,27 @@ func (s *sender) session(c *Callback) bridge.Millis {
 	if c.Kind != bridge.KindStream {
 		return 0
 	}
-	return bridge.Millis(1000 * (s.base + c.Session))
+	return bridge.Millis(1000 * (s.base(c) + c.Session))
 }
 
-// post returns the status, 0 without a response.
-func (s *sender) post(ctx context.Context, wire request) int {
+// post returns the status, or 0 and why there is no response.
+func (s *sender) post(ctx context.Context, wire request) (int, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+wire.path, bytes.NewReader(wire.body))
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	r.Header = wire.header
 	answer, err := s.client.Do(r)
 	if err != nil {
-		return 0
+		var withURL *url.Error // whose path may be a token
+		if errors.As(err, &withURL) {
+			err = withURL.Err
+		}
+		return 0, err
 	}
 	_, err = io.Copy(io.Discard, answer.Body)
-	if errors.Join(err, answer.Body.Close()) != nil {
-		return 0
+	if err = errors.Join(err, answer.Body.Close()); err != nil {
+		return 0, err
 	}
-	return answer.StatusCode
+	return answer.StatusCode, nil
 }

@@ -33,7 +33,7 @@ type Config struct {
 	Disorder float64 // of sessions: the end before the start, or the next start before the end
 	Repeat   float64 // of callbacks: a redelivery, half of them signed again
 	Forged   float64 // of callbacks: preceded by one signed with another key
-	Twins    float64 // of callbacks: another one for the transcoded twin of the stream
+	Twins    float64 // of pushes, recordings and snapshots: all callbacks once more for the transcoded twin of the stream
 	Numbers  float64 // of callbacks: numbers as strings and strings as numbers, stray commas
 
 	Progress func(Report)     // called about every second

@@ -161,7 +161,7 @@ func (a *app) buildDispatcher() (err error) {
 
 func (a *app) buildIngress() error {
 	c := a.settings.ingressConfig()
-	c.MaxConnections = a.files.callbacks
+	c.MaxConnections, c.Ready = a.files.callbacks, a.ready
 	if a.certificate != nil {
 		c.TLS = a.certificate.TLS()
 	}
@@ -193,12 +193,13 @@ func (a *app) openKeys() (err error) {
 	return nil
 }
 
-// watchFiles reloads keys, certificates and credentials when their files change, until stop is called.
+// watchFiles reloads keys, certificates and credentials when their files change, and on SIGHUP, until stop is called.
 func (a *app) watchFiles() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	watching.Go(func() { a.keys.Watch(ctx, a.ingress.SetRing) })
 	watching.Go(func() { a.credentials.Watch(ctx) })
+	watching.Go(func() { a.reloadOnHangup(ctx) })
 	if a.certificate != nil {
 		watching.Go(func() { a.certificate.Watch(ctx) })
 	}
@@ -229,7 +230,11 @@ func (a *app) run(ctx context.Context) error {
 	if a.control != nil {
 		go func() { served <- a.control.Serve() }()
 	}
-	a.log.Info("listening for callbacks", zap.String("version", version()),
+	callbacks := "accepted"
+	if err := a.journal.Ready(); err != nil {
+		callbacks = "answered 503: " + err.Error()
+	}
+	a.log.Info("listening for callbacks", zap.String("callbacks", callbacks), zap.String("version", version()),
 		zap.Stringer("listen", a.callbackListener.Addr()), zap.Stringer("admin", a.adminListener.Addr()),
 		zap.String(a.settings.Transport, a.redactedURL()))
 	failure := a.await(ctx, served)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/prometheus/client_golang/prometheus"
@@ -174,6 +176,22 @@ func defaultSettings() []field {
 	_ = env.ParseWithOptions(s, env.Options{Prefix: prefix, Environment: map[string]string{}}) // of constants
 	return s.fields()
 }
+
+// reachable returns why none of some addresses, separated by commas, accepts a connection; nil if one does.
+func reachable(ctx context.Context, addresses string) error {
+	var errs []error
+	for address := range strings.SplitSeq(addresses, ",") {
+		conn, err := (&net.Dialer{Timeout: reachTimeout}).DialContext(ctx, "tcp", strings.TrimSpace(address))
+		if err == nil {
+			return conn.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// reachTimeout bounds the wait for one connection.
+const reachTimeout = 5 * time.Second
 
 // message is an event as consumed from either broker.
 type message struct {

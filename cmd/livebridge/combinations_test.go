@@ -203,7 +203,11 @@ func TestValueOrFile(t *testing.T) {
 			continue
 		}
 		secrets++
-		vars := with(f.name+"_FILE", path, "UNSIGNED", "accept")
+		transport := "nats"
+		if strings.HasPrefix(f.name, "KAFKA_") {
+			transport = "kafka"
+		}
+		vars := with(f.name+"_FILE", path, "UNSIGNED", "accept", "TRANSPORT", transport)
 		delete(vars, prefix+f.name)
 		if _, err := load(vars); err != nil {
 			t.Errorf("%s_FILE: %v", f.name, err)
@@ -213,7 +217,7 @@ func TestValueOrFile(t *testing.T) {
 			t.Errorf("%s and its file: %v", f.name, err)
 		}
 		if keys := keySettings(); keys[f.name] == 0 {
-			empty := with(f.name+"_FILE", os.DevNull, "UNSIGNED", "accept")
+			empty := with(f.name+"_FILE", os.DevNull, "UNSIGNED", "accept", "TRANSPORT", transport)
 			delete(empty, prefix+f.name)
 			if _, err := load(empty); err == nil || !strings.Contains(err.Error(), prefix+f.name+"_FILE: ") {
 				t.Errorf("%s_FILE is empty: %v", f.name, err)

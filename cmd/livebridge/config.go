@@ -16,7 +16,7 @@ type settings struct {
 	// # Receiving callbacks
 
 	// Address of the port for callbacks. Its routes are `/live/stream`, `/live/record`, `/live/snapshot/<token>` and
-	// `/rtc/record`. Not used when systemd passes a socket, see [Restarts](#stopping-crashes-and-lost-disks).
+	// `/rtc/record`, and `/healthz`. Not used when systemd passes a socket, see [Restarts](#stopping-crashes-and-lost-disks).
 	Listen string `env:"LISTEN" envDefault:":8080"`
 	// Path in front of the routes, such as `/tenant`.
 	PathPrefix string `env:"PATH_PREFIX"`
@@ -36,7 +36,8 @@ type settings struct {
 	// Addresses and CIDR ranges whose `X-Forwarded-For` is trusted. `Forwarded` and `X-Real-IP` are not read. The
 	// source of a callback is the last address in it, with or without a port, that is none of these.
 	TrustedProxies []network `env:"TRUSTED_PROXIES"`
-	// Addresses and CIDR ranges that may send callbacks; empty: all. Others get 403 before anything is read.
+	// Addresses and CIDR ranges that may send callbacks; empty: all. Others get 403 before
+	// anything is read, except on `/healthz`.
 	AllowSources []network `env:"ALLOW_SOURCES"`
 	// Last path segment of snapshot callbacks: `/live/snapshot/<token>`; empty: no such route. The token is what
 	// authenticates them, because the provider does not document how their signature is made.

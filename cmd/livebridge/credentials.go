@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"slices"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -28,6 +29,7 @@ func (s *settings) brokerFiles() []string {
 
 // credentials watches the broker's files and makes the publisher reload them.
 type credentials struct {
+	polling    sync.Mutex // guards what follows
 	source     *filewatch.Source[digest]
 	reload     func() error // of the publisher
 	log        *zap.Logger
@@ -64,11 +66,18 @@ func digestOf(files []string) digest {
 }
 
 // Watch follows the files until ctx ends.
-func (c *credentials) Watch(ctx context.Context) { filewatch.Every(ctx, c.poll) }
+func (c *credentials) Watch(ctx context.Context) {
+	filewatch.Every(ctx, func() { c.poll((*filewatch.Source[digest]).Poll) })
+}
+
+// Reload reads the files now instead of at the next poll.
+func (c *credentials) Reload() { c.poll((*filewatch.Source[digest]).PollNow) }
 
 // poll reloads the files when they have changed, and retries as long as that fails.
-func (c *credentials) poll() {
-	changed := c.source.Poll()
+func (c *credentials) poll(look func(*filewatch.Source[digest]) bool) {
+	c.polling.Lock()
+	defer c.polling.Unlock()
+	changed := look(c.source)
 	if !changed && c.lastError == "" {
 		return
 	}

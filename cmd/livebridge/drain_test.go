@@ -23,10 +23,12 @@ func newGatedPublisher(streams ...string) *gatedPublisher {
 	return p
 }
 
-// stopping waits until a service in this process has been told to stop.
+// stopping waits until a service in this process stops, and what it takes is recorded later than that.
 func stopping(t *testing.T, service *program) {
 	t.Helper()
 	until(t, "it is not ready", func() bool { return service.status("/readyz") == 503 })
+	now := time.Now().UnixMilli() // events are stamped with milliseconds
+	until(t, "a millisecond is over", func() bool { return time.Now().UnixMilli() > now })
 }
 
 // TestAcceptsWhileTheOutboxDrains: callbacks are accepted for as long as what the signal has found in the outbox is

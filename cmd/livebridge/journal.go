@@ -18,7 +18,7 @@ import (
 
 func newJournal() *cobra.Command {
 	c := &cobra.Command{
-		Use: "journal", Short: "Inspect the journal, or replay events of its outbox", Args: noArguments, RunE: needsCommand,
+		Use: "journal", Short: "Inspect the journal, or replay events of its outbox", Args: cobra.ArbitraryArgs, RunE: needsCommand,
 		Example: "  livebridge journal inspect\n" +
 			"  livebridge journal replay --lane stream:push.example.com/live/room1",
 	}
@@ -27,7 +27,8 @@ func newJournal() *cobra.Command {
 }
 
 func newInspect() *cobra.Command {
-	return &cobra.Command{
+	var output outputFormat
+	c := &cobra.Command{
 		Use: "inspect", Short: "Print statistics of the journal: text on a terminal, JSON in a pipe", Args: noArguments,
 		Example: "  livebridge journal inspect\n  livebridge journal inspect | jq .outbox.entries",
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -36,13 +37,16 @@ func newInspect() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if terminal(c.OutOrStdout()) {
+				if output.table(c.OutOrStdout()) {
 					return printStats(c.OutOrStdout(), &i)
 				}
 				return json.NewEncoder(c.OutOrStdout()).Encode(i)
 			})
 		},
 	}
+	addOutputFlag(c, &output, "text", "json")
+
+	return c
 }
 
 func printStats(w io.Writer, i *bridge.JournalStats) error {
@@ -75,6 +79,7 @@ func newReplay() *cobra.Command {
 	var lane string
 	var all bool
 	var wait time.Duration
+	var output outputFormat
 	c := &cobra.Command{
 		Use: "replay --lane LANE | --all", Short: "Publish the events in the outbox again", Args: noArguments,
 		Long: "Appends the events in the outbox to their lanes once more: same id, next sequence, marked `replayed`. The\n" +
@@ -85,16 +90,20 @@ func newReplay() *cobra.Command {
 			"The summary goes to standard error. Exit code 1 if an event becomes a dead letter.",
 		Example: "  livebridge journal replay --lane stream:push.example.com/live/room1",
 		RunE: func(c *cobra.Command, _ []string) error {
-			kind, subject, _ := strings.Cut(lane, ":")
-			if all == (lane != "") || lane != "" && (kind == "" || subject == "") {
+			if all == (lane != "") {
 				return &usageError{errors.New(
 					"replay needs either --all or --lane with a lane such as stream:push.example.com/live/room1")}
 			}
-			return withOperator(journal.ReadWrite, func(d admin.Operator) error { return replay(c, d, kind, subject, wait) })
+			f, err := parseLane(lane)
+			if err != nil {
+				return err
+			}
+			return withOperator(journal.ReadWrite, func(d admin.Operator) error { return replay(c, d, f, wait, output) })
 		},
 	}
-	c.Flags().StringVar(&lane, "lane", "", "only this lane: kind:domain/app/stream")
+	addLaneFlag(c, &lane)
 	c.Flags().BoolVar(&all, "all", false, "all lanes")
+	addOutputFlag(c, &output, "table", "json")
 	waitFlag(c, &wait)
 	return c
 }
@@ -103,28 +112,47 @@ func newReplay() *cobra.Command {
 // any length.
 const maxTrackedReplays = 10_000
 
-// replay replays page after page and reports the outcome of the first events. It does so after an error too, since what
-// was replayed before is committed.
-func replay(c *cobra.Command, d admin.Operator, kind, subject string, wait time.Duration) error {
-	q, replayed, results := bridge.ReplayQuery{Kind: kind, Lane: subject}, 0, []*result(nil)
+// replay replays lane after lane, page after page, and reports the outcome of the first events. It does so after an
+// error too, since what was replayed before is committed.
+func replay(c *cobra.Command, d admin.Operator, lane laneFilter, wait time.Duration, output outputFormat) error {
+	queries := []bridge.ReplayQuery{{}}
+	if lane.subject != "" {
+		queries = nil
+		for _, kind := range lane.kinds() {
+			queries = append(queries, bridge.ReplayQuery{Kind: kind, Lane: lane.subject})
+		}
+	}
+	replayed, results := 0, []*result(nil)
+	var err error
+	for _, q := range queries {
+		var n int
+		n, results, err = replayLane(d, q, results)
+		if replayed += n; err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = awaitDeliveries(c.Context(), d, results, wait)
+	}
+	return errors.Join(reportReplay(c, replayed, results, output), err)
+}
+
+// replayLane replays what one query selects, page after page.
+func replayLane(d admin.Operator, q bridge.ReplayQuery, results []*result) (replayed int, _ []*result, err error) {
 	for {
 		r, err := d.Replay(q)
 		replayed += r.Replayed
 		for i := range r.Emitted[:min(len(r.Emitted), maxTrackedReplays-len(results))] {
 			results = append(results, &result{Emission: &r.Emitted[i]})
 		}
-		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; err == nil && q.Cursor != nil {
-			continue
+		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; err != nil || q.Cursor == nil {
+			return replayed, results, err
 		}
-		if err == nil {
-			err = awaitDeliveries(c.Context(), d, results, wait)
-		}
-		return errors.Join(reportReplay(c, replayed, results), err)
 	}
 }
 
 // reportReplay prints the outcome of replayed events and a summary.
-func reportReplay(c *cobra.Command, replayed int, results []*result) error {
+func reportReplay(c *cobra.Command, replayed int, results []*result, output outputFormat) error {
 	out, problems := c.OutOrStdout(), []error(nil)
 	for _, r := range results {
 		dead := r.Delivery != nil && r.State == bridge.DeliveryDeadLetter
@@ -132,7 +160,7 @@ func reportReplay(c *cobra.Command, replayed int, results []*result) error {
 			problems = append(problems, fmt.Errorf("%s:%s, sequence %d: %s", r.Kind, r.Lane, r.Sequence, r.text()))
 		}
 		var err error
-		if !terminal(out) {
+		if !output.table(out) {
 			err = json.NewEncoder(out).Encode(r)
 		} else if dead {
 			_, err = fmt.Fprintf(out, "%s:%s  %d  %s\n", r.Kind, r.Lane, r.Sequence, printable(r.text()))
@@ -141,6 +169,11 @@ func reportReplay(c *cobra.Command, replayed int, results []*result) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events%s\n", replayed, summaryOf(results))
+	summary := summaryOf(results)
+	if replayed == 0 {
+		summary = ": the outbox has none of this lane that is not a replay already; what the broker has acknowledged is " +
+			"read from the broker"
+	}
+	_, err := fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events%s\n", replayed, summary)
 	return errors.Join(append(problems, err)...)
 }

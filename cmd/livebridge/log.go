@@ -38,17 +38,30 @@ func logWriterOf(w io.Writer) (own *logWriter, closeOwn func()) {
 
 func newEncoder(s *settings) zapcore.Encoder {
 	c := zap.NewProductionEncoderConfig()
-	c.EncodeTime = zapcore.ISO8601TimeEncoder
-	if s.LogFormat == "console" || s.LogFormat == "auto" && term.IsTerminal(int(os.Stderr.Fd())) {
-		return zapcore.NewConsoleEncoder(c)
+	c.EncodeTime, c.EncodeDuration = zapcore.ISO8601TimeEncoder, zapcore.StringDurationEncoder
+	if s.logsJSON() {
+		return zapcore.NewJSONEncoder(c)
 	}
-	return zapcore.NewJSONEncoder(c)
+	return zapcore.NewConsoleEncoder(c)
+}
+
+// logsJSON reports whether the log is JSON. An invalid LOG_FORMAT counts as auto.
+func (s *settings) logsJSON() bool {
+	if s.LogFormat == "json" || s.LogFormat == "console" {
+		return s.LogFormat == "json"
+	}
+	return !term.IsTerminal(int(os.Stderr.Fd()))
 }
 
 // droppedNotice returns a log line with the number of lines dropped before it.
 func droppedNotice(encoder zapcore.Encoder, dropped uint64) []byte {
-	b, err := encoder.EncodeEntry(zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(),
-		Message: "log lines dropped: standard error could not be written"}, []zapcore.Field{zap.Uint64("lines", dropped)})
+	return encoded(encoder, zapcore.WarnLevel, "log lines dropped: standard error could not be written",
+		zap.Uint64("lines", dropped))
+}
+
+// encoded returns one log line.
+func encoded(encoder zapcore.Encoder, level zapcore.Level, message string, fields ...zapcore.Field) []byte {
+	b, err := encoder.EncodeEntry(zapcore.Entry{Level: level, Time: time.Now(), Message: message}, fields)
 	if err != nil {
 		return nil
 	}

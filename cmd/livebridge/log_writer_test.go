@@ -23,6 +23,7 @@ type pipe struct {
 	open   *sync.Cond
 	shut   bool
 	broken bool
+	held   bool // somebody waits to write
 	got    bytes.Buffer
 }
 
@@ -32,6 +33,7 @@ func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.shut {
+		p.held = true
 		p.open.Wait()
 	}
 	if p.broken {
@@ -47,6 +49,8 @@ func (p *pipe) set(shut, broken bool) {
 	p.open.Broadcast()
 }
 
+func (p *pipe) holds() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.held }
+
 func (p *pipe) text() string { p.mu.Lock(); defer p.mu.Unlock(); return p.got.String() }
 
 // TestLogWriterDrops: while nothing can be written, lines are kept up to a limit and dropped beyond, without waiting; then what
@@ -59,6 +63,7 @@ func TestLogWriterDrops(t *testing.T) {
 	total := 2 * logQueueBytes / len(line(0))
 	for n := range total {
 		fmt.Fprint(w, line(n))
+		until(t, "the first line has left the queue", p.holds)
 	}
 	dropped := int(w.dropped.Load())
 	if dropped < total/3 || dropped > 2*total/3 {

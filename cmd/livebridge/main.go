@@ -9,7 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"livebridge/bridge/journal"
 )
@@ -49,16 +54,30 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(errOut, "livebridge:", err)
+	reportFailure(c, err, errOut)
 	var usage *usageError
 	if errors.As(err, &usage) || errors.Is(err, journal.ErrInUse) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// reportFailure prints why a command has failed: as log lines, one for each mistake, if it is the service and its log is
+// JSON.
+func reportFailure(c *cobra.Command, err error, w io.Writer) {
+	s := &settings{LogFormat: environ()[prefix+"LOG_FORMAT"]}
+	service := (c.Name() == "serve" || !c.HasParent()) && c.Flags().NArg() == 0
+	if !service || !s.logsJSON() {
+		fmt.Fprintln(w, "livebridge:", err)
+		return
+	}
+	for text := range strings.SplitSeq(err.Error(), "\n") {
+		_, _ = w.Write(encoded(newEncoder(s), zapcore.ErrorLevel, "livebridge cannot run", zap.String("error", text)))
+	}
 }
 
 // usageError is an error in the command line or the settings.

@@ -18,12 +18,11 @@ type output struct {
 	allowed []string
 }
 
-// addOutputFlag adds --output. Without it the format is the first one if that is the text of every output, or is
-// chosen by orTerminal.
+// addOutputFlag adds --output. Without it, method table decides.
 func addOutputFlag(c *cobra.Command, format *outputFormat, allowed ...string) {
 	usage := fmt.Sprintf("format of the output: %s", strings.Join(allowed, " or "))
-	if slices.Contains(allowed, "table") {
-		usage += " (default: table on a terminal, json elsewhere)"
+	if c.Name() != "config" {
+		usage += " (default: " + allowed[0] + " on a terminal, json elsewhere)"
 	}
 	c.Flags().VarP(&output{format, allowed}, "output", "o", usage)
 }

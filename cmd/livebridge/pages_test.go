@@ -127,6 +127,8 @@ func TestListAndPurgeAllPages(t *testing.T) {
 			args := []string{"quarantine", verb, "--all", "--lane", laneOfSize(n)}
 			if verb == "release" {
 				args = append(args, "--wait", "0")
+			} else {
+				args = append(args, "--yes")
 			}
 			out, output := succeed(t, dir, args...)
 			if want := fmt.Sprintf("quarantine %s: %d of %d done", verb, n, n); !strings.HasPrefix(output, want) || strings.Count(out, "\n") != n {
@@ -228,13 +230,13 @@ func TestErrorBetweenPages(t *testing.T) {
 		do   func(c *cobra.Command, d *failingOperator) error
 		want string
 	}{
-		"replay": {func(c *cobra.Command, d *failingOperator) error { return replay(c, d, "", "", 0) }, "journal replay: 14 events\n"},
+		"replay": {func(c *cobra.Command, d *failingOperator) error { return replay(c, d, laneFilter{}, 0, "") }, "journal replay: 14 events\n"},
 		"purge": {func(c *cobra.Command, d *failingOperator) error {
 			results, err := s.apply(d, admin.Operator.Purge, make([]uint64, 3*bridge.PageMax))
-			return errors.Join(s.report(c, "purge", results, 3*bridge.PageMax), err)
+			return errors.Join(s.report(c, "purge", results, 3*bridge.PageMax, ""), err)
 		}, "quarantine purge: 1000 of 1500 done\n"},
 		"numbers": {func(c *cobra.Command, d *failingOperator) error {
-			numbers, err := s.entryNumbers(d, bridge.Query{})
+			numbers, err := s.entryNumbers(d, filter{})
 			fmt.Fprint(c.ErrOrStderr(), len(numbers))
 			return err
 		}, "1000"},

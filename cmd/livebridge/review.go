@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,15 +49,18 @@ func (s reviewCommand) command() *cobra.Command {
 			"none runs. Their changes are durable when they exit.",
 		Example: fmt.Sprintf("  livebridge %[1]s list\n  livebridge %[1]s show 17\n  livebridge %[1]s %[2]s 17",
 			s.name, s.releaseVerb),
-		Args: noArguments, RunE: needsCommand,
+		Args: cobra.ArbitraryArgs, RunE: needsCommand,
 	}
 	c.AddCommand(s.list(), s.show(), s.action(s.releaseVerb, s.releaseShort, admin.Operator.Release, true),
 		s.action("purge", "Delete entries permanently", admin.Operator.Purge, false))
 	return c
 }
 
-// needsCommand rejects a command without a subcommand.
-func needsCommand(c *cobra.Command, _ []string) error {
+// needsCommand rejects a command without a subcommand, and an unknown one, for which it suggests the nearest.
+func needsCommand(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(c, args[0])
+	}
 	var names []string
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
@@ -64,17 +68,66 @@ func needsCommand(c *cobra.Command, _ []string) error {
 	return &usageError{fmt.Errorf("%s needs a subcommand: %s", c.Name(), strings.Join(names, ", "))}
 }
 
-// addFilterFlags adds the flags that narrow a query.
-func addFilterFlags(c *cobra.Command, q *bridge.Query) {
-	c.Flags().StringVar(&q.Reason, "reason", "", "only entries with this reason")
-	c.Flags().StringVar(&q.Lane, "lane", "", "only this lane, such as push.example.com/live/room1")
+// unknownCommand is the error for a subcommand that does not exist.
+func unknownCommand(c *cobra.Command, name string) error {
+	c.SuggestionsMinimumDistance = 2 // as in cobra's own suggestions
+	text := fmt.Sprintf("unknown command %q for %q", name, c.CommandPath())
+	if near := c.SuggestionsFor(name); len(near) > 0 {
+		text += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return &usageError{fmt.Errorf("%s (see %s --help)", text, c.CommandPath())}
 }
 
-// argumentCount rejects too few or too many arguments as wrong usage.
-func argumentCount(least, most int) cobra.PositionalArgs {
+// filter selects entries of a review queue.
+type filter struct {
+	reason, lane string
+	after        uint64
+}
+
+// addFlags adds the flags that narrow a query.
+func (f *filter) addFlags(c *cobra.Command, s bridge.ReviewQueue) {
+	usage := "only entries whose `reason` begins with this text"
+	if s == bridge.QuarantineQueue {
+		usage = "only entries with this `reason`: " + strings.Join(reasonNames(), ", ")
+	}
+	c.Flags().StringVar(&f.reason, "reason", "", usage)
+	addLaneFlag(c, &f.lane)
+}
+
+// reasonNames returns the reasons of quarantined callbacks.
+func reasonNames() []string {
+	return []string{string(bridge.ReasonExpired), string(bridge.ReasonMalformed), string(bridge.ReasonTampered),
+		string(bridge.ReasonUnknownEvent)}
+}
+
+// query returns the query of a filter, and the lane whose kind the query cannot name.
+func (f *filter) query(s bridge.ReviewQueue) (bridge.Query, laneFilter, error) {
+	if s == bridge.QuarantineQueue && f.reason != "" && !slices.Contains(reasonNames(), f.reason) {
+		return bridge.Query{}, laneFilter{}, &usageError{fmt.Errorf("--reason %q is not one of %s",
+			f.reason, strings.Join(reasonNames(), ", "))}
+	}
+	lane, err := parseLane(f.lane)
+	return bridge.Query{Reason: f.reason, Lane: lane.subject, After: f.after}, lane, err
+}
+
+// exactlyOne rejects anything but one argument as wrong usage that names the argument.
+func exactlyOne(name string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if err := cobra.RangeArgs(least, most)(c, args); err != nil {
-			return &usageError{err}
+		switch {
+		case len(args) == 0:
+			return &usageError{fmt.Errorf("%s needs a %s: %s", c.CommandPath(), name, c.UseLine())}
+		case len(args) > 1:
+			return &usageError{fmt.Errorf("%s accepts one %s and got %d: %s", c.CommandPath(), name, len(args), c.UseLine())}
+		}
+		return nil
+	}
+}
+
+// atMost rejects more arguments than one command can process.
+func atMost(name string, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) > most {
+			return &usageError{fmt.Errorf("%s accepts at most %d of %s and got %d", c.CommandPath(), most, name, len(args))}
 		}
 		return nil
 	}

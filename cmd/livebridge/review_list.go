@@ -15,8 +15,9 @@ import (
 )
 
 func (s reviewCommand) list() *cobra.Command {
-	var q bridge.Query
+	var f filter
 	var limit int
+	var output outputFormat
 	c := &cobra.Command{
 		Use: "list", Short: "List entries, oldest first: a table on a terminal, JSON lines in a pipe", Args: noArguments,
 		Example: fmt.Sprintf("  livebridge %[1]s list --limit 20\n  livebridge %[1]s list --limit 0 | jq .lane", s.name),
@@ -24,24 +25,30 @@ func (s reviewCommand) list() *cobra.Command {
 			if limit < 0 {
 				return &usageError{fmt.Errorf("--limit %d is negative: use 0 or more", limit)}
 			}
-			return withOperator(journal.ReadOnly, func(d admin.Operator) error { return s.printAll(c, d, q, limit) })
+			if _, _, err := f.query(s.name); err != nil {
+				return err
+			}
+			return withOperator(journal.ReadOnly, func(d admin.Operator) error { return s.printAll(c, d, f, limit, output) })
 		},
 	}
-	addFilterFlags(c, &q)
+	f.addFlags(c, s.name)
+	addOutputFlag(c, &output, "table", "json")
 	c.Flags().IntVar(&limit, "limit", 50, "maximum number of entries; 0: no limit")
-	c.Flags().Uint64Var(&q.After, "after", 0, "only entries with a greater number than this one")
+	c.Flags().Uint64Var(&f.after, "after", 0, "only entries with a greater number than this one")
 	return c
 }
 
 // printAll prints entries up to the limit, and a hint on standard error when there are more.
-func (s reviewCommand) printAll(c *cobra.Command, d admin.Operator, q bridge.Query, limit int) error {
+func (s reviewCommand) printAll(
+	c *cobra.Command, d admin.Operator, f filter, limit int, output outputFormat,
+) error {
 	out, shown, last := c.OutOrStdout(), 0, uint64(0)
 	print := printLine
-	if terminal(out) {
-		fmt.Fprintf(out, entryRow, "NUMBER", "RECEIVED", "KIND", "REASON", "LANE", "TYPE")
+	if output.table(out) {
+		fmt.Fprintf(out, entryRow, "NUMBER", "RECEIVED", "REASON", "LANE", "TYPE")
 		print = printRow
 	}
-	return s.eachEntry(d, q, func(e *bridge.Entry) (bool, error) {
+	return s.eachEntry(d, f, func(e *bridge.Entry) (bool, error) {
 		if limit > 0 && shown == limit {
 			fmt.Fprintf(c.ErrOrStderr(), "more entries follow: list --after %d\n", last)
 			return false, nil
@@ -52,7 +59,11 @@ func (s reviewCommand) printAll(c *cobra.Command, d admin.Operator, q bridge.Que
 }
 
 // eachEntry calls f for every entry, oldest first, until f returns false.
-func (s reviewCommand) eachEntry(d admin.Operator, q bridge.Query, f func(*bridge.Entry) (bool, error)) error {
+func (s reviewCommand) eachEntry(d admin.Operator, by filter, f func(*bridge.Entry) (bool, error)) error {
+	q, lane, err := by.query(s.name)
+	if err != nil {
+		return err
+	}
 	for q.Limit = bridge.PageMax; ; {
 		entries, err := d.List(s.name, q)
 		if err != nil {
@@ -60,6 +71,9 @@ func (s reviewCommand) eachEntry(d admin.Operator, q bridge.Query, f func(*bridg
 		}
 		for i := range entries {
 			q.After = entries[i].Number
+			if !lane.matches(entries[i].Kind, entries[i].Lane) {
+				continue
+			}
 			if more, err := f(&entries[i]); err != nil || !more {
 				return err
 			}
@@ -70,10 +84,10 @@ func (s reviewCommand) eachEntry(d admin.Operator, q bridge.Query, f func(*bridg
 	}
 }
 
-const entryRow = "%-8v  %-24s  %-10s  %-24s  %-40s  %s\n"
+const entryRow = "%-8v  %-24s  %-24s  %-40s  %s\n"
 
 func printRow(w io.Writer, e *bridge.Entry) error {
-	_, err := fmt.Fprintf(w, entryRow, e.Number, e.Received, e.Kind, printable(e.Reason), e.Lane, shortType(e.Type))
+	_, err := fmt.Fprintf(w, entryRow, e.Number, e.Received, printable(e.Reason), e.Kind+":"+e.Lane, shortType(e.Type))
 	return err
 }
 
@@ -85,20 +99,25 @@ func printLine(w io.Writer, e *bridge.Entry) error {
 }
 
 func (s reviewCommand) show() *cobra.Command {
-	return &cobra.Command{
-		Use: "show NUMBER", Short: "Show one entry with the received body", Args: argumentCount(1, 1),
+	var output outputFormat
+	c := &cobra.Command{
+		Use: "show NUMBER", Short: "Show one entry with the received body", Args: exactlyOne("NUMBER"),
 		Example: fmt.Sprintf("  livebridge %s show 17", s.name),
 		RunE: func(c *cobra.Command, args []string) error {
 			numbers, err := parseNumbers(args)
 			if err != nil {
 				return err
 			}
-			return withOperator(journal.ReadOnly, func(d admin.Operator) error { return s.showOne(c.OutOrStdout(), d, numbers[0]) })
+			return withOperator(journal.ReadOnly, func(d admin.Operator) error {
+				return s.showOne(c.OutOrStdout(), d, numbers[0], output)
+			})
 		},
 	}
+	addOutputFlag(c, &output, "table", "json")
+	return c
 }
 
-func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64) error {
+func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64, output outputFormat) error {
 	entries, err := d.List(s.name, bridge.Query{After: number - 1, Limit: 1, Raw: true})
 	if err != nil {
 		return err
@@ -106,7 +125,7 @@ func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64) err
 	if len(entries) == 0 || entries[0].Number != number {
 		return fmt.Errorf("%s has no entry %d; see livebridge %s list", s.name, number, s.name)
 	}
-	if terminal(w) {
+	if output.table(w) {
 		printCard(w, &entries[0])
 		return nil
 	}
@@ -117,7 +136,7 @@ func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64) err
 func printCard(w io.Writer, e *bridge.Entry) {
 	for _, line := range [][2]string{
 		{"number", strconv.FormatUint(e.Number, 10)}, {"reason", e.Reason}, {"received", e.Received},
-		{"kind", e.Kind}, {"lane", e.Lane}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
+		{"lane", e.Kind + ":" + e.Lane}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
 		{"data", string(e.Data)}, {"body", string(e.Raw)},
 	} {
 		if line[1] != "" {

@@ -133,7 +133,7 @@ func TestQuarantineCommands(t *testing.T) {
 	await(t, service.nats, func(e checker.Event) bool {
 		return e.Occurrence.Subject == "push.example.com/live/room1" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 1
 	})
-	out, errOut, code = command(t, dir, "quarantine", "purge", "--all", "--reason", "tampered")
+	out, errOut, code = command(t, dir, "quarantine", "purge", "--all", "--yes", "--reason", "tampered")
 	if code != exitDone || !strings.Contains(errOut, "1 of 1 done\n") {
 		t.Errorf("purge: %d %s", code, out)
 	}
@@ -181,7 +181,7 @@ func TestDeadLetterCommands(t *testing.T) {
 	if len(again) != 1 || ordinal(again[0].Sequence) != 3 || again[0].Number == all[0].Number || again[0].Number != retried.DeadLetter {
 		t.Fatalf("%+v", again)
 	}
-	if out, _, code := command(t, dir, "deadletters", "purge", "--all"); code != exitDone {
+	if out, _, code := command(t, dir, "deadletters", "purge", "--all", "--yes"); code != exitDone {
 		t.Errorf("purge: %d %s", code, out)
 	}
 	if left := entriesOf(t, dir, "deadletters"); len(left) != 0 {

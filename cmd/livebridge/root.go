@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
 
 // newRoot returns the command tree. Without a subcommand it runs serve.
 func newRoot() *cobra.Command {
@@ -29,8 +33,11 @@ func newRoot() *cobra.Command {
 
 // noArguments rejects arguments as wrong usage.
 func noArguments(c *cobra.Command, args []string) error {
-	if err := cobra.NoArgs(c, args); err != nil {
-		return &usageError{err}
+	switch {
+	case len(args) == 0:
+		return nil
+	case c.HasSubCommands():
+		return unknownCommand(c, args[0])
 	}
-	return nil
+	return &usageError{fmt.Errorf("%s accepts no arguments and got %q", c.CommandPath(), args)}
 }

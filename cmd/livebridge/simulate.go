@@ -32,6 +32,7 @@ func newSimulate() *cobra.Command {
 			if c.Keys, c.Kinds, err = signing(kinds); err != nil {
 				return err
 			}
+			limitByCount(cmd, &c)
 			if err := c.Check(); err != nil {
 				return &usageError{err}
 			}
@@ -46,20 +47,27 @@ func newSimulate() *cobra.Command {
 	return cmd
 }
 
+// limitByCount removes the default duration where a count is given: that many are sent, however long it takes.
+func limitByCount(cmd *cobra.Command, c *simulator.Config) {
+	if cmd.Flags().Changed("count") && !cmd.Flags().Changed("duration") {
+		c.Duration = 0
+	}
+}
+
 // addSimulateFlags adds the flags of the simulator's configuration.
 func addSimulateFlags(cmd *cobra.Command, c *simulator.Config) {
 	f := cmd.Flags()
 	f.StringVar(&c.URL, "url", c.URL, "URL of the service, including PATH_PREFIX")
 	f.IntVar(&c.Streams, "streams", c.Streams, "number of streams")
 	f.Float64Var(&c.Rate, "rate", c.Rate, "callbacks per second; 0: no limit")
-	f.IntVar(&c.Count, "count", c.Count, "number of callbacks; 0: no limit")
-	f.DurationVar(&c.Duration, "duration", c.Duration, "how long to send; 0: no limit")
+	f.IntVar(&c.Count, "count", c.Count, "number of callbacks; 0: no limit, other than --duration")
+	f.DurationVar(&c.Duration, "duration", c.Duration, "how long to send; 0, and the default with --count: no limit")
 	f.IntVar(&c.Connections, "connections", c.Connections, "number of connections")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "random seed; the same seed sends the same callbacks")
 	f.Float64Var(&c.Disorder, "disorder", c.Disorder, "fraction of pushes whose callbacks are out of order")
 	f.Float64Var(&c.Repeat, "repeat", c.Repeat, "fraction of callbacks that are sent again, half of them re-signed")
 	f.Float64Var(&c.Forged, "forged", c.Forged, "fraction of forged callbacks")
-	f.Float64Var(&c.Twins, "twins", c.Twins, "fraction of transcoded twins")
+	f.Float64Var(&c.Twins, "twins", c.Twins, "fraction of pushes, recordings and snapshots that have a transcoded twin")
 	f.Float64Var(&c.Numbers, "numbers", c.Numbers, "fraction of numbers in another JSON form")
 }
 
@@ -130,6 +138,9 @@ func simulate(cmd *cobra.Command, c simulator.Config, logPath string) (err error
 		return err
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), r)
+	if r.NoResponse != nil {
+		return fmt.Errorf("%d callbacks got no response: %w", r.Status[0], r.NoResponse)
+	}
 	if r.Unexpected > 0 {
 		return fmt.Errorf("%d callbacks got an unexpected response", r.Unexpected)
 	}

@@ -2,33 +2,66 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 )
 
+// tailOptions are the flags of tail.
+type tailOptions struct {
+	from, url string
+	count     int           // events; 0: no limit
+	idle      time.Duration // 0: no limit
+	lane      laneFilter
+	output    outputFormat
+}
+
 func newTail() *cobra.Command {
-	var from, url string
+	var o tailOptions
+	var lane string
 	c := &cobra.Command{
 		Use: "tail", Short: "Print published events from Kafka or NATS JetStream", Args: noArguments,
-		Example: "  livebridge tail --from all\n  livebridge tail | jq .type",
-		RunE: func(c *cobra.Command, _ []string) error {
-			return tail(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), url, from)
+		Long: "Prints events as they are published: a table on a terminal, JSON lines in a pipe. It ends on Ctrl-C, after\n" +
+			"--count events, or when none has come for --idle. Exit code 1 if the broker cannot be reached.",
+		Example: "  livebridge tail --from all --count 20\n  livebridge tail --lane push.example.com/live/room1\n" +
+			"  livebridge tail | jq .type",
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if o.lane, err = parseLane(lane); err != nil {
+				return err
+			}
+			return tail(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), o)
 		},
 	}
-	c.Flags().StringVar(&from, "from", "new", "which events to print: new or all")
-	c.Flags().StringVar(&url, "url", "", "NATS server, or Kafka brokers with TRANSPORT=kafka "+
-		"(default: KAFKA_BROKERS with TRANSPORT=kafka, else NATS_URL or NATS_EMBEDDED_LISTEN)")
+	f := c.Flags()
+	f.StringVar(&o.from, "from", "new", "which events to print: new or all")
+	f.StringVar(&o.url, "url", "", "NATS server, or Kafka brokers with TRANSPORT=kafka (default: those of the service)")
+	f.IntVarP(&o.count, "count", "n", 0, "end after this number of events; 0: no limit")
+	f.DurationVar(&o.idle, "idle", 0, "end when no event has come for this long; 0: no limit")
+	addLaneFlag(c, &lane)
+	addOutputFlag(c, &o.output, "table", "json")
 	return c
 }
 
-// tail prints a table on a terminal and JSON lines elsewhere, until ctx ends.
-func tail(ctx context.Context, w, errOut io.Writer, url, from string) error {
-	if from != "new" && from != "all" {
-		return &usageError{fmt.Errorf("--from %q is not one of new, all", from)}
+func (o *tailOptions) check() error {
+	switch {
+	case o.from != "new" && o.from != "all":
+		return &usageError{fmt.Errorf("--from %q is not one of new, all", o.from)}
+	case o.count < 0 || o.idle < 0:
+		return &usageError{errors.New("--count and --idle must not be negative")}
+	}
+	return nil
+}
+
+// errCounted ends tail after --count events.
+var errCounted = errors.New("enough events")
+
+// tail prints events until ctx ends or the flags say so.
+func tail(ctx context.Context, w, errOut io.Writer, o tailOptions) error {
+	if err := o.check(); err != nil {
+		return err
 	}
 	s, err := consumerSettings()
 	if err != nil {
@@ -40,19 +73,63 @@ func tail(ctx context.Context, w, errOut io.Writer, url, from string) error {
 	if err != nil {
 		return err
 	}
-	if url == "" {
-		url = s.consumersURL()
+	if o.url == "" {
+		o.url = s.consumersURL()
 	}
-	show := func(m message) error { return showLine(w, m) }
-	if terminal(w) {
-		fmt.Fprintf(w, rowFormat, "TIME", "LANE", "EVENT", "SESSION", "MARKS")
-		show = func(m message) error { return showRow(w, m) }
+	if s.Transport == "kafka" {
+		if err := reachable(ctx, o.url); err != nil {
+			return fmt.Errorf("cannot connect to Kafka at %s: %w", o.url, err)
+		}
 	}
-	err = s.consume(ctx, log, url, from == "all", show)
-	if errors.Is(err, context.Canceled) {
+	ctx, seen, stop := untilIdle(ctx, o.idle)
+	defer stop()
+	print, left := o.printer(w), o.count
+	err = s.consume(ctx, log, o.url, o.from == "all", func(m message) error {
+		seen()
+		if printed, err := print(m); err != nil || !printed {
+			return err
+		}
+		if left--; left == 0 {
+			return errCounted
+		}
+		return nil
+	})
+	if errors.Is(err, context.Canceled) || errors.Is(err, errCounted) {
 		return nil
 	}
 	return err
+}
+
+// untilIdle returns a context that ends when seen was not called for a time; 0: it does not.
+func untilIdle(ctx context.Context, idle time.Duration) (limited context.Context, seen, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	if idle == 0 {
+		return ctx, func() {}, cancel
+	}
+	timer := time.AfterFunc(idle, cancel)
+	return ctx, func() { timer.Reset(idle) }, func() { timer.Stop(); cancel() }
+}
+
+// printer returns the function that prints an event and reports whether it is one of the lane. The head of a table is
+// printed at once.
+func (o *tailOptions) printer(w io.Writer) func(message) (printed bool, err error) {
+	table := o.output.table(w)
+	if table {
+		fmt.Fprintln(w, eventRow("RECORDED (UTC)", "SEQ", "LANE", "EVENT", "SESSION", "MARKS"))
+	}
+	return func(m message) (bool, error) {
+		if !table && o.lane == (laneFilter{}) {
+			return true, showLine(w, m) // whatever it is
+		}
+		e, err := readShown(m)
+		if err != nil || !o.lane.matches(e.kind(), e.Subject) {
+			return false, err
+		}
+		if table {
+			return true, e.print(w)
+		}
+		return true, showLine(w, m)
+	}
 }
 
 // consumerSettings loads the settings of a consumer. Those that only a service needs, such as keys, may be absent.
@@ -62,39 +139,6 @@ func consumerSettings() (*settings, error) {
 		s.NATSToken, s.secretFiles["NATS_TOKEN"] = s.NATSEmbedToken, s.secretFiles["NATS_EMBEDDED_TOKEN"]
 	}
 	return s, err
-}
-
-const rowFormat = "%-24s  %-40s  %-25s  %-13s  %s\n"
-
-// shownEvent is what the table shows of an event.
-type shownEvent struct {
-	Time    string `json:"time"`
-	Subject string `json:"subject"`
-	Type    string `json:"type"`
-	Session string `json:"session"`
-	Marks   string `json:"marks"`
-}
-
-// showRow prints one event as a row of the table.
-func showRow(w io.Writer, m message) error {
-	e := shownEvent{Time: m.attribute("time"), Subject: m.attribute("subject"), Type: m.attribute("type"),
-		Session: m.attribute("session"), Marks: m.attribute("marks")}
-	if e.Type == "" {
-		if err := json.Unmarshal(m.payload, &e); err != nil {
-			return fmt.Errorf("invalid JSON in an event on %s: %w", m.where, err)
-		}
-	}
-	_, err := fmt.Fprintf(w, rowFormat, e.Time, e.Subject, shortType(e.Type), e.Session, e.Marks)
-	return err
-}
-
-// shortType removes the common prefix of all types.
-func shortType(t string) string {
-	const common = "com.huaweicloud."
-	if len(t) > len(common) && t[:len(common)] == common {
-		return t[len(common):]
-	}
-	return t
 }
 
 // showLine prints one event as a line of JSON.

@@ -27,28 +27,34 @@ func newVerify() *cobra.Command {
 			"domains and limits) and prints the signed fields, the signature that each key makes, the given signature,\n" +
 			"its expiry, and the verdict. If no signature matches, it tries common mistakes and prints the one that\n" +
 			"explains the given signature. It never prints a key. Exit code 0: valid, 1: not valid, 2: wrong usage.\n" +
-			"It does not check for duplicates and tampering, which only the journal of a service can detect.",
+			"It does not check for duplicates and tampering, which only the journal of a service can detect.\n" +
+			"The input may be an entry of the quarantine as well, which is verified as of when it was received.",
 		Example: "  LIVEBRIDGE_STREAM_KEY_FILE=/run/secrets/stream livebridge verify --kind stream body.json\n" +
 			"  livebridge verify --kind rtc-record -H 'X-Rtc-Rand: 123456' -H 'X-Rtc-Timestamp: 1619600000' \\\n" +
-			"    -H 'X-Rtc-Signature: …' body.json",
+			"    -H 'X-Rtc-Signature: …' body.json\n" +
+			"  livebridge quarantine show 17 | livebridge verify",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := load(environ())
 			if err != nil {
 				return err
 			}
-			v, err := newVerification(s, kind, at, headers)
+			v, err := newVerification(s, at, headers)
 			if err != nil {
 				return &usageError{err}
 			}
-			if v.body, err = readBody(cmd.InOrStdin(), args, int64(s.MaxBody)); err != nil {
+			content, err := readBody(cmd.InOrStdin(), args, entryFactor*int64(s.MaxBody))
+			if err != nil {
+				return &usageError{err}
+			}
+			if err := v.read(content, kind, at != ""); err != nil {
 				return &usageError{err}
 			}
 			return v.run(cmd.OutOrStdout())
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&kind, "kind", "", "stream, record, snapshot or rtc-record")
-	f.StringVar(&at, "at", "", "time of verification, RFC 3339 or Unix seconds (default: now)")
+	f.StringVar(&kind, "kind", "", "stream, record, snapshot or rtc-record (default: inferred from the callback)")
+	f.StringVar(&at, "at", "", "time of verification, RFC 3339 or Unix seconds (default: now; of an entry: when it was received)")
 	f.StringArrayVarP(&headers, "header", "H", nil, "header of the callback, 'Name: value'; may be repeated")
 	return cmd
 }
@@ -85,13 +91,9 @@ type verification struct {
 	now         time.Time
 }
 
-func newVerification(s *settings, kind, at string, headers []string) (*verification, error) {
+func newVerification(s *settings, at string, headers []string) (*verification, error) {
 	v := &verification{settings: s, header: make(http.Header), now: time.Now()}
 	var err error
-	var known bool
-	if v.kind, known = bridge.ParseKind(kind); !known {
-		return nil, fmt.Errorf("--kind %q: use one of stream, record, snapshot, rtc-record", kind)
-	}
 	for i, h := range headers {
 		name, value, found := strings.Cut(h, ":")
 		if !found {

@@ -68,11 +68,18 @@ func (x *verifyReport) explain(e signature.Explanation, given string) {
 		x.line("expected", "%s   by key %d of %d, id %s", t.Sign, i+1, len(e.Attempts), t.Key)
 	}
 	x.line("given", "%s", orNone(given))
+	matches := false
 	if len(e.Attempts) > 0 && given != "" {
-		x.line("difference", "%s", difference(e.Attempts, given))
+		var text string
+		if text, matches = difference(e.Attempts, given); text != "" {
+			x.line("difference", "%s", text)
+		}
 	}
-	if e.Diagnosis != "" {
+	switch {
+	case e.Diagnosis != "":
 		x.line("diagnosis", "the given signature is %s", e.Diagnosis)
+	case len(e.Attempts) > 0 && given != "" && !matches:
+		x.line("diagnosis", "no usual mistake fits: the provider signs with another key, or a signed value was changed")
 	}
 }
 
@@ -99,12 +106,15 @@ func orNone(text string) string {
 	return text
 }
 
-// difference returns where the given signature differs from the most similar expected one.
-func difference(attempts []signature.Attempt, given string) string {
+// similarDigits is how many digits two signatures have in common only if one was made from the other.
+const similarDigits = 8
+
+// difference returns where the given signature differs from the most similar expected one; empty: everywhere.
+func difference(attempts []signature.Attempt, given string) (text string, matches bool) {
 	most, best := -1, ""
 	for i, t := range attempts {
 		if t.Matches {
-			return fmt.Sprintf("none: key %d made it", i+1)
+			return fmt.Sprintf("none: key %d made it", i+1), true
 		}
 		common := 0
 		for common < min(len(t.Sign), len(given)) && t.Sign[common] == lower(given[common]) {
@@ -114,14 +124,13 @@ func difference(attempts []signature.Attempt, given string) string {
 			most, best = common, t.Sign
 		}
 	}
-	digit := func(text string) string {
-		if most < len(text) {
-			return strconv.Quote(text[most : most+1])
-		}
-		return "nothing"
+	switch {
+	case most >= similarDigits:
+		return fmt.Sprintf("from digit %d on (%d digits given, %d expected)", most+1, len(given), len(best)), false
+	case len(given) != len(best):
+		return fmt.Sprintf("%d digits given, %d expected", len(given), len(best)), false
 	}
-	return fmt.Sprintf("at digit %d: given %s, expected %s (%d digits given, %d expected)",
-		most+1, digit(given), digit(best), len(given), len(best))
+	return "", false
 }
 
 func lower(b byte) byte {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +59,7 @@ func TestVerify(t *testing.T) {
 		{"in the skew", good, "stream", "2020-04-27T02:27:20Z", 0, []string{"5 minutes ago"}},
 		{"expired", good, "stream", "", 1, []string{"not valid: 401 expired, and quarantine", "years"}},
 		{"too far ahead", good, "stream", "1587950000", 1, []string{"too_far_ahead", "in 1 hour 9 minutes"}},
-		{"other key", streamMessage(strings.Repeat("f", 32), push, ""), "stream", "1587954100", 1, []string{"401 mismatch", "difference  at digit"}},
+		{"other key", streamMessage(strings.Repeat("f", 32), push, ""), "stream", "1587954100", 1, []string{"401 mismatch", "no usual mistake fits: the provider signs with another key, or a signed value was changed"}},
 		{"key with a line end", streamMessage(key+"\n", push, ""), "stream", "1587954100", 1, []string{"diagnosis   the given signature is HMAC-SHA256", "line end after the key"}},
 		{"unsigned", sentCallback{body: `{"domain":"push.example.com","app":"live","stream":"s","event":"PUBLISH"}`}, "stream", "", 1, []string{"given       none", "401 no_signature"}},
 		{"malformed", sentCallback{body: `{"domain":"push.example.com"}`}, "stream", "", 1, []string{"not valid: 400", `"app"`}},
@@ -77,10 +78,17 @@ func TestVerify(t *testing.T) {
 		{"rtc malformed", rtcMessage(key, "123", "1587954140", `{}`), "rtc-record", "1587954200", 1, []string{"quarantine malformed"}},
 		{"rtc odd", rtcMessage(key, "123", "15879541400", rtcBody), "rtc-record", "1587954200", 1, []string{"neither 10 digits", "odd_timestamp"}},
 		{"snapshot", sentCallback{body: `{"domain":"a.example.com","app":"live","stream_name":"s","snapshot_url":"https://a"}`}, "snapshot", "", 0, []string{"SNAPSHOT_TOKEN"}},
-		{"no kind", good, "", "", 2, []string{"--kind"}},
+		{"kind of a stream", good, "", "1587954100", 0, []string{"kind        stream"}},
+		{"kind of a recording", recordMessage(key, bridge.SchemeHMAC, file, ""), "", "1587954100", 0, []string{"kind        record"}},
+		{"kind of SparkRTC", rtcMessage(key, "123", "1587954140", rtcBody), "", "1587954200", 0, []string{"kind        rtc-record"}},
+		{"no kind", sentCallback{body: `{}`}, "", "", 2, []string{"--kind"}},
+		{"wrong kind", good, "push", "", 2, []string{"--kind"}},
 		{"no instant", good, "stream", "yesterday", 2, []string{"--at"}},
 	} {
-		args := []string{"--kind", tt.kind}
+		var args []string
+		if tt.kind != "" {
+			args = append(args, "--kind", tt.kind)
+		}
 		if tt.at != "" {
 			args = append(args, "--at", tt.at)
 		}
@@ -122,5 +130,53 @@ func TestFormatDuration(t *testing.T) {
 		if got := relative(d); got != want {
 			t.Errorf("%v is %q, want %q", fmt.Sprint(d), got, want)
 		}
+	}
+}
+
+// TestDifference is told only where it says something.
+func TestDifference(t *testing.T) {
+	made := strings.Repeat("0123456789abcdef", 4)
+	for given, want := range map[string]string{
+		made[:60]:                           "from digit 61 on (60 digits given, 64 expected)",
+		made[:20] + strings.Repeat("f", 44): "from digit 21 on (64 digits given, 64 expected)",
+		strings.Repeat("f", 64):             "",
+		strings.Repeat("f", 32):             "32 digits given, 64 expected",
+	} {
+		if got, _ := difference([]signature.Attempt{{Sign: made}}, given); got != want {
+			t.Errorf("%s: %q, want %q", given, got, want)
+		}
+	}
+}
+
+// TestVerifyReadsAnEntry of the quarantine from a pipe, as of when it was received.
+func TestVerifyReadsAnEntry(t *testing.T) {
+	dir := t.TempDir()
+	service := launch(t, dir)
+	service.expired(t, "room1")
+	number := fmt.Sprint(entriesOf(t, dir, "quarantine")[0].Number)
+	entry, _, code := command(t, dir, "quarantine", "show", number)
+	if code != exitDone {
+		t.Fatal(entry)
+	}
+	t.Setenv(prefix+"STREAM_KEY", demoKey)
+	list, _, _ := command(t, dir, "quarantine", "list")
+	earlier := regexp.MustCompile(`"received":"[^"]*"`).ReplaceAllString(entry, `"received":"2020-09-13T12:26:40Z"`)
+	for input, want := range map[string]string{
+		entry: "not valid: 401 expired", earlier: "verdict     valid", list: "quarantine show",
+	} {
+		root := newRoot()
+		var out bytes.Buffer
+		root.SetArgs([]string{"verify"})
+		root.SetIn(strings.NewReader(input))
+		root.SetOut(&out)
+		root.SetErr(&out)
+		err := root.ExecuteContext(t.Context())
+		if text := out.String() + fmt.Sprint(err); !strings.Contains(text, want) {
+			t.Errorf("%q is not in %s", want, text)
+		}
+	}
+	out, code := verified(t, sentCallback{body: entry}, "--at", "1600000000")
+	if code != exitDone || !strings.Contains(out, "verdict     valid") || !strings.Contains(out, `stream          "room1"`) {
+		t.Errorf("at its expiry: %d %s", code, out)
 	}
 }

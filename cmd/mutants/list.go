@@ -24,7 +24,7 @@ func mutants() []mutant {
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(),
+		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
 	} {
 		all = append(all, some...)
 	}
@@ -214,7 +214,7 @@ func ingressMutants() []mutant {
 // boundaryMutants are faults of access control, limits, and operators' commands.
 func boundaryMutants() []mutant {
 	return []mutant{
-		{"one SparkRTC message fills the quarantine", "bridge/signature/rtc.go", "bridge.Signature{Sum: w.signatureID(set.scheme, bridge.KindRTCRecord)}", "bridge.Signature{}", livebridge, "TestVariantsOfOneMessage"},
+		{"one SparkRTC message fills the quarantine", "bridge/signature/rtc.go", "bridge.Signature{Sum: w.signatureID(set.scheme, bridge.KindRTCRecord), Key: k.name.id}", "bridge.Signature{}", livebridge, "TestVariantsOfOneMessage"},
 		{"any source is allowed", "bridge/ingress/source.go", "|| contains(s.allowed, s.of(r).address) {", "|| s.of(r).address.IsValid() {", "bridge/ingress", "TestSources"},
 		{"a sender can forge its address", "bridge/ingress/source.go", "line != \"\" && contains(s.trusted, last)", "line != \"\"", "bridge/ingress", "TestSources"},
 		{"an address left of an unreadable entry is trusted", "bridge/ingress/source.go", "return origin{unreadable: entry}", "last = addressOf(r.RemoteAddr)", "bridge/ingress", "TestSources"},

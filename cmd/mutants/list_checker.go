@@ -36,7 +36,6 @@ func timingMutants() []mutant {
 	return []mutant{
 		{"a slot is released twice", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\t<-d.slots\n\t\t<-d.slots\n\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
 		{"a slot is not released", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
-		{"failures of lanes are counted without a lock", "bridge/dispatch/backoff.go", "\tb.mu.Lock()\n\tn := ", "\tb = &backoff{initial: b.initial, limit: b.limit, lanes: b.lanes, failures: b.failures}\n\tb.mu.Lock()\n\tn := ", dispatch, "TestCountsOfManyAtOnce"},
 		{"failures of an outage are counted without a lock", "bridge/dispatch/outage.go", "func (o *outage) recordFailure(err error) {\n\to.mu.Lock()\n\tdefer o.mu.Unlock()\n", "func (o *outage) recordFailure(err error) {\n", dispatch, "TestOutageIsLocked"},
 		{"an outage is logged at its begin only", "bridge/dispatch/outage.go", "time.Since(o.logged) < bridge.ReminderInterval", "true", dispatch, "TestOutageLog"},
 		{"a dead broker has no such topic", "transports/kafka/request.go", "\terr = s.cluster.routingCause(ctx, err)\n", "", kafka, "TestCauseOfADeadBroker"},

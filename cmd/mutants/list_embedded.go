@@ -23,7 +23,7 @@ func endingMutants() []mutant {
 	const shutdown = "cmd/livebridge/shutdown.go"
 	return []mutant{
 		{"the journal stops before requests in flight are answered", shutdown, requests, "\ta.journal.Stop()\n" + requests, livebridge, "TestEndDuringARequest"},
-		{"requests in flight are cut off at shutdown", shutdown, requests, "\tvar err error\n", livebridge, "TestEndDuringARequest"},
+		{"requests in flight are cut off at shutdown", shutdown, requests, "\tvar err error\n\t_ = answerCtx\n", livebridge, "TestEndDuringARequest"},
 		{"the port closes before the outbox is published", shutdown, accept, "\tdrained := true\n", livebridge, "TestAcceptsWhileTheOutboxDrains"},
 		{"what comes meanwhile holds the port open", shutdown, "a.journal.Drained(begun)", "a.journal.Pending() == 0", livebridge, "TestAcceptsWhileTheOutboxDrains"},
 		{"what is on disk only counts as published", "bridge/journal/drain.go", "if o.spilled {", "if false {", journal, "TestDrained"},
@@ -41,5 +41,22 @@ func endingMutants() []mutant {
 		{"a leader is recorded once", "transports/kafka/sender.go", "\tp.leader = broker\n", "\tif s.brokerQueues[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestSilentLeaderBlocksOwnPartitionsOnly|TestPartitionsChangeLeaders"},
 		{"a public address needs no token", "transports/nats/embedded.go", "(ip == nil || !ip.IsLoopback())", "(ip != nil && !ip.IsLoopback())", nats, "TestReachableServerNeedsToken"},
 		{"all of IPv4 is a proxy", "bridge/ingress/config.go", "p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before", "p.Bits() == 0 && before > 0", "bridge/ingress", "TestProxiesAreNotEverybody"},
+	}
+}
+
+// countingMutants are faults of what is counted, logged and answered of requests.
+func countingMutants() []mutant {
+	const ingress = "bridge/ingress"
+	return []mutant{
+		{"a lost callback counts as refused", "bridge/ingress/refusal.go", "return e.status == http.StatusServiceUnavailable }", "return e.status == 0 }", ingress, "TestJournalErrors"},
+		{"scanners count as refused callbacks", "bridge/ingress/refusal.go", "return e == errNotFound || e == errMethod }", "return false }", ingress, "TestScannersAreApart"},
+		{"strangers learn of settings", "bridge/ingress/refusal.go", "signed.Public(), signed.Advice()}", "signed.Detail, \"\"}", ingress, "TestStrangersGetNoAdvice"},
+		{"counters begin with their first increase", "bridge/ingress/metrics.go", "\tm.begin()\n", "", ingress, "TestReasonsAreThereFromTheStart"},
+		{"a service that stops is healthy", "bridge/ingress/probe.go", "if err := s.cfg.Ready(); err != nil {", "if err := s.cfg.Ready(); false {", ingress, "TestHealth"},
+		{"a load balancer is no allowed source", "bridge/ingress/route.go", "s.echo.Pre(s.answerHealth, s.admit)", "s.echo.Pre(s.admit, s.answerHealth)", ingress, "TestHealth"},
+		{"the quarantine is silent", "bridge/journal/journal.go", "\t\tj.quarantineLog.report(fields)\n", "\t\t_ = fields\n", journal, "TestQuarantineIsLoud"},
+		{"a flood of quarantined callbacks fills the log", "bridge/journal/quarantine_log.go", "if !limit.Allow() {", "if false {", journal, "TestQuarantineIsLoud"},
+		{"a full journal is logged once", "bridge/journal/capacity.go", "now.Sub(r.reminded) >= bridge.ReminderInterval", "false", journal, "TestFullIsLogged"},
+		{"a start on a full disk does not say so", "bridge/journal/journal.go", "\tj.capacity.logChange()\n", "", journal, "TestFullIsLoggedAtTheStart"},
 	}
 }

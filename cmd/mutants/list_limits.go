@@ -30,7 +30,7 @@ func limitMutants() []mutant {
 		{"list skips an entry at the edge of a page", "cmd/livebridge/review_list.go", "q.After = entries[i].Number", "q.After = entries[i].Number + uint64(i/(bridge.PageMax-1))", livebridge, "TestListAndPurgeAllPages"},
 		{"purge --all ends after a page", "cmd/livebridge/review_release.go", "slices.Chunk(numbers, bridge.PageMax)", "slices.Chunk(numbers[:min(len(numbers), bridge.PageMax)], bridge.PageMax)", livebridge, "TestListAndPurgeAllPages"},
 		{"the journal does not wait for a file descriptor", "bridge/journal/waiting_fs.go", "for outOfFiles(err) && f.pause(err) {", "for false {", journal, "TestWaitsForFileDescriptors"},
-		{"replay --all ends after a page", "cmd/livebridge/journal.go", "err == nil && q.Cursor != nil {", "err == nil && q.Cursor != nil && replayed == 0 {", livebridge, "TestReplayAllPages"},
+		{"replay --all ends after a page", "cmd/livebridge/journal.go", "err != nil || q.Cursor == nil {", "err != nil || q.Cursor == nil || replayed > 0 {", livebridge, "TestReplayAllPages"},
 		{"the body is listed unasked", "bridge/journal/review.go", "\tif raw {\n", "\tif raw || s.queue == bridge.QuarantineQueue {\n", journal, "TestWholeEntry"},
 		{"a dead notice loses the reason in its id", "bridge/journal/review.go", "if s.queue == bridge.QuarantineQueue { // its own", "if true { // its own", journal, "TestWholeDeadLetter"},
 		{"a lane with holds counts once per event", "bridge/journal/stats.go", "i.LanesHeld = len(c.j.holds.lanes)", "i.LanesHeld = int(m.held.entries)", journal, "TestStatsSurvive"},

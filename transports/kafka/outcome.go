@@ -28,6 +28,7 @@ func (s *sender) handleOutcome(p *partition, b *batch, err error) {
 // acknowledge answers a batch that the broker has.
 func (s *sender) acknowledge(p *partition, b *batch) {
 	p.advance(len(b.records))
+	s.logStored(p, b)
 	s.mu.Lock()
 	lost := p.recordOffset(b)
 	s.mu.Unlock()

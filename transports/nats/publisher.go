@@ -95,7 +95,7 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 		p.batches.add(e, d, done)
 		return
 	}
-	p.post(d, to, doneHandler(done))
+	p.post(d, to, p.handlerOf(e, to, done))
 	p.messagePool.release(d)
 }
 

@@ -1,0 +1,32 @@
+package nats
+
+import (
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// TestStoredEventsAreLogged with stream and sequence.
+func TestStoredEventsAreLogged(t *testing.T) {
+	t.Parallel()
+	core, logs := observer.New(zap.DebugLevel)
+	o := quickOptions(startServer(t, &server.Options{}).url)
+	o.Log = zap.New(core)
+	p := dial(t, o)
+	for n := range uint64(3) {
+		e := event("a", n+1)
+		if err := publish(t, p, e); err != nil {
+			t.Fatal(err)
+		}
+		lines := logs.FilterMessage("event stored by NATS").FilterField(zap.Stringer("id", e.ID)).All()
+		if len(lines) != 1 {
+			t.Fatalf("%d lines", len(lines))
+		}
+		got := lines[0].ContextMap()
+		if got["sequence"] != n+1 || got["stream"] != o.Stream || got["stream_sequence"] != n+1 || got["duplicate"] != false {
+			t.Errorf("%v", got)
+		}
+	}
+}
