@@ -152,7 +152,8 @@ func (s *settings) checkBroker() error {
 	return o.Check()
 }
 
-// checkTransport rejects settings of the transport that is not used: whoever sets them believes that they have an effect.
+// checkTransport rejects settings of the transport that is not used: they have no effect, and whoever set them expects
+// one.
 func (s *settings) checkTransport() []error {
 	other, found := map[string]string{"nats": "KAFKA", "kafka": "NATS"}[s.Transport]
 	if !found {

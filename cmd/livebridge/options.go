@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"livebridge/bridge/callback"
+	"livebridge/bridge/certificate"
 	"livebridge/bridge/ingress"
 )
 
@@ -18,4 +19,9 @@ func (s *settings) ingressConfig() ingress.Config {
 		c.IgnoreStreams = regexp.MustCompile(s.IgnoreStreams) // cannot fail: settings.check has compiled it
 	}
 	return c
+}
+
+// certificate returns the options of the server's certificate.
+func (s *settings) certificate() certificate.Options {
+	return certificate.Options{CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, ClientCAFile: s.TLSClientCAFile}
 }

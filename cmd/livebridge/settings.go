@@ -177,8 +177,8 @@ func (s *settings) check() []error {
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
 		errs = append(errs, settingError("RECORD_SIGN_TYPE", "%w", err))
 	}
-	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(), s.checkCertificate(),
-		s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
+	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(),
+		s.checkCertificate(), s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
 }
 
 // checkNumbers rejects numbers out of range.
@@ -244,11 +244,6 @@ func (s *settings) checkCertificate() []error {
 		return []error{fmt.Errorf(prefix+"%w", err)} // err begins with the name of a setting
 	}
 	return nil
-}
-
-// certificate returns the options of the server's certificate.
-func (s *settings) certificate() certificate.Options {
-	return certificate.Options{CertFile: s.TLSCertFile, KeyFile: s.TLSKeyFile, ClientCAFile: s.TLSClientCAFile}
 }
 
 // checkWindow rejects a dedupe window that is shorter than the time in which a callback can be replayed.

@@ -34,13 +34,15 @@ type fault struct {
 // failed logs a failure, rate-limited by kind.
 func (t *connectionLog) failed(ctx context.Context, err error) {
 	f := t.opts.faultOf(err)
+	suppressed, due := t.reminders.Due(f.kind, time.Now())
+	if !due {
+		return
+	}
 	if f.kind == closedKind && !t.opts.TLS && t.opts.speaksTLS(ctx) {
 		f = needsTLS()
 	}
-	if suppressed, due := t.reminders.Due(f.kind, time.Now()); due {
-		t.opts.Log.Warn(f.message,
-			zap.String("setting", f.setting), zap.Error(err), zap.Int("suppressed", suppressed))
-	}
+	t.opts.Log.Warn(f.message,
+		zap.String("setting", f.setting), zap.Error(err), zap.Int("suppressed", suppressed))
 }
 
 // connected logs the first connection, and each recovery from a failure that was logged.
@@ -105,9 +107,14 @@ func needsTLS() fault {
 		settingNames("KAFKA_TLS")}
 }
 
+// probeTimeout is how long a listener has for a TLS handshake.
+const probeTimeout = time.Second
+
 // speaksTLS reports whether a broker that closes connections without TLS does a TLS handshake. Nothing is sent through
 // that connection, so its certificate does not matter.
 func (o *Options) speaksTLS(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
 	for _, broker := range o.brokers() {
 		conn, err := o.dial(ctx, "tcp", broker)
 		if err != nil {

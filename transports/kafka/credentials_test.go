@@ -144,6 +144,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		return dial(ctx, network, address)
 	}
 	p := f.dial(t, o)
+	awaitLog(t, logs, "retrying")
 	for end := time.Now().Add(30 * time.Second); dials.Load() < 5; <-time.After(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("five attempts were not made")

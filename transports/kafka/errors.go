@@ -57,7 +57,8 @@ func notSent(err error) bool {
 	var unrouted *notRouted
 	var network *net.OpError
 	var handshake *handshakeError
-	return errors.As(err, &routing) || errors.As(err, &unrouted) || errors.As(err, &handshake) || errors.As(err, &network) && network.Op == "dial"
+	return errors.As(err, &routing) || errors.As(err, &unrouted) || errors.As(err, &handshake) ||
+		errors.As(err, &network) && network.Op == "dial"
 }
 
 // advised is an error that already says what to do.

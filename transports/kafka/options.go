@@ -57,7 +57,8 @@ func DefaultOptions() Options {
 	return Options{
 		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine",
 		Create: true, Partitions: 12, Replication: -1, Dedupe: 24 * time.Hour,
-		Compression: "lz4", SASL: "none", TLSVerify: verifyFull, AckTimeout: 5 * time.Second, Log: zap.NewNop(), ReadFile: os.ReadFile,
+		Compression: "lz4", SASL: "none", TLSVerify: verifyFull, AckTimeout: 5 * time.Second,
+		Log: zap.NewNop(), ReadFile: os.ReadFile,
 		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, checkInterval: 10 * time.Second,
 		remindInterval: time.Minute, producerIDRetry: time.Minute,
 	}

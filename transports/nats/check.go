@@ -11,7 +11,8 @@ import (
 // Check returns every error in the options, each with the name of its setting. It reads the files that they name, and
 // connects to nothing.
 func (o *Options) Check() error {
-	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.checkTLS(), o.checkVerify(), o.checkFiles())
+	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.checkTLS(), o.checkVerify(),
+		o.checkFiles())
 }
 
 // checkURL never shows the URL: it may hold a password or a token.
@@ -136,7 +137,8 @@ func (o *Options) checkLimits() error {
 		return settingError("NATS_REPLICAS", fmt.Errorf("%d is out of range: use 1 to %d", o.Replicas, maxReplicas))
 	}
 	if o.Partitions < 0 || o.Partitions > maxPartitions {
-		return settingError("NATS_PARTITIONS", fmt.Errorf("%d is out of range: use 1 to %d, or 0 for none", o.Partitions, maxPartitions))
+		return settingError("NATS_PARTITIONS",
+			fmt.Errorf("%d is out of range: use 1 to %d, or 0 for none", o.Partitions, maxPartitions))
 	}
 	if o.URL == "" && o.Replicas > 1 {
 		return settingError("NATS_REPLICAS",

@@ -146,7 +146,8 @@ func (l *connector) failed(err error) {
 	if f == nil && conn != nil && conn.IsConnected() {
 		f, reminders = connectedFault(err), &l.faults
 	} else if f == nil {
-		f = &fault{kind: "connect", message: "broker unavailable: cannot connect to NATS; retrying", setting: settingPrefix + "NATS_URL"}
+		f = &fault{kind: "connect", message: "broker unavailable: cannot connect to NATS; retrying",
+			setting: settingPrefix + "NATS_URL"}
 	}
 	if suppressed, due := reminders.Due(f.kind, l.now()); due {
 		l.opts.Log.Warn(f.message,

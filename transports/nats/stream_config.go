@@ -72,9 +72,9 @@ func (s *stream) warnings(have jetstream.StreamConfig) []string {
 			out = append(out, text)
 		}
 	}
-	warn(have.Replicas <= 1 && s.opts.inProcess == nil, "the stream has one replica: events are lost with its server, and a "+
-		"power failure loses what was acknowledged before the server's last sync (sync_interval, 2 minutes by default); "+
-		"use 3 replicas on a cluster, or sync_interval: always")
+	warn(have.Replicas <= 1 && s.opts.inProcess == nil,
+		"the stream has one replica: events are lost with its server, and a power failure loses what it has acknowledged "+
+			"since its last sync (sync_interval, 2 minutes by default); use 3 replicas, or sync_interval: always")
 	s.warnOfLoss(have, warn)
 	warn(have.Discard == jetstream.DiscardNew,
 		"the stream rejects new messages when full (discard new): publishing then stops")
