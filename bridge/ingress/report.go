@@ -95,7 +95,7 @@ func newReporter(l *zap.Logger) *reporter {
 }
 
 // refused logs why a request was rejected and where it came from. Of its body it logs only what it is
-// about: domain, app, stream and event. Errors of the service are limited in total, those of clients per source as well.
+// about: domain, app, stream and event. Errors of the service are limited in total, those of clients per source too.
 func (r *reporter) refused(k kindLabel, req refusedRequest, why *refusal) {
 	if why.lost() {
 		if suppressed, ok := r.serverErrors.allow(); ok {

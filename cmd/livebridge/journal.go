@@ -18,7 +18,8 @@ import (
 
 func newJournal() *cobra.Command {
 	c := &cobra.Command{
-		Use: "journal", Short: "Inspect the journal, or replay events of its outbox", Args: cobra.ArbitraryArgs, RunE: needsCommand,
+		Use: "journal", Short: "Inspect the journal, or replay events of its outbox", Args: cobra.ArbitraryArgs,
+		RunE: needsCommand,
 		Example: "  livebridge journal inspect\n" +
 			"  livebridge journal replay --lane stream:push.example.com/live/room1",
 	}

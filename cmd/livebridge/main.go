@@ -66,8 +66,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	return exitFailed
 }
 
-// reportFailure prints why a command has failed: as log lines, one for each mistake, if it is the service and its log is
-// JSON.
+// reportFailure prints why a command has failed: as log lines, one for each mistake, if it is the service and its log
+// is JSON.
 func reportFailure(c *cobra.Command, err error, w io.Writer) {
 	s := &settings{LogFormat: environ()[prefix+"LOG_FORMAT"]}
 	service := (c.Name() == "serve" || !c.HasParent()) && c.Flags().NArg() == 0
@@ -76,7 +76,8 @@ func reportFailure(c *cobra.Command, err error, w io.Writer) {
 		return
 	}
 	for text := range strings.SplitSeq(err.Error(), "\n") {
-		_, _ = w.Write(encoded(newEncoder(s), zapcore.ErrorLevel, "livebridge cannot run", zap.String("error", text)))
+		line := encoded(newEncoder(s), zapcore.ErrorLevel, "livebridge cannot run", zap.String("error", text))
+		_, _ = w.Write(line) // there is nowhere else to report to
 	}
 }
 

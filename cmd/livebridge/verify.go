@@ -54,7 +54,8 @@ func newVerify() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&kind, "kind", "", "stream, record, snapshot or rtc-record (default: inferred from the callback)")
-	f.StringVar(&at, "at", "", "time of verification, RFC 3339 or Unix seconds (default: now; of an entry: when it was received)")
+	f.StringVar(&at, "at", "",
+		"time of verification, RFC 3339 or Unix seconds (default: now; of an entry: when it was received)")
 	f.StringArrayVarP(&headers, "header", "H", nil, "header of the callback, 'Name: value'; may be repeated")
 	return cmd
 }
