@@ -87,9 +87,12 @@ func (s reviewCommand) eachEntry(d admin.Operator, by filter, f func(*bridge.Ent
 const entryRow = "%-8v  %-24s  %-24s  %-40s  %s\n"
 
 func printRow(w io.Writer, e *bridge.Entry) error {
-	_, err := fmt.Fprintf(w, entryRow, e.Number, e.Received, printable(e.Reason), e.Kind+":"+e.Lane, shortType(e.Type))
+	_, err := fmt.Fprintf(w, entryRow, e.Number, e.Received, printable(e.Reason), laneText(e), shortType(e.Type))
 	return err
 }
+
+// laneText returns the lane as commands accept it; the kind alone where the body could not be read.
+func laneText(e *bridge.Entry) string { return strings.TrimSuffix(e.Kind+":"+e.Lane, ":") }
 
 // printLine prints an entry as JSON, with its data as published.
 func printLine(w io.Writer, e *bridge.Entry) error {
@@ -136,7 +139,7 @@ func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64, out
 func printCard(w io.Writer, e *bridge.Entry) {
 	for _, line := range [][2]string{
 		{"number", strconv.FormatUint(e.Number, 10)}, {"reason", e.Reason}, {"received", e.Received},
-		{"lane", e.Kind + ":" + e.Lane}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
+		{"lane", laneText(e)}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
 		{"data", string(e.Data)}, {"body", string(e.Raw)},
 	} {
 		if line[1] != "" {
