@@ -175,12 +175,12 @@ func TestWholeLines(t *testing.T) {
 		{func(w *bytes.Buffer) error { return printLine(w, &least) }, `{"number":18,"reason":"malformed","received":"2000-01-01T00:00:00.007Z","id":"0103","kind":"rtc-record",` +
 			`"type":"com.huaweicloud.live.record.start","signature":"none"}` + "\n"},
 		{func(w *bytes.Buffer) error { return printRow(w, &e) },
-			"17        2000-01-01T00:00:00.007Z  record      expired                   push.example.com/live/s                   live.record.start\n"},
+			"17        2000-01-01T00:00:00.007Z  expired                   record:push.example.com/live/s            live.record.start\n"},
 		{func(w *bytes.Buffer) error { printCard(w, &e); return nil }, "number     17\nreason     expired\nreceived   2000-01-01T00:00:00.007Z\n" +
-			"kind       record\nlane       push.example.com/live/s\nid         0102\ntype       com.huaweicloud.live.record.start\nsignature  md5\n" +
+			"lane       record:push.example.com/live/s\nid         0102\ntype       com.huaweicloud.live.record.start\nsignature  md5\n" +
 			"data       {\"a\":\"<&>\"}\nbody       {\\xff\n"},
 		{func(w *bytes.Buffer) error { printCard(w, &least); return nil }, "number     18\nreason     malformed\nreceived   2000-01-01T00:00:00.007Z\n" +
-			"kind       rtc-record\nid         0103\ntype       com.huaweicloud.live.record.start\nsignature  none\n"},
+			"lane       rtc-record\nid         0103\ntype       com.huaweicloud.live.record.start\nsignature  none\n"},
 	} {
 		var w bytes.Buffer
 		if err := c.print(&w); err != nil || w.String() != c.want {

@@ -86,8 +86,16 @@ func (s reviewCommand) eachEntry(d admin.Operator, by filter, f func(*bridge.Ent
 
 const entryRow = "%-8v  %-24s  %-24s  %-40s  %s\n"
 
+// laneOf returns an entry's lane as --lane accepts it; only the kind, when the body could not be decoded.
+func laneOf(e *bridge.Entry) string {
+	if e.Lane == "" {
+		return e.Kind
+	}
+	return e.Kind + ":" + e.Lane
+}
+
 func printRow(w io.Writer, e *bridge.Entry) error {
-	_, err := fmt.Fprintf(w, entryRow, e.Number, e.Received, printable(e.Reason), e.Kind+":"+e.Lane, shortType(e.Type))
+	_, err := fmt.Fprintf(w, entryRow, e.Number, e.Received, printable(e.Reason), laneOf(e), shortType(e.Type))
 	return err
 }
 
@@ -136,7 +144,7 @@ func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64, out
 func printCard(w io.Writer, e *bridge.Entry) {
 	for _, line := range [][2]string{
 		{"number", strconv.FormatUint(e.Number, 10)}, {"reason", e.Reason}, {"received", e.Received},
-		{"lane", e.Kind + ":" + e.Lane}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
+		{"lane", laneOf(e)}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
 		{"data", string(e.Data)}, {"body", string(e.Raw)},
 	} {
 		if line[1] != "" {
