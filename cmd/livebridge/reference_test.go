@@ -21,7 +21,7 @@ const (
 	referenceBegin = "<!-- Generated from cmd/livebridge/config.go: go generate ./cmd/livebridge -->\n"
 	referenceEnd   = "<!-- End of the generated part. -->\n"
 	proseWidth     = 120
-	summaryWidth   = 95 // of the line that config prints
+	summaryWidth   = 160 // of the line that config prints
 )
 
 // TestSettingsReference: the handbook's reference of settings, and what the command config says of each, is what
@@ -86,8 +86,8 @@ func firstSentence(text string) string {
 		text = text[:end+1]
 	}
 	text = strings.ReplaceAll(regexp.MustCompile(`\[([^]]+)\]\([^)]*\)`).ReplaceAllString(text, "$1"), "`", "")
-	for _, separator := range []string{"; ", ": ", ", "} {
-		if before, _, found := strings.Cut(text, separator); found && len(text) > summaryWidth {
+	for _, separator := range []string{"; ", ": "} {
+		if before, _, found := strings.Cut(text, separator); found && len(text) > proseWidth {
 			text = before + "."
 		}
 	}

@@ -86,13 +86,18 @@ func (s reviewCommand) eachEntry(d admin.Operator, by filter, f func(*bridge.Ent
 
 const entryRow = "%-8v  %-24s  %-24s  %-40s  %s\n"
 
-func printRow(w io.Writer, e *bridge.Entry) error {
-	_, err := fmt.Fprintf(w, entryRow, e.Number, e.Received, printable(e.Reason), laneText(e), shortType(e.Type))
-	return err
+// laneOf returns an entry's lane as --lane accepts it; only the kind, when the body could not be decoded.
+func laneOf(e *bridge.Entry) string {
+	if e.Lane == "" {
+		return e.Kind
+	}
+	return e.Kind + ":" + e.Lane
 }
 
-// laneText returns the lane as commands accept it; the kind alone where the body could not be read.
-func laneText(e *bridge.Entry) string { return strings.TrimSuffix(e.Kind+":"+e.Lane, ":") }
+func printRow(w io.Writer, e *bridge.Entry) error {
+	_, err := fmt.Fprintf(w, entryRow, e.Number, e.Received, printable(e.Reason), laneOf(e), shortType(e.Type))
+	return err
+}
 
 // printLine prints an entry as JSON, with its data as published.
 func printLine(w io.Writer, e *bridge.Entry) error {
@@ -139,7 +144,7 @@ func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64, out
 func printCard(w io.Writer, e *bridge.Entry) {
 	for _, line := range [][2]string{
 		{"number", strconv.FormatUint(e.Number, 10)}, {"reason", e.Reason}, {"received", e.Received},
-		{"lane", laneText(e)}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
+		{"lane", laneOf(e)}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
 		{"data", string(e.Data)}, {"body", string(e.Raw)},
 	} {
 		if line[1] != "" {
