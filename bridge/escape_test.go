@@ -8,8 +8,8 @@ import (
 	"livebridge/bridge"
 )
 
-// FuzzEscaped: a text is read back from its escaped form, and of a lane's subject the three parts are, so that no two texts
-// and no two lanes share one.
+// FuzzEscaped: a text is read back from its escaped form, and of a lane's subject the three parts are, so that no two
+// texts and no two lanes share one.
 func FuzzEscaped(f *testing.F) {
 	f.Add("push.example.com", "live", "room1")
 	f.Add("", "a/b", "%2F\x00\xff é~")

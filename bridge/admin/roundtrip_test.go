@@ -40,7 +40,8 @@ func (o *fullOperator) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error)
 	return fullReplay, err
 }
 
-// TestRoundTrip: what the operator interface is asked and what it answers comes through the socket whole, at every edge.
+// TestRoundTrip: what the operator interface is asked and what it answers comes through the socket whole, at every
+// edge.
 func TestRoundTrip(t *testing.T) {
 	o := &fullOperator{}
 	dir, _ := control(t, o)

@@ -10,8 +10,8 @@ import (
 const redactionGrowth = 2 * len(`"[redacted]"`)
 
 // Event makes the canonical event, without Scheme, Recorded, Sequence and Marks. When its ID depends on the time of the
-// commit, it has none yet and follows from the identity returned (bridge.Arrival.Identity); otherwise that is nil. now is
-// the wall clock. Everything returned stays valid after Release.
+// commit, it has none yet and follows from the identity returned (bridge.Arrival.Identity); otherwise that is nil. now
+// is the wall clock. Everything returned stays valid after Release.
 //
 // Session is set whenever a known event name of a stream comes with one, however far ahead: whether it can order the
 // event is for the commit to say (bridge.Sequenced).

@@ -59,8 +59,8 @@ func read(t *testing.T, e *bridge.Event) checker.Event {
 	return out
 }
 
-// topic makes the events of a lane with the sequences 1, 2, 3 and so on; a word may begin with another: 7=P1. A word that
-// ends in ! is an event with other bytes.
+// topic makes the events of a lane with the sequences 1, 2, 3 and so on; a word may begin with another: 7=P1. A word
+// that ends in ! is an event with other bytes.
 func topic(t *testing.T, words string) []checker.Event {
 	t.Helper()
 	var out []checker.Event

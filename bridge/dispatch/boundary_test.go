@@ -101,7 +101,8 @@ func TestCheckpointInterrupted(t *testing.T) {
 	})
 }
 
-// TestEverySlotIsReleasedOnce: as many events as there are places are under way at once, after every kind of answer too.
+// TestEverySlotIsReleasedOnce: as many events as there are places are under way at once, after every kind of answer
+// too.
 func TestEverySlotIsReleasedOnce(t *testing.T) {
 	for name, answer := range map[string]error{"taken": nil, "rejected": errLarge, "unavailable": errAway} {
 		synctest.Test(t, func(t *testing.T) {
@@ -155,7 +156,8 @@ func TestCountsOfManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestOutageIsLocked: nobody else sees an outage while it begins or ends. The log is written meanwhile, and tries the lock.
+// TestOutageIsLocked: nobody else sees an outage while it begins or ends. The log is written meanwhile, and tries the
+// lock.
 func TestOutageIsLocked(t *testing.T) {
 	o, changes := &outage{backlog: DefaultOptions().Backlog}, 0
 	o.log = zap.New(zapcore.NewNopCore()).WithOptions(zap.WrapCore(func(zapcore.Core) zapcore.Core {

@@ -54,8 +54,8 @@ func (r *harness) start(p bridge.Publisher, opts Options, log *zap.Logger) {
 	r.t.Cleanup(func() { stop(); expire() })
 }
 
-// drain lets the dispatcher work until nothing is left, then ends it. It waits for what is settled and does not look again
-// and again: a dispatcher that stands still is found as soon as nothing else has to be waited for.
+// drain lets the dispatcher work until nothing is left, then ends it. It waits for what is settled and does not look
+// again and again: a dispatcher that stands still is found as soon as nothing else has to be waited for.
 func (r *harness) drain(atMost time.Duration) {
 	r.t.Helper()
 	for late := time.After(atMost); r.outbox.pending() > 0; {

@@ -10,8 +10,8 @@ import (
 	"livebridge/bridge"
 )
 
-// TestOutageLog: an outage is logged when it begins, once a minute with what waits, and when it ends with how long it took
-// and how many events it has retained.
+// TestOutageLog: an outage is logged when it begins, once a minute with what waits, and when it ends with how long it
+// took and how many events it has retained.
 func TestOutageLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{answer: func(*bridge.Event) error { return errAway }}

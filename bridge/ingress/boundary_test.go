@@ -26,8 +26,8 @@ func TestEveryLetterOfAPath(t *testing.T) {
 	}
 }
 
-// TestSuppressedLinesAreCounted: the next line says how many were not written, of its source and of all; a line without any
-// before it says nothing.
+// TestSuppressedLinesAreCounted: the next line says how many were not written, of its source and of all; a line without
+// any before it says nothing.
 func TestSuppressedLinesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newHarness(t, nil)

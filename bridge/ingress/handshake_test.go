@@ -62,7 +62,8 @@ func eventually(t *testing.T, what string, ready func() bool) {
 	}
 }
 
-// TestFailedHandshakes: each is counted by its reason and logged with its source, and a good client gets its response meanwhile.
+// TestFailedHandshakes: each is counted by its reason and logged with its source, and a good client gets its response
+// meanwhile.
 func TestFailedHandshakes(t *testing.T) {
 	authority := certificate(t, time.Now().Add(time.Hour), nil)
 	friend := certificate(t, time.Now().Add(time.Hour), authority)
@@ -139,8 +140,8 @@ func handshake(change func(*tls.Config)) func(net.Conn, *tls.Config) {
 	}
 }
 
-// plainAlert sends an alert, unknown_ca, in place of what follows the client's first message. OpenSSL sends one so, without
-// encryption, before it has keys to encrypt it with.
+// plainAlert sends an alert, unknown_ca, in place of what follows the client's first message. OpenSSL sends one so,
+// without encryption, before it has keys to encrypt it with.
 type plainAlert struct {
 	net.Conn
 	begun bool

@@ -128,8 +128,8 @@ func startAttack(t *testing.T, address string, connections int, do attack) (end 
 	}
 }
 
-// TestSmuggling: of a request that two readers may cut at different places, nothing after the first cut is ever taken for
-// a request: the connection ends.
+// TestSmuggling: of a request that two readers may cut at different places, nothing after the first cut is ever taken
+// for a request: the connection ends.
 func TestSmuggling(t *testing.T) {
 	hidden := wire(good())
 	chunk := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(good()), good())

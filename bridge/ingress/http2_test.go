@@ -143,8 +143,8 @@ func (c *http2Conn) request(stream uint32, body string, last bool) error {
 	return err
 }
 
-// TestRapidReset: a client that resets every request right after it has sent it has no more of them in work at once than a client that
-// waits, and loses its connection; a good one beside it has every callback answered 200.
+// TestRapidReset: a client that resets every request right after it has sent it has no more of them in work at once
+// than a client that waits, and loses its connection; a good one beside it has every callback answered 200.
 func TestRapidReset(t *testing.T) {
 	b, address, trust := newTLSHarness(t, nil)
 	release := make(chan struct{})

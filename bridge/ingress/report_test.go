@@ -41,8 +41,8 @@ func TestTokenIsNotLogged(t *testing.T) {
 	}
 }
 
-// TestUnknownPathsAreLogged: an operator sees the path that there is nothing at, and nobody sees the token, or what somebody has
-// made of it.
+// TestUnknownPathsAreLogged: an operator sees the path that there is nothing at, and nobody sees the token, or what
+// somebody has made of it.
 func TestUnknownPathsAreLogged(t *testing.T) {
 	for path, want := range map[string]string{
 		"/live/streams?sign=secret":      "/live/streams",
@@ -110,8 +110,8 @@ func TestPanicsHideTheBody(t *testing.T) {
 	}
 }
 
-// A flood of forgeries costs few lines, hides neither what others do nor a fault of ours, and is not held against a good
-// callback from the same source.
+// A flood of forgeries costs few lines, hides neither what others do nor a fault of ours, and is not held against a
+// good callback from the same source.
 func TestLogIsBounded(t *testing.T) {
 	b := newHarness(t, nil)
 	for range 2000 {

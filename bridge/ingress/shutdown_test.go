@@ -36,8 +36,8 @@ func (l *lateListener) Close() error {
 	return l.Listener.Close()
 }
 
-// TestShutdownAnswersTheLastConnection: a connection that is accepted while the listener closes, and whose request comes
-// after that, is answered before Shutdown returns.
+// TestShutdownAnswersTheLastConnection: a connection that is accepted while the listener closes, and whose request
+// comes after that, is answered before Shutdown returns.
 func TestShutdownAnswersTheLastConnection(t *testing.T) {
 	b := newHarness(t, nil)
 	inner, err := net.Listen("tcp", "127.0.0.1:0")

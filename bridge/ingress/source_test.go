@@ -14,7 +14,8 @@ func prefixes(texts ...string) (out []netip.Prefix) {
 	return out
 }
 
-// TestSources: whom a request comes from is its peer, and what a trusted proxy says it is, and never what a sender says.
+// TestSources: whom a request comes from is its peer, and what a trusted proxy says it is, and never what a sender
+// says.
 func TestSources(t *testing.T) {
 	proxies, allowed := prefixes("10.0.0.0/8", "fd00::/8"), prefixes("192.0.2.0/24", "2001:db8::/32")
 	for _, tt := range []struct {

@@ -33,7 +33,8 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestSuppressedHandshakesAreCounted: a line says how many of its source it stands for, in the same field as a refusal does.
+// TestSuppressedHandshakesAreCounted: a line says how many of its source it stands for, in the same field as a refusal
+// does.
 func TestSuppressedHandshakesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newHarness(t, func(s *setup) {

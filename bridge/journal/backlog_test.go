@@ -250,7 +250,8 @@ func TestRemovedTogether(t *testing.T) {
 	}
 }
 
-// TestRemovedAroundAParcel: events under their lane are removed one by one where the one between them lies in an event batch.
+// TestRemovedAroundAParcel: events under their lane are removed one by one where the one between them lies in an event
+// batch.
 func TestRemovedAroundAParcel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()

@@ -102,8 +102,8 @@ func (r *capacity) measure() (total uint64) {
 	return usage.TotalBytes
 }
 
-// logChange logs when the journal has become full, once a minute while it is, and when it has room again. A journal that
-// is full when it is opened has become so then.
+// logChange logs when the journal has become full, once a minute while it is, and when it has room again. A journal
+// that is full when it is opened has become so then.
 func (r *capacity) logChange() {
 	err, now := r.check(), time.Now()
 	full := !r.fullSince.IsZero()

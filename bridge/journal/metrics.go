@@ -44,7 +44,7 @@ func newMetrics(j *Journal) *metrics {
 		commitCallbacks: histogram("journal_commit_batch_size", "Callbacks per commit.",
 			prometheus.ExponentialBuckets(1, 2, 13)),
 		held:              gauge("held_events", "Events on hold."),
-		outboxBytes:       gauge("journal_bytes", "Bytes of outbox, held events, quarantine and dead letters, limited by JOURNAL_MAX_BYTES."),
+		outboxBytes:       gauge("journal_bytes", "Bytes of outbox, holds, quarantine and dead letters: JOURNAL_MAX_BYTES limits them."),
 		quarantineEntries: gauge("quarantine_entries", "Entries of the quarantine."),
 		deadLetters:       gauge("dead_letters", "Events that the broker has rejected for good."),
 		outboxDepth: prometheus.NewGaugeFunc(

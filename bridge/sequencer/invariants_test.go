@@ -96,8 +96,8 @@ func invariants(in []arrival, out []emitted, l sequencer.Limits) string {
 	return ""
 }
 
-// checkHold is invariant 5, and the half of 4 that does not depend on when Expire is called: events outside the order never
-// wait, and the marks of an ended hold appear after a whole one only.
+// checkHold is invariant 5, and the half of 4 that does not depend on when Expire is called: events outside the order
+// never wait, and the marks of an ended hold appear after a whole one only.
 func checkHold(a arrival, e emitted, l sequencer.Limits) string {
 	hold := sequencer.Instant(l.HoldNext)
 	if e.Key.Phase == bridge.PhaseDone {
@@ -113,8 +113,8 @@ func checkHold(a arrival, e emitted, l sequencer.Limits) string {
 	return ""
 }
 
-// checkExpired is invariant 4: after an Expire nothing waits whose time is over, and nothing waits for longer than the longer
-// hold.
+// checkExpired is invariant 4: after an Expire nothing waits whose time is over, and nothing waits for longer than the
+// longer hold.
 func checkExpired(s sequencer.State, in []arrival, at sequencer.Instant, l sequencer.Limits) string {
 	longest := sequencer.Instant(max(l.HoldDone, l.HoldNext))
 	for _, h := range s.Held {

@@ -113,7 +113,8 @@ func (m *machine) checkBounds(t *rapid.T) {
 	}
 }
 
-// checkUndisturbed is invariant 9 over a whole history: without the events outside the order, the others come out the same.
+// checkUndisturbed is invariant 9 over a whole history: without the events outside the order, the others come out the
+// same.
 func (m *machine) checkUndisturbed(t *rapid.T) {
 	apart := map[bridge.ID]bool{}
 	var want []sequencer.Emission

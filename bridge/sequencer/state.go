@@ -17,8 +17,8 @@ type Held struct {
 	Deadline Instant
 }
 
-// State is all that a lane remembers between two inputs. The zero State is a new lane; the journal recreates a lane that
-// it has dropped with a Sequence of its own.
+// State is all that a lane remembers between two inputs. The zero State is a new lane; the journal recreates a lane
+// that it has dropped with a Sequence of its own.
 type State struct {
 	Last     Key    // of the last event emitted in order; zero: none yet
 	Sequence uint64 // of the last emission; 0: none yet

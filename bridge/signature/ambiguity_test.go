@@ -47,9 +47,9 @@ func split(c *signature.Claim, text string, cuts []int) {
 	}
 }
 
-// Where KEYS_FILE lists the apps, a tuple that was signed is the only one of its signature, however its text is cut: any
-// other is rejected, or has the app, domain and (known) event name of the signed one and, for recordings, letters moved
-// between the stream and the URLs, which the journal detects by the digest.
+// Where KEYS_FILE lists the apps, a tuple that was signed is the only one of its signature, however its text is cut:
+// any other is rejected, or has the app, domain and (known) event name of the signed one and, for recordings, letters
+// moved between the stream and the URLs, which the journal detects by the digest.
 func TestShiftsWhereAppsAreListed(t *testing.T) {
 	ring := listedRing(t)
 	eventNames := []string{"PUBLISH", "PUBLISH_DONE", "RECORD_START", "RECORD_OVER"}

@@ -45,8 +45,8 @@ func shift(c *signature.Claim, i, n int) bool {
 }
 
 // What the scheme cannot see, and what sees it: a shifted boundary always verifies as far as the HMAC goes. It is
-// rejected when it touches auth_timestamp (no longer 10 digits) or leaves a domain that is not a host name, and what passes
-// both has another digest of signed fields than the original under the same signature.
+// rejected when it touches auth_timestamp (no longer 10 digits) or leaves a domain that is not a host name, and what
+// passes both has another digest of signed fields than the original under the same signature.
 func TestShiftedBoundaries(t *testing.T) {
 	ring := newRing(t, nil)
 	for _, kind := range []bridge.Kind{bridge.KindStream, bridge.KindRecord} {
@@ -107,8 +107,8 @@ func TestShiftedDigitOfStream(t *testing.T) {
 	}
 }
 
-// MD5 and the legacy scheme see nothing but the timestamp: every body of that second has the same signature and the same
-// digest, so that nothing of it can be called tampering.
+// MD5 and the legacy scheme see nothing but the timestamp: every body of that second has the same signature and the
+// same digest, so that nothing of it can be called tampering.
 func TestTimestampSchemesSeeNoMember(t *testing.T) {
 	now := time.Unix(1583676745, 0)
 	for _, scheme := range []bridge.Scheme{bridge.SchemeHMACLegacy, bridge.SchemeMD5} {

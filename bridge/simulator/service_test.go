@@ -93,8 +93,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestNoSignatureTwice: a signature of two different occurrences would be tampering, so no two of one stream and event end
-// at the same second, whatever the seed and however long.
+// TestNoSignatureTwice: a signature of two different occurrences would be tampering, so no two of one stream and event
+// end at the same second, whatever the seed and however long.
 func TestNoSignatureTwice(t *testing.T) {
 	c := config(bridge.KindStream)
 	c.Streams, c.Repeat = 2, 0.5
@@ -149,7 +149,8 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// TestEndAmidAnswers: every callback that has reached the service is reported, even if the end comes before its response.
+// TestEndAmidAnswers: every callback that has reached the service is reported, even if the end comes before its
+// response.
 func TestEndAmidAnswers(t *testing.T) {
 	var received atomic.Int64
 	ctx, end := context.WithCancel(t.Context())

@@ -25,8 +25,8 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// TestForgedDone: a PUBLISH_DONE that is signed with a key of somebody else, or not at all, is refused and changes nothing
-// of what its lane sends.
+// TestForgedDone: a PUBLISH_DONE that is signed with a key of somebody else, or not at all, is refused and changes
+// nothing of what its lane sends.
 func TestForgedDone(t *testing.T) {
 	service := launch(t, t.TempDir())
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)

@@ -11,8 +11,8 @@ import (
 // adminSocket is the FileDescriptorName of a systemd socket for the admin port. Any other name is for callbacks.
 const adminSocket = "admin"
 
-// sockets are those that systemd, or another supervisor with the same protocol (LISTEN_FDS), has opened for the service:
-// they stay open between two processes, so that no connection is refused meanwhile. nil: not given.
+// sockets are those that systemd, or another supervisor with the same protocol (LISTEN_FDS), has opened for the
+// service: they stay open between two processes, so that no connection is refused meanwhile. nil: not given.
 type sockets struct{ callbacks, admin net.Listener }
 
 // inheritedSockets takes over the sockets that the service was started with. There are none in most places.

@@ -69,8 +69,8 @@ func TestNetworks(t *testing.T) {
 	}
 }
 
-// TestTrustingAllProxiesIsRefused: whoever trusts all proxies trusts all senders; accepting callbacks from everywhere is no
-// such thing.
+// TestTrustingAllProxiesIsRefused: whoever trusts all proxies trusts all senders; accepting callbacks from everywhere
+// is no such thing.
 func TestTrustingAllProxiesIsRefused(t *testing.T) {
 	for _, all := range []string{"0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"} {
 		if _, err := load(with("TRUSTED_PROXIES", "10.0.0.0/8,"+all)); err == nil || !strings.Contains(err.Error(), "TRUSTED_PROXIES") {

@@ -16,8 +16,8 @@ import (
 	"livebridge/transports/kafka/kafkatest"
 )
 
-// warmUp is how many rounds it takes until the broker's code is compiled: a record costs it a fifth of what it does in the
-// first, and a broker of a user has been running for days.
+// warmUp is how many rounds it takes until the broker's code is compiled: a record costs it a fifth of what it does in
+// the first, and a broker of a user has been running for days.
 const warmUp = 4
 
 // benchBroker starts one real broker and brings it to work as one does that has been running for a while.
@@ -50,8 +50,8 @@ func BenchmarkAcceptKafka(b *testing.B) {
 	}
 }
 
-// BenchmarkLatencyKafka does as BenchmarkLatency with one real broker. From the 200 to a consumer p99 is 12 to 25 ms, on
-// a busy machine 60 ms.
+// BenchmarkLatencyKafka does as BenchmarkLatency with one real broker. From the 200 to a consumer p99 is 12 to 25 ms,
+// on a busy machine 60 ms.
 func BenchmarkLatencyKafka(b *testing.B) {
 	tuneRuntime()
 	broker := benchBroker(b)
@@ -73,9 +73,9 @@ const (
 // program, and as many by hand, in batches of 100 (the size that the client's own writer has) and of 500, in turns. The
 // first turn does not count.
 //
-// On two shared cores, the broker included, and beginning right after a restart: 198,000 to 222,000 events a second, 0.72
-// to 0.78 of a plain loop over kafka-go that sends batches of 100 ready-made events (264,000 to 295,000), 0.35 to 0.47 of
-// one that sends batches of 500 (470,000 to 608,000).
+// On two shared cores, the broker included, and beginning right after a restart: 198,000 to 222,000 events a second,
+// 0.72 to 0.78 of a plain loop over kafka-go that sends batches of 100 ready-made events (264,000 to 295,000), 0.35 to
+// 0.47 of one that sends batches of 500 (470,000 to 608,000).
 func BenchmarkBacklogKafka(b *testing.B) {
 	broker, dir := benchBroker(b), b.TempDir()
 	j := openBench(b, dir)
@@ -117,8 +117,8 @@ func drained(b *testing.B, seeded, broker, topic string) float64 {
 	return rate
 }
 
-// makeTopic makes a topic, waits until every partition accepts records, which a new one does not for a moment, and returns a
-// client that knows it.
+// makeTopic makes a topic, waits until every partition accepts records, which a new one does not for a moment, and
+// returns a client that knows it.
 func makeTopic(b *testing.B, broker, topic string) *kafkago.Client {
 	client := &kafkago.Client{Addr: kafkago.TCP(broker), Transport: &kafkago.Transport{}, Timeout: 10 * time.Second}
 	answer, err := client.CreateTopics(b.Context(), &kafkago.CreateTopicsRequest{
@@ -134,9 +134,9 @@ func makeTopic(b *testing.B, broker, topic string) *kafkago.Client {
 	return client
 }
 
-// byHand publishes as many events by a plain loop over the client and returns how many a second it does. Their bytes are
-// ready in memory; the loop puts each into the batch of its key's partition, and sends that when it has so many, compressed as
-// ours is, with acks=all, before it goes on.
+// byHand publishes as many events by a plain loop over the client and returns how many a second it does. Their bytes
+// are ready in memory; the loop puts each into the batch of its key's partition, and sends that when it has so many,
+// compressed as ours is, with acks=all, before it goes on.
 func byHand(b *testing.B, broker, topic string, size int) float64 {
 	client := makeTopic(b, broker, topic)
 	values, keys := handMade(kafkaLanes)

@@ -35,7 +35,8 @@ const (
 	benchRounds      = 3
 )
 
-// benchTime is how long each round of BenchmarkAccept is: go test ./cmd/livebridge -run '^$' -bench Accept -benchtime 1x -accept 1m
+// benchTime is how long each round of BenchmarkAccept is: go test ./cmd/livebridge -run '^$' -bench Accept -benchtime
+// 1x -accept 1m
 var benchTime = flag.Duration("accept", 5*time.Second, "how long callbacks are sent in a round of BenchmarkAccept")
 
 // BenchmarkAccept sends signed callbacks over 64 connections to a bare handler, to the same handler with one synced
@@ -236,8 +237,8 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
-// latencies returns, in milliseconds, the times to the answer and from there to the consumer, which is reading all partitions
-// before the first of them.
+// latencies returns, in milliseconds, the times to the answer and from there to the consumer, which is reading all
+// partitions before the first of them.
 func latencies(b *testing.B, a *app) (answered, consumed []float64) {
 	const rate, seconds, warm = 1000, 5, 200
 	ctx, cancel := context.WithTimeout(context.Background(), 4*seconds*time.Second)

@@ -53,8 +53,8 @@ func startNATS(t *testing.T, store, port string) *exec.Cmd {
 	return cmd
 }
 
-// TestBrokerStopped kills nats-server under a simulated load and starts it again some time later: meanwhile every callback
-// has been answered as if nothing were, and afterwards all of it comes out in order.
+// TestBrokerStopped kills nats-server under a simulated load and starts it again some time later: meanwhile every
+// callback has been answered as if nothing were, and afterwards all of it comes out in order.
 func TestBrokerStopped(t *testing.T) {
 	const rate = 1000
 	store, l := t.TempDir(), newLoad(t)

@@ -17,7 +17,8 @@ func allKeys(recordSignType string) []string {
 		prefix + "RECORD_SIGN_TYPE=" + recordSignType}
 }
 
-// played runs simulate with every kind against a program and returns its log and all that came out of it, as lines of tail.
+// played runs simulate with every kind against a program and returns its log and all that came out of it, as lines of
+// tail.
 func played(t *testing.T, p *program, keys []string, args ...string) (log string, events []string) {
 	t.Helper()
 	for _, setting := range append(keys, prefix+"STREAM_KEY="+demoKey) {

@@ -146,8 +146,8 @@ func streamOf(t *testing.T, url string) (jetstream.JetStream, jetstream.Stream) 
 	return js, stream
 }
 
-// TestStreamDeleted deletes the stream under a load: callbacks are answered 200 all the while, the stream is made again,
-// and what comes out of the two together is whole and in order.
+// TestStreamDeleted deletes the stream under a load: callbacks are answered 200 all the while, the stream is made
+// again, and what comes out of the two together is whole and in order.
 func TestStreamDeleted(t *testing.T) {
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	dir, p := t.TempDir(), newProvider()
@@ -172,8 +172,8 @@ func counting(n int) func(string) bool {
 	return func(string) bool { n--; return n == 0 }
 }
 
-// TestStreamAtItsLimits: a stream that keeps a few events only, as the settings ask for or by subject, drops old ones as configured;
-// publishing goes on, and whoever reads along gets everything, in order.
+// TestStreamAtItsLimits: a stream that keeps a few events only, as the settings ask for or by subject, drops old ones
+// as configured; publishing goes on, and whoever reads along gets everything, in order.
 func TestStreamAtItsLimits(t *testing.T) {
 	for name, limit := range map[string]jetstream.StreamConfig{
 		"bytes": {MaxBytes: 20_000}, "messages of a subject": {MaxMsgsPerSubject: 2},

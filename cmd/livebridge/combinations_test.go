@@ -14,7 +14,8 @@ import (
 	"livebridge/transports/nats"
 )
 
-// together is some settings that must fit together; refused is the setting whose name begins the error, empty: they do fit.
+// together is some settings that must fit together; refused is the setting whose name begins the error, empty: they do
+// fit.
 type together struct {
 	pairs   []string
 	refused string
@@ -229,8 +230,8 @@ func TestValueOrFile(t *testing.T) {
 	}
 }
 
-// TestEveryWorldReadableFile: each file that holds a secret is warned of by itself. The keyring warns of those of keys, and
-// certificates are no secret.
+// TestEveryWorldReadableFile: each file that holds a secret is warned of by itself. The keyring warns of those of keys,
+// and certificates are no secret.
 func TestEveryWorldReadableFile(t *testing.T) {
 	open := filepath.Join(t.TempDir(), "open")
 	if err := os.WriteFile(open, nil, 0o600); err != nil {

@@ -24,8 +24,8 @@ type composed struct {
 	Environment         map[string]string
 }
 
-// TestCompose starts what deployments/compose.yaml says, without its images: the programs with their arguments and settings,
-// under other addresses. The simulated provider's callbacks come out of the consumer.
+// TestCompose starts what deployments/compose.yaml says, without its images: the programs with their arguments and
+// settings, under other addresses. The simulated provider's callbacks come out of the consumer.
 func TestCompose(t *testing.T) {
 	services := composedServices(t)
 	provider := services["simulate"]

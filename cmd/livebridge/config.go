@@ -16,7 +16,8 @@ type settings struct {
 	// # Receiving callbacks
 
 	// Address of the port for callbacks. Its routes are `/live/stream`, `/live/record`, `/live/snapshot/<token>` and
-	// `/rtc/record`, and `/healthz`. Not used when systemd passes a socket, see [Restarts](#stopping-crashes-and-lost-disks).
+	// `/rtc/record`, and `/healthz`. Not used when systemd passes a socket, see
+	// [Restarts](#stopping-crashes-and-lost-disks).
 	Listen string `env:"LISTEN" envDefault:":8080"`
 	// Path in front of the routes, such as `/tenant`.
 	PathPrefix string `env:"PATH_PREFIX"`

@@ -28,8 +28,8 @@ func pythonPackages() []string {
 	return []string{"confluent-kafka==2.16.1", "cloudevents==2.2.0", "nats-py==2.16.0"}
 }
 
-// TestForeignConsumers lets the documentation's programs, with clients that are not ours, read what the service has published in
-// either mode.
+// TestForeignConsumers lets the documentation's programs, with clients that are not ours, read what the service has
+// published in either mode.
 func TestForeignConsumers(t *testing.T) {
 	broker := kafkatest.Start(t, kafkatest.Options{}).Broker(0)
 	python := virtualenv(t)
@@ -90,8 +90,8 @@ func pushes(t *testing.T, service *program) map[string][]string {
 	return want
 }
 
-// checkConsumer runs a consumer until it has printed everything, and checks order and keys. That it could read an event's
-// attributes by its SDK at all means that the event is valid.
+// checkConsumer runs a consumer until it has printed everything, and checks order and keys. That it could read an
+// event's attributes by its SDK at all means that the event is valid.
 func checkConsumer(t *testing.T, consumer *exec.Cmd, want map[string][]string) {
 	t.Helper()
 	var output strings.Builder

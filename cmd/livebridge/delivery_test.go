@@ -15,7 +15,8 @@ import (
 	"livebridge/bridge/journal"
 )
 
-// operated is a service without a broker: a journal with its control socket, and a test that decides what becomes of events.
+// operated is a service without a broker: a journal with its control socket, and a test that decides what becomes of
+// events.
 func operated(t *testing.T) (dir string, j *journal.Journal) {
 	t.Helper()
 	dir = t.TempDir()

@@ -42,8 +42,8 @@ func flood(t *testing.T, network, address string, connections int) (end func()) 
 	}
 }
 
-// TestFloodOfConnections: however many silent connections there are on all ports, callbacks are answered 200, events come out,
-// and probes are answered.
+// TestFloodOfConnections: however many silent connections there are on all ports, callbacks are answered 200, events
+// come out, and probes are answered.
 func TestFloodOfConnections(t *testing.T) {
 	const limit = 512
 	dir, p := t.TempDir(), newProvider()
@@ -99,7 +99,8 @@ func acceptsConnection(url string) bool {
 	return true
 }
 
-// TestTooFewOpenFiles: with a limit that is too small to work there is a clear error, and the least that is asked for will do.
+// TestTooFewOpenFiles: with a limit that is too small to work there is a clear error, and the least that is asked for
+// will do.
 func TestTooFewOpenFiles(t *testing.T) {
 	service := spawn(t, t.TempDir(), openFiles(openFilesNeeded-1))
 	if code := service.end(t); code != exitUsage || !strings.Contains(service.log.String(), "ulimit -n") {
@@ -111,7 +112,8 @@ func TestTooFewOpenFiles(t *testing.T) {
 	}
 }
 
-// TestShare: no part of the open files takes from another, whatever the limit, and what is asked for is given when there is room.
+// TestShare: no part of the open files takes from another, whatever the limit, and what is asked for is given when
+// there is room.
 func TestShare(t *testing.T) {
 	for _, embedded := range []bool{false, true} {
 		for limit := openFilesNeeded; limit < 1<<21; limit += 1 + limit/7 {
@@ -153,8 +155,8 @@ func (p *program) setOpenFiles(t *testing.T, limit uint64) {
 	}
 }
 
-// TestOutOfOpenFiles: while not one more file can be opened, nothing ends: callbacks on connections that are there are answered
-// 200 and published, keys stay active, and all goes on by itself once files can be opened again.
+// TestOutOfOpenFiles: while not one more file can be opened, nothing ends: callbacks on connections that are there are
+// answered 200 and published, keys stay active, and all goes on by itself once files can be opened again.
 func TestOutOfOpenFiles(t *testing.T) {
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
 	keys := filepath.Join(t.TempDir(), "keys.yaml")

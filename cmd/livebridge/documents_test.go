@@ -32,8 +32,8 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
-// TestDocumentsFit: the README has at most 200 lines, and no line of prose or code has more than 120 columns. Tables and
-// drawings have the lines that they need.
+// TestDocumentsFit: the README has at most 200 lines, and no line of prose or code has more than 120 columns. Tables
+// and drawings have the lines that they need.
 func TestDocumentsFit(t *testing.T) {
 	for file, text := range documents(t) {
 		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")

@@ -46,9 +46,9 @@ func (p *provider) playAll(t *testing.T, service *program, from, to int) {
 	wg.Wait()
 }
 
-// TestDiskFailsUnderTheProgram kills the program in a chosen system call, or lets that fail or take long, under a client:
-// what was answered 200 comes out of the next start. strace counts the calls of each thread by itself, so the client goes
-// on until one of them is there and has ended the program.
+// TestDiskFailsUnderTheProgram kills the program in a chosen system call, or lets that fail or take long, under a
+// client: what was answered 200 comes out of the next start. strace counts the calls of each thread by itself, so the
+// client goes on until one of them is there and has ended the program.
 func TestDiskFailsUnderTheProgram(t *testing.T) {
 	for _, f := range []struct {
 		name, call, fault string
@@ -87,8 +87,8 @@ func TestDiskFailsUnderTheProgram(t *testing.T) {
 	}
 }
 
-// TestKilledWhileStarting kills the program in one system call after the other of its start on what another has left, and
-// lets them fail: the start after that has everything.
+// TestKilledWhileStarting kills the program in one system call after the other of its start on what another has left,
+// and lets them fail: the start after that has everything.
 func TestKilledWhileStarting(t *testing.T) {
 	dir, p := t.TempDir(), newProvider()
 	service := launch(t, dir)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestKill kills the program in the middle of a simulated load, several times, at random, and starts it again on what it
-// has left.
+// TestKill kills the program in the middle of a simulated load, several times, at random, and starts it again on what
+// it has left.
 func TestKill(t *testing.T) {
 	dir, l := t.TempDir(), newLoad(t)
 	service := launch(t, dir, l.settings...)

@@ -64,8 +64,8 @@ func startWithLanes(b *testing.B, lanes, each int, away bool) *program {
 	return launch(b, dir)
 }
 
-// constantLoad sends 1,000 callbacks a second for a while, to lanes drawn from all that there are, and returns the times to 200 in
-// milliseconds.
+// constantLoad sends 1,000 callbacks a second for a while, to lanes drawn from all that there are, and returns the
+// times to 200 in milliseconds.
 func constantLoad(b *testing.B, p *program, lanes int) (answered []float64) {
 	const rate, seconds = 1000, 5
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: benchConnections}}

@@ -12,8 +12,8 @@ import (
 	"livebridge/bridge/simulator"
 )
 
-// simulatedLoad is the simulated provider at work beside a test, with every kind of callback and everything that goes wrong, and
-// what the test needs to judge what came of it.
+// simulatedLoad is the simulated provider at work beside a test, with every kind of callback and everything that goes
+// wrong, and what the test needs to judge what came of it.
 type simulatedLoad struct {
 	settings []string // of the programs that receive its callbacks, one after the other
 	config   simulator.Config

@@ -53,8 +53,8 @@ func (p *pipe) holds() bool { p.mu.Lock(); defer p.mu.Unlock(); return p.held }
 
 func (p *pipe) text() string { p.mu.Lock(); defer p.mu.Unlock(); return p.got.String() }
 
-// TestLogWriterDrops: while nothing can be written, lines are kept up to a limit and dropped beyond, without waiting; then what
-// was kept comes in order, and in its place a line that says how many are missing.
+// TestLogWriterDrops: while nothing can be written, lines are kept up to a limit and dropped beyond, without waiting;
+// then what was kept comes in order, and in its place a line that says how many are missing.
 func TestLogWriterDrops(t *testing.T) {
 	p := newPipe()
 	p.set(true, false)
@@ -113,7 +113,8 @@ func TestLogWriterEnds(t *testing.T) {
 	p.set(false, false)
 }
 
-// launchOn starts the program with its standard error on a small pipe, which the test has read up to where callbacks are accepted.
+// launchOn starts the program with its standard error on a small pipe, which the test has read up to where callbacks
+// are accepted.
 func launchOn(t *testing.T, settings ...string) (service *program, log *os.File) {
 	t.Helper()
 	log, end, err := os.Pipe()

@@ -67,8 +67,8 @@ func sum(m map[string]float64, name string) (total float64, found bool) {
 	return total, found
 }
 
-// TestMetricsOfAnOutage: without a broker the outbox grows in number and in age, and failures are counted; the service is
-// ready all the same.
+// TestMetricsOfAnOutage: without a broker the outbox grows in number and in age, and failures are counted; the service
+// is ready all the same.
 func TestMetricsOfAnOutage(t *testing.T) {
 	l := newLoad(t)
 	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")...)

@@ -25,7 +25,8 @@ var pageSizes = []int{0, 1, bridge.PageMax, bridge.PageMax + 1, 2*bridge.PageMax
 // laneOfSize names the lane that has so many.
 func laneOfSize(n int) string { return fmt.Sprintf("push.example.com/live/s%d", n) }
 
-// filledJournal returns a directory with a journal of lanes of these sizes, in quarantine or, without a reason, in the outbox.
+// filledJournal returns a directory with a journal of lanes of these sizes, in quarantine or, without a reason, in the
+// outbox.
 func filledJournal(t *testing.T, reason bridge.Reason) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -56,7 +57,8 @@ func filledJournal(t *testing.T, reason bridge.Reason) string {
 	return dir
 }
 
-// withAndWithoutService runs a test on a journal that nobody has open, and on one that is reached through its control socket.
+// withAndWithoutService runs a test on a journal that nobody has open, and on one that is reached through its control
+// socket.
 func withAndWithoutService(t *testing.T, reason bridge.Reason, test func(t *testing.T, dir string)) {
 	t.Run("without the service", func(t *testing.T) { test(t, filledJournal(t, reason)) })
 	t.Run("through the service", func(t *testing.T) {

@@ -134,8 +134,8 @@ func privateMembers(s secrets) []string {
 	}
 }
 
-// callbacks are good, bad, tampered, expired and malformed ones of all kinds. quarantined says whether those that end in
-// quarantine are among them.
+// callbacks are good, bad, tampered, expired and malformed ones of all kinds. quarantined says whether those that end
+// in quarantine are among them.
 func (s secrets) callbacks(t *testing.T, quarantined bool) []sentCallback {
 	key, now := s.settings, time.Now().Unix()
 	var all []sentCallback
@@ -164,9 +164,10 @@ func (s secrets) callbacks(t *testing.T, quarantined bool) []sentCallback {
 	return all
 }
 
-// TestSecretsStayInside gives the program secrets, sends it callbacks with secrets of every fate, spoils and changes its
-// files of keys, stops it, and searches everything that was written for every secret: log, answers, admin port, topics,
-// output of commands, files. The one place for any is the journal, which keeps the raw bodies of the quarantine.
+// TestSecretsStayInside gives the program secrets, sends it callbacks with secrets of every fate, spoils and changes
+// its files of keys, stops it, and searches everything that was written for every secret: log, answers, admin port,
+// topics, output of commands, files. The one place for any is the journal, which keeps the raw bodies of the
+// quarantine.
 func TestSecretsStayInside(t *testing.T) {
 	for _, quarantined := range []bool{false, true} {
 		t.Run(fmt.Sprint("quarantined=", quarantined), func(t *testing.T) { searchSecrets(t, quarantined) })

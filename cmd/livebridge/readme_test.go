@@ -38,7 +38,8 @@ func sourceFile(t *testing.T, name, text string) string {
 	return path
 }
 
-// TestConsumerOfTheREADME builds the Go program that schemas/README.md prints and lets it consume what simulate has sent.
+// TestConsumerOfTheREADME builds the Go program that schemas/README.md prints and lets it consume what simulate has
+// sent.
 func TestConsumerOfTheREADME(t *testing.T) {
 	service := launch(t, t.TempDir())
 	_, out := played(t, service, nil, "--count", "50", "--disorder", "0")

@@ -61,9 +61,9 @@ func (n *newConnections) note(status int) {
 	n.last = now
 }
 
-// TestRestartUnderLoad replaces one process by the next while callbacks come, each on a new connection, at some hundred a
-// second. With the sockets of systemd all are answered 200, without a broker too; without those sockets some are refused
-// between the two processes. All that were answered are published, in order.
+// TestRestartUnderLoad replaces one process by the next while callbacks come, each on a new connection, at some hundred
+// a second. With the sockets of systemd all are answered 200, without a broker too; without those sockets some are
+// refused between the two processes. All that were answered are published, in order.
 func TestRestartUnderLoad(t *testing.T) {
 	for _, c := range []struct {
 		name            string

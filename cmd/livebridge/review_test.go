@@ -73,7 +73,8 @@ func (p *program) terminate(t *testing.T) {
 	}
 }
 
-// ordinal returns a sequence without the floor of the journal, which is a multiple of 1000: 1 for the first event of a lane.
+// ordinal returns a sequence without the floor of the journal, which is a multiple of 1000: 1 for the first event of a
+// lane.
 func ordinal(sequence uint64) uint64 { return sequence % 1000 }
 
 // await consumes the topic until want returns true for an event.
@@ -155,7 +156,8 @@ func TestQuarantineCommands(t *testing.T) {
 	service.terminate(t)
 }
 
-// TestDeadLetterCommands: what the broker rejected is listed with the reason, and is published once the broker is fixed.
+// TestDeadLetterCommands: what the broker rejected is listed with the reason, and is published once the broker is
+// fixed.
 func TestDeadLetterCommands(t *testing.T) {
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"MAX_BODY=2MiB")

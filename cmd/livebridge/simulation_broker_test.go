@@ -10,8 +10,8 @@ import (
 	"livebridge/bridge"
 )
 
-// simulatedBroker is a topic with all that goes wrong with brokers. What it does to an event is drawn from the seed, the
-// event and the number of the try, so that it does not depend on what other lanes do.
+// simulatedBroker is a topic with all that goes wrong with brokers. What it does to an event is drawn from the seed,
+// the event and the number of the try, so that it does not depend on what other lanes do.
 type simulatedBroker struct {
 	simulation *simulation
 	away       bool            // nobody answers but the client, at once
@@ -86,8 +86,8 @@ func (p *simulatedPublisher) failOnce(e *bridge.Event, done func(error), how int
 	}
 }
 
-// store puts the event on the topic, unless the program that sent it has crashed meanwhile: to whoever looks at the disk
-// that remains, it had crashed before.
+// store puts the event on the topic, unless the program that sent it has crashed meanwhile: to whoever looks at the
+// disk that remains, it had crashed before.
 func (p *simulatedPublisher) store(e *bridge.Event, dead bool) {
 	s := p.broker.simulation
 	s.mu.Lock()

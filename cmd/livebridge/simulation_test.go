@@ -216,7 +216,8 @@ func (s *simulation) stop() {
 	}
 }
 
-// crash cuts the power while callbacks are on their way to the disk: what remains is what was synced, and any part of what was not.
+// crash cuts the power while callbacks are on their way to the disk: what remains is what was synced, and any part of
+// what was not.
 func (s *simulation) crash() {
 	for n := range 8 {
 		s.post(simulatedCallback{stream: fmt.Sprint("room", n), event: "RECORD_FILE_COMPLETE", node: fmt.Sprint("last", time.Now().UnixNano()), record: true})

@@ -122,8 +122,8 @@ func (s *simulation) send(c simulatedCallback, at time.Duration) []action {
 	return actions
 }
 
-// delayed returns when something comes that was sent at the given time: mostly soon, sometimes after minutes. No two are
-// the same, so that nothing depends on which of two comes first.
+// delayed returns when something comes that was sent at the given time: mostly soon, sometimes after minutes. No two
+// are the same, so that nothing depends on which of two comes first.
 func (s *simulation) delayed(at time.Duration) time.Duration {
 	most := 200 * time.Millisecond
 	switch {

@@ -124,7 +124,8 @@ func left(t *testing.T, dir string) uint64 {
 }
 
 // TestEndInOrder: the events of requests that were in hand when the service was told to stop are published, one after
-// the other, what the broker has acknowledged is made durable and leaves the outbox, and only then is the publisher closed.
+// the other, what the broker has acknowledged is made durable and leaves the outbox, and only then is the publisher
+// closed.
 func TestEndInOrder(t *testing.T) {
 	dir, p := t.TempDir(), newSlowPublisher()
 	service, stop, ended := runWith(t, dir, p)
@@ -156,7 +157,8 @@ func TestEndInOrder(t *testing.T) {
 	}
 }
 
-// TestEndWithoutAnAnswer: a broker that never answers holds the end up for no longer than the grace, and the event stays.
+// TestEndWithoutAnAnswer: a broker that never answers holds the end up for no longer than the grace, and the event
+// stays.
 func TestEndWithoutAnAnswer(t *testing.T) {
 	dir, p := t.TempDir(), newSlowPublisher()
 	p.silent = true

@@ -9,7 +9,8 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// TestKeysInQuotes: a key in quotes is named by verify, which finds out that without them it would fit, wherever it comes from.
+// TestKeysInQuotes: a key in quotes is named by verify, which finds out that without them it would fit, wherever it
+// comes from.
 func TestKeysInQuotes(t *testing.T) {
 	const key = "Quoted0123456789Quoted0123456789ABC"
 	push := signature.Claim{Event: "PUBLISH", Domain: "push.example.com", App: "live", Stream: "room1", Timestamp: "1587954140"}
@@ -45,7 +46,8 @@ func TestKeysInQuotes(t *testing.T) {
 	}
 }
 
-// TestStartWarnings: the start warns of keys and secrets in quotes, and of a DATA_DIR that others can access; not of others.
+// TestStartWarnings: the start warns of keys and secrets in quotes, and of a DATA_DIR that others can access; not of
+// others.
 func TestStartWarnings(t *testing.T) {
 	open := t.TempDir()
 	if err := os.Chmod(open, 0o755); err != nil {

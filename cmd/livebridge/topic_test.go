@@ -48,8 +48,9 @@ func (p *program) metrics(t testing.TB) map[string]float64 {
 	return all
 }
 
-// published returns the topic as lines of tail, once all that was answered 200 is there; what never comes is for the checker
-// to name. The kinds that have no holds may have more than one event of an occurrence; they wait in the outbox from their 200 on.
+// published returns the topic as lines of tail, once all that was answered 200 is there; what never comes is for the
+// checker to name. The kinds that have no holds may have more than one event of an occurrence; they wait in the outbox
+// from their 200 on.
 func (p *program) published(t *testing.T, sent []checker.Sent) []string {
 	t.Helper()
 	missing := make(map[checker.Occurrence]bool)

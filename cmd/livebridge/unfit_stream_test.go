@@ -49,8 +49,8 @@ func (p *program) hasLogged(t *testing.T, level string, texts ...string) {
 	t.Errorf("no line of level %s has %q:\n%s", level, texts, p.log)
 }
 
-// TestAnotherStreamTakesTheEvents: an operator gives the subjects to a stream that keeps a single message in memory. What is
-// answered 200 waits until our stream has them again, and all of it comes out.
+// TestAnotherStreamTakesTheEvents: an operator gives the subjects to a stream that keeps a single message in memory.
+// What is answered 200 waits until our stream has them again, and all of it comes out.
 func TestAnotherStreamTakesTheEvents(t *testing.T) {
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	service, p := launch(t, t.TempDir(), prefix+"NATS_URL="+url), newProvider()
@@ -117,8 +117,8 @@ func TestStreamBecomesTooSmall(t *testing.T) {
 	service.hasLogged(t, "error", "unavailable", "LIVE_EVENTS", "max_msgs")
 }
 
-// TestForeignStreamIsAnOutage: NATS is away at the start, and comes back with another stream that has our subjects. Callbacks are
-// accepted all the while, also after a restart, and everything comes out once the other stream is gone.
+// TestForeignStreamIsAnOutage: NATS is away at the start, and comes back with another stream that has our subjects.
+// Callbacks are accepted all the while, also after a restart, and everything comes out once the other stream is gone.
 func TestForeignStreamIsAnOutage(t *testing.T) {
 	_, text, err := net.SplitHostPort(freeAddress(t))
 	if err != nil {
@@ -158,7 +158,8 @@ func TestForeignStreamIsAnOutage(t *testing.T) {
 	p.judge(t, url)
 }
 
-// TestQuarantineDoesNotFit: events are published, and the program goes on, where the quarantine's stream cannot be created.
+// TestQuarantineDoesNotFit: events are published, and the program goes on, where the quarantine's stream cannot be
+// created.
 func TestQuarantineDoesNotFit(t *testing.T) {
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(), JetStream: true,
 		JetStreamMaxStore: 10 << 30, NoSigs: true, NoLog: true})
@@ -182,8 +183,8 @@ func TestQuarantineDoesNotFit(t *testing.T) {
 	service.awaitOutbox(t, 0)
 }
 
-// TestLargerMessagesAfterAll: a dead letter is published when the broker's limit has been raised and an operator tries it again,
-// without a restart.
+// TestLargerMessagesAfterAll: a dead letter is published when the broker's limit has been raised and an operator tries
+// it again, without a restart.
 func TestLargerMessagesAfterAll(t *testing.T) {
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	js := administrator(t, url)

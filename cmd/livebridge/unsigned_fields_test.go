@@ -9,8 +9,8 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// TestUnsignedFields holds SECURITY.md to its word about what the provider's signatures leave open: each of these forgeries
-// does come out. When one does not any more, SECURITY.md is to be changed.
+// TestUnsignedFields holds SECURITY.md to its word about what the provider's signatures leave open: each of these
+// forgeries does come out. When one does not any more, SECURITY.md is to be changed.
 func TestUnsignedFields(t *testing.T) {
 	key := strings.Repeat("Attack", 7)
 	push := pushed("live", "room1")

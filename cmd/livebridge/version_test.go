@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestVersion: the command and the flag print the same line, which names what the linker was told and the version of Go.
+// TestVersion: the command and the flag print the same line, which names what the linker was told and the version of
+// Go.
 func TestVersion(t *testing.T) {
 	defer func(r, c string) { release, commit = r, c }(release, commit)
 	release, commit = "v1.2.3", "0123abc"

@@ -12,8 +12,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// BenchmarkBacklogPublished publishes events as fast as the transport takes them from a dispatcher with 4,096 under way,
-// over 4,096 lanes, to one real broker.
+// BenchmarkBacklogPublished publishes events as fast as the transport takes them from a dispatcher with 4,096 under
+// way, over 4,096 lanes, to one real broker.
 func BenchmarkBacklogPublished(b *testing.B) {
 	const lanes, rounds = 4096, 100
 	c := kafkatest.Start(b, kafkatest.Options{JVM: []string{"-Xmx512m"}})

@@ -33,7 +33,8 @@ func awaitConnected(t *testing.T, p *Publisher, want bool) {
 	}
 }
 
-// TestBrokerConnected: without any event the log says where the publisher is connected, and whether the topic was there.
+// TestBrokerConnected: without any event the log says where the publisher is connected, and whether the topic was
+// there.
 func TestBrokerConnected(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
@@ -61,7 +62,8 @@ func TestBrokerConnected(t *testing.T) {
 	}
 }
 
-// TestConnectsForTemplates: a template names no topic before the first event, and the brokers are connected to all the same.
+// TestConnectsForTemplates: a template names no topic before the first event, and the brokers are connected to all the
+// same.
 func TestConnectsForTemplates(t *testing.T) {
 	t.Parallel()
 	o, logs := observed()
@@ -142,8 +144,8 @@ func TestWhatToSet(t *testing.T) {
 	}
 }
 
-// closing returns the address of a server that closes each connection when it has received something, as Kafka does with
-// a request of an absurd length.
+// closing returns the address of a server that closes each connection when it has received something, as Kafka does
+// with a request of an absurd length.
 func closing(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -159,7 +159,8 @@ func read(t testing.TB, brokers []string, topic string, opts ...kgo.Opt) []*kgo.
 	return out
 }
 
-// ends returns the end of each partition that has something. After a broker's start it asks until all of them have leaders.
+// ends returns the end of each partition that has something. After a broker's start it asks until all of them have
+// leaders.
 func ends(t testing.TB, brokers []string, topic string) map[int]int64 {
 	t.Helper()
 	for limit := time.Now().Add(time.Minute); ; {

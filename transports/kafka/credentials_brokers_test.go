@@ -15,7 +15,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// TestRotationBrokers changes a SCRAM password and renews a client certificate at a real broker, while events are published.
+// TestRotationBrokers changes a SCRAM password and renews a client certificate at a real broker, while events are
+// published.
 func TestRotationBrokers(t *testing.T) {
 	ours, unauthorized := newPKI(t), newPKI(t)
 	c := kafkatest.Start(t, kafkatest.Options{

@@ -130,8 +130,8 @@ func partitionOf(p *Publisher, e *bridge.Event) int32 {
 	return p.topics.of(p.opts.Topic).layout.Load().partitionOf([]byte(e.PartitionKey())).number
 }
 
-// TestPartitionInRecovery: a batch whose outcome stays unknown holds up its own partition, and no other. Its events are answered
-// in bounded time, and are in the topic once when they were tried again.
+// TestPartitionInRecovery: a batch whose outcome stays unknown holds up its own partition, and no other. Its events are
+// answered in bounded time, and are in the topic once when they were tried again.
 func TestPartitionInRecovery(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
@@ -167,8 +167,8 @@ func TestPartitionInRecovery(t *testing.T) {
 	once(t, f, o.Topic, append(all, more...))
 }
 
-// TestOutcomeIsRemembered: an event is answered as unavailable, then the broker turns out to have it. When it comes again it
-// is not sent.
+// TestOutcomeIsRemembered: an event is answered as unavailable, then the broker turns out to have it. When it comes
+// again it is not sent.
 func TestOutcomeIsRemembered(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)

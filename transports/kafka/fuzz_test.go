@@ -30,8 +30,8 @@ func partOf(t *testing.T, text string) string {
 	return string(part)
 }
 
-// FuzzTopic: a part of a lane is read back from the topic's name, so no two lanes share one, and every name is legal but for
-// its length. Parts never hold control characters: such callbacks are 400.
+// FuzzTopic: a part of a lane is read back from the topic's name, so no two lanes share one, and every name is legal
+// but for its length. Parts never hold control characters: such callbacks are 400.
 func FuzzTopic(f *testing.F) {
 	f.Add("push.example.com", "live")
 	f.Add("_x5F", "_")

@@ -18,7 +18,8 @@ func notice() *bridge.Event {
 	return &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream}, Reason: bridge.ReasonExpired, Data: []byte("{}")}
 }
 
-// TestQuarantineHoldsUpNoEvent: whatever is wrong with the quarantine's topic, events go on. Its name sorts before theirs.
+// TestQuarantineHoldsUpNoEvent: whatever is wrong with the quarantine's topic, events go on. Its name sorts before
+// theirs.
 func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 	t.Run("creating it never ends", func(t *testing.T) {
 		f := startFake(t, kfake.NumBrokers(1))
@@ -127,7 +128,8 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 	}
 }
 
-// TestPermissionsRestored: what the broker does not allow is an outage that names the right, and is over when it is given.
+// TestPermissionsRestored: what the broker does not allow is an outage that names the right, and is over when it is
+// given.
 func TestPermissionsRestored(t *testing.T) {
 	for name, fault := range map[string]kfake.Fault{
 		"to write":    {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed},
@@ -187,7 +189,8 @@ func TestProducerIDPermittedAgain(t *testing.T) {
 // errEnough ends a consumer that has read what it should.
 var errEnough = errors.New("enough")
 
-// TestReadingIsForbidden: a consumer without the permission to read logs which one it needs, and resumes when it has it.
+// TestReadingIsForbidden: a consumer without the permission to read logs which one it needs, and resumes when it has
+// it.
 func TestReadingIsForbidden(t *testing.T) {
 	for _, key := range []kmsg.Key{kmsg.Metadata, kmsg.Fetch} {
 		t.Run(key.Name(), func(t *testing.T) {

@@ -40,8 +40,8 @@ func TestPartitionsChangeLeaders(t *testing.T) {
 	once(t, f, o.Topic, all)
 }
 
-// TestSilentLeaderBlocksOwnPartitionsOnly: partitions that one broker led have leaders of their own now. One of these that does not
-// answer holds up its own partitions and not another's.
+// TestSilentLeaderBlocksOwnPartitionsOnly: partitions that one broker led have leaders of their own now. One of these
+// that does not answer holds up its own partitions and not another's.
 func TestSilentLeaderBlocksOwnPartitionsOnly(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(3))

@@ -2,8 +2,8 @@ package kafka
 
 import "testing"
 
-// goldenPartitions are where the Java client's default partitioner sends records with these keys, of 12 and of 7 partitions.
-// TestJavaPartitions has it say so again.
+// goldenPartitions are where the Java client's default partitioner sends records with these keys, of 12 and of 7
+// partitions. TestJavaPartitions has it say so again.
 func goldenPartitions() map[string][2]int {
 	return map[string][2]int{
 		"push.example.com/live/room1":                              {0, 2},

@@ -49,8 +49,8 @@ func (s *sent) note(r *kmsg.ProduceRequest, topic string) {
 	}
 }
 
-// TestRequests: all replicas in sync are to have each batch; while nothing fails, one producer numbers the records of each
-// partition, one after the other.
+// TestRequests: all replicas in sync are to have each batch; while nothing fails, one producer numbers the records of
+// each partition, one after the other.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
@@ -125,7 +125,8 @@ func TestOneBatchAtATime(t *testing.T) {
 	once(t, f, o.Topic, transporttest.Events(20, 1, 2))
 }
 
-// TestSecondRequest: a second request goes out beside the first when much waits, or when the answer to the first takes long.
+// TestSecondRequest: a second request goes out beside the first when much waits, or when the answer to the first takes
+// long.
 func TestSecondRequest(t *testing.T) {
 	for _, c := range []struct {
 		running, waiting int
@@ -148,8 +149,8 @@ func TestSecondRequest(t *testing.T) {
 	}
 }
 
-// TestSlowAnswerHoldsUpNoOtherPartition: what waits for another partition goes out while the answer to the first request is
-// still to come, though nothing else happens.
+// TestSlowAnswerHoldsUpNoOtherPartition: what waits for another partition goes out while the answer to the first
+// request is still to come, though nothing else happens.
 func TestSlowAnswerHoldsUpNoOtherPartition(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))

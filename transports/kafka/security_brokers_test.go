@@ -116,8 +116,8 @@ func TestClientCertificate(t *testing.T) {
 	transporttest.CheckLanes(t, got, want)
 }
 
-// TestCertificateOfAnotherName runs against a broker as Huawei Cloud DMS has it: SASL_SSL, with a certificate whose name is
-// not its address. What does not fit its listeners is named.
+// TestCertificateOfAnotherName runs against a broker as Huawei Cloud DMS has it: SASL_SSL, with a certificate whose
+// name is not its address. What does not fit its listeners is named.
 func TestCertificateOfAnotherName(t *testing.T) {
 	pki := newPKI(t)
 	c := kafkatest.Start(t, kafkatest.Options{Properties: map[string]string{

@@ -14,8 +14,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// TestUnusableTopic: a topic that would not keep what it acknowledges gets nothing, from the start or from when it becomes
-// so. The alarm says what to mend, and comes again while it lasts; publishing goes on by itself.
+// TestUnusableTopic: a topic that would not keep what it acknowledges gets nothing, from the start or from when it
+// becomes so. The alarm says what to mend, and comes again while it lasts; publishing goes on by itself.
 func TestUnusableTopic(t *testing.T) {
 	for _, c := range []struct{ name, invalid, valid, text string }{
 		{"cleanup.policy", "compact", "delete", "set cleanup.policy to delete"},
@@ -51,8 +51,8 @@ func TestUnusableTopic(t *testing.T) {
 	}
 }
 
-// TestWarningsAreRepeated: a topic that keeps events less well than advised is warned of once while that lasts, and again
-// when it comes back. Events go there.
+// TestWarningsAreRepeated: a topic that keeps events less well than advised is warned of once while that lasts, and
+// again when it comes back. Events go there.
 func TestWarningsAreRepeated(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
@@ -81,7 +81,8 @@ func TestWarningsAreRepeated(t *testing.T) {
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 }
 
-// TestConfigurationCannotBeRead: one request that fails is retried and not logged; one that keeps failing is logged once.
+// TestConfigurationCannotBeRead: one request that fails is retried and not logged; one that keeps failing is logged
+// once.
 func TestConfigurationCannotBeRead(t *testing.T) {
 	for _, c := range []struct {
 		failures int

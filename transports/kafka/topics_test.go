@@ -257,7 +257,8 @@ func TestNoQuarantineTopic(t *testing.T) {
 	}
 }
 
-// TestStartsWithoutABroker: nothing is wrong with the settings, and events are answered as unavailable until there is one.
+// TestStartsWithoutABroker: nothing is wrong with the settings, and events are answered as unavailable until there is
+// one.
 func TestStartsWithoutABroker(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)

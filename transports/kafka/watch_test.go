@@ -87,7 +87,8 @@ func onlyThese(t *testing.T, brokers []string, topic string, want []*bridge.Even
 	}
 }
 
-// TestTopicIsRecreated by somebody else: what it had is gone, which is said, whether events come or not. Publishing goes on.
+// TestTopicIsRecreated by somebody else: what it had is gone, which is said, whether events come or not. Publishing
+// goes on.
 func TestTopicIsRecreated(t *testing.T) {
 	for _, busy := range []bool{true, false} {
 		t.Run(fmt.Sprint("busy=", busy), func(t *testing.T) {
@@ -166,8 +167,8 @@ func TestFewerPartitions(t *testing.T) {
 	awaitLog(t, logs, "fewer partitions than before")
 }
 
-// TestTopicStaysDeleted: a topic is deleted, and nobody recreates it for a while. Other topics go on meanwhile; it goes on
-// when it is there.
+// TestTopicStaysDeleted: a topic is deleted, and nobody recreates it for a while. Other topics go on meanwhile; it goes
+// on when it is there.
 func TestTopicStaysDeleted(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
@@ -303,8 +304,8 @@ func TestLimitIsRaised(t *testing.T) {
 	}
 }
 
-// TestRetriedBatchGetsNewTimestamp: a batch of unknown outcome that the broker finds too old by now is sent again with the time
-// of now and is still known as the same, so that its events are in the topic once.
+// TestRetriedBatchGetsNewTimestamp: a batch of unknown outcome that the broker finds too old by now is sent again with
+// the time of now and is still known as the same, so that its events are in the topic once.
 func TestRetriedBatchGetsNewTimestamp(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))

@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// TestPushConsumersStayOut: whoever connects from outside can have a consumer deliver to a client's inbox, and nowhere else: not into
-// our streams, and not to the server's own API, which would treat the events as requests.
+// TestPushConsumersStayOut: whoever connects from outside can have a consumer deliver to a client's inbox, and nowhere
+// else: not into our streams, and not to the server's own API, which would treat the events as requests.
 func TestPushConsumersStayOut(t *testing.T) {
 	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
@@ -62,7 +62,8 @@ func TestPushConsumersStayOut(t *testing.T) {
 	}
 }
 
-// TestAnswersStayOut: the answer to a request goes to the subject that the request names, and that is never one of ours.
+// TestAnswersStayOut: the answer to a request goes to the subject that the request names, and that is never one of
+// ours.
 func TestAnswersStayOut(t *testing.T) {
 	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)

@@ -13,8 +13,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// TestLateAnswerIsIgnored: the answer to an event that was given up must not be taken for that of the event which has its
-// place by then.
+// TestLateAnswerIsIgnored: the answer to an event that was given up must not be taken for that of the event which has
+// its place by then.
 func TestLateAnswerIsIgnored(t *testing.T) {
 	t.Parallel()
 	a := newAcks("inbox.")

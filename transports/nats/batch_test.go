@@ -13,8 +13,8 @@ import (
 	"livebridge/bridge"
 )
 
-// wire is a connection and the server behind it: messages are handled one after the other, and each is stored, refused or
-// dropped as a repeat.
+// wire is a connection and the server behind it: messages are handled one after the other, and each is stored, refused
+// or dropped as a repeat.
 type wire struct {
 	batches *batches
 	queue   []sent

@@ -25,8 +25,8 @@ func benchEvent(lane int) *bridge.Event {
 	}
 }
 
-// BenchmarkPublish publishes through the embedded server with 1000 lanes and one event under way in each. Its measure is
-// the CPU time of the whole process per event, server included.
+// BenchmarkPublish publishes through the embedded server with 1000 lanes and one event under way in each. Its measure
+// is the CPU time of the whole process per event, server included.
 func BenchmarkPublish(b *testing.B) {
 	e, err := StartEmbedded(EmbeddedOptions{StoreDir: b.TempDir(), Listen: "127.0.0.1:0"}, func() Options {
 		o := DefaultOptions()

@@ -10,7 +10,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// TestEveryByteOfAHeader: all 256, alone and between others. Printable ASCII stays, but for space, quote and percent sign.
+// TestEveryByteOfAHeader: all 256, alone and between others. Printable ASCII stays, but for space, quote and percent
+// sign.
 func TestEveryByteOfAHeader(t *testing.T) {
 	t.Parallel()
 	const stay = "!#$&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"
@@ -47,8 +48,9 @@ func TestEveryByteOfAToken(t *testing.T) {
 	}
 }
 
-// TestPartitionsOfSubjects: with partitions, all kinds of one stream have the same number behind the prefix, streams are
-// spread, and the subjects are those that the stream is checked for. The numbers are what they were in earlier versions.
+// TestPartitionsOfSubjects: with partitions, all kinds of one stream have the same number behind the prefix, streams
+// are spread, and the subjects are those that the stream is checked for. The numbers are what they were in earlier
+// versions.
 func TestPartitionsOfSubjects(t *testing.T) {
 	t.Parallel()
 	o := DefaultOptions()

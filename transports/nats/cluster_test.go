@@ -42,8 +42,8 @@ func startCluster(t *testing.T) []*server.Server {
 	return all
 }
 
-// TestReplicas: on a cluster the streams are made with the replicas of the settings, and events go on through the loss of
-// the server that leads them.
+// TestReplicas: on a cluster the streams are made with the replicas of the settings, and events go on through the loss
+// of the server that leads them.
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	servers := startCluster(t)

@@ -9,7 +9,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// TestBrokerConnected: without any event the log says where the publisher is connected, and whether the stream was there.
+// TestBrokerConnected: without any event the log says where the publisher is connected, and whether the stream was
+// there.
 func TestBrokerConnected(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{})

@@ -7,8 +7,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// TestConsumersAreBounded: there are at most so many connections of consumers, and when all are in use, a further one of the bridge is
-// let in.
+// TestConsumersAreBounded: there are at most so many connections of consumers, and when all are in use, a further one
+// of the bridge is let in.
 func TestConsumersAreBounded(t *testing.T) {
 	t.Parallel()
 	const maxConsumers = 3

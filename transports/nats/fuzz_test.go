@@ -28,8 +28,9 @@ func laneOf(t *testing.T, subject string) bridge.Lane {
 	return bridge.Lane{Domain: parts[0], App: parts[1], Stream: parts[2]}
 }
 
-// FuzzSubject: every lane is one subject, from which it can be read back, so no two lanes share one; and no token of it is a
-// wildcard or holds what the protocol would stumble over. Parts never hold control characters: such callbacks are 400.
+// FuzzSubject: every lane is one subject, from which it can be read back, so no two lanes share one; and no token of it
+// is a wildcard or holds what the protocol would stumble over. Parts never hold control characters: such callbacks are
+// 400.
 func FuzzSubject(f *testing.F) {
 	f.Add("push.example.com", "live", "room1")
 	f.Add("a", "", "*.>")

@@ -76,8 +76,8 @@ func withStreams(t *testing.T, s *testServer) {
 	closePublisher(t, p)
 }
 
-// TestExactRights: the rights of the handbook are enough, to create the streams and to publish; those to create them are not
-// needed when they are there.
+// TestExactRights: the rights of the handbook are enough, to create the streams and to publish; those to create them
+// are not needed when they are there.
 func TestExactRights(t *testing.T) {
 	t.Parallel()
 	all := publishing()

@@ -85,7 +85,8 @@ func TestPowerLoss(t *testing.T) {
 	}
 }
 
-// TestEmptyPosition: a power loss can leave a consumer's position without content. The consumer begins again, and skips nothing.
+// TestEmptyPosition: a power loss can leave a consumer's position without content. The consumer begins again, and skips
+// nothing.
 func TestEmptyPosition(t *testing.T) {
 	t.Parallel()
 	l := powerLosses(t, func(*bridgeRun) {})[1]
@@ -96,8 +97,8 @@ func TestEmptyPosition(t *testing.T) {
 	l.recover(t, everythingWritten{})
 }
 
-// TestStaleSummary: the server's summary of a stream is on the disk, a block of which it speaks is not as it says, and all
-// of it is too old for the server to look for repeats in it.
+// TestStaleSummary: the server's summary of a stream is on the disk, a block of which it speaks is not as it says, and
+// all of it is too old for the server to look for repeats in it.
 func TestStaleSummary(t *testing.T) {
 	t.Parallel()
 	const window = 100 * time.Millisecond

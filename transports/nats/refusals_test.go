@@ -16,8 +16,8 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// TestRefusalsAreLoggedOnce: however often the server refuses, one line says why and where to look, and one that it works
-// again.
+// TestRefusalsAreLoggedOnce: however often the server refuses, one line says why and where to look, and one that it
+// works again.
 func TestRefusalsAreLoggedOnce(t *testing.T) {
 	for _, c := range []struct {
 		name, setting, cause string
@@ -78,8 +78,8 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 	}
 }
 
-// TestRefusalsAreSummarizedHourly counts the lines of an hour in which the client tells four times a second that it is refused, in
-// both ways in which it does.
+// TestRefusalsAreSummarizedHourly counts the lines of an hour in which the client tells four times a second that it is
+// refused, in both ways in which it does.
 func TestRefusalsAreSummarizedHourly(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{

@@ -44,8 +44,8 @@ func TestCurrentStreamLimit(t *testing.T) {
 	}
 }
 
-// TestCurrentServerLimit: a server whose max_payload is changed by a reload tells nobody; what is rejected is too large for the
-// limit of this moment all the same.
+// TestCurrentServerLimit: a server whose max_payload is changed by a reload tells nobody; what is rejected is too large
+// for the limit of this moment all the same.
 func TestCurrentServerLimit(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{MaxPayload: 4096})
@@ -76,8 +76,8 @@ func TestCurrentServerLimit(t *testing.T) {
 	}
 }
 
-// TestSizeLimitWithoutServer: the connection may be lost before a server is asked. The event waits for the next one, and nobody
-// else is asked, such as whoever listens at the client's default address.
+// TestSizeLimitWithoutServer: the connection may be lost before a server is asked. The event waits for the next one,
+// and nobody else is asked, such as whoever listens at the client's default address.
 func TestSizeLimitWithoutServer(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{MaxPayload: 4096})
@@ -94,8 +94,8 @@ func TestSizeLimitWithoutServer(t *testing.T) {
 	}
 }
 
-// TestEmbeddedStreamLimit: a message that the stream refuses is rejected although it has no answer of its own in a batch, and
-// those beside it are stored.
+// TestEmbeddedStreamLimit: a message that the stream refuses is rejected although it has no answer of its own in a
+// batch, and those beside it are stored.
 func TestEmbeddedStreamLimit(t *testing.T) {
 	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)

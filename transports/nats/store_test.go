@@ -20,7 +20,8 @@ func filled(t *testing.T) *store {
 	return s
 }
 
-// TestNothingIsLostBeforeASync: a file that cannot be opened, for want of descriptors or of space, is synced the next time.
+// TestNothingIsLostBeforeASync: a file that cannot be opened, for want of descriptors or of space, is synced the next
+// time.
 func TestNothingIsLostBeforeASync(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC} {
@@ -61,8 +62,8 @@ func TestAFailedSyncIsForGood(t *testing.T) {
 	}
 }
 
-// TestEarlierStream: a stream of earlier settings that has the subjects is an outage which names it, also after a crash, and
-// no reason not to start. Set back, the settings find everything, repaired.
+// TestEarlierStream: a stream of earlier settings that has the subjects is an outage which names it, also after a
+// crash, and no reason not to start. Set back, the settings find everything, repaired.
 func TestEarlierStream(t *testing.T) {
 	t.Parallel()
 	for name, crash := range map[string]bool{"stopped": false, "crashed": true} {
@@ -112,7 +113,8 @@ func forgetStop(t *testing.T, dir string) {
 	}
 }
 
-// TestEveryStreamIsRepaired: after a crash also a stream that the settings of this start do not name loses what follows a gap.
+// TestEveryStreamIsRepaired: after a crash also a stream that the settings of this start do not name loses what follows
+// a gap.
 func TestEveryStreamIsRepaired(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

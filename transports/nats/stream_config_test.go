@@ -64,8 +64,8 @@ func notice(n uint64) *bridge.Event {
 	return e
 }
 
-// unusableConfigs are changes after which a stream does not retain what it acknowledges, or accepts nothing, with what the error has to
-// name.
+// unusableConfigs are changes after which a stream does not retain what it acknowledges, or accepts nothing, with what
+// the error has to name.
 func unusableConfigs() map[string]struct {
 	change func(*jetstream.StreamConfig)
 	names  string
@@ -170,8 +170,8 @@ func TestMirror(t *testing.T) {
 	awaitUnavailable(t, dial(t, o), event("a", 1), o.Stream, "mirror of stream ORIGIN")
 }
 
-// TestOtherStreamTakesTheSubjects: an acknowledgement counts only if the stream expected has given it, from the very first
-// message on, whenever the streams were checked last.
+// TestOtherStreamTakesTheSubjects: an acknowledgement counts only if the stream expected has given it, from the very
+// first message on, whenever the streams were checked last.
 func TestOtherStreamTakesTheSubjects(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{})
@@ -307,8 +307,8 @@ func TestAlarmReminds(t *testing.T) {
 	}
 }
 
-// TestStreamRecreated: who deletes the stream and creates another has thrown events away, which is said loudly; publishing
-// goes on.
+// TestStreamRecreated: who deletes the stream and creates another has thrown events away, which is said loudly;
+// publishing goes on.
 func TestStreamRecreated(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{})

@@ -64,7 +64,8 @@ func TestLostRequests(t *testing.T) {
 	}
 }
 
-// TestOwnStreamFollowsSettings: the stream on our own server is as the settings of this start say, whatever it was made with.
+// TestOwnStreamFollowsSettings: the stream on our own server is as the settings of this start say, whatever it was made
+// with.
 func TestOwnStreamFollowsSettings(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
