@@ -63,12 +63,12 @@ func composedServices(t *testing.T) map[string]composed {
 	return file.Services
 }
 
-// settings returns the service's environment, with one address in place of another.
+// settings returns the service's environment, with one address in place of another, and a free port for the admin port.
 func (c composed) settings(old, address string) (out []string) {
 	for name, value := range c.Environment {
 		out = append(out, name+"="+value)
 	}
-	return replaced(out, old, address)
+	return replaced(replaced(out, old, address), "0.0.0.0:9090", "127.0.0.1:0")
 }
 
 // launch starts a service that is livebridge itself.

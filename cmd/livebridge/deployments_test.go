@@ -65,7 +65,10 @@ func TestDMSExample(t *testing.T) {
 // TestDeploymentsAreConfined: what the image and the pod promise about user, root and volume is in their files.
 func TestDeploymentsAreConfined(t *testing.T) {
 	for file, lines := range map[string][]string{
-		"Dockerfile": {"FROM scratch", "USER 65534:65534", "VOLUME /data", "CGO_ENABLED=0 go build -trimpath"},
+		"Dockerfile": {"FROM scratch", "USER 65534:65534", "VOLUME /data", "CGO_ENABLED=0 go build -trimpath",
+			"GOARCH=$TARGETARCH", "--mount=type=cache", "org.opencontainers.image.revision=$REVISION", `CMD ["/livebridge", "health"]`},
+		"compose.yaml": {`KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false"`, "HOST://127.0.0.1:9092", "127.0.0.1:4222:4222",
+			"127.0.0.1:9090:9090", "restart: unless-stopped", "condition: service_healthy"},
 		"kubernetes.yaml": {"runAsNonRoot: true", "runAsUser: 65534", "readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false",
 			"capabilities: {drop: [ALL]}", "path: /readyz", "path: /livez", "automountServiceAccountToken: false"},
 	} {
