@@ -16,8 +16,9 @@ const (
 
 // Entry is one entry of a queue. Its JSON is what operators see.
 type Entry struct {
-	Number   uint64          `json:"number"` // its name; later entries have greater ones
-	Reason   string          `json:"reason"` // why it is in the queue
+	Number   uint64          `json:"number"`           // its name; later entries have greater ones
+	Reason   string          `json:"reason"`           // why it is in the queue
+	Detail   string          `json:"detail,omitempty"` // of a dead letter: what is wrong, in words
 	Received string          `json:"received"`
 	ID       string          `json:"id"`
 	Kind     string          `json:"kind"`
@@ -72,6 +73,7 @@ type Delivery struct {
 	State      DeliveryState `json:"state"`
 	DeadLetter uint64        `json:"dead_letter,omitempty"` // its number
 	Reason     string        `json:"reason,omitempty"`      // of the dead letter
+	Detail     string        `json:"detail,omitempty"`      // likewise
 }
 
 // ReviewQueues is what an operator can do with both queues, through the control socket while the service runs, and with

@@ -30,14 +30,29 @@ type Checkpointer interface {
 
 // PublishError is why publishing an event failed.
 type PublishError struct {
-	// Permanent: the broker rejects this event, however often it is retried.
-	Permanent bool
+	// Rejection is not empty when the broker rejects this event, however often it is retried.
+	Rejection Rejection
 	Err       error
+}
+
+// Rejection is why a broker rejects an event for good. It is the reason of the dead letter.
+type Rejection string
+
+// The rejections.
+const (
+	RejectionTooLarge     Rejection = "too_large"     // larger than the broker or its topic permits
+	RejectionInvalidTopic Rejection = "invalid_topic" // no topic can be named for it
+	RejectionRefused      Rejection = "refused"       // the broker says no for another reason
+)
+
+// Rejections returns every rejection.
+func Rejections() []Rejection {
+	return []Rejection{RejectionInvalidTopic, RejectionRefused, RejectionTooLarge}
 }
 
 // Error returns the cause, and whether a retry can help.
 func (e *PublishError) Error() string {
-	if e.Permanent {
+	if e.Rejection != "" {
 		return "rejected: " + e.Err.Error()
 	}
 	return "unavailable: " + e.Err.Error()
@@ -47,8 +62,8 @@ func (e *PublishError) Error() string {
 func (e *PublishError) Unwrap() error { return e.Err }
 
 // Rejected returns the error of an event that the broker rejects for good: it becomes a dead letter.
-func Rejected(format string, args ...any) error {
-	return &PublishError{Permanent: true, Err: fmt.Errorf(format, args...)}
+func Rejected(why Rejection, format string, args ...any) error {
+	return &PublishError{Rejection: why, Err: fmt.Errorf(format, args...)}
 }
 
 // Unavailable returns the error of an event that may succeed later: it is retried forever, before any other of its
@@ -60,12 +75,22 @@ func Unavailable(format string, args ...any) error {
 // IsRejected reports whether the broker rejects the event for good.
 func IsRejected(err error) bool {
 	var p *PublishError
-	return errors.As(err, &p) && p.Permanent
+	return errors.As(err, &p) && p.Rejection != ""
+}
+
+// DeadLetterOf returns the settlement of an event that the broker has rejected with an error made by Rejected.
+func DeadLetterOf(err error) Settlement {
+	var p *PublishError
+	if !errors.As(err, &p) {
+		return Settlement{DeadLetter: RejectionRefused, Detail: err.Error()}
+	}
+	return Settlement{DeadLetter: p.Rejection, Detail: p.Err.Error()}
 }
 
 // Settlement is the outcome of an event taken from the outbox. The zero Settlement completes it: the broker has
 // acknowledged it and its lane continues.
 type Settlement struct {
 	Retry      time.Duration // above 0: retry after this time, before any other event of its lane
-	DeadLetter string        // not empty: the reason why it becomes a dead letter; its lane continues
+	DeadLetter Rejection     // not empty: why it becomes a dead letter; its lane continues
+	Detail     string        // of a dead letter: what is wrong, in words
 }

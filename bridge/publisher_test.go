@@ -12,7 +12,7 @@ import (
 
 // TestPublishErrors: rejected and unavailable are distinguished however deeply wrapped, and both unwrap to their cause.
 func TestPublishErrors(t *testing.T) {
-	rejected, unavailable := bridge.Rejected("too large: %w", io.EOF), bridge.Unavailable("no answer: %w", io.EOF)
+	rejected, unavailable := bridge.Rejected(bridge.RejectionRefused, "too large: %w", io.EOF), bridge.Unavailable("no answer: %w", io.EOF)
 	for _, c := range []struct {
 		err      error
 		text     string

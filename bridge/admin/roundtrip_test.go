@@ -13,7 +13,7 @@ import (
 type fullOperator struct{ fakeOperator }
 
 var (
-	fullEntry = bridge.Entry{Number: math.MaxUint64, Reason: "expired", Received: "2000-01-01T00:00:00.007Z", ID: "01", Kind: "record", Lane: "a/b/c",
+	fullEntry = bridge.Entry{Number: math.MaxUint64, Reason: "expired", Detail: "d", Received: "2000-01-01T00:00:00.007Z", ID: "01", Kind: "record", Lane: "a/b/c",
 		Type: "com.huaweicloud.live.record.start", Scheme: "md5", Sequence: math.MaxUint64 - 1, Data: []byte(`{"a":"<b>"}`), Raw: []byte{0xff, 0, '"'}}
 	fullStats = bridge.JournalStats{Format: "f", Commit: 1, Outbox: bridge.Usage{Entries: 2, Bytes: 3}, Held: bridge.Usage{Entries: 4, Bytes: 5},
 		LanesHeld: 6, Lanes: 7, Quarantine: bridge.Usage{Entries: 8, Bytes: 9}, Reasons: map[string]int{"expired": 10},

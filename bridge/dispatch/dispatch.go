@@ -174,7 +174,7 @@ func (d *Dispatcher) classify(e *bridge.Event, err error) bridge.Settlement {
 		d.backoff.reset(e.Lane)
 		d.log.Error("event rejected by the broker; it is a dead letter now",
 			zap.Stringer("id", e.ID), zap.Stringer("kind", e.Lane.Kind), zap.Error(err))
-		return bridge.Settlement{DeadLetter: err.Error()}
+		return bridge.DeadLetterOf(err)
 	default:
 		outage.recordFailure(err)
 		wait, failures := d.backoff.next(e.Lane)

@@ -274,7 +274,7 @@ func TestDeadLetters(t *testing.T) {
 		h.outbox.add(events(3, 3)...)
 		h.drain(time.Second)
 		for l := range 3 {
-			if got := h.outbox.dead[lane(l)]; len(got) != 1 || !strings.Contains(got[0], "too large") {
+			if got := h.outbox.dead[lane(l)]; len(got) != 1 || !strings.HasPrefix(got[0], "too_large: ") {
 				t.Errorf("lane %d: dead letters %q", l, got)
 			}
 		}

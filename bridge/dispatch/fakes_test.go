@@ -109,7 +109,7 @@ func (o *fakeOutbox) Settle(e *bridge.Event, s bridge.Settlement) {
 		o.retries[e.Lane] = append(o.retries[e.Lane], s.Retry)
 		l.events, l.until = slices.Insert(l.events, 0, e), time.Now().Add(s.Retry)
 	case s.DeadLetter != "":
-		o.dead[e.Lane] = append(o.dead[e.Lane], s.DeadLetter)
+		o.dead[e.Lane] = append(o.dead[e.Lane], string(s.DeadLetter)+": "+s.Detail)
 	default:
 		o.acked = append(o.acked, e)
 	}
@@ -232,5 +232,5 @@ func (c *checkpointer) Checkpoint(ctx context.Context) error { return c.checkpoi
 var (
 	errAckLost = bridge.Unavailable("the acknowledgement was lost")
 	errAway    = bridge.Unavailable("nobody there")
-	errLarge   = bridge.Rejected("too large")
+	errLarge   = bridge.Rejected(bridge.RejectionTooLarge, "too large")
 )

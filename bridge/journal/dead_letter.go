@@ -25,7 +25,7 @@ func (c *commit) deadLetter(b rejection) error {
 			return err
 		}
 	}
-	value := appendEvent(appendText(nil, b.reason), b.event)
+	value := appendEvent(appendText(appendText(nil, b.reason), b.detail), b.event)
 	number := c.j.meta.next
 	c.j.meta.next++
 	c.j.meta.dead.add(len(value))

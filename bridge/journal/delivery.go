@@ -107,5 +107,6 @@ func (r *rejected) add(b rejection) {
 	}
 	at := place{b.event.Lane, b.event.Sequence}
 	r.order = append(r.order, at)
-	r.of[at] = bridge.Delivery{State: bridge.DeliveryDeadLetter, DeadLetter: b.number, Reason: b.reason}
+	r.of[at] = bridge.Delivery{State: bridge.DeliveryDeadLetter, DeadLetter: b.number, Reason: string(b.reason),
+		Detail: b.detail}
 }

@@ -61,7 +61,7 @@
 //	s  period(8) signature(16)         what a good signature was over
 //	q  number(8)                       quarantine: what the limits need to know of an entry
 //	Q  number(8)                       quarantine: the raw body, the event
-//	d  number(8)                       dead letter: reason, event
+//	d  number(8)                       dead letter: reason, detail, event
 //
 // The event of sequence 2 of the lane push.example.com/live/room1 of stream status (kind 1), emitted by commit 9:
 //
@@ -90,5 +90,5 @@
 //	s           digest of the signed fields(16) id(16)
 //	q           id(16) signature(16) bytes received reason
 //	Q           raw event
-//	d           reason event
+//	d           reason detail event
 package journal

@@ -118,7 +118,8 @@ func FuzzReadQuarantineRecord(f *testing.F) {
 
 // FuzzReadEntry is the same for an entry of the quarantine and a dead letter.
 func FuzzReadEntry(f *testing.F) {
-	f.Add(appendEvent(appendText(nil, "too large"), &bridge.Event{Type: "a", Data: []byte("{}")}))
+	f.Add(appendEvent(appendText(nil, "body"), &bridge.Event{Type: "a", Data: []byte("{}")}))
+	f.Add(appendEvent(appendText(appendText(nil, "too_large"), "2 MB"), &bridge.Event{Type: "a", Data: []byte("{}")}))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		for _, queue := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 			key := numberKey(nil, tableDeadLetter, 5)
@@ -126,12 +127,12 @@ func FuzzReadEntry(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			head := e.reason
+			head := appendText(appendText(nil, e.reason), e.detail)
 			if queue == bridge.QuarantineQueue {
-				head = string(e.raw)
+				head = appendText(nil, e.raw)
 			}
-			again, err := readEntry(queue, key, appendEvent(appendText(nil, head), e.event))
-			if err != nil || again.reason != e.reason || string(again.raw) != string(e.raw) || fmt.Sprint(again.event) != fmt.Sprint(e.event) {
+			again, err := readEntry(queue, key, appendEvent(head, e.event))
+			if err != nil || again.reason != e.reason || again.detail != e.detail || string(again.raw) != string(e.raw) || fmt.Sprint(again.event) != fmt.Sprint(e.event) {
 				t.Errorf("%+v became %+v, %v", e, again, err)
 			}
 		}

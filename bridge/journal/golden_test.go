@@ -82,7 +82,7 @@ func leaveGolden(t *testing.T) {
 	j := open(t, o)
 	add(t, j, push("dead", 9e11, bridge.PhasePublish))
 	synctest.Wait()
-	settleNext(t, j, bridge.Settlement{DeadLetter: "message too large"})
+	settleNext(t, j, bridge.Settlement{DeadLetter: bridge.RejectionTooLarge, Detail: "2 MB"})
 	add(t, j, doubtful("expired", 9e11, bridge.ReasonExpired), push("held", 9e11, bridge.PhaseDone))
 	o.OutboxMemory = 1 // what comes now is written under its lane, what came before in batches
 	closeJournal(t, j)

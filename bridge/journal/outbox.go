@@ -80,7 +80,8 @@ type acked struct {
 // rejection is an event that the broker will never take.
 type rejection struct {
 	pending
-	reason string
+	reason bridge.Rejection
+	detail string
 	number uint64 // of the dead letter, once it is one
 }
 
@@ -286,24 +287,4 @@ func (o *outbox) age(now time.Time) time.Duration {
 		}
 	}
 	return time.Duration(bridge.MillisOf(now)-oldest) * time.Millisecond
-}
-
-// fifo is a queue of lanes' queues.
-type fifo struct {
-	queues []*laneQueue
-	first  int
-}
-
-func (f *fifo) empty() bool { return f.first == len(f.queues) }
-
-func (f *fifo) push(l *laneQueue) { f.queues = append(f.queues, l) }
-
-func (f *fifo) pop() *laneQueue {
-	l := f.queues[f.first]
-	f.queues[f.first] = nil
-	f.first++
-	if f.first == len(f.queues) {
-		f.queues, f.first = f.queues[:0], 0
-	}
-	return l
 }

@@ -158,16 +158,16 @@ func TestWholeDeadLetter(t *testing.T) {
 			t.Fatal(events, err)
 		}
 		for _, e := range events {
-			s.Settle(e, bridge.Settlement{DeadLetter: "too large: " + e.Lane.Kind.String()})
+			s.Settle(e, bridge.Settlement{DeadLetter: bridge.RejectionTooLarge, Detail: "2 MB: " + e.Lane.Kind.String()})
 		}
 		synctest.Wait()
 		trim(t, s.Journal)
 		s.listsAlso(bridge.DeadLetterQueue, []bridge.Entry{{
-			Reason: "too large: record", Received: "2000-01-01T00:00:00.007Z", ID: "010203010000000000000000000000ff", Kind: "record",
+			Reason: "too_large", Detail: "2 MB: record", Received: "2000-01-01T00:00:00.007Z", ID: "010203010000000000000000000000ff", Kind: "record",
 			Lane: "push.example.com/a%20b/%C3%A4%2F1", Type: "com.huaweicloud.live.record.start", Scheme: "md5",
 			Sequence: events[0].Sequence, Data: a.Event.Data,
 		}, {
-			Reason: "too large: snapshot", Received: "2000-01-01T00:00:00.007Z", ID: "010203020000000000000000000000ff-expired", Kind: "snapshot",
+			Reason: "too_large", Detail: "2 MB: snapshot", Received: "2000-01-01T00:00:00.007Z", ID: "010203020000000000000000000000ff-expired", Kind: "snapshot",
 			Type: bridge.TypeQuarantined, Scheme: "md5", Sequence: events[1].Sequence, Data: events[1].Data,
 		}})
 		w.ahead.Add(int64(time.Minute))

@@ -56,17 +56,21 @@ type reviewEntry struct {
 	queue   bridge.ReviewQueue
 	number  uint64
 	reason  string
+	detail  string // of a dead letter
 	event   *bridge.Event
 	raw     []byte // of the quarantine alone; valid as long as the value is
 	bytes   int
 	emitted *bridge.Emission // the replay, once it is one
 }
 
-// readEntry reads the value of table Q (raw, event) or d (reason, event).
+// readEntry reads the value of table Q (raw, event) or d (reason, detail, event).
 func readEntry(s bridge.ReviewQueue, key, value []byte) (*reviewEntry, error) {
 	r := reader{rest: value}
 	e := &reviewEntry{queue: s, number: binary.BigEndian.Uint64(key[1:]), bytes: len(value)}
 	head := r.bytes()
+	if s == bridge.DeadLetterQueue {
+		e.detail = r.text()
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -85,7 +89,7 @@ func readEntry(s bridge.ReviewQueue, key, value []byte) (*reviewEntry, error) {
 // entry is what an operator sees.
 func (s *reviewEntry) entry(raw bool) bridge.Entry {
 	e := bridge.Entry{
-		Number: s.number, Reason: s.reason, Received: s.event.Recorded.String(), ID: string(s.event.AppendID(nil)),
+		Number: s.number, Reason: s.reason, Detail: s.detail, Received: s.event.Recorded.String(), ID: string(s.event.AppendID(nil)),
 		Kind: s.event.Lane.Kind.String(), Type: s.event.Type, Scheme: s.event.Scheme.String(), Sequence: s.event.Sequence,
 		Data: s.event.Data,
 	}

@@ -190,11 +190,11 @@ func TestRetryDeadLetters(t *testing.T) {
 			t.Fatal(events, err)
 		}
 		for _, e := range events {
-			j.Settle(e, bridge.Settlement{DeadLetter: "too large: 2 MB"})
+			j.Settle(e, bridge.Settlement{DeadLetter: bridge.RejectionTooLarge, Detail: "2 MB"})
 		}
 		synctest.Wait()
-		all := list(t, j, bridge.DeadLetterQueue, bridge.Query{Reason: "too large"})
-		if len(all) != 2 || ordinal(all[0].Sequence) != 1 || all[0].Reason != "too large: 2 MB" || all[0].Raw != nil {
+		all := list(t, j, bridge.DeadLetterQueue, bridge.Query{Reason: "too_large"})
+		if len(all) != 2 || ordinal(all[0].Sequence) != 1 || all[0].Reason != "too_large" || all[0].Detail != "2 MB" || all[0].Raw != nil {
 			t.Fatalf("%+v", all)
 		}
 		outcomes, err := j.Release(bridge.DeadLetterQueue, []uint64{all[0].Number, all[0].Number})

@@ -24,7 +24,7 @@ func (o *outbox) Settle(e *bridge.Event, s bridge.Settlement) {
 	case s.Retry > 0:
 		o.delay(l, s.Retry)
 	case s.DeadLetter != "":
-		o.rejections = append(o.rejections, rejection{pending: l.underWay, reason: s.DeadLetter})
+		o.rejections = append(o.rejections, rejection{pending: l.underWay, reason: s.DeadLetter, detail: s.Detail})
 		o.wakeWriter()
 	default:
 		o.acknowledged = append(o.acknowledged, o.done(l))

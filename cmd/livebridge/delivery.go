@@ -37,7 +37,7 @@ func (r *result) text() string {
 	case r.Delivery == nil:
 		return "done"
 	case r.State == bridge.DeliveryDeadLetter:
-		return fmt.Sprintf("dead letter again, number %d: %s", r.DeadLetter, r.Reason)
+		return fmt.Sprintf("dead letter again, number %d: %s", r.DeadLetter, r.Detail)
 	case r.State == offlineState:
 		return "waiting for the next start of the service"
 	case r.State == bridge.DeliveryWaiting:

@@ -79,7 +79,7 @@ func TestRetryReportsOutcome(t *testing.T) {
 	<-answerWith(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{DeadLetter: "too large"} })
 	var all []bridge.Entry
 	until(t, "three dead letters are on disk", func() bool { all = entriesOf(t, dir, "deadletters"); return len(all) == 3 })
-	settled := answerWith(t, j, 2, func(i int) bridge.Settlement { return []bridge.Settlement{{}, {DeadLetter: "still too large"}}[i] })
+	settled := answerWith(t, j, 2, func(i int) bridge.Settlement { return []bridge.Settlement{{}, {DeadLetter: bridge.RejectionTooLarge, Detail: "still too large"}}[i] })
 	out, errOut, code := command(t, dir, "deadletters", "retry", "--all", "--wait", "2s")
 	<-settled
 	got := results(t, out)
@@ -92,7 +92,7 @@ func TestRetryReportsOutcome(t *testing.T) {
 			t.Errorf("entry %d: %+v %+v", i, r, r.Delivery)
 		}
 	}
-	if len(left) != 1 || got[1].DeadLetter != left[0].Number || got[1].Reason != "still too large" {
+	if len(left) != 1 || got[1].DeadLetter != left[0].Number || got[1].Reason != "too_large" || got[1].Detail != "still too large" {
 		t.Errorf("%+v, and left are %+v", got[1].Delivery, left)
 	}
 	for _, want := range []string{
@@ -120,10 +120,10 @@ func TestReplayReportsOutcome(t *testing.T) {
 	if err := j.Trim(t.Context(), func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	settled := answerWith(t, j, 3, func(i int) bridge.Settlement { return bridge.Settlement{DeadLetter: "not wanted"} })
+	settled := answerWith(t, j, 3, func(i int) bridge.Settlement { return bridge.Settlement{DeadLetter: bridge.RejectionRefused, Detail: "not wanted"} })
 	out, errOut, code = command(t, dir, "journal", "replay", "--lane", "record:push.example.com/live/room2")
 	<-settled
-	if got := results(t, out); code != exitFailed || len(got) != 1 || got[0].State != bridge.DeliveryDeadLetter || got[0].Reason != "not wanted" ||
+	if got := results(t, out); code != exitFailed || len(got) != 1 || got[0].State != bridge.DeliveryDeadLetter || got[0].Detail != "not wanted" ||
 		!strings.Contains(errOut, "record:push.example.com/live/room2, sequence") {
 		t.Fatalf("%d %q %q", code, out, errOut)
 	}

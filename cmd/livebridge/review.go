@@ -86,25 +86,27 @@ type filter struct {
 
 // addFlags adds the flags that narrow a query.
 func (f *filter) addFlags(c *cobra.Command, s bridge.ReviewQueue) {
-	usage := "only entries whose `reason` begins with this text"
-	if s == bridge.QuarantineQueue {
-		usage = "only entries with this `reason`: " + strings.Join(reasonNames(), ", ")
-	}
-	c.Flags().StringVar(&f.reason, "reason", "", usage)
+	c.Flags().StringVar(&f.reason, "reason", "", "only entries with this `reason`: "+strings.Join(reasonNames(s), ", "))
 	addLaneFlag(c, &f.lane)
 }
 
-// reasonNames returns the reasons of quarantined callbacks.
-func reasonNames() []string {
+// reasonNames returns the reasons of a review queue's entries.
+func reasonNames(s bridge.ReviewQueue) (names []string) {
+	if s == bridge.DeadLetterQueue {
+		for _, r := range bridge.Rejections() {
+			names = append(names, string(r))
+		}
+		return names
+	}
 	return []string{string(bridge.ReasonExpired), string(bridge.ReasonMalformed), string(bridge.ReasonTampered),
 		string(bridge.ReasonUnknownEvent)}
 }
 
 // query returns the query of a filter, and the lane whose kind the query cannot name.
 func (f *filter) query(s bridge.ReviewQueue) (bridge.Query, laneFilter, error) {
-	if s == bridge.QuarantineQueue && f.reason != "" && !slices.Contains(reasonNames(), f.reason) {
+	if names := reasonNames(s); f.reason != "" && !slices.Contains(names, f.reason) {
 		return bridge.Query{}, laneFilter{}, &usageError{fmt.Errorf("--reason %q is not one of %s",
-			f.reason, strings.Join(reasonNames(), ", "))}
+			f.reason, strings.Join(names, ", "))}
 	}
 	lane, err := parseLane(f.lane)
 	return bridge.Query{Reason: f.reason, Lane: lane.subject, After: f.after}, lane, err

@@ -143,7 +143,7 @@ func (s reviewCommand) showOne(w io.Writer, d admin.Operator, number uint64, out
 // printCard prints an entry on a terminal. The body comes from the sender and must not control the terminal.
 func printCard(w io.Writer, e *bridge.Entry) {
 	for _, line := range [][2]string{
-		{"number", strconv.FormatUint(e.Number, 10)}, {"reason", e.Reason}, {"received", e.Received},
+		{"number", strconv.FormatUint(e.Number, 10)}, {"reason", e.Reason}, {"detail", e.Detail}, {"received", e.Received},
 		{"lane", laneOf(e)}, {"id", e.ID}, {"type", e.Type}, {"signature", e.Scheme},
 		{"data", string(e.Data)}, {"body", string(e.Raw)},
 	} {

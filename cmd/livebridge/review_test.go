@@ -166,12 +166,12 @@ func TestDeadLetterCommands(t *testing.T) {
 	service.send(t, "/live/stream", streamCallback("PUBLISH_DONE", "room1", 1_587_954_134, time.Now(), ""), 200)
 	await(t, service.nats, func(e checker.Event) bool { return ordinal(e.Sequence) == 2 })
 	all := entriesOf(t, dir, "deadletters")
-	if len(all) != 1 || ordinal(all[0].Sequence) != 1 || all[0].Reason == "" {
+	if len(all) != 1 || ordinal(all[0].Sequence) != 1 || all[0].Reason != string(bridge.RejectionTooLarge) || all[0].Detail == "" {
 		t.Fatalf("%+v", all)
 	}
 	out, errOut, code := command(t, dir, "deadletters", "retry", fmt.Sprint(all[0].Number))
 	var retried result
-	if err := json.Unmarshal([]byte(out), &retried); err != nil || code != exitFailed || retried.State != bridge.DeliveryDeadLetter || retried.Reason == "" {
+	if err := json.Unmarshal([]byte(out), &retried); err != nil || code != exitFailed || retried.State != bridge.DeliveryDeadLetter || retried.Reason != string(bridge.RejectionTooLarge) || retried.Detail == "" {
 		t.Errorf("retry: %d %s %v", code, out, err)
 	}
 	if !strings.Contains(errOut, "1 dead letters again") || !strings.Contains(errOut, "dead letter again, number") {

@@ -61,7 +61,7 @@ func (p *simulatedPublisher) Publish(e *bridge.Event, done func(error)) {
 	case refused:
 		time.AfterFunc(there, func() { done(bridge.Unavailable("the stream is full")) })
 	case poisoned:
-		time.AfterFunc(there, func() { p.store(e, true); done(bridge.Rejected("too large")) })
+		time.AfterFunc(there, func() { p.store(e, true); done(bridge.Rejected(bridge.RejectionRefused, "too large")) })
 	case !faulty:
 		time.AfterFunc(there, func() { p.store(e, false); time.AfterFunc(back, func() { done(nil) }) })
 	default:

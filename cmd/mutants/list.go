@@ -133,7 +133,7 @@ func deliveryMutants() []mutant {
 		{"a lane has two events in flight", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation/seed_2"},
 		{"an unavailable broker rejects", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", dispatch, "TestOrderPerLaneUnderRandomFailures|TestStuckLaneStarvesNoOther"},
 		{"events that the broker cannot accept now are dropped", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", livebridge, "TestStreamFull|TestStreamDeleted"},
-		{"a dead letter is dropped", "bridge/dispatch/dispatch.go", "return bridge.Settlement{DeadLetter: err.Error()}", "return bridge.Settlement{}", dispatch, "TestDeadLetters"},
+		{"a dead letter is dropped", "bridge/dispatch/dispatch.go", "return bridge.DeadLetterOf(err)", "return bridge.Settlement{}", dispatch, "TestDeadLetters"},
 		{"any answer acknowledges the whole batch", "transports/nats/batch.go", "allStored := stored && bs.calibrated && sequenceOffset == bs.sequenceOffset", "allStored := m != nil || stored && sequenceOffset == 0", nats, "TestAckCoversStoredMessagesOnly"},
 		{"missing messages of a batch are not noticed", "transports/nats/batch.go", "allStored := stored && bs.calibrated && sequenceOffset == bs.sequenceOffset", "allStored := stored && bs.calibrated && int64(sequenceOffset) <= int64(bs.sequenceOffset)", nats, "TestAMessageThatIsNotStoredIsSentAgain"},
 		{"a duplicate acknowledges the whole batch", "transports/nats/batch.go", "|| answer.Duplicate {", "{", nats, "TestDuplicateDoesNotCalibrate"},

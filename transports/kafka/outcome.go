@@ -81,10 +81,10 @@ func (s *sender) split(p *partition, b *batch, err error) {
 // rejectTooLarge returns the error for a record that the broker rejects even by itself.
 func rejectTooLarge(p *partition, b *batch, err error) error {
 	if errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge) {
-		return bridge.Rejected("event of %d bytes exceeds max.message.bytes of topic %s: "+
+		return bridge.Rejected(bridge.RejectionTooLarge, "event of %d bytes exceeds max.message.bytes of topic %s: "+
 			"raise it, then retry the dead letter: %w", b.size(), p.topic.name, err)
 	}
-	return bridge.Rejected("%w", err)
+	return bridge.Rejected(bridge.RejectionRefused, "%w", err)
 }
 
 // rejectNamed rejects the records that the broker has named, and requeues the others.
@@ -94,7 +94,7 @@ func (s *sender) rejectNamed(p *partition, b *batch, named *recordsRejected) {
 	var rest []record
 	for i := range b.records {
 		if named.indexes[i] {
-			answers = s.appendAnswer(answers, &b.records[i], bridge.Rejected("%w", named.err))
+			answers = s.appendAnswer(answers, &b.records[i], bridge.Rejected(bridge.RejectionRefused, "%w", named.err))
 		} else {
 			rest = append(rest, b.records[i])
 		}

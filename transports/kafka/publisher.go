@@ -136,7 +136,7 @@ func (p *Publisher) topicOf(e *bridge.Event) (*route, *topic, error) {
 	}
 	name := template(p.opts.Topic).of(e)
 	if err := checkTopic(name); err != nil {
-		return nil, nil, bridge.Rejected("KAFKA_TOPIC %q: %w", p.opts.Topic, err)
+		return nil, nil, bridge.Rejected(bridge.RejectionInvalidTopic, "KAFKA_TOPIC %q: %w", p.opts.Topic, err)
 	}
 	return p.route, p.topics.of(name), nil
 }

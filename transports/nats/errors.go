@@ -34,10 +34,13 @@ const (
 func classify(err error) error {
 	var api *jetstream.APIError
 	switch {
-	case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, nats.ErrBadSubject), errors.Is(err, nats.ErrBadHeaderMsg):
-		return bridge.Rejected("NATS: %w", err)
-	case errors.As(err, &api) && (api.ErrorCode == tooLarge || api.ErrorCode == headersTooLarge):
-		return bridge.Rejected("NATS: %w", err)
+	case errors.Is(err, nats.ErrMaxPayload),
+		errors.As(err, &api) && (api.ErrorCode == tooLarge || api.ErrorCode == headersTooLarge):
+		return bridge.Rejected(bridge.RejectionTooLarge, "NATS: %w", err)
+	case errors.Is(err, nats.ErrBadSubject):
+		return bridge.Rejected(bridge.RejectionInvalidTopic, "NATS: %w", err)
+	case errors.Is(err, nats.ErrBadHeaderMsg):
+		return bridge.Rejected(bridge.RejectionRefused, "NATS: %w", err)
 	}
 	return bridge.Unavailable("NATS: %w", err)
 }

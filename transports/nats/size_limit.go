@@ -44,7 +44,7 @@ func (p *Publisher) rejectTooLarge(size, known int64, done func(error)) {
 }
 
 func rejectedSize(size, limit int64) error {
-	return bridge.Rejected("message of %d bytes exceeds the server's max_payload (%d): "+
+	return bridge.Rejected(bridge.RejectionTooLarge, "message of %d bytes exceeds the server's max_payload (%d): "+
 		"raise it, then retry the dead letter", size, limit)
 }
 

@@ -40,7 +40,7 @@ func (m *memory) store(e *bridge.Event, r Record) error {
 	case m.away || m.closed:
 		return bridge.Unavailable("away")
 	case len(r.Payload) > memoryLimit:
-		return bridge.Rejected("too large")
+		return bridge.Rejected(bridge.RejectionRefused, "too large")
 	case e.Quarantined():
 		m.quarantine = append(m.quarantine, r)
 	default:
