@@ -79,7 +79,9 @@ func TestRetryReportsOutcome(t *testing.T) {
 	<-answerWith(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{DeadLetter: "too large"} })
 	var all []bridge.Entry
 	until(t, "three dead letters are on disk", func() bool { all = entriesOf(t, dir, "deadletters"); return len(all) == 3 })
-	settled := answerWith(t, j, 2, func(i int) bridge.Settlement { return []bridge.Settlement{{}, {DeadLetter: bridge.RejectionTooLarge, Detail: "still too large"}}[i] })
+	settled := answerWith(t, j, 2, func(i int) bridge.Settlement {
+		return []bridge.Settlement{{}, {DeadLetter: bridge.RejectionTooLarge, Detail: "still too large"}}[i]
+	})
 	out, errOut, code := command(t, dir, "deadletters", "retry", "--all", "--wait", "2s")
 	<-settled
 	got := results(t, out)
@@ -120,7 +122,9 @@ func TestReplayReportsOutcome(t *testing.T) {
 	if err := j.Trim(t.Context(), func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	settled := answerWith(t, j, 3, func(i int) bridge.Settlement { return bridge.Settlement{DeadLetter: bridge.RejectionRefused, Detail: "not wanted"} })
+	settled := answerWith(t, j, 3, func(i int) bridge.Settlement {
+		return bridge.Settlement{DeadLetter: bridge.RejectionRefused, Detail: "not wanted"}
+	})
 	out, errOut, code = command(t, dir, "journal", "replay", "--lane", "record:push.example.com/live/room2")
 	<-settled
 	if got := results(t, out); code != exitFailed || len(got) != 1 || got[0].State != bridge.DeliveryDeadLetter || got[0].Detail != "not wanted" ||
