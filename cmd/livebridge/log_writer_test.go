@@ -126,7 +126,7 @@ func launchOn(t *testing.T, settings ...string) (service *program, log *os.File)
 	if _, _, failed := syscall.Syscall(syscall.SYS_FCNTL, end.Fd(), setPipeSize, 4096); failed != 0 {
 		skipWithout(t, "small pipe")
 	}
-	service = &program{cmd: exec.Command(os.Args[0]), log: &bytes.Buffer{}, logged: make(chan struct{})}
+	service = &program{cmd: exec.Command(os.Args[0]), log: &logBuffer{}, logged: make(chan struct{})}
 	close(service.logged)
 	service.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+t.TempDir(), prefix+"STREAM_KEY="+demoKey, prefix+"LOG_FORMAT=json",
 		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0", prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0", prefix+"MIN_FREE_BYTES=1MiB",

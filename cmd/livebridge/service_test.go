@@ -38,12 +38,31 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// logBuffer is a log that is read while it is written.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(text)
+}
+
+// String returns what was written by now.
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
 // program is a running livebridge, as its own process.
 type program struct {
 	cmd           *exec.Cmd
 	listen, admin string
 	nats          string
-	log           *bytes.Buffer
+	log           *logBuffer // all that it has written by now
 	logged        chan struct{}
 	took          time.Duration // until callbacks are accepted
 }
@@ -75,7 +94,7 @@ func spawn(t testing.TB, dir string, under []string, settings ...string) *progra
 func spawnWith(t testing.TB, dir string, under []string, files []*os.File, settings ...string) *program {
 	t.Helper()
 	line := append(under, os.Args[0])
-	p := &program{cmd: exec.Command(line[0], line[1:]...), log: &bytes.Buffer{}, logged: make(chan struct{})}
+	p := &program{cmd: exec.Command(line[0], line[1:]...), log: &logBuffer{}, logged: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+dir, prefix+"STREAM_KEY="+demoKey, prefix+"LOG_FORMAT=json",
 		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0",
 		prefix+"MIN_FREE_BYTES=1MiB", prefix+"HOLD_DONE="+testHold.String(), prefix+"HOLD_NEXT="+testHold.String())
@@ -96,7 +115,7 @@ func spawnWith(t testing.TB, dir string, under []string, files []*os.File, setti
 	lines := bufio.NewReader(out)
 	for {
 		line, err := lines.ReadBytes('\n')
-		p.log.Write(line)
+		_, _ = p.log.Write(line)
 		var l struct{ Msg, Listen, Admin, NATS string }
 		if err != nil {
 			break
