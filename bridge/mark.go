@@ -23,7 +23,7 @@ func (Marks) names() [7]string {
 }
 
 // AllMarks returns every mark.
-func AllMarks() Marks { return 1<<len(Marks(0).names()) - 1 }
+func AllMarks() Marks { return MarkUnsequenced<<1 - 1 }
 
 // Has reports whether every mark of other is set.
 func (m Marks) Has(other Marks) bool { return m&other == other }

@@ -32,7 +32,7 @@ func newNewConnections(p *provider, url string) *newConnections {
 
 // play has several streams send, at some hundred callbacks a second together, until ctx ends; all of them are answered
 // or refused when it returns.
-func (n *newConnections) play(t *testing.T, ctx context.Context) {
+func (n *newConnections) play(ctx context.Context, t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 4 {
 		group.Go(func() {
@@ -103,7 +103,7 @@ func restartUnderLoad(t *testing.T, activated, away bool) {
 	ctx, end := context.WithCancel(t.Context())
 	connections := newNewConnections(p, "http://"+address+"/live/stream")
 	var playing sync.WaitGroup
-	playing.Go(func() { connections.play(t, ctx) })
+	playing.Go(func() { connections.play(ctx, t) })
 	until(t, "callbacks are answered", func() bool {
 		return p.total.Load() > 100 && (!away || service.metrics(t)["livebridge_broker_available"] == 0)
 	})

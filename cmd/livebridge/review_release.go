@@ -111,7 +111,7 @@ func confirm(c *cobra.Command, question string) error {
 	if ok && !term.IsTerminal(int(in.Fd())) {
 		return &usageError{fmt.Errorf("%s Confirm with --yes, or see what it does with --dry-run", question)}
 	}
-	fmt.Fprint(c.ErrOrStderr(), question, " [y/N] ")
+	fmt.Fprintf(c.ErrOrStderr(), "%s [y/N] ", question)
 	answer, err := bufio.NewReader(c.InOrStdin()).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
