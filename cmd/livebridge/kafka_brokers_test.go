@@ -73,7 +73,7 @@ func TestCommandsWithKafka(t *testing.T) {
 	for name, value := range vars {
 		t.Setenv(name, value)
 	}
-	service := launch(t, t.TempDir())
+	service := launch(t, t.TempDir(), prefix+"TRANSPORT=kafka", prefix+"KAFKA_BROKERS="+broker)
 	p := newProvider()
 	p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 6)
 	n := 0
