@@ -10,8 +10,8 @@ import (
 	"livebridge/bridge/sequencer"
 )
 
-// commit is one batch in the making: everything that goes to disk together with one sync, and what may be told to the
-// outside once that sync is through.
+// commit is one batch in the making: everything that goes to disk together with one sync, and what may be reported to
+// the outside once that sync is through.
 type commit struct {
 	j     *Journal
 	batch *pebble.Batch
@@ -63,7 +63,7 @@ func (j *Journal) newCommit(used *commit) *commit {
 // empty reports whether there is nothing to write.
 func (c *commit) empty() bool { return c.batch.Empty() && len(c.dirty)+len(c.removed) == 0 }
 
-// needsSync reports whether something must be on disk before it may be told to the outside.
+// needsSync reports whether something must be on disk before it may be reported to the outside.
 func (c *commit) needsSync() bool { return len(c.waiting)+len(c.emitted)+len(c.deadLettered) > 0 }
 
 // full reports whether the batch is large enough that more should wait for the next.

@@ -27,7 +27,7 @@
 // like a cut end: the file LAST_COMMIT (see commit_marker.go), which follows every sync, and the count of the outbox
 // tell it from one. Whatever does not check ends the program with an error and is never skipped. The commit marker is
 // not synced itself: when the power goes it may be as old as what the system had not written back, some seconds by
-// default. What cannot be told: a bit that flips on the disk in what was written in that time before a loss of power.
+// default. What goes undetected: a bit that flips on the disk in what was written in that time before a loss of power.
 // It is logged then (see torn.go).
 //
 // Promised: after a crash at any instant, every callback that Append returned nil for is in the outbox (or was

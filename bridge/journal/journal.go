@@ -133,7 +133,7 @@ func (j *Journal) await(r *request) (answered bool, err error) {
 	return false, bridge.ErrStopping
 }
 
-// Ready returns nil when the journal takes callbacks, else the error that Append would return.
+// Ready returns nil when the journal accepts callbacks, else the error that Append would return.
 func (j *Journal) Ready() error {
 	switch {
 	case j.failure.Load() != nil:

@@ -9,7 +9,7 @@ import (
 	"livebridge/bridge/sequencer"
 )
 
-// What an operator is told of an entry that nothing was done with.
+// The problems of an entry that a command could not process.
 const (
 	problemNoEntry = "there is no such entry"
 	problemNoLane  = "its body could not be read, so it has no lane to go to; purge it"

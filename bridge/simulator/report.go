@@ -57,7 +57,7 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// maxLatency is the longest latency that is told from longer ones.
+// maxLatency is the longest latency that is recorded; longer ones count as this.
 const maxLatency = 10 * time.Minute
 
 // stats counts what all senders send.
