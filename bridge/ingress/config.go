@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"livebridge/bridge"
 	"livebridge/bridge/callback"
 )
 
@@ -77,17 +78,18 @@ func (c Config) withDefaults() Config {
 func (c Config) check() error {
 	switch {
 	case c.MaxBody < 0:
-		return fmt.Errorf("MAX_BODY is %d; it must be positive", c.MaxBody)
+		return bridge.NewSettingError("MAX_BODY", fmt.Errorf("%d is negative", c.MaxBody), "use 1 or more")
 	case c.MaxConnections < 0:
-		return fmt.Errorf("MAX_CONNECTIONS is %d; it must be positive", c.MaxConnections)
+		return bridge.NewSettingError("MAX_CONNECTIONS", fmt.Errorf("%d is negative", c.MaxConnections), "use 1 or more")
 	case c.MaxHeader < 0 || min(c.HeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.RetryAfter) < 0:
 		return errors.New("limits on headers and timeouts of connections must be positive")
 	case slices.ContainsFunc(c.TrustedProxies, matchesEveryAddress):
-		return errors.New("TRUSTED_PROXIES includes every address, so any sender could forge its source; list your proxies")
+		return bridge.NewSettingError("TRUSTED_PROXIES",
+			errors.New("includes every address, so that any sender could forge its source"), "list only your proxies")
 	case CheckToken(c.SnapshotToken) != nil:
-		return fmt.Errorf("SNAPSHOT_TOKEN %w", CheckToken(c.SnapshotToken))
+		return bridge.NewSettingError("SNAPSHOT_TOKEN", CheckToken(c.SnapshotToken), "")
 	case CheckPrefix(c.PathPrefix) != nil:
-		return fmt.Errorf("PATH_PREFIX %w", CheckPrefix(c.PathPrefix))
+		return bridge.NewSettingError("PATH_PREFIX", CheckPrefix(c.PathPrefix), "")
 	}
 	return nil
 }

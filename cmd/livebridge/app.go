@@ -76,12 +76,12 @@ func (a *app) listen() (err error) {
 	a.callbackListener, a.adminListener = given.callbacks, given.admin
 	if a.callbackListener == nil {
 		if a.callbackListener, err = net.Listen("tcp", a.settings.Listen); err != nil {
-			return &usageError{settingError("LISTEN", "%w", err)}
+			return &usageError{settingError("LISTEN", "use an address of this machine that is free", "%w", err)}
 		}
 	}
 	if a.adminListener == nil {
 		if a.adminListener, err = net.Listen("tcp", a.settings.AdminListen); err != nil {
-			return &usageError{settingError("ADMIN_LISTEN", "%w", err)}
+			return &usageError{settingError("ADMIN_LISTEN", "use an address of this machine that is free", "%w", err)}
 		}
 	}
 	if at, ok := a.adminListener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
@@ -96,11 +96,11 @@ func (a *app) openJournal() (err error) {
 	o.Log, o.Registerer, o.OpenFiles = a.log, a.registry, a.files.journal
 	a.journal, err = journal.Open(o)
 	if errors.Is(err, journal.ErrVolumeTooSmall) {
-		return &usageError{settingError("MIN_FREE_BYTES", "%w", err)}
+		return &usageError{bridge.NewSettingError("MIN_FREE_BYTES", err, "")}
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
 		errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
-		return &usageError{settingError("DATA_DIR", "%w: set a directory that livebridge may write to", err)}
+		return &usageError{settingError("DATA_DIR", "set a directory that livebridge may write to", "%w", err)}
 	}
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func (a *app) connect() (err error) {
 		return a.registry.Register(connectedMetric(a.publisher))
 	}
 	a.publisher = nil // not a nil of the publisher's type
-	var setting *nats.SettingError
+	var setting *bridge.SettingError
 	if s.embedded() && !errors.As(err, &setting) {
 		return err // a local failure, not a wrong setting
 	}
@@ -163,8 +163,8 @@ func (s *settings) checkTransport() []error {
 	defaults := defaultSettings()
 	for i, f := range s.fields() {
 		if strings.HasPrefix(f.name, other+"_") && f.value != defaults[i].value {
-			errs = append(errs, settingError(f.name, "is set although TRANSPORT is %s, where it has no effect: "+
-				"unset it, or set TRANSPORT=%s", s.Transport, strings.ToLower(other)))
+			errs = append(errs, settingError(f.name, "unset it, or set TRANSPORT="+strings.ToLower(other),
+				"is set although TRANSPORT is %s, where it has no effect", s.Transport))
 		}
 	}
 	return errs

@@ -170,7 +170,7 @@ func (s *settings) tryEmbedded() checkResult {
 	}
 	l, err := net.Listen("tcp", s.NATSListen)
 	if err != nil {
-		return failed("broker", settingError("NATS_EMBEDDED_LISTEN", "%w", err))
+		return failed("broker", settingError("NATS_EMBEDDED_LISTEN", "use an address of this machine that is free", "%w", err))
 	}
 	if err := l.Close(); err != nil {
 		return failed("broker", err)
