@@ -22,7 +22,6 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
-	"livebridge/bridge/sequencer"
 )
 
 // app is the service and everything that it runs.
@@ -34,7 +33,8 @@ type app struct {
 
 	keys        *keyring.Keyring
 	journal     *journal.Journal
-	publisher   transport
+	transport   transport
+	publisher   publisher
 	credentials *credentials // of the publisher
 	dispatcher  *dispatch.Dispatcher
 	certificate *certificate.Certificate // nil: plain HTTP
@@ -49,7 +49,7 @@ type app struct {
 
 // start opens everything but serves no callbacks before run. On an error it closes what it has opened.
 func start(s *settings, log *zap.Logger) (*app, error) {
-	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
+	a := &app{settings: s, log: log, registry: prometheus.NewRegistry(), transport: s.transport()}
 	a.registry.MustRegister(buildInfoMetric(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
@@ -141,17 +141,6 @@ func (a *app) openControl() (err error) {
 	return nil
 }
 
-// journalOptions returns the journal's options.
-func (s *settings) journalOptions() journal.Options {
-	o := journal.DefaultOptions(s.DataDir)
-	o.Limits = sequencer.Limits{HoldDone: s.HoldDone, HoldNext: s.HoldNext, PerLane: s.HeldPerLane}
-	o.HeldMax, o.DedupeWindow, o.DedupeMax, o.LanesCached = s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached
-	o.MaxBytes, o.MinFreeBytes = uint64(s.JournalMaxBytes), uint64(s.MinFreeBytes)
-	o.QuarantineMax, o.QuarantineMaxAge, o.DeadLettersMax = s.QuarantineMax, s.QuarantineMaxAge, s.DeadLettersMax
-	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
-	return o
-}
-
 func (a *app) buildDispatcher() (err error) {
 	o := dispatch.DefaultOptions()
 	o.Backlog = a.journal.Backlog
@@ -236,7 +225,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 	a.log.Info("listening for callbacks", zap.String("callbacks", callbacks), zap.String("version", version()),
 		zap.Stringer("listen", a.callbackListener.Addr()), zap.Stringer("admin", a.adminListener.Addr()),
-		zap.String(a.settings.Transport, a.redactedURL()))
+		zap.String(a.transport.name(), a.transport.redactedURL()))
 	failure := a.await(ctx, served)
 	if a.journal.Err() != nil {
 		return failure // nothing may be answered or removed any more; the next start recovers
