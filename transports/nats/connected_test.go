@@ -14,9 +14,10 @@ import (
 func TestBrokerConnected(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, &server.Options{})
-	for _, created := range []bool{true, false} {
+	for n, user := range []string{"user:secret@", "secret@"} { // with a password, and with a token
 		o, logs := watchedLog()
-		o.URL = strings.Replace(s.url, "nats://", "nats://user:secret@", 1)
+		created := n == 0
+		o.URL = strings.Replace(s.url, "nats://", "nats://"+user, 1)
 		p := must(Dial(o))
 		defer closeSoon(p)
 		eventually(t, "the publisher is connected", p.Connected)

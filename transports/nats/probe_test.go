@@ -23,7 +23,7 @@ func TestProbe(t *testing.T) {
 	}
 	s.s.Shutdown()
 	s.s.WaitForShutdown()
-	if _, err := Probe(t.Context(), o); err == nil || !strings.Contains(err.Error(), "cannot connect") {
+	if _, err := Probe(t.Context(), o); err == nil || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("a server that is away: %v", err)
 	}
 }
