@@ -47,7 +47,7 @@
 //	bridge/filewatch          none of ours                    polls files for changes
 //	bridge/keyring            bridge, signature, its diagnose, filewatch
 //	                                                          key files; the only importer of yaml
-//	bridge/certificate        filewatch                       TLS files of the callback port
+//	bridge/certificate        bridge, filewatch               TLS files of the callback port
 //	bridge/ingress            bridge, signature, callback     HTTP server for callbacks; the only importer of Echo
 //	bridge/sequencer          bridge                          order of a lane: no clock, no disk, no goroutine
 //	bridge/sequencer/sequencertest

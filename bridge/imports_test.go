@@ -19,7 +19,7 @@ func allowed() map[string][]string {
 		"bridge":                         {},
 		"bridge/admin":                   {"bridge", "schemas"},
 		"bridge/callback":                {"bridge"},
-		"bridge/certificate":             {"bridge/filewatch"},
+		"bridge/certificate":             {"bridge", "bridge/filewatch"},
 		"bridge/checker":                 {"bridge"},
 		"bridge/dispatch":                {"bridge"},
 		"bridge/filewatch":               {},

@@ -58,6 +58,8 @@ type harness struct {
 	journal  *memoryJournal
 	log      *observer.ObservedLogs
 	registry *prometheus.Registry
+	rules    ingress.Rules
+	ring     *signature.Ring
 }
 
 type setup struct {
@@ -78,7 +80,8 @@ func newHarness(t testing.TB, change func(*setup)) *harness {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zapcore.DebugLevel)
-	b := &harness{journal: &memoryJournal{}, log: logs, registry: prometheus.NewRegistry()}
+	b := &harness{journal: &memoryJournal{}, log: logs, registry: prometheus.NewRegistry(), rules: s.cfg.Rules,
+		ring: ring}
 	if b.Server, err = ingress.New(s.cfg, ring, b.journal, zap.New(core), b.registry); err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func endingMutants() []mutant {
 func countingMutants() []mutant {
 	const ingress = "bridge/ingress"
 	return []mutant{
-		{"a lost callback counts as refused", "bridge/ingress/refusal.go", "return e.status == http.StatusServiceUnavailable }", "return e.status == 0 }", ingress, "TestJournalErrors"},
+		{"a lost callback counts as refused", "bridge/ingress/refusal.go", "return e.Status == http.StatusServiceUnavailable }", "return e.Status == 0 }", ingress, "TestJournalErrors"},
 		{"scanners count as refused callbacks", "bridge/ingress/refusal.go", "return e == errNotFound || e == errMethod }", "return false }", ingress, "TestScannersAreApart"},
 		{"strangers learn of settings", "bridge/ingress/refusal.go", "signed.Public(), signed.Advice()}", "signed.Detail, \"\"}", ingress, "TestStrangersGetNoAdvice"},
 		{"counters begin with their first increase", "bridge/ingress/metrics.go", "\tm.begin()\n", "", ingress, "TestReasonsAreThereFromTheStart"},

@@ -69,7 +69,7 @@ type Embedded struct {
 }
 
 // StartEmbedded starts the server and connects to it. Consumers connect on Listen; they may read, but neither publish
-// to our subjects nor change our streams. After a crash it repairs the streams first. The error is a *SettingError, or
+// to our subjects nor change our streams. After a crash it repairs the streams first. The error is a *bridge.SettingError, or
 // joins several, where settings must be changed.
 func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 	if err := publish.Check(); err != nil {
