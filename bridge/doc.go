@@ -57,7 +57,10 @@
 //	bridge/admin              bridge, schemas                 admin port and control socket
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
-//	transports/nats           bridge                          the only importer of nats.go and nats-server
+//	transports/nats           bridge                          publishes to NATS; the only importer of nats.go
+//	transports/nats/embedded  nats                            the NATS server in this process, its repair and its
+//	                                                          checkpoints; the only importer of nats-server
+//	transports/nats/natstest  bridge, transporttest           a NATS server for tests
 //	transports/kafka          bridge                          the only importer of kafka-go
 //	transports/kafka/kafkatest
 //	                          the standard library            Apache Kafka in processes of its own, for tests

@@ -16,6 +16,7 @@ import (
 	"livebridge/bridge/filewatch"
 	"livebridge/transports/kafka"
 	"livebridge/transports/nats"
+	"livebridge/transports/nats/embedded"
 )
 
 // transport is a publisher whose credentials can be reloaded.
@@ -64,9 +65,9 @@ func (a *app) connect() (err error) {
 	case s.NATSURL != "":
 		a.publisher, err = nats.Dial(s.natsOptions(a.log))
 	default:
-		embedded := s.embeddedOptions()
-		embedded.MaxConsumers = a.files.consumers
-		a.publisher, err = nats.StartEmbedded(embedded, s.natsOptions(a.log))
+		o := s.embeddedOptions()
+		o.MaxConsumers = a.files.consumers
+		a.publisher, err = embedded.Start(o, s.natsOptions(a.log))
 	}
 	if err == nil {
 		a.credentials.reload = a.publisher.Reload
@@ -83,8 +84,8 @@ func (a *app) connect() (err error) {
 // embedded reports whether the broker is the server in this process.
 func (s *settings) embedded() bool { return s.Transport != "kafka" && s.NATSURL == "" }
 
-func (s *settings) embeddedOptions() nats.EmbeddedOptions {
-	return nats.EmbeddedOptions{StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken,
+func (s *settings) embeddedOptions() embedded.Options {
+	return embedded.Options{StoreDir: embedded.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken,
 		TokenFile: s.secretFiles["NATS_EMBEDDED_TOKEN"], ReadFile: filewatch.Read}
 }
 
@@ -118,7 +119,7 @@ func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
 
 // consumersURL returns the address at which events can be consumed.
 func (a *app) consumersURL() string {
-	if e, embedded := a.publisher.(*nats.Embedded); embedded {
+	if e, is := a.publisher.(*embedded.Publisher); is {
 		return e.ClientURL() // its port may have been 0
 	}
 	return a.settings.consumersURL()

@@ -14,6 +14,7 @@ const (
 	sequencer  = "bridge/sequencer"
 	dispatch   = "bridge/dispatch"
 	nats       = "transports/nats"
+	embedded   = "transports/nats/embedded"
 	kafka      = "transports/kafka"
 	livebridge = "cmd/livebridge"
 )
@@ -143,7 +144,7 @@ func deliveryMutants() []mutant {
 		{"a late answer acknowledges another event", "transports/nats/acks.go", "\t\t\tp.generation++\n", "", nats, "TestLateAnswerIsIgnored"},
 		{"a lost connection is not noticed", "transports/nats/connection.go", "p.acks.abandon(0, lost)", "p.acks.abandon(1<<30, lost)", nats, "TestLostConnectionAnswers"},
 		{"a server's error is an acknowledgement", "transports/nats/acks.go", "\t\treturn answer.Error\n", "\t\treturn nil\n", nats, "TestOutcome"},
-		{"a message names no stream", "transports/nats/message.go", "d.set(headerExpected, s.opts.streamOf(e))", "d.set(headerExpected, \"\")", nats, "TestOtherStreamTakesTheSubjects|TestEmbeddedStreamTakenByAnother"},
+		{"a message names no stream", "transports/nats/message.go", "d.set(headerExpected, s.opts.streamOf(e))", "d.set(headerExpected, \"\")", nats, "TestOtherStreamTakesTheSubjects"},
 		{"any stream's acknowledgement counts", "transports/nats/acks.go", "case answer.Stream != name:", "case false:", nats, "TestOutcome"},
 		{"memory storage is accepted", "transports/nats/stream_config.go", "have.Storage == jetstream.MemoryStorage && single:", "false:", nats, "TestUnusableStreamAtStart"},
 		{"a small max_msgs is accepted", "transports/nats/stream_config.go", "discards && below(have.MaxMsgs, minMessages, 0)", "false", nats, "TestStreamBecomesUnusable"},
@@ -152,7 +153,7 @@ func deliveryMutants() []mutant {
 		{"a denied message waits for its time-out", "transports/nats/permissions.go", "p.acks.rejectSubject(d.subject, bridge", "p.acks.rejectSubject(\"\", bridge", nats, "TestMissingRight/live.events.>"},
 		{"a connection given up is not replaced", "transports/nats/connection.go", "{ go p.reopen() }", "{}", nats, "TestCurrentServerLimit"},
 		{"the limit announced at connecting is final", "transports/nats/size_limit.go", "s.limit, s.at = p.querySizeLimit(server, known), time.Now()", "s.limit, s.at = known, time.Now()", nats, "TestCurrentServerLimit"},
-		{"a file that cannot be opened is fatal", "transports/nats/store.go", "case errors.As(err, &lost):", "case err != nil || errors.As(err, &lost):", nats, "TestNothingIsLostBeforeASync"},
+		{"a file that cannot be opened is fatal", "transports/nats/embedded/store.go", "case errors.As(err, &lost):", "case err != nil || errors.As(err, &lost):", embedded, "TestNothingIsLostBeforeASync"},
 		{"failing notices count as an outage", "bridge/dispatch/dispatch.go", "\tif e.Quarantined() {\n\t\treturn &d.notices\n\t}\n", "", dispatch, "TestQuarantineFailing|TestEventsFailing"},
 		{"a message has no identity", "transports/nats/message.go", "d.set(headerMsgID, e.DedupeID())", "d.set(headerMsgID, \"\")", nats, "TestPublishedUnchanged"},
 		{"two lanes share a subject", "transports/nats/message.go", "bridge.EscapeDot", "bridge.KeepDot", nats, "FuzzSubject"},
@@ -236,7 +237,7 @@ func boundaryMutants() []mutant {
 		{"everybody opens the control socket", "bridge/admin/control.go", "0o600", "0o666", "bridge/admin", "TestControlIsPrivate"},
 		{"silent connections keep operators out", "bridge/admin/limiter.go", "refused = l.longestIdle(); refused == nil", "refused == nil", "bridge/admin", "TestSilentConnections"},
 		{"requests in flight are cut off", "bridge/admin/limiter.go", "\t\tl.open[c] = time.Time{}\n", "", "bridge/admin", "TestBusyConnectionsStay"},
-		{"consumers lock the bridge out", "transports/nats/connections.go", "\t\tcloseNewest(s, limit)\n", "\t\t_ = closeNewest\n", "transports/nats", "TestConsumersAreBounded"},
+		{"consumers lock the bridge out", "transports/nats/embedded/connections.go", "\t\tcloseNewest(s, limit)\n", "\t\t_ = closeNewest\n", embedded, "TestConsumersAreBounded"},
 		{"callbacks take the journal's files", "cmd/livebridge/descriptors.go", "min(asked, limit-reserved)", "min(asked, limit+reserved)", "cmd/livebridge", "TestFloodOfConnections"},
 		{"the log waits for its reader", "cmd/livebridge/log_writer.go", "if w.closed || w.bytes+len(line) > logQueueBytes {", "if w.closed {", "cmd/livebridge", "TestLogWriterDrops"},
 		{"the log's reader takes the program with it", "cmd/livebridge/serve.go", "signal.Ignore(syscall.SIGPIPE)", "signal.Ignore(syscall.SIGHUP)", "cmd/livebridge", "TestReaderOfTheLogGoesAway"},
@@ -284,7 +285,7 @@ func credentialMutants() []mutant {
 		{"a new file makes no new connection", connector, "_ = conn.ForceReconnect()", "_ = conn", nats, "TestReload"},
 		{"every refusal is logged", reminders, "if now.Sub(k.last) < ReminderInterval {", "if false {", nats, "TestRefusalsAreSummarizedHourly"},
 		{"a refusal that lasts is logged no more", reminders, "if now.Sub(k.last) < ReminderInterval {", "if !k.last.IsZero() && r.logged {", "bridge", "TestReminders"},
-		{"consumers show the old token", "transports/nats/access.go", "\tg.token.Store(&token)\n", "\tg.token.CompareAndSwap(nil, &token)\n", nats, "TestEmbeddedTokenChanges"},
+		{"consumers show the old token", "transports/nats/embedded/access.go", "\tg.token.Store(&token)\n", "\tg.token.CompareAndSwap(nil, &token)\n", embedded, "TestEmbeddedTokenChanges"},
 		{"a negative length is trusted", "transports/kafka/framed_conn.go", "length < 0 || length > maxAnswer", "length > maxAnswer", kafka, "TestNoKafkaAnswers"},
 		{"Kafka gets yesterday's credentials", "transports/kafka/credentials.go", "\t_ = c.load() //", "\t//", kafka, "TestRefusalsAreLoggedOnce"},
 		{"an empty file removes the password", "transports/kafka/credentials.go", "err == nil && strings.TrimSpace(string(content)) == \"\"", "false", kafka, "TestRotation"},

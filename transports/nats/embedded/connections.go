@@ -1,4 +1,4 @@
-package nats
+package embedded
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 const ownConnections = 2
 
 // maxConnections is the server's limit on connections; 0: its default.
-func (o EmbeddedOptions) maxConnections() int {
+func (o Options) maxConnections() int {
 	if o.MaxConsumers == 0 {
 		return 0
 	}

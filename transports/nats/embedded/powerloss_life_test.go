@@ -1,4 +1,4 @@
-package nats
+package embedded
 
 import (
 	"context"
@@ -16,23 +16,26 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/bridge"
+	"livebridge/transports/nats"
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
 )
 
 // largeEvent is the n-th event of a lane. Eleven of them fill a block of the server's.
 func largeEvent(lane string, n uint64) *bridge.Event {
-	e := event(lane, n)
+	e := natstest.Event(lane, n)
 	e.Data = fmt.Appendf(nil, `{"lane":%q,"n":%d,"more":%q}`, lane, n, strings.Repeat("x", 2000))
 	return e
 }
 
 // smallBlocks makes the server's blocks as small as they can be; four of them fill the stream.
-func smallBlocks(o *Options) { o.MaxBytes = 127_000 }
+func smallBlocks(o *nats.Options) { o.MaxBytes = 127_000 }
 
 // bridgeRun is what the bridge and one consumer know while an embedded server lives and dies.
 type bridgeRun struct {
 	disk      *powerDisk
 	failed    *atomic.Bool // a test that began before this one
-	e         *Embedded
+	e         *Publisher
 	published []*bridge.Event   // acknowledged, in this order
 	durable   int               // so many of them before a checkpoint that went well
 	received  map[string]bool   // the consumer has processed it
@@ -56,12 +59,12 @@ func (b *bridgeRun) cutPower(t *testing.T, name string) powerLoss {
 	return l
 }
 
-func startOn(t *testing.T, d *powerDisk) *Embedded {
+func startOn(t *testing.T, d *powerDisk) *Publisher {
 	t.Helper()
-	o := DefaultOptions()
+	o := nats.DefaultOptions()
 	smallBlocks(&o)
-	o.recheck = time.Hour // whatever a test has made of the stream
-	e, err := StartEmbedded(EmbeddedOptions{
+	o.CheckInterval = time.Hour // whatever a test has made of the stream
+	e, err := Start(Options{
 		StoreDir: filepath.Join(d.root, "nats"), Listen: "127.0.0.1:0", watch: time.Hour, sync: d.sync,
 	}, o)
 	if err != nil {
@@ -76,7 +79,7 @@ func (b *bridgeRun) publish(t *testing.T, n int) {
 	for range n {
 		i := len(b.published)
 		e := largeEvent(string(rune('a'+i%3)), uint64(i/3+1))
-		if err := publish(t, b.e, e); err != nil {
+		if err := transporttest.Publish(t, b.e, e); err != nil {
 			t.Fatal(err)
 		}
 		b.published = append(b.published, e)
@@ -117,7 +120,7 @@ func (b *bridgeRun) consume(t *testing.T, n int) {
 				t.Fatalf("the consumer skips %s %d: %v", e.Lane.Stream, e.Sequence, err)
 			}
 			b.received[string(m.Data())] = true
-			b.acked = must(m.Metadata()).Sequence.Stream
+			b.acked = natstest.Must(m.Metadata()).Sequence.Stream
 			if err := m.DoubleAck(ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -150,8 +153,8 @@ func (b *bridgeRun) awaitPosition(t *testing.T) {
 func (b *bridgeRun) recordStored(t *testing.T) {
 	t.Helper()
 	b.stored = make(map[uint64]string)
-	for _, m := range messages(t, adminOf(t, b.e), "LIVE_EVENTS") {
-		b.stored[must(m.Metadata()).Sequence.Stream] = string(m.Data())
+	for _, m := range natstest.Messages(t, adminOf(t, b.e), "LIVE_EVENTS") {
+		b.stored[natstest.Must(m.Metadata()).Sequence.Stream] = string(m.Data())
 	}
 }
 

@@ -1,4 +1,4 @@
-package nats
+package embedded
 
 import (
 	"errors"
@@ -8,19 +8,23 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"livebridge/transports/nats"
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
 )
 
 // syncing starts an embedded server that tells which paths it syncs; sync may refuse.
-func syncing(t *testing.T, dir string, sync func(path string) error) *Embedded {
+func syncing(t *testing.T, dir string, sync func(path string) error) *Publisher {
 	t.Helper()
-	e, err := StartEmbedded(EmbeddedOptions{StoreDir: dir, Listen: "127.0.0.1:0", watch: time.Hour, sync: sync}, DefaultOptions())
+	e, err := Start(Options{StoreDir: dir, Listen: "127.0.0.1:0", watch: time.Hour, sync: sync}, nats.DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return e
 }
 
-func checkpoint(t *testing.T, e *Embedded) {
+func checkpoint(t *testing.T, e *Publisher) {
 	t.Helper()
 	if err := e.Checkpoint(t.Context()); err != nil {
 		t.Fatal(err)
@@ -37,7 +41,7 @@ func TestCheckpointSyncsWhatMayHaveChanged(t *testing.T) {
 		synced = append(synced, path)
 		return syncPath(path)
 	})
-	defer closePublisher(t, e)
+	defer transporttest.Close(t, e)
 	for name, then := range map[string]time.Time{"changes": time.Now(), "rests": time.Now().Add(-time.Hour)} {
 		path := filepath.Join(dir, name)
 		for _, text := range []string{"one", "two"} {
@@ -67,7 +71,7 @@ func TestCheckpointFailsForGood(t *testing.T) {
 	}
 	e := syncing(t, dir, sync)
 	checkpoint(t, e)
-	if err := publish(t, e, event("a", 1)); err != nil {
+	if err := transporttest.Publish(t, e, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
 	fails = true
@@ -103,21 +107,21 @@ func TestRepairReportsCause(t *testing.T) {
 	b.publish(t, 6)
 	b.consume(t, 4)
 	js := adminOf(t, b.e)
-	config := must(js.Stream(t.Context(), "LIVE_EVENTS")).CachedInfo().Config
+	config := natstest.Must(js.Stream(t.Context(), "LIVE_EVENTS")).CachedInfo().Config
 	config.DenyDelete = true
-	must(js.UpdateStream(t.Context(), config))
+	natstest.Must(js.UpdateStream(t.Context(), config))
 	b.checkpoint(t)
 	b.publish(t, 18)
 	b.consume(t, 20)
 	l := b.cutPower(t, "")
-	closePublisher(t, b.e)
-	o := DefaultOptions()
+	transporttest.Close(t, b.e)
+	o := nats.DefaultOptions()
 	smallBlocks(&o)
 	root := t.TempDir()
 	l.restore(t, root, allExcept("nats/jetstream/LIVE/streams/LIVE_EVENTS/msgs/2.blk"))
-	e, err := StartEmbedded(EmbeddedOptions{StoreDir: filepath.Join(root, "nats"), Listen: "127.0.0.1:0"}, o)
+	e, err := Start(Options{StoreDir: filepath.Join(root, "nats"), Listen: "127.0.0.1:0"}, o)
 	if err == nil {
-		closePublisher(t, e)
+		transporttest.Close(t, e)
 	}
 	if err == nil || !strings.Contains(err.Error(), "stream LIVE_EVENTS: remove message 23: ") || !strings.Contains(err.Error(), "not permitted") {
 		t.Errorf("the start says %v", err)

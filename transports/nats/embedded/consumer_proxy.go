@@ -1,11 +1,11 @@
-package nats
+package embedded
 
 import (
 	"encoding/json"
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
+	natsgo "github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 )
 
@@ -25,16 +25,16 @@ const (
 // consumerProxy forwards requests to create consumers. It rejects push consumers that would deliver anywhere but to a
 // client's inbox, such as into a stream.
 type consumerProxy struct {
-	conn  *nats.Conn
+	conn  *natsgo.Conn
 	log   *zap.Logger
 	slots chan struct{}
 }
 
 // startConsumerProxy serves requests until the connection ends.
-func startConsumerProxy(conn *nats.Conn, log *zap.Logger) error {
+func startConsumerProxy(conn *natsgo.Conn, log *zap.Logger) error {
 	g := &consumerProxy{conn: conn, log: log, slots: make(chan struct{}, proxyRequests)}
 	for from, to := range map[string]string{createProxy: createAPI, durableProxy: durableAPI} {
-		_, err := conn.Subscribe(from+">", func(m *nats.Msg) {
+		_, err := conn.Subscribe(from+">", func(m *natsgo.Msg) {
 			g.slots <- struct{}{}
 			go func() {
 				defer func() { <-g.slots }()
@@ -48,7 +48,7 @@ func startConsumerProxy(conn *nats.Conn, log *zap.Logger) error {
 	return conn.Flush()
 }
 
-func (g *consumerProxy) serve(m *nats.Msg, api string) {
+func (g *consumerProxy) serve(m *natsgo.Msg, api string) {
 	answer := consumerError(400, "a push consumer must deliver to a subject that begins with _INBOX.")
 	if deliversToInbox(m.Data) {
 		answer = consumerError(503, "no response from the embedded NATS server: retry")

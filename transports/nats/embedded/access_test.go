@@ -1,4 +1,4 @@
-package nats
+package embedded
 
 import (
 	"context"
@@ -7,7 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
+
+	natsgo "github.com/nats-io/nats.go"
 )
 
 // TestPushConsumersStayOut: whoever connects from outside can have a consumer deliver to a client's inbox, and nowhere
@@ -15,8 +18,8 @@ import (
 func TestPushConsumersStayOut(t *testing.T) {
 	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
-	defer closePublisher(t, e)
-	if err := publish(t, e, event("a", 1)); err != nil {
+	defer transporttest.Close(t, e)
+	if err := transporttest.Publish(t, e, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
 	js := consumerJS(t, e)
@@ -49,15 +52,15 @@ func TestPushConsumersStayOut(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	inbox := nats.NewInbox()
-	delivered := must(js.Conn().SubscribeSync(inbox))
+	inbox := natsgo.NewInbox()
+	delivered := natstest.Must(js.Conn().SubscribeSync(inbox))
 	if a := ask("$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"`+inbox+`"`); a.Error != nil {
 		t.Errorf("to an inbox: %+v", a.Error)
 	}
 	if m, err := delivered.NextMsg(20 * time.Second); err != nil || m.Subject != into {
 		t.Errorf("%v, %v", m, err)
 	}
-	if state := must(must(js.Stream(t.Context(), "LIVE_EVENTS")).Info(t.Context())).State; state.Msgs != 1 || state.LastSeq != 1 || state.Consumers != 1 {
+	if state := natstest.Must(natstest.Must(js.Stream(t.Context(), "LIVE_EVENTS")).Info(t.Context())).State; state.Msgs != 1 || state.LastSeq != 1 || state.Consumers != 1 {
 		t.Errorf("the stream has changed: %+v", state)
 	}
 }
@@ -67,8 +70,8 @@ func TestPushConsumersStayOut(t *testing.T) {
 func TestAnswersStayOut(t *testing.T) {
 	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
-	defer closePublisher(t, e)
-	if err := publish(t, e, event("a", 1)); err != nil {
+	defer transporttest.Close(t, e)
+	if err := transporttest.Publish(t, e, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
 	js := consumerJS(t, e)
@@ -80,9 +83,37 @@ func TestAnswersStayOut(t *testing.T) {
 		}
 	}
 	for range 2 { // everything above has been dealt with when a later request is answered
-		must(js.AccountInfo(t.Context()))
+		natstest.Must(js.AccountInfo(t.Context()))
 	}
-	if state := must(must(js.Stream(t.Context(), "LIVE_EVENTS")).Info(t.Context())).State; state.Msgs != 1 || state.LastSeq != 1 {
+	if state := natstest.Must(natstest.Must(js.Stream(t.Context(), "LIVE_EVENTS")).Info(t.Context())).State; state.Msgs != 1 || state.LastSeq != 1 {
 		t.Errorf("the stream has changed: %+v", state)
+	}
+}
+
+// TestConsumersCannotWrite tries, as an outside connection, everything that would change what consumers see.
+func TestConsumersCannotWrite(t *testing.T) {
+	t.Parallel()
+	e := embedded(t, t.TempDir(), nil)
+	defer transporttest.Close(t, e)
+	if err := transporttest.Publish(t, e, natstest.Event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	js := consumerJS(t, e)
+	subject := "live.events.push%2Eexample%2Ecom.live.a.stream"
+	for _, request := range []string{
+		subject, "live.quarantine.stream", "$JS.API.STREAM.CREATE.OTHER", "$JS.API.STREAM.UPDATE.LIVE_EVENTS",
+		"$JS.API.STREAM.PURGE.LIVE_EVENTS", "$JS.API.STREAM.DELETE.LIVE_EVENTS", "$JS.API.STREAM.MSG.DELETE.LIVE_EVENTS",
+		"$JS.API.STREAM.RESTORE.LIVE_EVENTS", "$JS.API.STREAM.SNAPSHOT.LIVE_EVENTS", "$JS.API.ACCOUNT.PURGE.$G",
+		"$JS.API.STREAM.LEADER.STEPDOWN.LIVE_EVENTS",
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if m, err := js.Conn().RequestWithContext(ctx, request, []byte(`{"seq":1,"name":"OTHER","subjects":["live.events.>"]}`)); err == nil {
+			t.Errorf("%s was answered %s", request, m.Data)
+		}
+		cancel()
+	}
+	info := natstest.Must(natstest.Must(js.Stream(t.Context(), "LIVE_EVENTS")).Info(t.Context()))
+	if info.State.Msgs != 1 || info.State.LastSeq != 1 {
+		t.Errorf("the stream has changed: %+v", info.State)
 	}
 }

@@ -1,62 +1,29 @@
-package nats
+// Package embedded publishes events to a NATS server in this process, whose store is in DATA_DIR. It runs the server,
+// lets consumers in, syncs what the server has acknowledged, and repairs the store after a crash. It is the only
+// importer of nats-server.
+package embedded
 
 import (
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
+	natsgo "github.com/nats-io/nats.go"
 	"go.uber.org/zap"
+
+	"livebridge/transports/nats"
 )
 
-// EmbeddedOptions configure the server in this process.
-type EmbeddedOptions struct {
-	StoreDir string // created with mode 0700 if absent
-	Listen   string // host:port for consumers; port 0 picks a free one
-	Token    string // that consumers must present; required when Listen is not loopback
-
-	TokenFile    string                            // instead of Token
-	ReadFile     func(path string) ([]byte, error) // reads it; nil: os.ReadFile
-	MaxConsumers int                               // concurrent connections of consumers; 0: the server's own limit
-
-	watch time.Duration           // how often the server is checked; 0: every second
-	sync  func(path string) error // makes a file or a directory durable; nil: syncPath
-}
-
-// StoreDir returns the directory of the embedded server's store within a data directory.
-func StoreDir(dataDir string) string { return filepath.Join(dataDir, "nats") }
-
-// address returns the host and port to listen on.
-func (o EmbeddedOptions) address() (host string, port int, err error) {
-	host, text, err := net.SplitHostPort(o.Listen)
-	if err != nil {
-		return "", 0, settingError("NATS_EMBEDDED_LISTEN", fmt.Errorf("%w: use host:port, such as 127.0.0.1:4222", err))
-	}
-	port, err = strconv.Atoi(text)
-	if err != nil || port < 0 || port > 65535 {
-		return "", 0, settingError("NATS_EMBEDDED_LISTEN", fmt.Errorf("%q is not a port number: use 0 to 65535", text))
-	}
-	if ip := net.ParseIP(host); o.Token+o.TokenFile == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", 0, settingError("NATS_EMBEDDED_TOKEN",
-			fmt.Errorf("is empty and NATS_EMBEDDED_LISTEN %s can be reached from other machines: "+
-				"set a token, or listen on 127.0.0.1", o.Listen))
-	}
-	return host, port, nil
-}
-
-// Embedded is a Publisher with its own server. An acknowledgement of that server is not durable until the next
-// checkpoint: Embedded implements bridge.Checkpointer.
-type Embedded struct {
-	*Publisher
-	publish   Options
+// Publisher publishes to a server of its own. An acknowledgement of that server is not durable until the next
+// checkpoint: Publisher implements bridge.Checkpointer.
+type Publisher struct {
+	*nats.Publisher
+	publish   nats.Options
 	host      *serverHost
-	proxyConn *nats.Conn
+	proxyConn *natsgo.Conn
 	store     *store
 
 	mu             sync.Mutex
@@ -68,10 +35,10 @@ type Embedded struct {
 	closing        sync.Once
 }
 
-// StartEmbedded starts the server and connects to it. Consumers connect on Listen; they may read, but neither publish
+// Start starts the server and connects to it. Consumers connect on Listen; they may read, but neither publish
 // to our subjects nor change our streams. After a crash it repairs the streams first. The error is a *SettingError, or
 // joins several, where settings must be changed.
-func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
+func Start(opts Options, publish nats.Options) (*Publisher, error) {
 	if err := publish.Check(); err != nil {
 		return nil, err
 	}
@@ -82,14 +49,15 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 	if publish.Quarantine != "" {
 		subjects = append(subjects, publish.Quarantine+".*")
 	}
-	e := &Embedded{
+	e := &Publisher{
 		store: newStore(opts.StoreDir, opts.sync), quit: make(chan struct{}), failed: make(chan error, 1),
 		host: newServerHost(opts, subjects, publish.Log),
 	}
 	publish.CredsFile, publish.NKeyFile, publish.Token, publish.TokenFile, publish.PasswordFile = "", "", "", "", ""
 	publish.TLSVerify, publish.TLSServerName = "", ""
 	publish.CAFile, publish.CertFile, publish.KeyFile = "", "", "" // these are for the servers of NATS_URL
-	publish.inProcess, publish.User, publish.Password = e.host, bridgeUser, e.host.authenticator.secret
+	publish.InProcess, publish.InboxPrefix = e.host, inboxPrefix
+	publish.User, publish.Password = bridgeUser, e.host.authenticator.secret
 	if err := e.host.authenticator.load(opts); err != nil {
 		return nil, err
 	}
@@ -102,7 +70,7 @@ func StartEmbedded(opts EmbeddedOptions, publish Options) (*Embedded, error) {
 	return e, nil
 }
 
-func (e *Embedded) start() error {
+func (e *Publisher) start() error {
 	st, repair, err := e.store.prepare()
 	if err != nil {
 		return fmt.Errorf("prepare the embedded NATS server's store: %w", err)
@@ -125,24 +93,38 @@ func (e *Embedded) start() error {
 	if err := e.host.listen(); err != nil {
 		return err
 	}
-	e.Publisher, err = Dial(e.publish)
+	e.Publisher, err = nats.Dial(e.publish)
 	return err
 }
 
-func (e *Embedded) startConsumerProxy() error {
-	l, err := newConnector(&e.publish)
-	if err != nil {
-		return err
-	}
-	if e.proxyConn, err = l.connect("",
-		nats.CustomInboxPrefix(e.publish.inbox()), nats.RetryOnFailedConnect(false)); err != nil {
+// inboxPrefix is of our reply subjects. It differs from the clients' _INBOX so that nothing which a consumer can have
+// delivered to an inbox reaches us.
+const inboxPrefix = "_LIVEBRIDGE"
+
+func (e *Publisher) startConsumerProxy() (err error) {
+	if e.proxyConn, err = e.connect(); err != nil {
 		return err
 	}
 	return startConsumerProxy(e.proxyConn, e.publish.Log)
 }
 
+// connect connects to the server as the bridge, for ever.
+func (e *Publisher) connect(further ...natsgo.Option) (*natsgo.Conn, error) {
+	return natsgo.Connect("", append([]natsgo.Option{
+		natsgo.Name("livebridge"), natsgo.InProcessServer(e.host), natsgo.CustomInboxPrefix(inboxPrefix),
+		natsgo.UserInfo(bridgeUser, e.host.authenticator.secret), natsgo.IgnoreAuthErrorAbort(),
+		natsgo.MaxReconnects(-1), natsgo.ReconnectWait(reconnectWait), natsgo.ReconnectBufSize(-1),
+		natsgo.ErrorHandler(func(_ *natsgo.Conn, _ *natsgo.Subscription, err error) {
+			e.publish.Log.Warn("NATS connection error", zap.Error(err))
+		}),
+	}, further...)...)
+}
+
+// reconnectWait is between two attempts to connect, such as while the server restarts.
+const reconnectWait = 250 * time.Millisecond
+
 // repairAndCheckpoint repairs the streams and makes the repair durable.
-func (e *Embedded) repairAndCheckpoint() error {
+func (e *Publisher) repairAndCheckpoint() error {
 	removed, err := e.repair(context.Background(), e.proxyConn, &e.state)
 	if err == nil {
 		err = errors.Join(e.store.checkpoint(), e.store.writeState(e.state))
@@ -155,7 +137,7 @@ func (e *Embedded) repairAndCheckpoint() error {
 
 // restartWithoutRemoved restarts the server, which still knows the message IDs of removed messages and would
 // acknowledge the same events as duplicates without storing them.
-func (e *Embedded) restartWithoutRemoved() error {
+func (e *Publisher) restartWithoutRemoved() error {
 	e.proxyConn.Close()
 	e.host.stop()
 	if err := e.host.run(); err != nil {
@@ -165,19 +147,19 @@ func (e *Embedded) restartWithoutRemoved() error {
 }
 
 // ClientURL is where consumers connect.
-func (e *Embedded) ClientURL() string { return e.host.url() }
+func (e *Publisher) ClientURL() string { return e.host.url() }
 
 // Reload reads NATS_EMBEDDED_TOKEN_FILE again. New connections must present the token in it; established ones stay.
 // When the file cannot be used the previous token stays active.
-func (e *Embedded) Reload() error { return e.host.authenticator.load(e.host.opts) }
+func (e *Publisher) Reload() error { return e.host.authenticator.load(e.host.opts) }
 
 // Failed delivers the error of a failed sync of acknowledged messages: nothing more can be made durable, and the next
 // start publishes again what is not known to be on disk.
-func (e *Embedded) Failed() <-chan error { return e.failed }
+func (e *Publisher) Failed() <-chan error { return e.failed }
 
 // Checkpoint implements bridge.Checkpointer: it syncs what the server has written and acknowledged. A failure before
 // the sync, such as a lack of space or of file descriptors, has lost nothing and may be retried.
-func (e *Embedded) Checkpoint(context.Context) error {
+func (e *Publisher) Checkpoint(context.Context) error {
 	err := e.store.checkpoint()
 	if err == nil {
 		err = e.persistState()
@@ -193,7 +175,7 @@ func (e *Embedded) Checkpoint(context.Context) error {
 }
 
 // persistState writes state.json once there is a checkpoint to recover from.
-func (e *Embedded) persistState() error {
+func (e *Publisher) persistState() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.statePersisted {
@@ -205,7 +187,7 @@ func (e *Embedded) persistState() error {
 }
 
 // watch restarts the server when it has disabled JetStream, which it does when the disk is full.
-func (e *Embedded) watch() {
+func (e *Publisher) watch() {
 	ticker := time.NewTicker(cmp.Or(e.host.opts.watch, time.Second))
 	defer ticker.Stop()
 	for {
@@ -225,7 +207,7 @@ func (e *Embedded) watch() {
 }
 
 // restart needs no repair: without a power loss, everything that the server has written is still there.
-func (e *Embedded) restart() error {
+func (e *Publisher) restart() error {
 	e.host.stop()
 	if err := e.store.dropIndexes(); err != nil {
 		return err
@@ -237,7 +219,7 @@ func (e *Embedded) restart() error {
 }
 
 // Close stops publishing, then the server, and syncs its store.
-func (e *Embedded) Close(ctx context.Context) (err error) {
+func (e *Publisher) Close(ctx context.Context) (err error) {
 	e.closing.Do(func() {
 		err = e.Publisher.Close(ctx)
 		e.halt()
@@ -254,7 +236,7 @@ func (e *Embedded) Close(ctx context.Context) (err error) {
 }
 
 // halt stops the server and its watcher.
-func (e *Embedded) halt() {
+func (e *Publisher) halt() {
 	close(e.quit)
 	e.watcher.Wait()
 	if e.proxyConn != nil {

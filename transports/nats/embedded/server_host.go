@@ -1,4 +1,4 @@
-package nats
+package embedded
 
 import (
 	"crypto/rand"
@@ -23,7 +23,7 @@ const (
 // serverHost runs the server in this process. The server may be replaced by a new one; our connections reach the
 // current one.
 type serverHost struct {
-	opts          EmbeddedOptions
+	opts          Options
 	config        string
 	authenticator *authenticator
 	log           *zap.Logger
@@ -34,7 +34,7 @@ type serverHost struct {
 	address *net.TCPAddr
 }
 
-func newServerHost(opts EmbeddedOptions, subjects []string, log *zap.Logger) *serverHost {
+func newServerHost(opts Options, subjects []string, log *zap.Logger) *serverHost {
 	return &serverHost{
 		opts: opts, config: accountsConfig(subjects), log: log,
 		authenticator: &authenticator{secret: rand.Text()},

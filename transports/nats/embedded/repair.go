@@ -1,4 +1,4 @@
-package nats
+package embedded
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/nats-io/nats.go"
+	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 )
@@ -26,7 +26,7 @@ const repairTimeout = 2 * time.Minute
 // resets such a consumer to the end of the stream, so that it skips nothing.
 //
 // It reports whether messages were removed.
-func (e *Embedded) repair(ctx context.Context, conn *nats.Conn, st *state) (removed bool, err error) {
+func (e *Publisher) repair(ctx context.Context, conn *natsgo.Conn, st *state) (removed bool, err error) {
 	js, err := jetstream.New(conn)
 	if err != nil {
 		return false, err
@@ -58,7 +58,7 @@ func streamNames(ctx context.Context, js jetstream.JetStream) ([]string, error) 
 }
 
 // repairStream returns the stream's last sequence, and whether messages were removed.
-func (e *Embedded) repairStream(ctx context.Context, js jetstream.JetStream, name string, base uint64) (
+func (e *Publisher) repairStream(ctx context.Context, js jetstream.JetStream, name string, base uint64) (
 	last uint64, removed bool, err error,
 ) {
 	stream, err := js.Stream(ctx, name)

@@ -1,4 +1,4 @@
-package nats
+package embedded
 
 import (
 	"crypto/subtle"
@@ -99,7 +99,7 @@ func (g *authenticator) Check(c server.ClientAuthentication) bool {
 }
 
 // load reads the token that consumers must present.
-func (g *authenticator) load(o EmbeddedOptions) error {
+func (g *authenticator) load(o Options) error {
 	token := o.Token
 	if o.TokenFile != "" {
 		read := o.ReadFile

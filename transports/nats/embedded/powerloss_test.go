@@ -1,4 +1,4 @@
-package nats
+package embedded
 
 import (
 	"bytes"
@@ -14,10 +14,14 @@ import (
 	"testing"
 	"time"
 
+	"livebridge/transports/nats"
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
+
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// powerSeeds is how many drawn remains TestPowerLoss starts on: go test ./transports/nats -run PowerLoss -power.seeds
+// powerSeeds is how many drawn remains TestPowerLoss starts on: go test ./transports/nats/embedded -run PowerLoss -power.seeds
 // 2000
 var powerSeeds = flag.Uint64("power.seeds", 8, "remains of a power loss that are drawn")
 
@@ -37,7 +41,7 @@ func powerLosses(t *testing.T, something func(b *bridgeRun)) []powerLoss {
 	something(b)
 	out = append(out, b.cutPower(t, "blocks are not durable"))
 	b.checkpoint(t)
-	closePublisher(t, b.e)
+	transporttest.Close(t, b.e)
 	out = append(out, b.cutPower(t, "stopped"))
 	out[2].addFileOf(out[3], "nats/jetstream/LIVE/streams/LIVE_EVENTS/msgs", indexFile)
 	b.e = startOn(t, b.disk)
@@ -46,7 +50,7 @@ func powerLosses(t *testing.T, something func(b *bridgeRun)) []powerLoss {
 	b.consume(t, 30)
 	b.recordStored(t)
 	out = append(out, b.cutPower(t, "started again, and blocks are not durable"))
-	closePublisher(t, b.e)
+	transporttest.Close(t, b.e)
 	return out
 }
 
@@ -104,9 +108,9 @@ func TestStaleSummary(t *testing.T) {
 	const window = 100 * time.Millisecond
 	l := powerLosses(t, func(b *bridgeRun) {
 		js := adminOf(t, b.e)
-		config := must(js.Stream(t.Context(), "LIVE_EVENTS")).CachedInfo().Config
+		config := natstest.Must(js.Stream(t.Context(), "LIVE_EVENTS")).CachedInfo().Config
 		config.Duplicates = window
-		must(js.UpdateStream(t.Context(), config))
+		natstest.Must(js.UpdateStream(t.Context(), config))
 	})[2]
 	<-time.After(window) // has to pass
 	l.recover(t, allExcept("nats/jetstream/LIVE/streams/LIVE_EVENTS/msgs/1.blk"))
@@ -130,7 +134,7 @@ func (l powerLoss) recover(t *testing.T, f survival) powerLoss {
 	b.published, b.received = slices.Clone(l.published), maps.Clone(l.received)
 	b.disk = newPowerDisk(t, root)
 	b.e = startOn(t, b.disk)
-	defer closePublisher(t, b.e)
+	defer transporttest.Close(t, b.e)
 	position := b.position(t)
 	b.republish(t)
 	b.publish(t, 1)
@@ -166,7 +170,7 @@ func (b *bridgeRun) republish(t *testing.T) {
 			if e.Lane.Stream != lane {
 				continue
 			}
-			if err := publish(t, b.e, e); err != nil {
+			if err := transporttest.Publish(t, b.e, e); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -215,7 +219,7 @@ func (l powerLoss) unsynced() []string {
 	for dir, names := range l.written.dirs {
 		for name, is := range names {
 			path := filepath.Join(dir, name)
-			if _, isDir := l.written.dirs[path]; isDir || strings.Contains(path, QuarantineStream) {
+			if _, isDir := l.written.dirs[path]; isDir || strings.Contains(path, nats.QuarantineStream) {
 				continue
 			}
 			if l.synced.dirs[dir][name] != is || !bytes.Equal(l.synced.files[is], l.written.files[is]) {

@@ -1,4 +1,4 @@
-package nats
+package embedded
 
 import (
 	"errors"
@@ -8,6 +8,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"livebridge/transports/nats"
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
 )
 
 // filled returns a store with a file in it.
@@ -25,7 +29,7 @@ func filled(t *testing.T) *store {
 func TestNothingIsLostBeforeASync(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC} {
-		e := &Embedded{store: filled(t), failed: make(chan error, 1), statePersisted: true}
+		e := &Publisher{store: filled(t), failed: make(chan error, 1), statePersisted: true}
 		real := e.store.sync
 		e.store.sync = func(path string) error { return &fs.PathError{Op: "open", Path: path, Err: cause} }
 		if err := e.Checkpoint(t.Context()); !errors.Is(err, cause) {
@@ -47,7 +51,7 @@ func TestNothingIsLostBeforeASync(t *testing.T) {
 // TestAFailedSyncIsForGood: whatever a second one would say.
 func TestAFailedSyncIsForGood(t *testing.T) {
 	t.Parallel()
-	e := &Embedded{store: filled(t), failed: make(chan error, 1), statePersisted: true}
+	e := &Publisher{store: filled(t), failed: make(chan error, 1), statePersisted: true}
 	real := e.store.sync
 	e.store.sync = func(string) error { return &syncError{syscall.EIO} }
 	if err := e.Checkpoint(t.Context()); !errors.Is(err, syscall.EIO) {
@@ -69,31 +73,31 @@ func TestEarlierStream(t *testing.T) {
 	for name, crash := range map[string]bool{"stopped": false, "crashed": true} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			e := embedded(t, dir, func(o *Options) { o.Stream = "EARLIER" })
+			e := embedded(t, dir, func(o *nats.Options) { o.Stream = "EARLIER" })
 			for n := range uint64(3) {
-				if err := publish(t, e, event("a", n+1)); err != nil {
+				if err := transporttest.Publish(t, e, natstest.Event("a", n+1)); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if err := e.Checkpoint(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			closePublisher(t, e)
+			transporttest.Close(t, e)
 			if crash {
 				forgetStop(t, dir)
 			}
-			e = embedded(t, dir, func(o *Options) { o.recheck = 20 * time.Millisecond })
-			awaitUnavailable(t, e, event("a", 4), "stream EARLIER", "set NATS_STREAM to EARLIER")
-			if err := publish(t, e, notice(1)); err != nil {
+			e = embedded(t, dir, func(o *nats.Options) { o.CheckInterval = 20 * time.Millisecond })
+			natstest.AwaitUnavailable(t, e, natstest.Event("a", 4), "stream EARLIER", "set NATS_STREAM to EARLIER")
+			if err := transporttest.Publish(t, e, natstest.Notice(1)); err != nil {
 				t.Error(err)
 			}
-			closePublisher(t, e)
-			e = embedded(t, dir, func(o *Options) { o.Stream = "EARLIER" })
-			defer closePublisher(t, e)
-			if err := publish(t, e, event("a", 4)); err != nil {
+			transporttest.Close(t, e)
+			e = embedded(t, dir, func(o *nats.Options) { o.Stream = "EARLIER" })
+			defer transporttest.Close(t, e)
+			if err := transporttest.Publish(t, e, natstest.Event("a", 4)); err != nil {
 				t.Fatal(err)
 			}
-			o := DefaultOptions()
+			o := nats.DefaultOptions()
 			o.URL, o.Stream = e.ClientURL(), "EARLIER"
 			consumedBy(t, o, 4)
 		})
@@ -118,23 +122,23 @@ func forgetStop(t *testing.T, dir string) {
 func TestEveryStreamIsRepaired(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	e := embedded(t, dir, func(o *Options) { o.Stream = "EARLIER" })
+	e := embedded(t, dir, func(o *nats.Options) { o.Stream = "EARLIER" })
 	for n := range uint64(5) {
-		if err := publish(t, e, event("a", n+1)); err != nil {
+		if err := transporttest.Publish(t, e, natstest.Event("a", n+1)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := e.Checkpoint(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := must(adminOf(t, e).Stream(t.Context(), "EARLIER")).DeleteMsg(t.Context(), 3); err != nil { // lost, as it were
+	if err := natstest.Must(adminOf(t, e).Stream(t.Context(), "EARLIER")).DeleteMsg(t.Context(), 3); err != nil { // lost, as it were
 		t.Fatal(err)
 	}
-	closePublisher(t, e)
+	transporttest.Close(t, e)
 	forgetStop(t, dir)
 	e = embedded(t, dir, nil)
-	defer closePublisher(t, e)
-	if n := must(adminOf(t, e).Stream(t.Context(), "EARLIER")).CachedInfo().State.Msgs; n != 2 {
+	defer transporttest.Close(t, e)
+	if n := natstest.Must(adminOf(t, e).Stream(t.Context(), "EARLIER")).CachedInfo().State.Msgs; n != 2 {
 		t.Errorf("%d messages are left, want the 2 before the gap", n)
 	}
 }

@@ -1,18 +1,16 @@
 //go:build unix
 
-package nats
+package embedded
 
 import (
-	"context"
 	"fmt"
-	"os"
 	"syscall"
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-
 	"livebridge/bridge"
+	"livebridge/transports/nats"
+	"livebridge/transports/transporttest"
 )
 
 // benchEvent makes an event of about 600 bytes in structured mode.
@@ -28,24 +26,11 @@ func benchEvent(lane int) *bridge.Event {
 // BenchmarkPublish publishes through the embedded server with 1000 lanes and one event under way in each. Its measure
 // is the CPU time of the whole process per event, server included.
 func BenchmarkPublish(b *testing.B) {
-	e, err := StartEmbedded(EmbeddedOptions{StoreDir: b.TempDir(), Listen: "127.0.0.1:0"}, func() Options {
-		o := DefaultOptions()
-		o.Log = zap.NewNop()
-		return o
-	}())
+	p, err := Start(Options{StoreDir: b.TempDir(), Listen: "127.0.0.1:0"}, nats.DefaultOptions())
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer e.Close(context.Background())
-	var p bridge.Publisher = e
-	if os.Getenv("BENCH_TCP") != "" {
-		o := e.Publisher.opts
-		o.inProcess = nil
-		o.URL = e.ClientURL()
-		if p, err = Dial(o); err != nil {
-			b.Fatal(err)
-		}
-	}
+	defer transporttest.Close(b, p)
 	const lanes = 1000
 	free := make(chan *bridge.Event, lanes)
 	for i := range lanes {

@@ -1,10 +1,14 @@
-package nats
+package embedded
 
 import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
+	"livebridge/transports/nats"
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
+
+	natsgo "github.com/nats-io/nats.go"
 )
 
 // TestConsumersAreBounded: there are at most so many connections of consumers, and when all are in use, a further one
@@ -12,33 +16,33 @@ import (
 func TestConsumersAreBounded(t *testing.T) {
 	t.Parallel()
 	const maxConsumers = 3
-	e, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", MaxConsumers: maxConsumers}, DefaultOptions())
+	e, err := Start(Options{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", MaxConsumers: maxConsumers}, nats.DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closePublisher(t, e)
-	if err := publish(t, e, event("a", 1)); err != nil {
+	defer transporttest.Close(t, e)
+	if err := transporttest.Publish(t, e, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	var consumers []*nats.Conn
+	var consumers []*natsgo.Conn
 	for range maxConsumers {
-		c, err := nats.Connect(e.ClientURL(), nats.NoReconnect())
+		c, err := natsgo.Connect(e.ClientURL(), natsgo.NoReconnect())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
 		consumers = append(consumers, c)
 	}
-	if c, err := nats.Connect(e.ClientURL()); err == nil {
+	if c, err := natsgo.Connect(e.ClientURL()); err == nil {
 		c.Close()
 		t.Error("one too many was let in")
 	}
-	for deadline := time.Now().Add(20 * time.Second); !connected(t, e); {
+	for deadline := time.Now().Add(20 * time.Second); !connected(e); {
 		if time.Now().After(deadline) {
 			t.Fatal("the bridge is kept out of its own server")
 		}
 	}
-	if err := publish(t, e, event("a", 2)); err != nil {
+	if err := transporttest.Publish(t, e, natstest.Event("a", 2)); err != nil {
 		t.Error(err)
 	}
 	left := 0
@@ -53,13 +57,8 @@ func TestConsumersAreBounded(t *testing.T) {
 }
 
 // connected makes a connection as the bridge does and reports whether the server has accepted it.
-func connected(t *testing.T, e *Embedded) bool {
-	t.Helper()
-	l, err := newConnector(&e.publish)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := l.connect("", nats.RetryOnFailedConnect(false), nats.NoReconnect())
+func connected(e *Publisher) bool {
+	c, err := e.connect(natsgo.NoReconnect())
 	if err != nil {
 		return false
 	}
