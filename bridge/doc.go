@@ -61,7 +61,8 @@
 //	transports/nats/embedded  nats                            the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
-//	transports/kafka          bridge                          the only importer of kafka-go
+//	transports/kafka          bridge, producer                publishes to Kafka; the only importer of kafka-go
+//	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
 //	                          the standard library            Apache Kafka in processes of its own, for tests
 //	transports/transporttest  bridge                          what every transport must pass

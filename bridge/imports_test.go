@@ -34,8 +34,9 @@ func allowed() map[string][]string {
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
 		"schemas":                        {},
-		"transports/kafka":               {"bridge"},
+		"transports/kafka":               {"bridge", "transports/kafka/producer"},
 		"transports/kafka/kafkatest":     {},
+		"transports/kafka/producer":      {"bridge"},
 		"transports/nats":                {"bridge"},
 		"transports/nats/embedded":       {"transports/nats"},
 		"transports/nats/natstest":       {"bridge", "transports/transporttest"},
@@ -52,7 +53,7 @@ func owners() map[string][]string {
 		"go.yaml.in/yaml":                {"bridge/keyring"},
 		"github.com/nats-io/":            {"transports/nats", "transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/nats-io/nats-server": {"transports/nats/embedded", "transports/nats/natstest"},
-		"github.com/segmentio/kafka-go":  {"transports/kafka"},
+		"github.com/segmentio/kafka-go":  {"transports/kafka", "transports/kafka/producer"},
 	}
 }
 

@@ -38,7 +38,7 @@ func endingMutants() []mutant {
 		{"a broker that never answers delays the shutdown", shutdown, expire, "", livebridge, "TestEndWithoutAnAnswer"},
 		{"the service is ready while it stops", shutdown, "\ta.stopping.Store(true)\n", "", livebridge, "TestShutdownDelay"},
 		{"the admin port closes before the callback port", shutdown, accept, "\t_ = a.admin.Shutdown(answerCtx)\n" + accept, livebridge, "TestEndDuringTheBrokersAnswer"},
-		{"a leader is recorded once", "transports/kafka/sender.go", "\tp.leader = broker\n", "\tif s.brokerQueues[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestSilentLeaderBlocksOwnPartitionsOnly|TestPartitionsChangeLeaders"},
+		{"a leader is recorded once", "transports/kafka/producer/producer.go", "\tp.leader = broker\n", "\tif s.brokerQueues[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestSilentLeaderBlocksOwnPartitionsOnly|TestPartitionsChangeLeaders"},
 		{"a public address needs no token", "transports/nats/embedded/options.go", "(ip == nil || !ip.IsLoopback())", "(ip != nil && !ip.IsLoopback())", embedded, "TestReachableServerNeedsToken"},
 		{"all of IPv4 is a proxy", "bridge/ingress/config.go", "p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before", "p.Bits() == 0 && before > 0", "bridge/ingress", "TestProxiesAreNotEverybody"},
 	}

@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
-	"path/filepath"
 	"testing"
 	"time"
 )
@@ -18,7 +17,6 @@ import (
 // Authority issues certificates that are valid for an hour.
 type Authority struct {
 	File string // its own certificate
-	dir  string
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
@@ -33,7 +31,7 @@ type Certificate struct {
 // NewAuthority makes an authority.
 func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
-	a := &Authority{dir: t.TempDir(), key: newKey(t)}
+	a := &Authority{key: newKey(t)}
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "tests"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
@@ -44,7 +42,7 @@ func NewAuthority(t testing.TB) *Authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.File = a.write(t, "ca.crt", certificateBlock(der))
+	a.File = writePEM(t, "ca.crt", certificateBlock(der))
 	return a
 }
 
@@ -80,8 +78,8 @@ func (a *Authority) Issue(t testing.TB, name, host string) Certificate {
 	secret := &pem.Block{Type: "PRIVATE KEY", Bytes: private}
 	return Certificate{
 		Certificate: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
-		CertFile:    a.write(t, name+".crt", certificateBlock(der)), KeyFile: a.write(t, name+".key", secret),
-		StoreFile: a.write(t, name+".pem", secret, certificateBlock(der), certificateBlock(a.cert.Raw)),
+		CertFile:    writePEM(t, name+".crt", certificateBlock(der)), KeyFile: writePEM(t, name+".key", secret),
+		StoreFile: writePEM(t, name+".pem", secret, certificateBlock(der), certificateBlock(a.cert.Raw)),
 	}
 }
 
@@ -94,13 +92,11 @@ func (a *Authority) Pool() *x509.CertPool {
 
 func certificateBlock(der []byte) *pem.Block { return &pem.Block{Type: "CERTIFICATE", Bytes: der} }
 
-func (a *Authority) write(t testing.TB, name string, blocks ...*pem.Block) string {
+func writePEM(t testing.TB, name string, blocks ...*pem.Block) string {
 	t.Helper()
 	var text []byte
 	for _, b := range blocks {
 		text = append(text, pem.EncodeToMemory(b)...)
 	}
-	path := filepath.Join(a.dir, name)
-	Overwrite(t, path, text)
-	return path
+	return File(t, name, text)
 }

@@ -1,4 +1,4 @@
-package kafka
+package producer
 
 import (
 	"context"
@@ -20,12 +20,15 @@ type producerID struct {
 	epoch int16
 }
 
+// producerIDTimeout bounds one request for a producer id.
+const producerIDTimeout = 5 * time.Second
+
 // noProducerID is a producer without idempotence: the broker writes a batch as often as it is sent.
 func noProducerID() producerID { return producerID{id: -1, epoch: -1} }
 
 // producerIDs requests producer ids from the broker.
 type producerIDs struct {
-	cluster       *cluster
+	brokers       Brokers
 	log           *zap.Logger
 	retryInterval time.Duration // after a denial
 
@@ -69,9 +72,9 @@ func (i *producerIDs) retryDue() bool {
 }
 
 func (i *producerIDs) request(ctx context.Context) (producerID, error) {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	ctx, cancel := context.WithTimeout(ctx, producerIDTimeout)
 	defer cancel()
-	answer, err := i.cluster.client().InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
+	answer, err := i.brokers.Client().InitProducerID(ctx, &kafka.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
 	if err == nil {
 		err = answer.Error
 	}

@@ -1,4 +1,4 @@
-package kafka
+package producer
 
 import (
 	"context"
@@ -8,45 +8,45 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// gap is a partition that has lost acknowledged events.
-type gap struct {
+// Gap is a partition that has lost acknowledged events.
+type Gap struct {
 	partition int32
 	end, now  int64 // end offsets: as acknowledged, and as found
 }
 
 // String is for logs.
-func (g gap) String() string {
+func (g Gap) String() string {
 	return fmt.Sprintf("partition %d: end offset was %d and is now %d", g.partition, g.end, g.now)
 }
 
 // recordOffset records a batch's offset, and reports whether it is below the end of what was acknowledged before: the
 // partition was recreated, or lost its end. The lock is held.
-func (p *partition) recordOffset(b *batch) (lost bool) {
+func (p *Partition) recordOffset(b *batch) (lost bool) {
 	if b.offset < 0 {
 		return false // a duplicate, whose offset the broker does not report
 	}
 	if lost = b.offset < p.endOffset; lost {
-		p.gaps = append(p.gaps, gap{p.number, p.endOffset, b.offset})
+		p.gaps = append(p.gaps, Gap{p.number, p.endOffset, b.offset})
 	}
 	p.endOffset = b.offset + int64(len(b.records))
 	return lost
 }
 
-// findGaps returns the partitions of a topic that have lost acknowledged events since the last call. Partitions in use
+// FindGaps returns the partitions of a topic that have lost acknowledged events since the last call. Partitions in use
 // show it in the offsets of their batches; of the others, each check queries the broker about one in turn, and about
 // all once a gap is found.
-func (s *sender) findGaps(ctx context.Context, all []*partition, turn int) []gap {
-	var gone []gap
-	var idle []*partition
+func (s *Producer) FindGaps(ctx context.Context, all []*Partition, turn int) []Gap {
+	var gone []Gap
+	var idle []*Partition
 	s.mu.Lock()
 	for _, p := range all {
 		if gone = append(gone, p.gaps...); len(p.gaps) > 0 {
 			p.gaps = nil
-		} else if p.endOffset > 0 && p.leader != noLeader {
+		} else if p.endOffset > 0 && p.leader != NoLeader {
 			idle = append(idle, p)
 		}
 	}
-	one := slices.IndexFunc(idle, func(p *partition) bool { return p.endLower })
+	one := slices.IndexFunc(idle, func(p *Partition) bool { return p.endLower })
 	s.mu.Unlock()
 	if len(gone) == 0 && len(idle) > 0 {
 		if one < 0 {
@@ -64,11 +64,11 @@ func (s *sender) findGaps(ctx context.Context, all []*partition, turn int) []gap
 // compare queries the end offsets of partitions of one topic, and returns those that are below what was acknowledged.
 // It requires two such answers: a broker that was briefly away may believe that it is still the leader. What a failed
 // query misses shows later.
-func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
+func (s *Producer) compare(ctx context.Context, all []*Partition) (gone []Gap) {
 	if len(all) == 0 {
 		return nil
 	}
-	name, ends := all[0].topic.name, make(map[int]int64)
+	name, ends := all[0].topic.Name, make(map[int]int64)
 	var asked []kafka.OffsetRequest
 	s.mu.Lock()
 	for _, p := range all {
@@ -76,7 +76,7 @@ func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 		asked = append(asked, kafka.LastOffsetOf(int(p.number)))
 	}
 	s.mu.Unlock()
-	answer, err := s.cluster.client().ListOffsets(ctx,
+	answer, err := s.brokers.Client().ListOffsets(ctx,
 		&kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: asked}})
 	if err != nil {
 		return nil
@@ -94,24 +94,24 @@ func (s *sender) compare(ctx context.Context, all []*partition) (gone []gap) {
 		before := p.endLower
 		p.endLower = known && end < ends[int(p.number)] && p.endOffset == ends[int(p.number)]
 		if again = again || p.endLower && !before; p.endLower && before {
-			gone = append(gone, gap{p.number, p.endOffset, end})
+			gone = append(gone, Gap{p.number, p.endOffset, end})
 			p.endOffset, p.endLower = end, false
 		}
 	}
 	s.mu.Unlock()
 	if again {
-		s.requestCheck()
+		s.opts.RequestCheck()
 	}
 	return gone
 }
 
-// restart resets the end offsets of recreated partitions, and returns those that had acknowledged events.
-func (s *sender) restart(all []*partition) (gone []gap) {
+// Restart resets the end offsets of recreated partitions, and returns those that had acknowledged events.
+func (s *Producer) Restart(all []*Partition) (gone []Gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range all {
 		if p.endOffset > 0 {
-			gone = append(gone, gap{p.number, p.endOffset, 0})
+			gone = append(gone, Gap{p.number, p.endOffset, 0})
 		}
 		p.endOffset, p.gaps = 0, nil
 	}

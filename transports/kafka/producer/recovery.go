@@ -1,4 +1,4 @@
-package kafka
+package producer
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ const (
 
 // recover sends a batch again, unchanged and by itself, until its outcome is known. When that takes longer than
 // AckTimeout, its records are answered as unavailable; published again, they take their position in the batch.
-func (s *sender) recover(p *partition, b *batch, err error) {
+func (s *Producer) recover(p *Partition, b *batch, err error) {
 	s.beginRecovery(p, b, err)
 	patience := b.firstSent.Add(s.opts.AckTimeout)
 	for wait := firstResend; ; wait = min(2*wait, lastResend) {
@@ -28,7 +28,7 @@ func (s *sender) recover(p *partition, b *batch, err error) {
 			return
 		case notWritten:
 			if !b.maybeWritten {
-				s.failBatch(p, b, unavailable(p.topic.name, err))
+				s.answerBatch(p, b, Unavailable(p.topic.Name, err))
 				return
 			}
 		case sequenceLost:
@@ -41,24 +41,24 @@ func (s *sender) recover(p *partition, b *batch, err error) {
 			patience = time.Now().Add(s.opts.AckTimeout)
 		}
 		if !s.sleep(wait) {
-			s.failBatch(p, b, errClosed())
+			s.answerBatch(p, b, ErrClosed())
 			return
 		}
 		if gone := s.goneError(p); gone != nil {
-			s.failBatch(p, b, gone)
+			s.answerBatch(p, b, gone)
 			return
 		}
-		s.cluster.renew()
+		s.brokers.Renew()
 		err = s.resend(p, b, err)
 	}
 }
 
 // beginRecovery blocks the partition. It fails what is queued there, so that those events do not hold up others.
-func (s *sender) beginRecovery(p *partition, b *batch, err error) {
+func (s *Producer) beginRecovery(p *Partition, b *batch, err error) {
 	s.mu.Lock()
 	p.recovering, p.recoveryErr = b, err
 	b.indexRecords()
-	answers := s.flush(nil, p, unavailable(p.topic.name, err))
+	answers := s.flush(nil, p, Unavailable(p.topic.Name, err))
 	s.mu.Unlock()
 	deliverAnswers(answers)
 	p.buffer = bytes.Buffer{} // an abandoned connection may still read the old one
@@ -66,7 +66,7 @@ func (s *sender) beginRecovery(p *partition, b *batch, err error) {
 
 // resetProducer handles a lost sequence: the broker does not have the batch and rejects it from this producer. The next
 // attempt uses a new one.
-func (s *sender) resetProducer(p *partition, b *batch, err error) {
+func (s *Producer) resetProducer(p *Partition, b *batch, err error) {
 	if errors.Is(err, kafka.ClusterAuthorizationFailed) {
 		s.producerIDs.rejected(err)
 	} else if p.hasProducer {
@@ -77,13 +77,13 @@ func (s *sender) resetProducer(p *partition, b *batch, err error) {
 }
 
 // resend sends the batch by itself, under a new producer id if it needs one.
-func (s *sender) resend(p *partition, b *batch, last error) error {
+func (s *Producer) resend(p *Partition, b *batch, last error) error {
 	if !p.hasProducer {
 		producer, err := s.producerIDs.fresh(s.ctx)
 		if err != nil {
 			return last
 		}
-		p.setProducer(producer, s.opts.firstSequence)
+		p.setProducer(producer, s.opts.FirstSequence)
 		b.bytes = bytes.Clone(b.bytes) // an abandoned connection may still read them
 		s.encoder.stamp(b.bytes, p.producer, p.nextSequence)
 	}
@@ -98,15 +98,15 @@ func (s *sender) resend(p *partition, b *batch, last error) error {
 }
 
 // goneError returns the error of a partition that no longer exists; nil: it exists.
-func (s *sender) goneError(p *partition) error {
+func (s *Producer) goneError(p *Partition) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return p.gone
 }
 
 // failPending answers the records of a batch whose outcome is still unknown after the last error.
-func (s *sender) failPending(p *partition, b *batch, last error) {
-	err := unavailable(p.topic.name, last)
+func (s *Producer) failPending(p *Partition, b *batch, last error) {
+	err := Unavailable(p.topic.Name, last)
 	s.mu.Lock()
 	p.recoveryErr = last
 	var answers []answer
@@ -118,7 +118,7 @@ func (s *sender) failPending(p *partition, b *batch, last error) {
 }
 
 // keepOutcome keeps the outcome of a record that was already answered as unavailable. The lock is held.
-func (p *partition) keepOutcome(at eventKey, err error) {
+func (p *Partition) keepOutcome(at eventKey, err error) {
 	if p.outcomes == nil {
 		p.outcomes = make(map[eventKey]error)
 	}

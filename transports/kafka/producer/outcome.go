@@ -1,4 +1,4 @@
-package kafka
+package producer
 
 import (
 	"errors"
@@ -9,44 +9,41 @@ import (
 )
 
 // handleOutcome handles the outcome of a batch's first attempt.
-func (s *sender) handleOutcome(p *partition, b *batch, err error) {
+func (s *Producer) handleOutcome(p *Partition, b *batch, err error) {
 	switch classify(err) {
 	case acked:
 		s.acknowledge(p, b)
 	case tooLarge:
-		s.requestCheck() // the topic's limit may have changed
+		s.opts.RequestCheck() // the topic's limit may have changed
 		s.split(p, b, err)
 	case notWritten:
-		s.requestCheck()
-		s.failBatch(p, b, unavailable(p.topic.name, err))
+		s.opts.RequestCheck()
+		s.answerBatch(p, b, Unavailable(p.topic.Name, err))
 	default:
-		s.requestCheck()
+		s.opts.RequestCheck()
 		s.work.Go(func() { s.recover(p, b, err) })
 	}
 }
 
 // acknowledge answers a batch that the broker has.
-func (s *sender) acknowledge(p *partition, b *batch) {
+func (s *Producer) acknowledge(p *Partition, b *batch) {
 	p.advance(len(b.records))
 	s.logStored(p, b)
 	s.mu.Lock()
 	lost := p.recordOffset(b)
 	s.mu.Unlock()
 	if lost {
-		s.requestCheck()
+		s.opts.RequestCheck()
 	}
 	s.answerBatch(p, b, nil)
 }
 
-// failBatch answers a batch that the broker does not have and that is not sent again.
-func (s *sender) failBatch(p *partition, b *batch, err error) { s.answerBatch(p, b, err) }
-
 // answerBatch answers the whole batch and unblocks the partition.
-func (s *sender) answerBatch(p *partition, b *batch, err error) {
+func (s *Producer) answerBatch(p *Partition, b *batch, err error) {
 	s.mu.Lock()
 	var answers []answer
 	for i := range b.records {
-		if b.records[i].done == nil && (err == nil || bridge.IsRejected(err)) {
+		if b.records[i].Done == nil && (err == nil || bridge.IsRejected(err)) {
 			p.keepOutcome(b.eventKeys[i], err)
 		}
 		answers = s.appendAnswer(answers, &b.records[i], err)
@@ -60,13 +57,13 @@ func (s *sender) answerBatch(p *partition, b *batch, err error) {
 }
 
 // unblock frees the partition for its next batch. The lock is held.
-func (s *sender) unblock(p *partition) {
+func (s *Producer) unblock(p *Partition) {
 	p.recovering, p.recoveryErr, p.busy = nil, nil, false
 	s.schedule(p)
 }
 
 // split handles a batch that is too large: a single record is rejected, of several the broker gets smaller batches.
-func (s *sender) split(p *partition, b *batch, err error) {
+func (s *Producer) split(p *Partition, b *batch, err error) {
 	var named *recordsRejected
 	switch {
 	case len(b.records) == 1:
@@ -79,19 +76,19 @@ func (s *sender) split(p *partition, b *batch, err error) {
 }
 
 // rejectTooLarge returns the error for a record that the broker rejects even by itself.
-func rejectTooLarge(p *partition, b *batch, err error) error {
+func rejectTooLarge(p *Partition, b *batch, err error) error {
 	if errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge) {
 		return bridge.Rejected(bridge.RejectionTooLarge, "event of %d bytes exceeds max.message.bytes of topic %s: "+
-			"raise it, then retry the dead letter: %w", b.size(), p.topic.name, err)
+			"raise it, then retry the dead letter: %w", b.size(), p.topic.Name, err)
 	}
 	return bridge.Rejected(bridge.RejectionRefused, "%w", err)
 }
 
 // rejectNamed rejects the records that the broker has named, and requeues the others.
-func (s *sender) rejectNamed(p *partition, b *batch, named *recordsRejected) {
+func (s *Producer) rejectNamed(p *Partition, b *batch, named *recordsRejected) {
 	s.mu.Lock()
 	var answers []answer
-	var rest []record
+	var rest []Record
 	for i := range b.records {
 		if named.indexes[i] {
 			answers = s.appendAnswer(answers, &b.records[i], bridge.Rejected(bridge.RejectionRefused, "%w", named.err))
@@ -105,7 +102,7 @@ func (s *sender) rejectNamed(p *partition, b *batch, named *recordsRejected) {
 }
 
 // requeueSmaller requeues the whole batch, to be sent in smaller ones.
-func (s *sender) requeueSmaller(p *partition, b *batch, maxRecords int) {
+func (s *Producer) requeueSmaller(p *Partition, b *batch, maxRecords int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.maxRecords = maxRecords
@@ -113,10 +110,10 @@ func (s *sender) requeueSmaller(p *partition, b *batch, maxRecords int) {
 }
 
 // requeue puts unanswered records back. Those already answered as unavailable are published again by the dispatcher.
-func (s *sender) requeue(p *partition, records []record) {
-	var rest []record
+func (s *Producer) requeue(p *Partition, records []Record) {
+	var rest []Record
 	for _, r := range records {
-		if r.done != nil {
+		if r.Done != nil {
 			rest = append(rest, r)
 		}
 	}

@@ -1,4 +1,4 @@
-package kafka
+package producer
 
 import (
 	"io"
@@ -15,11 +15,11 @@ const (
 	headerPrefix      = "ce_"
 )
 
-// record is an event in flight.
-type record struct {
-	event *bridge.Event
-	key   []byte
-	done  func(error) // nil: already called
+// Record is an event in flight.
+type Record struct {
+	Event *bridge.Event // not to be changed until Done is called
+	Key   []byte
+	Done  func(error) // called once, by any goroutine; must not block. Nil: already called
 }
 
 // eventKey identifies an event that is published again.
@@ -34,13 +34,13 @@ func eventKeyOf(e *bridge.Event) eventKey { return eventKey{e.Lane, e.Sequence} 
 const overhead = 512
 
 // weight is the approximate size of the record.
-func (r *record) weight() int { return len(r.event.Data) + 3*len(r.key) + overhead }
+func (r *Record) weight() int { return len(r.Event.Data) + 3*len(r.Key) + overhead }
 
 // recordReader passes records to the library's encoder. It reuses its memory: the encoder copies a record before it
 // reads the next.
 type recordReader struct {
 	binary  bool
-	records []record
+	records []Record
 	value   []byte
 	headers []protocol.Header
 	text    []byte // values of the headers
@@ -54,16 +54,16 @@ func (r *recordReader) ReadRecord() (*protocol.Record, error) {
 	}
 	next := &r.records[0]
 	r.records = r.records[1:]
-	value := next.event.Data
+	value := next.Event.Data
 	if r.binary {
-		r.attributes(next.event)
+		r.attributes(next.Event)
 	} else {
 		r.text = append(r.text[:0], bridge.ContentTypeStructured...)
 		r.headers = append(r.headers[:0], protocol.Header{Key: headerContentType, Value: r.text})
-		r.value = next.event.AppendStructured(r.value[:0])
+		r.value = next.Event.AppendStructured(r.value[:0])
 		value = r.value
 	}
-	r.current = protocol.Record{Key: protocol.NewBytes(next.key), Value: protocol.NewBytes(value), Headers: r.headers}
+	r.current = protocol.Record{Key: protocol.NewBytes(next.Key), Value: protocol.NewBytes(value), Headers: r.headers}
 	return &r.current, nil
 }
 

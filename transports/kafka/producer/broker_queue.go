@@ -1,4 +1,4 @@
-package kafka
+package producer
 
 import (
 	"slices"
@@ -22,7 +22,7 @@ const (
 
 // brokerQueue is the partitions of one leader that have records to send.
 type brokerQueue struct {
-	ready    []*partition
+	ready    []*Partition
 	waiting  int       // records of the ready partitions
 	requests int       // goroutines that send to the broker
 	lastSent time.Time // time of the last request
@@ -36,7 +36,7 @@ func (l *brokerQueue) wantsRequest() bool {
 }
 
 // start sends what is ready for the broker, now or after usualLatency. The lock is held.
-func (s *sender) start(l *brokerQueue) {
+func (s *Producer) start(l *brokerQueue) {
 	switch {
 	case len(l.ready) == 0 || l.requests == requestsUnderWay || l.delayed && !l.wantsRequest():
 	case l.wantsRequest():
@@ -57,12 +57,12 @@ func (s *sender) start(l *brokerQueue) {
 
 // partitionBatch is one partition's part of a request.
 type partitionBatch struct {
-	p *partition
+	p *Partition
 	b *batch
 }
 
 // run sends what is ready for the broker until nothing is.
-func (s *sender) run(l *brokerQueue) {
+func (s *Producer) run(l *brokerQueue) {
 	for {
 		batches := s.collect(l)
 		if batches == nil {
@@ -76,7 +76,7 @@ func (s *sender) run(l *brokerQueue) {
 }
 
 // collect removes the next request's batches from the queue. Nil: nothing is ready, and the goroutine must end.
-func (s *sender) collect(l *brokerQueue) []partitionBatch {
+func (s *Producer) collect(l *brokerQueue) []partitionBatch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l.requests--; !l.wantsRequest() {
@@ -107,22 +107,22 @@ func (s *sender) collect(l *brokerQueue) []partitionBatch {
 }
 
 // prepare encodes the batches. Those that cannot be sent are answered and left out.
-func (s *sender) prepare(batches []partitionBatch) []partitionBatch {
+func (s *Producer) prepare(batches []partitionBatch) []partitionBatch {
 	return slices.DeleteFunc(batches, func(f partitionBatch) bool { return !s.encode(f.p, f.b) })
 }
 
 // encode encodes a batch. False: it could not be encoded and was answered.
-func (s *sender) encode(p *partition, b *batch) bool {
+func (s *Producer) encode(p *Partition, b *batch) bool {
 	if !p.hasProducer || p.producer == noProducerID() {
 		producer, err := s.producerIDs.first(s.ctx)
 		if err != nil {
-			s.failBatch(p, b, err)
+			s.answerBatch(p, b, err)
 			return false
 		}
-		p.setProducer(producer, s.opts.firstSequence)
+		p.setProducer(producer, s.opts.FirstSequence)
 	}
 	if err := s.encoder.encode(&p.buffer, b.records); err != nil {
-		s.failBatch(p, b, bridge.Unavailable("encode batch: %w", err))
+		s.answerBatch(p, b, bridge.Unavailable("encode batch: %w", err))
 		return false
 	}
 	b.bytes = p.buffer.Bytes()
@@ -131,7 +131,7 @@ func (s *sender) encode(p *partition, b *batch) bool {
 }
 
 // send sends one request and handles the outcome of each partition.
-func (s *sender) send(batches []partitionBatch) {
+func (s *Producer) send(batches []partitionBatch) {
 	for _, f := range batches {
 		f.b.firstSent = time.Now()
 	}
@@ -143,7 +143,7 @@ func (s *sender) send(batches []partitionBatch) {
 }
 
 // honourThrottle waits for the broker's throttle time, since it would not read our next request sooner.
-func (s *sender) honourThrottle(throttle time.Duration) {
+func (s *Producer) honourThrottle(throttle time.Duration) {
 	if throttle <= 0 {
 		return
 	}

@@ -1,4 +1,4 @@
-package kafka
+package producer
 
 import (
 	"bytes"
@@ -43,7 +43,7 @@ const (
 
 // batch is records of one partition that are sent, resent and answered together.
 type batch struct {
-	records []record
+	records []Record
 	bytes   []byte // the record set; immutable while its outcome is unknown
 
 	offset       int64 // base offset that the broker assigned
@@ -63,7 +63,7 @@ type encoder struct {
 }
 
 func newEncoder(o *Options) (*encoder, error) {
-	c, err := compressionOf(o.Compression)
+	c, err := Compression(o.Compression)
 	binary := o.Binary
 	return &encoder{
 		compression: c, crc: crc32.MakeTable(crc32.Castagnoli),
@@ -71,7 +71,8 @@ func newEncoder(o *Options) (*encoder, error) {
 	}, err
 }
 
-func compressionOf(name string) (c kafka.Compression, err error) {
+// Compression returns the compression of a name.
+func Compression(name string) (c kafka.Compression, err error) {
 	if name == "none" {
 		return 0, nil
 	}
@@ -82,7 +83,7 @@ func compressionOf(name string) (c kafka.Compression, err error) {
 }
 
 // encode replaces the content of dst by the records, without a producer.
-func (e *encoder) encode(dst *bytes.Buffer, records []record) error {
+func (e *encoder) encode(dst *bytes.Buffer, records []Record) error {
 	dst.Reset()
 	reader := e.readers.Get().(*recordReader)
 	defer e.readers.Put(reader)
@@ -112,7 +113,7 @@ func (e *encoder) updateTimestamps(set []byte, now time.Time) {
 func (b *batch) indexRecords() {
 	b.index = make(map[eventKey]int, len(b.records))
 	for i := range b.records {
-		b.eventKeys = append(b.eventKeys, eventKeyOf(b.records[i].event))
+		b.eventKeys = append(b.eventKeys, eventKeyOf(b.records[i].Event))
 		b.index[b.eventKeys[i]] = i
 	}
 }

@@ -1,4 +1,4 @@
-package kafka
+package producer
 
 import (
 	"bytes"
@@ -16,37 +16,37 @@ import (
 
 // request sends the batches of partitions with one leader, and returns the outcome of each and the broker's throttle
 // time.
-func (s *sender) request(batches []partitionBatch) ([]error, time.Duration) {
+func (s *Producer) request(batches []partitionBatch) ([]error, time.Duration) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.opts.AckTimeout)
 	defer cancel()
 	answers := make([]error, len(batches))
-	client := s.cluster.client()
+	client := s.brokers.Client()
 	m, err := client.Transport.RoundTrip(ctx, client.Addr, s.requestOf(batches))
 	response, ok := m.(*produce.Response)
 	if err == nil && !ok {
 		err = fmt.Errorf("unexpected response %T to a produce request", m)
 	}
-	err = s.cluster.routingCause(ctx, err)
+	err = s.routingCause(ctx, err)
 	for i := range answers {
 		if answers[i] = err; err == nil {
 			answers[i] = answerFor(response, batches[i])
 		}
 	}
 	if err != nil {
-		s.requestCheck()
+		s.opts.RequestCheck()
 		return answers, 0
 	}
 	return answers, time.Duration(response.ThrottleTimeMs) * time.Millisecond
 }
 
 // requestOf returns what kafka.Client.RawProduce sends, for several partitions.
-func (s *sender) requestOf(batches []partitionBatch) *rawproduce.Request {
+func (s *Producer) requestOf(batches []partitionBatch) *rawproduce.Request {
 	r := &rawproduce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(s.opts.AckTimeout.Milliseconds() / 2)}
 	for _, f := range batches {
-		i := slices.IndexFunc(r.Topics, func(t rawproduce.RequestTopic) bool { return t.Topic == f.p.topic.name })
+		i := slices.IndexFunc(r.Topics, func(t rawproduce.RequestTopic) bool { return t.Topic == f.p.topic.Name })
 		if i < 0 {
 			i = len(r.Topics)
-			r.Topics = append(r.Topics, rawproduce.RequestTopic{Topic: f.p.topic.name})
+			r.Topics = append(r.Topics, rawproduce.RequestTopic{Topic: f.p.topic.Name})
 		}
 		r.Topics[i].Partitions = append(r.Topics[i].Partitions, rawproduce.RequestPartition{
 			Partition: f.p.number, RecordSet: protocol.RawRecordSet{Reader: bytes.NewReader(f.b.bytes)},
@@ -55,13 +55,35 @@ func (s *sender) requestOf(batches []partitionBatch) *rawproduce.Request {
 	return r
 }
 
+// notRouted is why the library knows no leader: nothing was sent.
+type notRouted struct{ error }
+
+// BeforeSending implements BeforeSending.
+func (*notRouted) BeforeSending() {}
+
+// Unwrap returns the cause.
+func (n *notRouted) Unwrap() error { return n.error }
+
+// routingCause returns why a request could not be routed. Without metadata the library says that the topic was not
+// found, and tells only a request for metadata why it has none.
+func (s *Producer) routingCause(ctx context.Context, err error) error {
+	var routing *rawproduce.Error
+	if !errors.As(err, &routing) {
+		return err
+	}
+	if _, cause := s.brokers.Client().Metadata(ctx, &kafka.MetadataRequest{}); cause != nil {
+		return &notRouted{fmt.Errorf("not connected to Kafka: %w", cause)}
+	}
+	return err
+}
+
 // errNoAnswer is a response without the partition.
 var errNoAnswer = errors.New("the produce response lacks the partition")
 
 // answerFor returns the outcome of one partition in the response.
 func answerFor(r *produce.Response, f partitionBatch) error {
 	for i := range r.Topics {
-		if r.Topics[i].Topic != f.p.topic.name {
+		if r.Topics[i].Topic != f.p.topic.Name {
 			continue
 		}
 		for _, a := range r.Topics[i].Partitions {
