@@ -38,7 +38,7 @@ func timingMutants() []mutant {
 		{"a slot is not released", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
 		{"failures of an outage are counted without a lock", "bridge/dispatch/outage.go", "func (o *outage) recordFailure(err error) {\n\to.mu.Lock()\n\tdefer o.mu.Unlock()\n", "func (o *outage) recordFailure(err error) {\n", dispatch, "TestOutageIsLocked"},
 		{"an outage is logged at its begin only", "bridge/dispatch/outage.go", "time.Since(o.logged) < bridge.ReminderInterval", "true", dispatch, "TestOutageLog"},
-		{"a dead broker has no such topic", "transports/kafka/request.go", "\terr = s.cluster.routingCause(ctx, err)\n", "", kafka, "TestCauseOfADeadBroker"},
+		{"a dead broker has no such topic", "transports/kafka/producer/request.go", "\terr = s.routingCause(ctx, err)\n", "", kafka, "TestCauseOfADeadBroker"},
 		{"any authority's certificate is accepted", "transports/kafka/tls_verify.go", "c.VerifyConnection = func", "_ = func", kafka, "TestVerify"},
 		{"a healthy start fails events", "transports/nats/publisher.go", "!to.hold.add(func() { p.Publish(e, done) })", "true", nats, "TestFirstEventsWait"},
 		{"settings of the other transport are ignored", "cmd/livebridge/transport.go", "f.value != defaults[i].value", "f.value != defaults[i].value && false", livebridge, "TestSettingsTogether"},

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"livebridge/transports/kafka/producer"
+
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
@@ -92,7 +94,7 @@ func (o *Options) Check() error {
 	wrong(o.Partitions < 1, "KAFKA_PARTITIONS", "%d is too small: use 1 or more", o.Partitions)
 	wrong(o.Replication < 1 && o.Replication != -1, "KAFKA_REPLICATION",
 		"%d is out of range: use 1 or more, or -1 for the broker's default", o.Replication)
-	_, err := compressionOf(o.Compression)
+	_, err := producer.Compression(o.Compression)
 	wrong(err != nil, "KAFKA_COMPRESSION", "%w", err)
 	errs = append(errs, o.checkCredentials()...)
 	errs = append(errs, o.checkVerify())

@@ -173,7 +173,7 @@ func (l *connector) connected(s *stream) {
 
 // serverName names the server of a connection, without credentials.
 func (o *Options) serverName(conn *nats.Conn) string {
-	if o.inProcess != nil {
+	if o.InProcess != nil {
 		return "embedded"
 	}
 	return Redacted(conn.ConnectedUrl()) // the client's own redaction keeps a token
