@@ -26,6 +26,7 @@ func allowed() map[string][]string {
 		"bridge/ingress":                 {"bridge", "bridge/callback", "bridge/signature"},
 		"bridge/journal":                 {"bridge", "bridge/sequencer"},
 		"bridge/keyring":                 {"bridge", "bridge/filewatch", "bridge/signature", "bridge/signature/diagnose"},
+		"bridge/provider":                {"bridge", "bridge/signature"},
 		"bridge/sequencer":               {"bridge"},
 		"bridge/sequencer/sequencertest": {"bridge", "bridge/sequencer"},
 		"bridge/signature":               {"bridge", "bridge/signature/diagnose"},
@@ -49,6 +50,7 @@ func owners() map[string]string {
 		"go.yaml.in/yaml":               "bridge/keyring",
 		"github.com/nats-io":            "transports/nats",
 		"github.com/segmentio/kafka-go": "transports/kafka",
+		"github.com/huaweicloud":        "bridge/provider",
 	}
 }
 
