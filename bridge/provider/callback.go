@@ -10,8 +10,8 @@ import (
 // Wildcard is the App of a callback for every app that has no callback of its own.
 const Wildcard = "*"
 
-// Callback is one callback as it is registered at the provider, or as it is wanted. It is a plain value; Place says what
-// it is registered for, the other fields what the provider does.
+// Callback is one callback as it is registered at the provider, or as it is wanted. It is a plain value; Place says
+// what it is registered for, the other fields what the provider does.
 type Callback struct {
 	Place
 
@@ -95,8 +95,8 @@ type Pictures struct {
 	Overwrite bool
 	// Bucket, Location and Object are the OBS bucket, its region and the path in it.
 	Bucket, Location, Object string
-	// Extra holds the settings of a registered configuration that have no field here, as the provider names them. They are
-	// sent back unchanged on update.
+	// Extra holds the settings of a registered configuration that have no field here, as the provider names them. They
+	// are sent back unchanged on update.
 	Extra map[string]string
 }
 
