@@ -59,6 +59,8 @@
 //	bridge/checker            bridge                          verifies a run from outside
 //	bridge/provider           bridge, signature               callbacks registered at the provider; the only importer of
 //	                                                          its SDK
+//	bridge/provider/providertest
+//	                          bridge, provider, simulator     plays the provider's API and its streams
 //	transports/nats           bridge                          the only importer of nats.go and nats-server
 //	transports/kafka          bridge                          the only importer of kafka-go
 //	transports/kafka/kafkatest

@@ -27,6 +27,7 @@ func allowed() map[string][]string {
 		"bridge/journal":                 {"bridge", "bridge/sequencer"},
 		"bridge/keyring":                 {"bridge", "bridge/filewatch", "bridge/signature", "bridge/signature/diagnose"},
 		"bridge/provider":                {"bridge", "bridge/signature"},
+		"bridge/provider/providertest":   {"bridge", "bridge/provider", "bridge/simulator"},
 		"bridge/sequencer":               {"bridge"},
 		"bridge/sequencer/sequencertest": {"bridge", "bridge/sequencer"},
 		"bridge/signature":               {"bridge", "bridge/signature/diagnose"},

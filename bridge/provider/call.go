@@ -48,8 +48,9 @@ func (c *Client) call(
 func (c *Client) build(
 	ctx context.Context, b *core.HcHttpClientBuilder, find func(string) (*region.Region, error),
 ) (*core.HcHttpClient, error) {
-	b = b.WithCredential(c.credentials).
-		WithHttpConfig(&config.HttpConfig{RoundTripper: boundTransport{ctx, c.transport}, UserAgent: "livebridge"})
+	h := config.DefaultHttpConfig().WithTimeout(0) // ctx has one
+	h.RoundTripper, h.UserAgent = boundTransport{ctx, c.transport}, "livebridge"
+	b = b.WithCredential(c.credentials).WithHttpConfig(h)
 	if c.config.Endpoint != "" {
 		return b.WithEndpoint(c.config.Endpoint).SafeBuild()
 	}

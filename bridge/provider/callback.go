@@ -48,11 +48,11 @@ type Place struct {
 
 // String returns the place for people, such as "record push.example.com/live".
 func (p Place) String() string {
-	text := p.Kind.String() + " " + p.Domain
+	text := p.Domain
 	if p.Domain != "" && p.App != "" {
 		text += "/"
 	}
-	return text + p.App
+	return strings.TrimSpace(p.Kind.String() + " " + text + p.App)
 }
 
 // Compare orders places by kind, domain and app.

@@ -41,7 +41,7 @@ type Query struct {
 }
 
 // String returns the query for people, such as "record push.example.com".
-func (q Query) String() string { return Place{Kind: q.Kind, Domain: q.Domain, App: q.App}.String() }
+func (q Query) String() string { return Place(q).String() }
 
 // Registry is the callbacks that are registered at the provider. Client implements it. Failures are *Error.
 type Registry interface {
