@@ -46,7 +46,7 @@
 //	bridge/signature/diagnose bridge                          finds out how a wrong signature was made
 //	bridge/filewatch          none of ours                    polls files for changes
 //	bridge/keyring            bridge, signature, its diagnose, filewatch
-//	                                                          key files; the only importer of yaml
+//	                                                          key files
 //	bridge/certificate        bridge, filewatch               TLS files of the callback port
 //	bridge/ingress            bridge, signature, callback     HTTP server for callbacks; the only importer of Echo
 //	bridge/sequencer          bridge                          order of a lane: no clock, no disk, no goroutine
@@ -57,6 +57,10 @@
 //	bridge/admin              bridge, schemas                 admin port and control socket
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
+//	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of wanted
+//	                                                          ones; the only importer of the provider's SDK
+//	bridge/provider/providertest
+//	                          bridge, provider, simulator     plays the provider's API and its streams
 //	transports/nats           bridge                          publishes to NATS; the only importer of nats.go
 //	transports/nats/embedded  nats                            the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server

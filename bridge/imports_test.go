@@ -26,6 +26,8 @@ func allowed() map[string][]string {
 		"bridge/ingress":                 {"bridge", "bridge/callback", "bridge/signature"},
 		"bridge/journal":                 {"bridge", "bridge/sequencer"},
 		"bridge/keyring":                 {"bridge", "bridge/filewatch", "bridge/signature", "bridge/signature/diagnose"},
+		"bridge/provider":                {"bridge", "bridge/signature"},
+		"bridge/provider/providertest":   {"bridge", "bridge/provider", "bridge/simulator"},
 		"bridge/sequencer":               {"bridge"},
 		"bridge/sequencer/sequencertest": {"bridge", "bridge/sequencer"},
 		"bridge/signature":               {"bridge", "bridge/signature/diagnose"},
@@ -44,16 +46,17 @@ func allowed() map[string][]string {
 	}
 }
 
-// owners are the dependencies that one package hides, alone or with those below it. Of NATS, nkeys and jwt come with
+// owners are the dependencies that one package hides, alone or with those below it, or two that read files of their own. Of NATS, nkeys and jwt come with
 // the client.
 func owners() map[string][]string {
 	return map[string][]string{
 		"github.com/labstack/echo":       {"bridge/ingress"},
 		"github.com/cockroachdb/pebble":  {"bridge/journal"},
-		"go.yaml.in/yaml":                {"bridge/keyring"},
+		"go.yaml.in/yaml":                {"bridge/keyring", "bridge/provider"},
 		"github.com/nats-io/":            {"transports/nats", "transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/nats-io/nats-server": {"transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/segmentio/kafka-go":  {"transports/kafka", "transports/kafka/producer"},
+		"github.com/huaweicloud":         {"bridge/provider"},
 	}
 }
 
