@@ -15,6 +15,7 @@ type outcome struct {
 	lane    bridge.Lane // of the body, if it could be decoded
 	event   string      // likewise; empty for SparkRTC, whose body is not trusted before its signature is
 	ignored bool
+	probe   *verifiedProbe // no callback, but one of these
 	err     error
 }
 
@@ -37,6 +38,7 @@ func (s *Server) judge(w http.ResponseWriter, r *http.Request, k bridge.Kind) (o
 	}
 	switch {
 	case o.err != nil:
+	case s.isProbe(&o, k, r.Header, b.bytes):
 	case k == bridge.KindRTCRecord:
 		o = s.judgeRTC(r.Header, b.bytes)
 	default:
