@@ -59,6 +59,10 @@
 //	bridge/admin              bridge, schemas                 admin port and control socket
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
+//	bridge/provider           bridge, signature               callbacks registered at the provider; the only importer of
+//	                                                          its SDK
+//	bridge/provider/providertest
+//	                          bridge, provider, simulator     plays the provider's API and its streams
 //	transports/nats           bridge                          the only importer of nats.go and nats-server
 //	transports/kafka          bridge                          the only importer of kafka-go
 //	transports/kafka/kafkatest

@@ -27,6 +27,8 @@ func allowed() map[string][]string {
 		"bridge/journal":                 {"bridge", "bridge/sequencer"},
 		"bridge/keyring":                 {"bridge", "bridge/filewatch", "bridge/signature", "bridge/signature/diagnose"},
 		"bridge/probe":                   {"bridge", "bridge/signature"},
+		"bridge/provider":                {"bridge", "bridge/signature"},
+		"bridge/provider/providertest":   {"bridge", "bridge/provider", "bridge/simulator"},
 		"bridge/sequencer":               {"bridge"},
 		"bridge/sequencer/sequencertest": {"bridge", "bridge/sequencer"},
 		"bridge/signature":               {"bridge", "bridge/signature/diagnose"},
@@ -50,6 +52,7 @@ func owners() map[string]string {
 		"go.yaml.in/yaml":               "bridge/keyring",
 		"github.com/nats-io":            "transports/nats",
 		"github.com/segmentio/kafka-go": "transports/kafka",
+		"github.com/huaweicloud":        "bridge/provider",
 	}
 }
 
