@@ -46,7 +46,7 @@
 //	bridge/signature/diagnose bridge                          finds out how a wrong signature was made
 //	bridge/filewatch          none of ours                    polls files for changes
 //	bridge/keyring            bridge, signature, its diagnose, filewatch
-//	                                                          key files; the only importer of yaml
+//	                                                          key files
 //	bridge/certificate        filewatch                       TLS files of the callback port
 //	bridge/probe              bridge, signature               the signed probe: its body, its answer, sending it
 //	bridge/ingress            bridge, signature, callback, probe
@@ -59,8 +59,8 @@
 //	bridge/admin              bridge, schemas                 admin port and control socket
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
-//	bridge/provider           bridge, signature               callbacks registered at the provider; the only importer of
-//	                                                          its SDK
+//	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of wanted
+//	                                                          ones; the only importer of the provider's SDK
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
 //	transports/nats           bridge                          the only importer of nats.go and nats-server

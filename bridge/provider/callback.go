@@ -100,7 +100,8 @@ type Pictures struct {
 	Extra map[string]string
 }
 
-// recordEvents are the events of recordings in the order in which they happen. The SDK's enumeration lacks RECORD_START.
+// recordEvents are the events of recordings in the order in which they happen. The SDK's enumeration lacks
+// RECORD_START.
 var recordEvents = []string{"RECORD_START", "RECORD_NEW_FILE_START", "RECORD_FILE_COMPLETE", "RECORD_OVER",
 	"RECORD_FAILED"}
 

@@ -70,23 +70,14 @@ const (
 
 // extra returns the settings without a field of their own, nil if there are none.
 func extra(r model.LiveSnapshotConfig) map[string]string {
-	set := make(map[string]string)
+	var mode, protocol string
 	if r.SnapshotMode != nil {
-		set[extraMode] = r.SnapshotMode.Value()
+		mode = r.SnapshotMode.Value()
 	}
 	if r.ImageAccessProtocol != nil {
-		set[extraProtocol] = r.ImageAccessProtocol.Value()
+		protocol = r.ImageAccessProtocol.Value()
 	}
-	set[extraFormat], set[extraDomain] = value(r.ImageObjectFormat), value(r.ImageAccessDomain)
-	for name, text := range set {
-		if text == "" {
-			delete(set, name)
-		}
-	}
-	if len(set) == 0 {
-		return nil
-	}
-	return set
+	return extras(mode, value(r.ImageObjectFormat), protocol, value(r.ImageAccessDomain))
 }
 
 func (s snapshotService) create(ctx context.Context, c Callback) (Callback, error) {
