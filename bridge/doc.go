@@ -48,7 +48,9 @@
 //	bridge/keyring            bridge, signature, its diagnose, filewatch
 //	                                                          key files
 //	bridge/certificate        bridge, filewatch               TLS files of the callback port
-//	bridge/ingress            bridge, signature, callback     HTTP server for callbacks; the only importer of Echo
+//	bridge/probe              bridge, signature               the signed probe: its body, its answer, sending it
+//	bridge/ingress            bridge, signature, callback, probe
+//	                                                          HTTP server for callbacks; the only importer of Echo
 //	bridge/sequencer          bridge                          order of a lane: no clock, no disk, no goroutine
 //	bridge/sequencer/sequencertest
 //	                          bridge, sequencer               the decision table written a second time, for tests

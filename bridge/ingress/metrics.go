@@ -18,6 +18,8 @@ type metrics struct {
 	unknown                 *prometheus.CounterVec // requests that are no callbacks
 	duration                *prometheus.HistogramVec
 	handshakesVec           *prometheus.CounterVec
+	signedProbes            *prometheus.CounterVec
+	lastCallback            lastCallbacks
 
 	accepted, ignored map[kindLabel]prometheus.Counter // by kind, resolved once; read-only
 	handshakes        map[string]prometheus.Counter    // by reason, likewise
@@ -49,6 +51,9 @@ func newMetrics() *metrics {
 			Name: "livebridge_tls_handshake_failures_total",
 			Help: "Failed TLS handshakes, by reason.",
 		}, []string{"reason"}),
+		signedProbes: newSignedProbes(),
+		lastCallback: newLastCallbacks(),
+
 		accepted:   make(map[kindLabel]prometheus.Counter),
 		ignored:    make(map[kindLabel]prometheus.Counter),
 		handshakes: make(map[string]prometheus.Counter),
@@ -115,6 +120,6 @@ func counters(result, help string, labels ...string) *prometheus.CounterVec {
 
 func (m *metrics) register(r prometheus.Registerer) error {
 	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.lost),
-		r.Register(m.unknown), r.Register(m.probes),
+		r.Register(m.unknown), r.Register(m.probes), r.Register(m.signedProbes), r.Register(m.lastCallback.vec),
 		r.Register(m.duration), r.Register(m.handshakesVec))
 }
