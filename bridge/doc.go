@@ -65,7 +65,7 @@
 //	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
 //	                          the standard library            Apache Kafka in processes of its own, for tests
-//	transports/transporttest  bridge                          what every transport must pass
+//	transports/transporttest  bridge                          what every transport's publisher and consumer must pass
 //	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs
 //	cmd/livebridge            everything                      nothing imports it
 //	cmd/mutants               the standard library            plants faults that the tests must find

@@ -25,7 +25,7 @@ func mutants() []mutant {
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
+		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), consumerMutants(),
 	} {
 		all = append(all, some...)
 	}
@@ -172,7 +172,7 @@ func kafkaMutants() []mutant {
 		{"the sequence advances twice", "transports/kafka/producer/partition.go", "int64(p.nextSequence) + int64(n)", "int64(p.nextSequence) + 2*int64(n)", kafka, "TestRequests"},
 		{"a partition has two batches in flight", "transports/kafka/producer/broker_queue.go", "\t\tp.busy = true\n", "", kafka, "TestOneBatchAtATime"},
 		{"a slow answer holds up other partitions", "transports/kafka/producer/broker_queue.go", "\t\tl.delayed = true\n", "\t\tl.delayed = true\n\t\treturn\n", kafka, "TestSlowAnswerHoldsUpNoOtherPartition"},
-		{"few records make a request beside another", "transports/kafka/producer/broker_queue.go", "l.waiting >= secondRequestMin", "l.waiting > 0", kafka+"/producer", "TestSecondRequest"},
+		{"few records make a request beside another", "transports/kafka/producer/broker_queue.go", "l.waiting >= secondRequestMin", "l.waiting > 0", kafka + "/producer", "TestSecondRequest"},
 		{"partitions are not the Java client's", "transports/kafka/layout.go", "kafka.Murmur2Balancer{Consistent: true}", "kafka.CRC32Balancer{Consistent: true}", kafka, "TestPartitions"},
 		{"a record has no key", "transports/kafka/producer/record.go", "Key: protocol.NewBytes(next.Key)", "Key: nil", kafka, "TestContract"},
 		{"record errors are ignored", "transports/kafka/producer/request.go", "\t\tr.indexes[int(e.BatchIndex)] = true\n\t}\n\treturn r\n", "\t\tr.indexes[int(e.BatchIndex)] = true\n\t}\n\treturn nil\n", kafka, "TestPartialBatchErrors"},
