@@ -226,11 +226,12 @@ func consumeUntilCancelled(t *testing.T, h Harness) {
 	idle.cancel(t)
 }
 
-// consumeWithoutBroker: who asks a broker that is not there is told so.
+// consumeWithoutBroker: who asks a broker that is not there is told so. The next test needs it again.
 func consumeWithoutBroker(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{}
 	a.deliver(t, topic.Publisher, events(1, 1, 1))
 	topic.Stop(t)
+	defer topic.Start(t)
 	ended := make(chan error, 1)
 	go func() {
 		ended <- topic.Consume(context.Background(), true, func(Record) error {
