@@ -18,7 +18,7 @@ type Fault struct {
 	// Status, Code and Message are the answer.
 	Status        int
 	Code, Message string
-	// Hang: there is no answer until the client gives up.
+	// Hang: there is no answer until the client gives up, or Heal.
 	Hang bool
 	// Late: the request takes effect all the same, the answer is the failure.
 	Late bool
@@ -53,10 +53,12 @@ func (p *Provider) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults = nil
+	close(p.healed)
+	p.healed = make(chan struct{})
 }
 
-// takeFault returns the fault of a request.
-func (p *Provider) takeFault(r *http.Request) (Fault, bool) {
+// takeFault returns the fault of a request, and what is closed by Heal.
+func (p *Provider) takeFault(r *http.Request) (f Fault, healed chan struct{}, found bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.faults {
@@ -74,9 +76,9 @@ func (p *Provider) takeFault(r *http.Request) (Fault, bool) {
 				p.faults = slices.Delete(p.faults, i, i+1)
 			}
 		}
-		return fault, true
+		return fault, p.healed, true
 	}
-	return Fault{}, false
+	return Fault{}, nil, false
 }
 
 // discarded is a response that nobody gets.
