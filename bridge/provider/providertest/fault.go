@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ type Fault struct {
 	// Times is how many fail; 0: all from then on.
 	Times int
 
-	// Status, Code and Message are the answer.
+	// Status, Code and Message are the answer. Without a Code, Message is the body as it is, such as that of a proxy.
 	Status        int
 	Code, Message string
 	// Hang: there is no answer until the client gives up, or Heal.
@@ -55,6 +56,16 @@ func (p *Provider) Heal() {
 	p.faults = nil
 	close(p.healed)
 	p.healed = make(chan struct{})
+}
+
+// fail answers with a fault.
+func (p *Provider) fail(w http.ResponseWriter, f Fault) {
+	if f.Code != "" {
+		p.refuse(w, refusal{f.Status, f.Code, f.Message})
+		return
+	}
+	w.WriteHeader(f.Status)
+	_, _ = io.WriteString(w, f.Message) // fails when the client is gone
 }
 
 // takeFault returns the fault of a request, and what is closed by Heal.

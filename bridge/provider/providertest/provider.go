@@ -93,7 +93,7 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.mux.ServeHTTP(discarded{make(http.Header)}, r)
 		fallthrough
 	default:
-		p.refuse(w, refusal{fault.Status, fault.Code, fault.Message})
+		p.fail(w, fault)
 	}
 }
 
