@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
@@ -237,7 +238,10 @@ func (a *app) run(ctx context.Context) error {
 	a.log.Info("listening for callbacks", zap.String("callbacks", callbacks), zap.String("version", version()),
 		zap.Stringer("listen", a.callbackListener.Addr()), zap.Stringer("admin", a.adminListener.Addr()),
 		zap.String(a.settings.Transport, a.redactedURL()))
+	a.notifySystemd(daemon.SdNotifyReady)
+	work.Go(func() { a.feedSystemdWatchdog(dispatching) })
 	failure := a.await(ctx, served)
+	a.notifySystemd(daemon.SdNotifyStopping)
 	if a.journal.Err() != nil {
 		return failure // nothing may be answered or removed any more; the next start recovers
 	}
