@@ -83,7 +83,7 @@ prove:              ## test order and durability with many more seeds (about hal
 	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'Table|AnyOrder' -rapid.checks 20000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'ExploreJournal|Campaigns' -explore.every 1 \
 	  -power.seeds 50000 -batch.seeds 20000 -timeout 30m
-	CGO_ENABLED=0 $(GO) test ./transports/nats -run PowerLoss -power.seeds 2000 -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./transports/nats/embedded -run PowerLoss -power.seeds 2000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Simulation$$' -simulation.seeds 200 -timeout 60m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Kill|Disk|NoSpace|Broker|Cluster|Stream' -count 10 -timeout 60m
 

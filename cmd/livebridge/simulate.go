@@ -91,8 +91,8 @@ func signing(names []string) (simulator.Keys, []bridge.Kind, error) {
 	}
 	able := k.Kinds()
 	if len(names) == 0 && len(able) == 0 {
-		return k, nil, &usageError{settingError("STREAM_KEY",
-			"is empty, and so are RECORD_KEY, RTC_KEY and SNAPSHOT_TOKEN: set those of the service")}
+		return k, nil, &usageError{settingError("STREAM_KEY", "set those of the service",
+			"is empty, and so are RECORD_KEY, RTC_KEY and SNAPSHOT_TOKEN")}
 	}
 	if len(names) == 0 {
 		return k, able, nil
@@ -113,7 +113,7 @@ func kindsOf(names []string, able []bridge.Kind) ([]bridge.Kind, error) {
 			return nil, &usageError{fmt.Errorf("--kinds %q is not one of stream, record, snapshot, rtc-record", name)}
 		case !slices.Contains(able, k):
 			return nil, &usageError{settingError(settings[k],
-				"is empty: set it to the service's value, or remove %s from --kinds", name)}
+				"set it to the service's value, or remove "+name+" from --kinds", "is empty")}
 		}
 		kinds = append(kinds, k)
 	}
