@@ -22,6 +22,7 @@ func allowed() map[string][]string {
 		"bridge/certificate":             {"bridge/filewatch"},
 		"bridge/checker":                 {"bridge"},
 		"bridge/dispatch":                {"bridge"},
+		"bridge/doctor":                  {"bridge", "bridge/admin", "bridge/probe", "bridge/provider", "bridge/signature"},
 		"bridge/filewatch":               {},
 		"bridge/ingress":                 {"bridge", "bridge/callback", "bridge/probe", "bridge/signature"},
 		"bridge/journal":                 {"bridge", "bridge/sequencer"},
