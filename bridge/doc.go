@@ -47,7 +47,7 @@
 //	bridge/filewatch          none of ours                    polls files for changes
 //	bridge/keyring            bridge, signature, its diagnose, filewatch
 //	                                                          key files
-//	bridge/certificate        filewatch                       TLS files of the callback port
+//	bridge/certificate        bridge, filewatch               TLS files of the callback port
 //	bridge/probe              bridge, signature               the signed probe: its body, its answer, sending it
 //	bridge/ingress            bridge, signature, callback, probe
 //	                                                          HTTP server for callbacks; the only importer of Echo
@@ -63,8 +63,12 @@
 //	                                                          ones; the only importer of the provider's SDK
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
-//	transports/nats           bridge                          the only importer of nats.go and nats-server
-//	transports/kafka          bridge                          the only importer of kafka-go
+//	transports/nats           bridge                          publishes to NATS; the only importer of nats.go
+//	transports/nats/embedded  nats                            the NATS server in this process, its repair and its
+//	                                                          checkpoints; the only importer of nats-server
+//	transports/nats/natstest  bridge, transporttest           a NATS server for tests
+//	transports/kafka          bridge, producer                publishes to Kafka; the only importer of kafka-go
+//	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
 //	                          the standard library            Apache Kafka in processes of its own, for tests
 //	transports/transporttest  bridge                          what every transport must pass

@@ -57,9 +57,10 @@ func (m *memoryJournal) count() int { m.mu.Lock(); defer m.mu.Unlock(); return l
 type harness struct {
 	*ingress.Server
 	journal  *memoryJournal
-	ring     *signature.Ring
 	log      *observer.ObservedLogs
 	registry *prometheus.Registry
+	rules    ingress.Rules
+	ring     *signature.Ring
 }
 
 type setup struct {
@@ -80,7 +81,8 @@ func newHarness(t testing.TB, change func(*setup)) *harness {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zapcore.DebugLevel)
-	b := &harness{journal: &memoryJournal{}, ring: ring, log: logs, registry: prometheus.NewRegistry()}
+	b := &harness{journal: &memoryJournal{}, log: logs, registry: prometheus.NewRegistry(), rules: s.cfg.Rules,
+		ring: ring}
 	if b.Server, err = ingress.New(s.cfg, ring, b.journal, zap.New(core), b.registry); err != nil {
 		t.Fatal(err)
 	}

@@ -71,10 +71,10 @@ func newMetrics() *metrics {
 
 // begin creates the counters of every label value, so that their first increase is seen as one.
 func (m *metrics) begin() {
-	for _, code := range []*refusal{errNotFound, errMethod} {
+	for _, code := range []*Refusal{errNotFound, errMethod} {
 		m.count(noKind, code, 0)
 	}
-	for _, why := range []*refusal{errSource, errTooManyConnections, errTooManyRequests} {
+	for _, why := range []*Refusal{errSource, errTooManyConnections, errTooManyRequests} {
 		m.count(noKind, why, 0)
 	}
 	m.count(kindLabel(bridge.KindSnapshot), errToken, 0)
@@ -88,27 +88,27 @@ func (m *metrics) begin() {
 }
 
 // refusalsOfCallbacks returns a refusal for every reason that a callback of any kind can have.
-func refusalsOfCallbacks() []*refusal {
-	all := []*refusal{
-		errTooLarge, errCompressed, errIncomplete, errPanic, {status: http.StatusBadRequest, reason: reasonMalformed},
+func refusalsOfCallbacks() []*Refusal {
+	all := []*Refusal{
+		errTooLarge, errCompressed, errIncomplete, errPanic, {Status: http.StatusBadRequest, Reason: reasonMalformed},
 		journalRefusal(bridge.ErrFull), journalRefusal(bridge.ErrStopping), journalRefusal(bridge.ErrFailed),
 	}
 	for reason, verdict := range signature.Reasons() {
-		all = append(all, &refusal{status: statusOf(verdict), reason: reason})
+		all = append(all, &Refusal{Status: statusOf(verdict), Reason: reason})
 	}
 	return all
 }
 
 // count adds n requests with one outcome.
-func (m *metrics) count(k kindLabel, why *refusal, n float64) {
-	code := strconv.Itoa(why.status)
+func (m *metrics) count(k kindLabel, why *Refusal, n float64) {
+	code := strconv.Itoa(why.Status)
 	switch {
 	case why.lost():
-		m.lost.WithLabelValues(k.String(), why.reason).Add(n)
+		m.lost.WithLabelValues(k.String(), why.Reason).Add(n)
 	case why.unknown():
 		m.unknown.WithLabelValues(code).Add(n)
 	default:
-		m.refused.WithLabelValues(k.String(), why.reason, code).Add(n)
+		m.refused.WithLabelValues(k.String(), why.Reason, code).Add(n)
 	}
 }
 

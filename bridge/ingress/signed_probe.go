@@ -39,14 +39,14 @@ func newSignedProbes() *prometheus.CounterVec {
 
 // recognizeProbe returns the probe that a request is, or nil for a callback. No body is both: a probe lacks members that
 // callbacks of every kind need, and one with the signature of a SparkRTC callback is a callback.
-func (s *Server) recognizeProbe(k bridge.Kind, h http.Header, body []byte) *verifiedProbe {
-	claim, is := probe.Decode(body)
-	if !is || h.Get(headerRTC) != "" {
+func (s *Server) recognizeProbe(req *Request) *verifiedProbe {
+	claim, is := probe.Decode(req.Body)
+	if !is || req.Header.Get(headerRTC) != "" {
 		return nil
 	}
-	if claim.Kind != k {
-		return &verifiedProbe{err: &refusal{http.StatusBadRequest, reasonMalformed,
-			"the probe is for " + claim.Kind.String() + " callbacks and this is the route of " + k.String(), ""}}
+	if claim.Kind != req.Kind {
+		return &verifiedProbe{err: &Refusal{http.StatusBadRequest, reasonMalformed,
+			"the probe is for " + claim.Kind.String() + " callbacks and this is the route of " + req.Kind.String(), ""}}
 	}
 	var v verifiedProbe
 	v.SignedProbe, v.err = s.ring.Load().VerifyProbe(claim, s.cfg.SnapshotToken, s.cfg.Now())
@@ -54,8 +54,8 @@ func (s *Server) recognizeProbe(k bridge.Kind, h http.Header, body []byte) *veri
 }
 
 // isProbe reports whether a request is a probe, which then is its outcome.
-func (s *Server) isProbe(o *outcome, k bridge.Kind, h http.Header, body []byte) bool {
-	o.probe = s.recognizeProbe(k, h, body)
+func (s *Server) isProbe(o *outcome, req *Request) bool {
+	o.probe = s.recognizeProbe(req)
 	return o.probe != nil
 }
 

@@ -22,7 +22,6 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
-	"livebridge/bridge/sequencer"
 )
 
 // app is the service and everything that it runs.
@@ -34,7 +33,8 @@ type app struct {
 
 	keys        *keyring.Keyring
 	journal     *journal.Journal
-	publisher   transport
+	transport   transport
+	publisher   publisher
 	credentials *credentials // of the publisher
 	dispatcher  *dispatch.Dispatcher
 	certificate *certificate.Certificate // nil: plain HTTP
@@ -49,7 +49,7 @@ type app struct {
 
 // start opens everything but serves no callbacks before run. On an error it closes what it has opened.
 func start(s *settings, log *zap.Logger) (*app, error) {
-	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
+	a := &app{settings: s, log: log, registry: prometheus.NewRegistry(), transport: s.transport()}
 	a.registry.MustRegister(buildInfoMetric(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
@@ -76,12 +76,12 @@ func (a *app) listen() (err error) {
 	a.callbackListener, a.adminListener = given.callbacks, given.admin
 	if a.callbackListener == nil {
 		if a.callbackListener, err = net.Listen("tcp", a.settings.Listen); err != nil {
-			return &usageError{settingError("LISTEN", "%w", err)}
+			return &usageError{settingError("LISTEN", "use an address of this machine that is free", "%w", err)}
 		}
 	}
 	if a.adminListener == nil {
 		if a.adminListener, err = net.Listen("tcp", a.settings.AdminListen); err != nil {
-			return &usageError{settingError("ADMIN_LISTEN", "%w", err)}
+			return &usageError{settingError("ADMIN_LISTEN", "use an address of this machine that is free", "%w", err)}
 		}
 	}
 	if at, ok := a.adminListener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
@@ -96,11 +96,11 @@ func (a *app) openJournal() (err error) {
 	o.Log, o.Registerer, o.OpenFiles = a.log, a.registry, a.files.journal
 	a.journal, err = journal.Open(o)
 	if errors.Is(err, journal.ErrVolumeTooSmall) {
-		return &usageError{settingError("MIN_FREE_BYTES", "%w", err)}
+		return &usageError{bridge.NewSettingError("MIN_FREE_BYTES", err, "")}
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
 		errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
-		return &usageError{settingError("DATA_DIR", "%w: set a directory that livebridge may write to", err)}
+		return &usageError{settingError("DATA_DIR", "set a directory that livebridge may write to", "%w", err)}
 	}
 	if err != nil {
 		return err
@@ -139,17 +139,6 @@ func (a *app) openControl() (err error) {
 		a.log.Warn("cannot open the control socket; commands on the journal need the service to be stopped", zap.Error(err))
 	}
 	return nil
-}
-
-// journalOptions returns the journal's options.
-func (s *settings) journalOptions() journal.Options {
-	o := journal.DefaultOptions(s.DataDir)
-	o.Limits = sequencer.Limits{HoldDone: s.HoldDone, HoldNext: s.HoldNext, PerLane: s.HeldPerLane}
-	o.HeldMax, o.DedupeWindow, o.DedupeMax, o.LanesCached = s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached
-	o.MaxBytes, o.MinFreeBytes = uint64(s.JournalMaxBytes), uint64(s.MinFreeBytes)
-	o.QuarantineMax, o.QuarantineMaxAge, o.DeadLettersMax = s.QuarantineMax, s.QuarantineMaxAge, s.DeadLettersMax
-	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
-	return o
 }
 
 func (a *app) buildDispatcher() (err error) {
@@ -236,7 +225,7 @@ func (a *app) run(ctx context.Context) error {
 	}
 	a.log.Info("listening for callbacks", zap.String("callbacks", callbacks), zap.String("version", version()),
 		zap.Stringer("listen", a.callbackListener.Addr()), zap.Stringer("admin", a.adminListener.Addr()),
-		zap.String(a.settings.Transport, a.redactedURL()))
+		zap.String(a.transport.name(), a.transport.redactedURL()))
 	failure := a.await(ctx, served)
 	if a.journal.Err() != nil {
 		return failure // nothing may be answered or removed any more; the next start recovers

@@ -25,6 +25,7 @@ import (
 	"livebridge/bridge/signature"
 	"livebridge/transports/kafka"
 	"livebridge/transports/nats"
+	"livebridge/transports/nats/embedded"
 )
 
 // values are the texts of all settings, and which of them a test has asked for.
@@ -161,7 +162,7 @@ func TestEverySettingArrives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := v.settings()
 			same(t, s.natsOptions(zap.NewNop()), natsWanted(v))
-			same(t, s.embeddedOptions(), nats.EmbeddedOptions{StoreDir: filepath.Join(v.text("DATA_DIR"), "nats"),
+			same(t, s.embeddedOptions(), embedded.Options{StoreDir: filepath.Join(v.text("DATA_DIR"), "nats"),
 				Listen: v.text("NATS_EMBEDDED_LISTEN"), Token: v.text("NATS_EMBEDDED_TOKEN")})
 			same(t, s.kafkaOptions(zap.NewNop()), kafkaWanted(v))
 			same(t, s.journalOptions(), journalWanted(v))
@@ -224,10 +225,13 @@ func journalWanted(v *values) journal.Options {
 
 func ingressWanted(v *values) ingress.Config {
 	c := ingress.Config{
-		PathPrefix: v.text("PATH_PREFIX"), SnapshotToken: v.text("SNAPSHOT_TOKEN"), DomainsListed: v.text("DOMAINS") != "",
-		Policy:         callback.Policy{UserArgs: v.disposal("USER_ARGS"), ClientIP: v.disposal("CLIENT_IP")},
+		PathPrefix: v.text("PATH_PREFIX"),
+		Rules: ingress.Rules{
+			MaxBody: v.bytes("MAX_BODY"), SnapshotToken: v.text("SNAPSHOT_TOKEN"), DomainsListed: v.text("DOMAINS") != "",
+			Policy: callback.Policy{UserArgs: v.disposal("USER_ARGS"), ClientIP: v.disposal("CLIENT_IP")},
+		},
 		TrustedProxies: v.networks("TRUSTED_PROXIES"), AllowSources: v.networks("ALLOW_SOURCES"),
-		MaxBody: v.bytes("MAX_BODY"), MaxConnections: v.number("MAX_CONNECTIONS"), MaxHeader: 16 << 10,
+		MaxConnections: v.number("MAX_CONNECTIONS"), MaxHeader: 16 << 10,
 		HeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 75 * time.Second,
 		RetryAfter: 5 * time.Second,
 	}

@@ -112,8 +112,8 @@ func TestFaultsOfBrokers(t *testing.T) {
 		transporttest.Deliver(t, p, want)
 		exactly(t, o, want)
 		for _, part := range p.topics.of(o.Topic).layout.Load().partitions {
-			if part.hasProducer && part.nextSequence > 1000 {
-				t.Errorf("partition %d has not wrapped: %d", part.number, part.nextSequence)
+			if next := p.producer.State(part).NextSequence; next > 1000 {
+				t.Errorf("partition %d has not wrapped: %d", part.Number(), next)
 			}
 		}
 	})

@@ -63,7 +63,7 @@ func (t *topics) noteConnected(connected bool) {
 		t.connectionLog.connected(zap.String("topic", t.opts.Topic))
 	} else {
 		known := t.of(t.opts.Topic)
-		t.connectionLog.connected(zap.String("topic", known.name), zap.Bool("created", known.created),
+		t.connectionLog.connected(zap.String("topic", known.Name), zap.Bool("created", known.created),
 			zap.Int("partitions", len(known.layout.Load().partitions)))
 	}
 }

@@ -100,9 +100,9 @@ func (c *consumer) discover(start Start) error {
 	if t := template(c.opts.Topic); t.fixed() {
 		c.cluster.setTopics([]string{string(t)})
 	}
-	answer, err := c.cluster.client().Metadata(ctx, &kafka.MetadataRequest{})
+	answer, err := c.cluster.Client().Metadata(ctx, &kafka.MetadataRequest{})
 	if err != nil {
-		c.cluster.renew()
+		c.cluster.Renew()
 		return err
 	}
 	pattern := template(c.opts.Topic).pattern()
@@ -195,7 +195,7 @@ func Remove(ctx context.Context, opts Options) error {
 	names := slices.DeleteFunc([]string{opts.Topic, opts.Quarantine}, func(name string) bool {
 		return name == "" || !template(name).fixed()
 	})
-	answer, err := c.client().DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: names})
+	answer, err := c.Client().DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: names})
 	if err != nil {
 		return err
 	}

@@ -29,10 +29,13 @@ func contract(open func(t *testing.T, o Options) *transporttest.Topic) transport
 			return open(t, o)
 		},
 		Fits: defaultLimit - 2048, TooLarge: defaultLimit - 200, Key: (*bridge.Event).PartitionKey,
-		HeaderPrefix: headerPrefix, HeaderValue: func(s string) string { return s },
+		HeaderPrefix: "ce_", HeaderValue: func(s string) string { return s },
 		DropsRepeats: false, Away: 2*o.AckTimeout + time.Second,
 	}
 }
+
+// defaultLimit is Kafka's default of max.message.bytes.
+const defaultLimit = 1048588
 
 // testOptions compress nothing, so that sizes are what they seem.
 func testOptions() Options {
@@ -107,14 +110,8 @@ func dial(t testing.TB, o Options) *Publisher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeSoon(p) })
+	t.Cleanup(func() { transporttest.CloseSoon(p) })
 	return p
-}
-
-func closeSoon(p *Publisher) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = p.Close(ctx)
 }
 
 // contents returns everything in a topic, read by a client that is not the publisher's: in the order of each partition.

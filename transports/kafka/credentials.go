@@ -167,5 +167,8 @@ type handshakeError struct{ err error }
 // Error names the handshake.
 func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error() }
 
+// BeforeSending implements producer.BeforeSending.
+func (*handshakeError) BeforeSending() {}
+
 // Unwrap returns the cause.
 func (e *handshakeError) Unwrap() error { return e.err }

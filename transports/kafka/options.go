@@ -13,7 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"livebridge/transports/kafka/producer"
+
 	"go.uber.org/zap"
+
+	"livebridge/bridge"
 )
 
 // Options configure a Publisher. Start from DefaultOptions.
@@ -90,7 +94,7 @@ func (o *Options) Check() error {
 	wrong(o.Partitions < 1, "KAFKA_PARTITIONS", "%d is too small: use 1 or more", o.Partitions)
 	wrong(o.Replication < 1 && o.Replication != -1, "KAFKA_REPLICATION",
 		"%d is out of range: use 1 or more, or -1 for the broker's default", o.Replication)
-	_, err := compressionOf(o.Compression)
+	_, err := producer.Compression(o.Compression)
 	wrong(err != nil, "KAFKA_COMPRESSION", "%w", err)
 	errs = append(errs, o.checkCredentials()...)
 	errs = append(errs, o.checkVerify())
@@ -107,8 +111,7 @@ func (o *Options) brokers() []string {
 }
 
 // settingPrefix begins the name of every setting.
-const settingPrefix = "LIVEBRIDGE_"
+const settingPrefix = bridge.SettingPrefix
 
-func settingError(setting string, err error) error {
-	return fmt.Errorf("%s%s: %w", settingPrefix, setting, err)
-}
+// settingError returns the error of one setting. err says what is wrong and what to do.
+func settingError(setting string, err error) error { return bridge.NewSettingError(setting, err, "") }

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"crypto/tls"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -38,7 +39,7 @@ func (v verification) check(t *testing.T, addr, authority string, set func(*Opti
 	v.set(&o, authority)
 	p := dial(t, o)
 	if v.refuse != "" {
-		awaitLog(t, logs, v.refuse)
+		transporttest.AwaitLog(t, logs, v.refuse)
 	} else {
 		transporttest.Deliver(t, p, transporttest.Events(2, 1, 1))
 	}
@@ -51,9 +52,14 @@ func (v verification) check(t *testing.T, addr, authority string, set func(*Opti
 // unless nothing is verified.
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	right, another := selfSigned(t, "kafka.internal"), selfSigned(t, "kafka.internal")
-	f := startFake(t, kfake.TLS(right.config))
-	for _, v := range verifications(another.file) {
-		t.Run(v.name, func(t *testing.T) { v.check(t, f.addrs[0], right.file, func(*Options) {}) })
+	right, another := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
+	f := startFake(t, kfake.TLS(serving(right.Issue(t, "broker", "kafka.internal"))))
+	for _, v := range verifications(another.File) {
+		t.Run(v.name, func(t *testing.T) { v.check(t, f.addrs[0], right.File, func(*Options) {}) })
 	}
+}
+
+// serving is the configuration of a server with a certificate.
+func serving(c transporttest.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{c.Certificate}}
 }

@@ -38,7 +38,7 @@ func Dial(opts Options) (*Publisher, error) {
 	p.acks = newAcks(p.opts.inbox() + "." + nats.NewInbox()[len(nats.InboxPrefix):] + ".")
 	p.acks.interpret = p.interpret
 	p.opts.warnVerify()
-	if opts.inProcess != nil {
+	if opts.InProcess != nil {
 		p.batches = &batches{messagePool: p.messagePool, post: p.postEvent}
 	}
 	var err error

@@ -27,7 +27,8 @@ func serve(t *testing.T) (*providertest.Provider, *live.LiveClient, *rtc.CloudRT
 	p := providertest.New(providertest.Config{AccessKey: accessKey, SecretKey: secretKey, Project: project})
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
-	credentials, err := basic.NewCredentialsBuilder().WithAk(accessKey).WithSk(secretKey).WithProjectId(project).SafeBuild()
+	credentials, err := basic.NewCredentialsBuilder().
+		WithAk(accessKey).WithSk(secretKey).WithProjectId(project).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}
