@@ -78,7 +78,8 @@ func (d *diagnosis) run(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	expected := doctor.Expected{Ring: keys.Ring(), PathPrefix: d.settings.PathPrefix, SnapshotToken: d.settings.SnapshotToken}
+	expected := doctor.Expected{Ring: keys.Ring(), PathPrefix: d.settings.PathPrefix,
+		SnapshotToken: d.settings.SnapshotToken}
 	d.seen.Now = time.Now()
 	d.readInstances(c.Context())
 	d.list(c, client, expected)
@@ -119,8 +120,8 @@ func readInstance(ctx context.Context, url string) (admin.Instance, error) {
 	return admin.ReadInstance(ctx, http.DefaultClient, url)
 }
 
-// list lists what is registered for the domains and apps. A kind that cannot be listed does not keep the others from it,
-// unless nothing answers.
+// list lists what is registered for the domains and apps. A kind that cannot be listed does not keep the others from
+// it, unless nothing answers.
 func (d *diagnosis) list(c *cobra.Command, client *provider.Client, expected doctor.Expected) {
 	if len(d.scope.RTCApps) == 0 {
 		d.scope.RTCApps = expected.Ring.Domains(bridge.KindRTCRecord)
