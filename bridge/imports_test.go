@@ -30,6 +30,7 @@ func allowed() map[string][]string {
 		"bridge/probe":                   {"bridge", "bridge/signature"},
 		"bridge/provider":                {"bridge", "bridge/signature"},
 		"bridge/provider/providertest":   {"bridge", "bridge/provider", "bridge/simulator"},
+		"bridge/reconcile":               {"bridge", "bridge/provider"},
 		"bridge/rotation":                {"bridge", "bridge/admin"},
 		"bridge/sequencer":               {"bridge"},
 		"bridge/sequencer/sequencertest": {"bridge", "bridge/sequencer"},
