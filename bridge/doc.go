@@ -56,7 +56,11 @@
 //	                          bridge, sequencer               the decision table written a second time, for tests
 //	bridge/journal            bridge, sequencer               durable state; the only importer of Pebble
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
-//	bridge/admin              bridge, schemas                 admin port and control socket
+//	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
+//	bridge/reconcile          bridge, provider                open sessions against the streams that are online
+//	bridge/rotation           bridge, admin                   how far the rotation of a key has come
+//	bridge/doctor             bridge, admin, probe, provider, signature
+//	                                                          what is wrong with the registered callbacks
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
 //	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of wanted
