@@ -22,7 +22,6 @@ const (
 // Client is what the settings of a transport say about TLS.
 type Client struct {
 	Prefix string // of the settings, such as KAFKA_
-	Peer   string // what the certificate is of, such as broker
 
 	CAFile, CertFile, KeyFile string                            // empty: the system's authorities, no certificate
 	Verify                    string                            // one of the constants, or empty
@@ -75,11 +74,11 @@ func (c *Client) Warn(log *zap.Logger, setting string) {
 func (c *Client) warning() string {
 	switch c.Verify {
 	case VerifyCA:
-		return fmt.Sprintf("%[1]sTLS_VERIFY is ca: whoever has any certificate of the same authority can pose as the %[2]s; "+
-			"prefer full, with %[1]sTLS_SERVER_NAME if the name differs from the address", c.Prefix, c.Peer)
+		return "broker certificates are verified by authority alone: whoever has any certificate of that authority " +
+			"can pose as a broker; prefer full, with TLS_SERVER_NAME if the name differs from the address"
 	case VerifyNone:
-		return fmt.Sprintf("%[1]sTLS_VERIFY is none: whoever can intercept the connection can pose as the %[2]s; "+
-			"set %[1]sTLS_CA_FILE and full, or ca", c.Prefix, c.Peer)
+		return "broker certificates are not verified: whoever can intercept the connection can pose as a broker; " +
+			"set TLS_CA_FILE, and TLS_VERIFY to full or ca"
 	}
 	return ""
 }
