@@ -11,7 +11,8 @@ type outcome struct {
 	lane    bridge.Lane // of the body, if it could be decoded
 	event   string      // likewise
 	ignored bool
-	refusal *Refusal // nil: 200
+	probe   *verifiedProbe // no callback, but one of these
+	refusal *Refusal       // nil: 200
 }
 
 // handleCallback turns a panic into an outcome, so that it costs only one request. That request's buffers are not
@@ -25,10 +26,13 @@ func (s *Server) handleCallback(w http.ResponseWriter, r *http.Request, k bridge
 	}()
 	req := Request{Method: r.Method, Kind: k, Token: token, Header: r.Header}
 	b := s.buffers.get()
-	if refused := b.read(w, r, s.cfg.MaxBody); refused != nil {
+	refused := b.read(w, r, s.cfg.MaxBody)
+	req.Body = b.bytes
+	switch {
+	case refused != nil:
 		o = outcome{refusal: refused}
-	} else {
-		req.Body = b.bytes
+	case s.isProbe(&o, &req):
+	default:
 		o = s.store(s.cfg.Judge(req, s.ring.Load(), s.cfg.Now()))
 	}
 	s.buffers.put(b)

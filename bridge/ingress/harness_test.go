@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -91,6 +92,19 @@ func newHarness(t testing.TB, change func(*setup)) *harness {
 // counted returns a counter's value, by name and label values in the order of the labels' names.
 func (b *harness) counted(t testing.TB, name string, labels ...string) float64 {
 	t.Helper()
+	m := b.metric(t, name, labels...)
+	return m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+}
+
+// gauge returns a gauge's value likewise.
+func (b *harness) gauge(t testing.TB, name string, labels ...string) float64 {
+	t.Helper()
+	return b.metric(t, name, labels...).GetGauge().GetValue()
+}
+
+// metric returns a metric likewise, nil if there is none.
+func (b *harness) metric(t testing.TB, name string, labels ...string) *dto.Metric {
+	t.Helper()
 	families, err := b.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -102,11 +116,11 @@ func (b *harness) counted(t testing.TB, name string, labels ...string) float64 {
 				values = append(values, l.GetValue())
 			}
 			if f.GetName() == name && strings.Join(values, ",") == strings.Join(labels, ",") {
-				return m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+				return m
 			}
 		}
 	}
-	return 0
+	return nil
 }
 
 // total returns the sum of a counter over all labels.

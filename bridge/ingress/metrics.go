@@ -18,6 +18,8 @@ type metrics struct {
 	unknown                 *prometheus.CounterVec // requests that are no callbacks
 	duration                *prometheus.HistogramVec
 	handshakesVec           *prometheus.CounterVec
+	signedProbes            *prometheus.CounterVec
+	lastCallback            lastCallbacks
 
 	accepted, ignored map[kindLabel]prometheus.Counter // by kind, resolved once; read-only
 	handshakes        map[string]prometheus.Counter    // by reason, likewise
@@ -54,6 +56,9 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "livebridge_tls_handshake_failures_total",
 			Help: "Failed TLS handshakes, by reason.",
 		}, []string{"reason"}),
+		signedProbes: newSignedProbes(r),
+		lastCallback: newLastCallbacks(r),
+
 		accepted:   make(map[kindLabel]prometheus.Counter),
 		ignored:    make(map[kindLabel]prometheus.Counter),
 		handshakes: make(map[string]prometheus.Counter),

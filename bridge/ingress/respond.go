@@ -40,6 +40,10 @@ func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	w := c.Response().Writer
 	w.Header()["Content-Type"] = s.json
 	s.announceClose(w)
+	if o.probe != nil {
+		s.answerProbe(w, k, o.probe)
+		return
+	}
 	if o.refusal != nil {
 		s.refuse(k, refusedRequest{
 			remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),
@@ -53,6 +57,7 @@ func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	} else {
 		s.metrics.accepted[k].Inc()
 	}
+	s.metrics.lastCallback.set(k, s.cfg.Now())
 	_, _ = io.WriteString(w, success) // the client may have gone; the journal has the callback
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -202,7 +203,9 @@ func (a *app) run(ctx context.Context) error {
 	group.Go(func() error { defer end(); return a.awaitJournal(alive) })
 	group.Go(func() error { return a.awaitBroker(alive) })
 	a.logListening()
+	a.notifySystemd(daemon.SdNotifyReady)
 	<-ctx.Done()
+	a.notifySystemd(daemon.SdNotifyStopping)
 	if err := a.journal.Err(); err != nil {
 		return fmt.Errorf("journal failed: %w", err) // nothing may be answered or removed any more; the next start recovers
 	}
@@ -225,6 +228,7 @@ func (a *app) work(group *errgroup.Group, alive context.Context) {
 	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
 	start(a.credentials.Watch)
 	start(a.reloadOnHangup)
+	start(a.feedSystemdWatchdog)
 	if a.certificate != nil {
 		start(a.certificate.Watch)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"livebridge/transports/nats"
+	"livebridge/transports/nats/embedded"
 )
 
 // together is some settings that must fit together; refused is the setting whose name begins the error, empty: they do
@@ -183,7 +183,7 @@ func TestEmbeddedServerOffLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := nats.StartEmbedded(s.embeddedOptions(), s.natsOptions(zap.NewNop()))
+	p, err := embedded.Start(s.embeddedOptions(), s.natsOptions(zap.NewNop()))
 	if err == nil {
 		_ = p.Close(t.Context())
 	}

@@ -13,6 +13,7 @@ import (
 	"livebridge/bridge/sequencer"
 	"livebridge/transports/kafka"
 	"livebridge/transports/nats"
+	"livebridge/transports/nats/embedded"
 )
 
 // ingressConfig returns the configuration of the callback server, without TLS.
@@ -45,8 +46,8 @@ func (s *settings) journalOptions() journal.Options {
 }
 
 // embeddedOptions returns the options of the embedded NATS server, but for the number of its consumers.
-func (s *settings) embeddedOptions() nats.EmbeddedOptions {
-	return nats.EmbeddedOptions{StoreDir: nats.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken,
+func (s *settings) embeddedOptions() embedded.Options {
+	return embedded.Options{StoreDir: embedded.StoreDir(s.DataDir), Listen: s.NATSListen, Token: s.NATSEmbedToken,
 		TokenFile: s.secretFiles["NATS_EMBEDDED_TOKEN"], ReadFile: filewatch.Read}
 }
 

@@ -15,6 +15,7 @@ import (
 	"livebridge/bridge/admin"
 	"livebridge/transports/kafka"
 	"livebridge/transports/nats"
+	"livebridge/transports/nats/embedded"
 )
 
 // transport is what TRANSPORT and NATS_URL choose: where events are published, and where they are consumed.
@@ -236,7 +237,7 @@ func (natsTransport) cleanUp(context.Context, *zap.Logger) error { return nil }
 // embeddedTransport is the NATS server in this process, or in the service on the same DATA_DIR.
 type embeddedTransport struct {
 	natsTransport
-	running *nats.Embedded // nil: not open
+	running *embedded.Publisher // nil: not open
 }
 
 func (*embeddedTransport) embedded() bool        { return true }
@@ -253,7 +254,7 @@ func (t *embeddedTransport) url() string {
 func (t *embeddedTransport) open(log *zap.Logger, consumers int) (publisher, error) {
 	o := t.s.embeddedOptions()
 	o.MaxConsumers = consumers
-	e, err := nats.StartEmbedded(o, t.s.natsOptions(log))
+	e, err := embedded.Start(o, t.s.natsOptions(log))
 	var setting *bridge.SettingError
 	switch {
 	case err == nil:

@@ -25,6 +25,7 @@ import (
 	"livebridge/bridge/signature"
 	"livebridge/transports/kafka"
 	"livebridge/transports/nats"
+	"livebridge/transports/nats/embedded"
 )
 
 // values are the texts of all settings, and which of them a test has asked for.
@@ -161,7 +162,7 @@ func TestEverySettingArrives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := v.settings()
 			same(t, s.natsOptions(zap.NewNop()), natsWanted(v))
-			same(t, s.embeddedOptions(), nats.EmbeddedOptions{StoreDir: filepath.Join(v.text("DATA_DIR"), "nats"),
+			same(t, s.embeddedOptions(), embedded.Options{StoreDir: filepath.Join(v.text("DATA_DIR"), "nats"),
 				Listen: v.text("NATS_EMBEDDED_LISTEN"), Token: v.text("NATS_EMBEDDED_TOKEN")})
 			same(t, s.kafkaOptions(zap.NewNop()), kafkaWanted(v))
 			same(t, s.journalOptions(), journalWanted(v))

@@ -3,15 +3,15 @@ package main
 // embeddedMutants are faults of the embedded server's store, and of its repair after a power loss.
 func embeddedMutants() []mutant {
 	return []mutant{
-		{"the store is not marked in use", "transports/nats/state.go", "return st, false, s.writeState(st)", "return st, false, nil", nats, "TestPowerLoss"},
-		{"the name of the store is not durable", "transports/nats/state.go", "return s.sync(filepath.Dir(s.dir))", "return nil", nats, "TestPowerLoss"},
-		{"state.json is not durable", "transports/nats/state.go", "return s.sync(s.dir)", "return nil", nats, "TestPowerLoss"},
-		{"a file changed twice in a moment is not synced", "transports/nats/store.go", "if time.Since(now.modified) > timestampGranularity {", "if true {", nats, "TestCheckpointSyncsWhatMayHaveChanged"},
-		{"messages above a gap stay", "transports/nats/repair.go", "for sequence := first; sequence <= last; sequence++ {", "for sequence := first; sequence < first; sequence++ {", nats, "TestPowerLoss"},
-		{"a stale index is trusted", "transports/nats/state.go", "errors.Join(s.dropIndexes(), s.dropEmptyPositions())", "s.dropEmptyPositions()", nats, "TestStaleSummary"},
-		{"removed messages count as duplicates", "transports/nats/embedded.go", "return e.restartWithoutRemoved()", "return nil", nats, "TestPowerLoss"},
-		{"a failed removal is ignored", "transports/nats/repair.go", "err != nil && !isDeleted(ctx, stream, sequence)", "err != nil && isDeleted(ctx, stream, sequence)", nats, "TestRepairReportsCause"},
-		{"a second sync hides the failure of the first", "transports/nats/store.go", "if s.failed != nil {", "if false {", nats, "TestCheckpointFailsForGood"},
+		{"the store is not marked in use", "transports/nats/embedded/state.go", "return st, false, s.writeState(st)", "return st, false, nil", embedded, "TestPowerLoss"},
+		{"the name of the store is not durable", "transports/nats/embedded/state.go", "return s.sync(filepath.Dir(s.dir))", "return nil", embedded, "TestPowerLoss"},
+		{"state.json is not durable", "transports/nats/embedded/state.go", "return s.sync(s.dir)", "return nil", embedded, "TestPowerLoss"},
+		{"a file changed twice in a moment is not synced", "transports/nats/embedded/store.go", "if time.Since(now.modified) > timestampGranularity {", "if true {", embedded, "TestCheckpointSyncsWhatMayHaveChanged"},
+		{"messages above a gap stay", "transports/nats/embedded/repair.go", "for sequence := first; sequence <= last; sequence++ {", "for sequence := first; sequence < first; sequence++ {", embedded, "TestPowerLoss"},
+		{"a stale index is trusted", "transports/nats/embedded/state.go", "errors.Join(s.dropIndexes(), s.dropEmptyPositions())", "s.dropEmptyPositions()", embedded, "TestStaleSummary"},
+		{"removed messages count as duplicates", "transports/nats/embedded/publisher.go", "return e.restartWithoutRemoved()", "return nil", embedded, "TestPowerLoss"},
+		{"a failed removal is ignored", "transports/nats/embedded/repair.go", "err != nil && !isDeleted(ctx, stream, sequence)", "err != nil && isDeleted(ctx, stream, sequence)", embedded, "TestRepairReportsCause"},
+		{"a second sync hides the failure of the first", "transports/nats/embedded/store.go", "if s.failed != nil {", "if false {", embedded, "TestCheckpointFailsForGood"},
 	}
 }
 
@@ -39,8 +39,8 @@ func endingMutants() []mutant {
 		{"a broker that never answers delays the shutdown", shutdown, deadline, "\tctx := context.Background()\n", livebridge, "TestEndWithoutAnAnswer"},
 		{"the service is ready while it stops", shutdown, "\ta.stopping.Store(true)\n", "", livebridge, "TestShutdownDelay"},
 		{"the admin port closes before the callback port", shutdown, accept, "\t_ = before(limit.answer, a.admin.Shutdown)\n" + accept, livebridge, "TestEndDuringTheBrokersAnswer"},
-		{"a leader is recorded once", "transports/kafka/sender.go", "\tp.leader = broker\n", "\tif s.brokerQueues[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestSilentLeaderBlocksOwnPartitionsOnly|TestPartitionsChangeLeaders"},
-		{"a public address needs no token", "transports/nats/embedded.go", "(ip == nil || !ip.IsLoopback())", "(ip != nil && !ip.IsLoopback())", nats, "TestReachableServerNeedsToken"},
+		{"a leader is recorded once", "transports/kafka/producer/producer.go", "\tp.leader = broker\n", "\tif s.brokerQueues[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestSilentLeaderBlocksOwnPartitionsOnly|TestPartitionsChangeLeaders"},
+		{"a public address needs no token", "transports/nats/embedded/options.go", "(ip == nil || !ip.IsLoopback())", "(ip != nil && !ip.IsLoopback())", embedded, "TestReachableServerNeedsToken"},
 		{"all of IPv4 is a proxy", "bridge/ingress/config.go", "p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before", "p.Bits() == 0 && before > 0", "bridge/ingress", "TestProxiesAreNotEverybody"},
 	}
 }

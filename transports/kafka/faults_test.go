@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"livebridge/bridge"
+	"livebridge/transports/kafka/producer"
 	"livebridge/transports/transporttest"
 )
 
@@ -29,6 +30,14 @@ func observed() (Options, *observer.ObservedLogs) {
 	o := testOptions()
 	o.Log = zap.New(core)
 	return o, logs
+}
+
+// states returns what the producer does for each partition of a topic.
+func (p *Publisher) states(topic string) (all []producer.State) {
+	for _, each := range p.topics.of(topic).layout.Load().partitions {
+		all = append(all, p.producer.State(each))
+	}
+	return all
 }
 
 // once checks that the topic has every event once, in the order of its lane.
@@ -127,7 +136,7 @@ func (c *cutConn) Write(b []byte) (int, error) {
 
 // partitionOf returns the partition of the n-th lane.
 func partitionOf(p *Publisher, e *bridge.Event) int32 {
-	return p.topics.of(p.opts.Topic).layout.Load().partitionOf([]byte(e.PartitionKey())).number
+	return p.topics.of(p.opts.Topic).layout.Load().partitionOf([]byte(e.PartitionKey())).Number()
 }
 
 // TestPartitionInRecovery: a batch whose outcome stays unknown holds up its own partition, and no other. Its events are
@@ -184,17 +193,7 @@ func TestOutcomeIsRemembered(t *testing.T) {
 		t.Fatalf("a batch of unknown outcome was answered %v", err)
 	}
 	fault.Remove()
-	known := func() bool {
-		p.sender.mu.Lock()
-		defer p.sender.mu.Unlock()
-		return p.topics.of(o.Topic).layout.Load().partitions[0].recovering == nil
-	}
-	for end := time.Now().Add(30 * time.Second); !known(); {
-		if time.Now().After(end) {
-			t.Fatal("the outcome did not become known")
-		}
-		<-time.After(5 * time.Millisecond)
-	}
+	transporttest.Eventually(t, "the outcome is known", func() bool { return !p.states(o.Topic)[0].Recovering })
 	transporttest.Deliver(t, p, all[1:])
 	once(t, f, o.Topic, all)
 }
@@ -290,7 +289,7 @@ func TestPartialBatchErrors(t *testing.T) {
 	answered := make(chan struct{})
 	for i, e := range all {
 		if i == 1 {
-			await(t, "the first is not under way by itself", func() bool { return asked.Load() > 0 })
+			transporttest.Eventually(t, "the first is not under way by itself", func() bool { return asked.Load() > 0 })
 		}
 		p.Publish(e, func(err error) {
 			mu.Lock()

@@ -121,7 +121,7 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 				t.Errorf("a notice was answered %v", err)
 			}
 			fault.Remove()
-			await(t, "notices do not go on", func() bool {
+			transporttest.Eventually(t, "notices do not go on", func() bool {
 				return transporttest.Try(t, p, notice()) == nil
 			})
 		})
@@ -163,10 +163,10 @@ func TestProducerIDPermittedAgain(t *testing.T) {
 	s := observe(f, o.Topic)
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
-	awaitLog(t, logs, "IDEMPOTENT_WRITE")
+	transporttest.AwaitLog(t, logs, "IDEMPOTENT_WRITE")
 	fault.Remove()
 	transporttest.Deliver(t, p, transporttest.Events(5, 2, 3))
-	awaitLog(t, logs, "idempotent publishing is permitted again")
+	transporttest.AwaitLog(t, logs, "idempotent publishing is permitted again")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := int32(-1)
@@ -202,7 +202,7 @@ func TestReadingIsForbidden(t *testing.T) {
 			o.Brokers = joined(f.addrs)
 			consumed := make(chan error, 1)
 			go func() { consumed <- Consume(t.Context(), o, StartAll, func(Record) error { return errEnough }) }()
-			awaitLog(t, logs, "allow READ")
+			transporttest.AwaitLog(t, logs, "allow READ")
 			fault.Remove()
 			if err := transporttest.Receive(t, consumed); !errors.Is(err, errEnough) {
 				t.Error(err)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"livebridge/transports/transporttest"
 )
 
 // TestMistakesAreNamed: each error says which setting, and none shows the password.
@@ -44,7 +46,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		change(&o)
 		p, err := Dial(o)
 		if err == nil {
-			closeSoon(p)
+			transporttest.CloseSoon(p)
 			t.Errorf("%q was not refused", want)
 		} else if !strings.Contains(err.Error(), "LIVEBRIDGE_"+want) || strings.Contains(err.Error(), password) {
 			t.Errorf("%q: %v", want, err)

@@ -36,13 +36,13 @@ func TestUnusableTopic(t *testing.T) {
 			}
 			setConfig(t, f.addrs, o.Topic, c.name, c.valid)
 			transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
-			awaitLog(t, logs, "topic is available again")
+			transporttest.AwaitLog(t, logs, "topic is available again")
 			setConfig(t, f.addrs, o.Topic, c.name, c.invalid)
 			if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), c.text) {
 				t.Fatalf("later the answer is %v", err)
 			}
 			before := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet(c.text).Len()
-			await(t, "nobody was reminded", func() bool {
+			transporttest.Eventually(t, "nobody was reminded", func() bool {
 				return logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet(c.text).Len() > before
 			})
 			setConfig(t, f.addrs, o.Topic, c.name, c.valid)
@@ -65,11 +65,11 @@ func TestWarningsAreRepeated(t *testing.T) {
 	checked := func(n int) {
 		t.Helper()
 		until := checks.Hits() + n
-		await(t, "the topic is not checked", func() bool { return checks.Hits() >= until })
+		transporttest.Eventually(t, "the topic is not checked", func() bool { return checks.Hits() >= until })
 	}
 	p := f.dial(t, o)
 	count := func() int { return logs.FilterMessageSnippet("less than DEDUPE_WINDOW").Len() }
-	awaitLog(t, logs, "less than DEDUPE_WINDOW")
+	transporttest.AwaitLog(t, logs, "less than DEDUPE_WINDOW")
 	checked(3)
 	if n := count(); n != 1 {
 		t.Errorf("logged %d times although nothing has changed", n)
@@ -77,7 +77,7 @@ func TestWarningsAreRepeated(t *testing.T) {
 	setConfig(t, f.addrs, o.Topic, "retention.ms", "604800000")
 	checked(3)
 	setConfig(t, f.addrs, o.Topic, "retention.ms", "3600000")
-	await(t, "the finding is not logged again", func() bool { return count() == 2 })
+	transporttest.Eventually(t, "the finding is not logged again", func() bool { return count() == 2 })
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 }
 
@@ -99,10 +99,10 @@ func TestConfigurationCannotBeRead(t *testing.T) {
 			checks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
 			f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Err: kerr.CoordinatorLoadInProgress, Count: c.failures})
 			p := f.dial(t, o)
-			await(t, "the topic is not checked again", func() bool { return checks.Hits() >= 2 })
+			transporttest.Eventually(t, "the topic is not checked again", func() bool { return checks.Hits() >= 2 })
 			transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 			if c.logged > 0 {
-				awaitLog(t, logs, "is not checked")
+				transporttest.AwaitLog(t, logs, "is not checked")
 			}
 			if n := logs.FilterMessageSnippet("is not checked").Len(); n != c.logged {
 				t.Errorf("logged %d times, not %d: %v", n, c.logged, logs.All())

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -11,22 +12,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"go.uber.org/zap/zaptest/observer"
 
 	"livebridge/bridge"
 	"livebridge/transports/transporttest"
 )
-
-// awaitLog waits until the log has a text.
-func awaitLog(t *testing.T, logs *observer.ObservedLogs, text string) {
-	t.Helper()
-	for end := time.Now().Add(patience); logs.FilterMessageSnippet(text).Len() == 0; {
-		if time.Now().After(end) {
-			t.Fatalf("%q is not logged; the log has %v", text, logs.All())
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
 
 // failure returns the answer for an event that is unavailable.
 func failure(t *testing.T, p *Publisher) error {
@@ -48,7 +37,7 @@ func TestAbsentTopic(t *testing.T) {
 	if err := failure(t, p); !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") || !strings.Contains(err.Error(), o.Topic) {
 		t.Errorf("the answer is %v", err)
 	}
-	awaitLog(t, logs, "topic unavailable")
+	transporttest.AwaitLog(t, logs, "topic unavailable")
 	if err := errors.Join(f.CreateTopic(o.Topic, 5, nil), f.CreateTopic(o.Quarantine, 1, nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +103,7 @@ func TestMorePartitions(t *testing.T) {
 		t.Fatal(err, answer.Errors)
 	}
 	p.topics.requestCheck()
-	awaitLog(t, logs, "had 3 partitions at startup and now has 9")
+	transporttest.AwaitLog(t, logs, "had 3 partitions at startup and now has 9")
 	transporttest.Deliver(t, p, transporttest.Events(20, 4, 3))
 	for _, r := range read(t, f.addrs, o.Topic) {
 		if r.Partition > 2 {
@@ -265,7 +254,7 @@ func TestStartsWithoutABroker(t *testing.T) {
 	f.Close()
 	o, logs := observed()
 	p := f.dial(t, o)
-	awaitLog(t, logs, "cannot reach Kafka")
+	transporttest.AwaitLog(t, logs, "cannot reach Kafka")
 	if err := failure(t, p); !strings.Contains(err.Error(), "not connected to Kafka") {
 		t.Errorf("the answer is %v", err)
 	}
@@ -321,5 +310,25 @@ func TestConsumeNew(t *testing.T) {
 	cancel()
 	if err := transporttest.Receive(t, ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("it ends with %v", err)
+	}
+}
+
+// TestConsumeNoQuarantine: a template that the quarantine's topic matches too does not make its notices events.
+func TestConsumeNoQuarantine(t *testing.T) {
+	t.Parallel()
+	o := testOptions()
+	o.Topic = "live.{app}"
+	f := startFake(t, kfake.SeedTopics(1, "live.one", o.Quarantine))
+	o.Brokers = joined(f.addrs)
+	c, err := newConsumer(t.Context(), o, func(Record) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	if err := c.discover(StartAll); err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]int{"live.one": 1}; !maps.Equal(c.read, want) {
+		t.Errorf("it reads %v, not %v", c.read, want)
 	}
 }

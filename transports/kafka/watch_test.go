@@ -34,24 +34,10 @@ func setConfig(t *testing.T, brokers []string, topic, name, value string) {
 	}
 }
 
-// patience is how long a test waits for what a broker in this process has to bring about.
-const patience = 30 * time.Second
-
-// await waits until something is so.
-func await(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !so(); {
-		if time.Now().After(end) {
-			t.Fatal(what)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
-
 // awaitUnavailable waits until the topic is unavailable, and returns why.
 func awaitUnavailable(t *testing.T, p *Publisher, events func() []*bridge.Event) (why error) {
 	t.Helper()
-	await(t, "the topic still takes events", func() bool {
+	transporttest.Eventually(t, "the topic still takes events", func() bool {
 		why = transporttest.Try(t, p, events()[0])
 		return why != nil
 	})
@@ -114,7 +100,7 @@ func TestTopicIsRecreated(t *testing.T) {
 			if busy {
 				transporttest.Deliver(t, p, more)
 			}
-			awaitLog(t, logs, "acknowledged events are lost")
+			transporttest.AwaitLog(t, logs, "acknowledged events are lost")
 			if !busy {
 				transporttest.Deliver(t, p, more)
 			}
@@ -148,10 +134,8 @@ func TestFewerPartitions(t *testing.T) {
 	}
 	answer := make(chan error, 1)
 	p.Publish(maybeWritten, func(err error) { answer <- err })
-	await(t, "the batch is not under way", func() bool {
-		p.sender.mu.Lock()
-		defer p.sender.mu.Unlock()
-		return p.topics.of(o.Topic).layout.Load().partitions[partitionOf(p, maybeWritten)].recovering != nil
+	transporttest.Eventually(t, "the batch is under way", func() bool {
+		return p.states(o.Topic)[partitionOf(p, maybeWritten)].Recovering
 	})
 	if err := f.DeleteTopic(o.Topic); err != nil {
 		t.Fatal(err)
@@ -164,7 +148,7 @@ func TestFewerPartitions(t *testing.T) {
 	}
 	transporttest.Deliver(t, p, more)
 	onlyThese(t, f.addrs, o.Topic, more)
-	awaitLog(t, logs, "fewer partitions than before")
+	transporttest.AwaitLog(t, logs, "fewer partitions than before")
 }
 
 // TestTopicStaysDeleted: a topic is deleted, and nobody recreates it for a while. Other topics go on meanwhile; it goes
@@ -192,7 +176,7 @@ func TestTopicStaysDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := uint64(1)
-	await(t, "it is not said what to do", func() bool {
+	transporttest.Eventually(t, "it is not said what to do", func() bool {
 		next++
 		err := transporttest.Try(t, p, events("gone", next, 1)[0])
 		if err == nil || bridge.IsRejected(err) {
@@ -200,7 +184,7 @@ func TestTopicStaysDeleted(t *testing.T) {
 		}
 		return strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC")
 	})
-	awaitLog(t, logs, "topic unavailable")
+	transporttest.AwaitLog(t, logs, "topic unavailable")
 	for n := range uint64(20) {
 		answer := make(chan error, 10)
 		for i, e := range append(events("gone", 100, 1)[:5], events("there", n+2, 1)...) {
@@ -243,7 +227,7 @@ func TestPartitionWithoutLeader(t *testing.T) {
 		return withoutLeader(r.(*kmsg.MetadataRequest), o.Topic, host, port), nil, true
 	})
 	p.topics.requestCheck()
-	awaitLog(t, logs, "have no leader")
+	transporttest.AwaitLog(t, logs, "have no leader")
 	for _, e := range transporttest.Events(20, 2, 1) {
 		err := transporttest.Try(t, p, e)
 		if stuck := partitionOf(p, e) == 1; stuck != (err != nil) || stuck && !strings.Contains(err.Error(), "partition 1 has no leader") {

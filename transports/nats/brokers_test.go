@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
 
@@ -32,17 +33,23 @@ func TestContractBrokers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { closeSoon(p) })
+		t.Cleanup(func() { transporttest.CloseSoon(p) })
 		read := func(stream string) func(*testing.T) []transporttest.Record {
-			return func(t *testing.T) []transporttest.Record { return records(t, connect(t, c.urls()), stream) }
+			return func(t *testing.T) []transporttest.Record {
+				return natstest.Records(t, natstest.Connect(t, c.urls()), stream)
+			}
 		}
 		return &transporttest.Topic{
 			Publisher: p, Events: read(o.Stream), Quarantine: read(QuarantineStream),
+			Consume: consumes(o), Foreign: func(t *testing.T, subject string, payload []byte) {
+				natstest.Foreign(t, natstest.Connect(t, c.urls()), subject, payload)
+			},
 			Stop: func(*testing.T) { c.kill() }, Start: func(t *testing.T) { c.begin(t) },
 		}
 	})
 	h.Away, h.Restart = 15*time.Second, 30*time.Second
 	transporttest.Run(t, h)
+	transporttest.RunConsumer(t, h)
 }
 
 // realCluster is three nats-servers in processes of their own.
@@ -132,7 +139,7 @@ func (c *realCluster) kill() {
 // reset removes the streams of the test before.
 func (c *realCluster) reset(t *testing.T) {
 	t.Helper()
-	js := connect(t, c.urls())
+	js := natstest.Connect(t, c.urls())
 	for end := time.Now().Add(time.Minute); ; {
 		left, err := 0, error(nil)
 		names := js.StreamNames(t.Context())

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"livebridge/bridge"
+	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
 
@@ -91,16 +94,13 @@ func TestWholeMessages(t *testing.T) {
 	for mode, want := range map[bool]map[string]string{false: structuredMessages(), true: binaryMessages()} {
 		o := testOptions()
 		o.Binary = mode
-		p, err := StartEmbedded(EmbeddedOptions{StoreDir: t.TempDir(), Listen: "127.0.0.1:0"}, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { closeSoon(p) })
-		transporttest.Deliver(t, p, wholeEvents())
-		js := adminOf(t, p)
+		s := natstest.Start(t, &server.Options{})
+		o.URL = s.URL
+		transporttest.Deliver(t, dial(t, o), wholeEvents())
+		js := s.JetStream(t)
 		got := make(map[string]string)
 		for _, stream := range []string{o.Stream, QuarantineStream} {
-			for _, r := range records(t, js, stream) {
+			for _, r := range natstest.Records(t, js, stream) {
 				got[r.Key] = fmt.Sprintf("%v %s", r.Headers, r.Payload)
 			}
 		}
