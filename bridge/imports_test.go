@@ -38,7 +38,7 @@ func allowed() map[string][]string {
 		"transports/kafka/kafkatest":     {},
 		"transports/kafka/producer":      {"bridge"},
 		"transports/nats":                {"bridge", "transports/transporttls"},
-		"transports/nats/embedded":       {"transports/nats"},
+		"transports/nats/embedded":       {"bridge", "transports/nats"},
 		"transports/nats/natstest":       {"bridge", "transports/transporttest"},
 		"transports/transporttest":       {"bridge"},
 		"transports/transporttls":        {},

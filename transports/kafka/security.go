@@ -60,7 +60,7 @@ func (o *Options) mechanism(setting, password string) (sasl.Mechanism, error) {
 // tlsClient returns what the settings say about TLS.
 func (o *Options) tlsClient() *transporttls.Client {
 	return &transporttls.Client{
-		Prefix: "KAFKA_", Peer: "broker", CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.KeyFile,
+		Prefix: "KAFKA_", CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.KeyFile,
 		Verify: o.TLSVerify, ServerName: o.TLSServerName, ReadFile: o.ReadFile, SettingError: settingError,
 	}
 }

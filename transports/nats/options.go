@@ -73,7 +73,7 @@ func DefaultOptions() Options {
 // tlsClient returns what the settings say about TLS.
 func (o *Options) tlsClient() *transporttls.Client {
 	return &transporttls.Client{
-		Prefix: "NATS_", Peer: "server", CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.KeyFile,
+		Prefix: "NATS_", CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.KeyFile,
 		Verify: o.TLSVerify, ServerName: o.TLSServerName, ReadFile: o.ReadFile, SettingError: settingError,
 	}
 }

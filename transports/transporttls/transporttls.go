@@ -22,7 +22,6 @@ const (
 // Client is what the settings of a transport say about TLS.
 type Client struct {
 	Prefix string // of the settings, such as KAFKA_
-	Peer   string // what the certificate is of, such as broker
 
 	CAFile, CertFile, KeyFile string                            // empty: the system's authorities, no certificate
 	Verify                    string                            // one of the constants, or empty
@@ -65,23 +64,16 @@ func (c *Client) Default() bool {
 	return (c.Verify == "" || c.Verify == VerifyFull) && c.ServerName == ""
 }
 
-// Warn warns of a certificate that is not fully verified.
+// Warn warns of a certificate that is not fully verified. setting is the full name of the transport's setting.
 func (c *Client) Warn(log *zap.Logger, setting string) {
-	if text := c.warning(); text != "" {
-		log.Warn(text, zap.String("setting", setting))
-	}
-}
-
-func (c *Client) warning() string {
 	switch c.Verify {
 	case VerifyCA:
-		return fmt.Sprintf("%[1]sTLS_VERIFY is ca: whoever has any certificate of the same authority can pose as the %[2]s; "+
-			"prefer full, with %[1]sTLS_SERVER_NAME if the name differs from the address", c.Prefix, c.Peer)
+		log.Warn("TLS_VERIFY is ca: whoever has any certificate of the same authority can pose as the broker; "+
+			"prefer full, with TLS_SERVER_NAME if the name differs from the address", zap.String("setting", setting))
 	case VerifyNone:
-		return fmt.Sprintf("%[1]sTLS_VERIFY is none: whoever can intercept the connection can pose as the %[2]s; "+
-			"set %[1]sTLS_CA_FILE and full, or ca", c.Prefix, c.Peer)
+		log.Warn("TLS_VERIFY is none: whoever can intercept the connection can pose as the broker; "+
+			"set TLS_CA_FILE and full, or ca", zap.String("setting", setting))
 	}
-	return ""
 }
 
 // Apply makes a configuration verify as the settings say. roots returns the trusted authorities at each connection;
