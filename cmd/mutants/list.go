@@ -25,7 +25,7 @@ func mutants() []mutant {
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), consumerMutants(),
+		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), consumerMutants(), storedMutants(),
 	} {
 		all = append(all, some...)
 	}
