@@ -15,11 +15,11 @@ PACKAGES  := ./cmd/livebridge ./transports/kafka ./... # those whose tests take 
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 LIVEBRIDGE_LISTEN     ?= 127.0.0.1:8080
 
-.PHONY: help build run demo test test-brokers race bench lint generate fuzz mutants mutation prove cover vuln sbom \
-  reproducible confined image snapshot clean
+.PHONY: help build run demo test test-brokers race bench lint generate deployments test-deployments fuzz mutants \
+  mutation prove cover vuln sbom reproducible confined image snapshot clean
 
 help:               ## list the targets
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-16s %s\n", $$1, $$2 }'
 
 build:              ## build bin/livebridge
 	CGO_ENABLED=0 $(GO) build -o $(BIN) ./cmd/livebridge
@@ -50,6 +50,13 @@ lint:               ## run the linters
 
 generate:           ## write the handbook's reference of settings from config.go
 	CGO_ENABLED=0 $(GO) generate ./...
+
+deployments:        ## write the plain manifests and the dashboard, and the Helm chart's copies
+	cd .ci/deployments && CGO_ENABLED=0 $(GO) run .
+
+# What it reads is outside of its module, and so no reason for Go to test again: -count.
+test-deployments:   ## check the Helm chart, the manifests and the dashboard
+	cd .ci/deployments && CGO_ENABLED=0 $(GO) vet . && CGO_ENABLED=0 $(GO) test -count 1 .
 
 vuln:               ## look up known vulnerabilities in the program's modules
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...

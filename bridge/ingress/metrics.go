@@ -18,6 +18,8 @@ type metrics struct {
 	unknown                 *prometheus.CounterVec // requests that are no callbacks
 	duration                *prometheus.HistogramVec
 	handshakesVec           *prometheus.CounterVec
+	signedProbes            *prometheus.CounterVec
+	lastCallback            lastCallbacks
 
 	accepted, ignored map[kindLabel]prometheus.Counter // by kind, resolved once; read-only
 	handshakes        map[string]prometheus.Counter    // by reason, likewise
@@ -49,6 +51,9 @@ func newMetrics() *metrics {
 			Name: "livebridge_tls_handshake_failures_total",
 			Help: "Failed TLS handshakes, by reason.",
 		}, []string{"reason"}),
+		signedProbes: newSignedProbes(),
+		lastCallback: newLastCallbacks(),
+
 		accepted:   make(map[kindLabel]prometheus.Counter),
 		ignored:    make(map[kindLabel]prometheus.Counter),
 		handshakes: make(map[string]prometheus.Counter),
@@ -66,10 +71,10 @@ func newMetrics() *metrics {
 
 // begin creates the counters of every label value, so that their first increase is seen as one.
 func (m *metrics) begin() {
-	for _, code := range []*refusal{errNotFound, errMethod} {
+	for _, code := range []*Refusal{errNotFound, errMethod} {
 		m.count(noKind, code, 0)
 	}
-	for _, why := range []*refusal{errSource, errTooManyConnections, errTooManyRequests} {
+	for _, why := range []*Refusal{errSource, errTooManyConnections, errTooManyRequests} {
 		m.count(noKind, why, 0)
 	}
 	m.count(kindLabel(bridge.KindSnapshot), errToken, 0)
@@ -83,27 +88,27 @@ func (m *metrics) begin() {
 }
 
 // refusalsOfCallbacks returns a refusal for every reason that a callback of any kind can have.
-func refusalsOfCallbacks() []*refusal {
-	all := []*refusal{
-		errTooLarge, errCompressed, errIncomplete, errPanic, {status: http.StatusBadRequest, reason: reasonMalformed},
+func refusalsOfCallbacks() []*Refusal {
+	all := []*Refusal{
+		errTooLarge, errCompressed, errIncomplete, errPanic, {Status: http.StatusBadRequest, Reason: reasonMalformed},
 		journalRefusal(bridge.ErrFull), journalRefusal(bridge.ErrStopping), journalRefusal(bridge.ErrFailed),
 	}
 	for reason, verdict := range signature.Reasons() {
-		all = append(all, &refusal{status: statusOf(verdict), reason: reason})
+		all = append(all, &Refusal{Status: statusOf(verdict), Reason: reason})
 	}
 	return all
 }
 
 // count adds n requests with one outcome.
-func (m *metrics) count(k kindLabel, why *refusal, n float64) {
-	code := strconv.Itoa(why.status)
+func (m *metrics) count(k kindLabel, why *Refusal, n float64) {
+	code := strconv.Itoa(why.Status)
 	switch {
 	case why.lost():
-		m.lost.WithLabelValues(k.String(), why.reason).Add(n)
+		m.lost.WithLabelValues(k.String(), why.Reason).Add(n)
 	case why.unknown():
 		m.unknown.WithLabelValues(code).Add(n)
 	default:
-		m.refused.WithLabelValues(k.String(), why.reason, code).Add(n)
+		m.refused.WithLabelValues(k.String(), why.Reason, code).Add(n)
 	}
 }
 
@@ -115,6 +120,6 @@ func counters(result, help string, labels ...string) *prometheus.CounterVec {
 
 func (m *metrics) register(r prometheus.Registerer) error {
 	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.lost),
-		r.Register(m.unknown), r.Register(m.probes),
+		r.Register(m.unknown), r.Register(m.probes), r.Register(m.signedProbes), r.Register(m.lastCallback.vec),
 		r.Register(m.duration), r.Register(m.handshakesVec))
 }

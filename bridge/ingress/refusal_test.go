@@ -124,6 +124,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newHarness(t, tt.change)
+			judged := judge(t, b, tt.r)
 			w := b.send(tt.r)
 			a := parse(t, w)
 			if w.Code != tt.status || (a.Status == 1) != (tt.status == 200) {
@@ -146,6 +147,7 @@ func TestAnswers(t *testing.T) {
 				t.Error("its time was not taken")
 			}
 			checkPut(t, b, tt.put)
+			checkJudged(t, b, judged, tt.status, tt.reason)
 		})
 	}
 }

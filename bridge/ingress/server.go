@@ -139,6 +139,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // connectionRejected counts a connection beyond MaxConnections.
 func (s *Server) connectionRejected(remote string) {
-	_ = s.refuse(noKind,
-		refusedRequest{remote: remote, source: origin{address: addressOf(remote)}, err: errTooManyConnections})
+	s.refuse(noKind,
+		refusedRequest{remote: remote, source: origin{address: addressOf(remote)}, why: errTooManyConnections})
 }

@@ -330,7 +330,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}
 		_, err := keyring.Open(keyring.Options{Files: []keyring.File{{Setting: "STREAM_KEY_FILE", Path: path, Kind: bridge.KindStream}}})
-		if err == nil || !strings.HasPrefix(err.Error(), "STREAM_KEY_FILE: ") || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), tt.want) {
+		if err == nil || !strings.HasPrefix(err.Error(), "LIVEBRIDGE_STREAM_KEY_FILE: ") || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

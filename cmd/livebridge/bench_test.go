@@ -245,7 +245,7 @@ func latencies(b *testing.B, a *app) (answered, consumed []float64) {
 	defer cancel()
 	c := &consumption{at: make(map[string]time.Time), warm: warm, reading: make(chan struct{}), left: rate * seconds}
 	ended := make(chan error, 1)
-	go func() { ended <- a.settings.consume(ctx, a.log, a.consumersURL(), true, c.consume) }()
+	go func() { ended <- a.transport.consume(ctx, a.log, a.transport.url(), true, c.consume) }()
 	for n := range warm {
 		c.post(ctx, b, a, rate*seconds+n)
 	}

@@ -12,21 +12,6 @@ import (
 	"livebridge/bridge/filewatch"
 )
 
-// brokerFiles returns the files of credentials and trusted authorities of the configured transport.
-func (s *settings) brokerFiles() []string {
-	var files []string
-	switch {
-	case s.Transport == "kafka":
-		files = []string{s.secretFiles["KAFKA_PASSWORD"], s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile}
-	case s.NATSURL != "":
-		files = []string{s.secretFiles["NATS_PASSWORD"], s.secretFiles["NATS_TOKEN"], s.NATSCredsFile, s.NATSNKeyFile,
-			s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile}
-	default:
-		files = []string{s.secretFiles["NATS_EMBEDDED_TOKEN"]}
-	}
-	return slices.DeleteFunc(files, func(path string) bool { return path == "" })
-}
-
 // credentials watches the broker's files and makes the publisher reload them.
 type credentials struct {
 	polling    sync.Mutex // guards what follows
@@ -43,6 +28,7 @@ type digest [sha256.Size]byte
 
 // newCredentials must be called before the publisher reads the files, so that no change is missed.
 func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) (*credentials, error) {
+	files = slices.DeleteFunc(slices.Clone(files), func(path string) bool { return path == "" })
 	c := &credentials{log: log, source: filewatch.New(func() digest { return digestOf(files) }),
 		successful: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
 			Help: "1 if the last reload of the broker's credentials succeeded, " +

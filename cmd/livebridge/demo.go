@@ -18,7 +18,6 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/signature"
-	"livebridge/transports/kafka"
 )
 
 // The demo's own key and holds, which are short to keep it fast.
@@ -89,13 +88,13 @@ func demo(ctx context.Context, w io.Writer, vars map[string]string) (err error) 
 	running, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.run(running) }()
-	defer func() { stop(); err = errors.Join(err, <-ended, a.removeTopics()) }()
+	defer func() { stop(); err = errors.Join(err, <-ended, a.cleanUp()) }()
 	base := time.Now().Unix() - 100
 	fmt.Fprintf(w, "Callbacks sent for push.example.com/live/room1, and the status of each response:\n\n")
 	if err := play(ctx, w, "http://"+a.callbackListener.Addr().String(), base); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nEvents published to %s:\n\n", a.destination())
+	fmt.Fprintf(w, "\nEvents published to %s:\n\n", a.transport.destination())
 	got, err := watch(ctx, w, a, base, len(expected()))
 	if err != nil {
 		return err
@@ -118,18 +117,8 @@ func startDemo(dir string, vars map[string]string) (*app, error) {
 		"LISTEN": "127.0.0.1:0", "ADMIN_LISTEN": "127.0.0.1:0", "DATA_DIR": dir, "STREAM_KEY": demoKey,
 		"MIN_FREE_BYTES": "1MiB", "HOLD_DONE": demoHoldDone.String(), "HOLD_NEXT": demoHoldNext.String(),
 	})
-	if vars[prefix+"TRANSPORT"] == "kafka" {
-		for name, value := range vars {
-			if strings.HasPrefix(name, prefix+"KAFKA_") {
-				all[name] = value
-			}
-		}
-		topic := fmt.Sprintf("livebridge.demo.%x", time.Now().UnixNano())
-		set(map[string]string{"TRANSPORT": "kafka", "KAFKA_TOPIC": topic, "QUARANTINE_TOPIC": topic + ".quarantine",
-			"KAFKA_PARTITIONS": "1", "KAFKA_CREATE_TOPIC": "true"})
-	} else {
-		set(map[string]string{"NATS_EMBEDDED_LISTEN": "127.0.0.1:0"})
-	}
+	choice := settings{Transport: vars[prefix+"TRANSPORT"]}
+	set(choice.transport().demo(vars))
 	s, err := load(all)
 	if err != nil {
 		return nil, err
@@ -137,22 +126,11 @@ func startDemo(dir string, vars map[string]string) (*app, error) {
 	return start(s, zap.NewNop())
 }
 
-// destination names the stream or topic of the demo's events.
-func (a *app) destination() string {
-	if a.settings.Transport == "kafka" {
-		return "Kafka topic " + a.settings.KafkaTopic
-	}
-	return "NATS JetStream stream " + a.settings.NATSStream
-}
-
-// removeTopics deletes the demo's topics from the brokers.
-func (a *app) removeTopics() error {
-	if a.settings.Transport != "kafka" {
-		return nil
-	}
+// cleanUp removes what the demo has left at the broker.
+func (a *app) cleanUp() error {
 	ctx, cancel := context.WithTimeout(context.Background(), demoTimeout)
 	defer cancel()
-	return kafka.Remove(ctx, a.settings.kafkaOptions(a.log))
+	return a.transport.cleanUp(ctx, a.log)
 }
 
 // play sends the demo's callbacks and prints the status of each response.
@@ -218,7 +196,7 @@ var errEnough = errors.New("enough")
 // watch prints the first n published events and returns them as "event session marks".
 func watch(ctx context.Context, w io.Writer, a *app, base int64, n int) ([]string, error) {
 	var got []string
-	err := a.settings.consume(ctx, a.log, a.consumersURL(), true, func(m message) error {
+	err := a.transport.consume(ctx, a.log, a.transport.url(), true, func(m message) error {
 		var e struct {
 			Type, Marks, Sequence string
 			Data                  struct {

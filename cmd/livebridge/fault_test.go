@@ -35,7 +35,7 @@ func injected(t *testing.T, call, fault string) []string {
 }
 
 // playAll has several streams send rounds to the program until all are sent or it is gone.
-func (p *provider) playAll(t *testing.T, service *program, from, to int) {
+func (p *playedProvider) playAll(t *testing.T, service *program, from, to int) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i := range 4 {

@@ -17,19 +17,19 @@ import (
 	"livebridge/transports/nats"
 )
 
-// provider sends callbacks and keeps the log of what it sent and how that was answered.
-type provider struct {
+// playedProvider sends callbacks and keeps the log of what it sent and how that was answered.
+type playedProvider struct {
 	mu    sync.Mutex
 	sent  []checker.Sent
 	total atomic.Int64 // answered 200
 	base  int64
 }
 
-func newProvider() *provider { return &provider{base: time.Now().Unix() - 10_000} }
+func newProvider() *playedProvider { return &playedProvider{base: time.Now().Unix() - 10_000} }
 
 // play sends rounds [from, to) of one stream: a push starts, then ends, again and again. It stops at the first failure
 // to connect and returns the next round.
-func (p *provider) play(ctx context.Context, url, stream string, from, to int) int {
+func (p *playedProvider) play(ctx context.Context, url, stream string, from, to int) int {
 	for n := from; n < to; n++ {
 		if p.send(ctx, url, stream, n) == 0 {
 			return n + 1
@@ -39,11 +39,11 @@ func (p *provider) play(ctx context.Context, url, stream string, from, to int) i
 }
 
 // send sends one round and returns the answer's status, 0 when there was none.
-func (p *provider) send(ctx context.Context, url, stream string, n int) int {
+func (p *playedProvider) send(ctx context.Context, url, stream string, n int) int {
 	return p.sendWith(ctx, http.DefaultClient, url, stream, n)
 }
 
-func (p *provider) sendWith(ctx context.Context, client *http.Client, url, stream string, n int) int {
+func (p *playedProvider) sendWith(ctx context.Context, client *http.Client, url, stream string, n int) int {
 	s := demoCallback{event: "PUBLISH", session: int64(n / 2)}
 	if n%2 == 1 {
 		s.event = "PUBLISH_DONE"
@@ -68,12 +68,12 @@ func (p *provider) sendWith(ctx context.Context, client *http.Client, url, strea
 var errAllThere = errors.New("all is there")
 
 // judge consumes the stream until everything that was answered 200 has come and lets the checker judge the whole.
-func (p *provider) judge(t *testing.T, url string) {
+func (p *playedProvider) judge(t *testing.T, url string) {
 	t.Helper()
 	p.judgeStream(t, url, nats.DefaultOptions())
 }
 
-func (p *provider) judgeStream(t *testing.T, url string, o nats.Options) {
+func (p *playedProvider) judgeStream(t *testing.T, url string, o nats.Options) {
 	t.Helper()
 	o.URL = url
 	p.judgeTopic(t, func(ctx context.Context, out func(payload []byte) error) error {
@@ -81,7 +81,7 @@ func (p *provider) judgeStream(t *testing.T, url string, o nats.Options) {
 	})
 }
 
-func (p *provider) judgeTopic(t *testing.T, consume func(context.Context, func(payload []byte) error) error) {
+func (p *playedProvider) judgeTopic(t *testing.T, consume func(context.Context, func(payload []byte) error) error) {
 	t.Helper()
 	missing := make(map[checker.Occurrence]bool)
 	c := checker.New(checker.Config{HoldDone: testHold, HoldNext: testHold})
@@ -113,7 +113,7 @@ func (p *provider) judgeTopic(t *testing.T, consume func(context.Context, func(p
 }
 
 // judgeLines has the checker judge what came out, as lines of tail.
-func (p *provider) judgeLines(t *testing.T, lines []string) {
+func (p *playedProvider) judgeLines(t *testing.T, lines []string) {
 	t.Helper()
 	c := checker.New(checker.Config{HoldDone: testHold, HoldNext: testHold})
 	for _, s := range p.sent {

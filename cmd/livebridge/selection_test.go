@@ -29,7 +29,7 @@ func TestChosenBroker(t *testing.T) {
 			t.Errorf("%q: %v", c.pairs, err)
 			continue
 		}
-		if got := s.consumersURL(); got != c.at {
+		if got := s.transport().url(); got != c.at {
 			t.Errorf("%q: events are at %s, not %s", c.pairs, got, c.at)
 		}
 	}
@@ -41,11 +41,15 @@ func TestTokenOfConsumers(t *testing.T) {
 	t.Setenv(prefix+"NATS_TOKEN", "cluster-token")
 	for url, want := range map[string]string{"": "embedded-token", "nats://127.0.0.1:4222": "cluster-token"} {
 		t.Setenv(prefix+"NATS_URL", url)
-		s, err := consumerSettings()
+		s, err := loadForOperator()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o := s.natsOptions(zap.NewNop()); o.Token != want {
+		o := s.natsOptions(zap.NewNop())
+		if b, embedded := s.transport().(*embeddedTransport); embedded {
+			o = b.consumerOptions(zap.NewNop(), b.url())
+		}
+		if o.Token != want {
 			t.Errorf("NATS_URL=%s: the token is %s, not %s", url, o.Token, want)
 		}
 	}

@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"livebridge/bridge"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
 )
@@ -101,6 +104,32 @@ func TestMistakesAreNamed(t *testing.T) {
 		if strings.Contains(err.Error(), demoKey) || strings.Contains(err.Error(), "tooshort") {
 			t.Errorf("%s=%q: the error shows a key: %v", c.name, c.value, err)
 		}
+		checkNamesSetting(t, err)
+	}
+}
+
+// checkNamesSetting rejects errors of settings that are not each a *bridge.SettingError of one setting.
+func checkNamesSetting(t *testing.T, err error) {
+	t.Helper()
+	if joined, many := err.(interface{ Unwrap() []error }); many {
+		for _, one := range joined.Unwrap() {
+			checkNamesSetting(t, one)
+		}
+		return
+	}
+	var usage *usageError
+	if errors.As(err, &usage) && usage == err {
+		checkNamesSetting(t, usage.err)
+		return
+	}
+	setting, ok := err.(*bridge.SettingError)
+	if !ok {
+		t.Errorf("%T is no error of a setting: %v", err, err)
+		return
+	}
+	name := strings.TrimSuffix(setting.Setting, "_FILE")
+	if !slices.ContainsFunc((&settings{}).fields(), func(f field) bool { return f.name == name || f.name == setting.Setting }) {
+		t.Errorf("%s is no setting: %v", setting.Setting, err)
 	}
 }
 
@@ -141,6 +170,7 @@ func TestAllBadKeysAtOnce(t *testing.T) {
 			t.Errorf("%q begins no line of:\n%v", want, err)
 		}
 	}
+	checkNamesSetting(t, err)
 }
 
 // TestBadCertificates: bad certificates are reported with the other mistakes.
@@ -154,6 +184,7 @@ func TestBadCertificates(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "LIVEBRIDGE_TLS_CERT_FILE") || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "LIVEBRIDGE_TRANSPORT") {
 			t.Errorf("%s: %v", file, err)
 		}
+		checkNamesSetting(t, err)
 	}
 }
 

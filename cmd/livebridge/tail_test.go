@@ -59,9 +59,13 @@ func TestTailOfNothing(t *testing.T) {
 	for _, transport := range []string{"nats", "kafka"} {
 		t.Setenv(prefix+"TRANSPORT", transport)
 		_, errOut, code := runCommand(t, "tail", "--url", "127.0.0.1:1")
-		if code != exitFailed || !strings.Contains(errOut, "127.0.0.1:1") || !strings.Contains(errOut, "connect") {
+		if code != exitFailed || !strings.Contains(errOut, "127.0.0.1:1") || !strings.Contains(errOut, "connection refused") {
 			t.Errorf("%s: exit code %d, %s", transport, code, errOut)
 		}
+	}
+	t.Setenv(prefix+"TRANSPORT", "nats")
+	if _, errOut, _ := runCommand(t, "tail", "--url", "nats://secret@127.0.0.1:1"); strings.Contains(errOut, "secret") {
+		t.Errorf("the token is shown: %s", errOut)
 	}
 	for _, flags := range [][]string{{"--lane", "push:a/b/c"}, {"--lane", "room1"}, {"--count", "-1"}, {"-o", "xml"}} {
 		if _, errOut, code := runCommand(t, append([]string{"tail"}, flags...)...); code != exitUsage || !strings.Contains(errOut, flags[0]) &&

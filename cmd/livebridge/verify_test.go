@@ -15,6 +15,33 @@ import (
 	"livebridge/bridge/signature"
 )
 
+// TestVerifyJudgesAsTheServer: what the service would do for other reasons than the signature is part of the verdict.
+func TestVerifyJudgesAsTheServer(t *testing.T) {
+	const key = "Verify0123456789Verify0123456789ABCD"
+	for name, value := range map[string]string{"STREAM_KEY": key, "SNAPSHOT_TOKEN": "token", "IGNORE_STREAMS": "_sd$"} {
+		t.Setenv(prefix+name, value)
+	}
+	twin := signature.Claim{Event: "PUBLISH", Domain: "push.example.com", App: "live", Stream: "room1_sd",
+		Timestamp: "1587954140"}
+	compressed := streamMessage(key, twin, "")
+	compressed.header = map[string]string{"Content-Encoding": "gzip"}
+	snapshot := sentCallback{body: `{"domain":"a.example.com","app":"live","stream_name":"s","snapshot_url":"https://a"}`}
+	for _, tt := range []struct {
+		sent sentCallback
+		code int
+		want string
+	}{
+		{streamMessage(key, twin, ""), 0, "valid, but not published: IGNORE_STREAMS matches its stream"},
+		{compressed, 1, "not valid: 415 compressed"},
+		{snapshot, 0, "valid on the path with SNAPSHOT_TOKEN"},
+	} {
+		out, code := verified(t, tt.sent, "--at", "1587954140")
+		if code != tt.code || !strings.Contains(out, tt.want) {
+			t.Errorf("exit code %d, want %d and %q in\n%s", code, tt.code, tt.want, out)
+		}
+	}
+}
+
 // verified runs the command on a callback and returns what it prints and its exit code.
 func verified(t *testing.T, m sentCallback, args ...string) (string, int) {
 	t.Helper()
@@ -77,7 +104,7 @@ func TestVerify(t *testing.T) {
 		{"rtc without headers", sentCallback{body: rtcBody}, "rtc-record", "1587954200", 1, []string{"with -H", "401 no_signature"}},
 		{"rtc malformed", rtcMessage(key, "123", "1587954140", `{}`), "rtc-record", "1587954200", 1, []string{"quarantine malformed"}},
 		{"rtc odd", rtcMessage(key, "123", "15879541400", rtcBody), "rtc-record", "1587954200", 1, []string{"neither 10 digits", "odd_timestamp"}},
-		{"snapshot", sentCallback{body: `{"domain":"a.example.com","app":"live","stream_name":"s","snapshot_url":"https://a"}`}, "snapshot", "", 0, []string{"SNAPSHOT_TOKEN"}},
+		{"snapshot", sentCallback{body: `{"domain":"a.example.com","app":"live","stream_name":"s","snapshot_url":"https://a"}`}, "snapshot", "", 1, []string{"404 not_found", "SNAPSHOT_TOKEN"}},
 		{"kind of a stream", good, "", "1587954100", 0, []string{"kind        stream"}},
 		{"kind of a recording", recordMessage(key, bridge.SchemeHMAC, file, ""), "", "1587954100", 0, []string{"kind        record"}},
 		{"kind of SparkRTC", rtcMessage(key, "123", "1587954140", rtcBody), "", "1587954200", 0, []string{"kind        rtc-record"}},

@@ -225,10 +225,13 @@ func journalWanted(v *values) journal.Options {
 
 func ingressWanted(v *values) ingress.Config {
 	c := ingress.Config{
-		PathPrefix: v.text("PATH_PREFIX"), SnapshotToken: v.text("SNAPSHOT_TOKEN"), DomainsListed: v.text("DOMAINS") != "",
-		Policy:         callback.Policy{UserArgs: v.disposal("USER_ARGS"), ClientIP: v.disposal("CLIENT_IP")},
+		PathPrefix: v.text("PATH_PREFIX"),
+		Rules: ingress.Rules{
+			MaxBody: v.bytes("MAX_BODY"), SnapshotToken: v.text("SNAPSHOT_TOKEN"), DomainsListed: v.text("DOMAINS") != "",
+			Policy: callback.Policy{UserArgs: v.disposal("USER_ARGS"), ClientIP: v.disposal("CLIENT_IP")},
+		},
 		TrustedProxies: v.networks("TRUSTED_PROXIES"), AllowSources: v.networks("ALLOW_SOURCES"),
-		MaxBody: v.bytes("MAX_BODY"), MaxConnections: v.number("MAX_CONNECTIONS"), MaxHeader: 16 << 10,
+		MaxConnections: v.number("MAX_CONNECTIONS"), MaxHeader: 16 << 10,
 		HeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 75 * time.Second,
 		RetryAfter: 5 * time.Second,
 	}

@@ -25,7 +25,8 @@ func mutants() []mutant {
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), consumerMutants(), storedMutants(),
+		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
+		sharingMutants(), providerMutants(), consumerMutants(), storedMutants(),
 	} {
 		all = append(all, some...)
 	}
@@ -198,8 +199,8 @@ func kafkaMutants() []mutant {
 // ingressMutants are faults where callbacks come in.
 func ingressMutants() []mutant {
 	return []mutant{
-		{"answered whatever the journal says", "bridge/ingress/callback.go", "\tif err := s.journal.Append(s.ctx, a); err != nil {", "\tif err := s.journal.Append(s.ctx, a); err != nil && a == nil {", "bridge/ingress", "TestJournalErrors"},
-		{"an expired signature is accepted", "bridge/ingress/callback.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
+		{"answered whatever the journal says", "bridge/ingress/callback.go", "s.journal.Append(s.ctx, v.Arrival); err != nil {", "s.journal.Append(s.ctx, v.Arrival); err != nil && v.Arrival == nil {", "bridge/ingress", "TestJournalErrors"},
+		{"an expired signature is accepted", "bridge/ingress/judge.go", "v.Arrival.Reason, v.Refusal = bridge.ReasonExpired, refusalOf(err)", "v.Ignored = false", "bridge/ingress", "TestAnswers"},
 		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.computed, w.received)", "1", "bridge/signature", "TestVerify"},
 		{"a full disk is written to", "bridge/journal/capacity.go", "r.free.Load() < r.opts.MinFreeBytes", "r.free.Load() < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
 		{"the store's logs fill a small volume", "bridge/journal/store.go", "const usual, least, share = 16 << 20, 1 << 20, 4 * 11", "const usual, least, share = 16 << 20, 16 << 20, 1", journal, "TestSmallVolume"},

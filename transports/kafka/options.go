@@ -17,6 +17,8 @@ import (
 	"livebridge/transports/transporttls"
 
 	"go.uber.org/zap"
+
+	"livebridge/bridge"
 )
 
 // Options configure a Publisher. Start from DefaultOptions.
@@ -110,8 +112,7 @@ func (o *Options) brokers() []string {
 }
 
 // settingPrefix begins the name of every setting.
-const settingPrefix = "LIVEBRIDGE_"
+const settingPrefix = bridge.SettingPrefix
 
-func settingError(setting string, err error) error {
-	return fmt.Errorf("%s%s: %w", settingPrefix, setting, err)
-}
+// settingError returns the error of one setting. err says what is wrong and what to do.
+func settingError(setting string, err error) error { return bridge.NewSettingError(setting, err, "") }

@@ -15,9 +15,10 @@ import (
 func TestBrokerConnected(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, &server.Options{})
-	for _, created := range []bool{true, false} {
+	for n, user := range []string{"user:secret@", "secret@"} { // with a password, and with a token
 		o, logs := watchedLog()
-		o.URL = strings.Replace(s.URL, "nats://", "nats://user:secret@", 1)
+		created := n == 0
+		o.URL = strings.Replace(s.URL, "nats://", "nats://"+user, 1)
 		p := natstest.Must(Dial(o))
 		defer transporttest.CloseSoon(p)
 		transporttest.Eventually(t, "the publisher is connected", p.Connected)

@@ -55,6 +55,9 @@ func (l *connector) connect(url string, further ...nats.Option) (*nats.Conn, err
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { l.failed(err) }),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { l.failed(err) }))
 	conn, err := nats.Connect(url, append(opts, further...)...)
+	if errors.Is(err, nats.ErrNoServers) {
+		return nil, l.cause()
+	}
 	if err == nil {
 		l.conn.Store(conn)
 		_ = l.reload() // a change in the meantime found no connection to replace
@@ -106,7 +109,11 @@ func (l *connector) Dial(network, address string) (net.Conn, error) {
 	if conn := l.conn.Load(); conn != nil {
 		l.set(&conn.Opts)
 	}
-	return (&net.Dialer{Timeout: nats.DefaultTimeout}).Dial(network, address)
+	dialed, err := (&net.Dialer{Timeout: nats.DefaultTimeout}).Dial(network, address)
+	if err != nil {
+		l.lastError.Store(&err) // a client that does not retry keeps it for itself
+	}
+	return dialed, err
 }
 
 // refresh makes the next attempt use the current content of the files.
@@ -168,7 +175,7 @@ func (o *Options) serverName(conn *nats.Conn) string {
 	if o.InProcess != nil {
 		return "embedded"
 	}
-	return conn.ConnectedUrlRedacted()
+	return Redacted(conn.ConnectedUrl()) // the client's own redaction keeps a token
 }
 
 // cause returns why there is no connection. The client itself remembers only that no server is available.

@@ -58,7 +58,7 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 	conn, err := l.connect(opts.URL, nats.RetryOnFailedConnect(false), nats.CustomInboxPrefix(opts.inbox()),
 		onDenial(func(d denial) { end(d.missingPermission()) }))
 	if err != nil {
-		return fmt.Errorf("connect to NATS at %s: %w", opts.URL, err)
+		return fmt.Errorf("cannot connect to NATS at %s: %w", Redacted(opts.URL), err)
 	}
 	defer conn.Close()
 	js, err := jetstream.New(conn)

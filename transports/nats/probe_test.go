@@ -24,7 +24,7 @@ func TestProbe(t *testing.T) {
 		t.Errorf("it has created a stream: %v, %q", err, again)
 	}
 	s.Kill()
-	if _, err := Probe(t.Context(), o); err == nil || !strings.Contains(err.Error(), "cannot connect") {
+	if _, err := Probe(t.Context(), o); err == nil || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("a server that is away: %v", err)
 	}
 }

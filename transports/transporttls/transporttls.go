@@ -64,16 +64,23 @@ func (c *Client) Default() bool {
 	return (c.Verify == "" || c.Verify == VerifyFull) && c.ServerName == ""
 }
 
-// Warn warns of a certificate that is not fully verified. setting is the full name of the transport's setting.
+// Warn warns of a certificate that is not fully verified.
 func (c *Client) Warn(log *zap.Logger, setting string) {
+	if text := c.warning(); text != "" {
+		log.Warn(text, zap.String("setting", setting))
+	}
+}
+
+func (c *Client) warning() string {
 	switch c.Verify {
 	case VerifyCA:
-		log.Warn("TLS_VERIFY is ca: whoever has any certificate of the same authority can pose as the broker; "+
-			"prefer full, with TLS_SERVER_NAME if the name differs from the address", zap.String("setting", setting))
+		return "broker certificates are verified by authority alone: whoever has any certificate of that authority " +
+			"can pose as a broker; prefer full, with TLS_SERVER_NAME if the name differs from the address"
 	case VerifyNone:
-		log.Warn("TLS_VERIFY is none: whoever can intercept the connection can pose as the broker; "+
-			"set TLS_CA_FILE and full, or ca", zap.String("setting", setting))
+		return "broker certificates are not verified: whoever can intercept the connection can pose as a broker; " +
+			"set TLS_CA_FILE, and TLS_VERIFY to full or ca"
 	}
+	return ""
 }
 
 // Apply makes a configuration verify as the settings say. roots returns the trusted authorities at each connection;

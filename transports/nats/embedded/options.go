@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"livebridge/transports/nats"
+	"livebridge/bridge"
 )
 
 // Options configure the server in this process.
@@ -46,5 +46,5 @@ func (o Options) address() (host string, port int, err error) {
 }
 
 func settingError(setting string, err error) error {
-	return &nats.SettingError{Setting: setting, Err: err}
+	return bridge.NewSettingError(setting, err, "")
 }

@@ -39,7 +39,7 @@ type Publisher struct {
 }
 
 // Start starts the server and connects to it. Consumers connect on Listen; they may read, but neither publish
-// to our subjects nor change our streams. After a crash it repairs the streams first. The error is a *SettingError, or
+// to our subjects nor change our streams. After a crash it repairs the streams first. The error is a *bridge.SettingError, or
 // joins several, where settings must be changed.
 func Start(opts Options, publish nats.Options) (*Publisher, error) {
 	if err := publish.Check(); err != nil {

@@ -1,0 +1,3 @@
+package main
+
+func dashboardJSON() (string, error) { return "{}\n", nil }
