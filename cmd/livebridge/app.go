@@ -22,6 +22,7 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
+	"livebridge/bridge/reconcile"
 )
 
 // app is the service and everything that it runs.
@@ -40,7 +41,8 @@ type app struct {
 	certificate *certificate.Certificate // nil: plain HTTP
 	ingress     *ingress.Server
 	admin       *admin.Server
-	control     *admin.Control // nil: the control socket could not be opened
+	control     *admin.Control        // nil: the control socket could not be opened
+	reconciler  *reconcile.Reconciler // nil: not configured
 
 	callbackListener net.Listener
 	adminListener    net.Listener
@@ -53,7 +55,7 @@ func start(s *settings, log *zap.Logger) (*app, error) {
 	a.registry.MustRegister(buildInfoMetric(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
-		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
+		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
@@ -213,6 +215,7 @@ func (a *app) run(ctx context.Context) error {
 	var work sync.WaitGroup
 	work.Go(func() { followRuntime(dispatching) })
 	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
+	work.Go(func() { a.reconcile(dispatching) })
 	served := make(chan error, 3)
 	go func() { served <- a.ingress.Serve(a.callbackListener) }()
 	go func() { served <- a.admin.Serve(a.adminListener) }()
