@@ -129,7 +129,14 @@ func (c *Client) List(ctx context.Context, q Query) ([]Callback, error) {
 		return nil, err
 	}
 	q.App = foldApp(q.App)
+	app := q.App
+	if app == Wildcard { // it may be registered in its other form
+		q.App = ""
+	}
 	all, err := s.list(ctx, q)
+	if app == Wildcard {
+		all = slices.DeleteFunc(all, func(c Callback) bool { return c.App != Wildcard })
+	}
 	slices.SortStableFunc(all, func(a, b Callback) int { return a.Compare(b.Place) })
 	return all, err
 }

@@ -25,7 +25,7 @@ func mutants() []mutant {
 	for _, some := range [][]mutant{
 		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
+		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), providerMutants(),
 		sharingMutants(),
 	} {
 		all = append(all, some...)

@@ -76,7 +76,7 @@ func (p *Provider) targets() []Push {
 		switch {
 		case c.Kind == bridge.KindRTCRecord:
 			add(c.App, "")
-		case c.App == "" || c.App == provider.Wildcard:
+		case c.App == "" || c.App == provider.Wildcard || c.App == otherWildcard:
 			add(c.Domain, defaultApp)
 		default:
 			add(c.Domain, c.App)
