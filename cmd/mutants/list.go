@@ -26,6 +26,7 @@ func mutants() []mutant {
 		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
 		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), providerMutants(),
+		probeMutants(), doctorMutants(), rotationMutants(), reconcileMutants(),
 		sharingMutants(),
 	} {
 		all = append(all, some...)
