@@ -70,9 +70,9 @@ func TestProbeCoversEverything(t *testing.T) {
 		checkProbeRefused(t, name, ring, c, probeTime, signature.ReasonMismatch)
 	}
 	c := probeClaim(bridge.KindStream)
-	c.App = "a:live"
+	c.App = "a0:live"
 	c.Sign = signature.SignProbe(key, c)
-	c.Domain, c.App = c.Domain+":a", "live"
+	c.Domain, c.App = c.Domain+"0:a", "live"
 	checkProbeRefused(t, "boundary with a separator", ring, c, probeTime, signature.ReasonMismatch)
 }
 
