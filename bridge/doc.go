@@ -67,15 +67,16 @@
 //	                                                          ones; the only importer of the provider's SDK
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
-//	transports/nats           bridge                          publishes to NATS; the only importer of nats.go
+//	transports/nats           bridge, transporttls            publishes to NATS; the only importer of nats.go
 //	transports/nats/embedded  nats                            the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
-//	transports/kafka          bridge, producer                publishes to Kafka; the only importer of kafka-go
+//	transports/kafka          bridge, producer, transporttls  publishes to Kafka; the only importer of kafka-go
 //	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
 //	                          the standard library            Apache Kafka in processes of its own, for tests
-//	transports/transporttest  bridge                          what every transport must pass
+//	transports/transporttest  bridge                          what every transport's publisher and consumer must pass
+//	transports/transporttls   none of ours                    what the transports share as TLS clients
 //	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs
 //	cmd/livebridge            everything                      nothing imports it
 //	cmd/mutants               the standard library            plants faults that the tests must find

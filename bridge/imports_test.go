@@ -40,13 +40,14 @@ func allowed() map[string][]string {
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
 		"schemas":                        {},
-		"transports/kafka":               {"bridge", "transports/kafka/producer"},
+		"transports/kafka":               {"bridge", "transports/kafka/producer", "transports/transporttls"},
 		"transports/kafka/kafkatest":     {},
 		"transports/kafka/producer":      {"bridge"},
-		"transports/nats":                {"bridge"},
+		"transports/nats":                {"bridge", "transports/transporttls"},
 		"transports/nats/embedded":       {"bridge", "transports/nats"},
 		"transports/nats/natstest":       {"bridge", "transports/transporttest"},
 		"transports/transporttest":       {"bridge"},
+		"transports/transporttls":        {},
 	}
 }
 
