@@ -23,10 +23,12 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
-		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
-		sharingMutants(), providerMutants(), consumerMutants(), storedMutants(),
+		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(),
+		deliveryMutants(), kafkaMutants(), ingressMutants(), boundaryMutants(), trustMutants(),
+		credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
+		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), sharingMutants(),
+		providerMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
+		rotationMutants(), reconcileMutants(),
 	} {
 		all = append(all, some...)
 	}
