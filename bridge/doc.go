@@ -52,7 +52,10 @@
 //	bridge/sequencer          bridge                          order of a lane: no clock, no disk, no goroutine
 //	bridge/sequencer/sequencertest
 //	                          bridge, sequencer               the decision table written a second time, for tests
-//	bridge/journal            bridge, sequencer               durable state; the only importer of Pebble
+//	bridge/record             bridge                          the byte form of events
+//	bridge/outbox             bridge                          events on their way out, lane by lane
+//	bridge/journal            bridge, sequencer, outbox, record
+//	                                                          durable state; the only importer of Pebble
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port and control socket
 //	bridge/simulator          bridge, signature               plays the provider

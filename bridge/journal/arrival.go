@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"livebridge/bridge"
+	"livebridge/bridge/record"
 )
 
 // appendArrival appends the byte form of a callback that has been verified: what the journal decides on, and all of it.
@@ -14,45 +15,38 @@ import (
 //
 // The event is a record as in table h; identified is 1 when its ID waits for the commit.
 func appendArrival(dst []byte, a *bridge.Arrival) []byte {
-	dst = appendText(dst, appendEvent(nil, &a.Event))
-	dst = append(dst, boolByte(a.Identity != nil))
+	dst = record.AppendText(dst, record.AppendEvent(nil, &a.Event))
+	dst = record.AppendBool(dst, a.Identity != nil)
 	if i := a.Identity; i != nil {
 		dst = binary.AppendVarint(dst, int64(i.Session))
-		dst = appendText(append(append(dst, i.Ordered[:]...), i.Discriminated[:]...), i.Data)
+		dst = record.AppendText(append(append(dst, i.Ordered[:]...), i.Discriminated[:]...), i.Data)
 	}
 	dst = append(append(dst, a.Signature.Sum[:]...), a.Signature.Signed[:]...)
-	dst = append(binary.AppendVarint(dst, int64(a.Signature.Expires)), boolByte(a.Signature.Strict))
-	dst = appendText(appendText(dst, a.Signature.Key), a.Reason)
-	return appendText(appendText(dst, a.Raw), a.EventName)
+	dst = record.AppendBool(binary.AppendVarint(dst, int64(a.Signature.Expires)), a.Signature.Strict)
+	dst = record.AppendText(record.AppendText(dst, a.Signature.Key), a.Reason)
+	return record.AppendText(record.AppendText(dst, a.Raw), a.EventName)
 }
 
 // readArrival reads what appendArrival has written. The arrival keeps nothing of value.
 func readArrival(value []byte) (*bridge.Arrival, error) {
-	r := reader{rest: value}
-	e, err := readEvent(r.bytes())
+	r := record.NewReader(value, nil)
+	e, err := record.ReadEvent(r.Bytes())
 	if err != nil {
 		return nil, fmt.Errorf("arrival: %w", err)
 	}
 	a := &bridge.Arrival{Event: *e}
-	if r.byte() == 1 {
+	if r.Bool() {
 		a.Identity = &bridge.Identity{
-			Session: bridge.Millis(r.varint()), Ordered: r.bytes16(), Discriminated: r.bytes16(), Data: r.clone(),
+			Session: bridge.Millis(r.Varint()), Ordered: r.Bytes16(), Discriminated: r.Bytes16(), Data: r.Clone(),
 		}
 	}
 	a.Signature = bridge.Signature{
-		Sum: r.bytes16(), Signed: r.bytes16(), Expires: bridge.Millis(r.varint()), Strict: r.byte() == 1,
-		Key: r.text(),
+		Sum: r.Bytes16(), Signed: r.Bytes16(), Expires: bridge.Millis(r.Varint()), Strict: r.Bool(),
+		Key: r.Text(),
 	}
-	a.Reason, a.Raw, a.EventName = bridge.Reason(r.text()), r.clone(), r.text()
-	if r.err != nil {
-		return nil, fmt.Errorf("arrival: %w", r.err)
+	a.Reason, a.Raw, a.EventName = bridge.Reason(r.Text()), r.Clone(), r.Text()
+	if r.Err() != nil {
+		return nil, fmt.Errorf("arrival: %w", r.Err())
 	}
 	return a, nil
-}
-
-func boolByte(set bool) byte {
-	if set {
-		return 1
-	}
-	return 0
 }

@@ -2,199 +2,147 @@ package journal
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
 	"fmt"
-	"math"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
+	"livebridge/bridge/outbox"
+	"livebridge/bridge/record"
 )
 
-const (
-	// leastShare and mostShare bound how many events of one lane memory has a place for while others wait on disk. Between
-	// them it is divided evenly: the more lanes have a part, the more events can be under way.
-	leastShare = 8
-	mostShare  = 128
-)
+// backlog is table o as the outbox reads it.
+type backlog struct{ db *pebble.DB }
 
-// behind reports whether the disk has more of the lane than memory.
-func (l *laneQueue) behind() bool { return l.newest > l.loaded }
-
-// share is how many events of each lane memory has a place for.
-func (o *outbox) share() int {
-	return min(max(o.readingRoom()/max(len(o.lanes), 1), leastShare), mostShare)
+// pageReader reads one page of the backlog.
+type pageReader struct {
+	*outbox.Page
+	it    *pebble.Iterator
+	texts record.Texts
 }
 
-// readingRoom is how many events memory may have when more are read from disk. The rest is for what comes in meanwhile.
-func (o *outbox) readingRoom() int { return max(1, o.limit/4*3) }
-
-// scheduleRefill has a lane read on where memory ends, once much of its share is free: every read costs a search.
-func (o *outbox) scheduleRefill(l *laneQueue) {
-	if l.needsRefill || !l.behind() || l.place >= 0 || len(l.events) > o.share()/4 {
-		return
+// read makes the iterator for as long as a page needs it.
+func (b backlog) read(p *outbox.Page, read func(pageReader) error) error {
+	lower, upper := tableBounds(tableOutbox)
+	it, err := b.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return err
 	}
-	l.needsRefill = true
-	o.refills.push(l)
-	o.notify()
+	return errors.Join(read(pageReader{p, it, make(record.Texts)}), it.Close())
 }
 
-// readAhead has the backlog read on in the background, if there is a reason to: what was read before can go out
-// meanwhile.
-func (o *outbox) readAhead() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.reading || !o.wantsLoading() {
-		return
-	}
-	o.reading = true
-	o.background(func() {
-		if err := o.load(); err != nil {
-			o.fatal(fmt.Errorf("read the outbox: %w", err))
+// ReadLanes implements outbox.Backlog.
+func (b backlog) ReadLanes(p *outbox.Page, requests []outbox.Request) error {
+	return b.read(p, func(p pageReader) error {
+		var key []byte
+		for _, r := range requests {
+			if p.Full() {
+				return nil
+			}
+			key = outboxKey(key[:0], r.Lane, r.From)
+			p.it.SeekGE(key)
+			n, err := p.lane(outboxLaneOf(key), r)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return fmt.Errorf("the journal's files are damaged: event %d of %v is not in the outbox", r.From, r.Lane)
+			}
 		}
+		return nil
 	})
 }
 
-// load reads one page. After an error nothing is read any more.
-func (o *outbox) load() error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	err := o.loadPage()
-	o.reading = err != nil
-	o.notify()
-	return err
-}
-
-// wantsLoading reports whether some events are on disk only, and there is a reason to read them now.
-func (o *outbox) wantsLoading() bool {
-	if o.spilled && o.depth == o.memory {
-		o.spilled, o.scanDone, o.scanCursor, o.rescan = false, true, nil, false
-	}
-	return o.spilled && o.memory < o.readingRoom() && (o.nearlyDone() || !o.refills.empty() || !o.scanDone)
-}
-
-// nearlyDone reports whether the rest can be read at once, under the lock: nothing new can come between, and the outbox
-// can do without the disk again.
-func (o *outbox) nearlyDone() bool { return o.scanDone && o.depth-o.memory <= o.pageEvents() }
-
-// atLaneLimit reports whether enough lanes are known; others are found in their turn. Delayed ones have a bound of
-// their own.
-func (o *outbox) atLaneLimit() bool { return len(o.lanes)-len(o.delayed) >= o.limit }
-
-// pageEvents bounds one read.
-func (o *outbox) pageEvents() int { return max(o.limit/128, 1) }
-
-func (o *outbox) newPage() *page {
-	return &page{db: o.db, synced: o.synced, most: o.pageEvents(), texts: make(texts)}
-}
-
-// loadPage reads once: what is left, or lanes that are known and lanes that are not, in turns.
-func (o *outbox) loadPage() error {
-	p := o.newPage()
-	switch o.scanNext = !o.scanNext; {
-	case o.nearlyDone():
-		return o.loadLast(p)
-	case o.refills.empty() || o.scanNext && !o.scanDone:
-		err := o.unlocked(func() error { return p.scan(o.scanCursor, o.scanWants) })
-		o.scanAdvanced(p)
-		return err
-	default:
-		requests := o.laneRequests()
-		err := o.unlocked(func() error { return p.readLanes(requests) })
-		o.merge(p)
-		for _, a := range requests {
-			o.scheduleRefill(a.queue) // the page may have become full before
+// Scan implements outbox.Backlog.
+func (b backlog) Scan(p *outbox.Page, from bridge.Lane, wants func(bridge.Lane) (known uint64, places int)) error {
+	return b.read(p, func(p pageReader) error {
+		prefix := []byte{tableOutbox}
+		if from != (bridge.Lane{}) {
+			prefix = outboxLaneOf(outboxKey(nil, from, 0))
 		}
-		return err
-	}
-}
-
-// unlocked gives up the lock while a long read goes on.
-func (o *outbox) unlocked(read func() error) error {
-	o.loading = true
-	o.mu.Unlock()
-	defer func() {
-		o.mu.Lock()
-		o.loading = false
-	}()
-	return read()
-}
-
-// loadLast reads everything that is left, that of delayed lanes too.
-func (o *outbox) loadLast(p *page) error {
-	var requests []laneRequest
-	for _, l := range o.lanes {
-		if l.behind() {
-			requests = append(requests, laneRequest{l, l.lane, l.loaded + 1, math.MaxInt})
-		}
-	}
-	p.last = true
-	err := p.readLanes(requests)
-	o.merge(p)
-	if err == nil && o.memory < o.depth {
-		err = fmt.Errorf("the journal's files are damaged: the outbox counts %d events and has %d", o.depth, o.memory)
-	}
-	return err
-}
-
-// laneRequests takes lanes that are to be read on, as many as fill a page.
-func (o *outbox) laneRequests() (requests []laneRequest) {
-	share := o.share()
-	for events := 0; events < o.pageEvents() && !o.refills.empty(); {
-		l := o.refills.pop()
-		l.needsRefill = false
-		if places := share - len(l.events); places > 0 && l.behind() && l.place < 0 {
-			requests = append(requests, laneRequest{l, l.lane, l.loaded + 1, places})
-			events += places
-		}
-	}
-	return requests
-}
-
-// scanWants returns up to which sequence a lane is known, and how many more events of it a scan takes: that there are
-// more of a lane which is known is enough.
-func (o *outbox) scanWants(lane bridge.Lane) (loaded uint64, places int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if l := o.lanes[lane]; l != nil {
-		return l.loaded, 0
-	}
-	return 0, leastShare
-}
-
-// merge puts what was read into memory, but for what has got there in the meantime.
-func (o *outbox) merge(p *page) {
-	for _, c := range p.chunks {
-		if c.newest < c.first { // nothing is synced yet
-			continue
-		}
-		l := o.laneQueue(c.lane, c.first)
-		for _, e := range c.events {
-			if e.event.Sequence == l.loaded+1 && (l.place < 0 || p.last) {
-				o.push(l, e)
+		for ok := p.it.SeekGE(prefix); ok && !p.Full(); ok = p.it.SeekGE(prefix) {
+			_, first, err := p.current()
+			if err != nil {
+				return err
 			}
+			prefix = append(prefix[:0], outboxLaneOf(p.it.Key())...)
+			known, places := wants(first.Lane)
+			r := outbox.Request{Lane: first.Lane, From: max(first.Sequence, known+1), Places: places}
+			if r.From > first.Sequence {
+				p.it.SeekGE(outboxKey(nil, r.Lane, r.From))
+			}
+			if _, err := p.lane(prefix, r); err != nil {
+				return err
+			}
+			prefix[len(prefix)-1] = afterLane
 		}
-		l.newest = max(l.newest, c.newest)
-		o.scheduleRefill(l)
+		return p.goesOn()
+	})
+}
+
+// goesOn notes where the scan goes on: in the lane that the iterator is in, if it is in one.
+func (p pageReader) goesOn() error {
+	if !p.it.Valid() {
+		return nil
 	}
-	o.dropDeferred()
-}
-
-// scanAdvanced merges a page of the scan and notes where that goes on. At the end it begins again if it may have passed
-// by something.
-func (o *outbox) scanAdvanced(p *page) {
-	o.merge(p)
-	o.scanCursor = p.next
-	if p.next == nil {
-		o.scanDone, o.rescan = !o.rescan, false
+	_, e, err := p.current()
+	if err == nil {
+		p.Next = e.Lane
 	}
+	return err
 }
 
-// scannedPast reports whether the scan has been where the lane ends: what it has not found there was not there, unless
-// something was missed since it began.
-func (o *outbox) scannedPast(lane bridge.Lane) bool {
-	return o.scanDone || !o.rescan && bytes.Compare(outboxKey(nil, lane, math.MaxUint64), o.scanCursor) < 0
+// lane reads what follows in the lane that the iterator is in, and looks whether there is more.
+func (p pageReader) lane(prefix []byte, r outbox.Request) (n int, err error) {
+	l := p.Begin(r.Lane, r.From, r.Places)
+	for ok := p.it.Valid(); ok && bytes.HasPrefix(p.it.Key(), prefix); ok = p.it.Next() {
+		commit, e, err := p.current()
+		if err != nil {
+			return 0, err
+		}
+		if commit > p.Committed {
+			break
+		}
+		more, err := p.Add(&l, e, len(p.it.Value()), r.Places)
+		if err != nil {
+			return 0, err
+		}
+		if !more {
+			break
+		}
+	}
+	p.End(l)
+	return len(l.Events), p.it.Error()
 }
 
-// requestRescan has the table scanned once more: the disk alone has something of a lane that has no queue.
-func (o *outbox) requestRescan() {
-	o.rescan = !o.scanDone
-	o.scanDone = false
+// current reads the event that the iterator is at.
+func (p pageReader) current() (commit uint64, e *bridge.Event, err error) {
+	value, err := p.it.ValueAndErr()
+	if err != nil {
+		return 0, nil, err
+	}
+	return readPending(value, p.texts)
+}
+
+// Has implements outbox.Backlog.
+func (b backlog) Has(lane bridge.Lane, sequence uint64) (bool, error) {
+	return exists(b.db, outboxKey(nil, lane, sequence))
+}
+
+// commitDigits is the length of the commit number before an event of the outbox.
+const commitDigits = 8
+
+// appendPending appends an event of the outbox with the number of the commit that emitted it.
+func appendPending(dst []byte, commit uint64, e *bridge.Event) []byte {
+	return record.AppendEvent(binary.BigEndian.AppendUint64(dst, commit), e)
+}
+
+// readPending reads what appendPending has written. Texts that shared has are not allocated again.
+func readPending(value []byte, shared record.Texts) (commit uint64, e *bridge.Event, err error) {
+	r := record.NewReader(value, shared)
+	commit = binary.BigEndian.Uint64(r.Take(commitDigits))
+	e, err = r.Event()
+	return commit, e, err
 }

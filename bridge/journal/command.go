@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
+	"livebridge/bridge/record"
 )
 
 // operation is what a command does.
@@ -60,26 +61,26 @@ func (c *commit) execute(cmd *command) (r result, err error) {
 //
 //	operation(1) queue { number }* (their count before) kind lane cursor upto
 func (cmd *command) append(dst []byte) []byte {
-	dst = appendText(append(dst, byte(cmd.op)), cmd.queue)
+	dst = record.AppendText(append(dst, byte(cmd.op)), cmd.queue)
 	dst = binary.AppendUvarint(dst, uint64(len(cmd.numbers)))
 	for _, n := range cmd.numbers {
 		dst = binary.AppendUvarint(dst, n)
 	}
 	q := &cmd.replay
-	dst = appendText(appendText(appendText(dst, q.Kind), q.Lane), q.Cursor)
+	dst = record.AppendText(record.AppendText(record.AppendText(dst, q.Kind), q.Lane), q.Cursor)
 	return binary.AppendUvarint(dst, q.UpTo)
 }
 
 // readCommand reads what append has written.
 func readCommand(value []byte) (*command, error) {
-	r := reader{rest: value}
-	cmd := &command{op: operation(r.byte()), queue: bridge.ReviewQueue(r.text())}
-	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
-		cmd.numbers = append(cmd.numbers, r.uvarint())
+	r := record.NewReader(value, nil)
+	cmd := &command{op: operation(r.Byte()), queue: bridge.ReviewQueue(r.Text())}
+	for n := r.Uvarint(); n > 0 && r.Err() == nil; n-- {
+		cmd.numbers = append(cmd.numbers, r.Uvarint())
 	}
-	cmd.replay = bridge.ReplayQuery{Kind: r.text(), Lane: r.text(), Cursor: r.clone(), UpTo: r.uvarint()}
-	if r.err != nil {
-		return nil, fmt.Errorf("command: %w", r.err)
+	cmd.replay = bridge.ReplayQuery{Kind: r.Text(), Lane: r.Text(), Cursor: r.Clone(), UpTo: r.Uvarint()}
+	if r.Err() != nil {
+		return nil, fmt.Errorf("command: %w", r.Err())
 	}
 	if cmd.op >= operations {
 		return nil, fmt.Errorf("command: unknown operation %d", cmd.op)

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/bridge/outbox"
 	"livebridge/bridge/sequencer"
 )
 
@@ -18,23 +19,23 @@ type commit struct {
 	clock clock
 
 	number  uint64
-	written bool       // to the store, and to be synced
-	begun   time.Time  // when it was written
-	waiting []*request // to be answered nil
-	emitted []pending  // to be handed to the outbox
-	records []byte     // the same as bytes, each behind its length
-	dirty   []*lane    // to be written
+	written bool             // to the store, and to be synced
+	begun   time.Time        // when it was written
+	waiting []*request       // to be answered nil
+	emitted []outbox.Pending // to be handed to the outbox
+	records []byte           // the same as bytes, each behind its length
+	dirty   []*lane          // to be written
 
 	// What the store does not show yet, since it is in this batch.
 	ids           map[bridge.ID]struct{}
 	signatureUses map[[16]byte]signatureUse
 	held          map[bridge.ID]*bridge.Event
 
-	quarantined    [][]zap.Field   // to be logged
-	removed        []acked         // go from the outbox
-	expanded       []*eventBatch   // are under their lanes now
-	deadLettered   []rejection     // are dead letters now
-	removedEntries map[uint64]bool // dead letters that an operator has had taken off
+	quarantined    [][]zap.Field      // to be logged
+	removed        []outbox.Removal   // go from the outbox
+	expanded       []uint64           // are under their lanes now
+	deadLettered   []outbox.Rejection // are dead letters now
+	removedEntries map[uint64]bool    // dead letters that an operator has had taken off
 	scratch        []byte
 	emissions      []sequencer.Emission
 }

@@ -85,7 +85,7 @@ func liveAndCrash(t *testing.T, disk *vfs.MemFS, rnd *rand.Rand, answered map[st
 // may be there too.
 func checkAnswered(t *testing.T, j *Journal, answered map[string]int) {
 	t.Helper()
-	got := drain(t, j, j.Pending())
+	got := drain(t, j, j.outbox.Pending())
 	inOrder(t, got, 1)
 	have := make(map[string]int)
 	for _, e := range got {
@@ -199,7 +199,7 @@ func TestFull(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	drain(t, j, n)
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(10 * time.Second); j.Ready() != nil; {

@@ -1,14 +1,20 @@
 package journal
 
+import (
+	"livebridge/bridge"
+	"livebridge/bridge/outbox"
+	"livebridge/bridge/record"
+)
+
 // settleOutbox removes from the outbox what the broker has on disk and what it will never take.
 func (c *commit) settleOutbox() error {
-	removals, rejections := c.j.outbox.takeWrites()
+	removals, rejections := c.j.outbox.TakeWrites()
 	if err := c.remove(removals); err != nil {
 		return err
 	}
 	for _, b := range rejections {
 		if c.j.meta.dead.entries >= uint64(c.j.opts.DeadLettersMax) {
-			c.j.outbox.deadLettersFull(b)
+			c.j.outbox.DeadLettersFull(b)
 			continue
 		}
 		if err := c.deadLetter(b); err != nil {
@@ -19,17 +25,17 @@ func (c *commit) settleOutbox() error {
 }
 
 // deadLetter makes an event of the outbox a dead letter.
-func (c *commit) deadLetter(b rejection) error {
-	if b.batch != nil && !b.batch.expanding {
-		if err := c.expand(b.batch); err != nil {
+func (c *commit) deadLetter(b outbox.Rejection) error {
+	if p := c.j.batches.intact[b.Batch]; p != nil {
+		if err := c.expand(p); err != nil {
 			return err
 		}
 	}
-	value := appendEvent(appendText(appendText(nil, b.reason), b.detail), b.event)
+	value := record.AppendEvent(record.AppendText(record.AppendText(nil, b.Reason), b.Detail), b.Event)
 	number := c.j.meta.next
 	c.j.meta.next++
 	c.j.meta.dead.add(len(value))
-	b.number = number
+	b.Number = number
 	c.deadLettered = append(c.deadLettered, b)
 	return c.batch.Set(numberKey(nil, tableDeadLetter, number), value, nil)
 }
@@ -40,28 +46,28 @@ const rangeLeast = 8
 
 // run is events of one lane that go together: first up to last.
 type run struct {
-	queue       *laneQueue
+	lane        bridge.Lane
 	first, last uint64
 }
 
 // remove deletes events from the outbox; those of a lane come in their order.
-func (c *commit) remove(events []acked) error {
+func (c *commit) remove(events []outbox.Removal) error {
 	var runs []run
-	at := make(map[*laneQueue]int)
+	at := make(map[bridge.Lane]int)
 	for _, a := range events {
-		if a.batch != nil && !a.batch.expanding {
-			if err := c.removeFromBatch(a); err != nil {
+		if p := c.j.batches.intact[a.Batch]; p != nil {
+			if err := c.removeFromBatch(p, a); err != nil {
 				return err
 			}
 			continue
 		}
-		c.free(&c.j.meta.outbox, a.bytes)
-		if i, found := at[a.queue]; found && runs[i].last+1 == a.sequence {
+		c.free(&c.j.meta.outbox, a.Bytes)
+		if i, found := at[a.Lane]; found && runs[i].last+1 == a.Sequence {
 			runs[i].last++
 			continue
 		}
-		at[a.queue] = len(runs)
-		runs = append(runs, run{a.queue, a.sequence, a.sequence})
+		at[a.Lane] = len(runs)
+		runs = append(runs, run{a.Lane, a.Sequence, a.Sequence})
 	}
 	for _, r := range runs {
 		if err := c.delete(r); err != nil {
@@ -76,10 +82,10 @@ func (c *commit) remove(events []acked) error {
 func (c *commit) delete(r run) error {
 	var from, to [128]byte
 	if r.last-r.first+1 >= rangeLeast {
-		return c.batch.DeleteRange(outboxKey(from[:0], r.queue.lane, r.first), outboxKey(to[:0], r.queue.lane, r.last+1), nil)
+		return c.batch.DeleteRange(outboxKey(from[:0], r.lane, r.first), outboxKey(to[:0], r.lane, r.last+1), nil)
 	}
 	for sequence := r.first; sequence <= r.last; sequence++ {
-		if err := c.batch.SingleDelete(outboxKey(from[:0], r.queue.lane, sequence), nil); err != nil {
+		if err := c.batch.SingleDelete(outboxKey(from[:0], r.lane, sequence), nil); err != nil {
 			return err
 		}
 	}

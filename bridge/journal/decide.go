@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"livebridge/bridge"
+	"livebridge/bridge/outbox"
+	"livebridge/bridge/record"
 	"livebridge/bridge/sequencer"
 )
 
@@ -159,11 +161,11 @@ func (c *commit) release(l *lane, emission sequencer.Emission, arriving *bridge.
 		if err != nil {
 			return nil, fmt.Errorf("held event of lane %s: %w", l.name, err)
 		}
-		if e, err = readEvent(value); err != nil {
+		if e, err = record.ReadEvent(value); err != nil {
 			return nil, err
 		}
 	}
-	c.j.meta.held.remove(len(appendEvent(nil, e)))
+	c.j.meta.held.remove(len(record.AppendEvent(nil, e)))
 	delete(c.held, emission.ID)
 	return e, c.batch.Delete(key, nil)
 }
@@ -171,7 +173,7 @@ func (c *commit) release(l *lane, emission sequencer.Emission, arriving *bridge.
 // hold writes an event that waits.
 func (c *commit) hold(e *bridge.Event) error {
 	c.held[e.ID] = e
-	value := appendEvent(nil, e)
+	value := record.AppendEvent(nil, e)
 	c.j.meta.held.add(len(value))
 	c.j.metrics.holds.Inc()
 	return c.batch.Set(heldKey(nil, e.Lane, sequencer.Key{Session: e.Session, Phase: e.Phase}), value, nil)
@@ -180,8 +182,8 @@ func (c *commit) hold(e *bridge.Event) error {
 // emit puts an event into the outbox; pack writes it.
 func (c *commit) emit(e *bridge.Event) {
 	c.scratch = appendPending(c.scratch[:0], c.j.meta.commit+1, e)
-	c.records = appendText(c.records, c.scratch)
-	c.emitted = append(c.emitted, pending{event: e, bytes: len(c.scratch)})
+	c.records = record.AppendText(c.records, c.scratch)
+	c.emitted = append(c.emitted, outbox.Pending{Event: e, Bytes: len(c.scratch)})
 	c.j.metrics.mark(e.Marks)
 	c.logEmitted(e)
 }

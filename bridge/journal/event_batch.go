@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"livebridge/bridge/outbox"
+	"livebridge/bridge/record"
 )
 
 const (
@@ -23,15 +26,22 @@ type eventBatch struct {
 	born      time.Time
 	removed   []bool // by position: the broker has it on disk
 	remaining int    // events that are not gone
-	bytes     uint64 // of those
-	expanding bool   // its events are in table o, or on their way there; the writer's
-	expanded  bool   // they are there for readers; under the outbox's lock
 }
 
 // eventBatches is the writer's memory of table p.
 type eventBatches struct {
-	intact []*eventBatch // oldest first; some may be empty or open by now
-	usage  usage         // of the events in whole ones
+	intact map[uint64]*eventBatch // by number
+	order  []uint64               // their numbers, oldest first; some may be empty or expanded by now
+	usage  usage                  // of their events
+}
+
+// add notes an event batch that is written.
+func (b *eventBatches) add(p *eventBatch) {
+	if b.intact == nil {
+		b.intact = make(map[uint64]*eventBatch)
+	}
+	b.intact[p.number] = p
+	b.order = append(b.order, p.number)
 }
 
 // writeEmissions decides how a commit's emissions are written, and writes them: as one event batch while the broker
@@ -40,40 +50,39 @@ func (c *commit) writeEmissions() error {
 	if len(c.emitted) == 0 {
 		return nil
 	}
-	if !c.j.outbox.reserve(len(c.emitted)) {
+	if !c.j.outbox.Reserve(len(c.emitted)) {
 		return c.writeRows()
 	}
 	n := len(c.emitted)
 	p := &eventBatch{number: c.j.meta.commit + 1, born: c.clock.now, removed: make([]bool, n), remaining: n}
 	for i := range c.emitted {
 		e := &c.emitted[i]
-		e.batch, e.position = p, i
-		p.bytes += uint64(e.bytes)
-		c.j.batches.usage.add(e.bytes)
+		e.Batch, e.Position = p.number, i
+		c.j.batches.usage.add(e.Bytes)
 	}
-	c.j.batches.intact = append(c.j.batches.intact, p)
+	c.j.batches.add(p)
 	return c.batch.Set(numberKey(nil, tableEventBatch, p.number), c.records, nil)
 }
 
 // writeRows writes each emission under its lane.
 func (c *commit) writeRows() error {
 	var key [128]byte
-	return eachRecord(c.records, func(i int, record []byte) error {
+	return eachRecord(c.records, func(i int, value []byte) error {
 		p := c.emitted[i]
-		c.j.meta.outbox.add(p.bytes)
-		return c.batch.Set(outboxKey(key[:0], p.event.Lane, p.event.Sequence), record, nil)
+		c.j.meta.outbox.add(p.Bytes)
+		return c.batch.Set(outboxKey(key[:0], p.Event.Lane, p.Event.Sequence), value, nil)
 	})
 }
 
 // eachRecord calls f for every record of an event batch's value.
-func eachRecord(value []byte, f func(i int, record []byte) error) error {
-	r := reader{rest: value}
-	for i := 0; len(r.rest) > 0; i++ {
-		record := r.bytes()
-		if r.err != nil {
-			return fmt.Errorf("event batch of the outbox: %w", r.err)
+func eachRecord(value []byte, f func(i int, row []byte) error) error {
+	r := record.NewReader(value, nil)
+	for i := 0; r.More(); i++ {
+		row := r.Bytes()
+		if r.Err() != nil {
+			return fmt.Errorf("event batch of the outbox: %w", r.Err())
 		}
-		if err := f(i, record); err != nil {
+		if err := f(i, row); err != nil {
 			return err
 		}
 	}
@@ -82,24 +91,23 @@ func eachRecord(value []byte, f func(i int, record []byte) error) error {
 
 // removeFromBatch notes that the broker has an event of an intact event batch, and removes the event batch with its
 // last one.
-func (c *commit) removeFromBatch(a acked) error {
-	p := a.batch
-	p.removed[a.position] = true
+func (c *commit) removeFromBatch(p *eventBatch, e outbox.Removal) error {
+	p.removed[e.Position] = true
 	p.remaining--
-	p.bytes -= uint64(a.bytes)
-	c.j.batches.usage.remove(a.bytes)
+	c.j.batches.usage.remove(e.Bytes)
 	if p.remaining > 0 {
 		return nil
 	}
+	delete(c.j.batches.intact, p.number)
 	return c.batch.SingleDelete(numberKey(nil, tableEventBatch, p.number), nil)
 }
 
 // expandOld moves what is left of old event batches into table o.
 func (c *commit) expandOld() error {
 	ps := &c.j.batches
-	for moved := 0; len(ps.intact) > 0 && moved < expandAtOnce; ps.intact = ps.intact[1:] {
-		p := ps.intact[0]
-		if p.remaining == 0 || p.expanding {
+	for moved := 0; len(ps.order) > 0 && moved < expandAtOnce; ps.order = ps.order[1:] {
+		p := ps.intact[ps.order[0]]
+		if p == nil {
 			continue
 		}
 		if c.clock.now.Sub(p.born) < batchAge {
@@ -115,12 +123,11 @@ func (c *commit) expandOld() error {
 
 // expandAll moves all that is in event batches into table o, where it can be read lane by lane.
 func (c *commit) expandAll() error {
-	for _, p := range c.j.batches.intact {
-		if p.remaining == 0 || p.expanding {
-			continue
-		}
-		if err := c.expand(p); err != nil {
-			return err
+	for _, number := range c.j.batches.order {
+		if p := c.j.batches.intact[number]; p != nil {
+			if err := c.expand(p); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -133,26 +140,26 @@ func (c *commit) expand(p *eventBatch) error {
 	if err != nil {
 		return fmt.Errorf("event batch %d of the outbox: %w", p.number, err)
 	}
-	p.expanding = true
-	c.expanded = append(c.expanded, p)
-	err = eachRecord(value, func(i int, record []byte) error {
+	delete(c.j.batches.intact, p.number)
+	c.expanded = append(c.expanded, p.number)
+	err = eachRecord(value, func(i int, row []byte) error {
 		if p.removed[i] {
 			return nil
 		}
-		c.j.batches.usage.remove(len(record))
-		return writeRow(c.batch, &c.j.meta, record)
+		c.j.batches.usage.remove(len(row))
+		return writeRow(c.batch, &c.j.meta, row)
 	})
 	return errors.Join(err, c.batch.SingleDelete(key, nil))
 }
 
 // writeRow writes one event of an event batch under its lane.
-func writeRow(batch *pebble.Batch, m *meta, record []byte) error {
-	_, e, err := readPending(record)
+func writeRow(batch *pebble.Batch, m *meta, row []byte) error {
+	_, e, err := readPending(row, nil)
 	if err != nil {
 		return err
 	}
-	m.outbox.add(len(record))
-	return batch.Set(outboxKey(nil, e.Lane, e.Sequence), record, nil)
+	m.outbox.add(len(row))
+	return batch.Set(outboxKey(nil, e.Lane, e.Sequence), row, nil)
 }
 
 // expandPartial moves what is left of event batches that the broker has a part of, so that the next run does not
@@ -160,7 +167,7 @@ func writeRow(batch *pebble.Batch, m *meta, record []byte) error {
 func (j *Journal) expandPartial() error {
 	c := j.newCommit(nil)
 	for _, p := range j.batches.intact {
-		if !p.expanding && p.remaining > 0 && p.remaining < len(p.removed) {
+		if p.remaining < len(p.removed) {
 			if err := c.expand(p); err != nil {
 				return err
 			}

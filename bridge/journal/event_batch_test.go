@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -42,7 +43,7 @@ func emitTogether(t testing.TB, j *Journal, n int) {
 
 func trim(t testing.TB, j *Journal) {
 	t.Helper()
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Wait()
@@ -73,16 +74,16 @@ func TestBatchGoesWithItsLastEvent(t *testing.T) {
 // drainSome acknowledges n events of those that may go; the others are tried again after a second.
 func drainSome(t testing.TB, j *Journal, n int) (last string) {
 	t.Helper()
-	events, err := j.Next(soon(t))
+	events, err := j.outbox.Next(soon(t))
 	if err != nil || len(events) < n {
 		t.Fatalf("%d events, %v", len(events), err)
 	}
 	for i, e := range events {
 		if i < n {
 			last = e.Lane.Stream
-			j.Settle(e, bridge.Settlement{})
+			j.outbox.Settle(e, bridge.Settlement{})
 		} else {
-			j.Settle(e, bridge.Settlement{Retry: time.Second})
+			j.outbox.Settle(e, bridge.Settlement{Retry: time.Second})
 		}
 	}
 	return last
@@ -108,8 +109,8 @@ func TestOldBatchesAreExpanded(t *testing.T) {
 		closeJournal(t, j)
 		j = open(t, o)
 		defer closeJournal(t, j)
-		if j.Pending() != 0 {
-			t.Errorf("%d events come out again", j.Pending())
+		if j.outbox.Pending() != 0 {
+			t.Errorf("%d events come out again", j.outbox.Pending())
 		}
 	})
 }
@@ -135,8 +136,8 @@ func TestBatchesAfterARestart(t *testing.T) {
 				j = open(t, o)
 				defer closeJournal(t, j)
 				onDisk(t, j, 0, c.left)
-				if j.Pending() != c.left {
-					t.Errorf("%d events wait, want %d", j.Pending(), c.left)
+				if j.outbox.Pending() != c.left {
+					t.Errorf("%d events wait, want %d", j.outbox.Pending(), c.left)
 				}
 				inOrder(t, drain(t, j, c.left), 1)
 				trim(t, j)
@@ -151,13 +152,13 @@ func TestDeadLetterOutOfABatch(t *testing.T) {
 		j := open(t, memory())
 		defer closeJournal(t, j)
 		emitTogether(t, j, 3)
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
-		j.Settle(events[1], bridge.Settlement{})
-		j.Settle(events[2], bridge.Settlement{Retry: time.Second})
+		j.outbox.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
+		j.outbox.Settle(events[1], bridge.Settlement{})
+		j.outbox.Settle(events[2], bridge.Settlement{Retry: time.Second})
 		trim(t, j)
 		trim(t, j)
 		onDisk(t, j, 0, 1)
@@ -180,7 +181,11 @@ func TestBatchesOnlyWhileMemoryHasRoomForEach(t *testing.T) {
 		add(t, j, many(3, 8)...)
 		onDisk(t, j, 4, 20)
 		inOrder(t, drain(t, j, 24), 1)
-		readOn(t, j.outbox) // nothing is left to read
+		nothing, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if events, err := j.outbox.Next(nothing); err == nil {
+			t.Errorf("%v are left to read", events)
+		}
 		trim(t, j)
 		onDisk(t, j, 0, 0)
 		add(t, j, push("s000", bridge.MillisOf(time.Now())+60_000, bridge.PhasePublish))
@@ -198,28 +203,6 @@ func TestNoBatchBehindWhatIsOnDiskAlone(t *testing.T) {
 	add(t, j, push("s000", bridge.MillisOf(time.Now())+60_000, bridge.PhasePublish))
 	onDisk(t, j, 0, 7)
 	inOrder(t, drain(t, j, 7), 1)
-}
-
-// A lane that waits for another try keeps its events in memory while they can be read nowhere else, however full that
-// is.
-func TestBatchesStayInMemory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := memory()
-		o.OutboxMemory = 8
-		j := open(t, o)
-		defer closeJournal(t, j)
-		emitTogether(t, j, 2)
-		onDisk(t, j, 1, 0)
-		drainSome(t, j, 0)
-		add(t, j, many(20, 1)...)
-		for _, l := range j.outbox.delayed {
-			if len(l.events) == 0 {
-				t.Fatalf("memory has given up the event of %s", l.lane)
-			}
-		}
-		time.Sleep(2 * time.Second)
-		inOrder(t, drain(t, j, 22-2), 1)
-	})
 }
 
 func TestDamagedBatchIsAnError(t *testing.T) {
@@ -274,11 +257,11 @@ func TestDeadLetterBehindWhatIsNotDurable(t *testing.T) {
 		j, disk := open(t, o), o.FS.(*vfs.MemFS)
 		add(t, j, many(1, 3)...)
 		drain(t, j, 1) // the broker may still lose it
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
+		j.outbox.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
 		synctest.Wait()
 		add(t, j, push("x", 1, bridge.PhasePublish))
 		o.FS = disk.CrashClone(vfs.CrashCloneCfg{})

@@ -27,13 +27,13 @@ func sequences(t *testing.T, j *Journal, arrivals ...*bridge.Arrival) (out []uin
 	t.Helper()
 	add(t, j, arrivals...)
 	for range arrivals {
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range events {
 			out = append(out, e.Sequence)
-			j.Settle(e, bridge.Settlement{})
+			j.outbox.Settle(e, bridge.Settlement{})
 		}
 	}
 	return out
@@ -62,7 +62,7 @@ func TestLanesBeginBehindTheCreation(t *testing.T) {
 			t.Errorf("lane %d begins with %d, want %d", i, got[0], first)
 		}
 	}
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	closeJournal(t, j)
@@ -132,7 +132,7 @@ func TestOldJournalKeepsItsSequences(t *testing.T) {
 	o.Wall = time.Now
 	j := open(t, o)
 	sequences(t, j, push("a", 1e12, bridge.PhasePublish), push("a", 1e12, bridge.PhaseDone))
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	closeJournal(t, j)

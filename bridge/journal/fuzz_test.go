@@ -9,23 +9,11 @@ import (
 	"time"
 
 	"livebridge/bridge"
+	"livebridge/bridge/record"
 )
 
 // What can be read of a value is written again as it was understood, and nothing makes a reader panic. The corpora that
 // have been found are in testdata/fuzz; go test runs them.
-
-func FuzzReadEvent(f *testing.F) {
-	f.Add(appendEvent(nil, &bridge.Event{Type: "a", Data: []byte("{}")}))
-	f.Fuzz(func(t *testing.T, value []byte) {
-		e, err := readEvent(value)
-		if err != nil {
-			return
-		}
-		if again, err := readEvent(appendEvent(nil, e)); err != nil || fmt.Sprint(again) != fmt.Sprint(e) {
-			t.Errorf("%v became %v, %v", e, again, err)
-		}
-	})
-}
 
 // FuzzReadArrival is the same for a callback that waits to be decided.
 func FuzzReadArrival(f *testing.F) {
@@ -65,11 +53,11 @@ func FuzzReadCommand(f *testing.F) {
 func FuzzReadPending(f *testing.F) {
 	f.Add(appendPending(nil, 7, &bridge.Event{Type: "a", Sequence: 3, Data: []byte("{}")}))
 	f.Fuzz(func(t *testing.T, value []byte) {
-		commit, e, err := readPending(value)
+		commit, e, err := readPending(value, nil)
 		if err != nil {
 			return
 		}
-		number, again, err := readPending(appendPending(nil, commit, e))
+		number, again, err := readPending(appendPending(nil, commit, e), nil)
 		if err != nil || number != commit || fmt.Sprint(again) != fmt.Sprint(e) {
 			t.Errorf("%d %v became %d %v, %v", commit, e, number, again, err)
 		}
@@ -78,23 +66,23 @@ func FuzzReadPending(f *testing.F) {
 
 // FuzzReadEventBatch is the same for all that a commit has emitted.
 func FuzzReadEventBatch(f *testing.F) {
-	record := appendPending(nil, 7, &bridge.Event{Type: "a", Sequence: 3, Data: []byte("{}")})
-	f.Add(appendText(appendText(nil, record), record))
-	f.Add(appendText(nil, record[:5]))
+	pending := appendPending(nil, 7, &bridge.Event{Type: "a", Sequence: 3, Data: []byte("{}")})
+	f.Add(record.AppendText(record.AppendText(nil, pending), pending))
+	f.Add(record.AppendText(nil, pending[:5]))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		var records, again [][]byte
 		var written []byte
-		err := eachRecord(value, func(i int, record []byte) error {
+		err := eachRecord(value, func(i int, row []byte) error {
 			if i != len(records) {
 				t.Fatalf("record %d is numbered %d", len(records), i)
 			}
-			records, written = append(records, record), appendText(written, record)
+			records, written = append(records, row), record.AppendText(written, row)
 			return nil
 		})
 		if err != nil {
 			return
 		}
-		err = eachRecord(written, func(_ int, record []byte) error { again = append(again, record); return nil })
+		err = eachRecord(written, func(_ int, row []byte) error { again = append(again, row); return nil })
 		if err != nil || !slices.EqualFunc(again, records, bytes.Equal) {
 			t.Errorf("%q became %q, %v", records, again, err)
 		}
@@ -118,8 +106,8 @@ func FuzzReadQuarantineRecord(f *testing.F) {
 
 // FuzzReadEntry is the same for an entry of the quarantine and a dead letter.
 func FuzzReadEntry(f *testing.F) {
-	f.Add(appendEvent(appendText(nil, "body"), &bridge.Event{Type: "a", Data: []byte("{}")}))
-	f.Add(appendEvent(appendText(appendText(nil, "too_large"), "2 MB"), &bridge.Event{Type: "a", Data: []byte("{}")}))
+	f.Add(record.AppendEvent(record.AppendText(nil, "body"), &bridge.Event{Type: "a", Data: []byte("{}")}))
+	f.Add(record.AppendEvent(record.AppendText(record.AppendText(nil, "too_large"), "2 MB"), &bridge.Event{Type: "a", Data: []byte("{}")}))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		for _, queue := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 			key := numberKey(nil, tableDeadLetter, 5)
@@ -127,11 +115,11 @@ func FuzzReadEntry(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			head := appendText(appendText(nil, e.reason), e.detail)
+			head := record.AppendText(record.AppendText(nil, e.reason), e.detail)
 			if queue == bridge.QuarantineQueue {
-				head = appendText(nil, e.raw)
+				head = record.AppendText(nil, e.raw)
 			}
-			again, err := readEntry(queue, key, appendEvent(head, e.event))
+			again, err := readEntry(queue, key, record.AppendEvent(head, e.event))
 			if err != nil || again.reason != e.reason || again.detail != e.detail || string(again.raw) != string(e.raw) || fmt.Sprint(again.event) != fmt.Sprint(e.event) {
 				t.Errorf("%+v became %+v, %v", e, again, err)
 			}

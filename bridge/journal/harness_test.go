@@ -71,13 +71,13 @@ func drain(t testing.TB, j *Journal, n int) []string {
 	defer cancel()
 	var out []string
 	for len(out) < n {
-		events, err := j.Next(ctx)
+		events, err := j.outbox.Next(ctx)
 		if err != nil {
 			t.Fatalf("after %d of %d events: %v", len(out), n, err)
 		}
 		for _, e := range events {
 			out = append(out, line1(e))
-			j.Settle(e, bridge.Settlement{})
+			j.outbox.Settle(e, bridge.Settlement{})
 		}
 	}
 	return out

@@ -16,7 +16,7 @@ func emitted(t testing.TB, j *Journal) []string {
 	t.Helper()
 	synctest.Wait()
 	var out []string
-	for n := j.Pending(); n > 0; n = j.Pending() {
+	for n := j.outbox.Pending(); n > 0; n = j.outbox.Pending() {
 		out = append(out, drain(t, j, 1)...)
 	}
 	return out

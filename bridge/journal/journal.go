@@ -6,17 +6,18 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/bridge/outbox"
 )
 
-// Journal is the durable log and all that is kept in it. Append, Ready, Pending and Failed, and what operators do (see
-// bridge.ReviewQueues), may be called by any number of goroutines; Next, Settle and Trim are for the dispatcher (see
-// dispatch.Outbox).
+// Journal is the durable log and all that is kept in it. Its methods may be called by any number of
+// goroutines.
 type Journal struct {
 	opts     Options
 	db       *pebble.DB
@@ -27,7 +28,7 @@ type Journal struct {
 	marker   vfs.File // nil where no service runs
 
 	queue  *queue
-	outbox *outbox
+	outbox *outbox.Outbox
 
 	// Only the writer touches these.
 	meta       meta
@@ -144,20 +145,15 @@ func (j *Journal) Ready() error {
 	return j.capacity.check()
 }
 
-// Next waits until some lane has an event and none under way and returns one event for each of some such lanes. It is
-// called by one goroutine.
-func (j *Journal) Next(ctx context.Context) ([]*bridge.Event, error) { return j.outbox.Next(ctx) }
-
-// Settle says what became of an event that Next returned. It does not block.
-func (j *Journal) Settle(e *bridge.Event, s bridge.Settlement) { j.outbox.Settle(e, s) }
-
-// Trim removes from the disk what was acknowledged before the call, once durable has returned nil.
-func (j *Journal) Trim(ctx context.Context, durable func(context.Context) error) error {
-	return j.outbox.Trim(ctx, durable)
-}
+// Outbox returns what waits for the broker. It is for the dispatcher.
+func (j *Journal) Outbox() *outbox.Outbox { return j.outbox }
 
 // Pending returns how many emitted events the broker has not acknowledged.
-func (j *Journal) Pending() int { return j.outbox.pending() }
+func (j *Journal) Pending() int { return j.outbox.Pending() }
+
+// Drained reports whether the broker has acknowledged every event of the outbox that was recorded at a moment or before
+// it, whatever was emitted since.
+func (j *Journal) Drained(at time.Time) bool { return j.outbox.Drained(at) }
 
 // Failed is closed when a write or sync has failed: nothing more is answered, and the program should end. Err tells
 // why.
@@ -214,8 +210,8 @@ func (j *Journal) answer(c *commit) {
 // afterApply notes what the store shows after a commit.
 func (j *Journal) afterApply(c *commit) {
 	j.lanes.unpin()
-	j.outbox.markExpanded(c.expanded)
-	j.outbox.removed(c.removed)
+	j.outbox.Expanded(c.expanded)
+	j.outbox.Removed(c.removed)
 	j.capacity.setUsed(j.bytes())
 	j.metrics.show(j)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"livebridge/bridge"
+	"livebridge/bridge/record"
 	"livebridge/bridge/sequencer"
 )
 
@@ -52,17 +53,17 @@ func (l *lane) appendState(dst []byte, c clock) []byte {
 // readState reads what appendState has written. A hold comes back with what is left of it, between nothing and the
 // whole.
 func (l *lane) readState(value []byte, c clock, limits sequencer.Limits) error {
-	r := reader{rest: value}
-	l.touched = bridge.Millis(r.varint())
+	r := record.NewReader(value, nil)
+	l.touched = bridge.Millis(r.Varint())
 	l.state.Last = readKey(&r)
-	l.state.Sequence = r.uvarint()
-	for len(r.rest) > 0 && r.err == nil {
-		h := sequencer.Held{Key: readKey(&r), ID: r.bytes16()}
-		h.Deadline = c.restore(r.varint(), holdOf(limits, h.Key.Phase))
+	l.state.Sequence = r.Uvarint()
+	for r.More() {
+		h := sequencer.Held{Key: readKey(&r), ID: r.Bytes16()}
+		h.Deadline = c.restore(r.Varint(), holdOf(limits, h.Key.Phase))
 		l.state.Held = append(l.state.Held, h)
 	}
-	if r.err != nil {
-		return fmt.Errorf("state of lane %s: %w", l.name, r.err)
+	if r.Err() != nil {
+		return fmt.Errorf("state of lane %s: %w", l.name, r.Err())
 	}
 	return nil
 }
@@ -79,6 +80,6 @@ func appendKey(dst []byte, k sequencer.Key) []byte {
 	return append(binary.AppendVarint(dst, int64(k.Session)), byte(k.Phase))
 }
 
-func readKey(r *reader) sequencer.Key {
-	return sequencer.Key{Session: bridge.Millis(r.varint()), Phase: bridge.Phase(r.byte())}
+func readKey(r *record.Reader) sequencer.Key {
+	return sequencer.Key{Session: bridge.Millis(r.Varint()), Phase: bridge.Phase(r.Byte())}
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 

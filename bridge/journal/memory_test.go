@@ -71,7 +71,7 @@ func TestDuplicatesAndTampering(t *testing.T) {
 				closeJournal(t, j)
 				j = open(t, o)
 				defer closeJournal(t, j)
-				if n := j.Pending(); n != c.emitted || j.meta.quarantine.entries != c.quarantined {
+				if n := j.outbox.Pending(); n != c.emitted || j.meta.quarantine.entries != c.quarantined {
 					t.Errorf("%d emitted, %d in quarantine", n, j.meta.quarantine.entries)
 				}
 			})
@@ -105,7 +105,7 @@ func TestQuarantineLimits(t *testing.T) {
 		t.Errorf("%d entries, of them %d that are not of the most frequent reason", j.quarantine.entries,
 			len(j.quarantine.reasons[bridge.ReasonUnknownEvent]))
 	}
-	events, err := j.Next(soon(t))
+	events, err := j.outbox.Next(soon(t))
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%d notices at once, %v", len(events), err)
 	}
@@ -170,7 +170,7 @@ func TestIdleLanesAreForgotten(t *testing.T) {
 		now := bridge.MillisOf(time.Now())
 		add(t, j, push("closed", now, bridge.PhasePublish), push("closed", now, bridge.PhaseDone), push("open", now, bridge.PhasePublish))
 		emitted(t, j)
-		if err := j.Trim(t.Context(), durable); err != nil {
+		if err := j.outbox.Trim(t.Context(), durable); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -232,31 +232,6 @@ func TestCacheChangesNothing(t *testing.T) {
 	if !slices.Equal(outputs[0], outputs[1]) {
 		t.Errorf("with a memory of one lane:\n%q\nof all:\n%q", outputs[0], outputs[1])
 	}
-}
-
-func TestEventRecordRoundTrip(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.String()
-		e := bridge.Event{
-			ID: bridge.ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")), Type: text.Draw(t, "type"),
-			Lane:    bridge.Lane{Kind: bridge.Kind(rapid.IntRange(1, 4).Draw(t, "kind")), Domain: text.Draw(t, "domain"), App: text.Draw(t, "app"), Stream: text.Draw(t, "stream")},
-			Session: bridge.Millis(rapid.Int64().Draw(t, "session")), Phase: bridge.Phase(rapid.Byte().Draw(t, "phase")),
-			Occurred: bridge.Millis(rapid.Int64().Draw(t, "occurred")), Recorded: bridge.Millis(rapid.Int64().Draw(t, "recorded")),
-			Sequence: rapid.Uint64().Draw(t, "sequence"), Marks: bridge.Marks(rapid.Byte().Draw(t, "marks")),
-			Scheme: bridge.Scheme(rapid.Byte().Draw(t, "scheme")), Data: []byte(text.Draw(t, "data")),
-			Reason: bridge.Reason(text.Draw(t, "reason")), Subject: text.Draw(t, "subject"),
-		}
-		value := appendEvent(nil, &e)
-		got, err := readEvent(value)
-		if err != nil || fmt.Sprint(*got) != fmt.Sprint(e) {
-			t.Fatalf("%+v became %+v, %v", e, got, err)
-		}
-		for n := range value {
-			if _, err := readEvent(value[:n]); err == nil {
-				t.Fatalf("the first %d of %d bytes were taken", n, len(value))
-			}
-		}
-	})
 }
 
 func TestLaneKeysRoundTrip(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"livebridge/bridge"
+	"livebridge/bridge/record"
 )
 
 // meta is what the journal knows about itself as a whole. It is written with every commit, so that a start needs to
@@ -73,18 +74,18 @@ func (m *meta) append(dst []byte) []byte {
 
 // readMeta reads what append has written.
 func readMeta(value []byte) (meta, error) {
-	r := reader{rest: value}
-	m := meta{commit: r.uvarint(), floor: r.uvarint(), next: r.uvarint()}
+	r := record.NewReader(value, nil)
+	m := meta{commit: r.Uvarint(), floor: r.Uvarint(), next: r.Uvarint()}
 	for _, t := range [...]*usage{&m.outbox, &m.held, &m.quarantine, &m.dead} {
-		t.entries, t.bytes = r.uvarint(), r.uvarint()
+		t.entries, t.bytes = r.Uvarint(), r.Uvarint()
 	}
-	for len(r.rest) > 0 && r.err == nil {
-		b := bucket{number: r.uvarint(), first: bridge.Millis(r.varint()), last: bridge.Millis(r.varint())}
-		b.count = r.uvarint()
+	for r.More() {
+		b := bucket{number: r.Uvarint(), first: bridge.Millis(r.Varint()), last: bridge.Millis(r.Varint())}
+		b.count = r.Uvarint()
 		m.buckets = append(m.buckets, b)
 	}
-	if r.err != nil {
-		return meta{}, fmt.Errorf("meta record: %w", r.err)
+	if r.Err() != nil {
+		return meta{}, fmt.Errorf("meta record: %w", r.Err())
 	}
 	return m, nil
 }

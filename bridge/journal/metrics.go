@@ -49,10 +49,10 @@ func newMetrics(j *Journal) *metrics {
 		deadLetters:       gauge("dead_letters", "Events that the broker has rejected for good."),
 		outboxDepth: prometheus.NewGaugeFunc(
 			gaugeOpts("outbox_events", "Emitted events that the broker has not acknowledged."),
-			func() float64 { return float64(j.Pending()) }),
+			func() float64 { return float64(j.outbox.Pending()) }),
 		outboxAge: prometheus.NewGaugeFunc(
 			gaugeOpts("outbox_oldest_age_seconds", "Age of the oldest event of the outbox in memory."),
-			func() float64 { return j.outbox.age(time.Now()).Seconds() }),
+			func() float64 { return j.outbox.Age(time.Now()).Seconds() }),
 		freeBytes: prometheus.NewGaugeFunc(gaugeOpts("disk_free_bytes", "Free space on the disk of DATA_DIR."),
 			func() float64 { return float64(j.capacity.free.Load()) }),
 	}

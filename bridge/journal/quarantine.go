@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"livebridge/bridge"
+	"livebridge/bridge/record"
 	"livebridge/bridge/sequencer"
 )
 
@@ -29,7 +30,7 @@ func (c *commit) quarantine(e *bridge.Event, a *bridge.Arrival, reason bridge.Re
 
 // keep writes the quarantine entry and takes out what is too much.
 func (c *commit) keep(e *bridge.Event, a *bridge.Arrival, what quarantineID) error {
-	value := append(appendText(nil, a.Raw), appendEvent(nil, e)...)
+	value := append(record.AppendText(nil, a.Raw), record.AppendEvent(nil, e)...)
 	entry := quarantineRecord{
 		number: c.j.meta.next, received: e.Recorded, what: what, sum: a.Signature.Sum, bytes: len(value),
 	}

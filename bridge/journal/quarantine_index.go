@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
+	"livebridge/bridge/record"
 )
 
 // quarantinePerSignature is how many entries one signature may have, so that one captured message cannot push all
@@ -147,16 +148,16 @@ func (q *quarantineIndex) load(db *pebble.DB) error {
 func (e quarantineRecord) append(dst []byte) []byte {
 	dst = append(append(dst, e.what.id[:]...), e.sum[:]...)
 	dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(e.bytes)), int64(e.received))
-	return appendText(dst, e.what.reason)
+	return record.AppendText(dst, e.what.reason)
 }
 
 func readQuarantineRecord(key, value []byte) (quarantineRecord, error) {
-	r := reader{rest: value}
+	r := record.NewReader(value, nil)
 	e := quarantineRecord{number: binary.BigEndian.Uint64(key[1:])}
-	e.what.id, e.sum = r.bytes16(), r.bytes16()
-	e.bytes, e.received, e.what.reason = int(r.uvarint()), bridge.Millis(r.varint()), bridge.Reason(r.text())
-	if r.err != nil {
-		return e, fmt.Errorf("quarantine entry %d: %w", e.number, r.err)
+	e.what.id, e.sum = r.Bytes16(), r.Bytes16()
+	e.bytes, e.received, e.what.reason = int(r.Uvarint()), bridge.Millis(r.Varint()), bridge.Reason(r.Text())
+	if r.Err() != nil {
+		return e, fmt.Errorf("quarantine entry %d: %w", e.number, r.Err())
 	}
 	return e, nil
 }

@@ -40,15 +40,15 @@ func (j *Journal) recoverBatches() error {
 func (j *Journal) readEventBatches(batch *pebble.Batch) (map[bridge.Lane]recoveredLane, error) {
 	lanes := make(map[bridge.Lane]recoveredLane)
 	return lanes, each(j.db, tableEventBatch, func(key, value []byte) error {
-		err := eachRecord(bytes.Clone(value), func(_ int, record []byte) error {
-			_, e, err := readPending(record)
+		err := eachRecord(bytes.Clone(value), func(_ int, value []byte) error {
+			_, e, err := readPending(value, nil)
 			if err != nil {
 				return err
 			}
 			if lanes[e.Lane] == nil {
 				lanes[e.Lane] = make(recoveredLane)
 			}
-			lanes[e.Lane][e.Sequence] = record
+			lanes[e.Lane][e.Sequence] = value
 			return nil
 		})
 		return errors.Join(err, batch.SingleDelete(key, nil))

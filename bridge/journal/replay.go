@@ -62,7 +62,7 @@ func (j *Journal) replayPage(q bridge.ReplayQuery) (events []*bridge.Event, curs
 			cursor = bytes.Clone(key)
 			return false, nil
 		}
-		commit, e, err := readPending(value)
+		commit, e, err := readPending(value, nil)
 		if err == nil && commit <= q.UpTo && !e.Marks.Has(bridge.MarkReplayed) {
 			events = append(events, e)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
+	"livebridge/bridge/record"
 )
 
 // List implements bridge.ReviewQueues. It reads beside the writer; what a commit on its way to the disk puts on a
@@ -65,17 +66,17 @@ type reviewEntry struct {
 
 // readEntry reads the value of table Q (raw, event) or d (reason, detail, event).
 func readEntry(s bridge.ReviewQueue, key, value []byte) (*reviewEntry, error) {
-	r := reader{rest: value}
+	r := record.NewReader(value, nil)
 	e := &reviewEntry{queue: s, number: binary.BigEndian.Uint64(key[1:]), bytes: len(value)}
-	head := r.bytes()
+	head := r.Bytes()
 	if s == bridge.DeadLetterQueue {
-		e.detail = r.text()
+		e.detail = r.Text()
 	}
-	if r.err != nil {
-		return nil, r.err
+	if r.Err() != nil {
+		return nil, r.Err()
 	}
 	var err error
-	if e.event, err = readEvent(r.rest); err != nil {
+	if e.event, err = record.ReadEvent(r.Rest()); err != nil {
 		return nil, err
 	}
 	if s == bridge.QuarantineQueue {

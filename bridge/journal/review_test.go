@@ -117,8 +117,8 @@ func TestRelease(t *testing.T) {
 	if got, want := drain(t, j, 2), []string{"a 1 publish ", "a 2 publish replayed"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if j.Pending() != 0 {
-		t.Errorf("%d more", j.Pending())
+	if j.outbox.Pending() != 0 {
+		t.Errorf("%d more", j.outbox.Pending())
 	}
 }
 
@@ -151,8 +151,8 @@ func TestReleaseUnderLoad(t *testing.T) {
 	for i := range 100 {
 		add(t, j, push(fmt.Sprint("s", i), 1e12, bridge.PhasePublish))
 	}
-	if n := <-counts + <-counts + <-counts + <-counts; n != 50 || j.Pending() != 150 {
-		t.Errorf("%d were released, %d events wait", n, j.Pending())
+	if n := <-counts + <-counts + <-counts + <-counts; n != 50 || j.outbox.Pending() != 150 {
+		t.Errorf("%d were released, %d events wait", n, j.outbox.Pending())
 	}
 }
 
@@ -175,8 +175,8 @@ func TestReleaseIsDurable(t *testing.T) {
 	o.FS = disk
 	j = open(t, o)
 	defer closeJournal(t, j)
-	if left := list(t, j, bridge.QuarantineQueue, bridge.Query{}); len(left) != 0 || j.Pending() != 1 {
-		t.Errorf("%d entries are back, %d events wait", len(left), j.Pending())
+	if left := list(t, j, bridge.QuarantineQueue, bridge.Query{}); len(left) != 0 || j.outbox.Pending() != 1 {
+		t.Errorf("%d entries are back, %d events wait", len(left), j.outbox.Pending())
 	}
 }
 
@@ -185,12 +185,12 @@ func TestRetryDeadLetters(t *testing.T) {
 		o := memory()
 		j := open(t, o)
 		add(t, j, push("a", 1e12, bridge.PhasePublish), push("b", 1e12, bridge.PhasePublish))
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil || len(events) != 2 {
 			t.Fatal(events, err)
 		}
 		for _, e := range events {
-			j.Settle(e, bridge.Settlement{DeadLetter: bridge.RejectionTooLarge, Detail: "2 MB"})
+			j.outbox.Settle(e, bridge.Settlement{DeadLetter: bridge.RejectionTooLarge, Detail: "2 MB"})
 		}
 		synctest.Wait()
 		all := list(t, j, bridge.DeadLetterQueue, bridge.Query{Reason: "too_large"})
@@ -332,8 +332,8 @@ func TestReplay(t *testing.T) {
 		}
 		add(t, j, push("zzz", 1e12, bridge.PhasePublish), push("zzz", 1e12, bridge.PhaseDone))
 	}
-	if replayed != len(arrivals) || j.Pending() != 2*len(arrivals)+2 {
-		t.Errorf("%d of %d replayed, %d wait", replayed, len(arrivals), j.Pending())
+	if replayed != len(arrivals) || j.outbox.Pending() != 2*len(arrivals)+2 {
+		t.Errorf("%d of %d replayed, %d wait", replayed, len(arrivals), j.outbox.Pending())
 	}
 	lane := arrivals[0].Event.Lane
 	r, err := j.Replay(bridge.ReplayQuery{Kind: "stream", Lane: lane.Subject()})

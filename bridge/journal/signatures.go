@@ -7,6 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
+	"livebridge/bridge/record"
 )
 
 // signaturePeriod is how coarsely signatures are sorted by the end of their validity, which they are dropped by.
@@ -40,12 +41,12 @@ func (s *signatures) get(sig bridge.Signature) (o signatureUse, found bool, err 
 	if err != nil {
 		return signatureUse{}, false, err
 	}
-	r := reader{rest: value}
-	o = signatureUse{signed: r.bytes16(), id: r.bytes16()}
+	r := record.NewReader(value, nil)
+	o = signatureUse{signed: r.Bytes16(), id: r.Bytes16()}
 	if err := closer.Close(); err != nil {
 		return signatureUse{}, false, err
 	}
-	return o, true, r.err
+	return o, true, r.Err()
 }
 
 func (s *signatures) add(w *pebble.Batch, sig bridge.Signature, o signatureUse) error {

@@ -12,6 +12,8 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/bridge/outbox"
+	"livebridge/bridge/record"
 )
 
 // formatVersion is the version of the keys and values in doc.go. A journal of another version is not opened.
@@ -142,8 +144,10 @@ func (j *Journal) load() error {
 	}
 	j.dedupe = dedupeIndex{db: j.db, opts: &j.opts, meta: &j.meta, filter: newExistenceFilter(tableIdentity)}
 	j.signatures = signatures{db: j.db, filter: newExistenceFilter(tableSignature)}
-	j.outbox = newOutbox(j.db, int(j.meta.outbox.entries), j.opts.OutboxMemory, j.queue.wakeWriter, j.inBackground, j.fail)
-	j.outbox.synced = j.meta.commit
+	j.outbox = outbox.New(outbox.Options{
+		Backlog: backlog{j.db}, Limit: j.opts.OutboxMemory, Depth: int(j.meta.outbox.entries), Committed: j.meta.commit,
+		WakeWriter: j.queue.wakeWriter, Background: j.inBackground, Fail: j.fail,
+	})
 	j.capacity.setUsed(j.bytes())
 	if j.lanes, err = newLanes(j.db, &j.meta, &j.opts); err != nil {
 		return err
@@ -204,7 +208,7 @@ func (j *Journal) create() error {
 func (j *Journal) loadHolds() error {
 	loaded := make(map[bridge.Lane]bool)
 	return each(j.db, tableHeld, func(_, value []byte) error {
-		e, err := readEvent(value)
+		e, err := record.ReadEvent(value)
 		if err != nil || loaded[e.Lane] {
 			return err
 		}

@@ -70,7 +70,7 @@ func (c *commit) consider(key, value []byte, now bridge.Millis) error {
 		return nil
 	}
 	name, err := laneOf(key)
-	if err != nil || c.j.outbox.knows(name) {
+	if err != nil || c.j.outbox.Knows(name) {
 		return err
 	}
 	outboxed, err := c.j.hasOutbox(key[1:])

@@ -69,7 +69,7 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), slowSync-time.Second)
 		defer cancel()
 		for {
-			events, err := j.Next(ctx)
+			events, err := j.outbox.Next(ctx)
 			if err != nil {
 				break
 			}
@@ -77,11 +77,11 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 				if e.Lane.Stream == "s000" && ordinal(e.Sequence) > 4 {
 					t.Fatal("an event is handed on before its sync")
 				}
-				j.Settle(e, bridge.Settlement{})
+				j.outbox.Settle(e, bridge.Settlement{})
 			}
 		}
 		late.Wait()
-		drain(t, j, j.Pending())
+		drain(t, j, j.outbox.Pending())
 	})
 }
 
@@ -90,13 +90,13 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 func TestDeadLetterWaitsForItsSync(t *testing.T) {
 	slowly(t, func(*Options) {}, func(t *testing.T, j *Journal, slow *atomic.Bool) {
 		add(t, j, many(1, 2)...)
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil || len(events) != 1 {
 			t.Fatal(events, err)
 		}
 		slow.Store(true)
 		begun := time.Now()
-		j.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
+		j.outbox.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
 		if got := drain(t, j, 1); time.Since(begun) < slowSync {
 			t.Errorf("%q came %v after the dead letter, and its sync took %v", got, time.Since(begun), slowSync)
 		}
@@ -110,7 +110,7 @@ func TestTrimCoversWhatCameBefore(t *testing.T) {
 	j := open(t, o)
 	add(t, j, many(1, 2)...)
 	drain(t, j, 1)
-	err := j.Trim(t.Context(), func(context.Context) error {
+	err := j.outbox.Trim(t.Context(), func(context.Context) error {
 		drain(t, j, 1)
 		return nil
 	})
@@ -120,7 +120,7 @@ func TestTrimCoversWhatCameBefore(t *testing.T) {
 	closeJournal(t, j)
 	j = open(t, o)
 	defer closeJournal(t, j)
-	if got := drain(t, j, j.Pending()); len(got) != 1 || !strings.HasPrefix(got[0], "s000 2 ") {
+	if got := drain(t, j, j.outbox.Pending()); len(got) != 1 || !strings.HasPrefix(got[0], "s000 2 ") {
 		t.Errorf("after the restart %q come again", got)
 	}
 }
@@ -159,7 +159,7 @@ func TestOneCommitKnowsItself(t *testing.T) {
 			synctest.Wait()
 		}
 		work.Wait()
-		if n := j.Pending(); n != 3 || j.quarantine.entries != 1 {
+		if n := j.outbox.Pending(); n != 3 || j.quarantine.entries != 1 {
 			t.Errorf("%d events, %d in quarantine; want 3 and 1", n, j.quarantine.entries)
 		}
 	})
@@ -203,41 +203,6 @@ func TestFullOfHeld(t *testing.T) {
 	})
 }
 
-// TestDelayedLanesAreReadAgain: lanes whose events were given up while they wait for another try, too many to be kept
-// in memory, are read again when that time has come, though nothing else happens.
-func TestDelayedLanesAreReadAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const lanes = 1024
-		o := memory()
-		o.OutboxMemory = 64
-		j := open(t, o)
-		defer closeJournal(t, j)
-		add(t, j, many(lanes, 2)...)
-		for delayed := 0; delayed < lanes; {
-			events, err := j.Next(soon(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range events {
-				j.Settle(e, bridge.Settlement{Retry: time.Hour})
-				delayed++
-			}
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
-		defer cancel()
-		for left := 2 * lanes; left > 0; {
-			events, err := j.Next(ctx)
-			if err != nil {
-				t.Fatalf("%d events are left: %v", left, err)
-			}
-			for _, e := range events {
-				j.Settle(e, bridge.Settlement{})
-				left--
-			}
-		}
-	})
-}
-
 // TestBucketsGoOneByOne: when the oldest part of what was seen is dropped, the next one is known as ever.
 func TestBucketsGoOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -252,8 +217,8 @@ func TestBucketsGoOneByOne(t *testing.T) {
 			time.Sleep(step.wait)
 			add(t, j, push(step.stream, 9e11, bridge.PhasePublish))
 		}
-		if len(j.meta.buckets) != 1 || j.Pending() != 2 {
-			t.Errorf("%d buckets, %d events; want 1 and 2", len(j.meta.buckets), j.Pending())
+		if len(j.meta.buckets) != 1 || j.outbox.Pending() != 2 {
+			t.Errorf("%d buckets, %d events; want 1 and 2", len(j.meta.buckets), j.outbox.Pending())
 		}
 	})
 }

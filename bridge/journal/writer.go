@@ -74,7 +74,7 @@ func (w *writer) fill() error {
 
 // due reports whether there is a reason to write now.
 func (w *writer) due() bool {
-	if len(w.commit.waiting) > 0 || w.j.outbox.hasWrites() || time.Since(w.lastHousekeeping) >= housekeepingInterval {
+	if len(w.commit.waiting) > 0 || w.j.outbox.HasWrites() || time.Since(w.lastHousekeeping) >= housekeepingInterval {
 		return true
 	}
 	l, deadline := w.j.holds.nearest()
@@ -158,10 +158,10 @@ func (w *writer) awaitSyncs() {
 			}
 			w.j.metrics.commit(time.Since(c.begun), len(c.waiting))
 		}
-		w.j.outbox.enqueueCommitted(c.emitted, c.number) // first: what is answered counts as pending
+		w.j.outbox.Enqueue(c.emitted, c.number) // first: what is answered counts as pending
 		w.j.answer(c)
 		for _, b := range c.deadLettered {
-			w.j.outbox.deadLettered(b)
+			w.j.outbox.DeadLettered(b)
 		}
 		w.synced <- c
 	}
@@ -186,7 +186,7 @@ func (w *writer) wait() bool {
 
 // flushRemovals writes what the outbox still wants removed, so that it is not published again after the restart.
 func (w *writer) flushRemovals() bool {
-	if w.j.outbox.hasWrites() {
+	if w.j.outbox.HasWrites() {
 		if err := w.write(); err != nil {
 			w.j.fail(err)
 		}

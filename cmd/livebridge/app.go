@@ -155,7 +155,7 @@ func (s *settings) journalOptions() journal.Options {
 func (a *app) buildDispatcher() (err error) {
 	o := dispatch.DefaultOptions()
 	o.Backlog = a.journal.Backlog
-	a.dispatcher, err = dispatch.New(a.journal, a.publisher, o, a.log, a.registry)
+	a.dispatcher, err = dispatch.New(a.journal.Outbox(), a.publisher, o, a.log, a.registry)
 	return err
 }
 

@@ -11,6 +11,7 @@ type mutant struct {
 
 const (
 	journal    = "bridge/journal"
+	outbox     = "bridge/outbox"
 	sequencer  = "bridge/sequencer"
 	dispatch   = "bridge/dispatch"
 	nats       = "transports/nats"
@@ -53,7 +54,7 @@ func durabilityMutants() []mutant {
 	return []mutant{
 		{"no sync", "bridge/journal/writer.go", "ApplyNoSyncWait(c.batch, pebble.Sync)", "Apply(c.batch, pebble.NoSync)", journal, "TestPowerLoss|TestPowerCampaigns|TestPowerAtEveryOperation|TestTornLog|TestBatchCampaigns|TestExploreJournal"},
 		{"answered before the sync", "bridge/journal/writer.go", "\tw.awaitSync(c)\n\treturn nil\n}\n\n// awaitSyncs", "\tw.j.answer(c)\n\tc.waiting = nil\n\tw.awaitSync(c)\n\treturn nil\n}\n\n// awaitSyncs", livebridge, "TestSimulation/seed_2"},
-		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n", "\tc.written = true\n\tw.j.outbox.enqueueCommitted(c.emitted, c.number)\n\tc.emitted = nil\n", livebridge, "TestSimulation/seed_2"},
+		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n", "\tc.written = true\n\tw.j.outbox.Enqueue(c.emitted, c.number)\n\tc.emitted = nil\n", livebridge, "TestSimulation/seed_2"},
 		{"a failed sync is ignored", "bridge/journal/writer.go", "SyncWait(); err != nil {\n\t\t\t\tw.j.fail(err)\n\t\t\t\treturn\n", "SyncWait(); err != nil {\n", journal, "TestFailedSync|TestErrorAtEveryOperation"},
 		{"the lane's state is not written", "bridge/journal/commit.go", "c.batch.Set(laneKey(key[:0], l.name), c.scratch, nil)", "c.batch.Set(laneKey(key[:0], l.name)[:3], c.scratch, nil)", journal, "TestPublishAndDone"},
 		{"a held event is not written", "bridge/journal/decide.go", "c.batch.Set(heldKey(nil, e.Lane, sequencer.Key{Session: e.Session, Phase: e.Phase}), value, nil)", "c.batch.LogData(value, nil)", journal, "TestHoldGoesOnAfterRestart"},
@@ -64,10 +65,10 @@ func durabilityMutants() []mutant {
 		{"the clock advances within a commit", "bridge/journal/writer.go", "\tif err := w.addHousekeeping(c); err != nil {", "\tc.clock = w.j.clock.read()\n\tif err := w.addHousekeeping(c); err != nil {", journal, "TestCallbacksComeBeforeDeadlines"},
 		{"the commit marker is not read", "bridge/journal/commit_marker.go", "last > j.meta.commit", "last > 1<<62", journal, "TestFlippedBits"},
 		{"another format is opened", "bridge/journal/store.go", "!= formatVersion", "== \"\"", journal, "TestOtherFormatIsRefused"},
-		{"a truncated record is accepted", "bridge/journal/encoding.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", journal, "TestEventRecordRoundTrip"},
+		{"a truncated record is accepted", "bridge/record/reader.go", "if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort", "if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", "bridge/record", "TestEventRoundTrip"},
 		{"a duplicate is answered before the original", "bridge/journal/decide.go", "\t\tc.j.metrics.duplicates.Inc()\n", "\t\tlast := len(c.waiting) - 1\n\t\tc.waiting[last].done <- nil\n\t\tc.waiting = c.waiting[:last]\n", journal, "TestRepeatWaitsForWhatItRepeats"},
-		{"a dead letter's lane resumes before the sync", "bridge/journal/dead_letter.go", "\tc.deadLettered = append(c.deadLettered, b)\n", "\tc.j.outbox.deadLettered(b)\n", journal, "TestDeadLetterWaitsForItsSync"},
-		{"the backlog shows what is not synced", "bridge/journal/page.go", "commit > p.synced", "commit > p.synced+1<<40", journal, "TestBacklogHasNothingUnsynced"},
+		{"a dead letter's lane resumes before the sync", "bridge/journal/dead_letter.go", "\tc.deadLettered = append(c.deadLettered, b)\n", "\tc.j.outbox.DeadLettered(b)\n", journal, "TestDeadLetterWaitsForItsSync"},
+		{"the backlog shows what is not synced", "bridge/journal/backlog.go", "commit > p.Committed", "commit > p.Committed+1<<40", journal, "TestBacklogHasNothingUnsynced"},
 		{"the commit marker is not updated", "bridge/journal/writer.go", "w.j.updateMarker(c.number); err != nil", "error(nil); err != nil", journal, "TestFlippedBitsAfterACrash"},
 		{"a failed background flush is retried forever", "bridge/journal/store.go", "\tj.fail(fmt.Errorf(\"the store could not tidy up: %w\", err))\n\truntime.Goexit()\n", "\t_ = err\n", journal, "TestFailedFlush"},
 		{"a held event stays on disk", "bridge/journal/decide.go", "return e, c.batch.Delete(key, nil)", "return e, nil", journal, "TestExploreJournal"},
@@ -83,22 +84,22 @@ func eventBatchMutants() []mutant {
 		{"an event batch is removed before its last event", file, "if p.remaining > 0 {", "if p.remaining > 1 {", journal, "TestBatchGoesWithItsLastEvent"},
 		{"an event batch is never removed", file, "if p.remaining > 0 {", "if p.remaining >= 0 {", journal, "TestBatchGoesWithItsLastEvent"},
 		{"an expanded event batch has removed events", file, "if p.removed[i] {", "if false {", journal, "TestOldBatchesAreExpanded"},
-		{"old event batches are not expanded", file, "if c.clock.now.Sub(p.born) < batchAge {", "if true {", journal, "TestOldBatchesAreExpanded"},
+		{"old event batches are not expanded", "bridge/journal/event_batch.go", "if c.clock.now.Sub(p.born) < batchAge {", "if true {", journal, "TestOldBatchesAreExpanded"},
 		{"partial event batches are published again", "bridge/journal/journal.go", "j.expandPartial(), ", "", journal, "TestBatchesAfterARestart"},
 		{"event batches are lost in a restart", "bridge/journal/store.go", "j.recoverBatches()", "error(nil)", journal, "TestBatchesAfterARestart"},
 		{"event batches are published after later events", "bridge/journal/recovery.go", "case sequence < first:", "case sequence < first && false:", journal, "TestBatchBehindItsLane"},
-		{"a dead letter leaves a gap in its lane", "bridge/journal/settlement.go", "o.acknowledged = append(o.acknowledged, o.done(o.lanes[b.event.Lane]))", "o.removals = append(o.removals, o.done(o.lanes[b.event.Lane]))", journal, "TestDeadLetterBehindWhatIsNotDurable"},
-		{"a dead letter stays in its event batch", "bridge/journal/dead_letter.go", "b.batch != nil && !b.batch.expanding", "false", journal, "TestDeadLetterOutOfABatch"},
-		{"event batches exceed the memory limit", "bridge/journal/outbox.go", "o.memory+o.reserved+events > o.limit/2", "false", journal, "TestBatchesOnlyWhileMemoryHasRoomForEach"},
-		{"a range removal includes the next event", "bridge/journal/dead_letter.go", "r.queue.lane, r.last+1)", "r.queue.lane, r.last+2)", journal, "TestRemovedTogether"},
-		{"a lane is read again for every event", "bridge/journal/backlog.go", "len(l.events) > o.share()/4", "false", journal, "TestLanesAreReadInParts"},
-		{"a scan misses concurrent events", "bridge/journal/outbox.go", "o.rescan = o.rescan || o.loading", "_ = o.rescan", journal, "TestScanFindsWhatComesMeanwhile"},
-		{"a scan ends although it missed events", "bridge/journal/backlog.go", "o.scanDone, o.rescan = !o.rescan, false", "o.scanDone, o.rescan = true, false", journal, "TestScanFindsWhatComesMeanwhile"},
-		{"an incomplete scan counts as complete", "bridge/journal/backlog.go", "!o.rescan && bytes.", "bytes.", journal, "TestScanFindsWhatComesMeanwhile"},
-		{"a scan has passed its cursor", "bridge/journal/backlog.go", "outboxKey(nil, lane, math.MaxUint64)", "outboxKey(nil, lane, 0)", journal, "TestScanFindsWhatComesMeanwhile|TestScanUnderLoad"},
-		{"lanes on disk alone fill memory", "bridge/journal/outbox.go", "l == nil && o.atLaneLimit()", "false", journal, "TestLanesOnDiskTakeNoMemory"},
-		{"event batches follow spilled events", "bridge/journal/outbox.go", "o.spilled || o.unreserved > 0 ||", "", journal, "TestNoBatchBehindWhatIsOnDiskAlone"},
-		{"memory drops events of a batch", "bridge/journal/outbox.go", "slices.ContainsFunc(l.events, pending.inBatch)", "slices.ContainsFunc(l.events, func(pending) bool { return false })", journal, "TestBatchesStayInMemory"},
+		{"a dead letter leaves a gap in its lane", "bridge/outbox/settlement.go", "o.acknowledged = append(o.acknowledged, o.done(o.lanes[b.Event.Lane]))", "o.removals = append(o.removals, o.done(o.lanes[b.Event.Lane]))", outbox, "TestDeadLetter"},
+		{"a dead letter stays in its event batch", "bridge/journal/dead_letter.go", "if p := c.j.batches.intact[b.Batch]; p != nil {", "if p := c.j.batches.intact[b.Batch]; false {", journal, "TestDeadLetterOutOfABatch"},
+		{"event batches exceed the memory limit", "bridge/outbox/committed.go", "o.memory+o.reserved+events > o.opts.Limit/2", "false", outbox, "TestReserve"},
+		{"a range removal includes the next event", "bridge/journal/dead_letter.go", "r.lane, r.last+1)", "r.lane, r.last+2)", journal, "TestRemovedTogether"},
+		{"a lane is read again for every event", "bridge/outbox/reading.go", "len(l.events) > o.share()/4", "false", outbox, "TestLanesAreReadInParts"},
+		{"a scan misses concurrent events", "bridge/outbox/committed.go", "if o.loading {", "if false {", outbox, "TestScanFindsWhatComesMeanwhile"},
+		{"a scan ends although it missed events", "bridge/outbox/state.go", "rescanning: {rescanning, rescanning, scanning, inMemory}", "rescanning: {rescanning, rescanning, known, inMemory}", outbox, "TestScanFindsWhatComesMeanwhile|TestTransitions"},
+		{"an incomplete scan counts as complete", "bridge/outbox/reading.go", "o.state == scanning && before", "before", outbox, "TestScanFindsWhatComesMeanwhile"},
+		{"a scan has passed its cursor", "bridge/outbox/reading.go", "before(lane, o.scanCursor)", "!before(o.scanCursor, lane)", outbox, "TestScanFindsWhatComesMeanwhile"},
+		{"lanes on disk alone fill memory", "bridge/outbox/committed.go", "l == nil && o.atLaneLimit()", "false", outbox, "TestLanesOnDiskTakeNoMemory"},
+		{"event batches follow spilled events", "bridge/outbox/committed.go", "o.state.spilled() || o.unreserved > 0 ||", "", outbox, "TestReserve"},
+		{"memory drops events of a batch", "bridge/outbox/committed.go", "slices.ContainsFunc(l.events, o.inBatch)", "slices.ContainsFunc(l.events, func(Pending) bool { return false })", outbox, "TestBatchStaysInMemory"},
 	}
 }
 
@@ -127,10 +128,10 @@ func memoryMutants() []mutant {
 // deliveryMutants are faults on the way to the broker.
 func deliveryMutants() []mutant {
 	return []mutant{
-		{"removed before it is published", "bridge/journal/outbox.go", "\t\tevents = append(events, l.underWay.event)\n", "\t\tevents = append(events, l.underWay.event)\n\t\to.acknowledged = append(o.acknowledged, acked{queue: l, sequence: l.underWay.event.Sequence, bytes: l.underWay.bytes, batch: l.underWay.batch, position: l.underWay.position})\n", livebridge, "TestSimulation/seed_2"},
-		{"removed before the broker has it on disk", "bridge/journal/settlement.go", "\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err", journal, "TestTrimKeepsWhatIsNotDurable"},
-		{"a retry is overtaken", "bridge/journal/settlement.go", "l.events = append([]pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", livebridge, "TestSimulation/seed_2"},
-		{"a lane has two events in flight", "bridge/journal/outbox.go", "len(l.events) > 0 && l.underWay.event == nil && l.place < 0", "len(l.events) > 0 && l.place < 0", livebridge, "TestSimulation/seed_2"},
+		{"removed before it is published", "bridge/outbox/outbox.go", "\t\tevents = append(events, l.underWay.Event)\n", "\t\tevents = append(events, l.underWay.Event)\n\t\to.acknowledged = append(o.acknowledged, Removal{Lane: l.lane, Sequence: l.underWay.Event.Sequence, Bytes: l.underWay.Bytes, Batch: l.underWay.Batch, Position: l.underWay.Position})\n", livebridge, "TestSimulation/seed_2"},
+		{"removed before the broker has it on disk", "bridge/outbox/settlement.go", "\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err", outbox, "TestTrimIsRefused"},
+		{"a retry is overtaken", "bridge/outbox/settlement.go", "l.events = append([]Pending{l.underWay}, l.events...)", "l.events = append(l.events, l.underWay)", outbox, "TestRetryComesInItsTime"},
+		{"a lane has two events in flight", "bridge/outbox/lane_queue.go", "len(l.events) > 0 && l.underWay.Event == nil && !l.delayed()", "len(l.events) > 0 && !l.delayed()", outbox, "TestOneUnderWayPerLane"},
 		{"an unavailable broker rejects", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", dispatch, "TestOrderPerLaneUnderRandomFailures|TestStuckLaneStarvesNoOther"},
 		{"events that the broker cannot accept now are dropped", "bridge/dispatch/dispatch.go", "case bridge.IsRejected(err):", "case err != nil:", livebridge, "TestStreamFull|TestStreamDeleted"},
 		{"a dead letter is dropped", "bridge/dispatch/dispatch.go", "return bridge.DeadLetterOf(err)", "return bridge.Settlement{}", dispatch, "TestDeadLetters"},
@@ -139,7 +140,7 @@ func deliveryMutants() []mutant {
 		{"a duplicate acknowledges the whole batch", "transports/nats/batch.go", "|| answer.Duplicate {", "{", nats, "TestDuplicateDoesNotCalibrate"},
 		{"counting goes on after a lost connection", "transports/nats/batch.go", " && time.Now().After(bs.uncertainUntil)", "", nats, "TestNoCountingRightAfterALostConnection"},
 		{"dead letters have no limit", "bridge/journal/dead_letter.go", "c.j.meta.dead.entries >= uint64(c.j.opts.DeadLettersMax)", "c.j.meta.dead.entries > 1_000_000", livebridge, "TestSimulation/seed_2"},
-		{"removed with what came before it", "bridge/journal/settlement.go", "\t\to.removals = append(o.removals, events...)\n", "\t\to.removals = append(append(o.removals, events...), o.acknowledged...)\n\t\to.acknowledged = nil\n", journal, "TestTrimCoversWhatCameBefore"},
+		{"removed with what came before it", "bridge/outbox/settlement.go", "\t\to.removals = append(o.removals, events...)\n", "\t\to.removals = append(append(o.removals, events...), o.acknowledged...)\n\t\to.acknowledged = nil\n", outbox, "TestTrimLeavesWhatComesMeanwhile"},
 		{"a late answer acknowledges another event", "transports/nats/acks.go", "\t\t\tp.generation++\n", "", nats, "TestLateAnswerIsIgnored"},
 		{"a lost connection is not noticed", "transports/nats/connection.go", "p.acks.abandon(0, lost)", "p.acks.abandon(1<<30, lost)", nats, "TestLostConnectionAnswers"},
 		{"a server's error is an acknowledgement", "transports/nats/acks.go", "\t\treturn answer.Error\n", "\t\treturn nil\n", nats, "TestOutcome"},
@@ -227,8 +228,8 @@ func boundaryMutants() []mutant {
 		{"one source fills the log", "bridge/ingress/report.go", "sourceLinesAtOnce    = 5", "sourceLinesAtOnce    = 500", "bridge/ingress", "TestLogIsBounded"},
 		{"a half-written file is loaded", "bridge/filewatch/filewatch.go", "if !stable || now == s.reported {", "if !stable && now == s.reported || now == s.reported {", "bridge/filewatch", "TestPollWaitsForTheWriter"},
 		{"client certificates are not verified", "bridge/certificate/certificate.go", "tls.RequireAndVerifyClientCert", "tls.RequireAnyClientCert", "bridge/certificate", "TestClientCertificates"},
-		{"a dead letter again counts as published", "bridge/journal/settlement.go", "\t\to.rejected.add(b)\n", "", livebridge, "TestRetryReportsOutcome"},
-		{"a waiting event counts as published", "bridge/journal/delivery.go", "return sequence >= l.head(), nil", "return sequence > l.head(), nil", livebridge, "TestRetryReportsOutcome"},
+		{"a dead letter again counts as published", "bridge/outbox/settlement.go", "\t\to.rejected.add(b)\n", "", outbox, "TestDelivery"},
+		{"a waiting event counts as published", "bridge/outbox/delivery.go", "return sequence >= l.head(), nil", "return sequence > l.head(), nil", outbox, "TestDelivery"},
 		{"a released entry stays", "bridge/journal/review_queue.go", "return outcome, c.deleteEntry(e)", "return outcome, nil", journal, "TestRelease"},
 		{"a released identity is not known", "bridge/journal/review_queue.go", "err = c.j.dedupe.add(c.batch, e.ID, c.clock.millis())", "err = nil", journal, "TestRelease"},
 		{"quarantined entries never expire", "bridge/journal/quarantine_index.go", "entries[0].received < before", "entries[0].received < 0", journal, "TestQuarantineAge"},

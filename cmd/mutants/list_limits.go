@@ -10,7 +10,7 @@ func limitMutants() []mutant {
 		{"an eviction is not counted", "bridge/journal/quarantine.go", "\t\tc.j.metrics.quarantineDropped.Inc()\n\t\terr = c.drop(old)\n", "\t\terr = c.drop(old)\n", journal, "TestQuarantineDropsTheOldest"},
 		{"an expired entry is not counted", "bridge/journal/quarantine.go", "\t\tc.j.metrics.quarantineDropped.Inc()\n\t\tif err := c.drop(old)", "\t\tif err := c.drop(old)", journal, "TestAgeOfTheQuarantine"},
 		{"a smaller quarantine is over its limit", "bridge/journal/quarantine.go", "err == nil; old, out = c.j.quarantine.evict()", "err == nil; out = false", journal, "TestQuarantineMadeSmaller"},
-		{"a dead letter over the limit is dropped", "bridge/journal/dead_letter.go", "\t\t\tc.j.outbox.deadLettersFull(b)\n", "\t\t\tc.deadLettered = append(c.deadLettered, b)\n", journal, "TestDeadLettersStayUntilTheyArePurged"},
+		{"a dead letter over the limit is dropped", "bridge/journal/dead_letter.go", "\t\t\tc.j.outbox.DeadLettersFull(b)\n", "\t\t\tc.deadLettered = append(c.deadLettered, b)\n", journal, "TestDeadLettersStayUntilTheyArePurged"},
 		{"dead letters do not count towards the limit", "bridge/journal/meta.go", "m.quarantine.bytes + m.dead.bytes", "m.quarantine.bytes", journal, "TestEverythingTakesRoom"},
 		{"a full journal is empty at the start", "bridge/journal/store.go", "\tj.capacity.setUsed(j.bytes())\n", "", journal, "TestEverythingTakesRoom"},
 		{"a failed disk query means unlimited space", "bridge/journal/capacity.go", "usage.AvailBytes = 0", "usage.AvailBytes = math.MaxUint64", journal, "TestDiskIsFullAtTheStart"},
@@ -36,7 +36,7 @@ func limitMutants() []mutant {
 		{"a lane with holds counts once per event", "bridge/journal/stats.go", "i.LanesHeld = len(c.j.holds.lanes)", "i.LanesHeld = int(m.held.entries)", journal, "TestStatsSurvive"},
 		{"entry numbers are reused", "bridge/journal/store.go", "j.meta.next = max(j.meta.next, 1)", "j.meta.next = max(j.meta.quarantine.entries, 1)", journal, "TestPurgePages"},
 		{"data is not listed as it is published", "bridge/admin/control.go", "e.SetEscapeHTML(false)", "e.SetEscapeHTML(true)", "bridge/admin", "TestRoundTrip"},
-		{"a record loses the time of its occurrence", "bridge/journal/record.go", "int64(e.Occurred)", "0*int64(e.Occurred)", journal, "TestEveryRecordSurvives"},
+		{"a record loses the time of its occurrence", "bridge/record/event.go", "int64(e.Occurred)", "0*int64(e.Occurred)", journal, "TestEveryRecordSurvives"},
 		{"a notice has no scheme", "bridge/journal/quarantine_index.go", "Recorded: e.Recorded, Scheme: e.Scheme,", "Recorded: e.Recorded,", journal, "TestWholeNotice"},
 	}
 }

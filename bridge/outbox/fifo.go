@@ -1,4 +1,4 @@
-package journal
+package outbox
 
 // fifo is a queue of lanes' queues.
 type fifo struct {

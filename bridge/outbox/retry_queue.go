@@ -1,4 +1,4 @@
-package journal
+package outbox
 
 import (
 	"container/heap"
