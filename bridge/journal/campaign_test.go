@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // batchSeeds is how many campaigns TestBatchCampaigns has.
@@ -167,7 +168,7 @@ func (c *campaign) finish() {
 		}
 	}
 	onDisk(c.t, c.j, 0, 0)
-	if broken := audit(c.j); broken != nil || c.j.outbox.Pending() != 0 || c.j.batches.usage != (usage{}) {
-		c.t.Errorf("%q, %d pending, %+v", broken, c.j.outbox.Pending(), c.j.batches.usage)
+	if broken := audit(c.j); broken != nil || c.j.outbox.Pending() != 0 || c.j.store.Outbox() != (processor.Usage{}) {
+		c.t.Errorf("%q, %d pending, %+v", broken, c.j.outbox.Pending(), c.j.store.Outbox())
 	}
 }

@@ -1,9 +1,8 @@
 package journal
 
 import (
-	"errors"
-
 	"livebridge/bridge"
+	"livebridge/bridge/store"
 )
 
 // Deliveries implements bridge.JournalAdmin.
@@ -25,14 +24,7 @@ func (j *Journal) delivery(e bridge.Emission) (bridge.Delivery, error) {
 	if j.mode != online {
 		return bridge.Delivery{State: bridge.DeliveryWaiting}, nil
 	}
-	prefix, err := outboxPrefix(e.Kind, e.Lane)
-	if err != nil {
-		return bridge.Delivery{}, err
-	}
-	if len(prefix) < 2 {
-		return bridge.Delivery{}, errors.New("emission without kind or lane")
-	}
-	lane, err := laneOf(prefix[:len(prefix)-1])
+	lane, err := store.LaneOf(e.Kind, e.Lane)
 	if err != nil {
 		return bridge.Delivery{}, err
 	}

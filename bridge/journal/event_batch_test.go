@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -11,22 +12,15 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"livebridge/bridge"
+	"livebridge/bridge/store"
 )
-
-// keys returns how many keys a table has.
-func keys(t testing.TB, j *Journal, table byte) (n int) {
-	t.Helper()
-	if err := each(j.db, table, func(_, _ []byte) error { n++; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 // onDisk fails unless the outbox has so many intact event batches and so many events under their lanes.
 func onDisk(t testing.TB, j *Journal, batches, spread int) {
 	t.Helper()
-	if p, o := keys(t, j, tableEventBatch), keys(t, j, tableOutbox); p != batches || o != spread {
-		t.Fatalf("%d event batches and %d events under their lanes, want %d and %d", p, o, batches, spread)
+	found, err := j.store.Tables()
+	if p, o := int(found.EventBatches.Entries), int(found.Rows.Entries); err != nil || p != batches || o != spread {
+		t.Fatalf("%d event batches and %d events under their lanes, want %d and %d: %v", p, o, batches, spread, err)
 	}
 }
 
@@ -97,7 +91,7 @@ func TestOldBatchesAreExpanded(t *testing.T) {
 		drainSome(t, j, 2)
 		trim(t, j)
 		onDisk(t, j, 1, 0)
-		time.Sleep(batchAge + housekeepingInterval)
+		time.Sleep(store.BatchAge + housekeepingInterval)
 		synctest.Wait()
 		onDisk(t, j, 0, 3)
 		inOrder(t, drain(t, j, 3), 1)
@@ -162,8 +156,8 @@ func TestDeadLetterOutOfABatch(t *testing.T) {
 		trim(t, j)
 		trim(t, j)
 		onDisk(t, j, 0, 1)
-		if n := keys(t, j, tableDeadLetter); n != 1 {
-			t.Errorf("%d dead letters", n)
+		if found, err := j.store.Tables(); err != nil || found.DeadLetters.Entries != 1 {
+			t.Errorf("%+v, %v", found, err)
 		}
 		drain(t, j, 1)
 		trim(t, j)
@@ -209,10 +203,9 @@ func TestDamagedBatchIsAnError(t *testing.T) {
 	o := memory()
 	j := open(t, o)
 	add(t, j, many(1, 1)...)
-	if err := j.db.Set(numberKey(nil, tableEventBatch, j.meta.commit), []byte{3, 1, 2, 3}, pebble.Sync); err != nil {
-		t.Fatal(err)
-	}
+	key := binary.BigEndian.AppendUint64([]byte{'p'}, j.store.Committed())
 	closeJournal(t, j)
+	damage(t, o, func(db *pebble.DB) error { return db.Set(key, []byte{3, 1, 2, 3}, pebble.Sync) })
 	if j, err := Open(o); err == nil {
 		closeJournal(t, j)
 		t.Fatal("invalid bytes were read as an event batch")

@@ -186,26 +186,13 @@ func TestInterruptedCreation(t *testing.T) {
 // TestOperatorOfAnInterruptedCreation: what has no version yet is no journal to an operator.
 func TestOperatorOfAnInterruptedCreation(t *testing.T) {
 	o := memory()
-	j := newJournal(o)
 	if err := o.FS.MkdirAll(o.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	bare, err := openBare(j)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := bare.Close(); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, o, func(*pebble.DB) error { return nil }) // it is created, and nothing more
 	for _, mode := range []Mode{ReadOnly, ReadWrite} {
 		if _, err := OpenOffline(o, mode); !errors.Is(err, ErrNoJournal) || !strings.Contains(err.Error(), "interrupted") {
 			t.Errorf("mode %v: %v", mode, err)
 		}
 	}
-}
-
-// openBare opens the store alone, as it is before it becomes a journal.
-func openBare(j *Journal) (*pebble.DB, error) {
-	j.capacity = newCapacity(&j.opts)
-	return pebble.Open(j.opts.Dir, j.storeOptions())
 }

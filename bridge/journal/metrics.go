@@ -90,10 +90,21 @@ func (m *metrics) commit(took time.Duration, callbacks int) {
 }
 
 func (m *metrics) show(j *Journal) {
-	m.held.Set(float64(j.holds.held))
+	c := j.processor.Counters()
+	m.held.Set(float64(j.processor.Holding()))
 	m.outboxBytes.Set(float64(j.bytes()))
-	m.quarantineEntries.Set(float64(j.meta.quarantine.entries))
-	m.deadLetters.Set(float64(j.meta.dead.entries))
+	m.quarantineEntries.Set(float64(c.Quarantine.Entries))
+	m.deadLetters.Set(float64(c.DeadLetters.Entries))
+}
+
+// count counts n more.
+func count(c prometheus.Counter, n int) {
+	switch {
+	case n == 1:
+		c.Inc()
+	case n > 1:
+		c.Add(float64(n))
+	}
 }
 
 const namespace = "livebridge"

@@ -91,8 +91,8 @@ func TestDeadLetters(t *testing.T) {
 		closeJournal(t, j)
 		j = open(t, o)
 		defer closeJournal(t, j)
-		if j.meta.dead.entries != 1 || j.outbox.Pending() != 0 {
-			t.Errorf("%d dead letters, %d pending", j.meta.dead.entries, j.outbox.Pending())
+		if j.processor.Counters().DeadLetters.Entries != 1 || j.outbox.Pending() != 0 {
+			t.Errorf("%d dead letters, %d pending", j.processor.Counters().DeadLetters.Entries, j.outbox.Pending())
 		}
 	})
 }

@@ -140,9 +140,11 @@ func TestFlippedBits(t *testing.T) {
 	o.FS = disk
 	j := open(t, o)
 	add(t, j, many(2, 10)...)
-	if err := j.db.Flush(); err != nil { // one half in a table, the other in the log
+	flushed, err := j.store.Flush() // one half in a table, the other in the log
+	if err != nil {
 		t.Fatal(err)
 	}
+	<-flushed
 	add(t, j, push("b", 1e12, bridge.PhasePublish), push("b", 1e12, bridge.PhaseDone))
 	closeJournal(t, j)
 	flipAll(t, disk, events(t, disk))

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // slowSync is how long a slow disk takes for a sync of the log.
@@ -132,13 +133,13 @@ func TestLaneWithEventsIsNotForgotten(t *testing.T) {
 		j := open(t, o)
 		a := push("closed", bridge.MillisOf(time.Now()), bridge.PhasePublish)
 		add(t, j, a, push("closed", a.Event.Session, bridge.PhaseDone))
-		makeOlder(t, j, forgetClosed+time.Minute)
 		closeJournal(t, j)
+		makeOlder(t, o, processor.ForgetClosed+time.Minute)
 		j = open(t, o)
 		defer closeJournal(t, j)
 		time.Sleep(3 * housekeepingInterval)
 		synctest.Wait()
-		if found, err := exists(j.db, laneKey(nil, a.Event.Lane)); !found || err != nil {
+		if _, found, err := j.store.Lane(a.Event.Lane, processor.Moment{}); !found || err != nil {
 			t.Errorf("the lane is there: %v, %v", found, err)
 		}
 	})
@@ -159,8 +160,8 @@ func TestOneCommitKnowsItself(t *testing.T) {
 			synctest.Wait()
 		}
 		work.Wait()
-		if n := j.outbox.Pending(); n != 3 || j.quarantine.entries != 1 {
-			t.Errorf("%d events, %d in quarantine; want 3 and 1", n, j.quarantine.entries)
+		if n := j.outbox.Pending(); n != 3 || j.processor.Counters().Quarantine.Entries != 1 {
+			t.Errorf("%d events, %d in quarantine; want 3 and 1", n, j.processor.Counters().Quarantine.Entries)
 		}
 	})
 }
@@ -180,8 +181,8 @@ func TestSignatureIsKnownUntilItExpires(t *testing.T) {
 			add(t, j, a)
 			time.Sleep(valid - time.Second)
 		}
-		if j.quarantine.entries != 1 {
-			t.Errorf("%d in quarantine, want 1", j.quarantine.entries)
+		if j.processor.Counters().Quarantine.Entries != 1 {
+			t.Errorf("%d in quarantine, want 1", j.processor.Counters().Quarantine.Entries)
 		}
 	})
 }
@@ -217,8 +218,8 @@ func TestBucketsGoOneByOne(t *testing.T) {
 			time.Sleep(step.wait)
 			add(t, j, push(step.stream, 9e11, bridge.PhasePublish))
 		}
-		if len(j.meta.buckets) != 1 || j.outbox.Pending() != 2 {
-			t.Errorf("%d buckets, %d events; want 1 and 2", len(j.meta.buckets), j.outbox.Pending())
+		if len(j.processor.Counters().Buckets) != 1 || j.outbox.Pending() != 2 {
+			t.Errorf("%d buckets, %d events; want 1 and 2", len(j.processor.Counters().Buckets), j.outbox.Pending())
 		}
 	})
 }

@@ -259,7 +259,7 @@ func (r *worldRun) finish() string {
 	for _, ids := range r.w.caught {
 		want += len(ids)
 	}
-	if n := r.j.quarantine.entries; n != want {
+	if n := int(r.j.processor.Counters().Quarantine.Entries); n != want {
 		r.differs("%d callbacks are in quarantine, the table wants %d", n, want)
 	}
 	closeJournal(r.t, r.j)
