@@ -150,7 +150,7 @@ func (a *app) openControl() (err error) {
 func (a *app) buildDispatcher() error {
 	o := dispatch.DefaultOptions()
 	o.Backlog = a.journal.Backlog
-	a.dispatcher = dispatch.New(a.journal, a.publisher, o, a.log, a.registry)
+	a.dispatcher = dispatch.New(a.journal.Outbox(), a.publisher, o, a.log, a.registry)
 	return nil
 }
 
