@@ -30,6 +30,7 @@ func allowed() map[string][]string {
 		"bridge/keyring":                 {"bridge", "bridge/filewatch", "bridge/signature", "bridge/signature/diagnose"},
 		"bridge/outbox":                  {"bridge"},
 		"bridge/processor":               {"bridge", "bridge/record", "bridge/sequencer"},
+		"bridge/processor/processortest": {"bridge", "bridge/processor"},
 		"bridge/record":                  {"bridge"},
 		"bridge/sequencer":               {"bridge"},
 		"bridge/sequencer/sequencertest": {"bridge", "bridge/sequencer"},
