@@ -263,3 +263,8 @@ func keysOf[K comparable, V any](m map[K]V) func(yield func(K) bool) { return ma
 func compareRefs(a, b eventRef) int {
 	return cmp.Or(cmp.Compare(a.lane.Stream, b.lane.Stream), cmp.Compare(a.lane.Kind, b.lane.Kind), cmp.Compare(a.sequence, b.sequence))
 }
+
+// cloneAll keeps everything that was written.
+func cloneAll() vfs.CrashCloneCfg {
+	return vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(1, 2))}
+}
