@@ -56,6 +56,8 @@
 //	                          bridge, sequencer               the decision table written a second time, for tests
 //	bridge/record             bridge                          the byte form of events
 //	bridge/processor          bridge, sequencer, record       decides a partition: no clock, no disk, no goroutine
+//	bridge/processor/processortest
+//	                          bridge, processor               a partition in memory, for tests
 //	bridge/outbox             bridge                          events on their way out, lane by lane
 //	bridge/store              bridge, processor, outbox, record
 //	                                                          durable state; the only importer of Pebble

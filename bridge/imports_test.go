@@ -30,6 +30,7 @@ func allowed() map[string][]string {
 		"bridge/outbox":                  {"bridge"},
 		"bridge/probe":                   {"bridge", "bridge/signature"},
 		"bridge/processor":               {"bridge", "bridge/record", "bridge/sequencer"},
+		"bridge/processor/processortest": {"bridge", "bridge/processor"},
 		"bridge/provider":                {"bridge", "bridge/signature"},
 		"bridge/provider/providertest":   {"bridge", "bridge/provider", "bridge/simulator"},
 		"bridge/reconcile":               {"bridge", "bridge/provider"},
