@@ -157,7 +157,8 @@ func TestPermissionsRestored(t *testing.T) {
 func TestProducerIDPermittedAgain(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
-	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed, TopLevel: true, Count: -1})
+	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed,
+		TopLevel: true, Count: -1})
 	o, logs := observed()
 	o.Partitions, o.producerIDRetry = 1, time.Nanosecond
 	s := observe(f, o.Topic)

@@ -23,7 +23,8 @@ type right struct {
 }
 
 func publisherRights() []right {
-	return []right{{"WRITE", kafka.ACLOperationTypeWrite}, {"DESCRIBE_CONFIGS", kafka.ACLOperationTypeDescribeConfigs}, {"CREATE", kafka.ACLOperationTypeCreate}}
+	return []right{{"WRITE", kafka.ACLOperationTypeWrite}, {"DESCRIBE_CONFIGS", kafka.ACLOperationTypeDescribeConfigs},
+		{"CREATE", kafka.ACLOperationTypeCreate}}
 }
 
 // minimalUsers are the users of rights, as the broker's configuration has them.
@@ -42,7 +43,8 @@ func rights(t *testing.T, c *kafkatest.Cluster, authority *transporttest.Authori
 		user := fmt.Sprint("least", users)
 		users++
 		o, logs := observed()
-		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, authority.File, "plain", user, "least-secret"
+		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, authority.File, "plain", user,
+			"least-secret"
 		o.Topic, o.Quarantine = user+"-events", user+"-quarantine"
 		for _, r := range given {
 			allow(t, c, user, user+"-", r.operation)

@@ -19,20 +19,24 @@ func TestSecurity(t *testing.T) {
 	authority := transporttest.NewAuthority(t)
 	c := kafkatest.Start(t, kafkatest.Options{
 		Properties: map[string]string{
-			"listener.security.protocol.map":                      "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
-			"sasl.enabled.mechanisms":                             "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
-			"ssl.keystore.type":                                   "PEM",
-			"ssl.keystore.location":                               authority.Issue(t, "broker", "127.0.0.1").StoreFile,
-			"ssl.truststore.type":                                 "PEM",
-			"ssl.truststore.location":                             authority.File,
-			"ssl.client.auth":                                     "requested",
-			"authorizer.class.name":                               "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-			"super.users":                                         "User:ANONYMOUS",
-			"listener.name.client.plain.sasl.jaas.config":         `org.apache.kafka.common.security.plain.PlainLoginModule required user_plainuser="plain-secret" ` + minimalUsers() + ";",
-			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
-			"listener.name.client.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+			"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+			"sasl.enabled.mechanisms":        "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+			"ssl.keystore.type":              "PEM",
+			"ssl.keystore.location":          authority.Issue(t, "broker", "127.0.0.1").StoreFile,
+			"ssl.truststore.type":            "PEM",
+			"ssl.truststore.location":        authority.File,
+			"ssl.client.auth":                "requested",
+			"authorizer.class.name":          "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+			"super.users":                    "User:ANONYMOUS",
+			"listener.name.client.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule ` +
+				`required user_plainuser="plain-secret" ` + minimalUsers() + ";",
+			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule " +
+				"required;",
+			"listener.name.client.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule " +
+				"required;",
 		},
-		Format: []string{"--add-scram", "SCRAM-SHA-256=[name=user256,password=secret-256]", "--add-scram", "SCRAM-SHA-512=[name=user512,password=secret-512]"},
+		Format: []string{"--add-scram", "SCRAM-SHA-256=[name=user256,password=secret-256]", "--add-scram",
+			"SCRAM-SHA-512=[name=user512,password=secret-512]"},
 	})
 	open := func(t *testing.T, sasl, user, password string) (Options, *Publisher, func(string)) {
 		o, logs := observed()
@@ -40,7 +44,8 @@ func TestSecurity(t *testing.T) {
 		o.Topic, o.Quarantine = "events-"+user, "quarantine-"+user
 		return o, dial(t, o), func(text string) { t.Helper(); transporttest.AwaitLog(t, logs, text) }
 	}
-	for _, user := range [][3]string{{"plain", "plainuser", "plain-secret"}, {"scram-sha-256", "user256", "secret-256"}, {"scram-sha-512", "user512", "secret-512"}} {
+	for _, user := range [][3]string{{"plain", "plainuser", "plain-secret"}, {"scram-sha-256", "user256", "secret-256"},
+		{"scram-sha-512", "user512", "secret-512"}} {
 		t.Run(user[0], func(t *testing.T) {
 			o, p, _ := open(t, user[0], user[1], user[2])
 			if err := failure(t, p); !strings.Contains(err.Error(), o.Topic) {
@@ -65,7 +70,8 @@ func TestSecurity(t *testing.T) {
 	})
 	t.Run("unknown authority", func(t *testing.T) {
 		o, _ := observed()
-		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, transporttest.NewAuthority(t).File, "plain", "plainuser", "plain-secret"
+		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, transporttest.NewAuthority(t).File,
+			"plain", "plainuser", "plain-secret"
 		if err := failure(t, dial(t, o)); !strings.Contains(err.Error(), "certificate") {
 			t.Errorf("the answer is %v", err)
 		}
@@ -74,7 +80,8 @@ func TestSecurity(t *testing.T) {
 		o, p, _ := open(t, "plain", "plainuser", "plain-secret")
 		transporttest.Deliver(t, p, transporttest.Events(3, 6, 1))
 		deny(t, c, "plainuser", o.Topic)
-		if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), "WRITE") { // once the broker has learnt of it
+		if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(),
+			"WRITE") { // once the broker has learnt of it
 			t.Errorf("the answer is %v", err)
 		}
 	})
@@ -111,9 +118,12 @@ func TestClientCertificate(t *testing.T) {
 func TestCertificateOfAnotherName(t *testing.T) {
 	authority := transporttest.NewAuthority(t)
 	c := kafkatest.Start(t, kafkatest.Options{Properties: map[string]string{
-		"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT", "sasl.enabled.mechanisms": "PLAIN",
-		"ssl.keystore.type": "PEM", "ssl.keystore.location": authority.Issue(t, "broker", "kafka.internal").StoreFile,
-		"listener.name.client.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required user_plainuser="plain-secret";`,
+		"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"sasl.enabled.mechanisms":        "PLAIN",
+		"ssl.keystore.type":              "PEM", "ssl.keystore.location": authority.Issue(t, "broker",
+			"kafka.internal").StoreFile,
+		"listener.name.client.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required ` +
+			`user_plainuser="plain-secret";`,
 	}})
 	plain := func(o *Options) { o.SASL, o.User, o.Password = "plain", "plainuser", "plain-secret" }
 	for _, v := range verifications(transporttest.NewAuthority(t).File) {
@@ -123,7 +133,10 @@ func TestCertificateOfAnotherName(t *testing.T) {
 		"the Kafka listener does not use SASL":        func(o *Options) { o.Brokers = c.Internal(0); plain(o) },
 		"the Kafka listener does not seem to use TLS": func(o *Options) { o.Brokers, o.TLS = c.Internal(0), true },
 		"the Kafka listener uses TLS":                 func(o *Options) { o.Brokers = c.Broker(0) },
-		"the listener may need SASL":                  func(o *Options) { o.Brokers, o.TLS, o.CAFile, o.TLSVerify = c.Broker(0), true, authority.File, "ca" },
+		"the listener may need SASL": func(o *Options) {
+			o.Brokers, o.TLS, o.CAFile,
+				o.TLSVerify = c.Broker(0), true, authority.File, "ca"
+		},
 	} {
 		t.Run(text, func(t *testing.T) {
 			o, logs := observed()
@@ -137,15 +150,18 @@ func TestCertificateOfAnotherName(t *testing.T) {
 // allow gives a user a permission on the topics that begin with a prefix.
 func allow(t *testing.T, c *kafkatest.Cluster, user, prefix string, operation kafka.ACLOperationType) {
 	t.Helper()
-	addACL(t, c, kafka.ACLEntry{ResourceType: kafka.ResourceTypeTopic, ResourceName: prefix, ResourcePatternType: kafka.PatternTypePrefixed,
-		Principal: "User:" + user, Host: "*", Operation: operation, PermissionType: kafka.ACLPermissionTypeAllow})
+	addACL(t, c, kafka.ACLEntry{ResourceType: kafka.ResourceTypeTopic, ResourceName: prefix,
+		ResourcePatternType: kafka.PatternTypePrefixed,
+		Principal:           "User:" + user, Host: "*", Operation: operation, PermissionType: kafka.ACLPermissionTypeAllow})
 }
 
 // deny revokes the permission to write to a topic.
 func deny(t *testing.T, c *kafkatest.Cluster, user, topic string) {
 	t.Helper()
-	addACL(t, c, kafka.ACLEntry{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic, ResourcePatternType: kafka.PatternTypeLiteral,
-		Principal: "User:" + user, Host: "*", Operation: kafka.ACLOperationTypeWrite, PermissionType: kafka.ACLPermissionTypeDeny})
+	addACL(t, c, kafka.ACLEntry{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic,
+		ResourcePatternType: kafka.PatternTypeLiteral,
+		Principal:           "User:" + user, Host: "*", Operation: kafka.ACLOperationTypeWrite,
+		PermissionType: kafka.ACLPermissionTypeDeny})
 }
 
 func addACL(t *testing.T, c *kafkatest.Cluster, entry kafka.ACLEntry) {

@@ -97,7 +97,8 @@ func TestConfigurationCannotBeRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			checks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
-			f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Err: kerr.CoordinatorLoadInProgress, Count: c.failures})
+			f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Err: kerr.CoordinatorLoadInProgress,
+				Count: c.failures})
 			p := f.dial(t, o)
 			transporttest.Eventually(t, "the topic is not checked again", func() bool { return checks.Hits() >= 2 })
 			transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))

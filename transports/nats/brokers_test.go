@@ -20,7 +20,8 @@ import (
 // stream. Stopping the broker kills all of them.
 func TestContractBrokers(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "nats-server")
-	if output, err := exec.Command("go", "build", "-o", program, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
+	if output, err := exec.Command("go", "build", "-o", program,
+		"github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	c := startProcesses(t, program)
@@ -104,7 +105,8 @@ func (c *realCluster) begin(t *testing.T) {
 	}
 	for i := range c.cmds {
 		config := filepath.Join(c.dirs[i], "nats.conf")
-		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\njetstream { store_dir: %q }\ncluster { name: tests, listen: 127.0.0.1:%d, routes: [%s] }\n",
+		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\njetstream { store_dir: %q }\ncluster { name: tests, "+
+			"listen: 127.0.0.1:%d, routes: [%s] }\n",
 			i, c.clients[i], c.dirs[i], c.routes[i], strings.Join(routes, ", "))
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
