@@ -17,6 +17,7 @@ import (
 // TestUnusableTopic: a topic that would not keep what it acknowledges gets nothing, from the start or from when it
 // becomes so. The alarm says what to mend, and comes again while it lasts; publishing goes on by itself.
 func TestUnusableTopic(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, invalid, valid, text string }{
 		{"cleanup.policy", "compact", "delete", "set cleanup.policy to delete"},
 		{"retention.ms", "60000", "604800000", "raise retention.ms"},
@@ -84,6 +85,7 @@ func TestWarningsAreRepeated(t *testing.T) {
 // TestConfigurationCannotBeRead: one request that fails is retried and not logged; one that keeps failing is logged
 // once.
 func TestConfigurationCannotBeRead(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		failures int
 		logged   int

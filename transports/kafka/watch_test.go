@@ -77,6 +77,7 @@ func onlyThese(t *testing.T, brokers []string, topic string, want []*bridge.Even
 // TestTopicIsRecreated by somebody else: what it had is gone, which is said, whether events come or not. Publishing
 // goes on.
 func TestTopicIsRecreated(t *testing.T) {
+	t.Parallel()
 	for _, busy := range []bool{true, false} {
 		t.Run(fmt.Sprint("busy=", busy), func(t *testing.T) {
 			t.Parallel()

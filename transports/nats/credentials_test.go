@@ -171,6 +171,7 @@ func watchedLog() (Options, *observer.ObservedLogs) {
 // TestRotation changes credentials while events are published: first the server refuses the old ones, then the new ones
 // lie in the file. Nothing is lost, repeated or reordered, and the log has one line about each half.
 func TestRotation(t *testing.T) {
+	t.Parallel()
 	for name, prepare := range rotations() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -19,6 +19,7 @@ import (
 // TestRefusalsAreLoggedOnce: however often the server refuses, one line says why and where to look, and one that it
 // works again.
 func TestRefusalsAreLoggedOnce(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, setting, cause string
 		prepare              func(*testing.T, *server.Options, *Options) (mend func())

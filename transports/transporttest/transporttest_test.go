@@ -67,6 +67,7 @@ func (m *memory) set(away bool) func(*testing.T) {
 }
 
 func TestSuitePassesWithMemoryBroker(t *testing.T) {
+	t.Parallel()
 	Run(t, Harness{
 		Open: func(_ *testing.T, binary bool) *Topic {
 			m := &memory{binary: binary}

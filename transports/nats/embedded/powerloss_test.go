@@ -67,6 +67,7 @@ func (l powerLoss) addFileOf(other powerLoss, dir, name string) {
 // alone, and with remains that are drawn. What had been checkpointed is there, what had not is published again, every
 // lane is in order, and a durable consumer gets everything.
 func TestPowerLoss(t *testing.T) {
+	t.Parallel()
 	all := powerLosses(t, func(*bridgeRun) {})
 	for _, l := range all {
 		fates := map[string]survival{"nothing more": nothingUnsynced{}, "everything": everythingWritten{}}
