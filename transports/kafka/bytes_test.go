@@ -41,7 +41,7 @@ func TestWholeRecords(t *testing.T) {
 		o := testOptions()
 		o.Binary = mode
 		p := f.dial(t, o)
-		transporttest.Deliver(t, p, wholeEvents())
+		transporttest.Deliver(t, p, transporttest.Whole())
 		for i, topic := range []string{o.Topic, o.Quarantine} {
 			all := contents(t, f.addrs, topic)
 			if len(all) != 1 {
@@ -52,24 +52,6 @@ func TestWholeRecords(t *testing.T) {
 			}
 		}
 	}
-}
-
-func wholeEvents() []*bridge.Event {
-	stream := bridge.Event{
-		ID: bridge.ID{1, 2, 3}, Type: "com.huaweicloud.live.stream.publish", Session: 1587954130000,
-		Phase:    bridge.PhasePublish,
-		Lane:     bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "room 1"},
-		Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 7, Scheme: bridge.SchemeHMAC,
-		Marks: bridge.MarkForced | bridge.MarkPrevUnended,
-		Data:  []byte(`{"event":"PUBLISH"}`),
-	}
-	notice := bridge.Event{
-		ID: bridge.ID{9}, Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 3,
-		Lane:   bridge.Lane{Kind: bridge.KindStream},
-		Scheme: bridge.SchemeHMAC, Reason: bridge.ReasonTampered, Subject: "push.example.com/live/room%201",
-		Data: []byte(`{"reason":"tampered"}`),
-	}
-	return []*bridge.Event{&stream, &notice}
 }
 
 func structuredRecords() [2]string {

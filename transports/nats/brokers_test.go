@@ -65,7 +65,7 @@ type realCluster struct {
 func startProcesses(t *testing.T, program string) *realCluster {
 	t.Helper()
 	c := &realCluster{program: program, cmds: make([]*exec.Cmd, 3)}
-	ports := freePorts(t, 6)
+	ports := transporttest.FreePorts(t, 6)
 	c.clients, c.routes = ports[:3], ports[3:]
 	for range c.clients {
 		c.dirs = append(c.dirs, t.TempDir())
@@ -73,20 +73,6 @@ func startProcesses(t *testing.T, program string) *realCluster {
 	c.begin(t)
 	t.Cleanup(c.kill)
 	return c
-}
-
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var out []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		out = append(out, l.Addr().(*net.TCPAddr).Port)
-	}
-	return out
 }
 
 func (c *realCluster) urls() string {

@@ -98,7 +98,7 @@ func TestWholeMessages(t *testing.T) {
 		o.Binary = mode
 		s := natstest.Start(t, &server.Options{})
 		o.URL = s.URL
-		transporttest.Deliver(t, dial(t, o), wholeEvents())
+		transporttest.Deliver(t, dial(t, o), transporttest.Whole())
 		js := s.JetStream(t)
 		got := make(map[string]string)
 		for _, stream := range []string{o.Stream, QuarantineStream} {
@@ -110,24 +110,6 @@ func TestWholeMessages(t *testing.T) {
 			t.Errorf("binary %v:\n%q\nwant\n%q", mode, got, want)
 		}
 	}
-}
-
-func wholeEvents() []*bridge.Event {
-	stream := bridge.Event{
-		ID: bridge.ID{1, 2, 3}, Type: "com.huaweicloud.live.stream.publish",
-		Session: 1587954130000, Phase: bridge.PhasePublish,
-		Lane:     bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "room 1"},
-		Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 7, Scheme: bridge.SchemeHMAC,
-		Marks: bridge.MarkForced | bridge.MarkPrevUnended,
-		Data:  []byte(`{"event":"PUBLISH"}`),
-	}
-	notice := bridge.Event{
-		ID: bridge.ID{9}, Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 3,
-		Lane:   bridge.Lane{Kind: bridge.KindStream},
-		Scheme: bridge.SchemeHMAC, Reason: bridge.ReasonTampered, Subject: "push.example.com/live/room%201",
-		Data: []byte(`{"reason":"tampered"}`),
-	}
-	return []*bridge.Event{&stream, &notice}
 }
 
 func structuredMessages() map[string]string {
