@@ -82,7 +82,7 @@
 //	transports/kafka          bridge, producer, transporttls  publishes to Kafka; the only importer of kafka-go
 //	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
-//	                          the standard library            Apache Kafka in processes of its own, for tests
+//	                          transporttest                   Apache Kafka in processes of its own, for tests
 //	transports/transporttest  bridge                          what every transport's publisher and consumer must pass
 //	transports/transporttls   none of ours                    what the transports share as TLS clients
 //	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs

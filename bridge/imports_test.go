@@ -46,7 +46,7 @@ func allowed() map[string][]string {
 		"cmd/mutants":                    {},
 		"schemas":                        {},
 		"transports/kafka":               {"bridge", "transports/kafka/producer", "transports/transporttls"},
-		"transports/kafka/kafkatest":     {},
+		"transports/kafka/kafkatest":     {"transports/transporttest"},
 		"transports/kafka/producer":      {"bridge"},
 		"transports/nats":                {"bridge", "transports/transporttls"},
 		"transports/nats/embedded":       {"bridge", "transports/nats"},

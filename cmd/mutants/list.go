@@ -31,7 +31,7 @@ func mutants() []mutant {
 		credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
 		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), sharingMutants(),
 		providerMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
-		rotationMutants(), reconcileMutants(),
+		rotationMutants(), reconcileMutants(), hangupMutants(),
 	} {
 		all = append(all, some...)
 	}
