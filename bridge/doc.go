@@ -56,22 +56,27 @@
 //	                          bridge, sequencer               the decision table written a second time, for tests
 //	bridge/journal            bridge, sequencer               durable state; the only importer of Pebble
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
-//	bridge/admin              bridge, schemas                 admin port and control socket
+//	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
+//	bridge/reconcile          bridge, provider                open sessions against the streams that are online
+//	bridge/rotation           bridge, admin                   how far the rotation of a key has come
+//	bridge/doctor             bridge, admin, probe, provider, signature
+//	                                                          what is wrong with the registered callbacks
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
 //	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of wanted
 //	                                                          ones; the only importer of the provider's SDK
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
-//	transports/nats           bridge                          publishes to NATS; the only importer of nats.go
+//	transports/nats           bridge, transporttls            publishes to NATS; the only importer of nats.go
 //	transports/nats/embedded  nats                            the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
-//	transports/kafka          bridge, producer                publishes to Kafka; the only importer of kafka-go
+//	transports/kafka          bridge, producer, transporttls  publishes to Kafka; the only importer of kafka-go
 //	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
 //	                          the standard library            Apache Kafka in processes of its own, for tests
-//	transports/transporttest  bridge                          what every transport must pass
+//	transports/transporttest  bridge                          what every transport's publisher and consumer must pass
+//	transports/transporttls   none of ours                    what the transports share as TLS clients
 //	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs
 //	cmd/livebridge            everything                      nothing imports it
 //	cmd/mutants               the standard library            plants faults that the tests must find

@@ -22,6 +22,7 @@ func allowed() map[string][]string {
 		"bridge/certificate":             {"bridge", "bridge/filewatch"},
 		"bridge/checker":                 {"bridge"},
 		"bridge/dispatch":                {"bridge"},
+		"bridge/doctor":                  {"bridge", "bridge/admin", "bridge/probe", "bridge/provider", "bridge/signature"},
 		"bridge/filewatch":               {},
 		"bridge/ingress":                 {"bridge", "bridge/callback", "bridge/probe", "bridge/signature"},
 		"bridge/journal":                 {"bridge", "bridge/sequencer"},
@@ -29,6 +30,8 @@ func allowed() map[string][]string {
 		"bridge/probe":                   {"bridge", "bridge/signature"},
 		"bridge/provider":                {"bridge", "bridge/signature"},
 		"bridge/provider/providertest":   {"bridge", "bridge/provider", "bridge/simulator"},
+		"bridge/reconcile":               {"bridge", "bridge/provider"},
+		"bridge/rotation":                {"bridge", "bridge/admin"},
 		"bridge/sequencer":               {"bridge"},
 		"bridge/sequencer/sequencertest": {"bridge", "bridge/sequencer"},
 		"bridge/signature":               {"bridge", "bridge/signature/diagnose"},
@@ -37,13 +40,14 @@ func allowed() map[string][]string {
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
 		"schemas":                        {},
-		"transports/kafka":               {"bridge", "transports/kafka/producer"},
+		"transports/kafka":               {"bridge", "transports/kafka/producer", "transports/transporttls"},
 		"transports/kafka/kafkatest":     {},
 		"transports/kafka/producer":      {"bridge"},
-		"transports/nats":                {"bridge"},
+		"transports/nats":                {"bridge", "transports/transporttls"},
 		"transports/nats/embedded":       {"bridge", "transports/nats"},
 		"transports/nats/natstest":       {"bridge", "transports/transporttest"},
 		"transports/transporttest":       {"bridge"},
+		"transports/transporttls":        {},
 	}
 }
 

@@ -203,15 +203,15 @@ func BenchmarkDispatch(b *testing.B) {
 	for i := range cap(out.lanes) {
 		out.lanes <- &bridge.Event{Lane: lane(i)}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	out.left, out.cancel = b.N, cancel
+	out.left = b.N
 	d, err := New(out, &fakeInstant{}, Options{}, zap.NewNop(), prometheus.NewRegistry())
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
-	d.Run(ctx, ctx)
+	out.cancel = d.quit
+	d.Run()
 }
 
 // endlessOutbox is an outbox whose lanes never run dry.

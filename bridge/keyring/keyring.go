@@ -129,8 +129,9 @@ func (k *Keyring) activate(f *watched, apply func(*signature.Ring)) {
 			zap.String("setting", f.Setting), zap.String("path", f.Path))
 		return
 	}
-	old := k.ring.Swap(ring)
+	old := k.ring.Load()
 	apply(ring)
+	k.ring.Store(ring) // after apply: a key that the metrics show verifies callbacks already
 	k.opts.Log.Info("key file reloaded", zap.String("setting", f.Setting), zap.String("path", f.Path))
 	k.logChanges(old, ring)
 	k.warn(cfg)

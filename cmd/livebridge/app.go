@@ -7,13 +7,14 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"livebridge/bridge"
 	"livebridge/bridge/admin"
@@ -182,19 +183,6 @@ func (a *app) openKeys() (err error) {
 	return nil
 }
 
-// watchFiles reloads keys, certificates and credentials when their files change, and on SIGHUP, until stop is called.
-func (a *app) watchFiles() (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var watching sync.WaitGroup
-	watching.Go(func() { a.keys.Watch(ctx, a.ingress.SetRing) })
-	watching.Go(func() { a.credentials.Watch(ctx) })
-	watching.Go(func() { a.reloadOnHangup(ctx) })
-	if a.certificate != nil {
-		watching.Go(func() { a.certificate.Watch(ctx) })
-	}
-	return func() { cancel(); watching.Wait() }
-}
-
 // ready returns nil while callbacks are accepted, whether or not the broker is available.
 func (a *app) ready() error {
 	if a.stopping.Load() {
@@ -205,20 +193,73 @@ func (a *app) ready() error {
 
 // run serves until ctx ends or something fails, and then shuts down in order.
 func (a *app) run(ctx context.Context) error {
-	dispatching, stopDispatch := context.WithCancel(context.Background())
-	defer stopDispatch()
-	grace, expire := context.WithCancel(context.Background())
-	defer expire()
-	defer a.watchFiles()()
-	var work sync.WaitGroup
-	work.Go(func() { followRuntime(dispatching) })
-	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
-	served := make(chan error, 3)
-	go func() { served <- a.ingress.Serve(a.callbackListener) }()
-	go func() { served <- a.admin.Serve(a.adminListener) }()
-	if a.control != nil {
-		go func() { served <- a.control.Serve() }()
+	alive, end := context.WithCancel(context.WithoutCancel(ctx)) // until the shutdown is complete, or the journal fails
+	defer end()
+	group, ctx := errgroup.WithContext(ctx)
+	a.work(group, alive)
+	group.Go(func() error { defer end(); return a.awaitJournal(alive) })
+	group.Go(func() error { return a.awaitBroker(alive) })
+	a.logListening()
+	a.notifySystemd(daemon.SdNotifyReady)
+	<-ctx.Done()
+	a.notifySystemd(daemon.SdNotifyStopping)
+	if err := a.journal.Err(); err != nil {
+		return fmt.Errorf("journal failed: %w", err) // nothing may be answered or removed any more; the next start recovers
 	}
+	err := a.stop(alive)
+	end()
+	return errors.Join(group.Wait(), err)
+}
+
+// work starts everything that runs until it is shut down, or until alive ends. What fails ends the service.
+func (a *app) work(group *errgroup.Group, alive context.Context) {
+	start := func(f func(context.Context)) { group.Go(func() error { f(alive); return nil }) }
+	serve := func(f func() error) { group.Go(func() error { return serverError(f()) }) }
+	serve(func() error { return a.ingress.Serve(a.callbackListener) })
+	serve(func() error { return a.admin.Serve(a.adminListener) })
+	if a.control != nil {
+		serve(a.control.Serve)
+	}
+	group.Go(func() error { a.dispatcher.Run(); return nil })
+	start(followRuntime)
+	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
+	start(a.credentials.Watch)
+	start(a.reloadOnHangup)
+	start(a.feedSystemdWatchdog)
+	if a.certificate != nil {
+		start(a.certificate.Watch)
+	}
+}
+
+// awaitJournal returns nil when alive ends, or the error of the journal.
+func (a *app) awaitJournal(alive context.Context) error {
+	select {
+	case <-alive.Done():
+		return nil
+	case <-a.journal.Failed():
+		return fmt.Errorf("journal failed: %w", a.journal.Err())
+	}
+}
+
+// awaitBroker returns nil when alive ends, or the error of the embedded server.
+func (a *app) awaitBroker(alive context.Context) error {
+	select {
+	case <-alive.Done():
+		return nil
+	case err := <-failureOf(a.publisher):
+		return fmt.Errorf("store of the embedded NATS server failed: %w", err)
+	}
+}
+
+// serverError returns why a server has ended by itself; nil: it was shut down.
+func serverError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("server failed: %w", err)
+}
+
+func (a *app) logListening() {
 	callbacks := "accepted"
 	if err := a.journal.Ready(); err != nil {
 		callbacks = "answered 503: " + err.Error()
@@ -226,23 +267,4 @@ func (a *app) run(ctx context.Context) error {
 	a.log.Info("listening for callbacks", zap.String("callbacks", callbacks), zap.String("version", version()),
 		zap.Stringer("listen", a.callbackListener.Addr()), zap.Stringer("admin", a.adminListener.Addr()),
 		zap.String(a.transport.name(), a.transport.redactedURL()))
-	failure := a.await(ctx, served)
-	if a.journal.Err() != nil {
-		return failure // nothing may be answered or removed any more; the next start recovers
-	}
-	return errors.Join(failure, a.stop(stopDispatch, expire, &work))
-}
-
-// await returns nil when ctx has ended, or the error that ends the service.
-func (a *app) await(ctx context.Context, served <-chan error) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-a.journal.Failed():
-		return fmt.Errorf("journal failed: %w", a.journal.Err())
-	case err := <-failureOf(a.publisher):
-		return fmt.Errorf("store of the embedded NATS server failed: %w", err)
-	case err := <-served:
-		return fmt.Errorf("server failed: %w", err)
-	}
 }

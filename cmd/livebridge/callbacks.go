@@ -29,7 +29,7 @@ func newCallbacks() *cobra.Command {
 	}
 	api := &apiFlags{}
 	api.add(c)
-	c.AddCommand(api.list(), api.apply(), api.diff(), api.export())
+	c.AddCommand(api.list(), api.apply(), api.diff(), api.export(), api.doctor(), api.rotate())
 	for _, kind := range bridge.Kinds() {
 		c.AddCommand(api.kind(kind))
 	}

@@ -55,7 +55,7 @@ type simulation struct {
 type simulatedLife struct {
 	journal *journal.Journal
 	ingress *ingress.Server
-	stop    context.CancelFunc // of the dispatcher
+	stop    func()             // of the dispatcher
 	expire  context.CancelFunc // of its grace
 	ended   chan struct{}
 	metrics *prometheus.Registry
@@ -175,10 +175,10 @@ func (s *simulation) start() {
 	if l.ingress, err = ingress.New(c, ring, l.journal, zap.NewNop(), registry); err != nil {
 		s.t.Fatal(err)
 	}
-	running, stop := context.WithCancel(context.Background())
 	grace, expire := context.WithCancel(context.Background())
-	l.stop, l.expire = stop, expire
-	go func() { defer close(l.ended); d.Run(running, grace) }()
+	l.expire = expire
+	l.stop = func() { go func() { defer close(l.ended); d.Shutdown(grace) }() }
+	go d.Run()
 	s.mu.Lock()
 	s.life = l
 	s.mu.Unlock()

@@ -16,5 +16,12 @@ func sharingMutants() []mutant {
 			"signature.WithLocation(prefix+of.setting, err)", livebridge, "TestAllBadKeysAtOnce"},
 		{"an error of a setting says nothing of what to do", "bridge/setting.go", `if e.Remedy != "" {`, "if false {",
 			"bridge", "TestSettingError"},
+		{"draining does not notice what is published", "bridge/dispatch/dispatch.go",
+			"\t\td.outbox.Settle(e, d.classify(e, err))\n\t\td.noteProgress()\n",
+			"\t\td.outbox.Settle(e, d.classify(e, err))\n", dispatch, "TestDrain"},
+		{"draining does not notice a dead letter", "bridge/dispatch/trim.go", "\t\t\ttrimmed()\n", "", dispatch,
+			"TestDrainOfADeadLetter"},
+		{"a failed journal counts as published", "bridge/dispatch/shutdown.go", "return context.Cause(ctx)", "return nil", dispatch,
+			"TestDrainEnds"},
 	}
 }

@@ -37,7 +37,7 @@ func Dial(opts Options) (*Publisher, error) {
 	p.streams, p.messagePool = newStreams(&p.opts), newMessagePool(&p.opts)
 	p.acks = newAcks(p.opts.inbox() + "." + nats.NewInbox()[len(nats.InboxPrefix):] + ".")
 	p.acks.interpret = p.interpret
-	p.opts.warnVerify()
+	p.opts.tlsClient().Warn(p.opts.Log, settingNames("NATS_TLS_VERIFY"))
 	if opts.InProcess != nil {
 		p.batches = &batches{messagePool: p.messagePool, post: p.postEvent}
 	}
