@@ -45,7 +45,7 @@ func newMetrics(available func() bool) *metrics {
 		byKind: make(map[bridge.Kind]prometheus.Counter),
 	}
 	m.rejected, m.unavailable = m.failures.WithLabelValues("rejected"), m.failures.WithLabelValues("unavailable")
-	for _, k := range bridge.Kinds() {
+	for _, k := range bridge.EventKinds() {
 		m.byKind[k] = m.published.WithLabelValues(k.String())
 	}
 	return m

@@ -27,6 +27,7 @@ func mutants() []mutant {
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
 		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
 		sharingMutants(), providerMutants(), consumerMutants(),
+		probeMutants(), doctorMutants(), rotationMutants(), reconcileMutants(),
 	} {
 		all = append(all, some...)
 	}
