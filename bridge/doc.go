@@ -68,7 +68,7 @@
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
 //	transports/nats           bridge, transporttls            publishes to NATS; the only importer of nats.go
-//	transports/nats/embedded  nats                            the NATS server in this process, its repair and its
+//	transports/nats/embedded  bridge, nats                    the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
 //	transports/kafka          bridge, producer, transporttls  publishes to Kafka; the only importer of kafka-go

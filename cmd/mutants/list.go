@@ -23,11 +23,12 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
-		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
-		sharingMutants(), providerMutants(), consumerMutants(),
-		probeMutants(), doctorMutants(), rotationMutants(), reconcileMutants(),
+		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(),
+		deliveryMutants(), kafkaMutants(), ingressMutants(), boundaryMutants(), trustMutants(),
+		credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
+		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), sharingMutants(),
+		providerMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
+		rotationMutants(), reconcileMutants(),
 	} {
 		all = append(all, some...)
 	}
