@@ -41,7 +41,7 @@ type values struct {
 func ownValues(t *testing.T) *values {
 	choices := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept", "SIGNATURE_REUSE": "accept",
 		"RECORD_SIGN_TYPE": "MD5", "LOG_LEVEL": "debug", "LOG_FORMAT": "console", "USER_ARGS": "drop", "CLIENT_IP": "redact",
-		"KAFKA_CREATE_TOPIC": "false", "KAFKA_TLS": "true"}
+		"KAFKA_CREATE_TOPIC": "false", "RECONCILE_EVENTS": "true", "KAFKA_TLS": "true"}
 	v := &values{t, make(map[string]string), make(map[string]bool)}
 	for i, f := range (&settings{}).fields() {
 		text := choices[f.name]
@@ -194,7 +194,7 @@ func TestEverySettingArrives(t *testing.T) {
 func natsWanted(v *values) nats.Options {
 	return nats.Options{
 		URL: v.text("NATS_URL"), Stream: v.text("NATS_STREAM"), SubjectPrefix: v.text("NATS_SUBJECT_PREFIX"),
-		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"), MaxAge: v.span("NATS_MAX_AGE"),
+		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"), SessionEvents: v.is("RECONCILE_EVENTS", "true"), MaxAge: v.span("NATS_MAX_AGE"),
 		MaxBytes: v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
 		Dedupe: v.span("DEDUPE_WINDOW"), InboxPrefix: v.text("NATS_INBOX_PREFIX"), Binary: v.is("EVENT_MODE", "binary"),
 		CredsFile: v.text("NATS_CREDS_FILE"), NKeyFile: v.text("NATS_NKEY_FILE"), User: v.text("NATS_USER"),
