@@ -53,6 +53,7 @@ func start(s *settings, log *zap.Logger) (*app, error) {
 	a := &app{settings: s, log: log, registry: prometheus.NewRegistry(), transport: s.transport()}
 	a.registry.MustRegister(buildInfoMetric(), collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.registry.MustRegister(s.limitMetrics()...)
 	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
 		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
 		if err := step(); err != nil {
