@@ -37,6 +37,7 @@ func allowed() map[string][]string {
 		"bridge/signature":               {"bridge", "bridge/signature/diagnose"},
 		"bridge/signature/diagnose":      {"bridge"},
 		"bridge/simulator":               {"bridge", "bridge/signature"},
+		"bridge/status":                  {"bridge"},
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
 		"schemas":                        {},

@@ -20,6 +20,7 @@ type metrics struct {
 	handshakesVec           *prometheus.CounterVec
 	signedProbes            *prometheus.CounterVec
 	lastCallback            lastCallbacks
+	expiries                expiries
 
 	accepted, ignored map[kindLabel]prometheus.Counter // by kind, resolved once; read-only
 	handshakes        map[string]prometheus.Counter    // by reason, likewise
@@ -53,6 +54,7 @@ func newMetrics() *metrics {
 		}, []string{"reason"}),
 		signedProbes: newSignedProbes(),
 		lastCallback: newLastCallbacks(),
+		expiries:     newExpiries(),
 
 		accepted:   make(map[kindLabel]prometheus.Counter),
 		ignored:    make(map[kindLabel]prometheus.Counter),
@@ -121,5 +123,5 @@ func counters(result, help string, labels ...string) *prometheus.CounterVec {
 func (m *metrics) register(r prometheus.Registerer) error {
 	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.lost),
 		r.Register(m.unknown), r.Register(m.probes), r.Register(m.signedProbes), r.Register(m.lastCallback.vec),
-		r.Register(m.duration), r.Register(m.handshakesVec))
+		r.Register(m.duration), r.Register(m.handshakesVec), r.Register(m.expiries.vec))
 }
