@@ -65,6 +65,7 @@
 //	                                                          the writer: one commit after the other
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
+//	bridge/status             bridge                          status page and its JSON
 //	bridge/reconcile          bridge, provider                open sessions against the streams that are online
 //	bridge/rotation           bridge, admin                   how far the rotation of a key has come
 //	bridge/doctor             bridge, admin, probe, provider, signature

@@ -41,6 +41,7 @@ func allowed() map[string][]string {
 		"bridge/signature":               {"bridge", "bridge/signature/diagnose"},
 		"bridge/signature/diagnose":      {"bridge"},
 		"bridge/simulator":               {"bridge", "bridge/signature"},
+		"bridge/status":                  {"bridge"},
 		"bridge/store":                   {"bridge", "bridge/outbox", "bridge/processor", "bridge/record"},
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
