@@ -49,7 +49,8 @@ func sources(t *testing.T) string {
 // in alphabetical order.
 func TestHandbookMessages(t *testing.T) {
 	program := sources(t)
-	rows := regexp.MustCompile("(?m)^\\| (error|warn) \\| `([^`]+)`").FindAllStringSubmatch(handbook(t, "Troubleshooting"), -1)
+	rows := regexp.MustCompile("(?m)^\\| (error|warn) \\| `([^`]+)`").FindAllStringSubmatch(handbook(t, "Troubleshooting"),
+		-1)
 	if len(rows) < 20 {
 		t.Fatalf("%d messages", len(rows))
 	}
