@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"livebridge/bridge"
 	"livebridge/bridge/probe"
@@ -25,8 +26,8 @@ type verifiedProbe struct {
 	err error
 }
 
-func newSignedProbes() *prometheus.CounterVec {
-	probes := prometheus.NewCounterVec(prometheus.CounterOpts{
+func newSignedProbes(r prometheus.Registerer) *prometheus.CounterVec {
+	probes := promauto.With(r).NewCounterVec(prometheus.CounterOpts{
 		Name: "livebridge_signed_probes_total",
 		Help: "Signed probes of livebridge callbacks doctor, by result: answered or refused. They are no callbacks.",
 	}, []string{"kind", "result"})
@@ -37,8 +38,8 @@ func newSignedProbes() *prometheus.CounterVec {
 	return probes
 }
 
-// recognizeProbe returns the probe that a request is, or nil for a callback. No body is both: a probe lacks members that
-// callbacks of every kind need, and one with the signature of a SparkRTC callback is a callback.
+// recognizeProbe returns the probe that a request is, or nil for a callback. No body is both: a probe lacks members
+// that callbacks of every kind need, and one with the signature of a SparkRTC callback is a callback.
 func (s *Server) recognizeProbe(req *Request) *verifiedProbe {
 	claim, is := probe.Decode(req.Body)
 	if !is || req.Header.Get(headerRTC) != "" {

@@ -94,7 +94,8 @@ func TestSignedProbeRefused(t *testing.T) {
 	} {
 		before := b.counted(t, "livebridge_signed_probes_total", "stream", "refused")
 		w := sendProbe(b, bridge.KindStream, tt.probe)
-		if a := parse(t, w); w.Code != tt.status || !strings.Contains(a.Message, tt.message) || strings.Contains(a.Message, ";") {
+		if a := parse(t, w); w.Code != tt.status || !strings.Contains(a.Message, tt.message) ||
+			strings.Contains(a.Message, ";") {
 			t.Errorf("%s: %d %+v", name, w.Code, a)
 		}
 		if n := b.counted(t, "livebridge_signed_probes_total", "stream", "refused"); n != before+1 {
@@ -154,10 +155,18 @@ func TestSenderAndService(t *testing.T) {
 			if o := sender.Send(t.Context(), server.URL+routeOf(k), p); o.Failure != "" || o.Status != 200 {
 				t.Errorf("%v: %+v", k, o)
 			}
-			p.Proof = "0" + p.Proof[1:]
+			p.Proof = otherDigit(p.Proof[0]) + p.Proof[1:]
 			if o := sender.Send(t.Context(), server.URL+routeOf(k), p); o.Failure != probe.FailureProof {
 				t.Errorf("%v: %+v", k, o)
 			}
 		}
 	}
+}
+
+// otherDigit returns another hex digit than the given one.
+func otherDigit(digit byte) string {
+	if digit == '0' {
+		return "1"
+	}
+	return "0"
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
+	"golang.org/x/time/rate"
 
 	"livebridge/bridge"
 )
@@ -23,8 +24,12 @@ type Config struct {
 	Project string
 	// Endpoint is a URL that replaces the region's, for both services.
 	Endpoint string
+	// IAMEndpoint is a URL that replaces the region's for the look-up of the project.
+	IAMEndpoint string
 	// Timeout limits one request; 0: DefaultTimeout.
 	Timeout time.Duration
+	// Limit is waited for before each request; nil: none is.
+	Limit *rate.Limiter
 }
 
 // DefaultTimeout limits one request without Config.Timeout.

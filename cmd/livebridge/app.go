@@ -13,6 +13,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -23,6 +24,8 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
+	"livebridge/bridge/reconcile"
+	"livebridge/bridge/status"
 )
 
 // app is the service and everything that it runs.
@@ -41,25 +44,31 @@ type app struct {
 	certificate *certificate.Certificate // nil: plain HTTP
 	ingress     *ingress.Server
 	admin       *admin.Server
-	control     *admin.Control // nil: the control socket could not be opened
+	control     *admin.Control        // nil: the control socket could not be opened
+	reconciler  *reconcile.Reconciler // nil: not configured
 
 	callbackListener net.Listener
 	adminListener    net.Listener
+	status           *status.Server
+	published        status.Events
 	stopping         atomic.Bool
 }
 
 // start opens everything but serves no callbacks before run. On an error it closes what it has opened.
 func start(s *settings, log *zap.Logger) (*app, error) {
 	a := &app{settings: s, log: log, registry: prometheus.NewRegistry(), transport: s.transport()}
-	a.registry.MustRegister(buildInfoMetric(), collectors.NewGoCollector(),
+	registerBuildInfo(a.registry)
+	a.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.registry.MustRegister(s.limitMetrics()...)
 	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
-		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
+		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
 	}
-	a.admin = admin.New(admin.Config{Version: version(), Ready: a.ready, Pending: a.journal.Pending, Gatherer: a.registry,
+	a.status = a.newStatus()
+	a.admin = admin.New(admin.Config{Ready: a.ready, Gatherer: a.registry, Status: a.status,
 		MaxConnections: a.files.operators, Log: log})
 	return a, nil
 }
@@ -107,12 +116,13 @@ func (a *app) openJournal() (err error) {
 		return err
 	}
 	a.warnOpenDataDir()
-	return a.registry.Register(journalFailedMetric(a.journal))
+	registerJournalFailed(a.registry, a.journal)
+	return nil
 }
 
-// journalFailedMetric returns the metric of a failed journal.
-func journalFailedMetric(j *journal.Journal) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_journal_failed",
+// registerJournalFailed registers the metric of a failed journal.
+func registerJournalFailed(r prometheus.Registerer, j *journal.Journal) {
+	promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_journal_failed",
 		Help: "1 if the journal has failed to write or sync, after which the service exits, otherwise 0."},
 		func() float64 {
 			if j.Err() != nil {
@@ -142,11 +152,11 @@ func (a *app) openControl() (err error) {
 	return nil
 }
 
-func (a *app) buildDispatcher() (err error) {
+func (a *app) buildDispatcher() error {
 	o := dispatch.DefaultOptions()
-	o.Backlog = a.journal.Backlog
-	a.dispatcher, err = dispatch.New(a.journal, a.publisher, o, a.log, a.registry)
-	return err
+	o.Backlog, o.Published = a.journal.Backlog, a.published.Add
+	a.dispatcher = dispatch.New(a.journal.Outbox(), a.publisher, o, a.log, a.registry)
+	return nil
 }
 
 func (a *app) buildIngress() error {
@@ -197,6 +207,7 @@ func (a *app) run(ctx context.Context) error {
 	defer end()
 	group, ctx := errgroup.WithContext(ctx)
 	a.work(group, alive)
+	group.Go(func() error { a.reconcile(ctx); return nil })
 	group.Go(func() error { defer end(); return a.awaitJournal(alive) })
 	group.Go(func() error { return a.awaitBroker(alive) })
 	a.logListening()
@@ -222,6 +233,7 @@ func (a *app) work(group *errgroup.Group, alive context.Context) {
 	}
 	group.Go(func() error { a.dispatcher.Run(); return nil })
 	start(followRuntime)
+	start(a.status.Run)
 	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
 	start(a.credentials.Watch)
 	start(a.reloadOnHangup)

@@ -22,6 +22,7 @@ type Options struct {
 	Stream        string        // of events
 	SubjectPrefix string        // of events: <prefix>.<domain>.<app>.<stream>.<kind>
 	Partitions    int           // above 0: a partition's number stands behind the prefix
+	SessionEvents bool          // events of the kind session are published too
 	Quarantine    string        // subject prefix of quarantine notices, in stream LIVE_QUARANTINE; empty: not published
 	Replicas      int           // of streams that are created
 	MaxAge        time.Duration // limit of streams that are created
