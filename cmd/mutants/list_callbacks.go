@@ -71,6 +71,6 @@ func reconcileMutants() []mutant {
 		{"back-off has no end", rounds, "min(2*factor, backoffMax)", "2*factor", reconcile, "TestBackoffEnds"},
 		{"a throttled round goes on", rounds, " || of.Temporary", "", reconcile, "TestFailure"},
 		{"requests have no limit", "bridge/provider/call.go", "return c.config.Limit.Wait(ctx)", "return nil", providerAPI, "TestLimit"},
-		{"a held event opens a session", "bridge/journal/sessions.go", "last.Phase != bridge.PhasePublish", "false", journal, "TestOpenSessions"},
+		{"a held event opens a session", "bridge/store/sessions.go", "l.State.Last.Phase != bridge.PhasePublish", "false", journal, "TestOpenSessions"},
 	}
 }
