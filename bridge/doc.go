@@ -56,6 +56,8 @@
 //	                          bridge, sequencer               the decision table written a second time, for tests
 //	bridge/record             bridge                          the byte form of events
 //	bridge/processor          bridge, sequencer, record       decides a partition: no clock, no disk, no goroutine
+//	bridge/processor/processortest
+//	                          bridge, processor               a partition in memory, for tests
 //	bridge/outbox             bridge                          events on their way out, lane by lane
 //	bridge/store              bridge, processor, outbox, record
 //	                                                          durable state; the only importer of Pebble
@@ -63,6 +65,7 @@
 //	                                                          the writer: one commit after the other
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
+//	bridge/status             bridge                          status page and its JSON
 //	bridge/reconcile          bridge, provider                open sessions against the streams that are online
 //	bridge/rotation           bridge, admin                   how far the rotation of a key has come
 //	bridge/doctor             bridge, admin, probe, provider, signature
@@ -80,7 +83,7 @@
 //	transports/kafka          bridge, producer, transporttls  publishes to Kafka; the only importer of kafka-go
 //	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
-//	                          the standard library            Apache Kafka in processes of its own, for tests
+//	                          transporttest                   Apache Kafka in processes of its own, for tests
 //	transports/transporttest  bridge                          what every transport's publisher and consumer must pass
 //	transports/transporttls   none of ours                    what the transports share as TLS clients
 //	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs

@@ -20,6 +20,7 @@ type metrics struct {
 	handshakesVec           *prometheus.CounterVec
 	signedProbes            *prometheus.CounterVec
 	lastCallback            lastCallbacks
+	expiries                expiries
 
 	accepted, ignored map[kindLabel]prometheus.Counter // by kind, resolved once; read-only
 	handshakes        map[string]prometheus.Counter    // by reason, likewise
@@ -29,7 +30,8 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) *metrics {
 	auto := promauto.With(r)
 	counters := func(result, help string, labels ...string) *prometheus.CounterVec {
-		return auto.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_callbacks_" + result + "_total", Help: help}, labels)
+		return auto.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_callbacks_" + result + "_total", Help: help},
+			labels)
 	}
 	m := &metrics{
 		acceptedVec: counters("accepted",
@@ -58,6 +60,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}, []string{"reason"}),
 		signedProbes: newSignedProbes(r),
 		lastCallback: newLastCallbacks(r),
+		expiries:     newExpiries(r),
 
 		accepted:   make(map[kindLabel]prometheus.Counter),
 		ignored:    make(map[kindLabel]prometheus.Counter),

@@ -7,7 +7,7 @@ import (
 	"livebridge/bridge/keyring"
 )
 
-//go:generate go test . -run "TestSettingsReference|TestChartKnowsTheSettings" -update
+//go:generate go test . -run "TestSettingsReference|TestChartKnowsTheSettings|TestMetricsReference" -update
 
 // settings is every setting with its default: LIVEBRIDGE_ and the name in the tag. A setting that is a secret has a
 // twin with _FILE behind its name, the path of a file that holds it. The comments are the reference of settings in the

@@ -38,7 +38,7 @@ type Options struct {
 	PasswordFile, TokenFile                    string // instead of Password and Token
 	CAFile, CertFile, KeyFile                  string
 	TLSVerify                                  string                            // full, ca or none; empty: full
-	TLSServerName                              string                            // to verify instead of the host of the address
+	TLSServerName                              string                            // to verify instead of the address
 	ReadFile                                   func(path string) ([]byte, error) // reads the files, at every connection
 
 	InboxPrefix string        // of reply subjects; empty: the client's own
