@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"livebridge/bridge/checker"
 	"livebridge/bridge/provider/providertest"
 	"livebridge/bridge/signature"
+	"livebridge/transports/nats"
 )
 
 // story is one user's way with the provider: an account there, a bridge, and its keys in a file.
@@ -33,7 +35,8 @@ func newStory(t *testing.T) *story {
 	s.write(t, emulatedKey)
 	s.service = launch(t, t.TempDir(), prefix+"STREAM_KEY=", prefix+"STREAM_KEY_FILE="+s.keys,
 		prefix+"RECORD_KEY="+emulatedKey, prefix+"RTC_KEY="+emulatedKey, prefix+"DOMAINS="+emulatedDomain,
-		prefix+"SNAPSHOT_TOKEN=0123456789abcdef")
+		prefix+"SNAPSHOT_TOKEN=0123456789abcdef", prefix+"PROVIDER_ENDPOINT="+s.url, prefix+"RECONCILE_EVENTS=true",
+		prefix+"RECONCILE_INTERVAL=200ms", prefix+"RECONCILE_GRACE=3s")
 	return s
 }
 
@@ -145,8 +148,29 @@ func (s *story) count() int {
 	return len(s.delivered)
 }
 
+// lose has the provider lose the start of a push, and waits for the event that says so.
+func (s *story) lose(t *testing.T) {
+	t.Helper()
+	s.Lose(func(d providertest.Delivery) bool { return d.Lane.Stream == "lost" })
+	s.Start(t.Context(), providertest.Push{Domain: emulatedDomain, App: "live", Stream: "lost"})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	o := nats.DefaultOptions()
+	o.URL = s.service.nats
+	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+		e, err := checker.ParseEvent(r.Payload)
+		if err == nil && e.Type == "com.huaweicloud.live.session.missed" && e.Subject == emulatedDomain+"/live/lost" {
+			err = errAllThere
+		}
+		return err
+	})
+	if !errors.Is(err, errAllThere) {
+		t.Errorf("no event says that the start of a push was lost: %v", err)
+	}
+}
+
 // TestTheWholeStory registers callbacks at the provider, pushes streams, reads their events in order, changes a key
-// under load, and deletes the callbacks.
+// under load, sees that a callback never came, and deletes the callbacks.
 func TestTheWholeStory(t *testing.T) {
 	t.Setenv("RECORD_KEY", emulatedKey)
 	s := newStory(t)
@@ -163,6 +187,7 @@ func TestTheWholeStory(t *testing.T) {
 
 	s.rotate(t, file)
 	s.judge(t)
+	s.lose(t)
 
 	s.must(t, "apply --yes -f "+wantedFile(t, "domains: [push.example.com]\ncallbacks: []\n"))
 	after := providertest.Push{Domain: emulatedDomain, App: "live", Stream: "after", Record: true}
