@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +25,7 @@ type harness struct {
 	d        *Dispatcher
 	registry *prometheus.Registry
 	logs     *observer.ObservedLogs
-	stop     context.CancelFunc // ends publishing
+	stop     func()             // ends publishing
 	expire   context.CancelFunc // ends the grace
 	ended    chan struct{}
 }
@@ -40,18 +41,20 @@ func run(t *testing.T, p bridge.Publisher, opts Options) *harness {
 // start starts the dispatcher of a harness.
 func (r *harness) start(p bridge.Publisher, opts Options, log *zap.Logger) {
 	r.t.Helper()
-	var err error
-	if r.d, err = New(r.outbox, p, opts, log, r.registry); err != nil {
-		r.t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(r.t.Context())
+	r.d = New(r.outbox, p, opts, log, r.registry)
 	grace, expire := context.WithCancel(r.t.Context())
-	r.stop, r.expire = stop, expire
-	go func() {
-		defer close(r.ended)
-		r.d.Run(ctx, grace)
-	}()
-	r.t.Cleanup(func() { stop(); expire() })
+	r.expire = expire
+	var once sync.Once
+	r.stop = func() {
+		once.Do(func() {
+			go func() {
+				defer close(r.ended)
+				r.d.Shutdown(grace)
+			}()
+		})
+	}
+	go r.d.Run()
+	r.t.Cleanup(func() { r.stop(); expire() })
 }
 
 // drain lets the dispatcher work until nothing is left, then ends it. It waits for what is settled and does not look

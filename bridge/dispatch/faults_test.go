@@ -203,15 +203,12 @@ func BenchmarkDispatch(b *testing.B) {
 	for i := range cap(out.lanes) {
 		out.lanes <- &bridge.Event{Lane: lane(i)}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	out.left, out.cancel = b.N, cancel
-	d, err := New(out, &fakeInstant{}, Options{}, zap.NewNop(), prometheus.NewRegistry())
-	if err != nil {
-		b.Fatal(err)
-	}
+	out.left = b.N
+	d := New(out, &fakeInstant{}, Options{}, zap.NewNop(), prometheus.NewRegistry())
 	b.ReportAllocs()
 	b.ResetTimer()
-	d.Run(ctx, ctx)
+	out.cancel = d.quit
+	d.Run()
 }
 
 // endlessOutbox is an outbox whose lanes never run dry.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
+	"golang.org/x/time/rate"
 
 	"livebridge/bridge"
 )
@@ -25,6 +26,8 @@ type Config struct {
 	Endpoint string
 	// Timeout limits one request; 0: DefaultTimeout.
 	Timeout time.Duration
+	// Limit is waited for before each request; nil: none is.
+	Limit *rate.Limiter
 }
 
 // DefaultTimeout limits one request without Config.Timeout.
@@ -126,7 +129,14 @@ func (c *Client) List(ctx context.Context, q Query) ([]Callback, error) {
 		return nil, err
 	}
 	q.App = foldApp(q.App)
+	app := q.App
+	if app == Wildcard { // it may be registered in its other form
+		q.App = ""
+	}
 	all, err := s.list(ctx, q)
+	if app == Wildcard {
+		all = slices.DeleteFunc(all, func(c Callback) bool { return c.App != Wildcard })
+	}
 	slices.SortStableFunc(all, func(a, b Callback) int { return a.Compare(b.Place) })
 	return all, err
 }

@@ -160,6 +160,10 @@ func TestTheWildcardIsAcceptedInBothForms(t *testing.T) {
 	if got := p.Registered()[0].App; got != "*" {
 		t.Errorf("registered for %q", got)
 	}
+	p.Register(provider.Callback{Place: provider.Place{Kind: bridge.KindRecord, Domain: "other.example.com", App: "**"}})
+	if got := only(t, c, provider.Place{Kind: bridge.KindRecord, Domain: "other.example.com", App: "*"}); got.App != "*" {
+		t.Errorf("listed for %q", got.App)
+	}
 }
 
 // TestListsAreReadToTheirEnd has more callbacks than the provider sends at once.

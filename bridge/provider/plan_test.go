@@ -143,8 +143,8 @@ func TestApplyChangesFieldsAndDeletesTheRest(t *testing.T) {
 	}
 }
 
-// TestApplyGoesOnWhereItFailed fails at each request in turn: before it takes effect, and after, when only the answer is
-// lost. The next apply does what is left, and the one after that nothing.
+// TestApplyGoesOnWhereItFailed fails at each request in turn: before it takes effect, and after, when only the answer
+// is lost. The next apply does what is left, and the one after that nothing.
 func TestApplyGoesOnWhereItFailed(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
@@ -208,7 +208,8 @@ func TestSnapshotsWithoutPicturesKeepTheRegisteredOnes(t *testing.T) {
 	if _, err := c.Create(t.Context(), callbacks()[2]); err != nil {
 		t.Fatal(err)
 	}
-	const text = "callbacks:\n  - {kind: snapshot, domain: push.example.com, app: live, url: 'https://new.example.com/s'}\n"
+	const text = "callbacks:\n" +
+		"  - {kind: snapshot, domain: push.example.com, app: live, url: 'https://new.example.com/s'}\n"
 	if made, err := apply(t, c, parse(t, text), provider.PlanOptions{}); err != nil || made != 1 {
 		t.Errorf("%d changes, %v", made, err)
 	}
@@ -222,18 +223,18 @@ func TestSnapshotsWithoutPicturesKeepTheRegisteredOnes(t *testing.T) {
 }
 
 func TestMistakesInTheFileAreNamed(t *testing.T) {
-	const head = "callbacks:\n  - "
+	const url, head = "url: 'https://b.example.com'", "callbacks:\n  - "
+	const stream = "{kind: stream, domain: a.example.com, " + url
 	for text, want := range map[string]string{
-		head + "{kind: video, domain: a.example.com, url: 'https://b.example.com'}":                            "kind \"video\"",
-		head + "{kind: stream, domain: a.example.com}":                                                         "url \"\"",
-		head + "{kind: stream, domain: a.example.com, url: 'https://b.example.com', keys: x}":                  "field keys not found",
-		head + "{kind: stream, domain: a.example.com, url: 'https://b.example.com', key: {}}":                  "env and file",
-		head + "{kind: stream, domain: a.example.com, url: 'https://b.example.com', key: " + string(key) + "}": "{env: NAME}",
-		head + "{kind: record, domain: a.example.com, url: 'https://b.example.com'}":                           "app \"\"",
-		"callbacks: 7":                        "wrong type",
-		"callbacks: []\n---\ncallbacks: []\n": "one",
-		head + "{kind: stream, domain: a.example.com, url: 'https://b.example.com'}\n" +
-			head[len("callbacks:\n"):] + "{kind: stream, domain: A.example.com, url: 'https://b.example.com'}": "twice",
+		head + "{kind: video, domain: a.example.com, " + url + "}":                  "kind \"video\"",
+		head + "{kind: record, domain: a.example.com, " + url + "}":                 "app \"\"",
+		head + "{kind: stream, domain: a.example.com}":                              "url \"\"",
+		head + stream + ", keys: x}":                                                "field keys not found",
+		head + stream + ", key: {}}":                                                "env and file",
+		head + stream + ", key: " + key.Reveal() + "}":                              "{env: NAME}",
+		head + stream + "}\n  - {kind: stream, domain: A.example.com, " + url + "}": "twice",
+		"callbacks: 7":                      "wrong type",
+		"callbacks: []\n---\ncallbacks: []": "use one",
 	} {
 		_, err := provider.ParseFile([]byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), key.Reveal()) ||

@@ -28,7 +28,7 @@ func (d outgoing) stream() streamBody {
 	}
 	return streamBody{
 		Domain: lane.Domain, App: lane.App, Stream: d.Stream, UserArgs: "auth_info=simulated", ClientIP: "192.0.2.1",
-		NodeIP: d.name(d.base), Session: number(session, d.Numbers != 1), Event: d.Event,
+		NodeIP: d.Name(d.base), Session: number(session, d.Numbers != 1), Event: d.Event,
 		AuthTimestamp: d.authTimestamp(d.keys.Stream), AuthSign: d.sign(bridge.SchemeHMAC, d.keys.Stream, ""),
 	}
 }
@@ -52,7 +52,7 @@ type recording struct {
 }
 
 func (d outgoing) recording() recording {
-	job, start := d.name(d.base), time.Unix(d.base+d.Session, 0).UTC()
+	job, start := d.Name(d.base), time.Unix(d.base+d.Session, 0).UTC()
 	r := recording{
 		JobID: job, Event: d.Event, Format: "HLS", StartTime: start.Format(time.RFC3339),
 		OBSLocation: "cn-north-4", OBSBucket: "recordings", OBSObject: "live/" + job + ".m3u8",
@@ -83,7 +83,7 @@ type recordBody struct {
 func (d outgoing) record() recordBody {
 	lane := d.Lane()
 	b := recordBody{
-		ProjectID: "70b76example", TaskID: "task-" + d.name(d.base), recording: d.recording(),
+		ProjectID: "70b76example", TaskID: "task-" + d.Name(d.base), recording: d.recording(),
 		Domain: lane.Domain, App: lane.App, Stream: d.Stream, AuthTimestamp: d.authTimestamp(d.keys.Record),
 	}
 	if d.Event == "RECORD_FAILED" {
@@ -124,7 +124,7 @@ type snapshotBody struct {
 func (d outgoing) snapshot() snapshotBody {
 	lane := d.Lane()
 	b := snapshotBody{
-		Domain: lane.Domain, App: lane.App, Stream: d.Stream, URL: d.name(d.base),
+		Domain: lane.Domain, App: lane.App, Stream: d.Stream, URL: d.Name(d.base),
 		Width: number("1280", d.Numbers != 0), Height: number("720", d.Numbers != 0),
 	}
 	b.OBSAddr.Bucket, b.OBSAddr.Location, b.OBSAddr.Object = "snapshots", "cn-north-4", d.Stream+".jpg"

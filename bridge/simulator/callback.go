@@ -52,9 +52,9 @@ func (c *Callback) Lane() bridge.Lane {
 	return bridge.Lane{Kind: c.Kind, Domain: cmp.Or(c.Domain, domain), App: cmp.Or(c.App, app), Stream: c.Stream}
 }
 
-// name identifies the occurrence within its stream: the node_ip of stream status, the snapshot_url of a snapshot, the
+// Name identifies the occurrence within its stream: the node_ip of stream status, the snapshot_url of a snapshot, the
 // job_id of a recording. base is the session of the first push.
-func (c *Callback) name(base int64) string {
+func (c *Callback) Name(base int64) string {
 	job := fmt.Sprintf("%s-%d", c.Stream, base+c.Session)
 	switch c.Kind {
 	case bridge.KindStream:

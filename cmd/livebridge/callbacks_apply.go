@@ -147,10 +147,10 @@ func (f *apiFlags) apply() *cobra.Command {
 				fmt.Fprintln(c.ErrOrStderr(), "nothing to change")
 				return nil
 			case dryRun:
-				fmt.Fprintf(c.ErrOrStderr(), "%d changes would be made\n", len(changes))
+				fmt.Fprintf(c.ErrOrStderr(), "%s would be made\n", counted(len(changes), "change"))
 				return nil
 			case !yes:
-				if err := confirm(c, fmt.Sprintf("make %d changes at the provider?", len(changes))); err != nil {
+				if err := confirm(c, fmt.Sprintf("make %s at the provider?", counted(len(changes), "change"))); err != nil {
 					return err
 				}
 			}
@@ -167,11 +167,19 @@ func (f *apiFlags) apply() *cobra.Command {
 func makeChanges(c *cobra.Command, r provider.Registry, changes []provider.Change) error {
 	for n, change := range changes {
 		if err := change.Do(c.Context(), r); err != nil {
-			return fmt.Errorf("%d of %d changes are made; run apply again for the rest: %w", n, len(changes), err)
+			return fmt.Errorf("%d of %s made; run apply again for the rest: %w", n, counted(len(changes), "change"), err)
 		}
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "%d changes are made\n", len(changes))
+	fmt.Fprintf(c.ErrOrStderr(), "%s made\n", counted(len(changes), "change"))
 	return nil
+}
+
+// counted returns a number of things for people.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func (f *apiFlags) diff() *cobra.Command {
@@ -186,7 +194,8 @@ func (f *apiFlags) diff() *cobra.Command {
 			}
 			changes, err := file.plan(c, client)
 			if err == nil && len(changes) > 0 {
-				err = fmt.Errorf("%d differences; livebridge callbacks apply removes them", len(changes))
+				err = fmt.Errorf("%s; livebridge callbacks apply makes what is registered what the file says",
+					counted(len(changes), "difference"))
 			}
 			return err
 		},

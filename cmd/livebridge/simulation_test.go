@@ -55,7 +55,7 @@ type simulation struct {
 type simulatedLife struct {
 	journal *journal.Journal
 	ingress *ingress.Server
-	stop    context.CancelFunc // of the dispatcher
+	stop    func()             // of the dispatcher
 	expire  context.CancelFunc // of its grace
 	ended   chan struct{}
 	metrics *prometheus.Registry
@@ -162,10 +162,7 @@ func (s *simulation) start() {
 	if l.journal, err = journal.Open(o); err != nil {
 		s.t.Fatal(err)
 	}
-	d, err := dispatch.New(l.journal, &simulatedPublisher{broker: s.broker, life: l}, dispatch.Options{InFlight: 16}, zap.NewNop(), registry)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	d := dispatch.New(l.journal.Outbox(), &simulatedPublisher{broker: s.broker, life: l}, dispatch.Options{InFlight: 16}, zap.NewNop(), registry)
 	c := ingress.DefaultConfig()
 	c.Now = s.wall
 	ring, err := signature.NewRing(signature.Config{Stream: []string{demoKey}, Record: []string{demoKey}, Skew: 24 * time.Hour, MaxAhead: 24 * time.Hour})
@@ -175,10 +172,10 @@ func (s *simulation) start() {
 	if l.ingress, err = ingress.New(c, ring, l.journal, zap.NewNop(), registry); err != nil {
 		s.t.Fatal(err)
 	}
-	running, stop := context.WithCancel(context.Background())
 	grace, expire := context.WithCancel(context.Background())
-	l.stop, l.expire = stop, expire
-	go func() { defer close(l.ended); d.Run(running, grace) }()
+	l.expire = expire
+	l.stop = func() { go func() { defer close(l.ended); d.Shutdown(grace) }() }
+	go d.Run()
 	s.mu.Lock()
 	s.life = l
 	s.mu.Unlock()

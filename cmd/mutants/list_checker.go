@@ -39,7 +39,7 @@ func timingMutants() []mutant {
 		{"failures of an outage are counted without a lock", "bridge/dispatch/outage.go", "func (o *outage) recordFailure(err error) {\n\to.mu.Lock()\n\tdefer o.mu.Unlock()\n", "func (o *outage) recordFailure(err error) {\n", dispatch, "TestOutageIsLocked"},
 		{"an outage is logged at its begin only", "bridge/dispatch/outage.go", "time.Since(o.logged) < bridge.ReminderInterval", "true", dispatch, "TestOutageLog"},
 		{"a dead broker has no such topic", "transports/kafka/producer/request.go", "\terr = s.routingCause(ctx, err)\n", "", kafka, "TestCauseOfADeadBroker"},
-		{"any authority's certificate is accepted", "transports/kafka/tls_verify.go", "c.VerifyConnection = func", "_ = func", kafka, "TestVerify"},
+		{"any authority's certificate is accepted", "transports/transporttls/transporttls.go", "to.VerifyConnection = func", "_ = func", kafka, "TestVerify"},
 		{"a healthy start fails events", "transports/nats/publisher.go", "!to.hold.add(func() { p.Publish(e, done) })", "true", nats, "TestFirstEventsWait"},
 		{"settings of the other transport are ignored", "cmd/livebridge/transport.go", "f.value != defaults[i].value", "f.value != defaults[i].value && false", livebridge, "TestSettingsTogether"},
 		{"an outage has no backoff", "bridge/dispatch/outage.go", "if ended == nil {", "if ended == nil || true {", dispatch, "TestOutageIsLoggedOnceAndSlowsTriesDown"},

@@ -8,7 +8,13 @@ func embeddedMutants() []mutant {
 		{"state.json is not durable", "transports/nats/embedded/state.go", "return s.sync(s.dir)", "return nil", embedded, "TestPowerLoss"},
 		{"a file changed twice in a moment is not synced", "transports/nats/embedded/store.go", "if time.Since(now.modified) > timestampGranularity {", "if true {", embedded, "TestCheckpointSyncsWhatMayHaveChanged"},
 		{"messages above a gap stay", "transports/nats/embedded/repair.go", "for sequence := first; sequence <= last; sequence++ {", "for sequence := first; sequence < first; sequence++ {", embedded, "TestPowerLoss"},
-		{"a stale index is trusted", "transports/nats/embedded/state.go", "errors.Join(s.dropIndexes(), s.dropEmptyPositions())", "s.dropEmptyPositions()", embedded, "TestStaleSummary"},
+		{"a stale index is trusted", "transports/nats/embedded/state.go", "errors.Join(s.dropIndexes(), ", "errors.Join(", embedded, "TestStaleSummary"},
+		{"reserved sequences are given out again", "transports/nats/embedded/state.go", ", s.skipReserved(st.Reserved))", ")", embedded, "TestPowerLoss|TestSequencesAfterCrashes"},
+		{"a stream created after a crash begins anew", "transports/nats/embedded/reservation.go", "!exists && before > 0", "!exists && before > 1<<62", embedded, "TestPowerLoss"},
+		{"sequences are given out before they are reserved", "transports/nats/embedded/reservation.go", "r.given.Add(1) <= r.reserved.Load()", "r.given.Add(1) > 0 || r.low()", embedded, "TestSequencesAreReserved"},
+		{"checkpoints reserve nothing", "transports/nats/embedded/reservation.go", "4*r.rate() + reserveMin", "0*r.rate() + reserveMin", embedded, "TestSequencesAreReserved"},
+		{"events without a reservation are published", "transports/nats/embedded/reservation.go", "\t\tif err != nil {\n", "\t\tif false {\n", embedded, "TestReservationFails"},
+		{"a skipped end counts as a gap", "transports/nats/embedded/repair.go", "s > base && s < youngest", "s > base", embedded, "TestSequencesAfterCrashes"},
 		{"removed messages count as duplicates", "transports/nats/embedded/publisher.go", "return e.restartWithoutRemoved()", "return nil", embedded, "TestPowerLoss"},
 		{"a failed removal is ignored", "transports/nats/embedded/repair.go", "err != nil && !isDeleted(ctx, stream, sequence)", "err != nil && isDeleted(ctx, stream, sequence)", embedded, "TestRepairReportsCause"},
 		{"a second sync hides the failure of the first", "transports/nats/embedded/store.go", "if s.failed != nil {", "if false {", embedded, "TestCheckpointFailsForGood"},
@@ -17,27 +23,28 @@ func embeddedMutants() []mutant {
 
 // endingMutants are faults of the shutdown, and of who may connect.
 func endingMutants() []mutant {
-	const requests, work = "\terr := a.ingress.Shutdown(answerCtx)\n", "\twork.Wait()\n"
-	const accept = "\tdrained := a.drain(limit.accept, func() bool { return a.journal.Drained(begun) })\n"
-	const expire = "\tcontext.AfterFunc(graceCtx, expire)\n\tif a.journal.Pending() > 0 {\n\t\texpire()\n\t}\n"
+	const requests, left = "\terr := before(limit.answer, a.ingress.Shutdown)\n", "\tleft := a.stopDispatch(limit.close)\n"
+	const accept = "\tdrained := a.drain(alive, limit.accept, func() bool { return a.journal.Drained(begun) })\n"
+	const deadline = "\tctx, cancel := context.WithDeadline(context.Background(), end)\n" +
+		"\tdefer cancel()\n\tif a.journal.Pending() > 0 {\n\t\tcancel()\n\t}\n"
 	const shutdown = "cmd/livebridge/shutdown.go"
 	return []mutant{
 		{"the journal stops before requests in flight are answered", shutdown, requests, "\ta.journal.Stop()\n" + requests, livebridge, "TestEndDuringARequest"},
-		{"requests in flight are cut off at shutdown", shutdown, requests, "\tvar err error\n\t_ = answerCtx\n", livebridge, "TestEndDuringARequest"},
+		{"requests in flight are cut off at shutdown", shutdown, requests, "\tvar err error\n", livebridge, "TestEndDuringARequest"},
 		{"the port closes before the outbox is published", shutdown, accept, "\tdrained := true\n", livebridge, "TestAcceptsWhileTheOutboxDrains"},
 		{"what comes meanwhile holds the port open", shutdown, "a.journal.Drained(begun)", "a.journal.Pending() == 0", livebridge, "TestAcceptsWhileTheOutboxDrains"},
-		{"what is on disk only counts as published", "bridge/journal/drain.go", "if o.spilled {", "if false {", journal, "TestDrained"},
-		{"what is under way counts as published", "bridge/journal/drain.go", "first := l.underWay.event", "first := (*bridge.Event)(nil)", journal, "TestDrained"},
+		{"what is on disk only counts as published", "bridge/outbox/outbox.go", "\tif o.state.spilled() {\n\t\treturn false\n\t}\n\tfor", "\tfor", outbox, "TestDrained"},
+		{"what is under way counts as published", "bridge/outbox/lane_queue.go", "\treturn l.underWay.Event\n", "\treturn nil\n", outbox, "TestDrained"},
 		{"the events of requests in flight are left to the next start", shutdown, "\tif drained { //", "\tif drained = false; drained { //", livebridge, "TestEndInOrder"},
-		{"an unavailable broker is waited for", shutdown, "if !a.dispatcher.Available() {", "if false {", livebridge, "TestNoWaitForAnUnavailableBroker"},
+		{"an unavailable broker is waited for", "bridge/dispatch/shutdown.go", "if !d.Available() {", "if false {", livebridge, "TestNoWaitForAnUnavailableBroker"},
 		{"new connections are dropped at shutdown", "bridge/ingress/listening.go", "for l.fresh.Load() > 0 && ctx", "for false && ctx", "bridge/ingress", "TestShutdownAnswersTheLastConnection"},
 		{"sockets of the supervisor are not used", "cmd/livebridge/activation.go", "*to = l\n", "_ = to\n", livebridge, "TestRestartUnderLoad"},
-		{"dispatch stops before the outbox is drained", shutdown, accept, "\tstopDispatch()\n" + accept, livebridge, "TestAcceptsWhileTheOutboxDrains"},
-		{"the last checkpoint is not waited for", shutdown, work, "", livebridge, "TestEndInOrder"},
-		{"the publisher is closed before the last checkpoint", shutdown, work, "\t_ = a.publisher.Close(graceCtx)\n" + work, livebridge, "TestEndInOrder"},
-		{"a broker that never answers delays the shutdown", shutdown, expire, "", livebridge, "TestEndWithoutAnAnswer"},
+		{"dispatch stops before the outbox is drained", shutdown, accept, "\ta.stopDispatch(limit.close)\n" + accept, livebridge, "TestAcceptsWhileTheOutboxDrains"},
+		{"the last checkpoint is not waited for", "bridge/dispatch/shutdown.go", "\td.trimmer.finish(ctx)\n", "", livebridge, "TestEndInOrder"},
+		{"the publisher is closed before the last checkpoint", shutdown, left, "\t_ = before(limit.close, a.publisher.Close)\n" + left, livebridge, "TestEndInOrder"},
+		{"a broker that never answers delays the shutdown", shutdown, deadline, "\tctx := context.Background()\n", livebridge, "TestEndWithoutAnAnswer"},
 		{"the service is ready while it stops", shutdown, "\ta.stopping.Store(true)\n", "", livebridge, "TestShutdownDelay"},
-		{"the admin port closes before the callback port", shutdown, accept, "\t_ = a.admin.Shutdown(answerCtx)\n" + accept, livebridge, "TestEndDuringTheBrokersAnswer"},
+		{"the admin port closes before the callback port", shutdown, accept, "\t_ = before(limit.answer, a.admin.Shutdown)\n" + accept, livebridge, "TestEndDuringTheBrokersAnswer"},
 		{"a leader is recorded once", "transports/kafka/producer/producer.go", "\tp.leader = broker\n", "\tif s.brokerQueues[p.leader] == nil {\n\t\tp.leader = broker\n\t}\n", kafka, "TestSilentLeaderBlocksOwnPartitionsOnly|TestPartitionsChangeLeaders"},
 		{"a public address needs no token", "transports/nats/embedded/options.go", "(ip == nil || !ip.IsLoopback())", "(ip != nil && !ip.IsLoopback())", embedded, "TestReachableServerNeedsToken"},
 		{"all of IPv4 is a proxy", "bridge/ingress/config.go", "p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= before", "p.Bits() == 0 && before > 0", "bridge/ingress", "TestProxiesAreNotEverybody"},

@@ -33,6 +33,7 @@ func TestContractBrokers(t *testing.T) {
 	})
 	h.Restart = 30 * time.Second
 	transporttest.Run(t, h)
+	transporttest.RunConsumer(t, h)
 }
 
 func realTopic(t *testing.T, c *kafkatest.Cluster, o Options) *transporttest.Topic {
@@ -41,6 +42,8 @@ func realTopic(t *testing.T, c *kafkatest.Cluster, o Options) *transporttest.Top
 		Publisher:  dial(t, o),
 		Events:     func(t *testing.T) []transporttest.Record { return contents(t, c.Brokers(), o.Topic) },
 		Quarantine: func(t *testing.T) []transporttest.Record { return contents(t, c.Brokers(), o.Quarantine) },
+		Consume:    consumes(o),
+		Foreign:    foreign(c.Brokers(), o.Topic),
 		Stop: func(*testing.T) {
 			for i := range c.Brokers() {
 				c.Kill(i)

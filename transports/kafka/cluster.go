@@ -52,7 +52,7 @@ func (c *cluster) Client() *kafka.Client {
 
 func (c *cluster) current() *kafka.Transport {
 	if c.transport == nil {
-		c.transport, c.usedCredentials = c.make(), c.credentials.current().fileContents
+		c.transport, c.usedCredentials = c.make(), c.credentials.current().contents()
 		c.transport.MetadataTopics = c.topics
 		c.renewed = time.Now()
 	}
@@ -83,7 +83,7 @@ func (c *cluster) reload() error {
 	err := c.credentials.load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.usedCredentials != c.credentials.current().fileContents {
+	if c.usedCredentials != c.credentials.current().contents() {
 		c.closeTransport()
 	}
 	return err

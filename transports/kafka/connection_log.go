@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -97,6 +98,12 @@ func (o *Options) faultOf(err error) fault {
 			settingNames("KAFKA_SASL", "KAFKA_TLS")}
 	}
 	return fault{"brokers", "broker unavailable: cannot reach Kafka; retrying", settingNames("KAFKA_BROKERS")}
+}
+
+// connectError says why brokers cannot be reached, and which settings to check.
+func (o *Options) connectError(err error) error {
+	f := o.faultOf(err)
+	return fmt.Errorf("%s: check %s: %w", strings.TrimSuffix(f.message, "; retrying"), f.setting, err)
 }
 
 // closedKind is the kind of a connection that the broker closed without an answer.

@@ -46,17 +46,51 @@ func testOptions() Options {
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	transporttest.Run(t, contract(func(t *testing.T, o Options) *transporttest.Topic {
+	h := contract(func(t *testing.T, o Options) *transporttest.Topic {
 		f := startFake(t)
 		p := f.dial(t, o)
+		o.Brokers = joined(f.addrs)
 		return &transporttest.Topic{
 			Publisher:  p,
 			Events:     func(t *testing.T) []transporttest.Record { return contents(t, f.addrs, o.Topic) },
 			Quarantine: func(t *testing.T) []transporttest.Record { return contents(t, f.addrs, o.Quarantine) },
+			Consume:    consumes(o),
+			Foreign:    foreign(f.addrs, o.Topic),
 			Stop:       func(*testing.T) { f.Close() },
 			Start:      f.restart,
 		}
-	}))
+	})
+	transporttest.Run(t, h)
+	transporttest.RunConsumer(t, h)
+}
+
+// consumes is Consume as the suite calls it.
+func consumes(o Options) transporttest.Consume {
+	return func(ctx context.Context, all bool, f func(transporttest.Record) error) error {
+		start := StartNew
+		if all {
+			start = StartAll
+		}
+		return Consume(ctx, o, start, func(r Record) error {
+			return f(transporttest.Record{Key: r.Key, Headers: r.Header, Payload: r.Payload})
+		})
+	}
+}
+
+// foreign puts records that are no events into a topic.
+func foreign(brokers []string, topic string) func(*testing.T, string, []byte) {
+	return func(t *testing.T, key string, payload []byte) {
+		t.Helper()
+		c, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		r := &kgo.Record{Topic: topic, Key: []byte(key), Value: payload}
+		if err := c.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // fake is a cluster in this process that can be stopped, and started with what it had.

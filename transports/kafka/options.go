@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"livebridge/transports/kafka/producer"
+	"livebridge/transports/transporttls"
 
 	"go.uber.org/zap"
 
@@ -61,7 +62,7 @@ func DefaultOptions() Options {
 	return Options{
 		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine",
 		Create: true, Partitions: 12, Replication: -1, Dedupe: 24 * time.Hour,
-		Compression: "lz4", SASL: "none", TLSVerify: verifyFull, AckTimeout: 5 * time.Second,
+		Compression: "lz4", SASL: "none", TLSVerify: transporttls.VerifyFull, AckTimeout: 5 * time.Second,
 		Log: zap.NewNop(), ReadFile: os.ReadFile,
 		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, checkInterval: 10 * time.Second,
 		remindInterval: time.Minute, producerIDRetry: time.Minute,
@@ -97,7 +98,7 @@ func (o *Options) Check() error {
 	_, err := producer.Compression(o.Compression)
 	wrong(err != nil, "KAFKA_COMPRESSION", "%w", err)
 	errs = append(errs, o.checkCredentials()...)
-	errs = append(errs, o.checkVerify())
+	errs = append(errs, o.tlsClient().Check())
 	_, err = openCredentials(o)
 	return errors.Join(append(errs, err)...)
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"livebridge/transports/kafka/producer"
 
@@ -47,8 +46,7 @@ func (p *probe) run(ctx context.Context) ([]string, error) {
 	p.cluster.setTopics(names)
 	answer, err := p.cluster.Client().Metadata(ctx, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
-		f := p.opts.faultOf(err)
-		return nil, fmt.Errorf("%s: check %s: %w", strings.TrimSuffix(f.message, "; retrying"), f.setting, err)
+		return nil, p.opts.connectError(err)
 	}
 	var errs []error
 	for i := range answer.Topics {

@@ -72,7 +72,7 @@ func (p *Publisher) begin() {
 		p.opts.Log.Warn("KAFKA_SASL is plain without KAFKA_TLS: the password is sent unencrypted; set KAFKA_TLS=true",
 			zap.String("setting", settingNames("KAFKA_SASL")))
 	}
-	p.opts.warnVerify()
+	p.opts.tlsClient().Warn(p.opts.Log, settingNames("KAFKA_TLS_VERIFY"))
 	if template(p.opts.Topic).fixed() {
 		p.events = p.topics.of(p.opts.Topic)
 	}

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -309,5 +310,25 @@ func TestConsumeNew(t *testing.T) {
 	cancel()
 	if err := transporttest.Receive(t, ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("it ends with %v", err)
+	}
+}
+
+// TestConsumeNoQuarantine: a template that the quarantine's topic matches too does not make its notices events.
+func TestConsumeNoQuarantine(t *testing.T) {
+	t.Parallel()
+	o := testOptions()
+	o.Topic = "live.{app}"
+	f := startFake(t, kfake.SeedTopics(1, "live.one", o.Quarantine))
+	o.Brokers = joined(f.addrs)
+	c, err := newConsumer(t.Context(), o, func(Record) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	if err := c.discover(StartAll); err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]int{"live.one": 1}; !maps.Equal(c.read, want) {
+		t.Errorf("it reads %v, not %v", c.read, want)
 	}
 }

@@ -41,11 +41,15 @@ func TestContractBrokers(t *testing.T) {
 		}
 		return &transporttest.Topic{
 			Publisher: p, Events: read(o.Stream), Quarantine: read(QuarantineStream),
+			Consume: consumes(o), Foreign: func(t *testing.T, subject string, payload []byte) {
+				natstest.Foreign(t, natstest.Connect(t, c.urls()), subject, payload)
+			},
 			Stop: func(*testing.T) { c.kill() }, Start: func(t *testing.T) { c.begin(t) },
 		}
 	})
 	h.Away, h.Restart = 15*time.Second, 30*time.Second
 	transporttest.Run(t, h)
+	transporttest.RunConsumer(t, h)
 }
 
 // realCluster is three nats-servers in processes of their own.

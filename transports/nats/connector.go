@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -77,11 +76,11 @@ func (l *connector) identify() []nats.Option {
 	if l.opts.NKeyFile != "" {
 		opts = append(opts, nats.Nkey(l.current.Load().public, sign))
 	}
-	roots := func() (*x509.CertPool, error) { return l.current.Load().roots, nil }
-	pair := func() (tls.Certificate, error) { return l.current.Load().pair, nil }
-	if l.opts.TLSServerName != "" || cmp.Or(l.opts.TLSVerify, verifyFull) != verifyFull {
-		current := func() *x509.CertPool { return l.current.Load().roots }
-		opts = append(opts, nats.Secure(l.opts.verify(&tls.Config{MinVersion: tls.VersionTLS12}, current)))
+	roots := func() (*x509.CertPool, error) { return l.current.Load().tls.Roots, nil }
+	pair := func() (tls.Certificate, error) { return *l.current.Load().tls.Pair, nil }
+	if settings := l.opts.tlsClient(); !settings.Default() {
+		current := func() *x509.CertPool { return l.current.Load().tls.Roots }
+		opts = append(opts, nats.Secure(settings.Apply(&tls.Config{MinVersion: tls.VersionTLS12}, current)))
 	}
 	switch ca, cert := l.opts.CAFile != "", l.opts.CertFile != ""; {
 	case ca && cert:
@@ -126,7 +125,7 @@ func (l *connector) refresh() {
 // reload reads the credentials again, and reconnects when they have changed.
 func (l *connector) reload() error {
 	err := l.creds.load()
-	if conn := l.conn.Load(); conn != nil && l.creds.current().fileContents != l.current.Load().fileContents {
+	if conn := l.conn.Load(); conn != nil && l.creds.current().contents() != l.current.Load().contents() {
 		_ = conn.ForceReconnect() // fails only after Close
 	}
 	return err

@@ -149,6 +149,8 @@ func (r *reader) read(ctx context.Context) error {
 	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.next,
 		FilterSubjects: []string{r.opts.SubjectPrefix + ".>"},
+		// The client by itself would ask for the next sequence for ever, also of a stream that was created anew.
+		MaxResetAttempts: 1,
 	})
 	if err != nil {
 		return err

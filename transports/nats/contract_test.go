@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func testOptions() Options {
 
 func TestContractServer(t *testing.T) {
 	t.Parallel()
-	transporttest.Run(t, contract(func(t *testing.T, o Options) *transporttest.Topic {
+	h := contract(func(t *testing.T, o Options) *transporttest.Topic {
 		s := natstest.Start(t, &server.Options{})
 		o.URL = s.URL
 		p, err := Dial(o)
@@ -43,7 +44,23 @@ func TestContractServer(t *testing.T) {
 		}
 		return &transporttest.Topic{
 			Publisher: p, Events: read(o.Stream), Quarantine: read(QuarantineStream),
+			Consume: consumes(o), Foreign: func(t *testing.T, subject string, payload []byte) {
+				natstest.Foreign(t, s.JetStream(t), subject, payload)
+			},
 			Stop: func(*testing.T) { s.Kill() }, Start: func(t *testing.T) { s.Restart(t) },
 		}
-	}))
+	})
+	transporttest.Run(t, h)
+	transporttest.RunConsumer(t, h)
+}
+
+// consumes is Consume as the suite calls it.
+func consumes(o Options) transporttest.Consume {
+	return func(ctx context.Context, all bool, f func(transporttest.Record) error) error {
+		start := StartNew
+		if all {
+			start = StartAll
+		}
+		return Consume(ctx, o, start, func(r Record) error { return f(natstest.RecordOf(r.Subject, r.Header, r.Payload)) })
+	}
 }

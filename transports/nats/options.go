@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"livebridge/transports/transporttls"
+
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 )
@@ -47,6 +49,8 @@ type Options struct {
 	// InProcess is the server in this process. Only package embedded sets it: nobody else writes to that server's
 	// streams, and their configuration is ours.
 	InProcess nats.InProcessConnProvider
+	// FirstSequence is of streams that are created on that server, by their names; absent: 1.
+	FirstSequence map[string]uint64
 }
 
 // QuarantineStream is the name of the stream that quarantine notices go to.
@@ -62,7 +66,15 @@ func DefaultOptions() Options {
 	return Options{
 		Stream: "LIVE_EVENTS", SubjectPrefix: "live.events", Quarantine: "live.quarantine", Replicas: 1,
 		MaxAge: 168 * time.Hour, MaxBytes: 8 << 30, QuarantineMaxBytes: 256 << 20, AckTimeout: 5 * time.Second,
-		TLSVerify: verifyFull, Log: zap.NewNop(), ReadFile: os.ReadFile,
+		TLSVerify: transporttls.VerifyFull, Log: zap.NewNop(), ReadFile: os.ReadFile,
+	}
+}
+
+// tlsClient returns what the settings say about TLS.
+func (o *Options) tlsClient() *transporttls.Client {
+	return &transporttls.Client{
+		Prefix: "NATS_", CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.KeyFile,
+		Verify: o.TLSVerify, ServerName: o.TLSServerName, ReadFile: o.ReadFile, SettingError: settingError,
 	}
 }
 

@@ -25,9 +25,9 @@ func TestVerify(t *testing.T) {
 		"full":                    {right.File, "full", "", byName, ""},
 		"full with the name":      {right.File, "full", "nats.internal", "", ""},
 		"full with another name":  {right.File, "full", "nats.example", byName, ""},
-		"ca":                      {right.File, "ca", "", "", "NATS_TLS_VERIFY is ca"},
-		"ca of another authority": {another.File, "ca", "", byChain, "NATS_TLS_VERIFY is ca"},
-		"none":                    {"", "none", "", "", "NATS_TLS_VERIFY is none"},
+		"ca":                      {right.File, "ca", "", "", "are verified by authority alone"},
+		"ca of another authority": {another.File, "ca", "", byChain, "are verified by authority alone"},
+		"none":                    {"", "none", "", "", "are not verified"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, logs := watchedLog()
@@ -39,7 +39,7 @@ func TestVerify(t *testing.T) {
 			} else {
 				transporttest.Deliver(t, p, transporttest.Events(2, 1, 1))
 			}
-			if n := logs.FilterMessageSnippet("NATS_TLS_VERIFY is").Len(); n != min(len(c.warn), 1) || logs.FilterMessageSnippet(c.warn).Len() == 0 && n > 0 {
+			if n := logs.FilterMessageSnippet("broker certificates").Len(); n != min(len(c.warn), 1) || logs.FilterMessageSnippet(c.warn).Len() == 0 && n > 0 {
 				t.Errorf("%d warnings: %v", n, logs.All())
 			}
 		})

@@ -23,10 +23,11 @@ const validity = 60
 
 // Delivery is one callback that was sent, or lost.
 type Delivery struct {
-	// Lane and Event are what was reported; Session is the push's publish_timestamp, a Unix second.
-	Lane    bridge.Lane
-	Event   string
-	Session int64
+	// Lane, Event and Name are what was reported, see simulator.Callback.Name; Session is the push's publish_timestamp,
+	// a Unix second.
+	Lane        bridge.Lane
+	Event, Name string
+	Session     int64
 	// URL is where it went.
 	URL string
 	// Again: it was sent before.
@@ -45,7 +46,7 @@ func (p *Provider) deliver(ctx context.Context, r *running, c simulator.Callback
 		return nil
 	}
 	header, body, base, err := p.encode(registered, r, &c)
-	d := Delivery{Lane: c.Lane(), Event: c.Event, Session: base + c.Session, URL: registered.URL, Err: err}
+	d := Delivery{Lane: c.Lane(), Event: c.Event, Name: c.Name(base), Session: base + c.Session, URL: registered.URL, Err: err}
 	p.mu.Lock()
 	lost := p.lost
 	p.mu.Unlock()

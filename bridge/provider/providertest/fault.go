@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,10 +16,10 @@ type Fault struct {
 	// Times is how many fail; 0: all from then on.
 	Times int
 
-	// Status, Code and Message are the answer.
+	// Status, Code and Message are the answer. Without a Code, Message is the body as it is, such as that of a proxy.
 	Status        int
 	Code, Message string
-	// Hang: there is no answer until the client gives up.
+	// Hang: there is no answer until the client gives up, or Heal.
 	Hang bool
 	// Late: the request takes effect all the same, the answer is the failure.
 	Late bool
@@ -53,10 +54,22 @@ func (p *Provider) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults = nil
+	close(p.healed)
+	p.healed = make(chan struct{})
 }
 
-// takeFault returns the fault of a request.
-func (p *Provider) takeFault(r *http.Request) (Fault, bool) {
+// fail answers with a fault.
+func (p *Provider) fail(w http.ResponseWriter, f Fault) {
+	if f.Code != "" {
+		p.refuse(w, refusal{f.Status, f.Code, f.Message})
+		return
+	}
+	w.WriteHeader(f.Status)
+	_, _ = io.WriteString(w, f.Message) // fails when the client is gone
+}
+
+// takeFault returns the fault of a request, and what is closed by Heal.
+func (p *Provider) takeFault(r *http.Request) (f Fault, healed chan struct{}, found bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.faults {
@@ -74,9 +87,9 @@ func (p *Provider) takeFault(r *http.Request) (Fault, bool) {
 				p.faults = slices.Delete(p.faults, i, i+1)
 			}
 		}
-		return fault, true
+		return fault, p.healed, true
 	}
-	return Fault{}, false
+	return Fault{}, nil, false
 }
 
 // discarded is a response that nobody gets.

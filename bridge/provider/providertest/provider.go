@@ -34,6 +34,7 @@ type Provider struct {
 	registered map[provider.Place]provider.Callback
 	ids        int // of recording callbacks, so far
 	faults     []Fault
+	healed     chan struct{} // closed by Heal
 	online     map[stream]*running
 	lanes      map[stream]*numbers
 	lost       func(Delivery) bool
@@ -47,6 +48,7 @@ func New(c Config) *Provider {
 	p := &Provider{
 		config: c, mux: http.NewServeMux(), client: &http.Client{Timeout: deliveryTimeout},
 		registered: make(map[provider.Place]provider.Callback),
+		healed:     make(chan struct{}),
 		online:     make(map[stream]*running), lanes: make(map[stream]*numbers),
 	}
 	p.route()
@@ -78,17 +80,20 @@ func (p *Provider) route() {
 // ServeHTTP serves the API.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", fmt.Sprintf("emulated-%d", p.requests.Add(1)))
-	fault, found := p.takeFault(r)
+	fault, healed, found := p.takeFault(r)
 	switch {
 	case !found:
 		p.mux.ServeHTTP(w, r)
 	case fault.Hang:
-		<-r.Context().Done()
+		select {
+		case <-r.Context().Done():
+		case <-healed:
+		}
 	case fault.Late:
 		p.mux.ServeHTTP(discarded{make(http.Header)}, r)
 		fallthrough
 	default:
-		p.refuse(w, refusal{fault.Status, fault.Code, fault.Message})
+		p.fail(w, fault)
 	}
 }
 

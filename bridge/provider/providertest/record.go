@@ -33,9 +33,6 @@ func (p *Provider) readRecord(r *http.Request) (provider.Callback, error) {
 	if err := decode(r, &b); err != nil {
 		return provider.Callback{}, err
 	}
-	if b.App == "**" {
-		b.App = provider.Wildcard
-	}
 	if len(b.Events) == 0 {
 		b.Events = []string{"RECORD_FILE_COMPLETE"}
 	}

@@ -27,7 +27,8 @@ func serve(t *testing.T) (*providertest.Provider, *live.LiveClient, *rtc.CloudRT
 	p := providertest.New(providertest.Config{AccessKey: accessKey, SecretKey: secretKey, Project: project})
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
-	credentials, err := basic.NewCredentialsBuilder().WithAk(accessKey).WithSk(secretKey).WithProjectId(project).SafeBuild()
+	credentials, err := basic.NewCredentialsBuilder().
+		WithAk(accessKey).WithSk(secretKey).WithProjectId(project).SafeBuild()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,11 +46,11 @@ func serve(t *testing.T) (*providertest.Provider, *live.LiveClient, *rtc.CloudRT
 // TestTheOfficialSDKIsAClient calls every path with the SDK alone.
 func TestTheOfficialSDKIsAClient(t *testing.T) {
 	_, l, r := serve(t)
-	url, secret, app := "https://bridge.example.com/live/record", key, "*"
+	url, secret, app := "https://bridge.example.com/live/record", key, "**"
 	created, err := l.CreateRecordCallbackConfig(&model.CreateRecordCallbackConfigRequest{
 		Body: &model.RecordCallbackConfigRequest{PublishDomain: domain, App: "**", NotifyCallbackUrl: &url, Key: &secret},
 	})
-	if err != nil || created.HttpStatusCode != 201 || *created.App != "*" || created.SignType.Value() != "HMACSHA256" {
+	if err != nil || created.HttpStatusCode != 201 || *created.App != "**" || created.SignType.Value() != "HMACSHA256" {
 		t.Fatalf("created %v, %v", created, err)
 	}
 	calls := map[string]func() (any, error){

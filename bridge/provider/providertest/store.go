@@ -24,12 +24,16 @@ func (p *Provider) sorted(match func(provider.Callback) bool) []provider.Callbac
 	return all
 }
 
+// otherWildcard is the wildcard as the provider's example has it. It is kept as it was sent.
+const otherWildcard = "**"
+
 // find returns the callback that is registered for a stream of this app: that of the app before that of every app.
 func (p *Provider) find(kind bridge.Kind, domain, app string) (provider.Callback, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	places := []provider.Place{
 		{Kind: kind, Domain: domain, App: app}, {Kind: kind, Domain: domain, App: provider.Wildcard},
+		{Kind: kind, Domain: domain, App: otherWildcard},
 	}
 	switch kind {
 	case bridge.KindStream:
@@ -43,6 +47,16 @@ func (p *Provider) find(kind bridge.Kind, domain, app string) (provider.Callback
 		}
 	}
 	return provider.Callback{}, false
+}
+
+// Register registers a callback as it is, as the provider's console does.
+func (p *Provider) Register(c provider.Callback) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.Kind == bridge.KindRecord {
+		c.ID = p.newID()
+	}
+	p.put(c)
 }
 
 // put registers a callback. The caller holds the lock.

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ func TestContract(t *testing.T) {
 	h.Open = open
 	h.Away = 5 * time.Second
 	transporttest.Run(t, h)
+	transporttest.RunConsumer(t, h)
 }
 
 // open starts a server of its own.
@@ -32,6 +34,9 @@ func open(t *testing.T, binary bool) *transporttest.Topic {
 	}
 	return &transporttest.Topic{
 		Publisher: e.Publisher, Events: read(o.Stream), Quarantine: read(nats.QuarantineStream),
+		Consume: e.consuming, Foreign: func(t *testing.T, subject string, payload []byte) {
+			natstest.Foreign(t, adminOf(t, e), subject, payload)
+		},
 		Stop: func(*testing.T) { e.host.stop() },
 		Start: func(t *testing.T) {
 			if err := e.restart(); err != nil {
@@ -45,4 +50,16 @@ func testOptions() nats.Options {
 	o := nats.DefaultOptions()
 	o.AckTimeout = 2 * time.Second
 	return o
+}
+
+// consuming consumes as somebody outside.
+func (e *Publisher) consuming(ctx context.Context, all bool, f func(transporttest.Record) error) error {
+	o, start := testOptions(), nats.StartNew
+	o.URL = e.ClientURL()
+	if all {
+		start = nats.StartAll
+	}
+	return nats.Consume(ctx, o, start, func(r nats.Record) error {
+		return f(natstest.RecordOf(r.Subject, r.Header, r.Payload))
+	})
 }

@@ -17,11 +17,7 @@ func Records(t testing.TB, js jetstream.JetStream, stream string) []transporttes
 	t.Helper()
 	var out []transporttest.Record
 	for _, m := range Messages(t, js, stream) {
-		r := transporttest.Record{Key: m.Subject(), Headers: make(map[string]string), Payload: bytes.Clone(m.Data())}
-		for name, values := range m.Headers() {
-			r.Headers[name] = values[0]
-		}
-		out = append(out, r)
+		out = append(out, RecordOf(m.Subject(), m.Headers(), m.Data()))
 	}
 	return out
 }
@@ -84,4 +80,21 @@ func Messages(t testing.TB, js jetstream.JetStream, stream string) []jetstream.M
 		out = append(out, m)
 	}
 	return out
+}
+
+// RecordOf is a message as the suite compares it.
+func RecordOf(subject string, headers map[string][]string, payload []byte) transporttest.Record {
+	r := transporttest.Record{Key: subject, Headers: make(map[string]string), Payload: bytes.Clone(payload)}
+	for name, values := range headers {
+		r.Headers[name] = values[0]
+	}
+	return r
+}
+
+// Foreign puts a message that is no event into a stream.
+func Foreign(t testing.TB, js jetstream.JetStream, subject string, payload []byte) {
+	t.Helper()
+	Answered(t, "publish to "+subject, func(ctx context.Context) (*jetstream.PubAck, error) {
+		return js.Publish(ctx, subject, payload)
+	})
 }
