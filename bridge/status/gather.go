@@ -176,7 +176,7 @@ func laneOf(o bridge.OpenSession) bridge.Lane {
 
 // addMetrics adds what only the metrics know.
 func (g *gatherer) addMetrics(s *State) {
-	s.LastCallbacks = []LastCallback{}
+	last := make(map[string]time.Time)
 	families, err := g.cfg.Gatherer.Gather()
 	s.problem("metrics", err)
 	for _, f := range families {
@@ -184,12 +184,13 @@ func (g *gatherer) addMetrics(s *State) {
 			continue
 		}
 		for _, m := range f.GetMetric() {
-			last := LastCallback{Kind: labelOf(m, "kind")}
 			if at := m.GetGauge().GetValue(); at > 0 {
-				last.At = time.UnixMilli(int64(at * 1000)).UTC()
+				last[labelOf(m, "kind")] = time.UnixMilli(int64(at * 1000)).UTC()
 			}
-			s.LastCallbacks = append(s.LastCallbacks, last)
 		}
+	}
+	for _, k := range bridge.Kinds() {
+		s.LastCallbacks = append(s.LastCallbacks, LastCallback{k.String(), last[k.String()]})
 	}
 }
 
