@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
@@ -43,11 +44,12 @@ func Open(o Options) (*Certificate, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
+	auto := promauto.With(o.Registerer)
 	c := &Certificate{
 		opts: o,
-		expiry: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expiry_timestamp_seconds",
+		expiry: auto.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expiry_timestamp_seconds",
 			Help: "Unix time at which the certificate of the callback port expires."}),
-		successful: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_last_reload_successful",
+		successful: auto.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_last_reload_successful",
 			Help: "1 if the last load of the TLS files succeeded; 0 while they are unusable and previous ones stay in use."}),
 	}
 	c.source = filewatch.New(c.read)
@@ -55,10 +57,7 @@ func Open(o Options) (*Certificate, error) {
 		return nil, err
 	}
 	c.successful.Set(1)
-	if o.Registerer == nil {
-		return c, nil
-	}
-	return c, errors.Join(o.Registerer.Register(c.expiry), o.Registerer.Register(c.successful))
+	return c, nil
 }
 
 // TLS returns the settings for a server. They follow the files while Watch runs.

@@ -83,8 +83,8 @@ type Dispatcher struct {
 	progress chan struct{} // with a buffer of one: the outbox may have become shorter
 }
 
-// New makes a Dispatcher, which does nothing before Run. The error is that its metrics are registered already.
-func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r prometheus.Registerer) (*Dispatcher, error) {
+// New makes a Dispatcher, which does nothing before Run. It panics if its metrics are registered already; nil: none are.
+func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r prometheus.Registerer) *Dispatcher {
 	opts = opts.withDefaults()
 	d := &Dispatcher{
 		outbox: o, publisher: p, opts: opts, log: log,
@@ -95,8 +95,8 @@ func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r promethe
 		stopped: make(chan struct{}), progress: make(chan struct{}, 1),
 	}
 	d.running, d.quit = context.WithCancel(context.Background())
-	d.metrics = newMetrics(d.Available)
-	return d, d.metrics.register(r)
+	d.metrics = newMetrics(r, d.Available)
+	return d
 }
 
 // Available reports whether the broker takes events, as far as is known: false during an outage.

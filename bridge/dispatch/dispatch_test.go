@@ -41,10 +41,7 @@ func run(t *testing.T, p bridge.Publisher, opts Options) *harness {
 // start starts the dispatcher of a harness.
 func (r *harness) start(p bridge.Publisher, opts Options, log *zap.Logger) {
 	r.t.Helper()
-	var err error
-	if r.d, err = New(r.outbox, p, opts, log, r.registry); err != nil {
-		r.t.Fatal(err)
-	}
+	r.d = New(r.outbox, p, opts, log, r.registry)
 	grace, expire := context.WithCancel(r.t.Context())
 	r.expire = expire
 	var once sync.Once

@@ -204,10 +204,7 @@ func BenchmarkDispatch(b *testing.B) {
 		out.lanes <- &bridge.Event{Lane: lane(i)}
 	}
 	out.left = b.N
-	d, err := New(out, &fakeInstant{}, Options{}, zap.NewNop(), prometheus.NewRegistry())
-	if err != nil {
-		b.Fatal(err)
-	}
+	d := New(out, &fakeInstant{}, Options{}, zap.NewNop(), prometheus.NewRegistry())
 	b.ReportAllocs()
 	b.ResetTimer()
 	out.cancel = d.quit

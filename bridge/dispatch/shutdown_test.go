@@ -61,13 +61,14 @@ func TestDrainEnds(t *testing.T) {
 		silent.release()
 		h.end()
 
-		h = run(t, &fakePublisher{answer: func(*bridge.Event) error { return errAway }}, Options{})
+		away := &fakePublisher{answer: func(*bridge.Event) error { return errAway }}
+		h = run(t, away, Options{MaxBackoff: outageAfter / 10})
 		h.outbox.add(events(1, 1)...)
 		begun := time.Now()
 		if err := h.d.Drain(t.Context(), never); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("%v, not %v", err, ErrUnavailable)
 		}
-		if took := time.Since(begun); took > 2*outageAfter {
+		if took := time.Since(begun); took > outageAfter*5/4 {
 			t.Errorf("the outage was noticed after %v", took)
 		}
 		if err := h.d.Drain(t.Context(), func() bool { return true }); err != nil {

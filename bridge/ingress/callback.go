@@ -25,9 +25,6 @@ func (s *Server) handleCallback(w http.ResponseWriter, r *http.Request, k bridge
 		}
 	}()
 	req := Request{Method: r.Method, Kind: k, Token: token, Header: r.Header}
-	if refused := s.cfg.judgeRoute(k, token); refused != nil {
-		return outcome{refusal: refused}
-	}
 	b := s.buffers.get()
 	refused := b.read(w, r, s.cfg.MaxBody)
 	req.Body = b.bytes

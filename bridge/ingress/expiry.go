@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"livebridge/bridge"
 )
@@ -16,9 +17,9 @@ type expiries struct {
 	byKind map[bridge.Kind]prometheus.Observer // resolved once; read-only
 }
 
-func newExpiries() expiries {
+func newExpiries(r prometheus.Registerer) expiries {
 	e := expiries{
-		vec: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		vec: promauto.With(r).NewHistogramVec(prometheus.HistogramOpts{
 			Name: "livebridge_signature_expiry_seconds",
 			Help: "Time from the arrival of a callback with a valid signature to its auth_timestamp; below 0: it has passed.",
 			Buckets: []float64{-86400, -3600, -600, -300, -120, -60, -30, -10, 0, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200,

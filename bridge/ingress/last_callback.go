@@ -4,26 +4,24 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"livebridge/bridge"
 )
 
 // lastCallbacks is when a callback of each kind was last answered 200.
 type lastCallbacks struct {
-	vec    *prometheus.GaugeVec
 	byKind map[kindLabel]prometheus.Gauge // resolved once; read-only
 }
 
-func newLastCallbacks() lastCallbacks {
-	l := lastCallbacks{
-		vec: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "livebridge_last_callback_timestamp_seconds",
-			Help: "Unix time at which a callback of this kind was last answered 200; 0: not since the start.",
-		}, []string{"kind"}),
-		byKind: make(map[kindLabel]prometheus.Gauge),
-	}
+func newLastCallbacks(r prometheus.Registerer) lastCallbacks {
+	vec := promauto.With(r).NewGaugeVec(prometheus.GaugeOpts{
+		Name: "livebridge_last_callback_timestamp_seconds",
+		Help: "Unix time at which a callback of this kind was last answered 200; 0: not since the start.",
+	}, []string{"kind"})
+	l := lastCallbacks{byKind: make(map[kindLabel]prometheus.Gauge)}
 	for _, k := range bridge.Kinds() {
-		l.byKind[kindLabel(k)] = l.vec.WithLabelValues(k.String())
+		l.byKind[kindLabel(k)] = vec.WithLabelValues(k.String())
 	}
 	return l
 }

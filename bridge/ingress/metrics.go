@@ -1,11 +1,11 @@
 package ingress
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"livebridge/bridge"
 	"livebridge/bridge/signature"
@@ -26,7 +26,12 @@ type metrics struct {
 	handshakes        map[string]prometheus.Counter    // by reason, likewise
 }
 
-func newMetrics() *metrics {
+// newMetrics registers the metrics. It panics if they are registered already.
+func newMetrics(r prometheus.Registerer) *metrics {
+	auto := promauto.With(r)
+	counters := func(result, help string, labels ...string) *prometheus.CounterVec {
+		return auto.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_callbacks_" + result + "_total", Help: help}, labels)
+	}
 	m := &metrics{
 		acceptedVec: counters("accepted",
 			"Callbacks answered 200 after their commit, including duplicates and quarantined ones.", "kind"),
@@ -35,26 +40,26 @@ func newMetrics() *metrics {
 			"Callbacks rejected because of what was sent, by reason and HTTP status code.", "kind", "reason", "code"),
 		lost: counters("lost",
 			"Callbacks answered 503, by reason: lost unless the provider sends them again.", "kind", "reason"),
-		unknown: prometheus.NewCounterVec(prometheus.CounterOpts{
+		unknown: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "livebridge_unknown_requests_total",
 			Help: "Requests for a path (404) or with a method (405) that does not exist, by HTTP status code.",
 		}, []string{"code"}),
-		probes: prometheus.NewCounterVec(prometheus.CounterOpts{
+		probes: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "livebridge_probes_total",
 			Help: "GET and HEAD requests for a route of callbacks, answered 200.",
 		}, []string{"kind"}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		duration: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "livebridge_callback_duration_seconds",
 			Help:    "Time from receiving a callback's headers to its response, whatever its status.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 16),
 		}, []string{"kind"}),
-		handshakesVec: prometheus.NewCounterVec(prometheus.CounterOpts{
+		handshakesVec: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "livebridge_tls_handshake_failures_total",
 			Help: "Failed TLS handshakes, by reason.",
 		}, []string{"reason"}),
-		signedProbes: newSignedProbes(),
-		lastCallback: newLastCallbacks(),
-		expiries:     newExpiries(),
+		signedProbes: newSignedProbes(r),
+		lastCallback: newLastCallbacks(r),
+		expiries:     newExpiries(r),
 
 		accepted:   make(map[kindLabel]prometheus.Counter),
 		ignored:    make(map[kindLabel]prometheus.Counter),
@@ -112,16 +117,4 @@ func (m *metrics) count(k kindLabel, why *Refusal, n float64) {
 	default:
 		m.refused.WithLabelValues(k.String(), why.Reason, code).Add(n)
 	}
-}
-
-func counters(result, help string, labels ...string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "livebridge_callbacks_" + result + "_total", Help: help,
-	}, labels)
-}
-
-func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.lost),
-		r.Register(m.unknown), r.Register(m.probes), r.Register(m.signedProbes), r.Register(m.lastCallback.vec),
-		r.Register(m.duration), r.Register(m.handshakesVec), r.Register(m.expiries.vec))
 }

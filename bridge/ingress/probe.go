@@ -50,10 +50,6 @@ func (s *Server) probe(k bridge.Kind) echo.HandlerFunc {
 	count := s.metrics.probes.WithLabelValues(k.String())
 	return func(c echo.Context) error {
 		w, r := c.Response().Writer, c.Request()
-		if refused := s.cfg.judgeRoute(k, c.Param(tokenParam)); refused != nil {
-			s.respond(c, kindLabel(k), outcome{refusal: refused})
-			return nil
-		}
 		if r.ContentLength != 0 { // a callback by the wrong method
 			w.Header().Set("Allow", allowed)
 			return errMethod

@@ -29,9 +29,20 @@ func (s *Server) route() {
 // add adds the route of one kind: for callbacks and for probes of load balancers. Echo answers OPTIONS with the methods
 // that it sends with a 405.
 func (s *Server) add(path string, k bridge.Kind) {
-	s.echo.POST(path, s.handle(k))
-	s.echo.GET(path, s.probe(k))
-	s.echo.HEAD(path, s.probe(k))
+	s.echo.POST(path, s.checkRoute(k, s.handle(k)))
+	s.echo.GET(path, s.checkRoute(k, s.probe(k)))
+	s.echo.HEAD(path, s.checkRoute(k, s.probe(k)))
+}
+
+// checkRoute rejects requests without the snapshot token, before their body is read.
+func (s *Server) checkRoute(k bridge.Kind, next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if refused := s.cfg.judgeRoute(k, c.Param(tokenParam)); refused != nil {
+			s.respond(c, kindLabel(k), outcome{refusal: refused})
+			return nil
+		}
+		return next(c)
+	}
 }
 
 // admit cleans the path, and rejects requests from outside AllowSources and HTTP/2 requests beyond the limit: one

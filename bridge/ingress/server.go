@@ -38,25 +38,19 @@ type Server struct {
 	closing       atomic.Bool // responses ask clients to close their connections
 }
 
-// New makes a server that does not listen yet. The error names an invalid setting, or is the registerer's.
+// New makes a server that does not listen yet. The error is a *bridge.SettingError. It panics if its metrics are
+// registered already.
 func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometheus.Registerer) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg.withDefaults(), journal: j, metrics: newMetrics(), report: newReporter(log),
+	s := &Server{cfg: cfg.withDefaults(), journal: j, metrics: newMetrics(r), report: newReporter(log),
 		json: []string{"application/json"}}
-	if err := s.metrics.register(r); err != nil {
-		return nil, err
-	}
 	s.buffers, s.sources = newBuffers(s.cfg.MaxBody), newSources(s.cfg)
 	s.paths = paths{prefix: s.cfg.prefix(), token: s.cfg.SnapshotToken}
 	s.inFlight = make(chan struct{}, s.cfg.MaxConnections)
 	s.slots = make(chan struct{}, s.cfg.MaxConnections)
-	for _, c := range connectionMetrics(s) {
-		if err := r.Register(c); err != nil {
-			return nil, err
-		}
-	}
+	registerConnections(s, r)
 	s.ring.Store(ring)
 	s.ctx, s.cancelAppends = context.WithCancel(context.Background())
 	s.route()

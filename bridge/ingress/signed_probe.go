@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"livebridge/bridge"
 	"livebridge/bridge/probe"
@@ -25,8 +26,8 @@ type verifiedProbe struct {
 	err error
 }
 
-func newSignedProbes() *prometheus.CounterVec {
-	probes := prometheus.NewCounterVec(prometheus.CounterOpts{
+func newSignedProbes(r prometheus.Registerer) *prometheus.CounterVec {
+	probes := promauto.With(r).NewCounterVec(prometheus.CounterOpts{
 		Name: "livebridge_signed_probes_total",
 		Help: "Signed probes of livebridge callbacks doctor, by result: answered or refused. They are no callbacks.",
 	}, []string{"kind", "result"})

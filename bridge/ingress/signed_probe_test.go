@@ -154,10 +154,18 @@ func TestSenderAndService(t *testing.T) {
 			if o := sender.Send(t.Context(), server.URL+routeOf(k), p); o.Failure != "" || o.Status != 200 {
 				t.Errorf("%v: %+v", k, o)
 			}
-			p.Proof = "0" + p.Proof[1:]
+			p.Proof = otherDigit(p.Proof[0]) + p.Proof[1:]
 			if o := sender.Send(t.Context(), server.URL+routeOf(k), p); o.Failure != probe.FailureProof {
 				t.Errorf("%v: %+v", k, o)
 			}
 		}
 	}
+}
+
+// otherDigit returns another hex digit than the given one.
+func otherDigit(digit byte) string {
+	if digit == '0' {
+		return "1"
+	}
+	return "0"
 }

@@ -211,14 +211,14 @@ func drainMarked(t *testing.T, j *Journal) map[string][]string {
 	ctx, cancel := untilFailed(t, j)
 	defer cancel()
 	out := make(map[string][]string)
-	for n := j.Pending(); n > 0; {
-		events, err := j.Next(ctx)
+	for n := j.outbox.Pending(); n > 0; {
+		events, err := j.outbox.Next(ctx)
 		if err != nil {
 			t.Fatal(err, j.Err())
 		}
 		for _, e := range events {
 			out[e.Lane.Stream] = append(out[e.Lane.Stream], fmt.Sprintf("%s %d %s", e.ID, ordinal(e.Sequence), e.Marks))
-			j.Settle(e, bridge.Settlement{})
+			j.outbox.Settle(e, bridge.Settlement{})
 			n--
 		}
 	}

@@ -10,6 +10,9 @@ import (
 	"livebridge/bridge"
 )
 
+// quarantineAtOnce is how many entries the processor lets go at a time.
+const quarantineAtOnce = 1024
+
 // TestQuarantineDropsTheOldest: beyond QUARANTINE_MAX the oldest entry of the most frequent reason goes, of several
 // such reasons the first in the alphabet; it is counted, and a restart changes nothing.
 func TestQuarantineDropsTheOldest(t *testing.T) {
@@ -142,7 +145,7 @@ func TestShareOfASignature(t *testing.T) {
 		s.counts("restarted", "quarantine_evicted_total", 1)
 		s.counts("restarted", "callbacks_quarantined_total", 0)
 		s.take(suspect("h", 2, bridge.ReasonExpired))
-		for i := range quarantinePerSignature + 1 {
+		for i := range 4 + 1 {
 			s.take(suspect(fmt.Sprint("u", i), 0, bridge.ReasonExpired))
 		}
 		s.keeps("others", bridge.QuarantineQueue, "a b c d h u0 u1 u2 u3 u4")
@@ -249,7 +252,7 @@ func TestAgeOfTheQuarantine(t *testing.T) {
 
 // TestManyGrowOldAtOnce: however many entries have grown old together, all go, and what is younger stays.
 func TestManyGrowOldAtOnce(t *testing.T) {
-	for _, n := range []int{1, sweepQuarantine, sweepQuarantine + 1, 2*sweepQuarantine + 1} {
+	for _, n := range []int{1, quarantineAtOnce, quarantineAtOnce + 1, 2*quarantineAtOnce + 1} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := unpublished()

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"livebridge/bridge/store"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,7 +59,7 @@ func TestTornEndIsLogged(t *testing.T) {
 	}
 	old := disk.CrashClone(vfs.CrashCloneCfg{})
 	rewrite(t, disk, log, func(content []byte) []byte { return content[:len(content)-3] })
-	if err := disk.Remove(disk.PathJoin(memory().Dir, markerName)); err != nil { // it was not written back
+	if err := disk.Remove(disk.PathJoin(memory().Dir, store.MarkerName)); err != nil { // it was not written back
 		t.Fatal(err)
 	}
 	all, err := warnings(t, disk)

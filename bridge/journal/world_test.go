@@ -172,7 +172,7 @@ func (r *worldRun) step(i int, s drawn) {
 	}
 	// No hold ends at the instant of an arrival: each passes at a fraction of a millisecond of its own.
 	r.pass(time.Duration(s.passes)*10*time.Millisecond + time.Duration(1+i)*time.Microsecond)
-	if got := r.j.Pending(); got != r.w.total {
+	if got := r.j.outbox.Pending(); got != r.w.total {
 		r.differs("step %d: %d events have come out, the table wants %d", i, got, r.w.total)
 	}
 }
@@ -259,7 +259,7 @@ func (r *worldRun) finish() string {
 	for _, ids := range r.w.caught {
 		want += len(ids)
 	}
-	if n := r.j.quarantine.entries; n != want {
+	if n := int(r.j.processor.Counters().Quarantine.Entries); n != want {
 		r.differs("%d callbacks are in quarantine, the table wants %d", n, want)
 	}
 	closeJournal(r.t, r.j)

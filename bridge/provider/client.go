@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
+	"golang.org/x/time/rate"
 
 	"livebridge/bridge"
 )
@@ -25,6 +26,8 @@ type Config struct {
 	Endpoint string
 	// Timeout limits one request; 0: DefaultTimeout.
 	Timeout time.Duration
+	// Limit is waited for before each request; nil: none is.
+	Limit *rate.Limiter
 }
 
 // DefaultTimeout limits one request without Config.Timeout.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"livebridge/bridge"
 )
@@ -29,20 +30,19 @@ func failureOf(p bridge.Publisher) <-chan error {
 
 // connect opens the configured broker.
 func (a *app) connect() (err error) {
-	if a.credentials, err = newCredentials(a.transport.files(), a.log, a.registry); err != nil {
-		return err
-	}
+	a.credentials = newCredentials(a.transport.files(), a.log, a.registry)
 	if a.publisher, err = a.transport.open(a.log, a.files.consumers); err != nil {
 		a.publisher = nil // not a nil of the publisher's type
 		return err
 	}
 	a.credentials.reload = a.publisher.Reload
-	return a.registry.Register(connectedMetric(a.publisher))
+	registerConnected(a.registry, a.publisher)
+	return nil
 }
 
-// connectedMetric returns the metric of the connection to the broker.
-func connectedMetric(p publisher) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_broker_connected",
+// registerConnected registers the metric of the connection to the broker.
+func registerConnected(r prometheus.Registerer, p publisher) {
+	promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_broker_connected",
 		Help: "1 while the broker responds and the stream or topic of events is usable, otherwise 0, whether or not there " +
 			"are events; livebridge_broker_available tells whether publishing them succeeds."},
 		func() float64 {

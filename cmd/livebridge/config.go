@@ -214,6 +214,21 @@ type settings struct {
 	// Private key of `KAFKA_TLS_CERT_FILE`.
 	KafkaKeyFile string `env:"KAFKA_TLS_KEY_FILE"`
 
+	// # The provider's list of online streams
+
+	// How often the sessions that are open are compared with the streams that are online at the provider; `0`: never.
+	// It needs `DOMAINS`, `PROVIDER_REGION` and credentials, see
+	// [callbacks that never came](#callbacks-that-never-came). In use: `1m`.
+	ReconcileInterval time.Duration `env:"RECONCILE_INTERVAL" envDefault:"0s"`
+	// How long a stream must be online without an open session, or a session open without its stream, to be reported.
+	ReconcileGrace time.Duration `env:"RECONCILE_GRACE" envDefault:"5m"`
+	// Region of the provider's API, such as `cn-north-4`; the default of `--region` of `livebridge callbacks`.
+	ProviderRegion string `env:"PROVIDER_REGION"`
+	// Id of the project; empty: `HUAWEICLOUD_SDK_PROJECT_ID`, or the only one of the credentials.
+	ProviderProject string `env:"PROVIDER_PROJECT"`
+	// URL of the API in place of the region's.
+	ProviderEndpoint string `env:"PROVIDER_ENDPOINT"`
+
 	// # Operation
 
 	// Address of the admin port: `/livez`, `/readyz`, `/metrics`, `/schemas/` and a status page. It shows no secret

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"go.uber.org/zap"
 
 	"livebridge/bridge/filewatch"
@@ -26,16 +27,17 @@ type credentials struct {
 // digest identifies the content of all files.
 type digest [sha256.Size]byte
 
-// newCredentials must be called before the publisher reads the files, so that no change is missed.
-func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) (*credentials, error) {
+// newCredentials must be called before the publisher reads the files, so that no change is missed. It panics if its
+// metric is registered already.
+func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) *credentials {
 	files = slices.DeleteFunc(slices.Clone(files), func(path string) bool { return path == "" })
 	c := &credentials{log: log, source: filewatch.New(func() digest { return digestOf(files) }),
-		successful: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
+		successful: promauto.With(r).NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
 			Help: "1 if the last reload of the broker's credentials succeeded, " +
 				"0 if a file cannot be used and its previous content stays in use."})}
 	c.successful.Set(1)
 	c.loaded = c.source.Last()
-	return c, r.Register(c.successful)
+	return c
 }
 
 func digestOf(files []string) digest {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"sync"
@@ -44,11 +46,12 @@ func (p *playedProvider) send(ctx context.Context, url, stream string, n int) in
 }
 
 func (p *playedProvider) sendWith(ctx context.Context, client *http.Client, url, stream string, n int) int {
-	s := demoCallback{event: "PUBLISH", session: int64(n / 2)}
+	session, event := p.base+int64(n/2), "PUBLISH"
 	if n%2 == 1 {
-		s.event = "PUBLISH_DONE"
+		event = "PUBLISH_DONE"
 	}
-	status, err := postWith(ctx, client, url, s.body(stream, p.base, n/2))
+	expires := time.Now().Add(time.Minute + time.Duration(n/2)*time.Second)
+	status, err := postWith(ctx, client, url, streamCallback(event, stream, session, expires, ""))
 	if err != nil {
 		status = 0
 	}
@@ -58,10 +61,29 @@ func (p *playedProvider) sendWith(ctx context.Context, client *http.Client, url,
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, checker.Sent{Number: uint64(len(p.sent)), Status: status, Occurrence: checker.Occurrence{
-		Kind: bridge.KindStream.String(), Subject: "push.example.com/live/" + stream, Event: s.event,
-		Session: bridge.Millis(1000 * (p.base + s.session)),
+		Kind: bridge.KindStream.String(), Subject: "push.example.com/live/" + stream, Event: event,
+		Session: bridge.Millis(1000 * session),
 	}})
 	return status
+}
+
+func post(ctx context.Context, url string, body []byte) (int, error) {
+	return postWith(ctx, http.DefaultClient, url, body)
+}
+
+// postWith returns the status of the answer to a body.
+func postWith(ctx context.Context, client *http.Client, url string, body []byte) (int, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := client.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return answer.StatusCode, errors.Join(err, answer.Body.Close())
 }
 
 // errAllThere ends the reading of a topic that has everything that was answered 200.

@@ -103,17 +103,16 @@ func settingError(name, remedy, problem string, args ...any) error {
 	return bridge.NewSettingError(name, fmt.Errorf(problem, args...), remedy)
 }
 
-// fields returns every setting.
+// fields returns every setting. In the struct they come before everything that is none, in this order.
 func (s *settings) fields() []field {
-	v := reflect.ValueOf(s).Elem()
-	var out []field
-	for i := range v.NumField() {
-		tag := v.Type().Field(i).Tag
-		if tag.Get("env") == "" {
-			continue
-		}
-		out = append(out, field{name: tag.Get("env"), secret: tag.Get("secret") != "", byDefault: tag.Get("envDefault"),
-			value: v.Field(i).Interface()})
+	params, err := env.GetFieldParams(s)
+	if err != nil {
+		panic(err) // an option in a tag that the library does not know
+	}
+	out, v := make([]field, len(params)), reflect.ValueOf(s).Elem()
+	for i, p := range params {
+		out[i] = field{name: p.OwnKey, byDefault: p.DefaultValue, secret: v.Type().Field(i).Tag.Get("secret") != "",
+			value: v.Field(i).Interface()}
 	}
 	return out
 }
@@ -178,7 +177,7 @@ func (s *settings) check() []error {
 		errs = append(errs, bridge.NewSettingError("RECORD_SIGN_TYPE", err, ""))
 	}
 	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(),
-		s.checkCertificate(), s.checkWindow(), s.checkKeys(), []error{s.transport().check()})...)
+		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), []error{s.transport().check()})...)
 }
 
 // checkNumbers rejects numbers out of range.

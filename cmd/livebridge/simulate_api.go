@@ -20,7 +20,20 @@ type simulatedAPI struct{ listen string }
 
 func (a *simulatedAPI) addFlag(c *cobra.Command) {
 	c.Flags().StringVar(&a.listen, "with-api", "",
-		"address for the provider's API: send to the URLs that are registered there, signed with the keys registered there")
+		"address for the provider's API, such as 127.0.0.1:7080: send what is registered there")
+}
+
+// check reports flags that say what the registered callbacks say.
+func (a *simulatedAPI) check(c *cobra.Command, s simulator.Config) error {
+	for _, name := range []string{"url", "kinds", "log", "count", "connections", "forged", "numbers"} {
+		if c.Flags().Changed(name) {
+			return fmt.Errorf("--%s has no meaning with --with-api: leave it out", name)
+		}
+	}
+	if s.Rate <= 0 || s.Streams < 1 {
+		return fmt.Errorf("--rate %v and --streams %d must be positive with --with-api", s.Rate, s.Streams)
+	}
+	return nil
 }
 
 // account returns the account of the environment's credentials, and a made-up one without.
@@ -32,8 +45,8 @@ func (a *simulatedAPI) account() providertest.Config {
 
 // run serves the API and plays streams until the duration, which is 0 for no limit, or the command ends.
 func (a *simulatedAPI) run(c *cobra.Command, s simulator.Config) (err error) {
-	if s.Rate <= 0 || s.Streams < 1 {
-		return &usageError{fmt.Errorf("--rate %v and --streams %d must be positive with --with-api", s.Rate, s.Streams)}
+	if err := a.check(c, s); err != nil {
+		return &usageError{err}
 	}
 	account := a.account()
 	p := providertest.New(account)

@@ -45,6 +45,7 @@ func TestSimulateWithAPIReportsRefusals(t *testing.T) {
 	for line, code := range map[string]int{
 		"simulate --with-api nowhere:x":                   exitUsage,
 		"simulate --with-api 127.0.0.1:0 --rate 0":        exitUsage,
+		"simulate --with-api 127.0.0.1:0 --kinds stream":  exitUsage,
 		"simulate --with-api 127.0.0.1:0 --duration 10ms": exitDone,
 	} {
 		if out, errOut, got := runCommand(t, strings.Fields(line)...); got != code {

@@ -162,10 +162,7 @@ func (s *simulation) start() {
 	if l.journal, err = journal.Open(o); err != nil {
 		s.t.Fatal(err)
 	}
-	d, err := dispatch.New(l.journal, &simulatedPublisher{broker: s.broker, life: l}, dispatch.Options{InFlight: 16}, zap.NewNop(), registry)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	d := dispatch.New(l.journal.Outbox(), &simulatedPublisher{broker: s.broker, life: l}, dispatch.Options{InFlight: 16}, zap.NewNop(), registry)
 	c := ingress.DefaultConfig()
 	c.Now = s.wall
 	ring, err := signature.NewRing(signature.Config{Stream: []string{demoKey}, Record: []string{demoKey}, Skew: 24 * time.Hour, MaxAhead: 24 * time.Hour})

@@ -21,6 +21,8 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
+	"livebridge/bridge/provider"
+	"livebridge/bridge/reconcile"
 	"livebridge/bridge/sequencer"
 	"livebridge/bridge/signature"
 	"livebridge/transports/kafka"
@@ -168,6 +170,9 @@ func TestEverySettingArrives(t *testing.T) {
 			same(t, s.journalOptions(), journalWanted(v))
 			same(t, s.ingressConfig(), ingressWanted(v))
 			same(t, s.signatures(), signaturesWanted(v))
+			same(t, s.reconcileOptions(), reconcileWanted(v))
+			same(t, s.providerConfig(), provider.Config{Region: v.text("PROVIDER_REGION"), Project: v.text("PROVIDER_PROJECT"),
+				Endpoint: v.text("PROVIDER_ENDPOINT"), Limit: s.providerConfig().Limit})
 			same(t, s.certificate(), certificate.Options{CertFile: v.text("TLS_CERT_FILE"), KeyFile: v.text("TLS_KEY_FILE"),
 				ClientCAFile: v.text("TLS_CLIENT_CA_FILE")})
 			var files []keyring.File
@@ -264,4 +269,8 @@ func same[Options any](t *testing.T, got, want Options) {
 			t.Errorf("%T.%s is %v, not %v", got, field.Name, a, b)
 		}
 	}
+}
+
+func reconcileWanted(v *values) reconcile.Options {
+	return reconcile.Options{Interval: v.span("RECONCILE_INTERVAL"), Grace: v.span("RECONCILE_GRACE"), Domains: v.list("DOMAINS")}
 }

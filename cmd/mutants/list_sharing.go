@@ -2,7 +2,7 @@ package main
 
 // sharingMutants are faults of what the program's parts share: the judging of requests, settings, and the life cycle.
 func sharingMutants() []mutant {
-	const ingress = "bridge/ingress"
+	const ingress, simulator = "bridge/ingress", "bridge/simulator"
 	return []mutant{
 		{"verify judges by rules of its own", "cmd/livebridge/verify.go", "rules := v.settings.ingressConfig().Rules",
 			"rules := ingress.Rules{MaxBody: 1 << 16}", livebridge, "TestVerifyJudgesAsTheServer"},
@@ -23,5 +23,9 @@ func sharingMutants() []mutant {
 			"TestDrainOfADeadLetter"},
 		{"a failed journal counts as published", "bridge/dispatch/shutdown.go", "return context.Cause(ctx)", "return nil", dispatch,
 			"TestDrainEnds"},
+		{"callbacks of a script expire at the same time", "bridge/simulator/script.go", "step.Offset = int64(n)", "_ = n",
+			simulator, "TestPlay"},
+		{"a script goes on after an error", "bridge/simulator/script.go", "if t.err != nil {", "if false {", simulator,
+			"TestPlayEnds"},
 	}
 }

@@ -49,6 +49,8 @@ type Options struct {
 	// InProcess is the server in this process. Only package embedded sets it: nobody else writes to that server's
 	// streams, and their configuration is ours.
 	InProcess nats.InProcessConnProvider
+	// FirstSequence is of streams that are created on that server, by their names; absent: 1.
+	FirstSequence map[string]uint64
 }
 
 // QuarantineStream is the name of the stream that quarantine notices go to.

@@ -29,7 +29,7 @@ func filled(t *testing.T) *store {
 func TestNothingIsLostBeforeASync(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC} {
-		e := &Publisher{store: filled(t), failed: make(chan error, 1), statePersisted: true}
+		e := &Publisher{store: filled(t), failed: make(chan error, 1), events: &reservation{}, state: state{Base: map[string]uint64{}}}
 		real := e.store.sync
 		e.store.sync = func(path string) error { return &fs.PathError{Op: "open", Path: path, Err: cause} }
 		if err := e.Checkpoint(t.Context()); !errors.Is(err, cause) {
@@ -51,7 +51,7 @@ func TestNothingIsLostBeforeASync(t *testing.T) {
 // TestAFailedSyncIsForGood: whatever a second one would say.
 func TestAFailedSyncIsForGood(t *testing.T) {
 	t.Parallel()
-	e := &Publisher{store: filled(t), failed: make(chan error, 1), statePersisted: true}
+	e := &Publisher{store: filled(t), failed: make(chan error, 1), events: &reservation{}, state: state{Base: map[string]uint64{}}}
 	real := e.store.sync
 	e.store.sync = func(string) error { return &syncError{syscall.EIO} }
 	if err := e.Checkpoint(t.Context()); !errors.Is(err, syscall.EIO) {
