@@ -56,6 +56,8 @@
 //	                          bridge, sequencer               the decision table written a second time, for tests
 //	bridge/record             bridge                          the byte form of events
 //	bridge/processor          bridge, sequencer, record       decides a partition: no clock, no disk, no goroutine
+//	bridge/processor/processortest
+//	                          bridge, processor               a partition in memory, for tests
 //	bridge/outbox             bridge                          events on their way out, lane by lane
 //	bridge/store              bridge, processor, outbox, record
 //	                                                          durable state; the only importer of Pebble
@@ -81,7 +83,7 @@
 //	transports/kafka          bridge, producer, transporttls  publishes to Kafka; the only importer of kafka-go
 //	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
-//	                          the standard library            Apache Kafka in processes of its own, for tests
+//	                          transporttest                   Apache Kafka in processes of its own, for tests
 //	transports/transporttest  bridge                          what every transport's publisher and consumer must pass
 //	transports/transporttls   none of ours                    what the transports share as TLS clients
 //	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs

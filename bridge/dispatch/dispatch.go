@@ -83,7 +83,7 @@ type Dispatcher struct {
 	progress chan struct{} // with a buffer of one: the outbox may have become shorter
 }
 
-// New makes a Dispatcher, which does nothing before Run. It panics if its metrics are registered already; nil: none are.
+// New makes a Dispatcher, which does nothing before Run. It panics if its metrics are registered already.
 func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r prometheus.Registerer) *Dispatcher {
 	opts = opts.withDefaults()
 	d := &Dispatcher{

@@ -10,7 +10,7 @@ import (
 	"livebridge/bridge"
 )
 
-// TestDrain: it returns when what was asked for is published, in the very moment, and does not wait for what comes later.
+// TestDrain: it returns when what was asked for is published, at once, and does not wait for what comes later.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &fakePublisher{delay: func() time.Duration { return time.Second }}

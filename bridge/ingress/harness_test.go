@@ -219,8 +219,9 @@ func recordBody(s bridge.Scheme) string {
 }
 
 const (
-	snapshotBody = `{"domain":"push.example.com","app":"live","stream_name":"room","snapshot_url":"https://a.example.com/1.jpg"}`
-	rtcBody      = `{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","stream_name":"room","room_id":"r"}`
+	snapshotBody = `{"domain":"push.example.com","app":"live","stream_name":"room",` +
+		`"snapshot_url":"https://a.example.com/1.jpg"}`
+	rtcBody = `{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","stream_name":"room","room_id":"r"}`
 )
 
 // rtc is a SparkRTC request over body, signed at timestamp.

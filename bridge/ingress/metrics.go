@@ -30,7 +30,8 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) *metrics {
 	auto := promauto.With(r)
 	counters := func(result, help string, labels ...string) *prometheus.CounterVec {
-		return auto.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_callbacks_" + result + "_total", Help: help}, labels)
+		return auto.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_callbacks_" + result + "_total", Help: help},
+			labels)
 	}
 	m := &metrics{
 		acceptedVec: counters("accepted",

@@ -38,8 +38,8 @@ func newSignedProbes(r prometheus.Registerer) *prometheus.CounterVec {
 	return probes
 }
 
-// recognizeProbe returns the probe that a request is, or nil for a callback. No body is both: a probe lacks members that
-// callbacks of every kind need, and one with the signature of a SparkRTC callback is a callback.
+// recognizeProbe returns the probe that a request is, or nil for a callback. No body is both: a probe lacks members
+// that callbacks of every kind need, and one with the signature of a SparkRTC callback is a callback.
 func (s *Server) recognizeProbe(req *Request) *verifiedProbe {
 	claim, is := probe.Decode(req.Body)
 	if !is || req.Header.Get(headerRTC) != "" {

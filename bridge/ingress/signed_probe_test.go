@@ -94,7 +94,8 @@ func TestSignedProbeRefused(t *testing.T) {
 	} {
 		before := b.counted(t, "livebridge_signed_probes_total", "stream", "refused")
 		w := sendProbe(b, bridge.KindStream, tt.probe)
-		if a := parse(t, w); w.Code != tt.status || !strings.Contains(a.Message, tt.message) || strings.Contains(a.Message, ";") {
+		if a := parse(t, w); w.Code != tt.status || !strings.Contains(a.Message, tt.message) ||
+			strings.Contains(a.Message, ";") {
 			t.Errorf("%s: %d %+v", name, w.Code, a)
 		}
 		if n := b.counted(t, "livebridge_signed_probes_total", "stream", "refused"); n != before+1 {

@@ -68,7 +68,8 @@ func TestRemoveKey(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	removed, err := keyring.RemoveKey(path, signature.KeyID(addedKey))
-	if removed || err == nil || !strings.Contains(err.Error(), "add the new one first") || strings.Contains(err.Error(), addedKey) {
+	if removed || err == nil || !strings.Contains(err.Error(), "add the new one first") ||
+		strings.Contains(err.Error(), addedKey) {
 		t.Errorf("%v %v", removed, err)
 	}
 	if got := contentOf(t, path); got != "\n"+addedKey {

@@ -35,12 +35,12 @@ const pageBytes = 4 << 20
 // Page is one read of the backlog: what it may take, and what it has taken.
 type Page struct {
 	Committed uint64 // events of later commits are not on disk yet
+	Most      int    // events; twice as many lanes
 	All       bool   // everything that is asked for: without a bound
 
 	Lanes []LanePage
 	Next  bridge.Lane // where a scan goes on; zero: it has come to the end
 
-	most   int // events; twice as many lanes
 	events int
 	bytes  int
 }
@@ -55,7 +55,7 @@ type LanePage struct {
 
 // Full reports whether the page takes no more.
 func (p *Page) Full() bool {
-	return !p.All && (p.events >= p.most || len(p.Lanes) >= 2*p.most || p.bytes >= pageBytes)
+	return !p.All && (p.events >= p.Most || len(p.Lanes) >= 2*p.Most || p.bytes >= pageBytes)
 }
 
 // Begin returns what is to be read of a lane from a sequence on; End puts it into the page.

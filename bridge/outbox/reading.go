@@ -118,7 +118,7 @@ type reading struct {
 
 // plan decides what to read next: what is left, or lanes that are known and lanes that are not, in turns.
 func (o *Outbox) plan() *reading {
-	p := &reading{page: Page{Committed: o.committed, most: o.pageEvents()}}
+	p := &reading{page: Page{Committed: o.committed, Most: o.pageEvents()}}
 	switch o.scanNext = !o.scanNext; {
 	case o.nearlyDone():
 		p.kind, p.page.All = readRest, true

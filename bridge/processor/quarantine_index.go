@@ -88,16 +88,17 @@ func (q *quarantineIndex) evict() (QuarantineRecord, bool) {
 	return e, true
 }
 
-// expire takes out the oldest entry of any reason that was received before the instant.
-func (q *quarantineIndex) expire(before bridge.Millis) (QuarantineRecord, bool) {
+// expire takes out the oldest entry that was received before the instant.
+func (q *quarantineIndex) expire(before bridge.Millis) (oldest QuarantineRecord, found bool) {
 	for _, entries := range q.reasons {
-		if len(entries) > 0 && entries[0].Received < before {
-			e := entries[0]
-			q.take(e)
-			return e, true
+		if len(entries) > 0 && entries[0].Received < before && (!found || entries[0].Number < oldest.Number) {
+			oldest, found = entries[0], true
 		}
 	}
-	return QuarantineRecord{}, false
+	if found {
+		q.take(oldest)
+	}
+	return oldest, found
 }
 
 // find returns the entry with the number.

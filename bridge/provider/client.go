@@ -24,6 +24,8 @@ type Config struct {
 	Project string
 	// Endpoint is a URL that replaces the region's, for both services.
 	Endpoint string
+	// IAMEndpoint is a URL that replaces the region's for the look-up of the project.
+	IAMEndpoint string
 	// Timeout limits one request; 0: DefaultTimeout.
 	Timeout time.Duration
 	// Limit is waited for before each request; nil: none is.

@@ -83,7 +83,7 @@ func callbacks() []provider.Callback {
 // only returns the only callback of a kind.
 func only(t *testing.T, c *provider.Client, place provider.Place) provider.Callback {
 	t.Helper()
-	all, err := c.List(t.Context(), provider.Query{Kind: place.Kind, Domain: place.Domain, App: place.App})
+	all, err := c.List(t.Context(), provider.Query(place))
 	if err != nil || len(all) != 1 {
 		t.Fatalf("list of %v: %v, %v", place, all, err)
 	}

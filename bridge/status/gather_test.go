@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"livebridge/bridge"
@@ -92,4 +93,22 @@ func TestManySessions(t *testing.T) {
 	if s.Total != 3*maxSessions+5 || len(s.Shown) != maxSessions || !s.Shown[0].Since.After(s.Shown[1].Since) {
 		t.Errorf("%d of %d are shown, the first %+v", len(s.Shown), s.Total, s.Shown[0])
 	}
+}
+
+// TestJournalDoesNotAnswer: the page is shown all the same, and says so; one read waits, however many look.
+func TestJournalDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer, reads := make(chan struct{}), 0
+		read := func() (int, error) { reads++; <-answer; return 7, nil }
+		var k kept[int]
+		for range 3 {
+			if value, err := k.get(time.Now, read); value != 0 || !errors.Is(err, errSlow) {
+				t.Errorf("%d, %v", value, err)
+			}
+		}
+		close(answer)
+		if value, err := k.get(time.Now, read); value != 7 || err != nil || reads != 1 {
+			t.Errorf("%d, %v, after %d reads", value, err, reads)
+		}
+	})
 }

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
+	"livebridge/bridge/checker"
 	"livebridge/bridge/provider/providertest"
 	"livebridge/bridge/reconcile"
+	"livebridge/transports/nats"
 )
 
 // differing plays two pushes of which the provider loses a callback each, and one that is as it should be. The streams
@@ -133,4 +139,65 @@ func TestReconcileSettings(t *testing.T) {
 			t.Errorf("%q: %d %s", line, code, told)
 		}
 	}
+}
+
+// TestSessionEvents: with RECONCILE_EVENTS a start and an end that never came are events of lanes of their own, once,
+// also after a restart; no other lane's sequence has a gap.
+func TestSessionEvents(t *testing.T) {
+	a, dir := newAccount(t), t.TempDir()
+	settings := []string{prefix + "PROVIDER_ENDPOINT=" + a.url, prefix + "DOMAINS=" + emulatedDomain, prefix + "RECONCILE_EVENTS=true",
+		prefix + "RECONCILE_INTERVAL=50ms", prefix + "RECONCILE_GRACE=100ms"}
+	service := launch(t, dir, settings...)
+	a.must(t, "stream set "+emulatedDomain+" --key-env CALLBACK_KEY --url http://"+service.listen+"/live/stream")
+	a.differing(t)
+	published := func() bool { return service.metrics(t)[`livebridge_events_published_total{kind="session"}`] == 2 }
+	until(t, "both events are published", published)
+	service.kill()
+	service.end(t)
+	service = launch(t, dir, settings...)
+	until(t, "both are found again", func() bool {
+		m := service.metrics(t)
+		return m[`livebridge_reconcile_found_total{problem="missed"}`] == 1 && m[`livebridge_reconcile_found_total{problem="stale"}`] == 1 &&
+			duplicates(m) == 2
+	})
+	a.Lose(nil)
+	a.must(t, "stream set "+emulatedDomain+" --url http://"+service.listen+"/live/stream")
+	a.End(t.Context(), emulatedDomain, "live", "both") // the last event
+	got := make(map[string]string)
+	sequences := make(map[string]uint64)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	o := nats.DefaultOptions()
+	o.URL = service.nats
+	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+		e, err := checker.ParseEvent(r.Payload)
+		if err != nil {
+			return err
+		}
+		lane := e.Kind + ":" + e.Subject
+		if last := sequences[lane]; last != 0 && e.Sequence > last+1 {
+			t.Errorf("%s goes from %d to %d", lane, last, e.Sequence)
+		}
+		sequences[lane] = max(sequences[lane], e.Sequence) // it may come again after the restart
+		if e.Kind == "session" {
+			got[e.ID] = e.Type + " " + e.Subject
+		}
+		if e.Kind == "stream" && strings.HasSuffix(e.Subject, "/both") && strings.HasSuffix(e.Type, "publish_done") {
+			return errAllThere
+		}
+		return nil
+	})
+	if !errors.Is(err, errAllThere) {
+		t.Fatal(err)
+	}
+	const types = "com.huaweicloud.live.session."
+	want := []string{types + "missed " + emulatedDomain + "/live/missed", types + "stale " + emulatedDomain + "/live/stale"}
+	if all := slices.Sorted(maps.Values(got)); !slices.Equal(all, want) {
+		t.Errorf("%v", all)
+	}
+}
+
+func duplicates(m map[string]float64) float64 {
+	n, _ := sum(m, "livebridge_callbacks_duplicate_total")
+	return n
 }

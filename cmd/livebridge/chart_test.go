@@ -32,7 +32,8 @@ func TestChartKnowsTheSettings(t *testing.T) {
 // withNames returns the schema in which a property is an object whose members have these names, and one definition.
 func withNames(t *testing.T, schema, property, definition string, names []string) string {
 	t.Helper()
-	pattern := regexp.MustCompile(`("` + property + `": \{\s+"type": "object",\s+"additionalProperties": false,\s+"properties": )` +
+	pattern := regexp.MustCompile(`("` + property +
+		`": \{\s+"type": "object",\s+"additionalProperties": false,\s+"properties": )` +
 		`\{(\s+"[A-Z_]+": \{[^}]*\},?)*\s*\}`)
 	if !pattern.MatchString(schema) {
 		t.Fatalf("the schema has no place for the names of %s", property)

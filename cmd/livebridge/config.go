@@ -7,7 +7,7 @@ import (
 	"livebridge/bridge/keyring"
 )
 
-//go:generate go test . -run "TestSettingsReference|TestChartKnowsTheSettings" -update
+//go:generate go test . -run "TestSettingsReference|TestChartKnowsTheSettings|TestMetricsReference" -update
 
 // settings is every setting with its default: LIVEBRIDGE_ and the name in the tag. A setting that is a secret has a
 // twin with _FILE behind its name, the path of a file that holds it. The comments are the reference of settings in the
@@ -222,6 +222,9 @@ type settings struct {
 	ReconcileInterval time.Duration `env:"RECONCILE_INTERVAL" envDefault:"0s"`
 	// How long a stream must be online without an open session, or a session open without its stream, to be reported.
 	ReconcileGrace time.Duration `env:"RECONCILE_GRACE" envDefault:"5m"`
+	// Whether to publish such a stream as an event of the kind `session`, see
+	// [types](../schemas/README.md#types): `true` or `false`.
+	ReconcileEvents bool `env:"RECONCILE_EVENTS" envDefault:"false"`
 	// Region of the provider's API, such as `cn-north-4`; the default of `--region` of `livebridge callbacks`.
 	ProviderRegion string `env:"PROVIDER_REGION"`
 	// Id of the project; empty: `HUAWEICLOUD_SDK_PROJECT_ID`, or the only one of the credentials.

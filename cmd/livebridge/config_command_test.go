@@ -104,7 +104,8 @@ func TestConfigAsJSON(t *testing.T) {
 // TestEnvFile: every command reads it, and the environment takes precedence.
 func TestEnvFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "livebridge.env")
-	text := "# keys\nexport " + prefix + "STREAM_KEY='" + demoKey + "'\n" + prefix + "LISTEN=\":1\"\n" + prefix + "HOLD_DONE=7s\n"
+	text := "# keys\nexport " + prefix + "STREAM_KEY='" + demoKey + "'\n" + prefix + "LISTEN=\":1\"\n" + prefix +
+		"HOLD_DONE=7s\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +133,8 @@ func TestEnvFile(t *testing.T) {
 // TestBadEnvFile: it is wrong usage, and no error repeats the file.
 func TestBadEnvFile(t *testing.T) {
 	malformed := filepath.Join(t.TempDir(), "malformed")
-	if err := os.WriteFile(malformed, []byte(prefix+"STREAM_KEY="+demoKey+"\nsecret of a line without a name\n"), 0o600); err != nil {
+	if err := os.WriteFile(malformed, []byte(prefix+"STREAM_KEY="+demoKey+"\nsecret of a line without a name\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{malformed, malformed + ".missing"} {

@@ -32,7 +32,8 @@ type digest [sha256.Size]byte
 func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) *credentials {
 	files = slices.DeleteFunc(slices.Clone(files), func(path string) bool { return path == "" })
 	c := &credentials{log: log, source: filewatch.New(func() digest { return digestOf(files) }),
-		successful: promauto.With(r).NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
+		successful: promauto.With(r).NewGauge(prometheus.GaugeOpts{
+			Name: "livebridge_broker_credentials_last_reload_successful",
 			Help: "1 if the last reload of the broker's credentials succeeded, " +
 				"0 if a file cannot be used and its previous content stays in use."})}
 	c.successful.Set(1)

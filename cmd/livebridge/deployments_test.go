@@ -61,7 +61,8 @@ func TestDMSExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o := s.kafkaOptions(zap.NewNop()); !o.TLS || o.TLSVerify != "ca" || o.SASL != "scram-sha-512" || o.CAFile != cert || o.Create {
+	if o := s.kafkaOptions(zap.NewNop()); !o.TLS || o.TLSVerify != "ca" || o.SASL != "scram-sha-512" || o.CAFile != cert ||
+		o.Create {
 		t.Errorf("%+v", o)
 	}
 }
@@ -70,7 +71,8 @@ func TestDMSExample(t *testing.T) {
 func TestDeploymentsAreConfined(t *testing.T) {
 	for file, lines := range map[string][]string{
 		"Dockerfile": {"FROM scratch", "USER 65534:65534", "VOLUME /data", "CGO_ENABLED=0 go build -trimpath",
-			"GOARCH=$TARGETARCH", "--mount=type=cache", "org.opencontainers.image.revision=$REVISION", `CMD ["/livebridge", "health"]`},
+			"GOARCH=$TARGETARCH", "--mount=type=cache", "org.opencontainers.image.revision=$REVISION",
+			`CMD ["/livebridge", "health"]`},
 		"compose.yaml": {`KAFKA_AUTO_CREATE_TOPICS_ENABLE: "false"`, "HOST://127.0.0.1:9092", "127.0.0.1:4222:4222",
 			"127.0.0.1:9090:9090", "restart: unless-stopped", "condition: service_healthy"},
 	} {

@@ -27,7 +27,8 @@ func (s *settings) tryDisk() []checkResult {
 	dir := existing(s.DataDir)
 	median, longest, err := measureSync(dir)
 	if err != nil {
-		return []checkResult{failed("disk", settingError("DATA_DIR", "set a directory that livebridge may write to", "%w", err))}
+		return []checkResult{failed("disk", settingError("DATA_DIR", "set a directory that livebridge may write to", "%w",
+			err))}
 	}
 	return []checkResult{judgeSync(dir, median, longest), s.tryFreeSpace(dir)}
 }

@@ -40,7 +40,11 @@ func lowerCase(names []string) []string {
 
 // checkReconcile rejects reconciliation without what it needs.
 func (s *settings) checkReconcile() []error {
-	if s.ReconcileInterval == 0 {
+	switch {
+	case s.ReconcileInterval == 0 && s.ReconcileEvents:
+		return []error{settingError("RECONCILE_EVENTS", "set RECONCILE_INTERVAL too, such as 1m",
+			"without RECONCILE_INTERVAL nothing is compared")}
+	case s.ReconcileInterval == 0:
 		return nil
 	}
 	var errs []error
@@ -62,6 +66,11 @@ func (a *app) buildReconciler() (err error) {
 	}
 	o := a.settings.reconcileOptions()
 	o.Online, o.Sessions, o.Log, o.Registerer = &lateClient{config: a.settings.providerConfig()}, a.journal, a.log, a.registry
+	if a.settings.ReconcileEvents {
+		o.Publish = func(ctx context.Context, d reconcile.Difference) error {
+			return a.journal.Append(ctx, reconcile.Arrival(d))
+		}
+	}
 	a.reconciler, err = reconcile.New(o)
 	return err
 }

@@ -62,7 +62,8 @@ func turn(t *testing.T, service *program, rotations []*keyChange, next func(*key
 		until(t, "both keys are active", func() bool { return r.shown(t, service, key) })
 		r.key.Store(&key)
 		before := r.sent.Load()
-		until(t, "callbacks come signed with the new key", func() bool { return r.sent.Load() > before+20 || r.refused.Load() != nil })
+		until(t, "callbacks come signed with the new key",
+			func() bool { return r.sent.Load() > before+20 || r.refused.Load() != nil })
 	}
 	for _, r := range rotations {
 		r.write(t, next(r))
@@ -102,8 +103,9 @@ func TestRotationCostsNothing(t *testing.T) {
 				move("new", "rules")
 			},
 			message: func(key string, n int) sentCallback {
-				return recordMessage(key, bridge.SchemeHMAC, signature.Claim{Event: "RECORD_START", Domain: "push.example.com", App: "live",
-					Stream: fmt.Sprint("room", n), Timestamp: soon()}, "")
+				return recordMessage(key, bridge.SchemeHMAC,
+					signature.Claim{Event: "RECORD_START", Domain: "push.example.com", App: "live",
+						Stream: fmt.Sprint("room", n), Timestamp: soon()}, "")
 			}},
 		{kind: bridge.KindRTCRecord, // behind a link that is swapped
 			write: func(t *testing.T, keys ...string) {
@@ -119,7 +121,8 @@ func TestRotationCostsNothing(t *testing.T) {
 				move("..tmp", "..data")
 			},
 			message: func(key string, n int) sentCallback {
-				return rtcMessage(key, fmt.Sprint(n), fmt.Sprint(time.Now().Unix()), fmt.Sprintf(`{"event_type":"RECORD_FILE_COMPLETE","app_id":"a","room_id":"r","stream_name":"s%d"}`, n))
+				return rtcMessage(key, fmt.Sprint(n), fmt.Sprint(time.Now().Unix()),
+					fmt.Sprintf(`{"event_type":"RECORD_FILE_COMPLETE","app_id":"a","room_id":"r","stream_name":"s%d"}`, n))
 			}},
 	}
 	key := func(r *keyChange, n int) string { return strings.Repeat(fmt.Sprint(r.kind.String()[:1], n), 20) }

@@ -100,22 +100,10 @@ func (s *story) judge(t *testing.T) {
 	p.judge(t, s.service.nats)
 }
 
-// uses returns how many callbacks of stream status a key has verified, -1 for one that is not active.
-func (s *story) uses(t *testing.T, key string) float64 {
+// load pushes streams until the test has gone on.
+func (s *story) load(t *testing.T) (stop func()) {
 	t.Helper()
-	name := fmt.Sprintf("livebridge_key_uses_total{key=%q,kind=%q}", signature.KeyID(key), bridge.KindStream)
-	uses, active := s.service.metrics(t)[name]
-	if !active {
-		return -1
-	}
-	return uses
-}
-
-// rotate changes the key of stream status while streams are pushed: first the bridge accepts both, then the provider
-// signs with the new one, then the bridge forgets the old one.
-func (s *story) rotate(t *testing.T, file string) {
-	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	var loads sync.WaitGroup
 	for n := range 4 {
 		loads.Go(func() {
@@ -124,16 +112,37 @@ func (s *story) rotate(t *testing.T, file string) {
 			}
 		})
 	}
-	until(t, "the first key is used under load", func() bool { return s.uses(t, emulatedKey) > 20 })
-	s.write(t, emulatedKey, rotatedKey)
-	until(t, "both keys are active", func() bool { return s.uses(t, rotatedKey) >= 0 })
-	t.Setenv("CALLBACK_KEY", rotatedKey)
-	s.must(t, "apply --yes -f "+file)
-	until(t, "the second key is used under load", func() bool { return s.uses(t, rotatedKey) > 20 })
-	s.write(t, rotatedKey)
-	until(t, "the first key is gone", func() bool { return s.uses(t, emulatedKey) < 0 })
-	stop()
-	loads.Wait()
+	return func() { cancel(); loads.Wait() }
+}
+
+// rotate changes the key of stream status while streams are pushed: first the bridge accepts both, then the provider
+// signs with the new one, then the bridge forgets the old one.
+func (s *story) rotate(t *testing.T, file string) {
+	t.Helper()
+	stop := s.load(t)
+	defer stop()
+	before, instance := s.count(), " --instance http://"+s.service.admin
+	until(t, "the old key is used under load", func() bool { return s.count() > before+20 })
+	key := filepath.Join(t.TempDir(), "new.key")
+	s.must(t, "rotate begin stream --key-file "+key+" --add-to "+s.keys+instance)
+	s.must(t, "rotate switch stream push.example.com --key-file "+key+instance)
+	before = s.count()
+	until(t, "the new key is used under load", func() bool { return s.count() > before+20 })
+	s.must(t, "rotate end stream --idle 100ms --old "+signature.KeyID(emulatedKey)+" --remove-from "+s.keys+instance)
+
+	content, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CALLBACK_KEY", strings.TrimSpace(string(content)))
+	s.must(t, "diff -f "+file)
+}
+
+// count returns how many callbacks were delivered.
+func (s *story) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.delivered)
 }
 
 // TestTheWholeStory registers callbacks at the provider, pushes streams, reads their events in order, changes a key

@@ -39,9 +39,10 @@ type values struct {
 
 // ownValues gives every setting a value that no other has, and that is not its default.
 func ownValues(t *testing.T) *values {
-	choices := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept", "SIGNATURE_REUSE": "accept",
+	choices := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept",
+		"SIGNATURE_REUSE":  "accept",
 		"RECORD_SIGN_TYPE": "MD5", "LOG_LEVEL": "debug", "LOG_FORMAT": "console", "USER_ARGS": "drop", "CLIENT_IP": "redact",
-		"KAFKA_CREATE_TOPIC": "false", "KAFKA_TLS": "true"}
+		"KAFKA_CREATE_TOPIC": "false", "RECONCILE_EVENTS": "true", "KAFKA_TLS": "true"}
 	v := &values{t, make(map[string]string), make(map[string]bool)}
 	for i, f := range (&settings{}).fields() {
 		text := choices[f.name]
@@ -130,7 +131,8 @@ func (v *values) networks(name string) (out []netip.Prefix) {
 }
 
 func (v *values) disposal(name string) callback.Redaction {
-	return map[string]callback.Redaction{"keep": callback.Keep, "redact": callback.Redact, "drop": callback.Drop}[v.text(name)]
+	return map[string]callback.Redaction{"keep": callback.Keep, "redact": callback.Redact,
+		"drop": callback.Drop}[v.text(name)]
 }
 
 // settings parses the values, each by itself: all at once would not fit together.
@@ -153,7 +155,8 @@ func (v *values) settings() *settings {
 func elsewhere() map[string]string {
 	return map[string]string{
 		"TRANSPORT": "TestChosenBroker", "LISTEN": "TestListenAddresses", "ADMIN_LISTEN": "TestListenAddresses",
-		"SHUTDOWN_DELAY": "TestShutdownDelay", "SHUTDOWN_GRACE": "TestStopsWithoutABroker", "LOG_LEVEL": "TestLog", "LOG_FORMAT": "TestLog",
+		"SHUTDOWN_DELAY": "TestShutdownDelay", "SHUTDOWN_GRACE": "TestStopsWithoutABroker", "LOG_LEVEL": "TestLog",
+		"LOG_FORMAT": "TestLog",
 	}
 }
 
@@ -194,8 +197,10 @@ func TestEverySettingArrives(t *testing.T) {
 func natsWanted(v *values) nats.Options {
 	return nats.Options{
 		URL: v.text("NATS_URL"), Stream: v.text("NATS_STREAM"), SubjectPrefix: v.text("NATS_SUBJECT_PREFIX"),
-		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"), MaxAge: v.span("NATS_MAX_AGE"),
-		MaxBytes: v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
+		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"),
+		SessionEvents: v.is("RECONCILE_EVENTS", "true"),
+		MaxAge:        v.span("NATS_MAX_AGE"),
+		MaxBytes:      v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
 		Dedupe: v.span("DEDUPE_WINDOW"), InboxPrefix: v.text("NATS_INBOX_PREFIX"), Binary: v.is("EVENT_MODE", "binary"),
 		CredsFile: v.text("NATS_CREDS_FILE"), NKeyFile: v.text("NATS_NKEY_FILE"), User: v.text("NATS_USER"),
 		Password: v.text("NATS_PASSWORD"), Token: v.text("NATS_TOKEN"), CAFile: v.text("NATS_TLS_CA_FILE"),
@@ -218,12 +223,14 @@ func kafkaWanted(v *values) kafka.Options {
 
 func journalWanted(v *values) journal.Options {
 	return journal.Options{
-		Dir:     v.text("DATA_DIR"),
-		Limits:  sequencer.Limits{HoldDone: v.span("HOLD_DONE"), HoldNext: v.span("HOLD_NEXT"), PerLane: v.number("HELD_PER_LANE")},
+		Dir: v.text("DATA_DIR"),
+		Limits: sequencer.Limits{HoldDone: v.span("HOLD_DONE"), HoldNext: v.span("HOLD_NEXT"),
+			PerLane: v.number("HELD_PER_LANE")},
 		HeldMax: v.number("HELD_MAX"), DedupeWindow: v.span("DEDUPE_WINDOW"), DedupeMax: uint64(v.number("DEDUPE_MAX")),
 		LanesCached: v.number("LANES_CACHED"), SignatureReuse: v.is("SIGNATURE_REUSE", "accept"),
 		MaxBytes: uint64(v.bytes("JOURNAL_MAX_BYTES")), MinFreeBytes: uint64(v.bytes("MIN_FREE_BYTES")),
-		QuarantineMax: v.number("QUARANTINE_MAX"), DeadLettersMax: v.number("DEAD_LETTERS_MAX"), OutboxMemory: 65_536, OpenFiles: 1000,
+		QuarantineMax: v.number("QUARANTINE_MAX"), DeadLettersMax: v.number("DEAD_LETTERS_MAX"), OutboxMemory: 65_536,
+		OpenFiles:        1000,
 		QuarantineMaxAge: v.span("QUARANTINE_MAX_AGE"), PublishQuarantine: v.text("QUARANTINE_TOPIC") != "",
 	}
 }
@@ -237,8 +244,9 @@ func ingressWanted(v *values) ingress.Config {
 		},
 		TrustedProxies: v.networks("TRUSTED_PROXIES"), AllowSources: v.networks("ALLOW_SOURCES"),
 		MaxConnections: v.number("MAX_CONNECTIONS"), MaxHeader: 16 << 10,
-		HeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 75 * time.Second,
-		RetryAfter: 5 * time.Second,
+		HeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: 75 * time.Second,
+		RetryAfter:  5 * time.Second,
 	}
 	if pattern := v.text("IGNORE_STREAMS"); pattern != "" {
 		c.IgnoreStreams = regexp.MustCompile(pattern)
@@ -249,7 +257,8 @@ func ingressWanted(v *values) ingress.Config {
 func signaturesWanted(v *values) signature.Config {
 	return signature.Config{
 		Stream: v.list("STREAM_KEY"), Record: v.list("RECORD_KEY"), RTC: v.list("RTC_KEY"),
-		RecordScheme:   map[string]bridge.Scheme{"MD5": bridge.SchemeMD5, "HMACSHA256": bridge.SchemeHMAC}[v.text("RECORD_SIGN_TYPE")],
+		RecordScheme: map[string]bridge.Scheme{"MD5": bridge.SchemeMD5,
+			"HMACSHA256": bridge.SchemeHMAC}[v.text("RECORD_SIGN_TYPE")],
 		AcceptUnsigned: v.is("UNSIGNED", "accept"), Domains: v.list("DOMAINS"),
 		Skew: v.span("AUTH_SKEW"), MaxAhead: v.span("AUTH_MAX_AHEAD"), RTCMaxAge: v.span("RTC_MAX_AGE"),
 	}
@@ -262,7 +271,8 @@ func same[Options any](t *testing.T, got, want Options) {
 	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
 	for i := range g.NumField() {
 		field := g.Type().Field(i)
-		if !field.IsExported() || field.Type.Kind() == reflect.Func || slices.Contains([]string{"Log", "Registerer", "FS"}, field.Name) {
+		if !field.IsExported() || field.Type.Kind() == reflect.Func ||
+			slices.Contains([]string{"Log", "Registerer", "FS"}, field.Name) {
 			continue
 		}
 		if a, b := g.Field(i).Interface(), w.Field(i).Interface(); !reflect.DeepEqual(a, b) {

@@ -12,6 +12,8 @@ type mutant struct {
 const (
 	journal    = "bridge/journal"
 	outbox     = "bridge/outbox"
+	processor  = "bridge/processor"
+	store      = "bridge/store"
 	sequencer  = "bridge/sequencer"
 	dispatch   = "bridge/dispatch"
 	nats       = "transports/nats"
@@ -29,7 +31,7 @@ func mutants() []mutant {
 		credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
 		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), sharingMutants(),
 		providerMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
-		rotationMutants(), reconcileMutants(),
+		rotationMutants(), reconcileMutants(), hangupMutants(),
 	} {
 		all = append(all, some...)
 	}
@@ -56,7 +58,7 @@ func orderMutants() []mutant {
 // durabilityMutants are faults of what is committed, and when.
 func durabilityMutants() []mutant {
 	return []mutant{
-		{"no sync", "bridge/store/batch.go", "b.s.db.ApplyNoSyncWait(b.batch, pebble.Sync)", "b.s.db.Apply(b.batch, pebble.NoSync)", journal, "TestPowerLoss|TestPowerCampaigns|TestPowerAtEveryOperation|TestTornLog|TestBatchCampaigns|TestExploreJournal"},
+		{"no sync", "bridge/store/batch.go", "b.s.db.ApplyNoSyncWait(b.batch, pebble.Sync)", "b.s.db.Apply(b.batch, pebble.NoSync)", journal, "TestPowerLoss|TestPowerCampaigns|TestPowerAtEveryOperation|TestTornLog|TestBatchCampaigns"},
 		{"answered before the sync", "bridge/journal/writer.go", "\tw.awaitSync(c)\n\treturn nil\n}\n\n// awaitSyncs", "\tw.j.answer(c)\n\tc.waiting = nil\n\tw.awaitSync(c)\n\treturn nil\n}\n\n// awaitSyncs", livebridge, "TestSimulation/seed_2"},
 		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n", "\tc.written = true\n\tw.j.outbox.Enqueue(c.batch.Emitted(), c.batch.Number())\n\tc.batch = w.j.store.NewBatch(nil)\n", livebridge, "TestSimulation/seed_2"},
 		{"a failed sync is ignored", "bridge/journal/writer.go", "c.batch.Wait(); err != nil {\n\t\t\t\tw.j.store.Fail(err)\n\t\t\t\treturn\n", "c.batch.Wait(); err != nil {\n", journal, "TestFailedSync|TestErrorAtEveryOperation"},
@@ -75,9 +77,9 @@ func durabilityMutants() []mutant {
 		{"the backlog shows what is not synced", "bridge/store/backlog.go", "commit > p.Committed", "commit > p.Committed+1<<40", journal, "TestBacklogHasNothingUnsynced"},
 		{"the commit marker is not updated", "bridge/store/batch.go", "return b.s.updateMarker(b.number)", "return nil", journal, "TestFlippedBitsAfterACrash"},
 		{"a failed background flush is retried forever", "bridge/store/open.go", "\ts.Fail(fmt.Errorf(\"the store could not tidy up: %w\", err))\n\truntime.Goexit()\n", "\t_ = err\n", journal, "TestFailedFlush"},
-		{"a held event stays on disk", "bridge/store/batch.go", "b.batch.Delete(heldKey(key[:0], e.Lane, e.Session, e.Phase), nil)", "error(nil)", journal, "TestExploreJournal"},
-		{"a restart makes holds longer", "bridge/processor/moment.go", "max(deadline, m.At)", "max(deadline, m.At+sequencer.Instant(whole/2))", journal, "TestExploreJournal"},
-		{"the lane whose hold ends last comes first", "bridge/processor/holds.go", "return a.Deadline < b.Deadline", "return a.Deadline > b.Deadline", journal, "TestJournalIsTheTable"},
+		{"a held event stays on disk", "bridge/store/batch.go", "b.batch.Delete(heldKey(key[:0], e.Lane, e.Session, e.Phase), nil)", "error(nil)", processor, "TestExplore"},
+		{"a restart makes holds longer", "bridge/processor/moment.go", "max(deadline, m.At)", "max(deadline, m.At+sequencer.Instant(whole/2))", processor, "TestExplore"},
+		{"the lane whose hold ends last comes first", "bridge/processor/holds.go", "return a.Deadline < b.Deadline", "return a.Deadline > b.Deadline", processor, "TestProcessorIsTheTable"},
 	}
 }
 

@@ -33,3 +33,13 @@ func storedMutants() []mutant {
 			"b.offset+int64(i)", "b.offset", kafka, "TestStoredEventsAreLogged"},
 	}
 }
+
+// hangupMutants are files that a SIGHUP does not read.
+func hangupMutants() []mutant {
+	const file, test = "cmd/livebridge/reload.go", "TestReloadReadsEveryFile"
+	return []mutant{
+		{"SIGHUP reads no certificate", file, "\t\ta.certificate.Reload()\n", "", livebridge, test},
+		{"SIGHUP reads no keys", file, "\ta.keys.Reload(a.ingress.SetRing)\n", "", livebridge, test},
+		{"SIGHUP reads no broker credentials", file, "\ta.credentials.Reload()\n", "", livebridge, test},
+	}
+}

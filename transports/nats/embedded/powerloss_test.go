@@ -21,8 +21,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// powerSeeds is how many drawn remains TestPowerLoss starts on: go test ./transports/nats/embedded -run PowerLoss -power.seeds
-// 2000
+// powerSeeds is how many drawn remains TestPowerLoss starts on:
+//
+//	go test ./transports/nats/embedded -run PowerLoss -power.seeds 2000
 var powerSeeds = flag.Uint64("power.seeds", 8, "remains of a power loss that are drawn")
 
 // powerLosses are those of one server that lives twice. Before the third, something may happen.
@@ -66,6 +67,7 @@ func (l powerLoss) addFileOf(other powerLoss, dir, name string) {
 // alone, and with remains that are drawn. What had been checkpointed is there, what had not is published again, every
 // lane is in order, and a durable consumer gets everything.
 func TestPowerLoss(t *testing.T) {
+	t.Parallel()
 	all := powerLosses(t, func(*bridgeRun) {})
 	for _, l := range all {
 		fates := map[string]survival{"nothing more": nothingUnsynced{}, "everything": everythingWritten{}}
@@ -97,7 +99,8 @@ func TestEmptyPosition(t *testing.T) {
 	l := powerLosses(t, func(*bridgeRun) {})[1]
 	dir := "nats/jetstream/LIVE/streams/LIVE_EVENTS/obs/app"
 	i := l.written.dirs[dir][positionFile]
-	l.synced.dirs[dir] = map[string]uint64{"meta.inf": l.written.dirs[dir]["meta.inf"], "meta.sum": l.written.dirs[dir]["meta.sum"]}
+	l.synced.dirs[dir] = map[string]uint64{"meta.inf": l.written.dirs[dir]["meta.inf"],
+		"meta.sum": l.written.dirs[dir]["meta.sum"]}
 	l.synced.files[i], l.written.files[i] = nil, []byte{}
 	l.recover(t, everythingWritten{})
 }

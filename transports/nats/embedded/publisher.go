@@ -38,8 +38,8 @@ type Publisher struct {
 	closing   sync.Once
 }
 
-// Start starts the server and connects to it. Consumers connect on Listen; they may read, but neither publish
-// to our subjects nor change our streams. After a crash it repairs the streams first. The error is a *bridge.SettingError, or
+// Start starts the server and connects to it. Consumers connect on Listen; they may read, but neither publish to our
+// subjects nor change our streams. After a crash it repairs the streams first. The error is a *bridge.SettingError, or
 // joins several, where settings must be changed.
 func Start(opts Options, publish nats.Options) (*Publisher, error) {
 	if err := publish.Check(); err != nil {

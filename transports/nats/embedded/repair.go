@@ -93,8 +93,8 @@ func lastSequences(ctx context.Context, conn *natsgo.Conn) (map[string]uint64, e
 	return out, streams.Err()
 }
 
-// gapAbove returns the first missing sequence above base that a message follows, and the last message; 0: there is none.
-// What is missing at the end was reserved and skipped.
+// gapAbove returns the first missing sequence above base that a message follows, and the last message; 0: there is
+// none. What is missing at the end was reserved and skipped.
 func gapAbove(have jetstream.StreamState, base uint64) (gap, youngest uint64) {
 	missing := slices.Sorted(slices.Values(have.Deleted))
 	youngest = have.LastSeq

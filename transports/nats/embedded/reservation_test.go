@@ -51,8 +51,8 @@ func TestSequencesAreReserved(t *testing.T) {
 	}
 }
 
-// TestReservationFails: while state.json cannot be written, the events beyond what is reserved are unavailable, and none
-// gets a sequence.
+// TestReservationFails: while state.json cannot be written, the events beyond what is reserved are unavailable, and
+// none gets a sequence.
 func TestReservationFails(t *testing.T) {
 	t.Parallel()
 	broken, fails := errors.New("no space"), atomic.Bool{}

@@ -24,8 +24,8 @@ type state struct {
 	Clean bool `json:"clean"`
 	// Reserved is, for each stream, a sequence that is not below any that was given out.
 	Reserved map[string]uint64 `json:"reserved"`
-	// Base is nil until the first checkpoint. Then it is the last sequence of each stream at the end of the last repair. A message missing above it was lost in a
-	// crash; one missing below it was removed on purpose.
+	// Base is nil until the first checkpoint. Then it is the last sequence of each stream at the end of the last repair.
+	// A message missing above it was lost in a crash; one missing below it was removed on purpose, or skipped.
 	Base map[string]uint64 `json:"base"`
 }
 

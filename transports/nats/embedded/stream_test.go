@@ -84,12 +84,14 @@ func TestOwnStreamFollowsSettings(t *testing.T) {
 	dir := t.TempDir()
 	for n, age := range []time.Duration{time.Hour, 2 * time.Hour} {
 		e := embedded(t, dir, func(o *nats.Options) { o.MaxAge = age })
-		if err := transporttest.Publish(t, e, natstest.Event("a", uint64(n+1))); err != nil { // none is accepted before the stream is usable
+		if err := transporttest.Publish(t, e,
+			natstest.Event("a", uint64(n+1))); err != nil { // none is accepted before the stream is usable
 			t.Fatal(err)
 		}
 		have := natstest.Must(consumerJS(t, e).Stream(t.Context(), e.publish.Stream)).CachedInfo().Config
 		if have.MaxAge != age || have.Duplicates != window {
-			t.Errorf("the stream keeps events for %v and drops repeats for %v, want %v and %v", have.MaxAge, have.Duplicates, age, window)
+			t.Errorf("the stream keeps events for %v and drops repeats for %v, want %v and %v", have.MaxAge, have.Duplicates,
+				age, window)
 		}
 		transporttest.Close(t, e)
 	}

@@ -1,17 +1,17 @@
-package journal
+package processor_test
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"pgregory.net/rapid"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
+	"livebridge/bridge/processor/processortest"
 	"livebridge/bridge/sequencer"
 	"livebridge/bridge/sequencer/sequencertest"
 )
@@ -30,7 +30,7 @@ type world struct {
 
 func (w *world) lane(name string) *sequencertest.Model {
 	if w.lanes[name] == nil {
-		w.lanes[name] = &sequencertest.Model{Limits: w.limits}
+		w.lanes[name] = &sequencertest.Model{Limits: w.limits, Sequence: floor()}
 	}
 	return w.lanes[name]
 }
@@ -93,7 +93,7 @@ func (w *world) each(f func(name string, l *sequencertest.Model)) {
 	}
 }
 
-// drawn is one thing that happens in TestJournalIsTheTable.
+// drawn is one thing that happens in TestProcessorIsTheTable.
 type drawn struct {
 	what    int
 	stream  int
@@ -111,12 +111,12 @@ func drawSteps(t *rapid.T) []drawn {
 	}), 20, 100).Draw(t, "steps")
 }
 
-// TestJournalIsTheTable draws long histories of several lanes, with repeats, captured signatures, odd events, limits of
-// any size, holds that end, restarts and losses of power, and compares the journal with the table after each step.
-func TestJournalIsTheTable(t *testing.T) {
+// TestProcessorIsTheTable draws long histories of several lanes, with repeats, captured signatures, odd events, limits
+// of any size, holds that end and restarts, and compares the processor with the table after each step.
+func TestProcessorIsTheTable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		o := memory()
+		o := defaults()
 		o.Limits = sequencer.Limits{
 			HoldDone: time.Duration(rapid.SampledFrom([]int{0, 1, 2, 10}).Draw(rt, "HoldDone")) * 100 * time.Millisecond,
 			HoldNext: time.Duration(rapid.SampledFrom([]int{0, 1, 2, 10}).Draw(rt, "HoldNext")) * 100 * time.Millisecond,
@@ -124,61 +124,53 @@ func TestJournalIsTheTable(t *testing.T) {
 		}
 		o.HeldMax = rapid.SampledFrom([]int{100, 3, 1, 0}).Draw(rt, "HeldMax")
 		o.LanesCached = rapid.IntRange(1, 3).Draw(rt, "LanesCached")
-		o.PublishQuarantine = false
 		steps := drawSteps(rt)
-		var broken string // t fails once and for all, which would hide from rapid whether fewer steps suffice
-		synctest.Test(t, func(t *testing.T) {
-			r := newWorldRun(t, o)
-			for i, s := range steps {
-				if r.broken == "" {
-					r.step(i, s)
-				}
+		r := newWorldRun(t, o)
+		for i, s := range steps {
+			if r.broken == "" {
+				r.step(i, s)
 			}
-			broken = r.finish()
-		})
-		if broken != "" {
+		}
+		if broken := r.finish(); broken != "" {
 			rt.Fatal(broken)
 		}
 	})
 }
 
 type worldRun struct {
-	t      *testing.T
+	*processortest.Partition
 	broken string // the first difference
-	o      Options
-	disk   *vfs.MemFS
-	j      *Journal
-	begun  time.Time
 	w      *world
 }
 
-func newWorldRun(t *testing.T, o Options) *worldRun {
-	r := &worldRun{t: t, o: o, disk: vfs.NewCrashableMem(), begun: time.Now()}
-	r.o.FS = r.disk
+func newWorldRun(t *testing.T, o processor.Options) *worldRun {
+	r := &worldRun{Partition: observe(t, o).Partition}
 	r.w = &world{lanes: make(map[string]*sequencertest.Model), limits: o.Limits, heldMax: o.HeldMax, seen: make(map[bridge.ID]bool),
 		uses: make(map[[16]byte]bridge.ID), caught: make(map[[16]byte]map[bridge.ID]bool), out: make(map[string][]string)}
-	r.j = open(t, r.o)
 	return r
 }
 
 func (r *worldRun) step(i int, s drawn) {
 	switch s.what {
 	case 0:
-		r.restart(false, s.passes)
+		r.restart(0)
 	case 1:
-		r.restart(true, s.passes)
+		r.restart(s.passes)
 	default:
 		r.arrive(s)
 	}
 	// No hold ends at the instant of an arrival: each passes at a fraction of a millisecond of its own.
 	r.pass(time.Duration(s.passes)*10*time.Millisecond + time.Duration(1+i)*time.Microsecond)
-	if got := r.j.outbox.Pending(); got != r.w.total {
+	if got := len(r.Emitted); got != r.w.total {
 		r.differs("step %d: %d events have come out, the table wants %d", i, got, r.w.total)
+	}
+	if got, want := r.Holding(), r.w.held(); got != want || r.Held() != want {
+		r.differs("step %d: %d events are held, %d of them kept, the table wants %d", i, got, r.Held(), want)
 	}
 }
 
 func (r *worldRun) arrive(s drawn) {
-	now := bridge.MillisOf(r.begun)
+	now := bridge.MillisOf(begin)
 	a := push(fmt.Sprint("s", s.stream), now+bridge.Millis(s.session), bridge.Phase(s.phase))
 	switch s.what {
 	case 2: // another event in the same place
@@ -193,44 +185,36 @@ func (r *worldRun) arrive(s drawn) {
 		a.Event.ID[2]++
 		a.Signature.Sum[0]++
 	case 6:
-		a.Event.Session = bridge.MillisOf(time.Now()) + bridge.MaxSessionAhead + 1
+		a.Event.Session = r.Now().Millis() + bridge.MaxSessionAhead + 1
 		a.Event.ID[3]++
 		a.Signature.Sum[1]++
 	}
-	if err := r.j.Append(r.t.Context(), a); err != nil {
-		r.differs("%+v is answered %v, %v", s, err, r.j.Err())
-	}
-	r.w.arrive(a, r.now(), bridge.MillisOf(time.Now()))
-	synctest.Wait()
+	r.must(r.Arrive(a))
+	r.w.arrive(a, r.Now().At, r.Now().Millis())
 	r.expire() // a hold of 0
 }
 
-func (r *worldRun) now() sequencer.Instant { return sequencer.Instant(time.Since(r.begun)) }
-
 func (r *worldRun) pass(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
+	r.must(r.Pass(d))
 	r.expire()
 }
 
 func (r *worldRun) expire() {
 	r.w.each(func(name string, _ *sequencertest.Model) {
-		r.w.step(name, sequencer.Input{Action: sequencer.Expire, At: r.now()})
+		r.w.step(name, sequencer.Input{Action: sequencer.Expire, At: r.Now().At})
 	})
 }
 
-func (r *worldRun) restart(power bool, down int) {
-	synctest.Wait()
-	if power {
-		r.disk = r.disk.CrashClone(vfs.CrashCloneCfg{})
-		r.o.FS = r.disk
-	}
-	closeJournal(r.t, r.j)
-	time.Sleep(time.Duration(down) * 10 * time.Millisecond)
-	r.j = open(r.t, r.o)
-	r.w.each(func(_ string, l *sequencertest.Model) { l.Restart(r.now()) })
-	synctest.Wait()
+func (r *worldRun) restart(down int) {
+	r.must(r.Down(time.Duration(down) * 10 * time.Millisecond))
+	r.w.each(func(_ string, l *sequencertest.Model) { l.Restart(r.Now().At) })
 	r.expire()
+}
+
+func (r *worldRun) must(err error) {
+	if err != nil {
+		r.differs("%v", err)
+	}
 }
 
 func (r *worldRun) differs(format string, args ...any) {
@@ -242,14 +226,10 @@ func (r *worldRun) differs(format string, args ...any) {
 // finish lets all holds end, compares everything that has come out, and returns the first difference.
 func (r *worldRun) finish() string {
 	if r.broken != "" {
-		_ = r.j.Close()
 		return r.broken
 	}
 	r.pass(time.Minute)
-	if broken := audit(r.j); broken != nil {
-		r.differs("%q", broken)
-	}
-	got := drainMarked(r.t, r.j)
+	got := marked(r.Emitted)
 	for name := range r.w.lanes {
 		if !slices.Equal(got[name], r.w.out[name]) {
 			r.differs("lane %s:\n got %q\nwant %q", name, got[name], r.w.out[name])
@@ -259,9 +239,8 @@ func (r *worldRun) finish() string {
 	for _, ids := range r.w.caught {
 		want += len(ids)
 	}
-	if n := int(r.j.processor.Counters().Quarantine.Entries); n != want {
+	if n := int(r.Processor.Counters().Quarantine.Entries); n != want || len(r.Entries(bridge.QuarantineQueue)) != want {
 		r.differs("%d callbacks are in quarantine, the table wants %d", n, want)
 	}
-	closeJournal(r.t, r.j)
 	return r.broken
 }

@@ -1,32 +1,29 @@
-package journal
+package processor_test
 
 import (
 	"flag"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
+	"livebridge/bridge/processor/processortest"
 	"livebridge/bridge/sequencer"
 	"livebridge/bridge/sequencer/sequencertest"
 )
 
-// exploreEvery is how many courses of time TestExploreJournal passes over to the next one it takes; 1 takes all of
-// them, and a few minutes: go test ./bridge/journal -run ExploreJournal -explore.every 1
-var exploreEvery = flag.Int("explore.every", 37*shareOf, "take one course of time of so many")
+// exploreEvery is how many courses of time TestExplore passes over to the next one it takes; 1 takes all of them, and a
+// minute: go test ./bridge/processor -run Explore -explore.every 1
+var exploreEvery = flag.Int("explore.every", 13, "take one course of time of so many")
 
 // between is what happens between two arrivals. None of the times is one at which a hold could end.
 type between struct {
 	name    string
 	passes  time.Duration
 	restart bool
-	power   bool // the restart is after a loss of power, not after SIGTERM
 	down    time.Duration
 }
 
@@ -36,8 +33,8 @@ func betweens() []between {
 		{name: "HOLD_NEXT ends", passes: 3*time.Second + 100*time.Millisecond},
 		{name: "all holds end", passes: 12 * time.Second},
 		{name: "restart", passes: 10 * time.Millisecond, restart: true},
-		{name: "power lost", passes: 20 * time.Millisecond, restart: true, power: true, down: 2 * time.Second},
-		{name: "down for long", passes: 30 * time.Millisecond, restart: true, power: true, down: 30 * time.Second},
+		{name: "down", passes: 20 * time.Millisecond, restart: true, down: 2 * time.Second},
+		{name: "down for long", passes: 30 * time.Millisecond, restart: true, down: 30 * time.Second},
 	}
 }
 
@@ -48,17 +45,17 @@ type history struct {
 	want  []string
 }
 
-// TestExploreJournal takes every order of up to five events of two and of three sessions through the journal itself,
-// each in a lane of its own and all of them at once, with holds that end and restarts between any two of them, and
-// compares what comes out with the table, event by event and mark by mark.
-func TestExploreJournal(t *testing.T) {
+// TestExplore takes every order of up to five events of two and of three sessions through the processor, each in a lane
+// of its own and all of them at once, with holds that end and restarts between any two of them, and compares what comes
+// out with the table, event by event and mark by mark.
+func TestExplore(t *testing.T) {
 	t.Parallel()
 	all := courses(4)
 	for i, course := range all {
 		if i%*exploreEvery != 0 {
 			continue
 		}
-		synctest.Test(t, func(t *testing.T) { explore(t, course) })
+		explore(t, course)
 		if t.Failed() {
 			return
 		}
@@ -93,7 +90,7 @@ func histories() map[string]*history {
 	} {
 		for i, order := range orders(events, 5) {
 			h := &history{keys: order}
-			h.model.Limits = memory().Limits
+			h.model.Limits, h.model.Sequence = defaults().Limits, floor()
 			out[fmt.Sprint(name, i)] = h
 		}
 	}
@@ -117,17 +114,15 @@ func orders(events []sequencer.Key, n int) [][]sequencer.Key {
 // exploration is one course of time, with all histories side by side.
 type exploration struct {
 	t         *testing.T
-	o         Options
-	disk      *vfs.MemFS
-	j         *Journal
-	begun     time.Time
+	p         *processortest.Partition
 	histories map[string]*history
 }
 
+// floor is what the lanes of a partition begin behind that began with all others.
+func floor() uint64 { return processor.FirstFloor(bridge.MillisOf(begin)) }
+
 func explore(t *testing.T, course []between) {
-	o, disk := memory(), vfs.NewCrashableMem()
-	o.FS = disk
-	x := &exploration{t: t, o: o, disk: disk, j: open(t, o), begun: time.Now(), histories: histories()}
+	x := &exploration{t: t, p: observe(t, defaults()).Partition, histories: histories()}
 	x.arrivals(0)
 	for i, b := range course {
 		x.pass(b)
@@ -135,14 +130,19 @@ func explore(t *testing.T, course []between) {
 	}
 	x.pass(between{passes: time.Minute})
 	x.compare(course)
-	closeJournal(t, x.j)
 }
 
-func (x *exploration) now() sequencer.Instant { return sequencer.Instant(time.Since(x.begun)) }
+func (x *exploration) must(err error) {
+	x.t.Helper()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
 
 // arrivals lets the n-th event of every history come, all at one instant.
 func (x *exploration) arrivals(n int) {
-	var arriving sync.WaitGroup
+	now := x.p.Now()
+	var arriving []*bridge.Arrival
 	for name, h := range x.histories {
 		k, again := h.keys[n], slices.Contains(h.keys[:n], h.keys[n])
 		a := push(name, k.Session, k.Phase)
@@ -150,37 +150,29 @@ func (x *exploration) arrivals(n int) {
 			a.Event.ID[0]++
 			a.Signature = bridge.Signature{}
 		}
-		arriving.Go(func() { add(x.t, x.j, a) })
-		h.step(sequencer.Input{At: x.now(), Wall: bridge.MillisOf(time.Now()), Kind: bridge.KindStream, Key: k, ID: a.Event.ID})
+		arriving = append(arriving, a)
+		h.step(sequencer.Input{At: now.At, Wall: now.Millis(), Kind: bridge.KindStream, Key: k, ID: a.Event.ID})
 	}
-	arriving.Wait()
+	x.must(x.p.Arrive(arriving...))
 }
 
 // pass lets time go by, with a restart at its end if there is one.
 func (x *exploration) pass(b between) {
-	time.Sleep(b.passes)
-	synctest.Wait()
+	x.must(x.p.Pass(b.passes))
 	x.expire()
 	if !b.restart {
 		return
 	}
-	if b.power {
-		x.disk = x.disk.CrashClone(vfs.CrashCloneCfg{})
-		x.o.FS = x.disk
-	}
-	closeJournal(x.t, x.j)
-	time.Sleep(b.down)
-	x.j = open(x.t, x.o)
+	x.must(x.p.Down(b.down))
 	for _, h := range x.histories {
-		h.model.Restart(x.now())
+		h.model.Restart(x.p.Now().At)
 	}
-	synctest.Wait()
 	x.expire()
 }
 
 func (x *exploration) expire() {
 	for _, h := range x.histories {
-		h.step(sequencer.Input{Action: sequencer.Expire, At: x.now()})
+		h.step(sequencer.Input{Action: sequencer.Expire, At: x.p.Now().At})
 	}
 }
 
@@ -191,12 +183,12 @@ func (h *history) step(in sequencer.Input) {
 	}
 }
 
-// compare drains the outbox and holds it against what the model has wanted.
+// compare holds what was emitted against what the model has wanted.
 func (x *exploration) compare(course []between) {
-	if broken := audit(x.j); broken != nil {
-		x.t.Errorf("%q", broken)
+	if c := x.p.Processor.Counters(); c.Held != (processor.Usage{}) || x.p.Held() != 0 {
+		x.t.Errorf("%d events are held, %+v counted", x.p.Held(), c.Held)
 	}
-	got := drainMarked(x.t, x.j)
+	got := marked(x.p.Emitted)
 	for name, h := range x.histories {
 		if !slices.Equal(got[name], h.want) {
 			x.t.Errorf("%v arrive; between them: %+v\n got %s\nwant %s", h.keys, course, strings.Join(got[name], ", "), strings.Join(h.want, ", "))
@@ -205,22 +197,11 @@ func (x *exploration) compare(course []between) {
 	}
 }
 
-// drainMarked acknowledges everything and returns "id sequence marks" of each event, by stream.
-func drainMarked(t *testing.T, j *Journal) map[string][]string {
-	t.Helper()
-	ctx, cancel := untilFailed(t, j)
-	defer cancel()
+// marked returns "id sequence marks" of each event, by stream.
+func marked(events []*bridge.Event) map[string][]string {
 	out := make(map[string][]string)
-	for n := j.outbox.Pending(); n > 0; {
-		events, err := j.outbox.Next(ctx)
-		if err != nil {
-			t.Fatal(err, j.Err())
-		}
-		for _, e := range events {
-			out[e.Lane.Stream] = append(out[e.Lane.Stream], fmt.Sprintf("%s %d %s", e.ID, ordinal(e.Sequence), e.Marks))
-			j.outbox.Settle(e, bridge.Settlement{})
-			n--
-		}
+	for _, e := range events {
+		out[e.Lane.Stream] = append(out[e.Lane.Stream], fmt.Sprintf("%s %d %s", e.ID, e.Sequence, e.Marks))
 	}
 	return out
 }
