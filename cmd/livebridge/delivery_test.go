@@ -75,6 +75,7 @@ func results(t *testing.T, out string) (all []result) {
 
 // TestRetryReportsOutcome: of three dead letters that are tried again one is published, one rejected, and one waits.
 func TestRetryReportsOutcome(t *testing.T) {
+	t.Parallel()
 	dir, j := operated(t)
 	<-answerWith(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{DeadLetter: "too large"} })
 	var all []bridge.Entry
@@ -146,6 +147,7 @@ func TestReplayReportsOutcome(t *testing.T) {
 
 // TestOutcomeWithoutTheService: what waits for the next start is said to.
 func TestOutcomeWithoutTheService(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), ""),
