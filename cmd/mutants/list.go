@@ -26,7 +26,7 @@ func mutants() []mutant {
 		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
 		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
 		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
-		sharingMutants(), providerMutants(), consumerMutants(),
+		sharingMutants(), thresholdMutants(), providerMutants(), consumerMutants(),
 	} {
 		all = append(all, some...)
 	}
