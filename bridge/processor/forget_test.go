@@ -16,8 +16,13 @@ func TestLanesAreForgotten(t *testing.T) {
 	o.Limits.HoldDone = 1000 * day
 	s := observe(t, o)
 	s.Every = time.Minute
-	s.take(push("closed", 9e11, bridge.PhasePublish), push("closed", 9e11, bridge.PhaseDone), push("open", 9e11, bridge.PhasePublish),
-		ended("held", 1), recording("record", 1))
+	s.take(
+		push("closed", 9e11, bridge.PhasePublish),
+		push("closed", 9e11, bridge.PhaseDone),
+		push("open", 9e11, bridge.PhasePublish),
+		ended("held", 1),
+		recording("record", 1),
+	)
 	lanes := func(when string, want int) {
 		t.Helper()
 		s.is(when, "lanes", s.Lanes(), want)
@@ -52,7 +57,11 @@ func TestBusyLaneIsNotForgotten(t *testing.T) {
 	s.take(ended("c", 1))
 	s.must(s.Do(
 		processor.Input{Action: processor.Replay, Events: []*bridge.Event{&recording("b", 1).Event}},
-		processor.Input{Action: processor.Forget, Idle: []bridge.Lane{recording("b", 1).Event.Lane, ended("c", 1).Event.Lane, {Kind: 1, Stream: "none"}}}))
+		processor.Input{
+			Action: processor.Forget,
+			Idle:   []bridge.Lane{recording("b", 1).Event.Lane, ended("c", 1).Event.Lane, {Kind: 1, Stream: "none"}},
+		},
+	))
 	s.is("in use", "lanes", s.Lanes(), 3)
 	s.must(s.Do(processor.Input{Action: processor.Forget, Idle: []bridge.Lane{a}}))
 	s.is("idle", "lanes", s.Lanes(), 2)

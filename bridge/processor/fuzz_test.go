@@ -14,7 +14,12 @@ import (
 // have been found are in testdata/fuzz; go test runs them.
 
 func FuzzReadInput(f *testing.F) {
-	event := &bridge.Event{ID: bridge.ID{1}, Type: "a", Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "d"}, Data: []byte("{}")}
+	event := &bridge.Event{
+		ID:   bridge.ID{1},
+		Type: "a",
+		Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "d"},
+		Data: []byte("{}"),
+	}
 	signature := bridge.Signature{Sum: [16]byte{1}, Signed: [16]byte{2}, Expires: 7, Strict: true, Key: "k"}
 	for _, in := range []Input{
 		{Arrival: &bridge.Arrival{Event: *event, Signature: signature, Reason: bridge.ReasonExpired, Raw: []byte("raw"), EventName: "A"}},
@@ -42,7 +47,12 @@ func FuzzReadInput(f *testing.F) {
 // FuzzReadEntry is the same for an entry of the quarantine and a dead letter.
 func FuzzReadEntry(f *testing.F) {
 	f.Add(record.AppendEvent(record.AppendText(nil, "body"), &bridge.Event{Type: "a", Data: []byte("{}")}))
-	f.Add(record.AppendEvent(record.AppendText(record.AppendText(nil, "too_large"), "2 MB"), &bridge.Event{Type: "a", Data: []byte("{}")}))
+	f.Add(
+		record.AppendEvent(
+			record.AppendText(record.AppendText(nil, "too_large"), "2 MB"),
+			&bridge.Event{Type: "a", Data: []byte("{}")},
+		),
+	)
 	f.Fuzz(func(t *testing.T, value []byte) {
 		for _, queue := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 			e, err := ReadEntry(queue, 5, value)
@@ -54,7 +64,8 @@ func FuzzReadEntry(f *testing.F) {
 				head = record.AppendText(nil, e.Raw)
 			}
 			again, err := ReadEntry(queue, 5, record.AppendEvent(head, e.Event))
-			if err != nil || again.Reason != e.Reason || again.Detail != e.Detail || string(again.Raw) != string(e.Raw) || fmt.Sprint(again.Event) != fmt.Sprint(e.Event) {
+			if err != nil || again.Reason != e.Reason || again.Detail != e.Detail || string(again.Raw) != string(e.Raw) ||
+				fmt.Sprint(again.Event) != fmt.Sprint(e.Event) {
 				t.Errorf("%+v became %+v, %v", e, again, err)
 			}
 		}
