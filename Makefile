@@ -15,11 +15,11 @@ PACKAGES  := ./cmd/livebridge ./transports/kafka ./... # those whose tests take 
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 LIVEBRIDGE_LISTEN     ?= 127.0.0.1:8080
 
-.PHONY: help build run demo test test-brokers race bench lint generate fuzz mutants mutation prove cover vuln sbom \
-  reproducible confined image snapshot clean
+.PHONY: help build run demo test test-brokers race bench lint generate deployments test-deployments promtool \
+  test-monitoring fuzz mutants mutation prove cover vuln sbom reproducible confined image snapshot clean
 
 help:               ## list the targets
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-16s %s\n", $$1, $$2 }'
 
 build:              ## build bin/livebridge
 	CGO_ENABLED=0 $(GO) build -o $(BIN) ./cmd/livebridge
@@ -51,6 +51,22 @@ lint:               ## run the linters
 generate:           ## write the handbook's reference of settings from config.go
 	CGO_ENABLED=0 $(GO) generate ./...
 
+deployments:        ## write the plain manifests and the dashboard, and the Helm chart's copies
+	cd .ci/deployments && CGO_ENABLED=0 $(GO) run .
+
+# What it reads is outside of its module, and so no reason for Go to test again: -count.
+test-deployments:   ## check the Helm chart, the manifests and the dashboard
+	cd .ci/deployments && CGO_ENABLED=0 $(GO) vet . && CGO_ENABLED=0 $(GO) test -count 1 .
+
+# promtool and Prometheus without what discovers targets, which takes longest to build and is not used.
+promtool:           ## build bin/promtool and bin/prometheus, and test the alert rules
+	cd .ci/prometheus && CGO_ENABLED=0 $(GO) build -tags remove_all_sd -o ../../bin/ tool
+	bin/promtool check config deployments/prometheus/prometheus.yaml
+	bin/promtool test rules deployments/prometheus/alerts.test.yaml
+
+test-monitoring: promtool ## play an outage with a real Prometheus: alerts and the dashboard's queries
+	CGO_ENABLED=0 $(GO) test -tags monitoring -count 1 ./cmd/livebridge -run '^TestMonitored'
+
 vuln:               ## look up known vulnerabilities in the program's modules
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
 
@@ -77,7 +93,7 @@ prove:              ## test order and durability with many more seeds (about hal
 	  -run 'Table|AnyOrder|TheView|OnAStore' -rapid.checks 20000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./bridge/processor -run Explore -explore.every 1 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./bridge/journal -run Campaigns -power.seeds 50000 -batch.seeds 20000 -timeout 30m
-	CGO_ENABLED=0 $(GO) test ./transports/nats -run PowerLoss -power.seeds 2000 -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./transports/nats/embedded -run PowerLoss -power.seeds 2000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Simulation$$' -simulation.seeds 200 -timeout 60m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Kill|Disk|NoSpace|Broker|Cluster|Stream' -count 10 -timeout 60m
 

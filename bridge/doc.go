@@ -46,9 +46,11 @@
 //	bridge/signature/diagnose bridge                          finds out how a wrong signature was made
 //	bridge/filewatch          none of ours                    polls files for changes
 //	bridge/keyring            bridge, signature, its diagnose, filewatch
-//	                                                          key files; the only importer of yaml
-//	bridge/certificate        filewatch                       TLS files of the callback port
-//	bridge/ingress            bridge, signature, callback     HTTP server for callbacks; the only importer of Echo
+//	                                                          key files
+//	bridge/certificate        bridge, filewatch               TLS files of the callback port
+//	bridge/probe              bridge, signature               the signed probe: its body, its answer, sending it
+//	bridge/ingress            bridge, signature, callback, probe
+//	                                                          HTTP server for callbacks; the only importer of Echo
 //	bridge/sequencer          bridge                          order of a lane: no clock, no disk, no goroutine
 //	bridge/sequencer/sequencertest
 //	                          bridge, sequencer               the decision table written a second time, for tests
@@ -62,14 +64,28 @@
 //	bridge/journal            bridge, processor, outbox, store
 //	                                                          the writer: one commit after the other
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
-//	bridge/admin              bridge, schemas                 admin port and control socket
+//	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
+//	bridge/status             bridge                          status page and its JSON
+//	bridge/reconcile          bridge, provider                open sessions against the streams that are online
+//	bridge/rotation           bridge, admin                   how far the rotation of a key has come
+//	bridge/doctor             bridge, admin, probe, provider, signature
+//	                                                          what is wrong with the registered callbacks
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
-//	transports/nats           bridge                          the only importer of nats.go and nats-server
-//	transports/kafka          bridge                          the only importer of kafka-go
+//	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of wanted
+//	                                                          ones; the only importer of the provider's SDK
+//	bridge/provider/providertest
+//	                          bridge, provider, simulator     plays the provider's API and its streams
+//	transports/nats           bridge, transporttls            publishes to NATS; the only importer of nats.go
+//	transports/nats/embedded  bridge, nats                    the NATS server in this process, its repair and its
+//	                                                          checkpoints; the only importer of nats-server
+//	transports/nats/natstest  bridge, transporttest           a NATS server for tests
+//	transports/kafka          bridge, producer, transporttls  publishes to Kafka; the only importer of kafka-go
+//	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
-//	                          the standard library            Apache Kafka in processes of its own, for tests
-//	transports/transporttest  bridge                          what every transport must pass
+//	                          transporttest                   Apache Kafka in processes of its own, for tests
+//	transports/transporttest  bridge                          what every transport's publisher and consumer must pass
+//	transports/transporttls   none of ours                    what the transports share as TLS clients
 //	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs
 //	cmd/livebridge            everything                      nothing imports it
 //	cmd/mutants               the standard library            plants faults that the tests must find

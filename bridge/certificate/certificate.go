@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"go.uber.org/zap"
 
+	"livebridge/bridge"
 	"livebridge/bridge/filewatch"
 )
 
@@ -34,19 +36,20 @@ type Certificate struct {
 	successful prometheus.Gauge // of the last reload
 }
 
-// snapshot is the content of the files, or why one of them could not be read.
-type snapshot struct{ cert, key, clientCA, failure string }
+// snapshot is the content of the files, or why that of one setting could not be read.
+type snapshot struct{ cert, key, clientCA, setting, failure string }
 
 // Open reads the files. The error names the setting of the wrong file and never contains the key.
 func Open(o Options) (*Certificate, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
+	auto := promauto.With(o.Registerer)
 	c := &Certificate{
 		opts: o,
-		expiry: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expiry_timestamp_seconds",
+		expiry: auto.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_certificate_expiry_timestamp_seconds",
 			Help: "Unix time at which the certificate of the callback port expires."}),
-		successful: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_last_reload_successful",
+		successful: auto.NewGauge(prometheus.GaugeOpts{Name: "livebridge_tls_last_reload_successful",
 			Help: "1 if the last load of the TLS files succeeded; 0 while they are unusable and previous ones stay in use."}),
 	}
 	c.source = filewatch.New(c.read)
@@ -54,10 +57,7 @@ func Open(o Options) (*Certificate, error) {
 		return nil, err
 	}
 	c.successful.Set(1)
-	if o.Registerer == nil {
-		return c, nil
-	}
-	return c, errors.Join(o.Registerer.Register(c.expiry), o.Registerer.Register(c.successful))
+	return c, nil
 }
 
 // TLS returns the settings for a server. They follow the files while Watch runs.
@@ -67,6 +67,9 @@ func (c *Certificate) TLS() *tls.Config {
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.active.Load(), nil },
 	}
 }
+
+// Leaf returns the active certificate itself, without its chain. It must not be changed.
+func (c *Certificate) Leaf() *x509.Certificate { return c.active.Load().Certificates[0].Leaf }
 
 // Watch polls the files until ctx ends.
 func (c *Certificate) Watch(ctx context.Context) {
@@ -95,15 +98,18 @@ func (c *Certificate) poll(changed func(*filewatch.Source[snapshot]) bool) {
 func (c *Certificate) read() snapshot {
 	var r snapshot
 	for _, f := range []struct {
-		path string
-		into *string
-	}{{c.opts.CertFile, &r.cert}, {c.opts.KeyFile, &r.key}, {c.opts.ClientCAFile, &r.clientCA}} {
+		setting, path string
+		into          *string
+	}{
+		{"TLS_CERT_FILE", c.opts.CertFile, &r.cert}, {"TLS_KEY_FILE", c.opts.KeyFile, &r.key},
+		{"TLS_CLIENT_CA_FILE", c.opts.ClientCAFile, &r.clientCA},
+	} {
 		if f.path == "" {
 			continue
 		}
 		content, err := filewatch.Read(f.path)
 		if err != nil {
-			return snapshot{failure: err.Error()}
+			return snapshot{setting: f.setting, failure: err.Error()}
 		}
 		*f.into = string(content)
 	}
@@ -113,11 +119,12 @@ func (c *Certificate) read() snapshot {
 // apply makes a snapshot active.
 func (c *Certificate) apply(r snapshot) error {
 	if r.failure != "" {
-		return fmt.Errorf("TLS_CERT_FILE, TLS_KEY_FILE or TLS_CLIENT_CA_FILE: %s", r.failure)
+		return bridge.NewSettingError(r.setting, errors.New(r.failure), "set a file that livebridge can read")
 	}
 	pair, err := tls.X509KeyPair([]byte(r.cert), []byte(r.key))
 	if err != nil {
-		return fmt.Errorf("TLS_CERT_FILE %s and TLS_KEY_FILE %s: %w", c.opts.CertFile, c.opts.KeyFile, err)
+		return bridge.NewSettingError("TLS_CERT_FILE",
+			fmt.Errorf("%s and TLS_KEY_FILE %s: %w", c.opts.CertFile, c.opts.KeyFile, err), "set a certificate and its key")
 	}
 	settings := &tls.Config{
 		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"},
@@ -125,7 +132,8 @@ func (c *Certificate) apply(r snapshot) error {
 	if c.opts.ClientCAFile != "" {
 		settings.ClientCAs = x509.NewCertPool()
 		if !settings.ClientCAs.AppendCertsFromPEM([]byte(r.clientCA)) {
-			return fmt.Errorf("TLS_CLIENT_CA_FILE %s contains no certificate in PEM", c.opts.ClientCAFile)
+			return bridge.NewSettingError("TLS_CLIENT_CA_FILE",
+				fmt.Errorf("%s contains no certificate in PEM", c.opts.ClientCAFile), "set the authorities of your clients")
 		}
 		settings.ClientAuth = tls.RequireAndVerifyClientCert
 		settings.SessionTicketsDisabled = true // a removed authority must not live on in tickets

@@ -32,9 +32,11 @@ func pair(t testing.TB, host string) (cert, key string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host},
+		DNSNames:  []string{host},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour), IsCA: true,
+		BasicConstraintsValid: true,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
@@ -96,8 +98,9 @@ func TestReload(t *testing.T) {
 	secondCert, secondKey := pair(t, "second.example.com")
 	core, logs := observer.New(zapcore.WarnLevel)
 	registry := prometheus.NewRegistry()
-	o := Options{CertFile: write(t, filepath.Join(dir, "cert"), firstCert), KeyFile: write(t, filepath.Join(dir, "key"), firstKey),
-		Log: zap.New(core), Registerer: registry}
+	o := Options{CertFile: write(t, filepath.Join(dir, "cert"), firstCert),
+		KeyFile: write(t, filepath.Join(dir, "key"), firstKey),
+		Log:     zap.New(core), Registerer: registry}
 	c, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
@@ -165,8 +168,9 @@ func TestHalfWritten(t *testing.T) {
 	cert, key := pair(t, "server.example.com")
 	above, _ := pair(t, "above.example.com")
 	core, logs := observer.New(zapcore.InfoLevel)
-	o := Options{CertFile: write(t, filepath.Join(dir, "cert"), cert+above+above), KeyFile: write(t, filepath.Join(dir, "key"), key),
-		Log: zap.New(core), Registerer: prometheus.NewRegistry()}
+	o := Options{CertFile: write(t, filepath.Join(dir, "cert"), cert+above+above),
+		KeyFile: write(t, filepath.Join(dir, "key"), key),
+		Log:     zap.New(core), Registerer: prometheus.NewRegistry()}
 	c, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
@@ -196,8 +200,10 @@ func TestClientCertificates(t *testing.T) {
 	cert, key := pair(t, "server.example.com")
 	trustedCert, trustedKey := pair(t, "friend.example.com")
 	untrustedCert, untrustedKey := pair(t, "stranger.example.com")
-	c, err := Open(Options{CertFile: write(t, filepath.Join(dir, "cert"), cert), KeyFile: write(t, filepath.Join(dir, "key"), key),
-		ClientCAFile: write(t, filepath.Join(dir, "ca"), trustedCert), Log: zap.NewNop(), Registerer: prometheus.NewRegistry()})
+	c, err := Open(Options{CertFile: write(t, filepath.Join(dir, "cert"), cert),
+		KeyFile:      write(t, filepath.Join(dir, "key"), key),
+		ClientCAFile: write(t, filepath.Join(dir, "ca"), trustedCert), Log: zap.NewNop(),
+		Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +213,10 @@ func TestClientCertificates(t *testing.T) {
 			t.Fatal(err)
 		}
 		client := anyCertificate()
-		client.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &p, nil } // whomever the server trusts
+		client.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate,
+			error) {
+			return &p, nil
+		} // whomever the server trusts
 		return client
 	}
 	if got, err := shown(c.TLS(), with(trustedCert, trustedKey)); err != nil || got != "server.example.com" {
@@ -224,8 +233,9 @@ func TestClientCertificates(t *testing.T) {
 func TestOldVersionsAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := pair(t, "server.example.com")
-	c, err := Open(Options{CertFile: write(t, filepath.Join(dir, "cert"), cert), KeyFile: write(t, filepath.Join(dir, "key"), key),
-		Log: zap.NewNop(), Registerer: prometheus.NewRegistry()})
+	c, err := Open(Options{CertFile: write(t, filepath.Join(dir, "cert"), cert),
+		KeyFile: write(t, filepath.Join(dir, "key"), key),
+		Log:     zap.NewNop(), Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +251,8 @@ func TestOldVersionsAreRefused(t *testing.T) {
 func TestOpenNamesTheSetting(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := pair(t, "server.example.com")
-	good := Options{CertFile: write(t, filepath.Join(dir, "cert"), cert), KeyFile: write(t, filepath.Join(dir, "key"), key)}
+	good := Options{CertFile: write(t, filepath.Join(dir, "cert"), cert),
+		KeyFile: write(t, filepath.Join(dir, "key"), key)}
 	for name, change := range map[string]func(*Options){
 		"TLS_CERT_FILE":      func(o *Options) { o.CertFile = filepath.Join(dir, "missing") },
 		"TLS_KEY_FILE":       func(o *Options) { o.KeyFile = o.CertFile },
@@ -250,7 +261,8 @@ func TestOpenNamesTheSetting(t *testing.T) {
 		o := good
 		o.Log, o.Registerer = zap.NewNop(), prometheus.NewRegistry()
 		change(&o)
-		if _, err := Open(o); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), key[40:80]) {
+		if _, err := Open(o); err == nil || !strings.Contains(err.Error(), name) ||
+			strings.Contains(err.Error(), key[40:80]) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

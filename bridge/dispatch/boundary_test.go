@@ -42,7 +42,10 @@ func TestOutageByTime(t *testing.T) {
 			h := run(t, p, Options{InitialBackoff: 10 * time.Hour, MaxBackoff: 10 * time.Hour, Trim: time.Hour})
 			h.outbox.add(&bridge.Event{Lane: lane(0), Sequence: 1})
 			synctest.Wait()
-			h.outbox.locked(func() { h.outbox.lanes[lane(0)].until = time.Now().Add(24 * time.Hour) }) // no chance has a say in it
+			h.outbox.locked(func() {
+				h.outbox.lanes[lane(0)].until = time.Now().Add(
+					24 * time.Hour)
+			}) // no chance has a say in it
 			time.Sleep(after)
 			h.outbox.add(&bridge.Event{Lane: lane(1), Sequence: 1})
 			synctest.Wait()

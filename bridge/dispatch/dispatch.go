@@ -33,7 +33,8 @@ type Options struct {
 	Checkpoint     time.Duration // interval of trims with a Checkpointer
 	Trim           time.Duration // interval of trims otherwise
 
-	Backlog func() bridge.Backlog // what waits, for the log of an outage; nil: not logged
+	Backlog   func() bridge.Backlog          // what waits, for the log of an outage; nil: not logged
+	Published func(*bridge.Event, time.Time) // called for every event that the broker has acknowledged; must not keep it
 }
 
 // DefaultOptions returns the options of the program.
@@ -54,7 +55,7 @@ func (o Options) withDefaults() Options {
 	return Options{
 		InFlight: cmp.Or(o.InFlight, d.InFlight), InitialBackoff: cmp.Or(o.InitialBackoff, d.InitialBackoff),
 		MaxBackoff: cmp.Or(o.MaxBackoff, d.MaxBackoff), Checkpoint: cmp.Or(o.Checkpoint, d.Checkpoint),
-		Trim: cmp.Or(o.Trim, d.Trim), Backlog: backlog,
+		Trim: cmp.Or(o.Trim, d.Trim), Backlog: backlog, Published: o.Published,
 	}
 }
 
@@ -75,10 +76,15 @@ type Dispatcher struct {
 	notices   outage // of the topic of quarantine notices, which can fail alone
 	trimmer   *trimmer
 	inFlight  sync.WaitGroup
+
+	running  context.Context // ends when Shutdown begins
+	quit     context.CancelFunc
+	stopped  chan struct{} // closed when Run has taken its last event
+	progress chan struct{} // with a buffer of one: the outbox may have become shorter
 }
 
-// New makes a Dispatcher, which does nothing before Run. The error is that its metrics are registered already.
-func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r prometheus.Registerer) (*Dispatcher, error) {
+// New makes a Dispatcher, which does nothing before Run. It panics if its metrics are registered already.
+func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r prometheus.Registerer) *Dispatcher {
 	opts = opts.withDefaults()
 	d := &Dispatcher{
 		outbox: o, publisher: p, opts: opts, log: log,
@@ -86,26 +92,23 @@ func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r promethe
 		events:  outage{log: log, messages: eventMessages(), backlog: opts.Backlog},
 		notices: outage{log: log, messages: noticeMessages(), backlog: opts.Backlog},
 		trimmer: newTrimmer(o, p, opts, log),
+		stopped: make(chan struct{}), progress: make(chan struct{}, 1),
 	}
-	d.metrics = newMetrics(d.Available)
-	return d, d.metrics.register(r)
+	d.running, d.quit = context.WithCancel(context.Background())
+	d.metrics = newMetrics(r, d.Available)
+	return d
 }
 
 // Available reports whether the broker takes events, as far as is known: false during an outage.
 func (d *Dispatcher) Available() bool { return !d.events.active() }
 
-// Run publishes until ctx ends; the caller decides whether to drain the outbox before. Then it takes no more events,
-// waits until stop ends for those in flight, and trims once more.
-func (d *Dispatcher) Run(ctx, stop context.Context) {
-	trimmed := make(chan struct{})
-	go func() {
-		defer close(trimmed)
-		d.trimmer.run(ctx)
-	}()
-	d.publishUntil(ctx)
-	<-trimmed
-	d.awaitInFlight(stop)
-	d.trimmer.finish(stop)
+// Run publishes until Shutdown. It may be called once.
+func (d *Dispatcher) Run() {
+	defer close(d.stopped)
+	var trimming sync.WaitGroup
+	trimming.Go(func() { d.trimmer.run(d.running, d.noteProgress) })
+	d.publishUntil(d.running)
+	trimming.Wait()
 }
 
 func (d *Dispatcher) publishUntil(ctx context.Context) {
@@ -156,7 +159,11 @@ func (d *Dispatcher) publish(e *bridge.Event) {
 		took := time.Since(begun)
 		d.metrics.observe(e, err, took)
 		d.logAttempt(e, err, took)
+		if err == nil && d.opts.Published != nil {
+			d.opts.Published(e, begun.Add(took))
+		}
 		d.outbox.Settle(e, d.classify(e, err))
+		d.noteProgress()
 		<-d.slots
 		d.inFlight.Done()
 	})
@@ -192,17 +199,4 @@ func (d *Dispatcher) outageOf(e *bridge.Event) *outage {
 		return &d.notices
 	}
 	return &d.events
-}
-
-// awaitInFlight waits until stop ends for events in flight.
-func (d *Dispatcher) awaitInFlight(stop context.Context) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		d.inFlight.Wait()
-	}()
-	select {
-	case <-done:
-	case <-stop.Done():
-	}
 }

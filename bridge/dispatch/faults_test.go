@@ -7,9 +7,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
-
 	"livebridge/bridge"
 )
 
@@ -198,58 +195,12 @@ func TestOutageOfOneLane(t *testing.T) {
 	})
 }
 
-func BenchmarkDispatch(b *testing.B) {
-	out := &endlessOutbox{lanes: make(chan *bridge.Event, 1000)}
-	for i := range cap(out.lanes) {
-		out.lanes <- &bridge.Event{Lane: lane(i)}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	out.left, out.cancel = b.N, cancel
-	d, err := New(out, &fakeInstant{}, Options{}, zap.NewNop(), prometheus.NewRegistry())
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	d.Run(ctx, ctx)
-}
-
-// endlessOutbox is an outbox whose lanes never run dry.
-type endlessOutbox struct {
-	lanes  chan *bridge.Event
-	left   int
-	cancel context.CancelFunc
-	batch  []*bridge.Event
-}
-
-func (r *endlessOutbox) Next(ctx context.Context) ([]*bridge.Event, error) {
-	if r.left <= 0 {
-		r.cancel()
-		return nil, ctx.Err()
-	}
-	r.batch = r.batch[:0]
-	for range min(256, len(r.lanes)) {
-		r.batch = append(r.batch, <-r.lanes)
-	}
-	r.left -= len(r.batch)
-	return r.batch, nil
-}
-
-func (r *endlessOutbox) Settle(e *bridge.Event, _ bridge.Settlement) { r.lanes <- e }
-
-func (*endlessOutbox) Trim(context.Context, func(context.Context) error) error { return nil }
-
-// fakeInstant acknowledges at once.
-type fakeInstant struct{}
-
-func (fakeInstant) Publish(_ *bridge.Event, done func(error)) { done(nil) }
-func (fakeInstant) Close(context.Context) error               { return nil }
-
 // notices makes n quarantine notices of one kind.
 func notices(n int) []*bridge.Event {
 	var out []*bridge.Event
 	for i := range n {
-		out = append(out, &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindRecord}, Sequence: uint64(i + 1), Reason: bridge.ReasonTampered})
+		out = append(out, &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindRecord}, Sequence: uint64(i + 1),
+			Reason: bridge.ReasonTampered})
 	}
 	return out
 }

@@ -28,12 +28,14 @@ func TestOutageLog(t *testing.T) {
 			got = append(got, line.Message)
 			fields := line.ContextMap()
 			if line.Message == eventMessages().ends {
-				if took := fields["after"].(time.Duration); fields["retained"] != int64(7) || took < 190*time.Second || took > 200*time.Second {
+				if took := fields["after"].(time.Duration); fields["retained"] != int64(7) || took < 190*time.Second ||
+					took > 200*time.Second {
 					t.Errorf("the end says %v", fields)
 				}
 				continue
 			}
-			if text := fmt.Sprint(fields["outbox_events"], fields["oldest_age"], fields["journal_bytes"], fields["disk_free_bytes"]); text != "7 1m0s 8 9" ||
+			if text := fmt.Sprint(fields["outbox_events"], fields["oldest_age"], fields["journal_bytes"],
+				fields["disk_free_bytes"]); text != "7 1m0s 8 9" ||
 				!fields["since"].(time.Time).Equal(begun) || fields["error"] != errAway.Error() {
 				t.Errorf("%s: %v", line.Message, fields)
 			}

@@ -27,8 +27,8 @@ func newTrimmer(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger) *tr
 	return t
 }
 
-// run trims at every interval until ctx ends.
-func (t *trimmer) run(ctx context.Context) {
+// run trims at every interval until ctx ends, and calls trimmed each time.
+func (t *trimmer) run(ctx context.Context, trimmed func()) {
 	ticker := time.NewTicker(t.interval)
 	defer ticker.Stop()
 	for {
@@ -37,6 +37,7 @@ func (t *trimmer) run(ctx context.Context) {
 			return
 		case <-ticker.C:
 			t.trim(ctx)
+			trimmed()
 		}
 	}
 }

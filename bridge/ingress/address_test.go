@@ -55,12 +55,15 @@ func TestNoProxyIsTrustedByDefault(t *testing.T) {
 // TestPublicProxies: X-Forwarded-For of trusted proxies is used, however addresses are written.
 func TestPublicProxies(t *testing.T) {
 	b := newHarness(t, func(s *setup) {
-		s.cfg.TrustedProxies, s.cfg.AllowSources = prefixes("203.0.113.9/32", "2001:db8:9::/48"), prefixes("192.0.2.0/24", "2001:db8:1::/48")
+		s.cfg.TrustedProxies, s.cfg.AllowSources = prefixes("203.0.113.9/32", "2001:db8:9::/48"), prefixes("192.0.2.0/24",
+			"2001:db8:1::/48")
 	})
 	for _, peer := range []string{"203.0.113.9:1", "[::ffff:203.0.113.9]:1", "[2001:db8:9::1]:1"} {
 		for forwarded, want := range map[string]int{
-			"192.0.2.7": 200, "::ffff:192.0.2.7": 200, "2001:db8:1::7": 200, "2001:DB8:1:0:0:0:0:7": 200, "192.0.2.7, 203.0.113.9": 200,
-			"192.0.3.7": 403, "2001:db8:2::7": 403, "198.51.100.1, 192.0.2.7": 200, "192.0.2.7, 203.0.113.10": 403, "": 403,
+			"192.0.2.7": 200, "::ffff:192.0.2.7": 200, "2001:db8:1::7": 200, "2001:DB8:1:0:0:0:0:7": 200,
+			"192.0.2.7, 203.0.113.9": 200,
+			"192.0.3.7":              403, "2001:db8:2::7": 403, "198.51.100.1, 192.0.2.7": 200, "192.0.2.7, 203.0.113.10": 403,
+			"":                           403,
 			"192.0.2.7, /run/proxy.sock": 403, "192.0.2.7, localhost": 403, "192.0.2.7, 0.0.0.0": 403, "192.0.2.7, ::": 403,
 		} {
 			if status := b.from(peer, forwarded); status != want {

@@ -63,8 +63,9 @@ func BenchmarkBare(b *testing.B) {
 			return err
 		}
 		defer cb.Release()
-		want := signature.Sign(bridge.SchemeHMAC, key, signature.Claim{Kind: bridge.KindStream, Event: cb.EventName, Domain: cb.Domain,
-			App: cb.App, Stream: cb.Stream, Timestamp: cb.AuthTimestamp})
+		want := signature.Sign(bridge.SchemeHMAC, key,
+			signature.Claim{Kind: bridge.KindStream, Event: cb.EventName, Domain: cb.Domain,
+				App: cb.App, Stream: cb.Stream, Timestamp: cb.AuthTimestamp})
 		if want != cb.AuthSign {
 			return echo.ErrUnauthorized
 		}

@@ -40,7 +40,7 @@ func (p *buffers) put(b *buffer) {
 }
 
 // read reads the whole body into b: errTooLarge beyond limit bytes, errIncomplete when the rest does not arrive.
-func (b *buffer) read(w http.ResponseWriter, r *http.Request, limit int64) error {
+func (b *buffer) read(w http.ResponseWriter, r *http.Request, limit int64) *Refusal {
 	if r.ContentLength > limit {
 		return tooLarge(w, r)
 	}
@@ -65,7 +65,7 @@ func (b *buffer) read(w http.ResponseWriter, r *http.Request, limit int64) error
 // tooLarge makes net/http close the connection after the response, as its MaxBytesReader does (which costs too much for
 // every body). Closing the body would still read on for as long as the sender likes, so the read deadline is set to the
 // past.
-func tooLarge(w http.ResponseWriter, r *http.Request) error {
+func tooLarge(w http.ResponseWriter, r *http.Request) *Refusal {
 	var one [1]byte
 	_, _ = http.MaxBytesReader(w, endlessReader{r.Body}, 0).Read(one[:]) // only for its effect on the connection
 	_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))

@@ -101,7 +101,8 @@ func TestRejectedConnectionIsLogged(t *testing.T) {
 	if len(lines) != 1 {
 		t.Fatalf("%d lines", len(lines))
 	}
-	if f := lines[0].ContextMap(); f["source"] != "127.0.0.1" || f["remote"] != second.LocalAddr().String() || f["kind"] != "none" {
+	if f := lines[0].ContextMap(); f["source"] != "127.0.0.1" || f["remote"] != second.LocalAddr().String() ||
+		f["kind"] != "none" {
 		t.Errorf("logged %v", f)
 	}
 }

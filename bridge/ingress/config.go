@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"livebridge/bridge"
 	"livebridge/bridge/callback"
 )
 
@@ -29,21 +29,14 @@ const (
 
 // Config configures a Server. The zero Config is usable: every default, plain HTTP, no snapshots.
 type Config struct {
-	PathPrefix    string // before every route, with or without surrounding slashes
-	SnapshotToken string // last path segment of snapshot callbacks; empty: no such route
-
-	// DomainsListed says that the signature ring has a list of domains: then unknown event names are accepted. Otherwise
-	// such a name may come from a shifted field boundary, and the callback goes to quarantine.
-	DomainsListed bool
-	IgnoreStreams *regexp.Regexp  // streams whose callbacks are answered 200 and not published; nil: none
-	Policy        callback.Policy // redaction of user_args and client_ip; the zero Policy keeps both
+	PathPrefix string // before every route, with or without surrounding slashes
+	Rules
 
 	// X-Forwarded-For of TrustedProxies is trusted; requests are accepted from AllowSources only, empty: from everywhere.
 	TrustedProxies, AllowSources []netip.Prefix
 
-	MaxBody        int64 // bytes; beyond: 413
-	MaxConnections int   // open at once, idle ones included, and concurrent HTTP/2 requests; beyond: 503
-	MaxHeader      int   // bytes of request line and headers; net/http allows about 4 KiB more; beyond: 431
+	MaxConnections int // open at once, idle ones included, and concurrent HTTP/2 requests; beyond: 503
+	MaxHeader      int // bytes of request line and headers; net/http allows about 4 KiB more; beyond: 431
 
 	HeaderTimeout time.Duration // to receive the headers, TLS handshake included
 	ReadTimeout   time.Duration // to receive headers and body
@@ -59,7 +52,7 @@ type Config struct {
 
 // DefaultConfig returns the product's defaults: those of the zero Config, and user_args redacted.
 func DefaultConfig() Config {
-	c := Config{Policy: callback.Policy{UserArgs: callback.Redact}}.withDefaults()
+	c := Config{Rules: Rules{Policy: callback.Policy{UserArgs: callback.Redact}}}.withDefaults()
 	c.Now, c.Ready = nil, nil
 	return c
 }
@@ -85,17 +78,18 @@ func (c Config) withDefaults() Config {
 func (c Config) check() error {
 	switch {
 	case c.MaxBody < 0:
-		return fmt.Errorf("MAX_BODY is %d; it must be positive", c.MaxBody)
+		return bridge.NewSettingError("MAX_BODY", fmt.Errorf("%d is negative", c.MaxBody), "use 1 or more")
 	case c.MaxConnections < 0:
-		return fmt.Errorf("MAX_CONNECTIONS is %d; it must be positive", c.MaxConnections)
+		return bridge.NewSettingError("MAX_CONNECTIONS", fmt.Errorf("%d is negative", c.MaxConnections), "use 1 or more")
 	case c.MaxHeader < 0 || min(c.HeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.RetryAfter) < 0:
 		return errors.New("limits on headers and timeouts of connections must be positive")
 	case slices.ContainsFunc(c.TrustedProxies, matchesEveryAddress):
-		return errors.New("TRUSTED_PROXIES includes every address, so any sender could forge its source; list your proxies")
+		return bridge.NewSettingError("TRUSTED_PROXIES",
+			errors.New("includes every address, so that any sender could forge its source"), "list only your proxies")
 	case CheckToken(c.SnapshotToken) != nil:
-		return fmt.Errorf("SNAPSHOT_TOKEN %w", CheckToken(c.SnapshotToken))
+		return bridge.NewSettingError("SNAPSHOT_TOKEN", CheckToken(c.SnapshotToken), "")
 	case CheckPrefix(c.PathPrefix) != nil:
-		return fmt.Errorf("PATH_PREFIX %w", CheckPrefix(c.PathPrefix))
+		return bridge.NewSettingError("PATH_PREFIX", CheckPrefix(c.PathPrefix), "")
 	}
 	return nil
 }

@@ -4,7 +4,8 @@
 // Everything that an unauthenticated client can consume is bounded: connections (idle ones count), headers, bodies and
 // the time to send them, and log lines. A slow sender costs its own connection, a panic its own request.
 //
-// The order of the checks, each with its response:
+// Judge decides on a request without a server, a clock or a disk; the command verify uses it too. The order of the
+// checks, each with its response:
 //
 //	403 the source is not in ALLOW_SOURCES; nothing else of the request is looked at
 //	413 body too large

@@ -73,16 +73,26 @@ func TestFailedHandshakes(t *testing.T) {
 		do     func(c net.Conn, trust *tls.Config)
 	}{
 		{"no_client_certificate", true, handshake(func(c *tls.Config) { c.GetClientCertificate = nil })},
-		{"no_client_certificate", true, handshake(func(c *tls.Config) { c.GetClientCertificate, c.MaxVersion = nil, tls.VersionTLS12 })},
+		{"no_client_certificate", true, handshake(func(c *tls.Config) {
+			c.GetClientCertificate, c.MaxVersion = nil, tls.VersionTLS12
+		})},
 		{"unknown_authority", true, handshake(presenting(certificate(t, time.Now().Add(time.Hour), nil)))},
 		{"client_certificate_expired", true, handshake(presenting(certificate(t, time.Now().Add(-time.Hour), authority)))},
-		{"unsupported_version", true, handshake(func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 })},
-		{"rejected_by_client", true, handshake(func(c *tls.Config) { c.InsecureSkipVerify, c.RootCAs = false, x509.NewCertPool() })},
+		{"unsupported_version", true, handshake(func(c *tls.Config) {
+			c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+		})},
+		{"rejected_by_client", true, handshake(func(c *tls.Config) {
+			c.InsecureSkipVerify, c.RootCAs = false, x509.NewCertPool()
+		})},
 		{"rejected_by_client", true, func(c net.Conn, trust *tls.Config) {
-			handshake(func(c *tls.Config) { c.InsecureSkipVerify, c.RootCAs = false, x509.NewCertPool() })(&plainAlert{Conn: c}, trust)
+			handshake(func(c *tls.Config) { c.InsecureSkipVerify, c.RootCAs = false, x509.NewCertPool() })(&plainAlert{Conn: c},
+				trust)
 			_, _ = io.Copy(io.Discard, c)
 		}},
-		{"plain_http", true, func(c net.Conn, _ *tls.Config) { _, _ = io.WriteString(c, wire(good())); _, _ = io.Copy(io.Discard, c) }},
+		{"plain_http", true, func(c net.Conn, _ *tls.Config) {
+			_, _ = io.WriteString(c, wire(good()))
+			_, _ = io.Copy(io.Discard, c)
+		}},
 		{"other", true, func(c net.Conn, _ *tls.Config) { _, _ = io.WriteString(c, "\x00\x01\x02\x03\x04\x05") }},
 		{"other", true, func(c net.Conn, _ *tls.Config) { // a message of a type that there is not
 			_, _ = io.WriteString(c, "\x16\x03\x01\x00\x04\x63\x00\x00\x00")
@@ -209,7 +219,8 @@ func TestHandshakeReasonsAreThere(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(reasons, " "); got != "client_certificate_expired client_certificate_invalid incomplete no_client_certificate other "+
+	if got := strings.Join(reasons, " "); got != "client_certificate_expired client_certificate_invalid incomplete "+
+		"no_client_certificate other "+
 		"plain_http rejected_by_client tls_to_plain_port unknown_authority unsupported_version" {
 		t.Error(got)
 	}

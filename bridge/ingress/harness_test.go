@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -58,6 +59,8 @@ type harness struct {
 	journal  *memoryJournal
 	log      *observer.ObservedLogs
 	registry *prometheus.Registry
+	rules    ingress.Rules
+	ring     *signature.Ring
 }
 
 type setup struct {
@@ -78,7 +81,8 @@ func newHarness(t testing.TB, change func(*setup)) *harness {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zapcore.DebugLevel)
-	b := &harness{journal: &memoryJournal{}, log: logs, registry: prometheus.NewRegistry()}
+	b := &harness{journal: &memoryJournal{}, log: logs, registry: prometheus.NewRegistry(), rules: s.cfg.Rules,
+		ring: ring}
 	if b.Server, err = ingress.New(s.cfg, ring, b.journal, zap.New(core), b.registry); err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +91,19 @@ func newHarness(t testing.TB, change func(*setup)) *harness {
 
 // counted returns a counter's value, by name and label values in the order of the labels' names.
 func (b *harness) counted(t testing.TB, name string, labels ...string) float64 {
+	t.Helper()
+	m := b.metric(t, name, labels...)
+	return m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+}
+
+// gauge returns a gauge's value likewise.
+func (b *harness) gauge(t testing.TB, name string, labels ...string) float64 {
+	t.Helper()
+	return b.metric(t, name, labels...).GetGauge().GetValue()
+}
+
+// metric returns a metric likewise, nil if there is none.
+func (b *harness) metric(t testing.TB, name string, labels ...string) *dto.Metric {
 	t.Helper()
 	families, err := b.registry.Gather()
 	if err != nil {
@@ -99,11 +116,11 @@ func (b *harness) counted(t testing.TB, name string, labels ...string) float64 {
 				values = append(values, l.GetValue())
 			}
 			if f.GetName() == name && strings.Join(values, ",") == strings.Join(labels, ",") {
-				return m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+				return m
 			}
 		}
 	}
-	return 0
+	return nil
 }
 
 // total returns the sum of a counter over all labels.
@@ -202,8 +219,9 @@ func recordBody(s bridge.Scheme) string {
 }
 
 const (
-	snapshotBody = `{"domain":"push.example.com","app":"live","stream_name":"room","snapshot_url":"https://a.example.com/1.jpg"}`
-	rtcBody      = `{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","stream_name":"room","room_id":"r"}`
+	snapshotBody = `{"domain":"push.example.com","app":"live","stream_name":"room",` +
+		`"snapshot_url":"https://a.example.com/1.jpg"}`
+	rtcBody = `{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","stream_name":"room","room_id":"r"}`
 )
 
 // rtc is a SparkRTC request over body, signed at timestamp.

@@ -56,23 +56,33 @@ func TestHostileClients(t *testing.T) {
 		connections int
 		attack      func(address string) attack
 	}{
-		"idle":                   {1000, func(string) attack { return writeOnce("") }},
-		"half a request line":    {300, func(string) attack { return writeOnce("POST /live/str") }},
-		"headers, never ending":  {50, func(string) attack { return writeForever(head, "X-A: b\r\n") }},
-		"one byte of a body":     {300, func(string) attack { return writeOnce(head + "Content-Length: 5000\r\n\r\n{") }},
-		"chunks, never ending":   {50, func(string) attack { return writeForever(head+"Transfer-Encoding: chunked\r\n\r\n", "1\r\n{\r\n") }},
-		"chunk extensions":       {50, func(string) attack { return writeForever(head+"Transfer-Encoding: chunked\r\n\r\n1;", "aaaaaaaa") }},
-		"trailers, never ending": {50, func(string) attack { return writeForever(head+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n") }},
+		"idle":                  {1000, func(string) attack { return writeOnce("") }},
+		"half a request line":   {300, func(string) attack { return writeOnce("POST /live/str") }},
+		"headers, never ending": {50, func(string) attack { return writeForever(head, "X-A: b\r\n") }},
+		"one byte of a body":    {300, func(string) attack { return writeOnce(head + "Content-Length: 5000\r\n\r\n{") }},
+		"chunks, never ending": {50, func(string) attack {
+			return writeForever(head+"Transfer-Encoding: chunked\r\n\r\n", "1\r\n{\r\n")
+		}},
+		"chunk extensions": {50, func(string) attack {
+			return writeForever(head+"Transfer-Encoding: chunked\r\n\r\n1;", "aaaaaaaa")
+		}},
+		"trailers, never ending": {50, func(string) attack {
+			return writeForever(head+"Transfer-Encoding: chunked\r\n\r\n0\r\n", "X: y\r\n")
+		}},
 		"a large header": {20, func(a string) attack {
 			return reconnecting(a, writeOnce(head+"X: "+strings.Repeat("x", 128<<10)))
 		}},
 		"compressed": {20, func(a string) attack {
-			return reconnecting(a, writeOnce(head+"Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00"))
+			return reconnecting(a, writeOnce(head+"Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n"+
+				"\x1f\x8b\x08\x00"))
 		}},
-		"announced too large": {20, func(a string) attack { return reconnecting(a, writeOnce(head+"Content-Length: 99999999999\r\n\r\n")) }},
-		"pipelined, unread":   {20, func(string) attack { return writeForever("", strings.Repeat(wire("{"), 100)) }},
+		"announced too large": {20, func(a string) attack {
+			return reconnecting(a, writeOnce(head+"Content-Length: 99999999999\r\n\r\n"))
+		}},
+		"pipelined, unread": {20, func(string) attack { return writeForever("", strings.Repeat(wire("{"), 100)) }},
 		"forged": {20, func(a string) attack {
-			return reconnecting(a, writeOnce(strings.Replace(wire(strings.Replace(good(), `"room"`, `"hall"`, 1)), "\r\n", "\r\nConnection: close\r\n", 1)))
+			return reconnecting(a, writeOnce(strings.Replace(wire(strings.Replace(good(), `"room"`, `"hall"`, 1)), "\r\n",
+				"\r\nConnection: close\r\n", 1)))
 		}},
 		"connected and gone": {20, func(a string) attack { return reconnecting(a, func(net.Conn) {}) }},
 	} {
@@ -180,7 +190,8 @@ func TestSmuggling(t *testing.T) {
 func TestOldVersionIsNotChunked(t *testing.T) {
 	b := newHarness(t, nil)
 	c, r := dial(t, b.listen(t))
-	write(t, c, strings.Replace(wire(good()), "HTTP/1.1\r\n", "HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n", 1)+wire(good()))
+	write(t, c, strings.Replace(wire(good()), "HTTP/1.1\r\n",
+		"HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n", 1)+wire(good()))
 	if got := status(t, r); got != 200 {
 		t.Errorf("%d", got)
 	}

@@ -131,12 +131,14 @@ func dialHTTP2(t *testing.T, address string, trust *tls.Config) *http2Conn {
 // request writes the headers, and the body if there is one, of a request.
 func (c *http2Conn) request(stream uint32, body string, last bool) error {
 	c.block.Reset()
-	for _, f := range [][2]string{{":method", "POST"}, {":scheme", "https"}, {":authority", "x"}, {":path", "/live/stream"}} {
+	for _, f := range [][2]string{{":method", "POST"}, {":scheme", "https"}, {":authority", "x"},
+		{":path", "/live/stream"}} {
 		if err := c.hpack.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]}); err != nil {
 			return err
 		}
 	}
-	err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: c.block.Bytes(), EndHeaders: true, EndStream: last && body == ""})
+	err := c.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: c.block.Bytes(), EndHeaders: true,
+		EndStream: last && body == ""})
 	if err == nil && body != "" {
 		err = c.WriteData(stream, last, []byte(body))
 	}
@@ -184,7 +186,8 @@ func TestRapidReset(t *testing.T) {
 	}
 	good := client(t, trust)
 	for i := range 50 {
-		if got := statusOverHTTP2(t, good, address, changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })); got != 200 {
+		if got := statusOverHTTP2(t, good, address, changed(
+			func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })); got != 200 {
 			t.Fatalf("callback %d got %d", i, got)
 		}
 	}
@@ -244,7 +247,8 @@ func TestHostileHTTP2(t *testing.T) {
 			}
 			good := client(t, trust)
 			for i := range 50 {
-				if got := statusOverHTTP2(t, good, address, changed(func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })); got != 200 {
+				if got := statusOverHTTP2(t, good, address, changed(
+					func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })); got != 200 {
 					t.Fatalf("callback %d got %d", i, got)
 				}
 			}

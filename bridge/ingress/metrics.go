@@ -1,11 +1,11 @@
 package ingress
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"livebridge/bridge"
 	"livebridge/bridge/signature"
@@ -18,12 +18,21 @@ type metrics struct {
 	unknown                 *prometheus.CounterVec // requests that are no callbacks
 	duration                *prometheus.HistogramVec
 	handshakesVec           *prometheus.CounterVec
+	signedProbes            *prometheus.CounterVec
+	lastCallback            lastCallbacks
+	expiries                expiries
 
 	accepted, ignored map[kindLabel]prometheus.Counter // by kind, resolved once; read-only
 	handshakes        map[string]prometheus.Counter    // by reason, likewise
 }
 
-func newMetrics() *metrics {
+// newMetrics registers the metrics. It panics if they are registered already.
+func newMetrics(r prometheus.Registerer) *metrics {
+	auto := promauto.With(r)
+	counters := func(result, help string, labels ...string) *prometheus.CounterVec {
+		return auto.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_callbacks_" + result + "_total", Help: help},
+			labels)
+	}
 	m := &metrics{
 		acceptedVec: counters("accepted",
 			"Callbacks answered 200 after their commit, including duplicates and quarantined ones.", "kind"),
@@ -32,23 +41,27 @@ func newMetrics() *metrics {
 			"Callbacks rejected because of what was sent, by reason and HTTP status code.", "kind", "reason", "code"),
 		lost: counters("lost",
 			"Callbacks answered 503, by reason: lost unless the provider sends them again.", "kind", "reason"),
-		unknown: prometheus.NewCounterVec(prometheus.CounterOpts{
+		unknown: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "livebridge_unknown_requests_total",
 			Help: "Requests for a path (404) or with a method (405) that does not exist, by HTTP status code.",
 		}, []string{"code"}),
-		probes: prometheus.NewCounterVec(prometheus.CounterOpts{
+		probes: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "livebridge_probes_total",
 			Help: "GET and HEAD requests for a route of callbacks, answered 200.",
 		}, []string{"kind"}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		duration: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "livebridge_callback_duration_seconds",
 			Help:    "Time from receiving a callback's headers to its response, whatever its status.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 16),
 		}, []string{"kind"}),
-		handshakesVec: prometheus.NewCounterVec(prometheus.CounterOpts{
+		handshakesVec: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "livebridge_tls_handshake_failures_total",
 			Help: "Failed TLS handshakes, by reason.",
 		}, []string{"reason"}),
+		signedProbes: newSignedProbes(r),
+		lastCallback: newLastCallbacks(r),
+		expiries:     newExpiries(r),
+
 		accepted:   make(map[kindLabel]prometheus.Counter),
 		ignored:    make(map[kindLabel]prometheus.Counter),
 		handshakes: make(map[string]prometheus.Counter),
@@ -66,10 +79,10 @@ func newMetrics() *metrics {
 
 // begin creates the counters of every label value, so that their first increase is seen as one.
 func (m *metrics) begin() {
-	for _, code := range []*refusal{errNotFound, errMethod} {
+	for _, code := range []*Refusal{errNotFound, errMethod} {
 		m.count(noKind, code, 0)
 	}
-	for _, why := range []*refusal{errSource, errTooManyConnections, errTooManyRequests} {
+	for _, why := range []*Refusal{errSource, errTooManyConnections, errTooManyRequests} {
 		m.count(noKind, why, 0)
 	}
 	m.count(kindLabel(bridge.KindSnapshot), errToken, 0)
@@ -83,38 +96,26 @@ func (m *metrics) begin() {
 }
 
 // refusalsOfCallbacks returns a refusal for every reason that a callback of any kind can have.
-func refusalsOfCallbacks() []*refusal {
-	all := []*refusal{
-		errTooLarge, errCompressed, errIncomplete, errPanic, {status: http.StatusBadRequest, reason: reasonMalformed},
+func refusalsOfCallbacks() []*Refusal {
+	all := []*Refusal{
+		errTooLarge, errCompressed, errIncomplete, errPanic, {Status: http.StatusBadRequest, Reason: reasonMalformed},
 		journalRefusal(bridge.ErrFull), journalRefusal(bridge.ErrStopping), journalRefusal(bridge.ErrFailed),
 	}
 	for reason, verdict := range signature.Reasons() {
-		all = append(all, &refusal{status: statusOf(verdict), reason: reason})
+		all = append(all, &Refusal{Status: statusOf(verdict), Reason: reason})
 	}
 	return all
 }
 
 // count adds n requests with one outcome.
-func (m *metrics) count(k kindLabel, why *refusal, n float64) {
-	code := strconv.Itoa(why.status)
+func (m *metrics) count(k kindLabel, why *Refusal, n float64) {
+	code := strconv.Itoa(why.Status)
 	switch {
 	case why.lost():
-		m.lost.WithLabelValues(k.String(), why.reason).Add(n)
+		m.lost.WithLabelValues(k.String(), why.Reason).Add(n)
 	case why.unknown():
 		m.unknown.WithLabelValues(code).Add(n)
 	default:
-		m.refused.WithLabelValues(k.String(), why.reason, code).Add(n)
+		m.refused.WithLabelValues(k.String(), why.Reason, code).Add(n)
 	}
-}
-
-func counters(result, help string, labels ...string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "livebridge_callbacks_" + result + "_total", Help: help,
-	}, labels)
-}
-
-func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.acceptedVec), r.Register(m.ignoredVec), r.Register(m.refused), r.Register(m.lost),
-		r.Register(m.unknown), r.Register(m.probes),
-		r.Register(m.duration), r.Register(m.handshakesVec))
 }

@@ -13,7 +13,8 @@ import (
 
 // counters are all that a request can be counted as.
 func counters() []string {
-	return []string{"livebridge_callbacks_accepted_total", "livebridge_callbacks_refused_total", "livebridge_callbacks_lost_total",
+	return []string{"livebridge_callbacks_accepted_total", "livebridge_callbacks_refused_total",
+		"livebridge_callbacks_lost_total",
 		"livebridge_unknown_requests_total", "livebridge_probes_total"}
 }
 
@@ -58,7 +59,8 @@ func TestHealth(t *testing.T) {
 // log, and no callback is counted.
 func TestProbes(t *testing.T) {
 	b := newHarness(t, nil)
-	for path, kind := range map[string]string{"/live/stream": "stream", "/live/record": "record", "/rtc/record": "rtc-record",
+	for path, kind := range map[string]string{"/live/stream": "stream", "/live/record": "record",
+		"/rtc/record":             "rtc-record",
 		"/live/snapshot/" + token: "snapshot"} {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
 			w := b.send(httptest.NewRequest(method, path, nil))
@@ -70,7 +72,8 @@ func TestProbes(t *testing.T) {
 			t.Errorf("%s: %v probes", kind, n)
 		}
 	}
-	if sum := b.total(t, "livebridge_callbacks_accepted_total") + b.total(t, "livebridge_unknown_requests_total"); sum != 0 {
+	if sum := b.total(t, "livebridge_callbacks_accepted_total") +
+		b.total(t, "livebridge_unknown_requests_total"); sum != 0 {
 		t.Errorf("%v counted as something else", sum)
 	}
 	if b.journal.count() != 0 || b.log.Len() != 0 {
@@ -100,7 +103,8 @@ func TestOptions(t *testing.T) {
 		options := b.send(httptest.NewRequest(http.MethodOptions, path, nil))
 		put := b.send(httptest.NewRequest(http.MethodPut, path, nil))
 		allow := options.Header().Get("Allow")
-		if options.Code != 204 || put.Code != 405 || allow != put.Header().Get("Allow") || allow != "OPTIONS, GET, HEAD, POST" {
+		if options.Code != 204 || put.Code != 405 || allow != put.Header().Get("Allow") ||
+			allow != "OPTIONS, GET, HEAD, POST" {
 			t.Errorf("%s: OPTIONS %d %q, PUT %d %q", path, options.Code, allow, put.Code, put.Header().Get("Allow"))
 		}
 	}

@@ -8,52 +8,53 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"livebridge/bridge"
-	"livebridge/bridge/callback"
 	"livebridge/bridge/signature"
 )
 
-// refusal is why a request is rejected, and how.
-type refusal struct {
-	status  int
-	reason  string // for metrics and logs
-	message string // for the sender, who learns nothing of the settings
-	advice  string // for the operator, in the log; may be empty
+// Refusal is why a request is rejected, and how. It contains no key, no signature and no token.
+type Refusal struct {
+	Status  int    // of HTTP
+	Reason  string // for metrics and logs
+	Message string // for the sender, who learns nothing of the settings
+	Advice  string // for the operator, in the log; may be empty
 }
 
 // Error returns the message for the sender.
-func (e *refusal) Error() string { return e.message }
+func (e *Refusal) Error() string { return e.Message }
 
-// detail returns the message with the advice, for the log.
-func (e *refusal) detail() string {
-	if e.advice == "" {
-		return e.message
+// Detail returns the message with the advice, for the operator.
+func (e *Refusal) Detail() string {
+	if e.Advice == "" {
+		return e.Message
 	}
-	return e.message + "; " + e.advice
+	return e.Message + "; " + e.Advice
 }
 
 // lost reports whether a well-formed callback may be lost with this answer, since the provider promises no retry.
-func (e *refusal) lost() bool { return e.status == http.StatusServiceUnavailable }
+func (e *Refusal) lost() bool { return e.Status == http.StatusServiceUnavailable }
 
 // unknown reports whether the request was no callback, but for a path or with a method that does not exist, as those of
 // scanners are.
-func (e *refusal) unknown() bool { return e == errNotFound || e == errMethod }
+func (e *Refusal) unknown() bool { return e == errNotFound || e == errMethod }
 
 // The refusals of this package. None is ever written to.
 var (
-	errTooLarge   = &refusal{http.StatusRequestEntityTooLarge, "too_large", "request body too large", "raise MAX_BODY"}
-	errCompressed = &refusal{http.StatusUnsupportedMediaType, "compressed",
+	errTooLarge   = &Refusal{http.StatusRequestEntityTooLarge, "too_large", "request body too large", "raise MAX_BODY"}
+	errCompressed = &Refusal{http.StatusUnsupportedMediaType, "compressed",
 		"request body is compressed; send it uncompressed", ""}
-	errIncomplete = &refusal{http.StatusBadRequest, "incomplete", "incomplete request body or read timeout", ""}
-	errToken      = &refusal{http.StatusNotFound, "token", "no such path", ""}
-	errNotFound   = &refusal{http.StatusNotFound, "not_found", errToken.message, ""}
-	errMethod     = &refusal{http.StatusMethodNotAllowed, "method", "method not allowed; use POST", ""}
-	errPanic      = &refusal{http.StatusServiceUnavailable, "panic", "internal error", ""}
+	errIncomplete = &Refusal{http.StatusBadRequest, "incomplete", "incomplete request body or read timeout", ""}
+	errToken      = &Refusal{http.StatusNotFound, "token", "no such path", ""}
+	errNotFound   = &Refusal{http.StatusNotFound, "not_found", errToken.Message, ""}
+	errNoSnapshot = &Refusal{http.StatusNotFound, "not_found", errToken.Message,
+		"snapshots need SNAPSHOT_TOKEN, the last segment of their path"}
+	errMethod = &Refusal{http.StatusMethodNotAllowed, "method", "method not allowed; use POST", ""}
+	errPanic  = &Refusal{http.StatusServiceUnavailable, "panic", "internal error", ""}
 
-	errSource = &refusal{http.StatusForbidden, "source", "source address not allowed", "see ALLOW_SOURCES"}
+	errSource = &Refusal{http.StatusForbidden, "source", "source address not allowed", "see ALLOW_SOURCES"}
 
-	errTooManyRequests = &refusal{http.StatusServiceUnavailable, "requests",
+	errTooManyRequests = &Refusal{http.StatusServiceUnavailable, "requests",
 		"too many concurrent requests", "raise MAX_CONNECTIONS"}
-	errTooManyConnections = &refusal{http.StatusServiceUnavailable, "connections",
+	errTooManyConnections = &Refusal{http.StatusServiceUnavailable, "connections",
 		"too many connections", "raise MAX_CONNECTIONS"}
 )
 
@@ -65,25 +66,26 @@ const (
 	reasonFailed    = "failed"
 )
 
-// refusalOf maps errors to HTTP responses; nothing else does.
-func refusalOf(err error) *refusal {
-	var own *refusal
+// refusalOf maps the errors of packages callback and signature to HTTP responses; nothing else does.
+func refusalOf(err error) *Refusal {
 	var signed *signature.Error
-	var body *callback.Error
+	if errors.As(err, &signed) {
+		return &Refusal{statusOf(signed.Verdict), signed.Reason, signed.Public(), signed.Advice()}
+	}
+	return &Refusal{http.StatusBadRequest, reasonMalformed, err.Error(), ""}
+}
+
+// routeRefusal maps the errors of routing.
+func routeRefusal(err error) *Refusal {
+	var own *Refusal
 	var routed *echo.HTTPError
 	switch {
 	case errors.As(err, &own):
 		return own
-	case errors.As(err, &signed):
-		return &refusal{statusOf(signed.Verdict), signed.Reason, signed.Public(), signed.Advice()}
-	case errors.As(err, &body):
-		return &refusal{http.StatusBadRequest, reasonMalformed, body.Error(), ""}
 	case errors.As(err, &routed) && routed.Code == http.StatusMethodNotAllowed:
 		return errMethod
-	case errors.As(err, &routed):
-		return errNotFound
 	}
-	return journalRefusal(err)
+	return errNotFound
 }
 
 func statusOf(v signature.Verdict) int {
@@ -94,7 +96,7 @@ func statusOf(v signature.Verdict) int {
 }
 
 // journalRefusal never contains the error's own text, which may name files.
-func journalRefusal(err error) *refusal {
+func journalRefusal(err error) *Refusal {
 	reason, message := reasonFailed, bridge.ErrFailed.Error()
 	switch {
 	case errors.Is(err, bridge.ErrFull):
@@ -102,24 +104,24 @@ func journalRefusal(err error) *refusal {
 	case errors.Is(err, bridge.ErrStopping):
 		reason, message = reasonStopping, bridge.ErrStopping.Error()
 	}
-	return &refusal{http.StatusServiceUnavailable, reason, message, ""}
+	return &Refusal{http.StatusServiceUnavailable, reason, message, ""}
 }
 
 // body is the response's JSON. Its result is a name for the status.
-func (e *refusal) body() []byte {
+func (e *Refusal) body() []byte {
 	b, err := json.Marshal(struct {
 		Status  int    `json:"status"`
 		Result  string `json:"result"`
 		Message string `json:"message"`
-	}{0, e.result(), e.message})
+	}{0, e.result(), e.Message})
 	if err != nil {
 		return []byte(`{"status":0,"result":"` + e.result() + `","message":""}`)
 	}
 	return b
 }
 
-func (e *refusal) result() string {
-	switch e.status {
+func (e *Refusal) result() string {
+	switch e.Status {
 	case http.StatusBadRequest:
 		return "malformed"
 	case http.StatusUnauthorized:
@@ -139,10 +141,10 @@ func (e *refusal) result() string {
 }
 
 // write sends the response. retryAfter is sent with a 503.
-func (e *refusal) write(w http.ResponseWriter, retryAfter string) {
-	if e.status == http.StatusServiceUnavailable {
+func (e *Refusal) write(w http.ResponseWriter, retryAfter string) {
+	if e.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
 	}
-	w.WriteHeader(e.status)
+	w.WriteHeader(e.Status)
 	_, _ = w.Write(e.body()) // the client may have gone
 }

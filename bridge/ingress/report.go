@@ -96,10 +96,10 @@ func newReporter(l *zap.Logger) *reporter {
 
 // refused logs why a request was rejected and where it came from. Of its body it logs only what it is
 // about: domain, app, stream and event. Errors of the service are limited in total, those of clients per source too.
-func (r *reporter) refused(k kindLabel, req refusedRequest, why *refusal) {
-	if why.lost() {
+func (r *reporter) refused(k kindLabel, req refusedRequest) {
+	if req.why.lost() {
 		if suppressed, ok := r.serverErrors.allow(); ok {
-			r.log.Error(unavailableMessage(why.reason), append(req.fields(k, why), suppressed)...)
+			r.log.Error(unavailableMessage(req.why.Reason), append(req.fields(k), suppressed)...)
 		}
 		return
 	}
@@ -111,24 +111,24 @@ func (r *reporter) refused(k kindLabel, req refusedRequest, why *refusal) {
 		if suppressedOfSource.Type != zapcore.SkipType {
 			suppressedOfSource.Key = suppressedOfSourceKey
 		}
-		r.log.Warn("callback rejected", append(req.fields(k, why), suppressedOfSource, suppressed)...)
+		r.log.Warn("callback rejected", append(req.fields(k), suppressedOfSource, suppressed)...)
 	}
 }
 
 func unavailableMessage(reason string) string {
 	switch reason {
-	case errTooManyConnections.reason, errTooManyRequests.reason:
+	case errTooManyConnections.Reason, errTooManyRequests.Reason:
 		return "callback rejected: MAX_CONNECTIONS reached"
-	case errPanic.reason:
+	case errPanic.Reason:
 		return "callback rejected: internal error"
 	}
 	return "callback rejected: journal unavailable"
 }
 
-func (r *refusedRequest) fields(k kindLabel, why *refusal) []zap.Field {
+func (r *refusedRequest) fields(k kindLabel) []zap.Field {
 	fields := []zap.Field{
-		zap.Stringer("kind", k), zap.Int("status", why.status), zap.String("reason", why.reason),
-		zap.String("detail", why.detail()), zap.String("remote", r.remote), zap.Stringer("source", r.source.address),
+		zap.Stringer("kind", k), zap.Int("status", r.why.Status), zap.String("reason", r.why.Reason),
+		zap.String("detail", r.why.Detail()), zap.String("remote", r.remote), zap.Stringer("source", r.source.address),
 	}
 	for _, of := range [][2]string{{"domain", r.lane.Domain}, {"app", r.lane.App}, {"stream", r.lane.Stream},
 		{"event", r.event}} {

@@ -36,7 +36,8 @@ func TestRefusalsAreLogged(t *testing.T) {
 func TestTokenIsNotLogged(t *testing.T) {
 	b := newHarness(t, nil)
 	b.send(post("/live/snapshot/the-tokem", snapshotBody))
-	if line := fmt.Sprint(b.log.All()[0].ContextMap()); !strings.Contains(line, "token") || strings.Contains(line, "tokem") {
+	if line := fmt.Sprint(b.log.All()[0].ContextMap()); !strings.Contains(line, "token") ||
+		strings.Contains(line, "tokem") {
 		t.Error(line)
 	}
 }
@@ -99,7 +100,8 @@ func TestPanicsHideTheBody(t *testing.T) {
 			t.Fatalf("%s: %d lines", name, len(lines))
 		}
 		logged := fmt.Sprint(lines[0].ContextMap())
-		if !strings.Contains(logged, "TestPanicsHideTheBody") || name == "a fault of ours" && !strings.Contains(logged, "out of range") {
+		if !strings.Contains(logged, "TestPanicsHideTheBody") || name == "a fault of ours" &&
+			!strings.Contains(logged, "out of range") {
 			t.Errorf("%s: the place or the fault is missing: %s", name, logged)
 		}
 		for _, secret := range []string{"auth_info", "room", signature.Sign(bridge.SchemeHMAC, key, claim())} {

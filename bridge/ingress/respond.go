@@ -32,7 +32,7 @@ type refusedRequest struct {
 	path   string // only if there is no route
 	lane   bridge.Lane
 	event  string
-	err    error
+	why    *Refusal
 }
 
 // respond counts the outcome and sends the response.
@@ -40,12 +40,16 @@ func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	w := c.Response().Writer
 	w.Header()["Content-Type"] = s.json
 	s.announceClose(w)
-	if o.err != nil {
-		why := s.refuse(k, refusedRequest{
+	if o.probe != nil {
+		s.answerProbe(w, k, o.probe)
+		return
+	}
+	if o.refusal != nil {
+		s.refuse(k, refusedRequest{
 			remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),
-			path: c.Request().URL.Path, lane: o.lane, event: o.event, err: o.err,
+			path: c.Request().URL.Path, lane: o.lane, event: o.event, why: o.refusal,
 		})
-		why.write(w, s.cfg.retryAfter())
+		o.refusal.write(w, s.cfg.retryAfter())
 		return
 	}
 	if o.ignored {
@@ -53,6 +57,7 @@ func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 	} else {
 		s.metrics.accepted[k].Inc()
 	}
+	s.metrics.lastCallback.set(k, s.cfg.Now())
 	_, _ = io.WriteString(w, success) // the client may have gone; the journal has the callback
 }
 
@@ -64,14 +69,13 @@ func (s *Server) announceClose(w http.ResponseWriter) {
 }
 
 // refuse counts and logs a refusal.
-func (s *Server) refuse(k kindLabel, r refusedRequest) *refusal {
-	why := refusalOf(r.err)
-	s.metrics.count(k, why, 1)
-	if why.status == http.StatusNotFound || why.status == http.StatusMethodNotAllowed {
+func (s *Server) refuse(k kindLabel, r refusedRequest) {
+	s.metrics.count(k, r.why, 1)
+	if r.why.Status == http.StatusNotFound || r.why.Status == http.StatusMethodNotAllowed {
 		r.path = s.paths.masked(r.path)
 	} else {
 		r.path = ""
 	}
-	s.report.refused(k, r, why)
-	return why
+	s.report.refused(k, r)
+	s.remember(k, r)
 }

@@ -1,8 +1,6 @@
 package ingress
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -10,28 +8,41 @@ import (
 	"livebridge/bridge"
 )
 
+// tokenParam is the segment of a path that has the snapshot token.
+const tokenParam = "token"
+
 // route adds the routes and the handler of errors. Echo is used for routing only.
 func (s *Server) route() {
 	s.echo = echo.New()
 	s.echo.HideBanner, s.echo.HidePort = true, true
-	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.respond(c, noKind, outcome{err: err}) }
+	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.respond(c, noKind, outcome{refusal: routeRefusal(err)}) }
 	s.echo.Pre(s.answerHealth, s.admit)
 	prefix := s.cfg.prefix()
-	pass := func(next echo.HandlerFunc) echo.HandlerFunc { return next }
-	s.add(prefix+"/live/stream", bridge.KindStream, pass)
-	s.add(prefix+"/live/record", bridge.KindRecord, pass)
-	s.add(prefix+"/rtc/record", bridge.KindRTCRecord, pass)
+	s.add(prefix+"/live/stream", bridge.KindStream)
+	s.add(prefix+"/live/record", bridge.KindRecord)
+	s.add(prefix+"/rtc/record", bridge.KindRTCRecord)
 	if s.cfg.SnapshotToken != "" {
-		s.add(prefix+"/live/snapshot/:token", bridge.KindSnapshot, s.requireToken)
+		s.add(prefix+"/live/snapshot/:"+tokenParam, bridge.KindSnapshot)
 	}
 }
 
 // add adds the route of one kind: for callbacks and for probes of load balancers. Echo answers OPTIONS with the methods
 // that it sends with a 405.
-func (s *Server) add(path string, k bridge.Kind, guard func(echo.HandlerFunc) echo.HandlerFunc) {
-	s.echo.POST(path, guard(s.handle(k)))
-	s.echo.GET(path, guard(s.probe(k)))
-	s.echo.HEAD(path, guard(s.probe(k)))
+func (s *Server) add(path string, k bridge.Kind) {
+	s.echo.POST(path, s.checkRoute(k, s.handle(k)))
+	s.echo.GET(path, s.checkRoute(k, s.probe(k)))
+	s.echo.HEAD(path, s.checkRoute(k, s.probe(k)))
+}
+
+// checkRoute rejects requests without the snapshot token, before their body is read.
+func (s *Server) checkRoute(k bridge.Kind, next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if refused := s.cfg.judgeRoute(k, c.Param(tokenParam)); refused != nil {
+			s.respond(c, kindLabel(k), outcome{refusal: refused})
+			return nil
+		}
+		return next(c)
+	}
 }
 
 // admit cleans the path, and rejects requests from outside AllowSources and HTTP/2 requests beyond the limit: one
@@ -41,8 +52,8 @@ func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 		r := c.Request()
 		closeIfAmbiguous(c.Response().Writer, r)
 		cleanPath(r.URL)
-		if err := s.sources.check(r); err != nil {
-			s.respond(c, noKind, outcome{err: err})
+		if refused := s.sources.check(r); refused != nil {
+			s.respond(c, noKind, outcome{refusal: refused})
 			return nil
 		}
 		if r.ProtoMajor < 2 {
@@ -53,23 +64,9 @@ func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 			defer func() { <-s.inFlight }()
 			return next(c)
 		default:
-			s.respond(c, noKind, outcome{err: errTooManyRequests})
+			s.respond(c, noKind, outcome{refusal: errTooManyRequests})
 			return nil
 		}
-	}
-}
-
-// requireToken rejects requests without the snapshot token. Both sides are hashed, so that timing reveals neither the
-// token's length nor a common prefix.
-func (s *Server) requireToken(next echo.HandlerFunc) echo.HandlerFunc {
-	want := sha256.Sum256([]byte(s.cfg.SnapshotToken))
-	return func(c echo.Context) error {
-		got := sha256.Sum256([]byte(c.Param("token")))
-		if subtle.ConstantTimeCompare(got[:], want[:]) == 1 {
-			return next(c)
-		}
-		s.respond(c, kindLabel(bridge.KindSnapshot), outcome{err: errToken})
-		return nil
 	}
 }
 
@@ -78,7 +75,7 @@ func (s *Server) handle(k bridge.Kind) echo.HandlerFunc {
 	duration := s.metrics.duration.WithLabelValues(k.String())
 	return func(c echo.Context) error {
 		start := time.Now()
-		s.respond(c, kindLabel(k), s.handleCallback(c.Response().Writer, c.Request(), k))
+		s.respond(c, kindLabel(k), s.handleCallback(c.Response().Writer, c.Request(), k, c.Param(tokenParam)))
 		duration.Observe(time.Since(start).Seconds())
 		return nil
 	}

@@ -25,7 +25,9 @@ type Server struct {
 	buffers  *buffers
 	sources  *sources
 	paths    paths
+	recent   recent
 	inFlight chan struct{} // one entry for each HTTP/2 request in flight
+	slots    chan struct{} // one entry for each open connection
 	json     []string      // the value of Content-Type, shared by all responses and never written to
 
 	echo          *echo.Echo
@@ -36,19 +38,23 @@ type Server struct {
 	closing       atomic.Bool // responses ask clients to close their connections
 }
 
-// New makes a server that does not listen yet. The error names an invalid setting, or is the registerer's.
+// New makes a server that does not listen yet. The error is a *bridge.SettingError. It panics if its metrics are
+// registered already.
 func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometheus.Registerer) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg.withDefaults(), journal: j, metrics: newMetrics(), report: newReporter(log),
+	s := &Server{cfg: cfg.withDefaults(), journal: j, metrics: newMetrics(r), report: newReporter(log),
 		json: []string{"application/json"}}
-	if err := s.metrics.register(r); err != nil {
-		return nil, err
-	}
 	s.buffers, s.sources = newBuffers(s.cfg.MaxBody), newSources(s.cfg)
 	s.paths = paths{prefix: s.cfg.prefix(), token: s.cfg.SnapshotToken}
 	s.inFlight = make(chan struct{}, s.cfg.MaxConnections)
+	s.slots = make(chan struct{}, s.cfg.MaxConnections)
+	for _, c := range connectionMetrics(s) {
+		if err := r.Register(c); err != nil {
+			return nil, err
+		}
+	}
 	s.ring.Store(ring)
 	s.ctx, s.cancelAppends = context.WithCancel(context.Background())
 	s.route()
@@ -104,7 +110,7 @@ func (s *Server) Serve(l net.Listener) error {
 		return l.Close()
 	}
 	defer s.listening.end()
-	limited := newLimiter(l, s.cfg, s.connectionRejected)
+	limited := newLimiter(l, s.cfg, s.slots, s.connectionRejected)
 	if s.cfg.TLS == nil {
 		limited.onFirstBytes = s.checkFirstBytes
 	}
@@ -139,6 +145,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // connectionRejected counts a connection beyond MaxConnections.
 func (s *Server) connectionRejected(remote string) {
-	_ = s.refuse(noKind,
-		refusedRequest{remote: remote, source: origin{address: addressOf(remote)}, err: errTooManyConnections})
+	s.refuse(noKind,
+		refusedRequest{remote: remote, source: origin{address: addressOf(remote)}, why: errTooManyConnections})
 }

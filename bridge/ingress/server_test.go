@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,54 +21,6 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/signature"
 )
-
-// dial opens a connection that fails a test rather than hang it.
-func dial(t *testing.T, address string) (net.Conn, *bufio.Reader) {
-	t.Helper()
-	c, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	return c, bufio.NewReader(c)
-}
-
-// wire is a request as it goes over the wire.
-func wire(body string) string {
-	return fmt.Sprintf("POST /live/stream HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-}
-
-// status reads one answer.
-func status(t *testing.T, r *bufio.Reader) int {
-	t.Helper()
-	a, err := http.ReadResponse(r, nil)
-	if err != nil {
-		t.Fatalf("no answer: %v", err)
-	}
-	if _, err := io.Copy(io.Discard, a.Body); err != nil {
-		t.Fatal(err)
-	}
-	return a.StatusCode
-}
-
-// closed waits for the end of the connection.
-func closed(t *testing.T, r *bufio.Reader) {
-	t.Helper()
-	var timeout net.Error
-	if _, err := io.Copy(io.Discard, r); errors.As(err, &timeout) && timeout.Timeout() {
-		t.Fatal("the connection stays open")
-	}
-}
-
-func write(t *testing.T, w io.Writer, s string) {
-	t.Helper()
-	if _, err := io.WriteString(w, s); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func TestPipelining(t *testing.T) {
 	b := newHarness(t, nil)
@@ -102,7 +53,8 @@ func TestTooLargeIsNotReadOn(t *testing.T) {
 // A body that does not come, and headers that do not, cost their own connection alone.
 func TestSlowSenders(t *testing.T) {
 	b := newHarness(t, func(s *setup) {
-		s.cfg.HeaderTimeout, s.cfg.ReadTimeout, s.cfg.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
+		s.cfg.HeaderTimeout, s.cfg.ReadTimeout, s.cfg.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond,
+			200*time.Millisecond
 	})
 	address := b.listen(t)
 	body, bodyAnswer := dial(t, address)
@@ -156,7 +108,8 @@ func TestMaxConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := io.ReadAll(a.Body)
-	if err != nil || a.StatusCode != 503 || a.Header.Get("Retry-After") != "5" || !strings.Contains(string(text), `"status":0`) {
+	if err != nil || a.StatusCode != 503 || a.Header.Get("Retry-After") != "5" ||
+		!strings.Contains(string(text), `"status":0`) {
 		t.Errorf("%v %d %v %s", err, a.StatusCode, a.Header, text)
 	}
 	closed(t, thirdAnswer)
@@ -236,77 +189,10 @@ func TestPanic(t *testing.T) {
 	if first, second := status(t, r), status(t, r); first != 503 || second != 200 {
 		t.Errorf("%d, then %d", first, second)
 	}
-	if b.log.FilterMessageSnippet("panic").Len() != 1 || b.counted(t, "livebridge_callbacks_lost_total", "stream", "panic") != 1 {
+	if b.log.FilterMessageSnippet("panic").Len() != 1 ||
+		b.counted(t, "livebridge_callbacks_lost_total", "stream", "panic") != 1 {
 		t.Errorf("not told: %v", b.log.All())
 	}
-}
-
-// heldAppend lets a test keep a request inside the journal.
-type heldAppend struct {
-	inside    chan struct{}
-	release   chan struct{}
-	cancelled chan struct{}
-}
-
-func hold(b *harness) heldAppend {
-	h := heldAppend{make(chan struct{}), make(chan struct{}), make(chan struct{})}
-	b.journal.onAppend = func(ctx context.Context, _ *bridge.Arrival) error {
-		close(h.inside)
-		select {
-		case <-h.release:
-			return nil
-		case <-ctx.Done():
-			close(h.cancelled)
-			return bridge.ErrStopping
-		}
-	}
-	return h
-}
-
-func TestShutdownAnswersRequestsInFlight(t *testing.T) {
-	b := newHarness(t, nil)
-	h := hold(b)
-	address := b.listen(t)
-	c, r := dial(t, address)
-	write(t, c, wire(good()))
-	received(t, "the callback comes to the journal", h.inside)
-	done := make(chan error, 1)
-	go func() { done <- b.Shutdown(context.Background()) }()
-	eventually(t, "the listener stays open", func() bool {
-		probe, err := net.Dial("tcp", address)
-		if err == nil {
-			_ = probe.Close()
-		}
-		return err != nil
-	})
-	select {
-	case err := <-done:
-		t.Fatalf("Shutdown did not wait: %v", err)
-	default:
-	}
-	close(h.release)
-	if got := status(t, r); got != 200 {
-		t.Errorf("%d", got)
-	}
-	if err := received(t, "Shutdown returns", done); err != nil {
-		t.Error(err)
-	}
-	closed(t, r)
-}
-
-func TestShutdownCancelsAppends(t *testing.T) {
-	b := newHarness(t, nil)
-	h := hold(b)
-	c, r := dial(t, b.listen(t))
-	write(t, c, wire(good()))
-	received(t, "the callback comes to the journal", h.inside)
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := b.Shutdown(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-	received(t, "the callback is given up", h.cancelled)
-	closed(t, r)
 }
 
 // A sender that goes away does not take its callback out of the journal's hands.
@@ -373,10 +259,7 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	registry := prometheus.NewRegistry()
-	for i := range 2 {
-		if _, err := ingress.New(ingress.Config{}, nil, &memoryJournal{}, zap.NewNop(), registry); (err != nil) != (i == 1) {
-			t.Errorf("registering %d: %v", i, err)
-		}
+	if _, err := ingress.New(ingress.Config{}, nil, &memoryJournal{}, zap.NewNop(), prometheus.NewRegistry()); err != nil {
+		t.Errorf("the zero Config is refused: %v", err)
 	}
 }

@@ -2,12 +2,15 @@ package ingress_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
+
+	"livebridge/bridge"
 )
 
 // lateListener hands over its one connection a moment after it was closed.
@@ -51,7 +54,8 @@ func TestShutdownAnswersTheLastConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lateListener{Listener: inner, accepted: make(chan net.Conn, 1), entered: make(chan struct{}), closed: make(chan struct{})}
+	l := &lateListener{Listener: inner, accepted: make(chan net.Conn, 1), entered: make(chan struct{}),
+		closed: make(chan struct{})}
 	l.accepted <- conn
 	served := make(chan error, 1)
 	go func() { served <- b.Serve(l) }()
@@ -86,4 +90,72 @@ func TestCloseConnections(t *testing.T) {
 	if w := send(); w.Code != 200 || w.Header().Get("Connection") != "close" {
 		t.Errorf("after: %d, Connection is %q", w.Code, w.Header().Get("Connection"))
 	}
+}
+
+// heldAppend lets a test keep a request inside the journal.
+type heldAppend struct {
+	inside    chan struct{}
+	release   chan struct{}
+	cancelled chan struct{}
+}
+
+func hold(b *harness) heldAppend {
+	h := heldAppend{make(chan struct{}), make(chan struct{}), make(chan struct{})}
+	b.journal.onAppend = func(ctx context.Context, _ *bridge.Arrival) error {
+		close(h.inside)
+		select {
+		case <-h.release:
+			return nil
+		case <-ctx.Done():
+			close(h.cancelled)
+			return bridge.ErrStopping
+		}
+	}
+	return h
+}
+
+func TestShutdownAnswersRequestsInFlight(t *testing.T) {
+	b := newHarness(t, nil)
+	h := hold(b)
+	address := b.listen(t)
+	c, r := dial(t, address)
+	write(t, c, wire(good()))
+	received(t, "the callback comes to the journal", h.inside)
+	done := make(chan error, 1)
+	go func() { done <- b.Shutdown(context.Background()) }()
+	eventually(t, "the listener stays open", func() bool {
+		probe, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = probe.Close()
+		}
+		return err != nil
+	})
+	select {
+	case err := <-done:
+		t.Fatalf("Shutdown did not wait: %v", err)
+	default:
+	}
+	close(h.release)
+	if got := status(t, r); got != 200 {
+		t.Errorf("%d", got)
+	}
+	if err := received(t, "Shutdown returns", done); err != nil {
+		t.Error(err)
+	}
+	closed(t, r)
+}
+
+func TestShutdownCancelsAppends(t *testing.T) {
+	b := newHarness(t, nil)
+	h := hold(b)
+	c, r := dial(t, b.listen(t))
+	write(t, c, wire(good()))
+	received(t, "the callback comes to the journal", h.inside)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := b.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	received(t, "the callback is given up", h.cancelled)
+	closed(t, r)
 }

@@ -65,7 +65,7 @@ func contains(prefixes []netip.Prefix, a netip.Addr) bool {
 }
 
 // check rejects a request from a source that is not allowed.
-func (s *sources) check(r *http.Request) error {
+func (s *sources) check(r *http.Request) *Refusal {
 	if len(s.allowed) == 0 || contains(s.allowed, s.of(r).address) {
 		return nil
 	}

@@ -35,9 +35,11 @@ func TestSources(t *testing.T) {
 		{"proxy, IPv6, for an allowed one", "[fd00::1]:1", []string{"192.0.2.7"}, 200, ""},
 		{"two proxies", "10.1.1.1:1", []string{"192.0.2.7, 10.2.2.2"}, 200, ""},
 		{"proxy for another one", "10.1.1.1:1", []string{"198.51.100.1"}, 403, "198.51.100.1"},
-		{"another one behind the proxy says to be allowed", "10.1.1.1:1", []string{"192.0.2.7, 198.51.100.1"}, 403, "198.51.100.1"},
+		{"another one behind the proxy says to be allowed", "10.1.1.1:1", []string{"192.0.2.7, 198.51.100.1"}, 403,
+			"198.51.100.1"},
 		{"the same in two headers", "10.1.1.1:1", []string{"192.0.2.7", "198.51.100.1"}, 403, "198.51.100.1"},
-		{"the same, and says to be a proxy too", "10.1.1.1:1", []string{"192.0.2.7, 10.9.9.9, 198.51.100.1"}, 403, "198.51.100.1"},
+		{"the same, and says to be a proxy too", "10.1.1.1:1", []string{"192.0.2.7, 10.9.9.9, 198.51.100.1"}, 403,
+			"198.51.100.1"},
 		{"no address", "10.1.1.1:1", []string{"192.0.2.7, unknown"}, 403, "invalid IP"},
 		{"with a port", "10.1.1.1:1", []string{"192.0.2.7:17085"}, 200, ""},
 		{"with a port, IPv6", "10.1.1.1:1", []string{"[2001:db8::7]:443"}, 200, ""},
@@ -113,7 +115,8 @@ func TestUnreadableForwardedForIsLogged(t *testing.T) {
 		r := post("/live/stream", good())
 		r.RemoteAddr, r.Header["X-Forwarded-For"] = "10.1.1.1:1", []string{"192.0.2.7, " + sent}
 		b.send(r)
-		if got := b.log.All()[0].ContextMap()["unreadable_forwarded_for"]; strings.Trim(got.(string), "?") != strings.Trim(want, "?") {
+		if got := b.log.All()[0].ContextMap()["unreadable_forwarded_for"]; strings.Trim(got.(string),
+			"?") != strings.Trim(want, "?") {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

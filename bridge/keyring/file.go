@@ -1,8 +1,9 @@
 package keyring
 
 import (
-	"fmt"
+	"errors"
 	"os"
+	"strings"
 
 	"livebridge/bridge"
 	"livebridge/bridge/filewatch"
@@ -30,14 +31,14 @@ func (f File) read() snapshot {
 // mergeInto adds the keys of a snapshot to cfg. The error names the setting, the file and, in rules, the line.
 func (f File) mergeInto(cfg *signature.Config, r snapshot) error {
 	if r.failure != "" {
-		return fmt.Errorf("%s: %s", f.Setting, r.failure)
+		return f.settingError(errors.New(r.failure), "set a file that livebridge can read")
 	}
 	parsed, err := f.parse([]byte(r.content))
 	if err == nil {
 		_, err = signature.NewRing(parsed)
 	}
 	if err != nil {
-		return signature.WithLocation(f.Setting+": "+f.Path, err)
+		return f.settingError(signature.WithLocation(f.Path, err), "")
 	}
 	switch f.Kind {
 	case bridge.KindStream:
@@ -50,6 +51,11 @@ func (f File) mergeInto(cfg *signature.Config, r snapshot) error {
 		cfg.Rules = parsed.Rules
 	}
 	return nil
+}
+
+// settingError returns an error of the file's setting.
+func (f File) settingError(problem error, remedy string) error {
+	return bridge.NewSettingError(strings.TrimPrefix(f.Setting, bridge.SettingPrefix), problem, remedy)
 }
 
 // parse returns a configuration with only the keys of this file.

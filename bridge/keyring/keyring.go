@@ -40,7 +40,7 @@ type watched struct {
 }
 
 // Open reads all files and makes the first ring. The error names the setting, the file and the line, and never
-// contains a key; it is the registerer's if it has metrics of the same names.
+// contains a key. It panics if its metrics are registered already.
 func Open(o Options) (*Keyring, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
@@ -56,12 +56,7 @@ func Open(o Options) (*Keyring, error) {
 		return nil, err
 	}
 	k.ring.Store(ring)
-	k.metrics = newMetrics(k)
-	if o.Registerer != nil {
-		if err := k.metrics.register(o.Registerer); err != nil {
-			return nil, err
-		}
-	}
+	k.metrics = newMetrics(o.Registerer, k)
 	k.logChanges(nil, ring)
 	k.warn(cfg)
 	for _, f := range k.files {
@@ -129,8 +124,9 @@ func (k *Keyring) activate(f *watched, apply func(*signature.Ring)) {
 			zap.String("setting", f.Setting), zap.String("path", f.Path))
 		return
 	}
-	old := k.ring.Swap(ring)
+	old := k.ring.Load()
 	apply(ring)
+	k.ring.Store(ring) // after apply: a key that the metrics show verifies callbacks already
 	k.opts.Log.Info("key file reloaded", zap.String("setting", f.Setting), zap.String("path", f.Path))
 	k.logChanges(old, ring)
 	k.warn(cfg)

@@ -1,18 +1,14 @@
 package keyring_test
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -21,127 +17,6 @@ import (
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
 )
-
-// reloadTime is how soon a new content must be active.
-const reloadTime = 2 * time.Second
-
-// keyOf is a key, by a letter.
-func keyOf(letter string) string { return strings.Repeat(letter, 40) }
-
-// ids are the ids of the keys of these letters, joined.
-func ids(letters string) string {
-	var all []string
-	for _, l := range strings.Split(letters, "") {
-		all = append(all, signature.KeyID(keyOf(l)))
-	}
-	return strings.Join(all, " ")
-}
-
-// harness is a keyring on files of a temporary directory.
-type harness struct {
-	t        *testing.T
-	dir      string
-	log      *observer.ObservedLogs
-	registry *prometheus.Registry
-	*keyring.Keyring
-
-	mu    sync.Mutex
-	rings []*signature.Ring
-}
-
-// applied returns the rings that were applied.
-func (s *harness) applied() []*signature.Ring {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.rings)
-}
-
-func (s *harness) apply(r *signature.Ring) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.rings = append(s.rings, r)
-}
-
-func (s *harness) path(name string) string { return filepath.Join(s.dir, name) }
-
-func (s *harness) write(name, content string) {
-	s.t.Helper()
-	if err := os.WriteFile(s.path(name), []byte(content), 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *harness) must(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// watch opens the files and watches them until the test ends; call it inside of a bubble.
-func (s *harness) watch(cfg signature.Config, files ...keyring.File) {
-	s.t.Helper()
-	core, logs := observer.New(zapcore.InfoLevel)
-	s.log, s.registry = logs, prometheus.NewRegistry()
-	for i := range files {
-		files[i].Path = s.path(files[i].Path)
-	}
-	var err error
-	s.Keyring, err = keyring.Open(keyring.Options{Config: cfg, Files: files, Log: zap.New(core), Registerer: s.registry})
-	s.must(err)
-	ctx, stop := context.WithCancel(s.t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		s.Watch(ctx, s.apply)
-	}()
-	s.t.Cleanup(func() { stop(); <-ended })
-}
-
-// expect waits for as long as a change may take and compares the ids of the active keys.
-func (s *harness) expect(about, letters string) {
-	s.t.Helper()
-	time.Sleep(reloadTime)
-	synctest.Wait()
-	var got []string
-	for _, u := range s.Ring().Keys() {
-		got = append(got, u.ID)
-	}
-	if strings.Join(got, " ") != ids(letters) {
-		s.t.Errorf("%s: keys %q, want %q", about, got, ids(letters))
-	}
-	if all := s.applied(); len(all) > 0 && all[len(all)-1] != s.Ring() {
-		s.t.Errorf("%s: the active ring was not applied", about)
-	}
-}
-
-// metric returns a value, by name and label values.
-func (s *harness) metric(name string, labels ...string) float64 {
-	s.t.Helper()
-	families, err := s.registry.Gather()
-	s.must(err)
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			var values []string
-			for _, l := range m.GetLabel() {
-				values = append(values, l.GetValue())
-			}
-			if f.GetName() == name && strings.Join(values, ",") == strings.Join(labels, ",") {
-				return m.GetCounter().GetValue() + m.GetGauge().GetValue()
-			}
-		}
-	}
-	s.t.Errorf("there is no metric %s %q", name, labels)
-	return -1
-}
-
-func bubble(t *testing.T, f func(s *harness)) {
-	synctest.Test(t, func(t *testing.T) { f(&harness{t: t, dir: t.TempDir()}) })
-}
-
-func streamFile(name string) keyring.File {
-	return keyring.File{Setting: "STREAM_KEY_FILE", Path: name, Kind: bridge.KindStream}
-}
 
 // The three ways in which a file gets a new content.
 func TestFilesChange(t *testing.T) {
@@ -152,7 +27,8 @@ func TestFilesChange(t *testing.T) {
 		s.write("..1/linked", "rules: [{domain: '*', app: '*', kind: stream, keys: ["+keyOf("c")+"]}]")
 		s.must(os.Symlink("..1", s.path("..data")))
 		s.must(os.Symlink("..data/linked", s.path("linked")))
-		s.watch(signature.Config{}, streamFile("in-place"), keyring.File{Setting: "RTC_KEY_FILE", Path: "renamed", Kind: bridge.KindRTCRecord},
+		s.watch(signature.Config{}, streamFile("in-place"),
+			keyring.File{Setting: "RTC_KEY_FILE", Path: "renamed", Kind: bridge.KindRTCRecord},
 			keyring.File{Setting: "KEYS_FILE", Path: "linked"})
 		s.expect("at first", "abc")
 
@@ -184,13 +60,17 @@ func TestFilesChange(t *testing.T) {
 // Whatever cannot be used leaves the keys as they are and raises the alarm, once; the next good content ends it.
 func TestBadFilesKeepTheKeys(t *testing.T) {
 	for name, spoil := range map[string]func(*harness){
-		"emptied":       func(s *harness) { s.write("keys", "") },
-		"blank":         func(s *harness) { s.write("keys", "\n \r\n") },
-		"removed":       func(s *harness) { s.must(os.Remove(s.path("keys"))) },
-		"a directory":   func(s *harness) { s.must(os.Remove(s.path("keys"))); s.must(os.Mkdir(s.path("keys"), 0o700)) },
-		"a broken link": func(s *harness) { s.must(os.Remove(s.path("keys"))); s.must(os.Symlink("nowhere", s.path("keys"))) },
-		"a short key":   func(s *harness) { s.write("keys", keyOf("b")+"\nshort") },
-		"a long file":   func(s *harness) { s.write("keys", strings.Repeat(keyOf("b")+"\n", 30_000)) },
+		"emptied":     func(s *harness) { s.write("keys", "") },
+		"blank":       func(s *harness) { s.write("keys", "\n \r\n") },
+		"removed":     func(s *harness) { s.must(os.Remove(s.path("keys"))) },
+		"a directory": func(s *harness) { s.must(os.Remove(s.path("keys"))); s.must(os.Mkdir(s.path("keys"), 0o700)) },
+		"a broken link": func(s *harness) {
+			s.must(os.Remove(s.path("keys")))
+			s.must(
+				os.Symlink("nowhere", s.path("keys")))
+		},
+		"a short key": func(s *harness) { s.write("keys", keyOf("b")+"\nshort") },
+		"a long file": func(s *harness) { s.write("keys", strings.Repeat(keyOf("b")+"\n", 30_000)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(s *harness) {
@@ -277,7 +157,8 @@ func TestUseOfKeys(t *testing.T) {
 	bubble(t, func(s *harness) {
 		s.write("keys", keyOf("a")+"\n"+keyOf("b"))
 		s.watch(signature.Config{Skew: time.Minute, MaxAhead: time.Hour}, streamFile("keys"))
-		c := signature.Claim{Kind: bridge.KindStream, Event: "PUBLISH", Domain: "a.example.com", App: "live", Stream: "x", Timestamp: "0946684800"}
+		c := signature.Claim{Kind: bridge.KindStream, Event: "PUBLISH", Domain: "a.example.com", App: "live", Stream: "x",
+			Timestamp: "0946684800"}
 		use := func(letter string) {
 			t.Helper()
 			c.Sign = signature.Sign(bridge.SchemeHMAC, keyOf(letter), c)
@@ -289,7 +170,8 @@ func TestUseOfKeys(t *testing.T) {
 		s.expect("b has gone", "ca")
 		use("a")
 		last := float64(bridge.MillisOf(time.Now())) / 1000
-		if n, at := s.metric("livebridge_key_uses_total", ids("a"), "stream"), s.metric("livebridge_key_last_use_timestamp_seconds", ids("a"), "stream"); n != 2 || at != last {
+		if n, at := s.metric("livebridge_key_uses_total", ids("a"),
+			"stream"), s.metric("livebridge_key_last_use_timestamp_seconds", ids("a"), "stream"); n != 2 || at != last {
 			t.Errorf("%v uses, the last at %v, want 2, %v", n, at, last)
 		}
 		if n := s.metric("livebridge_key_last_use_timestamp_seconds", ids("c"), "stream"); n != 0 {
@@ -299,7 +181,8 @@ func TestUseOfKeys(t *testing.T) {
 		s.expect("a has gone", "c")
 		s.write("keys", keyOf("c")+"\n"+keyOf("a"))
 		s.expect("a is back, and its first use was told", "ca")
-		for message, want := range map[string]string{"key added": "abca", "key removed": "ba", "key used for the first time": "a"} {
+		for message, want := range map[string]string{"key added": "abca", "key removed": "ba",
+			"key used for the first time": "a"} {
 			var got []string
 			for _, line := range s.log.FilterMessage(message).All() {
 				got = append(got, line.ContextMap()["key"].(string))
@@ -329,8 +212,10 @@ func TestOpenRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, err := keyring.Open(keyring.Options{Files: []keyring.File{{Setting: "STREAM_KEY_FILE", Path: path, Kind: bridge.KindStream}}})
-		if err == nil || !strings.HasPrefix(err.Error(), "STREAM_KEY_FILE: ") || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), tt.want) {
+		_, err := keyring.Open(keyring.Options{Files: []keyring.File{
+			{Setting: "STREAM_KEY_FILE", Path: path, Kind: bridge.KindStream}}})
+		if err == nil || !strings.HasPrefix(err.Error(), "LIVEBRIDGE_STREAM_KEY_FILE: ") ||
+			!strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -347,19 +232,29 @@ func TestWarnings(t *testing.T) {
 		want  string // a part of the warning; empty: none
 		field string // a part of a field of it
 	}{
-		"nothing":          {signature.Config{}, rule("live", "kind: record, "+hmacKey), 0o600, "", ""},
-		"MD5":              {signature.Config{Record: []string{keyOf("b")}, RecordScheme: bridge.SchemeMD5}, "", 0o600, "weak signature scheme", "RECORD_SIGN_TYPE"},
+		"nothing": {signature.Config{}, rule("live", "kind: record, "+hmacKey), 0o600, "", ""},
+		"MD5": {signature.Config{Record: []string{keyOf("b")}, RecordScheme: bridge.SchemeMD5}, "", 0o600,
+			"weak signature scheme", "RECORD_SIGN_TYPE"},
 		"MD5 without keys": {signature.Config{RecordScheme: bridge.SchemeMD5}, "", 0o600, "", ""},
-		"legacy rule":      {signature.Config{}, rule("live", "kind: record, sign_type: HMACSHA256-LEGACY, "+hmacKey), 0o600, "weak signature scheme", "line 2"},
-		"inherited":        {signature.Config{RecordScheme: bridge.SchemeMD5}, rule("live", "kind: record, "+hmacKey), 0o600, "weak signature scheme", "line 2"},
-		"strong in weak":   {signature.Config{RecordScheme: bridge.SchemeMD5}, rule("live", "kind: record, sign_type: HMACSHA256, "+hmacKey), 0o600, "", ""},
-		"snapshot":         {signature.Config{}, rule("live", "kind: snapshot, "+hmacKey), 0o600, "snapshot keys are not used", "line 2"},
-		"alike":            {signature.Config{}, rule("live", "kind: stream, "+hmacKey) + rule("live2", "kind: stream, "+hmacKey), 0o600, "are ambiguous", "line 3"},
-		"for all to read":  {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o644, "world-readable", "KEYS_FILE"},
-		"in quotes":        {signature.Config{Stream: []string{`"` + keyOf("q") + `"`}}, "", 0o600, "probably malformed", "is in quotes"},
-		"a name before it": {signature.Config{Stream: []string{"LIVEBRIDGE_STREAM_KEY=" + keyOf("n")}}, "", 0o600, "probably malformed", "variable name"},
-		"quoted in a rule": {signature.Config{}, rule("live", `kind: stream, keys: ['"`+keyOf("a")+`"']`), 0o600, "probably malformed", "KEYS_FILE, line 2"},
-		"for a group":      {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o640, "", ""},
+		"legacy rule": {signature.Config{}, rule("live", "kind: record, sign_type: HMACSHA256-LEGACY, "+hmacKey), 0o600,
+			"weak signature scheme", "line 2"},
+		"inherited": {signature.Config{RecordScheme: bridge.SchemeMD5}, rule("live", "kind: record, "+hmacKey), 0o600,
+			"weak signature scheme", "line 2"},
+		"strong in weak": {signature.Config{RecordScheme: bridge.SchemeMD5},
+			rule("live", "kind: record, sign_type: HMACSHA256, "+hmacKey), 0o600, "", ""},
+		"snapshot": {signature.Config{}, rule("live", "kind: snapshot, "+hmacKey), 0o600,
+			"snapshot keys are not used", "line 2"},
+		"alike": {signature.Config{}, rule("live", "kind: stream, "+hmacKey) +
+			rule("live2", "kind: stream, "+hmacKey), 0o600, "are ambiguous", "line 3"},
+		"for all to read": {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o644, "world-readable",
+			"KEYS_FILE"},
+		"in quotes": {signature.Config{Stream: []string{`"` + keyOf("q") + `"`}}, "", 0o600, "probably malformed",
+			"is in quotes"},
+		"a name before it": {signature.Config{Stream: []string{"LIVEBRIDGE_STREAM_KEY=" + keyOf("n")}}, "", 0o600,
+			"probably malformed", "variable name"},
+		"quoted in a rule": {signature.Config{}, rule("live", `kind: stream, keys: ['"`+keyOf("a")+`"']`), 0o600,
+			"probably malformed", "KEYS_FILE, line 2"},
+		"for a group": {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o640, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var files []keyring.File

@@ -1,33 +1,29 @@
 package keyring
 
 import (
-	"errors"
-
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // metrics are those of a Keyring. Keys are identified by signature.KeyID.
 type metrics struct {
 	reloads    *prometheus.CounterVec
 	successful *prometheus.GaugeVec
-	uses       *useCollector
 }
 
-func newMetrics(k *Keyring) *metrics {
+// newMetrics registers the metrics. It panics if they are registered already; r may be nil.
+func newMetrics(r prometheus.Registerer, k *Keyring) *metrics {
+	auto := promauto.With(r)
 	m := &metrics{
-		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_key_file_reloads_total",
+		reloads: auto.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_key_file_reloads_total",
 			Help: "Reloads of key files after a change, by the setting that names the file and by result."},
 			[]string{"setting", "result"}),
-		successful: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "livebridge_key_file_last_reload_successful",
+		successful: auto.NewGaugeVec(prometheus.GaugeOpts{Name: "livebridge_key_file_last_reload_successful",
 			Help: "1 if the last load of the key file succeeded; 0 while it is unusable and previous keys stay in use."},
 			[]string{"setting"}),
-		uses: &useCollector{keyring: k,
-			count: prometheus.NewDesc("livebridge_key_uses_total",
-				"Callbacks verified with a key, by kind and the first 8 hex digits of the key's SHA-256.",
-				[]string{"kind", "key"}, nil),
-			last: prometheus.NewDesc("livebridge_key_last_use_timestamp_seconds",
-				"Unix time at which a callback was last verified with a key; 0: not since the start.",
-				[]string{"kind", "key"}, nil)},
+	}
+	if r != nil {
+		r.MustRegister(newUseCollector(k))
 	}
 	for _, f := range k.files {
 		m.successful.WithLabelValues(f.Setting).Set(1) // Open has loaded them all
@@ -35,10 +31,6 @@ func newMetrics(k *Keyring) *metrics {
 		m.reloads.WithLabelValues(f.Setting, "failure")
 	}
 	return m
-}
-
-func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.reloads), r.Register(m.successful), r.Register(m.uses))
 }
 
 func (m *metrics) loaded(f *watched) {
@@ -55,6 +47,16 @@ func (m *metrics) failed(f *watched) {
 type useCollector struct {
 	keyring     *Keyring
 	count, last *prometheus.Desc
+}
+
+func newUseCollector(k *Keyring) *useCollector {
+	labels := []string{"kind", "key"}
+	return &useCollector{keyring: k,
+		count: prometheus.NewDesc("livebridge_key_uses_total",
+			"Callbacks verified with a key, by kind and the first 8 hex digits of the key's SHA-256.", labels, nil),
+		last: prometheus.NewDesc("livebridge_key_last_use_timestamp_seconds",
+			"Unix time at which a callback was last verified with a key; 0: not since the start.", labels, nil),
+	}
 }
 
 // Describe sends the descriptions.

@@ -26,7 +26,12 @@ func TestReload(t *testing.T) {
 	var applied int
 	for _, letter := range []string{"b", "b", "c"} {
 		write(keyOf(letter))
-		k.Reload(func(*signature.Ring) { applied++ })
+		k.Reload(func(next *signature.Ring) {
+			applied++
+			if k.Ring() == next {
+				t.Error("the keys are reported before they verify callbacks")
+			}
+		})
 		if keys := k.Ring().Keys(); len(keys) != 1 || keys[0].ID != signature.KeyID(keyOf(letter)) {
 			t.Errorf("%s: the keys are %+v", letter, keys)
 		}

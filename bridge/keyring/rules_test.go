@@ -36,7 +36,8 @@ func TestParseRules(t *testing.T) {
 	want := []signature.Rule{
 		{Where: "line 3", Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Keys: []string{secret, digits}},
 		{Where: "line 7", Kind: bridge.KindRecord, Domain: "*", App: "*", Scheme: bridge.SchemeMD5, Keys: []string{digits}},
-		{Where: "line 8", Kind: bridge.KindRTCRecord, Domain: "app-id", App: "*", Keys: []string{"with: colon # and hash, 0123456789abcdef"}},
+		{Where: "line 8", Kind: bridge.KindRTCRecord, Domain: "app-id", App: "*",
+			Keys: []string{"with: colon # and hash, 0123456789abcdef"}},
 		{Where: "line 12", Kind: bridge.KindSnapshot, Domain: "a.example.com", App: "live"},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -53,7 +54,8 @@ func TestParseRules(t *testing.T) {
 
 // rulesWith is a file of one good rule with a line changed.
 func rulesWith(old, text string) string {
-	good := "rules:\n  - domain: push.example.com\n    app: live\n    kind: record\n    sign_type: MD5\n    keys:\n      - " + secret + "\n"
+	good := "rules:\n  - domain: push.example.com\n    app: live\n    kind: record\n    sign_type: MD5\n    keys:\n    " +
+		"  - " + secret + "\n"
 	return strings.Replace(good, old, text, 1)
 }
 
@@ -86,7 +88,8 @@ func TestParseRulesNamesMistakes(t *testing.T) {
 		{"an anchor", rulesWith("- "+secret, "- &"+secret+" "+secret), "entry 1 of keys is not a string"},
 		{"an alias", rulesWith("- "+secret, "- *"+secret), "invalid YAML"},
 		{"a merge", rulesWith("app: live", "<<: {app: "+secret+"}"), "line 3: unknown member; use"},
-		{"kind", rulesWith("kind: record", "kind: "+secret), "line 4: unknown kind; use stream, record, snapshot or rtc-record"},
+		{"kind", rulesWith("kind: record", "kind: "+secret),
+			"line 4: unknown kind; use stream, record, snapshot or rtc-record"},
 		{"sign type", rulesWith("sign_type: MD5", "sign_type: "+secret), "line 5: unknown sign_type; use HMACSHA256"},
 		{"a bracket", rulesWith("- "+secret, "- ["+secret), "invalid YAML"},
 		{"a quote", rulesWith("- "+secret, "- '"+secret), "invalid YAML"},
@@ -95,7 +98,8 @@ func TestParseRulesNamesMistakes(t *testing.T) {
 		{"a percent sign", "%" + secret, "invalid YAML"},
 		{"control characters", rulesWith("- "+secret, "- \x01"+secret), "invalid YAML"},
 		{"two rules", "rules:\n  - {}\n  - {kind: x}\n", "line 2: kind is missing\nline 3: domain is missing"},
-		{"JSON", `{"rules":[{"domain":"a.example.com","app":"*","kind":"stream","keys":["` + secret + `"],"x":1}]}`, "unknown member x"},
+		{"JSON", `{"rules":[{"domain":"a.example.com","app":"*","kind":"stream","keys":["` + secret + `"],"x":1}]}`,
+			"unknown member x"},
 	} {
 		rules, err := keyring.ParseRules([]byte(tt.file))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

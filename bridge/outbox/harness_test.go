@@ -111,12 +111,14 @@ type partition struct {
 	t     testing.TB
 	disk  *disk
 	limit int
+	work  sync.WaitGroup // in the background
 }
 
 func open(t testing.TB, limit int) *partition {
 	p := &partition{t: t, limit: limit, disk: &disk{
 		rows: make(map[bridge.Lane][]row), batches: make(map[uint64][]row), last: make(map[bridge.Lane]uint64)}}
 	p.start()
+	t.Cleanup(p.work.Wait)
 	return p
 }
 
@@ -126,11 +128,12 @@ func (p *partition) start() {
 		depth += len(rows)
 	}
 	p.Outbox = New(Options{Backlog: p.disk, Limit: p.limit, Depth: depth, Committed: p.disk.commit, WakeWriter: func() {},
-		Background: func(f func()) { go f() }, Fail: func(err error) { p.t.Error(err) }})
+		Background: p.work.Go, Fail: func(err error) { p.t.Error(err) }})
 }
 
 // restart begins anew with what the disk has, all of it under its lanes.
 func (p *partition) restart() {
+	p.work.Wait()
 	for number := range p.disk.batches {
 		p.disk.expand(number)
 	}

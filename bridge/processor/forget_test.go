@@ -67,6 +67,26 @@ func TestBusyLaneIsNotForgotten(t *testing.T) {
 	s.is("idle", "lanes", s.Lanes(), 2)
 }
 
+// TestLaneThatEmitsIsNotForgotten: a lane whose last hold ends in a commit is not forgotten by it, however long nothing
+// has come for it: what it emits is on its way.
+func TestLaneThatEmitsIsNotForgotten(t *testing.T) {
+	s := observe(t, defaults())
+	s.take(ended("a", 1))
+	later := s.Now()
+	later = processor.MomentOf(time.Duration(later.At)+processor.ForgetClosed+time.Hour,
+		later.Wall.Add(processor.ForgetClosed+time.Hour))
+	var eff processor.Effects
+	for _, in := range []processor.Input{
+		{Action: processor.Expire}, {Action: processor.Forget, Idle: []bridge.Lane{ended("a", 1).Event.Lane}},
+	} {
+		in.Now = later
+		s.must(s.Apply(in, &eff))
+	}
+	if len(eff.Emitted) != 1 || len(eff.Forgotten) != 0 {
+		t.Errorf("%d events are emitted, forgotten are %v", len(eff.Emitted), eff.Forgotten)
+	}
+}
+
 // TestForgetChangesNothingElse: housekeeping of a partition where nothing has grown old has nothing to commit.
 func TestForgetChangesNothingElse(t *testing.T) {
 	s := observe(t, defaults())

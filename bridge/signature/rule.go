@@ -128,3 +128,14 @@ func (t *keyTable) choose(domain, app string) (*keys, error) {
 
 // unsigned reports whether neither the kind nor a rule has a key.
 func (t *keyTable) unsigned() bool { return len(t.all.list) == 0 }
+
+// allOf returns the keys of all apps that a domain has rules for.
+func (t *keyTable) allOf(domain string) *keys {
+	all := &keys{scheme: t.fallback.scheme}
+	for at, set := range t.rules {
+		if at.domain == ruleKeyOf(t.kind, domain, "").domain {
+			all = all.with(set)
+		}
+	}
+	return all
+}

@@ -17,19 +17,19 @@ type streamBody struct {
 	NodeIP        string `json:"node_ip"`
 	Session       any    `json:"publish_timestamp"`
 	Event         string `json:"event"`
-	AuthTimestamp any    `json:"auth_timestamp"`
-	AuthSign      string `json:"auth_sign"`
+	AuthTimestamp any    `json:"auth_timestamp,omitempty"`
+	AuthSign      string `json:"auth_sign,omitempty"`
 }
 
 func (d outgoing) stream() streamBody {
-	session := strconv.FormatInt(d.base+d.Session, 10)
+	session, lane := strconv.FormatInt(d.base+d.Session, 10), d.Lane()
 	if d.Numbers == 2 {
 		session += ","
 	}
 	return streamBody{
-		Domain: Domain, App: App, Stream: d.Stream, UserArgs: "auth_info=simulated", ClientIP: "192.0.2.1",
-		NodeIP: d.name(d.base), Session: number(session, d.Numbers != 1), Event: d.Event,
-		AuthTimestamp: number(d.expires(), d.Numbers == 1), AuthSign: d.sign(bridge.SchemeHMAC, d.keys.Stream, ""),
+		Domain: lane.Domain, App: lane.App, Stream: d.Stream, UserArgs: "auth_info=simulated", ClientIP: "192.0.2.1",
+		NodeIP: d.Name(d.base), Session: number(session, d.Numbers != 1), Event: d.Event,
+		AuthTimestamp: d.authTimestamp(d.keys.Stream), AuthSign: d.sign(bridge.SchemeHMAC, d.keys.Stream, ""),
 	}
 }
 
@@ -52,7 +52,7 @@ type recording struct {
 }
 
 func (d outgoing) recording() recording {
-	job, start := d.name(d.base), time.Unix(d.base+d.Session, 0).UTC()
+	job, start := d.Name(d.base), time.Unix(d.base+d.Session, 0).UTC()
 	r := recording{
 		JobID: job, Event: d.Event, Format: "HLS", StartTime: start.Format(time.RFC3339),
 		OBSLocation: "cn-north-4", OBSBucket: "recordings", OBSObject: "live/" + job + ".m3u8",
@@ -76,14 +76,15 @@ type recordBody struct {
 	App           string `json:"app"`
 	Stream        string `json:"stream"`
 	ErrorMessage  string `json:"error_message,omitempty"`
-	AuthTimestamp any    `json:"auth_timestamp"`
-	AuthSign      string `json:"auth_sign"`
+	AuthTimestamp any    `json:"auth_timestamp,omitempty"`
+	AuthSign      string `json:"auth_sign,omitempty"`
 }
 
 func (d outgoing) record() recordBody {
+	lane := d.Lane()
 	b := recordBody{
-		ProjectID: "70b76example", TaskID: "task-" + d.name(d.base), recording: d.recording(),
-		Domain: Domain, App: App, Stream: d.Stream, AuthTimestamp: number(d.expires(), d.Numbers == 1),
+		ProjectID: "70b76example", TaskID: "task-" + d.Name(d.base), recording: d.recording(),
+		Domain: lane.Domain, App: lane.App, Stream: d.Stream, AuthTimestamp: d.authTimestamp(d.keys.Record),
 	}
 	if d.Event == "RECORD_FAILED" {
 		b.ErrorMessage = "the bucket cannot be written"
@@ -101,7 +102,8 @@ type rtcRecordBody struct {
 }
 
 func (d outgoing) rtcRecord() rtcRecordBody {
-	return rtcRecordBody{AppID: RTCApp, RoomID: Room, Stream: d.Stream, recording: d.recording()}
+	lane := d.Lane()
+	return rtcRecordBody{AppID: lane.Domain, RoomID: lane.App, Stream: d.Stream, recording: d.recording()}
 }
 
 // snapshotBody is a snapshot. It is unsigned, since the provider documents no signature for it.
@@ -120,8 +122,9 @@ type snapshotBody struct {
 }
 
 func (d outgoing) snapshot() snapshotBody {
+	lane := d.Lane()
 	b := snapshotBody{
-		Domain: Domain, App: App, Stream: d.Stream, URL: d.name(d.base),
+		Domain: lane.Domain, App: lane.App, Stream: d.Stream, URL: d.Name(d.base),
 		Width: number("1280", d.Numbers != 0), Height: number("720", d.Numbers != 0),
 	}
 	b.OBSAddr.Bucket, b.OBSAddr.Location, b.OBSAddr.Object = "snapshots", "cn-north-4", d.Stream+".jpg"

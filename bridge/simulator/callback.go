@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -19,6 +20,8 @@ const (
 // Callback is one callback to send. Its times are filled in when it is sent.
 type Callback struct {
 	Kind    bridge.Kind
+	Domain  string // empty: the constant; SparkRTC: the app's id
+	App     string // empty: the constant; SparkRTC: the room
 	Stream  string
 	Event   string // the event name; empty for snapshots
 	Session int64  // number of the push, recording or snapshot, from 0
@@ -42,15 +45,16 @@ func (c *Callback) Expect() int {
 
 // Lane is the lane of its event.
 func (c *Callback) Lane() bridge.Lane {
+	domain, app := Domain, App
 	if c.Kind == bridge.KindRTCRecord {
-		return bridge.Lane{Kind: c.Kind, Domain: RTCApp, App: Room, Stream: c.Stream}
+		domain, app = RTCApp, Room
 	}
-	return bridge.Lane{Kind: c.Kind, Domain: Domain, App: App, Stream: c.Stream}
+	return bridge.Lane{Kind: c.Kind, Domain: cmp.Or(c.Domain, domain), App: cmp.Or(c.App, app), Stream: c.Stream}
 }
 
-// name identifies the occurrence within its stream: the node_ip of stream status, the snapshot_url of a snapshot, the
+// Name identifies the occurrence within its stream: the node_ip of stream status, the snapshot_url of a snapshot, the
 // job_id of a recording. base is the session of the first push.
-func (c *Callback) name(base int64) string {
+func (c *Callback) Name(base int64) string {
 	job := fmt.Sprintf("%s-%d", c.Stream, base+c.Session)
 	switch c.Kind {
 	case bridge.KindStream:

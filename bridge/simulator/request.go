@@ -49,10 +49,17 @@ func (d outgoing) request() (request, error) {
 	if r.body, err = json.Marshal(body); err != nil {
 		return request{}, fmt.Errorf("encode %s callback: %w", d.Kind, err)
 	}
-	if d.Kind == bridge.KindRTCRecord {
+	if d.Kind == bridge.KindRTCRecord && d.keys.RTC != "" {
 		d.signRTC(&r)
 	}
 	return r, nil
+}
+
+// Encode returns the headers and the body of a callback that is sent now to an endpoint that was registered with these
+// keys; without its key it is not signed. base is the Unix second of its stream's session 0.
+func Encode(c *Callback, keys Keys, now time.Time, base int64) (http.Header, []byte, error) {
+	r, err := outgoing{c, &keys, now, base}.request()
+	return r.header, r.body, err
 }
 
 // key returns the right key, or a forger's.
@@ -68,10 +75,22 @@ func (d outgoing) expires() string {
 	return strconv.FormatInt(d.now.Add(validity).Unix()+d.Offset, 10)
 }
 
-// sign returns the signature of a Live callback.
+// authTimestamp returns the member auth_timestamp, nil without a key.
+func (d outgoing) authTimestamp(key string) any {
+	if key == "" {
+		return nil
+	}
+	return number(d.expires(), d.Numbers == 1)
+}
+
+// sign returns the signature of a Live callback, empty without a key.
 func (d outgoing) sign(s bridge.Scheme, key, downloadURL string) string {
+	if key == "" {
+		return ""
+	}
+	lane := d.Lane()
 	return signature.Sign(s, d.key(key), signature.Claim{
-		Kind: d.Kind, Event: d.Event, Domain: Domain, App: App,
+		Kind: d.Kind, Event: d.Event, Domain: lane.Domain, App: lane.App,
 		Stream: d.Stream, DownloadURL: downloadURL, Timestamp: d.expires(),
 	})
 }

@@ -53,11 +53,13 @@ func verify(t *testing.T, ring *signature.Ring, r *http.Request, body []byte) in
 	var err error
 	switch r.URL.Path {
 	case "/live/record":
-		claim.Kind, claim.Event, claim.Domain, claim.DownloadURL = bridge.KindRecord, text("event_type"), text("publish_domain"), text("download_url")
+		claim.Kind, claim.Event, claim.Domain, claim.DownloadURL = bridge.KindRecord, text("event_type"), text(
+			"publish_domain"), text("download_url")
 		_, _, err = ring.Verify(claim, time.Now())
 	case "/rtc/record":
-		_, _, err = ring.VerifyRTC(signature.RTCClaim{Rand: r.Header.Get("X-Rtc-Rand"), Timestamp: r.Header.Get("X-Rtc-Timestamp"),
-			Sign: r.Header.Get("X-Rtc-Signature"), Body: body}, time.Now())
+		_, _, err = ring.VerifyRTC(signature.RTCClaim{Rand: r.Header.Get("X-Rtc-Rand"),
+			Timestamp: r.Header.Get("X-Rtc-Timestamp"),
+			Sign:      r.Header.Get("X-Rtc-Signature"), Body: body}, time.Now())
 	case "/live/stream":
 		_, _, err = ring.Verify(claim, time.Now())
 	case "/live/snapshot/token":
@@ -87,7 +89,8 @@ func TestForms(t *testing.T) {
 			}
 			forms[fmt.Sprintf("%s %s %s", m["width"], m["auth_timestamp"], m["publish_timestamp"])] = true
 		}
-		if want := map[bridge.Kind]int{bridge.KindStream: 3, bridge.KindRecord: 3, bridge.KindSnapshot: 2, bridge.KindRTCRecord: 2}[kind]; len(forms) != want {
+		if want := map[bridge.Kind]int{bridge.KindStream: 3, bridge.KindRecord: 3, bridge.KindSnapshot: 2,
+			bridge.KindRTCRecord: 2}[kind]; len(forms) != want {
 			t.Errorf("%s: the forms are %v", kind, forms)
 		}
 	}

@@ -61,7 +61,8 @@ func TestShares(t *testing.T) {
 		}
 	}
 	plain := float64(len(all) - forged - again - twins)
-	for name, share := range map[string][2]float64{"forged": {float64(forged) / plain, 0.1}, "again": {float64(again) / plain, 0.2}, "twins": {float64(twins) / plain, 0.3}} {
+	for name, share := range map[string][2]float64{"forged": {float64(forged) / plain, 0.1},
+		"again": {float64(again) / plain, 0.2}, "twins": {float64(twins) / plain, 0.3}} {
 		if share[0] < share[1]*0.8 || share[0] > share[1]*1.2 {
 			t.Errorf("the share of %s is %.3f, wanted %.3f", name, share[0], share[1])
 		}
@@ -94,7 +95,8 @@ func TestRun(t *testing.T) {
 	if err != nil || r.Sent != 1000 || r.Unexpected != 0 || len(sent) != 1000 || len(bodies()) != 1000 {
 		t.Fatalf("%v, %v, %d logged, %d received", r, err, len(sent), len(bodies()))
 	}
-	if r.Status[401] < 50 || r.Status[404] == 0 || r.Status[200]+r.Status[401]+r.Status[404] != 1000 || r.P50 == 0 || r.P99 < r.P50 || r.Max < r.P99 {
+	if r.Status[401] < 50 || r.Status[404] == 0 || r.Status[200]+r.Status[401]+r.Status[404] != 1000 || r.P50 == 0 ||
+		r.P99 < r.P50 || r.Max < r.P99 {
 		t.Errorf("the report is %v", r)
 	}
 	repeats := map[string]int{}
@@ -138,7 +140,8 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestBadConfig(t *testing.T) {
 	for _, change := range []func(*Config){
-		func(c *Config) { c.Keys.RTC = "" }, func(c *Config) { c.Kinds = nil }, func(c *Config) { c.Streams = 0 }, func(c *Config) { c.Repeat = 2 },
+		func(c *Config) { c.Keys.RTC = "" }, func(c *Config) { c.Kinds = nil }, func(c *Config) { c.Streams = 0 },
+		func(c *Config) { c.Repeat = 2 },
 		func(c *Config) { c.URL = "127.0.0.1:8080" }, func(c *Config) { c.Rate = -1 }, func(c *Config) { c.Connections = 0 },
 	} {
 		c := config()

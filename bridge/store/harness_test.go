@@ -118,10 +118,21 @@ func (d *disk) restart(power bool) {
 	d.close()
 	d.fs = left
 	d.open()
-	for of, p := range d.waiting {
-		p.Batch = 0
-		d.waiting[of] = p
+	d.waiting = d.found() // what is left of an event batch is whole again after a loss of power
+}
+
+// found returns what lies under the lanes.
+func (d *disk) found() map[eventRef]outbox.Pending {
+	d.t.Helper()
+	p := &outbox.Page{Committed: d.Committed(), All: true}
+	d.must(d.Scan(p, bridge.Lane{}, func(bridge.Lane) (uint64, int) { return 0, 1 << 30 }))
+	all := make(map[eventRef]outbox.Pending)
+	for _, l := range p.Lanes {
+		for _, e := range l.Events {
+			all[eventRef{l.Lane, e.Event.Sequence}] = e
+		}
 	}
+	return all
 }
 
 // apply has the processor decide inputs and writes what changes.
@@ -236,13 +247,10 @@ func (d *disk) rows(when string, batches, rows int) {
 // backlog reads everything that lies under the lanes, by stream.
 func (d *disk) backlog() map[string][]uint64 {
 	d.t.Helper()
-	p := &outbox.Page{Committed: d.Committed(), All: true}
-	d.must(d.Scan(p, bridge.Lane{}, func(bridge.Lane) (uint64, int) { return 0, 1 << 30 }))
+	all := d.found()
 	out := make(map[string][]uint64)
-	for _, l := range p.Lanes {
-		for _, e := range l.Events {
-			out[l.Lane.Stream] = append(out[l.Lane.Stream], e.Event.Sequence-d.floor())
-		}
+	for _, of := range slices.SortedFunc(keysOf(all), compareRefs) {
+		out[of.lane.Stream] = append(out[of.lane.Stream], of.sequence-d.floor())
 	}
 	return out
 }

@@ -31,14 +31,18 @@ func TestForgedDone(t *testing.T) {
 	service := launch(t, t.TempDir())
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
 	stamp := fmt.Sprint(time.Now().Unix())
-	forged := signature.Sign(bridge.SchemeHMAC, "the-key-of-another-customer-01234", signature.Claim{Kind: bridge.KindStream,
-		Event: "PUBLISH_DONE", Domain: "push.example.com", App: "live", Stream: "room1", Timestamp: stamp})
-	const done = `{"domain":"push.example.com","app":"live","stream":"room1","event":"PUBLISH_DONE","publish_timestamp":1587954134`
-	for _, more := range []string{"}", `,"auth_timestamp":` + stamp + `,"auth_sign":"` + forged + `"}`, `,"auth_timestamp":` + stamp + `,"auth_sign":""}`} {
+	forged := signature.Sign(bridge.SchemeHMAC, "the-key-of-another-customer-01234",
+		signature.Claim{Kind: bridge.KindStream,
+			Event: "PUBLISH_DONE", Domain: "push.example.com", App: "live", Stream: "room1", Timestamp: stamp})
+	const done = `{"domain":"push.example.com","app":"live","stream":"room1","event":"PUBLISH_DONE",` +
+		`"publish_timestamp":1587954134`
+	for _, more := range []string{"}", `,"auth_timestamp":` + stamp + `,"auth_sign":"` + forged + `"}`,
+		`,"auth_timestamp":` + stamp + `,"auth_sign":""}`} {
 		service.send(t, "/live/stream", []byte(done+more), http.StatusUnauthorized)
 	}
 	service.send(t, "/live/stream", streamCallback("PUBLISH_DONE", "room1", 1_587_954_134, time.Now(), ""), 200)
-	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_139, time.Now().Add(time.Minute), ""), 200)
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_139, time.Now().Add(time.Minute), ""),
+		200)
 	var got []string
 	await(t, service.nats, func(e checker.Event) bool {
 		got = append(got, fmt.Sprintf("%s %d%s", e.Occurrence.Event, ordinal(e.Sequence), e.Marks))
@@ -56,7 +60,8 @@ func TestVariantsOfOneMessage(t *testing.T) {
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"RTC_KEY="+demoKey, prefix+"QUARANTINE_MAX=20")
 	for i := range 8 {
-		service.send(t, "/live/stream", streamCallback("PUBLISH", fmt.Sprint("victim", i), 1_587_954_134, time.Unix(1_600_000_000, 0), ""), 401)
+		service.send(t, "/live/stream", streamCallback("PUBLISH", fmt.Sprint("victim", i), 1_587_954_134,
+			time.Unix(1_600_000_000, 0), ""), 401)
 	}
 	now := time.Now()
 	for i := range 100 {
@@ -112,11 +117,14 @@ func (p *program) floodRTC(t *testing.T) {
 // TestPorts: what is for operators is on the admin port alone, and shows no secret.
 func TestPorts(t *testing.T) {
 	const snapshots = "the-token-of-snapshots"
-	service := launch(t, t.TempDir(), prefix+"SNAPSHOT_TOKEN="+snapshots, prefix+"NATS_EMBEDDED_TOKEN=the-token-of-consumers")
+	service := launch(t, t.TempDir(), prefix+"SNAPSHOT_TOKEN="+snapshots,
+		prefix+"NATS_EMBEDDED_TOKEN=the-token-of-consumers")
 	secret := `,"user_args":"auth_info=the-credentials"`
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), secret), 200)
-	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), secret), 401)
-	pages := []string{"/", "/livez", "/readyz", "/metrics", "/schemas/", "/schemas/stream.json", "/debug/pprof/", "/quarantine", "/journal"}
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), secret),
+		401)
+	pages := []string{"/", "/livez", "/readyz", "/metrics", "/schemas/", "/schemas/stream.json", "/debug/pprof/",
+		"/quarantine", "/journal"}
 	for i, path := range pages {
 		a, err := http.Get("http://" + service.listen + path)
 		if err != nil {
@@ -169,7 +177,8 @@ func selfSigned(t *testing.T, certFile, keyFile string, serial int64) *x509.Cert
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: []string{"localhost"},
+		NotAfter: time.Now().Add(time.Hour)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +188,8 @@ func selfSigned(t *testing.T, certFile, keyFile string, serial int64) *x509.Cert
 		t.Fatal(err)
 	}
 	pool := x509.NewCertPool()
-	for path, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: key}} {
+	for path, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der},
+		keyFile: {Type: "PRIVATE KEY", Bytes: key}} {
 		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -193,14 +203,17 @@ func TestServeOverTLS(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	pool := selfSigned(t, cert, key, 1)
-	service := launch(t, filepath.Join(dir, "data"), prefix+"TLS_CERT_FILE="+cert, prefix+"TLS_KEY_FILE="+key, prefix+"ALLOW_SOURCES=127.0.0.1,::1")
+	service := launch(t, filepath.Join(dir, "data"), prefix+"TLS_CERT_FILE="+cert, prefix+"TLS_KEY_FILE="+key,
+		prefix+"ALLOW_SOURCES=127.0.0.1,::1")
 	client := func(pool *x509.CertPool) *http.Client {
-		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "localhost"}, ForceAttemptHTTP2: true}
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "localhost"},
+			ForceAttemptHTTP2: true}
 		t.Cleanup(transport.CloseIdleConnections)
 		return &http.Client{Transport: transport}
 	}
 	send := func(c *http.Client) (int, error) {
-		a, err := c.Post("https://"+service.listen+"/live/stream", "", bytes.NewReader(streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), "")))
+		a, err := c.Post("https://"+service.listen+"/live/stream", "",
+			bytes.NewReader(streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), "")))
 		if err != nil {
 			return 0, err
 		}
@@ -227,8 +240,10 @@ func TestServeOverTLS(t *testing.T) {
 
 // TestSourcesOfTheProgram: ALLOW_SOURCES and TRUSTED_PROXIES as they are set.
 func TestSourcesOfTheProgram(t *testing.T) {
-	service := launch(t, t.TempDir(), prefix+"TRUSTED_PROXIES=127.0.0.0/8", prefix+"ALLOW_SOURCES=192.0.2.0/24,2001:db8::1")
-	for forwarded, want := range map[string]int{"": 403, "192.0.2.9": 200, "198.51.100.1": 403, "192.0.2.9, 198.51.100.1": 403, "2001:db8::1": 200} {
+	service := launch(t, t.TempDir(), prefix+"TRUSTED_PROXIES=127.0.0.0/8",
+		prefix+"ALLOW_SOURCES=192.0.2.0/24,2001:db8::1")
+	for forwarded, want := range map[string]int{"": 403, "192.0.2.9": 200, "198.51.100.1": 403,
+		"192.0.2.9, 198.51.100.1": 403, "2001:db8::1": 200} {
 		r, err := http.NewRequest(http.MethodPost, "http://"+service.listen+"/live/stream",
 			bytes.NewReader(streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), "")))
 		if err != nil {

@@ -16,7 +16,8 @@ func TestAdminWarning(t *testing.T) {
 	for listen, want := range map[string]bool{
 		"127.0.0.1:0": false, "127.9.9.9:0": false, "localhost:0": false, ":0": true, "0.0.0.0:0": true, "[::]:0": true,
 	} {
-		s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", listen, "DATA_DIR", t.TempDir(), "NATS_URL", "nats://127.0.0.1:1",
+		s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", listen, "DATA_DIR", t.TempDir(), "NATS_URL",
+			"nats://127.0.0.1:1",
 			"MIN_FREE_BYTES", "1MiB", "SHUTDOWN_GRACE", "0s"))
 		if err != nil {
 			t.Fatal(err)
@@ -43,8 +44,10 @@ func TestNetworks(t *testing.T) {
 	for text, want := range map[string]string{
 		"192.0.2.7": "192.0.2.7/32", "192.0.2.0/24": "192.0.2.0/24", "2001:db8::1": "2001:db8::1/128", "fd00::/8": "fd00::/8",
 		"::ffff:192.0.2.7": "192.0.2.7/32", "::ffff:192.0.2.0/120": "192.0.2.0/24", "127.0.0.1,::1": "127.0.0.1/32 ::1/128",
-		"10.0.0.0/8,192.168.0.0/16": "10.0.0.0/8 192.168.0.0/16", "::ffff:0:0/90": "", "192.0.2.7/24": "", "localhost": "", "*": "",
-		"192.0.2.7:80": "", "[::1]": "", "unix:/run/proxy.sock": "", "192.0.2.0/33": "", "192.0.2.0-192.0.2.9": "", "fe80::1%eth0/64": "",
+		"10.0.0.0/8,192.168.0.0/16": "10.0.0.0/8 192.168.0.0/16", "::ffff:0:0/90": "", "192.0.2.7/24": "", "localhost": "",
+		"*":            "",
+		"192.0.2.7:80": "", "[::1]": "", "unix:/run/proxy.sock": "", "192.0.2.0/33": "", "192.0.2.0-192.0.2.9": "",
+		"fe80::1%eth0/64": "",
 	} {
 		for _, setting := range []string{"TRUSTED_PROXIES", "ALLOW_SOURCES"} {
 			s, err := load(with(setting, text))
@@ -73,7 +76,8 @@ func TestNetworks(t *testing.T) {
 // is no such thing.
 func TestTrustingAllProxiesIsRefused(t *testing.T) {
 	for _, all := range []string{"0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"} {
-		if _, err := load(with("TRUSTED_PROXIES", "10.0.0.0/8,"+all)); err == nil || !strings.Contains(err.Error(), "TRUSTED_PROXIES") {
+		if _, err := load(with("TRUSTED_PROXIES", "10.0.0.0/8,"+all)); err == nil ||
+			!strings.Contains(err.Error(), "TRUSTED_PROXIES") {
 			t.Errorf("TRUSTED_PROXIES=%s: %v", all, err)
 		}
 		if _, err := load(with("ALLOW_SOURCES", all)); err != nil {

@@ -7,13 +7,15 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"livebridge/bridge"
 	"livebridge/bridge/admin"
@@ -22,7 +24,8 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
-	"livebridge/bridge/sequencer"
+	"livebridge/bridge/reconcile"
+	"livebridge/bridge/status"
 )
 
 // app is the service and everything that it runs.
@@ -34,31 +37,38 @@ type app struct {
 
 	keys        *keyring.Keyring
 	journal     *journal.Journal
-	publisher   transport
+	transport   transport
+	publisher   publisher
 	credentials *credentials // of the publisher
 	dispatcher  *dispatch.Dispatcher
 	certificate *certificate.Certificate // nil: plain HTTP
 	ingress     *ingress.Server
 	admin       *admin.Server
-	control     *admin.Control // nil: the control socket could not be opened
+	control     *admin.Control        // nil: the control socket could not be opened
+	reconciler  *reconcile.Reconciler // nil: not configured
 
 	callbackListener net.Listener
 	adminListener    net.Listener
+	status           *status.Server
+	published        status.Events
 	stopping         atomic.Bool
 }
 
 // start opens everything but serves no callbacks before run. On an error it closes what it has opened.
 func start(s *settings, log *zap.Logger) (*app, error) {
-	a := &app{settings: s, log: log, registry: prometheus.NewRegistry()}
-	a.registry.MustRegister(buildInfoMetric(), collectors.NewGoCollector(),
+	a := &app{settings: s, log: log, registry: prometheus.NewRegistry(), transport: s.transport()}
+	registerBuildInfo(a.registry)
+	a.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.registry.MustRegister(s.limitMetrics()...)
 	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
-		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
+		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
 	}
-	a.admin = admin.New(admin.Config{Version: version(), Ready: a.ready, Pending: a.journal.Pending, Gatherer: a.registry,
+	a.status = a.newStatus()
+	a.admin = admin.New(admin.Config{Ready: a.ready, Gatherer: a.registry, Status: a.status,
 		MaxConnections: a.files.operators, Log: log})
 	return a, nil
 }
@@ -76,12 +86,12 @@ func (a *app) listen() (err error) {
 	a.callbackListener, a.adminListener = given.callbacks, given.admin
 	if a.callbackListener == nil {
 		if a.callbackListener, err = net.Listen("tcp", a.settings.Listen); err != nil {
-			return &usageError{settingError("LISTEN", "%w", err)}
+			return &usageError{settingError("LISTEN", "use an address of this machine that is free", "%w", err)}
 		}
 	}
 	if a.adminListener == nil {
 		if a.adminListener, err = net.Listen("tcp", a.settings.AdminListen); err != nil {
-			return &usageError{settingError("ADMIN_LISTEN", "%w", err)}
+			return &usageError{settingError("ADMIN_LISTEN", "use an address of this machine that is free", "%w", err)}
 		}
 	}
 	if at, ok := a.adminListener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
@@ -96,22 +106,23 @@ func (a *app) openJournal() (err error) {
 	o.Log, o.Registerer, o.OpenFiles = a.log, a.registry, a.files.journal
 	a.journal, err = journal.Open(o)
 	if errors.Is(err, journal.ErrVolumeTooSmall) {
-		return &usageError{settingError("MIN_FREE_BYTES", "%w", err)}
+		return &usageError{bridge.NewSettingError("MIN_FREE_BYTES", err, "")}
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
 		errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
-		return &usageError{settingError("DATA_DIR", "%w: set a directory that livebridge may write to", err)}
+		return &usageError{settingError("DATA_DIR", "set a directory that livebridge may write to", "%w", err)}
 	}
 	if err != nil {
 		return err
 	}
 	a.warnOpenDataDir()
-	return a.registry.Register(journalFailedMetric(a.journal))
+	registerJournalFailed(a.registry, a.journal)
+	return nil
 }
 
-// journalFailedMetric returns the metric of a failed journal.
-func journalFailedMetric(j *journal.Journal) prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_journal_failed",
+// registerJournalFailed registers the metric of a failed journal.
+func registerJournalFailed(r prometheus.Registerer, j *journal.Journal) {
+	promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_journal_failed",
 		Help: "1 if the journal has failed to write or sync, after which the service exits, otherwise 0."},
 		func() float64 {
 			if j.Err() != nil {
@@ -141,22 +152,11 @@ func (a *app) openControl() (err error) {
 	return nil
 }
 
-// journalOptions returns the journal's options.
-func (s *settings) journalOptions() journal.Options {
-	o := journal.DefaultOptions(s.DataDir)
-	o.Limits = sequencer.Limits{HoldDone: s.HoldDone, HoldNext: s.HoldNext, PerLane: s.HeldPerLane}
-	o.HeldMax, o.DedupeWindow, o.DedupeMax, o.LanesCached = s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached
-	o.MaxBytes, o.MinFreeBytes = uint64(s.JournalMaxBytes), uint64(s.MinFreeBytes)
-	o.QuarantineMax, o.QuarantineMaxAge, o.DeadLettersMax = s.QuarantineMax, s.QuarantineMaxAge, s.DeadLettersMax
-	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
-	return o
-}
-
-func (a *app) buildDispatcher() (err error) {
+func (a *app) buildDispatcher() error {
 	o := dispatch.DefaultOptions()
-	o.Backlog = a.journal.Backlog
-	a.dispatcher, err = dispatch.New(a.journal.Outbox(), a.publisher, o, a.log, a.registry)
-	return err
+	o.Backlog, o.Published = a.journal.Backlog, a.published.Add
+	a.dispatcher = dispatch.New(a.journal.Outbox(), a.publisher, o, a.log, a.registry)
+	return nil
 }
 
 func (a *app) buildIngress() error {
@@ -193,19 +193,6 @@ func (a *app) openKeys() (err error) {
 	return nil
 }
 
-// watchFiles reloads keys, certificates and credentials when their files change, and on SIGHUP, until stop is called.
-func (a *app) watchFiles() (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var watching sync.WaitGroup
-	watching.Go(func() { a.keys.Watch(ctx, a.ingress.SetRing) })
-	watching.Go(func() { a.credentials.Watch(ctx) })
-	watching.Go(func() { a.reloadOnHangup(ctx) })
-	if a.certificate != nil {
-		watching.Go(func() { a.certificate.Watch(ctx) })
-	}
-	return func() { cancel(); watching.Wait() }
-}
-
 // ready returns nil while callbacks are accepted, whether or not the broker is available.
 func (a *app) ready() error {
 	if a.stopping.Load() {
@@ -216,44 +203,80 @@ func (a *app) ready() error {
 
 // run serves until ctx ends or something fails, and then shuts down in order.
 func (a *app) run(ctx context.Context) error {
-	dispatching, stopDispatch := context.WithCancel(context.Background())
-	defer stopDispatch()
-	grace, expire := context.WithCancel(context.Background())
-	defer expire()
-	defer a.watchFiles()()
-	var work sync.WaitGroup
-	work.Go(func() { followRuntime(dispatching) })
-	work.Go(func() { a.dispatcher.Run(dispatching, grace) })
-	served := make(chan error, 3)
-	go func() { served <- a.ingress.Serve(a.callbackListener) }()
-	go func() { served <- a.admin.Serve(a.adminListener) }()
-	if a.control != nil {
-		go func() { served <- a.control.Serve() }()
+	alive, end := context.WithCancel(context.WithoutCancel(ctx)) // until the shutdown is complete, or the journal fails
+	defer end()
+	group, ctx := errgroup.WithContext(ctx)
+	a.work(group, alive)
+	group.Go(func() error { a.reconcile(ctx); return nil })
+	group.Go(func() error { defer end(); return a.awaitJournal(alive) })
+	group.Go(func() error { return a.awaitBroker(alive) })
+	a.logListening()
+	a.notifySystemd(daemon.SdNotifyReady)
+	<-ctx.Done()
+	a.notifySystemd(daemon.SdNotifyStopping)
+	if err := a.journal.Err(); err != nil {
+		return fmt.Errorf("journal failed: %w", err) // nothing may be answered or removed any more; the next start recovers
 	}
+	err := a.stop(alive)
+	end()
+	return errors.Join(group.Wait(), err)
+}
+
+// work starts everything that runs until it is shut down, or until alive ends. What fails ends the service.
+func (a *app) work(group *errgroup.Group, alive context.Context) {
+	start := func(f func(context.Context)) { group.Go(func() error { f(alive); return nil }) }
+	serve := func(f func() error) { group.Go(func() error { return serverError(f()) }) }
+	serve(func() error { return a.ingress.Serve(a.callbackListener) })
+	serve(func() error { return a.admin.Serve(a.adminListener) })
+	if a.control != nil {
+		serve(a.control.Serve)
+	}
+	group.Go(func() error { a.dispatcher.Run(); return nil })
+	start(followRuntime)
+	start(a.status.Run)
+	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
+	start(a.credentials.Watch)
+	start(a.reloadOnHangup)
+	start(a.feedSystemdWatchdog)
+	if a.certificate != nil {
+		start(a.certificate.Watch)
+	}
+}
+
+// awaitJournal returns nil when alive ends, or the error of the journal.
+func (a *app) awaitJournal(alive context.Context) error {
+	select {
+	case <-alive.Done():
+		return nil
+	case <-a.journal.Failed():
+		return fmt.Errorf("journal failed: %w", a.journal.Err())
+	}
+}
+
+// awaitBroker returns nil when alive ends, or the error of the embedded server.
+func (a *app) awaitBroker(alive context.Context) error {
+	select {
+	case <-alive.Done():
+		return nil
+	case err := <-failureOf(a.publisher):
+		return fmt.Errorf("store of the embedded NATS server failed: %w", err)
+	}
+}
+
+// serverError returns why a server has ended by itself; nil: it was shut down.
+func serverError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("server failed: %w", err)
+}
+
+func (a *app) logListening() {
 	callbacks := "accepted"
 	if err := a.journal.Ready(); err != nil {
 		callbacks = "answered 503: " + err.Error()
 	}
 	a.log.Info("listening for callbacks", zap.String("callbacks", callbacks), zap.String("version", version()),
 		zap.Stringer("listen", a.callbackListener.Addr()), zap.Stringer("admin", a.adminListener.Addr()),
-		zap.String(a.settings.Transport, a.redactedURL()))
-	failure := a.await(ctx, served)
-	if a.journal.Err() != nil {
-		return failure // nothing may be answered or removed any more; the next start recovers
-	}
-	return errors.Join(failure, a.stop(stopDispatch, expire, &work))
-}
-
-// await returns nil when ctx has ended, or the error that ends the service.
-func (a *app) await(ctx context.Context, served <-chan error) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-a.journal.Failed():
-		return fmt.Errorf("journal failed: %w", a.journal.Err())
-	case err := <-failureOf(a.publisher):
-		return fmt.Errorf("store of the embedded NATS server failed: %w", err)
-	case err := <-served:
-		return fmt.Errorf("server failed: %w", err)
-	}
+		zap.String(a.transport.name(), a.transport.redactedURL()))
 }

@@ -78,14 +78,21 @@ func (m sentCallback) with(header, value string) sentCallback {
 // streamForgeries is what can be made of one captured stream status callback by who has no key.
 func streamForgeries(t *testing.T, key string, c signature.Claim) []sentCallback {
 	m := streamMessage(key, c, `,"publish_timestamp":"1700000000","client_ip":"192.0.2.7"`)
-	sign := signature.Sign(bridge.SchemeHMAC, key, signature.Claim{Kind: bridge.KindStream, Event: c.Event, Domain: c.Domain, App: c.App, Stream: c.Stream, Timestamp: c.Timestamp})
-	all := []sentCallback{m, m.changed(t, sign, strings.ToUpper(sign)), m.changed(t, `{`, "{\n"), m.changed(t, `"`+c.Timestamp+`"`, c.Timestamp),
-		m.changed(t, "1700000000", "1700000001"), m.changed(t, "192.0.2.7", "192.0.2.8"), m.changed(t, `{`, `{"user_args":"x",`), m.changed(t, `{`, `{"new":1,`),
-		m.changed(t, `"PUBLISH"`, `"PUBLISH_DONE"`), m.changed(t, `"live"`, `"vod"`), m.changed(t, `"live"`, `"LIVE"`), m.changed(t, "push.example.com", "PUSH.example.com"),
-		m.changed(t, c.Timestamp, "9999999999"), m.changed(t, c.Timestamp, " "+c.Timestamp), m.changed(t, sign, sign[:32]), m.changed(t, sign, ""),
+	sign := signature.Sign(bridge.SchemeHMAC, key, signature.Claim{Kind: bridge.KindStream, Event: c.Event,
+		Domain: c.Domain, App: c.App, Stream: c.Stream, Timestamp: c.Timestamp})
+	all := []sentCallback{m, m.changed(t, sign, strings.ToUpper(sign)), m.changed(t, `{`, "{\n"),
+		m.changed(t, `"`+c.Timestamp+`"`, c.Timestamp),
+		m.changed(t, "1700000000", "1700000001"), m.changed(t, "192.0.2.7", "192.0.2.8"),
+		m.changed(t, `{`, `{"user_args":"x",`), m.changed(t, `{`, `{"new":1,`),
+		m.changed(t, `"PUBLISH"`, `"PUBLISH_DONE"`), m.changed(t, `"live"`, `"vod"`), m.changed(t, `"live"`, `"LIVE"`),
+		m.changed(t, "push.example.com", "PUSH.example.com"),
+		m.changed(t, c.Timestamp, "9999999999"), m.changed(t, c.Timestamp, " "+c.Timestamp), m.changed(t, sign, sign[:32]),
+		m.changed(t, sign, ""),
 		m.changed(t, `{`, `{"stream":"other",`), m.changed(t, `"stream"`, `"Stream"`),
-		m.at("/live/record"), m.at("/rtc/record"), m.at("/live/snapshot"), m.at("/live/snapshot/x"), m.at("/live/stream/"), m.at("/live/stream?x=1"),
-		{path: "/rtc/record", body: m.body, header: map[string]string{"X-Rtc-Rand": "PUBLISH", "X-Rtc-Timestamp": c.Timestamp, "X-Rtc-Signature": sign}}}
+		m.at("/live/record"), m.at("/rtc/record"), m.at("/live/snapshot"), m.at("/live/snapshot/x"), m.at("/live/stream/"),
+		m.at("/live/stream?x=1"),
+		{path: "/rtc/record", body: m.body, header: map[string]string{"X-Rtc-Rand": "PUBLISH", "X-Rtc-Timestamp": c.Timestamp,
+			"X-Rtc-Signature": sign}}}
 	for _, other := range shiftedClaims(bridge.KindStream, c) {
 		all = append(all, streamMessage(key, other, `,"publish_timestamp":"1700000000","client_ip":"192.0.2.7"`))
 	}
@@ -97,7 +104,8 @@ func recordForgeries(t *testing.T, key string, c signature.Claim) []sentCallback
 	m := recordMessage(key, bridge.SchemeHMAC, c, `,"file_size":1`)
 	signed := c
 	signed.Kind = bridge.KindRecord
-	all := []sentCallback{m, m.changed(t, `"RECORD_FILE_COMPLETE"`, `"RECORD_FAILED"`), m.changed(t, `"live"`, `"vod"`), m.changed(t, "a.m3u8", "b.m3u8"),
+	all := []sentCallback{m, m.changed(t, `"RECORD_FILE_COMPLETE"`, `"RECORD_FAILED"`), m.changed(t, `"live"`, `"vod"`),
+		m.changed(t, "a.m3u8", "b.m3u8"),
 		m.changed(t, c.Timestamp, "9999999999"), m.at("/live/stream"), m.at("/rtc/record"),
 		m.changed(t, signature.Sign(bridge.SchemeHMAC, key, signed), signature.Sign(bridge.SchemeMD5, "guess", signed))}
 	for _, other := range shiftedClaims(bridge.KindRecord, c) {
@@ -109,8 +117,10 @@ func recordForgeries(t *testing.T, key string, c signature.Claim) []sentCallback
 // rtcForgeries is the same of a SparkRTC callback; 13 is the length of a timestamp in milliseconds.
 func rtcForgeries(t *testing.T, m sentCallback) []sentCallback {
 	random, stamp := m.header["X-Rtc-Rand"], m.header["X-Rtc-Timestamp"]
-	all := []sentCallback{m, m.changed(t, "app1", "app2"), m.changed(t, `{`, `{"file_size":1,`), m.changed(t, `{`, ` {`), m.changed(t, "room1", "room2"),
-		m.with("X-Rtc-Rand", "other"), m.with("X-Rtc-Timestamp", fmt.Sprint(time.Now().UnixMilli())), m.at("/live/record"), m.at("/live/stream")}
+	all := []sentCallback{m, m.changed(t, "app1", "app2"), m.changed(t, `{`, `{"file_size":1,`), m.changed(t, `{`, ` {`),
+		m.changed(t, "room1", "room2"),
+		m.with("X-Rtc-Rand", "other"), m.with("X-Rtc-Timestamp", fmt.Sprint(time.Now().UnixMilli())), m.at("/live/record"),
+		m.at("/live/stream")}
 	for at := range len(random + stamp) {
 		all = append(all, m.with("X-Rtc-Rand", (random + stamp)[:at]).with("X-Rtc-Timestamp", (random + stamp)[at:]))
 	}
@@ -128,11 +138,14 @@ func TestOnlyTheCallbackItselfCounts(t *testing.T) {
 	key := strings.Repeat("Attack", 7)
 	for _, domains := range []string{"", "push.example.com"} {
 		t.Run("DOMAINS="+domains, func(t *testing.T) {
-			service := launch(t, t.TempDir(), prefix+"STREAM_KEY=", prefix+"KEYS_FILE="+listedApps(t, key), prefix+"DOMAINS="+domains)
+			service := launch(t, t.TempDir(), prefix+"STREAM_KEY=", prefix+"KEYS_FILE="+listedApps(t, key),
+				prefix+"DOMAINS="+domains)
 			stream := pushed("live", "room12345")
-			record := signature.Claim{Event: "RECORD_FILE_COMPLETE", Domain: "push.example.com", App: "live", Stream: "room12345", Timestamp: soon(),
+			record := signature.Claim{Event: "RECORD_FILE_COMPLETE", Domain: "push.example.com", App: "live",
+				Stream: "room12345", Timestamp: soon(),
 				DownloadURL: "https://obs.example.com/a.m3u8", PlayURL: "https://play.example.com/a.m3u8"}
-			rtc := rtcMessage(key, "12345678", fmt.Sprint(time.Now().UnixMilli()), `{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","room_id":"room1","stream_name":"s"}`)
+			rtc := rtcMessage(key, "12345678", fmt.Sprint(time.Now().UnixMilli()),
+				`{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","room_id":"room1","stream_name":"s"}`)
 			forgeries := [][]sentCallback{streamForgeries(t, key, stream), recordForgeries(t, key, record), rtcForgeries(t, rtc)}
 			statuses := make(map[int]int)
 			for _, all := range forgeries {
@@ -153,7 +166,8 @@ func TestOnlyTheCallbackItselfCounts(t *testing.T) {
 					t.Errorf("%s: what comes out is %d events:\n%s", want, len(out), strings.Join(out, ""))
 				}
 			}
-			if statuses[401] == 0 || statuses[403] == 0 || statuses[200] == 0 || service.metrics(t)[`livebridge_callbacks_quarantined_total{reason="tampered"}`] == 0 {
+			if statuses[401] == 0 || statuses[403] == 0 || statuses[200] == 0 ||
+				service.metrics(t)[`livebridge_callbacks_quarantined_total{reason="tampered"}`] == 0 {
 				t.Errorf("the attack was none: answers %v", statuses)
 			}
 			t.Logf("answers %v", statuses)

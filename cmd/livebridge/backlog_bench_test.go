@@ -38,7 +38,8 @@ func BenchmarkBacklogDrained(b *testing.B) {
 		}
 		waiting := launch(b, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=0s")
 		b.ReportMetric(waiting.took.Seconds(), "s-to-ready")
-		if status, err := post(b.Context(), "http://"+waiting.listen+"/live/stream", benchBody(0, time.Now().Unix(), 0)); status != http.StatusOK {
+		if status, err := post(b.Context(), "http://"+waiting.listen+"/live/stream",
+			benchBody(0, time.Now().Unix(), 0)); status != http.StatusOK {
 			b.Fatal(status, err)
 		}
 		<-time.After(5 * time.Second)
@@ -100,7 +101,8 @@ func seeded(l, n int, base bridge.Millis) *bridge.Arrival {
 	if n%2 == 1 {
 		event, e.Phase, e.Type = "PUBLISH_DONE", bridge.PhaseDone, "com.huaweicloud.live.stream.publish_done"
 	}
-	e.Data = fmt.Appendf(nil, `{"app":"live","client_ip":"100.111.1.1","domain":"push.example.com","event":%q,"node_ip":"112.11.1.1",`+
+	e.Data = fmt.Appendf(nil, `{"app":"live","client_ip":"100.111.1.1","domain":"push.example.com","event":%q,`+
+		`"node_ip":"112.11.1.1",`+
 		`"publish_timestamp":%d,"stream":%q,"user_args":"[redacted]"}`, event, e.Session/1000, e.Lane.Stream)
 	sum := sha256.Sum256(e.Data)
 	copy(e.ID[:], sum[:])

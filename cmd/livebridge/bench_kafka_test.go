@@ -156,7 +156,8 @@ func byHand(b *testing.B, broker, topic string, size int) float64 {
 	for n := range backlog {
 		key, value := keys[n%kafkaLanes], values[n%kafkaLanes]
 		to := kafkago.Murmur2Balancer{Consistent: true}.Balance(kafkago.Message{Key: key}, numbers...)
-		batches[to] = append(batches[to], kafkago.Record{Key: kafkago.NewBytes(key), Value: kafkago.NewBytes(value), Headers: headers})
+		batches[to] = append(batches[to], kafkago.Record{Key: kafkago.NewBytes(key), Value: kafkago.NewBytes(value),
+			Headers: headers})
 		if len(batches[to]) == size {
 			send(to)
 		}

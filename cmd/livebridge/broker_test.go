@@ -77,7 +77,8 @@ func TestBrokerStopped(t *testing.T) {
 	l.end(t)
 	t.Logf("answered 200 during %v: %d; then %.0f events waited; %v", *outage, during, waits, l.report)
 	if l.report.Unexpected > 0 || waits < float64(during)/2 {
-		t.Errorf("%d answers were wrong, and %.0f events waited where %d had been accepted", l.report.Unexpected, waits, during)
+		t.Errorf("%d answers were wrong, and %.0f events waited where %d had been accepted", l.report.Unexpected, waits,
+			during)
 	}
 	l.judge(t, service)
 }
@@ -95,11 +96,13 @@ func TestStreamFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := jetstream.StreamConfig{Name: "LIVE_EVENTS", Subjects: []string{"live.events.>"}, Discard: jetstream.DiscardNew, MaxMsgs: 30}
+	config := jetstream.StreamConfig{Name: "LIVE_EVENTS", Subjects: []string{"live.events.>"},
+		Discard: jetstream.DiscardNew, MaxMsgs: 30}
 	if _, err := js.CreateStream(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
-	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", t.TempDir(), "NATS_URL", url, "MIN_FREE_BYTES", "1MiB"))
+	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", t.TempDir(), "NATS_URL", url,
+		"MIN_FREE_BYTES", "1MiB"))
 	if err != nil {
 		t.Fatal(err)
 	}

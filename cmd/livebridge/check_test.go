@@ -48,7 +48,8 @@ func TestCheck(t *testing.T) {
 	keys := allKeys("HMACSHA256")
 	service := launch(t, t.TempDir(), keys...)
 	sent, out := played(t, service, keys, "--count", "2000", "--repeat", "0.2")
-	for _, kind := range []string{"live.stream.publish", "live.record.start", "live.record.file_complete", "live.record.failed",
+	for _, kind := range []string{"live.stream.publish", "live.record.start", "live.record.file_complete",
+		"live.record.failed",
 		"live.snapshot.created", "rtc.record.new_file_start", "rtc.record.server_over"} {
 		if !strings.Contains(strings.Join(out, ""), `"type":"com.huaweicloud.`+kind+`"`) {
 			t.Errorf("no %s came out", kind)
@@ -77,7 +78,8 @@ func TestCheck(t *testing.T) {
 
 func checked(t *testing.T, sent, events string) (output string, code int) {
 	var b bytes.Buffer
-	code = run(t.Context(), []string{"check", "--sent", sent, "--events", events, "--hold-done", testHold.String(), "--hold-next", testHold.String()}, &b, &b)
+	code = run(t.Context(), []string{"check", "--sent", sent, "--events", events, "--hold-done", testHold.String(),
+		"--hold-next", testHold.String()}, &b, &b)
 	return b.String(), code
 }
 
@@ -101,7 +103,8 @@ func TestRecordSignTypes(t *testing.T) {
 			}
 			t.Setenv(prefix+"RECORD_SIGN_TYPE", other)
 			var output bytes.Buffer
-			if code := run(t.Context(), []string{"simulate", "--url", "http://" + service.listen, "--rate", "0", "--count", "20", "--kinds", "record"},
+			if code := run(t.Context(), []string{"simulate", "--url", "http://" + service.listen, "--rate", "0", "--count", "20",
+				"--kinds", "record"},
 				&output, &output); code != exitFailed || !strings.Contains(output.String(), "401: 20") {
 				t.Errorf("signed by %s it exits with %d: %s", other, code, &output)
 			}
@@ -121,7 +124,8 @@ func TestKindsOfSimulate(t *testing.T) {
 	} {
 		t.Setenv(prefix+"STREAM_KEY", c.key)
 		var output bytes.Buffer
-		if code := run(t.Context(), []string{"simulate", "--kinds", c.kinds}, &output, &output); code != exitUsage || !strings.Contains(output.String(), c.want) {
+		if code := run(t.Context(), []string{"simulate", "--kinds", c.kinds}, &output, &output); code != exitUsage ||
+			!strings.Contains(output.String(), c.want) {
 			t.Errorf("key %q, kinds %q: exit code %d, %s", c.key, c.kinds, code, &output)
 		}
 	}

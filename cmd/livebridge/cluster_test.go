@@ -34,7 +34,8 @@ func startCluster(t *testing.T) *cluster {
 			return n
 		}
 		c.options[i] = &server.Options{
-			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: port(freeAddress(t)), StoreDir: t.TempDir(), JetStream: true, NoSigs: true, NoLog: true,
+			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: port(freeAddress(t)), StoreDir: t.TempDir(),
+			JetStream: true, NoSigs: true, NoLog: true,
 			Cluster: server.ClusterOpts{Name: "three", Host: "127.0.0.1", Port: port(routes[i].Host)}, Routes: routes,
 		}
 		c.start(t, i)

@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"livebridge/transports/nats"
+	"livebridge/transports/nats/embedded"
 )
 
 // together is some settings that must fit together; refused is the setting whose name begins the error, empty: they do
@@ -42,7 +42,8 @@ func (c together) check(t *testing.T) {
 
 // TestSettingsTogether is both sides of the boundary of everything that depends on two settings.
 func TestSettingsTogether(t *testing.T) {
-	for _, group := range [][]together{windows(), sizes(), serverTLS(t), streams(), transports(), brokersTLS(t), identities()} {
+	for _, group := range [][]together{windows(), sizes(), serverTLS(t), streams(), transports(), brokersTLS(t),
+		identities()} {
 		for _, c := range group {
 			c.check(t)
 		}
@@ -55,8 +56,10 @@ func windows() []together {
 		fits("DEDUPE_WINDOW", "25h", "RTC_MAX_AGE", "25h"),
 		refused("DEDUPE_WINDOW", "DEDUPE_WINDOW", "25h", "RTC_MAX_AGE", "25h0m0.001s"),
 		fits("DEDUPE_WINDOW", "2h", "RTC_MAX_AGE", "1h", "AUTH_SKEW", "30m", "AUTH_MAX_AHEAD", "90m"),
-		refused("DEDUPE_WINDOW", "DEDUPE_WINDOW", "2h", "RTC_MAX_AGE", "1h", "AUTH_SKEW", "30m0.001s", "AUTH_MAX_AHEAD", "90m"),
-		refused("DEDUPE_WINDOW", "DEDUPE_WINDOW", "2h", "RTC_MAX_AGE", "1h", "AUTH_SKEW", "30m", "AUTH_MAX_AHEAD", "90m0.001s"),
+		refused("DEDUPE_WINDOW", "DEDUPE_WINDOW", "2h", "RTC_MAX_AGE", "1h", "AUTH_SKEW", "30m0.001s", "AUTH_MAX_AHEAD",
+			"90m"),
+		refused("DEDUPE_WINDOW", "DEDUPE_WINDOW", "2h", "RTC_MAX_AGE", "1h", "AUTH_SKEW", "30m", "AUTH_MAX_AHEAD",
+			"90m0.001s"),
 		refused("DEDUPE_WINDOW", "DEDUPE_WINDOW", "2h", "RTC_MAX_AGE", "1h", "AUTH_SKEW", "2h0.001s", "AUTH_MAX_AHEAD", "0s"),
 		refused("DEDUPE_WINDOW", "DEDUPE_WINDOW", "2h", "RTC_MAX_AGE", "1h", "AUTH_SKEW", "0s", "AUTH_MAX_AHEAD", "2h0.001s"),
 	}
@@ -94,13 +97,17 @@ func serverTLS(t *testing.T) []together {
 func streams() []together {
 	return []together{
 		fits("NATS_REPLICAS", "1"), refused("NATS_REPLICAS", "NATS_REPLICAS", "2"),
-		fits("NATS_REPLICAS", "5", "NATS_URL", "nats://one:4222"), refused("NATS_REPLICAS", "NATS_REPLICAS", "6", "NATS_URL", "nats://one:4222"),
+		fits("NATS_REPLICAS", "5", "NATS_URL", "nats://one:4222"),
+		refused("NATS_REPLICAS", "NATS_REPLICAS", "6", "NATS_URL", "nats://one:4222"),
 		refused("NATS_REPLICAS", "NATS_REPLICAS", "2", "TRANSPORT", "kafka"),
 		fits("NATS_PARTITIONS", "1"), fits("NATS_PARTITIONS", "1024"), fits("NATS_PARTITIONS", "0"),
 		refused("NATS_PARTITIONS", "NATS_PARTITIONS", "-1"), refused("NATS_PARTITIONS", "NATS_PARTITIONS", "1025"),
-		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events"), refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events.q"),
-		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live"), fits("QUARANTINE_TOPIC", "live.eventsq"), fits("QUARANTINE_TOPIC", "live.event"),
-		refused("QUARANTINE_TOPIC", "NATS_STREAM", "LIVE_QUARANTINE"), fits("NATS_STREAM", "LIVE_QUARANTINE", "QUARANTINE_TOPIC", ""),
+		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events"),
+		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live.events.q"),
+		refused("QUARANTINE_TOPIC", "QUARANTINE_TOPIC", "live"), fits("QUARANTINE_TOPIC", "live.eventsq"),
+		fits("QUARANTINE_TOPIC", "live.event"),
+		refused("QUARANTINE_TOPIC", "NATS_STREAM", "LIVE_QUARANTINE"),
+		fits("NATS_STREAM", "LIVE_QUARANTINE", "QUARANTINE_TOPIC", ""),
 		refused("QUARANTINE_TOPIC", "TRANSPORT", "kafka", "QUARANTINE_TOPIC", "live.events"),
 		fits("TRANSPORT", "kafka", "QUARANTINE_TOPIC", "live.events.q"), fits("TRANSPORT", "kafka", "QUARANTINE_TOPIC", ""),
 	}
@@ -112,7 +119,8 @@ func transports() []together {
 		fits("KAFKA_BROKERS", "127.0.0.1:9092"), refused("KAFKA_BROKERS", "KAFKA_BROKERS", "127.0.0.1:9093"),
 		fits("TRANSPORT", "nats", "KAFKA_CREATE_TOPIC", "true"), refused("KAFKA_CREATE_TOPIC", "KAFKA_CREATE_TOPIC", "false"),
 		refused("KAFKA_PASSWORD", "KAFKA_PASSWORD", "secret"), refused("KAFKA_PARTITIONS", "KAFKA_PARTITIONS", "13"),
-		fits("TRANSPORT", "kafka", "NATS_STREAM", "LIVE_EVENTS"), refused("NATS_STREAM", "TRANSPORT", "kafka", "NATS_STREAM", "OTHER"),
+		fits("TRANSPORT", "kafka", "NATS_STREAM", "LIVE_EVENTS"),
+		refused("NATS_STREAM", "TRANSPORT", "kafka", "NATS_STREAM", "OTHER"),
 		refused("NATS_URL", "TRANSPORT", "kafka", "NATS_URL", "nats://one:4222"),
 		refused("NATS_EMBEDDED_LISTEN", "TRANSPORT", "kafka", "NATS_EMBEDDED_LISTEN", "127.0.0.1:5222"),
 	}
@@ -127,7 +135,8 @@ func brokersTLS(t *testing.T) []together {
 		fits("NATS_TLS_CERT_FILE", cert, "NATS_TLS_KEY_FILE", key), fits("NATS_TLS_CA_FILE", cert),
 		refused("NATS_TLS_KEY_FILE", "NATS_TLS_CERT_FILE", cert), refused("NATS_TLS_CERT_FILE", "NATS_TLS_KEY_FILE", key),
 		refused("NATS_TLS_CERT_FILE", "NATS_TLS_CERT_FILE", key, "NATS_TLS_KEY_FILE", cert),
-		fits("TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_CERT_FILE", cert, "KAFKA_TLS_KEY_FILE", key, "KAFKA_TLS_CA_FILE", cert),
+		fits("TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_CERT_FILE", cert, "KAFKA_TLS_KEY_FILE", key,
+			"KAFKA_TLS_CA_FILE", cert),
 		refused("KAFKA_TLS_KEY_FILE", "TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_CERT_FILE", cert),
 		refused("KAFKA_TLS_CERT_FILE", "TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_KEY_FILE", key),
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_CA_FILE", cert),
@@ -135,9 +144,11 @@ func brokersTLS(t *testing.T) []together {
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_KEY_FILE", key),
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_VERIFY", "ca"),
 		refused("KAFKA_TLS", "TRANSPORT", "kafka", "KAFKA_TLS_SERVER_NAME", "kafka.example.com"),
-		fits("TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_VERIFY", "none", "KAFKA_TLS_SERVER_NAME", "kafka.example.com"),
+		fits("TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_VERIFY", "none", "KAFKA_TLS_SERVER_NAME",
+			"kafka.example.com"),
 		refused("KAFKA_TLS_VERIFY", "TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_TLS_VERIFY", "CA"),
-		fits("NATS_TLS_VERIFY", "ca", "NATS_TLS_SERVER_NAME", "nats.example.com"), refused("NATS_TLS_VERIFY", "NATS_TLS_VERIFY", "off"),
+		fits("NATS_TLS_VERIFY", "ca", "NATS_TLS_SERVER_NAME", "nats.example.com"),
+		refused("NATS_TLS_VERIFY", "NATS_TLS_VERIFY", "off"),
 	}
 }
 
@@ -165,13 +176,16 @@ func TestBounds(t *testing.T) {
 	if len(cases) < 10 {
 		t.Errorf("%d durations were found", len(cases))
 	}
-	for _, name := range []string{"MAX_CONNECTIONS", "HELD_PER_LANE", "HELD_MAX", "DEDUPE_MAX", "LANES_CACHED", "QUARANTINE_MAX", "DEAD_LETTERS_MAX"} {
+	for _, name := range []string{"MAX_CONNECTIONS", "HELD_PER_LANE", "HELD_MAX", "DEDUPE_MAX", "LANES_CACHED",
+		"QUARANTINE_MAX", "DEAD_LETTERS_MAX"} {
 		cases = append(cases, fits(name, "1"), refused(name, name, "0"), refused(name, name, "-1"))
 	}
 	for _, name := range []string{"LISTEN", "ADMIN_LISTEN"} {
-		cases = append(cases, fits(name, "127.0.0.1:65535"), fits(name, ":0"), refused(name, name, ":65536"), refused(name, name, "x"), refused(name, name, ":-1"))
+		cases = append(cases, fits(name, "127.0.0.1:65535"), fits(name, ":0"), refused(name, name, ":65536"),
+			refused(name, name, "x"), refused(name, name, ":-1"))
 	}
-	cases = append(cases, fits("TRUSTED_PROXIES", "128.0.0.0/1,::/1"), refused("TRUSTED_PROXIES", "TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"))
+	cases = append(cases, fits("TRUSTED_PROXIES", "128.0.0.0/1,::/1"),
+		refused("TRUSTED_PROXIES", "TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"))
 	for _, c := range cases {
 		c.check(t)
 	}
@@ -183,7 +197,7 @@ func TestEmbeddedServerOffLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := nats.StartEmbedded(s.embeddedOptions(), s.natsOptions(zap.NewNop()))
+	p, err := embedded.Start(s.embeddedOptions(), s.natsOptions(zap.NewNop()))
 	if err == nil {
 		_ = p.Close(t.Context())
 	}
@@ -240,7 +254,8 @@ func TestEveryWorldReadableFile(t *testing.T) {
 	if err := os.Chmod(open, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	public := []string{"KEYS_FILE", "TLS_CERT_FILE", "TLS_CLIENT_CA_FILE", "NATS_TLS_CA_FILE", "NATS_TLS_CERT_FILE", "KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE"}
+	public := []string{"KEYS_FILE", "TLS_CERT_FILE", "TLS_CLIENT_CA_FILE", "NATS_TLS_CA_FILE", "NATS_TLS_CERT_FILE",
+		"KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE"}
 	vars := make(map[string]string)
 	for _, f := range (&settings{}).fields() {
 		name := f.name

@@ -40,7 +40,8 @@ func TestCompose(t *testing.T) {
 		printing := kafkatest.Java(t, kafkatest.Classpath(t), nil, "org.apache.kafka.tools.consumer.ConsoleConsumer",
 			replaced(consumer.Command, "kafka:9092", broker)...)
 		checkPrinted(t, printing, provider.program(t, "livebridge:8080", bridge.listen),
-			regexp.MustCompile(`^content-type:application/cloudevents\+json\S*\tpush\.example\.com/live/\w+\t\{.*"specversion":"1.0"`))
+			regexp.MustCompile(`^content-type:application/cloudevents\+json\S*\tpush\.example\.com`+
+				`/live/\w+\t\{.*"specversion":"1.0"`))
 	})
 	t.Run("NATS", func(t *testing.T) {
 		bridge := services["livebridge-nats"].launch(t, "0.0.0.0:4222", "127.0.0.1:0")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,7 +64,7 @@ type shownSetting struct {
 }
 
 func configOf(s *settings, vars map[string]string, files *envFile) *shownConfig {
-	c := &shownConfig{Unknown: unknownSettings(vars)}
+	c := &shownConfig{Unknown: append([]string{}, unknownSettings(vars)...)} // an empty list is written as []
 	about := descriptions()
 	for _, f := range s.fields() {
 		shown := shownSetting{Name: prefix + f.name, Value: f.shown(vars), Default: f.byDefault, Source: f.origin(vars),
@@ -113,8 +114,8 @@ func encodeJSON(w io.Writer, v any) error {
 
 func (f field) shown(vars map[string]string) string {
 	text := fmt.Sprint(f.value)
-	if list, ok := f.value.([]string); ok {
-		text = strings.Join(list, ",")
+	if reflect.ValueOf(f.value).Kind() == reflect.Slice {
+		text = strings.ReplaceAll(strings.Trim(text, "[]"), " ", ",")
 	}
 	switch {
 	case f.secret && f.origin(vars) != "default":

@@ -38,6 +38,7 @@ func TestConfigPrintsInvalidSettings(t *testing.T) {
 	t.Setenv(prefix+"HOLD_DONE", "4s")
 	t.Setenv(prefix+"RTC_KEY", "tooshort")
 	t.Setenv(prefix+"DOMAIN", "push.example.com")
+	t.Setenv(prefix+"ALLOW_SOURCES", "192.0.2.7,2001:db8::/32")
 	out, errOut, code := runCommand(t, "config")
 	if code != exitUsage {
 		t.Errorf("exit code %d", code)
@@ -48,6 +49,8 @@ func TestConfigPrintsInvalidSettings(t *testing.T) {
 		prefix + "HOLD_DONE=4s # environment, default 10s",
 		prefix + "RTC_KEY=(set, not shown) # environment",
 		prefix + "HOLD_NEXT=3s # default",
+		prefix + "TRUSTED_PROXIES= # default",
+		prefix + "ALLOW_SOURCES=192.0.2.7/32,2001:db8::/32 # environment",
 		"# Address of the port for callbacks.\n" + prefix + "LISTEN=:8080 # default",
 		"# " + prefix + "DOMAIN is no setting and is ignored",
 	} {
@@ -62,6 +65,14 @@ func TestConfigPrintsInvalidSettings(t *testing.T) {
 	}
 	if strings.Contains(out+errOut, "tooshort") {
 		t.Error("a key is shown")
+	}
+}
+
+// TestConfigAsJSONIsEmpty: a list of nothing is a list.
+func TestConfigAsJSONIsEmpty(t *testing.T) {
+	t.Setenv(prefix+"STREAM_KEY", demoKey)
+	if out, errOut, code := runCommand(t, "config", "--output", "json"); !strings.Contains(out, `"unknown":[]`) {
+		t.Errorf("exit code %d, %s: %s", code, errOut, out)
 	}
 }
 
@@ -93,7 +104,8 @@ func TestConfigAsJSON(t *testing.T) {
 // TestEnvFile: every command reads it, and the environment takes precedence.
 func TestEnvFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "livebridge.env")
-	text := "# keys\nexport " + prefix + "STREAM_KEY='" + demoKey + "'\n" + prefix + "LISTEN=\":1\"\n" + prefix + "HOLD_DONE=7s\n"
+	text := "# keys\nexport " + prefix + "STREAM_KEY='" + demoKey + "'\n" + prefix + "LISTEN=\":1\"\n" + prefix +
+		"HOLD_DONE=7s\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +133,8 @@ func TestEnvFile(t *testing.T) {
 // TestBadEnvFile: it is wrong usage, and no error repeats the file.
 func TestBadEnvFile(t *testing.T) {
 	malformed := filepath.Join(t.TempDir(), "malformed")
-	if err := os.WriteFile(malformed, []byte(prefix+"STREAM_KEY="+demoKey+"\nsecret of a line without a name\n"), 0o600); err != nil {
+	if err := os.WriteFile(malformed, []byte(prefix+"STREAM_KEY="+demoKey+"\nsecret of a line without a name\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{malformed, malformed + ".missing"} {

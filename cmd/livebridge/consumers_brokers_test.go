@@ -36,8 +36,10 @@ func TestForeignConsumers(t *testing.T) {
 	for _, mode := range []string{"structured", "binary"} {
 		topic := "live." + mode
 		// each in a group of its own: one that ends without a word is waited for, for 45 seconds
-		ours := strings.NewReplacer(`"live.events"`, fmt.Sprintf("%q", topic), `"my-java-service"`, fmt.Sprintf("%q", "java-"+mode), `"my-service"`, fmt.Sprintf("%q", "python-"+mode))
-		service := launch(t, t.TempDir(), prefix+"TRANSPORT=kafka", prefix+"KAFKA_BROKERS="+broker, prefix+"KAFKA_TOPIC="+topic, prefix+"EVENT_MODE="+mode)
+		ours := strings.NewReplacer(`"live.events"`, fmt.Sprintf("%q", topic), `"my-java-service"`,
+			fmt.Sprintf("%q", "java-"+mode), `"my-service"`, fmt.Sprintf("%q", "python-"+mode))
+		service := launch(t, t.TempDir(), prefix+"TRANSPORT=kafka", prefix+"KAFKA_BROKERS="+broker,
+			prefix+"KAFKA_TOPIC="+topic, prefix+"EVENT_MODE="+mode)
 		want := pushes(t, service)
 		t.Run("Java "+mode, func(t *testing.T) {
 			source := sourceFile(t, "Consume.java", ours.Replace(printed(t, "java", kafkaSaid, broker)))
@@ -63,7 +65,8 @@ func TestForeignConsumers(t *testing.T) {
 	t.Run("Python NATS", func(t *testing.T) {
 		service := launch(t, t.TempDir())
 		want := pushes(t, service)
-		checkConsumer(t, exec.Command(python, sourceFile(t, "consume.py", printed(t, "python", natsSaid, service.nats))), want)
+		checkConsumer(t, exec.Command(python, sourceFile(t, "consume.py", printed(t, "python", natsSaid, service.nats))),
+			want)
 	})
 }
 
@@ -140,12 +143,14 @@ func checkConsumer(t *testing.T, consumer *exec.Cmd, want map[string][]string) {
 // virtualenv makes a Python with the packages, and remembers it on disk.
 func virtualenv(t *testing.T) (python string) {
 	t.Helper()
-	dir := filepath.Join(os.TempDir(), "livebridge-python-"+strings.NewReplacer("==", "-").Replace(strings.Join(pythonPackages(), "-")))
+	dir := filepath.Join(os.TempDir(), "livebridge-python-"+
+		strings.NewReplacer("==", "-").Replace(strings.Join(pythonPackages(), "-")))
 	python = filepath.Join(dir, "bin", "python")
 	if exec.Command(python, "-c", "import confluent_kafka, cloudevents.core, nats").Run() == nil {
 		return python
 	}
-	for _, line := range [][]string{{"python3", "-m", "venv", "--clear", dir}, append([]string{python, "-m", "pip", "-q", "install"}, pythonPackages()...)} {
+	for _, line := range [][]string{{"python3", "-m", "venv", "--clear", dir},
+		append([]string{python, "-m", "pip", "-q", "install"}, pythonPackages()...)} {
 		if output, err := exec.Command(line[0], line[1:]...).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v (the tests with consumers need Python 3 with venv: Debian's python3-venv)\n%s", line, err, output)
 		}

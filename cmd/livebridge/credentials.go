@@ -7,25 +7,11 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"go.uber.org/zap"
 
 	"livebridge/bridge/filewatch"
 )
-
-// brokerFiles returns the files of credentials and trusted authorities of the configured transport.
-func (s *settings) brokerFiles() []string {
-	var files []string
-	switch {
-	case s.Transport == "kafka":
-		files = []string{s.secretFiles["KAFKA_PASSWORD"], s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile}
-	case s.NATSURL != "":
-		files = []string{s.secretFiles["NATS_PASSWORD"], s.secretFiles["NATS_TOKEN"], s.NATSCredsFile, s.NATSNKeyFile,
-			s.NATSCAFile, s.NATSCertFile, s.NATSKeyFile}
-	default:
-		files = []string{s.secretFiles["NATS_EMBEDDED_TOKEN"]}
-	}
-	return slices.DeleteFunc(files, func(path string) bool { return path == "" })
-}
 
 // credentials watches the broker's files and makes the publisher reload them.
 type credentials struct {
@@ -41,15 +27,18 @@ type credentials struct {
 // digest identifies the content of all files.
 type digest [sha256.Size]byte
 
-// newCredentials must be called before the publisher reads the files, so that no change is missed.
-func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) (*credentials, error) {
+// newCredentials must be called before the publisher reads the files, so that no change is missed. It panics if its
+// metric is registered already.
+func newCredentials(files []string, log *zap.Logger, r prometheus.Registerer) *credentials {
+	files = slices.DeleteFunc(slices.Clone(files), func(path string) bool { return path == "" })
 	c := &credentials{log: log, source: filewatch.New(func() digest { return digestOf(files) }),
-		successful: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_broker_credentials_last_reload_successful",
+		successful: promauto.With(r).NewGauge(prometheus.GaugeOpts{
+			Name: "livebridge_broker_credentials_last_reload_successful",
 			Help: "1 if the last reload of the broker's credentials succeeded, " +
 				"0 if a file cannot be used and its previous content stays in use."})}
 	c.successful.Set(1)
 	c.loaded = c.source.Last()
-	return c, r.Register(c.successful)
+	return c
 }
 
 func digestOf(files []string) digest {

@@ -22,7 +22,8 @@ func TestRotatedToken(t *testing.T) {
 		folder := filepath.Join(dir, fmt.Sprint("..", version))
 		for _, err := range []error{
 			os.Mkdir(folder, 0o700), os.WriteFile(filepath.Join(folder, "token"), []byte(token), 0o600),
-			os.Symlink(filepath.Base(folder), filepath.Join(dir, "..tmp")), os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")),
+			os.Symlink(filepath.Base(folder), filepath.Join(dir, "..tmp")),
+			os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")),
 		} {
 			if err != nil {
 				t.Fatal(err)
@@ -30,9 +31,11 @@ func TestRotatedToken(t *testing.T) {
 		}
 	}
 	put("first")
-	options := server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(), JetStream: true, NoSigs: true, NoLog: true, Authorization: "first"}
+	options := server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(), JetStream: true,
+		NoSigs: true, NoLog: true, Authorization: "first"}
 	s := brokerWith(t, options)
-	service := launch(t, t.TempDir(), prefix+"NATS_URL="+s.ClientURL(), prefix+"NATS_TOKEN_FILE="+filepath.Join(dir, "..data", "token"))
+	service := launch(t, t.TempDir(), prefix+"NATS_URL="+s.ClientURL(),
+		prefix+"NATS_TOKEN_FILE="+filepath.Join(dir, "..data", "token"))
 	p, room := newProvider(), 0
 	play := func() {
 		t.Helper()
@@ -45,16 +48,19 @@ func TestRotatedToken(t *testing.T) {
 	put("")
 	until(t, "the empty file is noticed", func() bool { return service.metrics(t)[gauge] == 0 })
 	play()
-	until(t, "events are published with the token before it", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
+	until(t, "events are published with the token before it",
+		func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	put("second")
 	until(t, "the new file is active", func() bool { return service.metrics(t)[gauge] == 1 })
 	play()
-	until(t, "the broker refuses a token that it does not know yet", func() bool { return service.metrics(t)["livebridge_outbox_events"] > 0 })
+	until(t, "the broker refuses a token that it does not know yet",
+		func() bool { return service.metrics(t)["livebridge_outbox_events"] > 0 })
 	options.Authorization, options.Port = "second", portOf(t, s)
 	if err := s.ReloadOptions(&options); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "events are published with the new token", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
+	until(t, "events are published with the new token",
+		func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	play()
 	p.judge(t, strings.Replace(s.ClientURL(), "nats://", "nats://second@", 1))
 	if err := service.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -81,7 +87,8 @@ func TestBrokenCredentialsAtTheStart(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	kafka := []string{"TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_SASL", "plain", "KAFKA_USER", "me", "KAFKA_PASSWORD", "x"}
+	kafka := []string{"TRANSPORT", "kafka", "KAFKA_TLS", "true", "KAFKA_SASL", "plain", "KAFKA_USER", "me",
+		"KAFKA_PASSWORD", "x"}
 	for setting, others := range map[string][]string{
 		"NATS_EMBEDDED_TOKEN_FILE": nil,
 		"NATS_TOKEN_FILE":          {"NATS_URL", "nats://127.0.0.1:1"},

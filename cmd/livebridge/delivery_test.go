@@ -78,7 +78,10 @@ func TestRetryReportsOutcome(t *testing.T) {
 	dir, j := operated(t)
 	<-answerWith(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{DeadLetter: "too large"} })
 	var all []bridge.Entry
-	until(t, "three dead letters are on disk", func() bool { all = entriesOf(t, dir, "deadletters"); return len(all) == 3 })
+	until(t, "three dead letters are on disk", func() bool {
+		all = entriesOf(t, dir, "deadletters")
+		return len(all) == 3
+	})
 	settled := answerWith(t, j, 2, func(i int) bridge.Settlement {
 		return []bridge.Settlement{{}, {DeadLetter: bridge.RejectionTooLarge, Detail: "still too large"}}[i]
 	})
@@ -89,16 +92,20 @@ func TestRetryReportsOutcome(t *testing.T) {
 		t.Fatalf("%d %q %q", code, out, errOut)
 	}
 	left := entriesOf(t, dir, "deadletters")
-	for i, want := range []bridge.DeliveryState{bridge.DeliveryPublished, bridge.DeliveryDeadLetter, bridge.DeliveryWaiting} {
-		if r := got[i]; r.State != want || r.Number != all[i].Number || r.Lane != "push.example.com/live/room1" || ordinal(r.Sequence) != uint64(4+i) {
+	for i, want := range []bridge.DeliveryState{bridge.DeliveryPublished, bridge.DeliveryDeadLetter,
+		bridge.DeliveryWaiting} {
+		if r := got[i]; r.State != want || r.Number != all[i].Number || r.Lane != "push.example.com/live/room1" ||
+			ordinal(r.Sequence) != uint64(4+i) {
 			t.Errorf("entry %d: %+v %+v", i, r, r.Delivery)
 		}
 	}
-	if len(left) != 1 || got[1].DeadLetter != left[0].Number || got[1].Reason != "too_large" || got[1].Detail != "still too large" {
+	if len(left) != 1 || got[1].DeadLetter != left[0].Number || got[1].Reason != "too_large" ||
+		got[1].Detail != "still too large" {
 		t.Errorf("%+v, and left are %+v", got[1].Delivery, left)
 	}
 	for _, want := range []string{
-		"3 of 3 done: 1 published, 1 dead letters again, 1 still waiting", fmt.Sprintf("dead letter again, number %d: still too large", left[0].Number),
+		"3 of 3 done: 1 published, 1 dead letters again, 1 still waiting",
+		fmt.Sprintf("dead letter again, number %d: still too large", left[0].Number),
 	} {
 		if !strings.Contains(errOut, want) {
 			t.Errorf("%q does not say %q", errOut, want)
@@ -114,8 +121,11 @@ func TestReplayReportsOutcome(t *testing.T) {
 		!strings.Contains(errOut, "journal replay: 3 events: 3 still waiting in the outbox") {
 		t.Fatalf("%d %q %q", code, out, errOut)
 	}
-	<-answerWith(t, j, 5, func(int) bridge.Settlement { return bridge.Settlement{} }) // one replay is left in the outbox, and is none to replay
-	if err := j.Append(t.Context(), &bridge.Arrival{Event: bridge.Event{ID: bridge.ID{9}, Type: "com.huaweicloud.live.record.over", Data: []byte("{}"),
+	<-answerWith(t, j, 5, func(int) bridge.Settlement {
+		return bridge.Settlement{}
+	}) // one replay is left in the outbox, and is none to replay
+	if err := j.Append(t.Context(), &bridge.Arrival{Event: bridge.Event{ID: bridge.ID{9},
+		Type: "com.huaweicloud.live.record.over", Data: []byte("{}"),
 		Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "push.example.com", App: "live", Stream: "room2"}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +137,8 @@ func TestReplayReportsOutcome(t *testing.T) {
 	})
 	out, errOut, code = command(t, dir, "journal", "replay", "--lane", "record:push.example.com/live/room2")
 	<-settled
-	if got := results(t, out); code != exitFailed || len(got) != 1 || got[0].State != bridge.DeliveryDeadLetter || got[0].Detail != "not wanted" ||
+	if got := results(t, out); code != exitFailed || len(got) != 1 || got[0].State != bridge.DeliveryDeadLetter ||
+		got[0].Detail != "not wanted" ||
 		!strings.Contains(errOut, "record:push.example.com/live/room2, sequence") {
 		t.Fatalf("%d %q %q", code, out, errOut)
 	}
@@ -137,19 +148,24 @@ func TestReplayReportsOutcome(t *testing.T) {
 func TestOutcomeWithoutTheService(t *testing.T) {
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")
-	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), ""), 401)
-	service.send(t, "/live/stream", streamCallback("PUBLISH", "room2", 1_587_954_134, time.Unix(1_600_000_000, 0), ""), 401)
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), ""),
+		401)
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room2", 1_587_954_134, time.Unix(1_600_000_000, 0), ""),
+		401)
 	all := entriesOf(t, dir, "quarantine")
 	out, errOut, code := command(t, dir, "quarantine", "release", fmt.Sprint(all[0].Number), "--wait", "0s")
-	if got := results(t, out); code != exitDone || got[0].State != bridge.DeliveryWaiting || !strings.Contains(errOut, "still waiting") {
+	if got := results(t, out); code != exitDone || got[0].State != bridge.DeliveryWaiting ||
+		!strings.Contains(errOut, "still waiting") {
 		t.Errorf("%d %q %q", code, out, errOut)
 	}
 	service.terminate(t)
 	out, errOut, code = command(t, dir, "quarantine", "release", fmt.Sprint(all[1].Number))
-	if got := results(t, out); code != exitDone || got[0].State != offlineState || !strings.Contains(errOut, "next start") {
+	if got := results(t, out); code != exitDone || got[0].State != offlineState ||
+		!strings.Contains(errOut, "next start") {
 		t.Errorf("%d %q %q", code, out, errOut)
 	}
-	if out, errOut, code = command(t, dir, "journal", "replay", "--all"); code != exitDone || !strings.Contains(errOut, "next start") {
+	if out, errOut, code = command(t, dir, "journal", "replay", "--all"); code != exitDone ||
+		!strings.Contains(errOut, "next start") {
 		t.Errorf("%d %q %q", code, out, errOut)
 	}
 }

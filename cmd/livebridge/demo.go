@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -17,8 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
-	"livebridge/bridge/signature"
-	"livebridge/transports/kafka"
+	"livebridge/bridge/simulator"
 )
 
 // The demo's own key and holds, which are short to keep it fast.
@@ -40,31 +37,34 @@ func newDemo() *cobra.Command {
 	}
 }
 
-// demoCallback is one callback of the demo and its expected status.
-type demoCallback struct {
+// demoStep is one callback of the demo.
+type demoStep struct {
+	simulator.Step
 	description string
-	event       string
-	session     int64
-	forged      bool
-	repeat      bool          // sends the previous callback again
-	after       time.Duration // pause before it
-	status      int
 }
 
-// demoCallbacks is what the demo sends, for one stream. Sessions are seconds after the first.
-func demoCallbacks() []demoCallback {
-	const done, late = "PUBLISH_DONE", demoHoldNext + 500*time.Millisecond
-	return []demoCallback{
-		{description: "push 1 ends (arrives before its start)", event: done, session: 1, status: 200},
-		{description: "push 1 starts", event: "PUBLISH", session: 1, status: 200},
-		{description: "duplicate of the previous callback", repeat: true, status: 200},
-		{description: "push 2 starts", event: "PUBLISH", session: 2, status: 200},
-		{description: "push 2 ends (forged: signed with another key)", event: done, session: 2, forged: true, status: 401},
-		{description: "push 3 starts (held: push 2 has not ended)", event: "PUBLISH", session: 3, status: 200},
-		{description: "push 2 ends", event: done, session: 2, status: 200},
-		{description: "push 4 starts (push 3 has not ended)", event: "PUBLISH", session: 4, status: 200},
-		{description: "push 3 ends (late)", event: done, session: 3, after: late, status: 200},
+// demoSteps is what the demo sends, for one stream. Sessions are seconds after the first.
+func demoSteps() []demoStep {
+	push := func(description, event string, session int64) demoStep {
+		c := simulator.Callback{Kind: bridge.KindStream, Stream: "room1", Event: event, Session: session}
+		return demoStep{simulator.Step{Callback: c}, description}
 	}
+	const start, end = "PUBLISH", "PUBLISH_DONE"
+	steps := []demoStep{
+		push("push 1 ends (arrives before its start)", end, 1),
+		push("push 1 starts", start, 1),
+		push("duplicate of the previous callback", start, 1),
+		push("push 2 starts", start, 2),
+		push("push 2 ends (forged: signed with another key)", end, 2),
+		push("push 3 starts (held: push 2 has not ended)", start, 3),
+		push("push 2 ends", end, 2),
+		push("push 4 starts (push 3 has not ended)", start, 4),
+		push("push 3 ends (late)", end, 3),
+	}
+	const duplicate, forged, late = 2, 4, 8
+	steps[duplicate].Again, steps[forged].Forged = 1, true
+	steps[late].After = demoHoldNext + 500*time.Millisecond
+	return steps
 }
 
 // expected returns the events that must be published: event, session and marks.
@@ -89,13 +89,13 @@ func demo(ctx context.Context, w io.Writer, vars map[string]string) (err error) 
 	running, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.run(running) }()
-	defer func() { stop(); err = errors.Join(err, <-ended, a.removeTopics()) }()
-	base := time.Now().Unix() - 100
+	defer func() { stop(); err = errors.Join(err, <-ended, a.cleanUp()) }()
 	fmt.Fprintf(w, "Callbacks sent for push.example.com/live/room1, and the status of each response:\n\n")
-	if err := play(ctx, w, "http://"+a.callbackListener.Addr().String(), base); err != nil {
+	base, err := play(ctx, w, "http://"+a.callbackListener.Addr().String())
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nEvents published to %s:\n\n", a.destination())
+	fmt.Fprintf(w, "\nEvents published to %s:\n\n", a.transport.destination())
 	got, err := watch(ctx, w, a, base, len(expected()))
 	if err != nil {
 		return err
@@ -118,18 +118,8 @@ func startDemo(dir string, vars map[string]string) (*app, error) {
 		"LISTEN": "127.0.0.1:0", "ADMIN_LISTEN": "127.0.0.1:0", "DATA_DIR": dir, "STREAM_KEY": demoKey,
 		"MIN_FREE_BYTES": "1MiB", "HOLD_DONE": demoHoldDone.String(), "HOLD_NEXT": demoHoldNext.String(),
 	})
-	if vars[prefix+"TRANSPORT"] == "kafka" {
-		for name, value := range vars {
-			if strings.HasPrefix(name, prefix+"KAFKA_") {
-				all[name] = value
-			}
-		}
-		topic := fmt.Sprintf("livebridge.demo.%x", time.Now().UnixNano())
-		set(map[string]string{"TRANSPORT": "kafka", "KAFKA_TOPIC": topic, "QUARANTINE_TOPIC": topic + ".quarantine",
-			"KAFKA_PARTITIONS": "1", "KAFKA_CREATE_TOPIC": "true"})
-	} else {
-		set(map[string]string{"NATS_EMBEDDED_LISTEN": "127.0.0.1:0"})
-	}
+	choice := settings{Transport: vars[prefix+"TRANSPORT"]}
+	set(choice.transport().demo(vars))
 	s, err := load(all)
 	if err != nil {
 		return nil, err
@@ -137,79 +127,32 @@ func startDemo(dir string, vars map[string]string) (*app, error) {
 	return start(s, zap.NewNop())
 }
 
-// destination names the stream or topic of the demo's events.
-func (a *app) destination() string {
-	if a.settings.Transport == "kafka" {
-		return "Kafka topic " + a.settings.KafkaTopic
-	}
-	return "NATS JetStream stream " + a.settings.NATSStream
-}
-
-// removeTopics deletes the demo's topics from the brokers.
-func (a *app) removeTopics() error {
-	if a.settings.Transport != "kafka" {
-		return nil
-	}
+// cleanUp removes what the demo has left at the broker.
+func (a *app) cleanUp() error {
 	ctx, cancel := context.WithTimeout(context.Background(), demoTimeout)
 	defer cancel()
-	return kafka.Remove(ctx, a.settings.kafkaOptions(a.log))
+	return a.transport.cleanUp(ctx, a.log)
 }
 
-// play sends the demo's callbacks and prints the status of each response.
-func play(ctx context.Context, w io.Writer, url string, base int64) error {
-	var body []byte
-	for i, s := range demoCallbacks() {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(s.after):
-		}
-		if !s.repeat {
-			body = s.body("room1", base, i)
-		}
-		status, err := post(ctx, url+"/live/stream", body)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "  %d  %-50s  %d\n", i+1, s.description, status)
-		if status != s.status {
-			return fmt.Errorf("callback %d got status %d, want %d", i+1, status, s.status)
-		}
+// play sends the demo's callbacks and prints the status of each response. It returns the Unix second of session 0.
+func play(ctx context.Context, w io.Writer, url string) (base int64, err error) {
+	c, steps := simulator.DefaultConfig(), demoSteps()
+	c.URL, c.Keys.Stream = url, demoKey
+	var script []simulator.Step
+	for _, s := range steps {
+		script = append(script, s.Step)
 	}
-	return nil
-}
-
-// body returns the signed callback as the provider writes it. Each has a different expiry, since two different
-// callbacks with the same signature count as tampering.
-func (s demoCallback) body(stream string, base int64, i int) []byte {
-	claim := signature.Claim{Kind: bridge.KindStream, Event: s.event, Domain: "push.example.com", App: "live",
-		Stream: stream, Timestamp: fmt.Sprint(time.Now().Unix() + 60 + int64(i))}
-	key := demoKey
-	if s.forged {
-		key = strings.Repeat("f", len(demoKey))
+	n := 0
+	c.Sent = func(sent simulator.Sent) error {
+		base = int64(sent.Session)/1000 - steps[n].Session
+		fmt.Fprintf(w, "  %d  %-50s  %d\n", n+1, steps[n].description, sent.Status)
+		if n++; sent.Status != sent.Expect {
+			return fmt.Errorf("callback %d got status %d, want %d", n, sent.Status, sent.Expect)
+		}
+		return nil
 	}
-	return fmt.Appendf(nil, `{"domain":%q,"app":%q,"stream":%q,"event":%q,"publish_timestamp":"%d",`+
-		`"client_ip":"192.0.2.7","user_args":"auth_info=secret","auth_timestamp":%s,"auth_sign":%q}`,
-		claim.Domain, claim.App, claim.Stream, claim.Event, base+s.session, claim.Timestamp,
-		signature.Sign(bridge.SchemeHMAC, key, claim))
-}
-
-func post(ctx context.Context, url string, body []byte) (int, error) {
-	return postWith(ctx, http.DefaultClient, url, body)
-}
-
-func postWith(ctx context.Context, client *http.Client, url string, body []byte) (int, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return 0, err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := client.Do(r)
-	if err != nil {
-		return 0, err
-	}
-	_, err = io.Copy(io.Discard, answer.Body)
-	return answer.StatusCode, errors.Join(err, answer.Body.Close())
+	_, err = simulator.Play(ctx, c, script)
+	return base, err
 }
 
 // errEnough ends watch.
@@ -218,7 +161,7 @@ var errEnough = errors.New("enough")
 // watch prints the first n published events and returns them as "event session marks".
 func watch(ctx context.Context, w io.Writer, a *app, base int64, n int) ([]string, error) {
 	var got []string
-	err := a.settings.consume(ctx, a.log, a.consumersURL(), true, func(m message) error {
+	err := a.transport.consume(ctx, a.log, a.transport.url(), true, func(m message) error {
 		var e struct {
 			Type, Marks, Sequence string
 			Data                  struct {

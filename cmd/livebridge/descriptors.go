@@ -47,7 +47,7 @@ func clamp(least, n, most int) int { return max(least, min(n, most)) }
 
 // shareDescriptors divides the process's limit on open files, and warns when it is too low for MAX_CONNECTIONS.
 func (s *settings) shareDescriptors(log *zap.Logger) (descriptors, error) {
-	embedded := s.Transport == "nats" && s.NATSURL == ""
+	embedded := s.transport().embedded()
 	limit, limited := openFilesLimit()
 	if !limited {
 		limit = unlimitedFiles

@@ -51,7 +51,8 @@ func TestFloodOfConnections(t *testing.T) {
 	play := func(from, to int) { p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", from, to) }
 	play(0, 2) // from now on its connection is there
 	var ends []func()
-	for _, port := range [][2]string{{"tcp", service.listen}, {"tcp", service.admin}, {"tcp", strings.TrimPrefix(service.nats, "nats://")},
+	for _, port := range [][2]string{{"tcp", service.listen}, {"tcp", service.admin},
+		{"tcp", strings.TrimPrefix(service.nats, "nats://")},
 		{"unix", filepath.Join(dir, "control.sock")}} {
 		ends = append(ends, flood(t, port[0], port[1], limit+100))
 	}
@@ -136,7 +137,8 @@ func TestShare(t *testing.T) {
 func TestEnoughOpenFilesIsNoWarning(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	s := &settings{Transport: "kafka", MaxConnections: 100}
-	if d, err := s.shareDescriptors(zap.New(core)); err != nil || d.callbacks != 100 || d.consumers != 0 || logs.Len() != 0 {
+	if d, err := s.shareDescriptors(zap.New(core)); err != nil || d.callbacks != 100 || d.consumers != 0 ||
+		logs.Len() != 0 {
 		t.Errorf("%+v, %v, %v", d, err, logs.All())
 	}
 }
@@ -149,7 +151,8 @@ func (p *program) setOpenFiles(t *testing.T, limit uint64) {
 		t.Fatal(err)
 	}
 	r := syscall.Rlimit{Cur: limit, Max: hard.Max}
-	_, _, failed := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(p.cmd.Process.Pid), syscall.RLIMIT_NOFILE, uintptr(unsafe.Pointer(&r)), 0, 0, 0)
+	_, _, failed := syscall.RawSyscall6(syscall.SYS_PRLIMIT64, uintptr(p.cmd.Process.Pid), syscall.RLIMIT_NOFILE,
+		uintptr(unsafe.Pointer(&r)), 0, 0, 0)
 	if failed != 0 {
 		t.Fatal(failed)
 	}

@@ -35,7 +35,7 @@ func injected(t *testing.T, call, fault string) []string {
 }
 
 // playAll has several streams send rounds to the program until all are sent or it is gone.
-func (p *provider) playAll(t *testing.T, service *program, from, to int) {
+func (p *playedProvider) playAll(t *testing.T, service *program, from, to int) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for i := range 4 {
@@ -57,7 +57,8 @@ func TestDiskFailsUnderTheProgram(t *testing.T) {
 		{"killed in a sync of the log", "fdatasync", "signal=SIGKILL:when=9", false},
 		{"killed in a later one", "fdatasync", "signal=SIGKILL:when=40", false},
 		{"killed in any one", "fdatasync", fmt.Sprint("signal=SIGKILL:when=", 5+rand.IntN(60)), false},
-		{"killed in a write, to the disk or a socket", "write", fmt.Sprint("signal=SIGKILL:when=", 100+rand.IntN(400)), false},
+		{"killed in a write, to the disk or a socket", "write", fmt.Sprint("signal=SIGKILL:when=", 100+rand.IntN(400)),
+			false},
 		{"a sync of the log fails", "fdatasync", "error=EIO:when=20", false},
 		{"no space left in a sync", "fdatasync", "error=ENOSPC:when=11+", false},
 		{"every sync of the log takes 5 ms", "fdatasync", "delay_enter=5000", true},
@@ -205,7 +206,8 @@ func TestNoSpaceLeft(t *testing.T) {
 	again := spawn(t, dir, nil, prefix+"MIN_FREE_BYTES=1B")
 	t.Logf("%d of 1600 callbacks were answered 200; started on the full disk: %v", p.total.Load(), again.listen != "")
 	if again.listen == "" {
-		if code := again.end(t); code == exitDone || !strings.Contains(again.log.String(), dir) || !strings.Contains(again.log.String(), "no space left") {
+		if code := again.end(t); code == exitDone || !strings.Contains(again.log.String(), dir) ||
+			!strings.Contains(again.log.String(), "no space left") {
 			t.Errorf("on a full disk it ends with %d and says\n%s", code, again.log)
 		}
 	}
@@ -227,7 +229,8 @@ func TestReadOnlyDisk(t *testing.T) {
 	if refused.listen != "" {
 		t.Fatal("it accepts callbacks on a read-only disk")
 	}
-	if code := refused.end(t); code == exitDone || !strings.Contains(refused.log.String(), "DATA_DIR "+dir) || !strings.Contains(refused.log.String(), "read-only") {
+	if code := refused.end(t); code == exitDone || !strings.Contains(refused.log.String(), "DATA_DIR "+dir) ||
+		!strings.Contains(refused.log.String(), "read-only") {
 		t.Errorf("it ends with %d and says\n%s", code, refused.log)
 	}
 	remount("rw")

@@ -21,7 +21,8 @@ func TestFullFromTheStart(t *testing.T) {
 	}
 	blocks := (disk.Bavail + disk.Blocks) / 2 // more than are free and less than there are
 	service := launch(t, dir, fmt.Sprint(prefix, "MIN_FREE_BYTES=", blocks*uint64(disk.Bsize)))
-	for _, want := range []string{`"msg":"journal full; `, `"msg":"listening for callbacks","callbacks":"answered 503: journal is full`} {
+	for _, want := range []string{`"msg":"journal full; `,
+		`"msg":"listening for callbacks","callbacks":"answered 503: journal is full`} {
 		if !strings.Contains(service.log.String(), want) {
 			t.Errorf("the log has no %s\n%s", want, service.log)
 		}

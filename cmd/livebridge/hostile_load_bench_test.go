@@ -50,7 +50,8 @@ func hostileLoad(b *testing.B, address string) (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var attackers sync.WaitGroup
 	const head = "POST /live/stream HTTP/1.1\r\nHost: x\r\n"
-	for text, connections := range map[string]int{"": 1000, "POST /live/str": 500, head + "Content-Length: 5000\r\n\r\n{": 1000} {
+	for text, connections := range map[string]int{"": 1000, "POST /live/str": 500,
+		head + "Content-Length: 5000\r\n\r\n{": 1000} {
 		for range connections {
 			attackers.Go(func() { hold(ctx, address, text, "") })
 		}
@@ -63,7 +64,8 @@ func hostileLoad(b *testing.B, address string) (end func()) {
 		defer ticker.Stop()
 		for n := 0; ctx.Err() == nil; n++ {
 			<-ticker.C
-			forged := fmt.Sprintf(`{"domain":"push.example.com","app":"live","stream":"s%d","event":"PUBLISH","auth_timestamp":1790000000,"auth_sign":"%064d"}`, n, n)
+			forged := fmt.Sprintf(`{"domain":"push.example.com","app":"live","stream":"s%d","event":"PUBLISH",`+
+				`"auth_timestamp":1790000000,"auth_sign":"%064d"}`, n, n)
 			_, _ = post(ctx, "http://"+address+"/live/stream", []byte(forged))
 		}
 	})

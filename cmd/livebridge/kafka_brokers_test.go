@@ -67,7 +67,8 @@ func TestCommandsWithKafka(t *testing.T) {
 	broker := kafkatest.Start(t, kafkatest.Options{}).Broker(0)
 	vars := map[string]string{prefix + "TRANSPORT": "kafka", prefix + "KAFKA_BROKERS": broker}
 	var out bytes.Buffer
-	if err := demo(t.Context(), &out, vars); err != nil || !strings.Contains(out.String(), "Kafka topic livebridge.demo.") {
+	if err := demo(t.Context(), &out, vars); err != nil ||
+		!strings.Contains(out.String(), "Kafka topic livebridge.demo.") {
 		t.Errorf("%v\n%s", err, &out)
 	}
 	for name, value := range vars {
@@ -94,7 +95,8 @@ func TestStopsWithoutKafka(t *testing.T) {
 		t.Fatalf("it exits with %d\n%s", code, service.log)
 	}
 	broker := kafkatest.Start(t, kafkatest.Options{}).Broker(0)
-	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", dir, "TRANSPORT", "kafka", "KAFKA_BROKERS", broker, "MIN_FREE_BYTES", "1MiB"))
+	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", dir, "TRANSPORT", "kafka",
+		"KAFKA_BROKERS", broker, "MIN_FREE_BYTES", "1MiB"))
 	if err != nil {
 		t.Fatal(err)
 	}

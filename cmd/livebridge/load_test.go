@@ -30,9 +30,11 @@ type simulatedLoad struct {
 func newLoad(t *testing.T) *simulatedLoad {
 	t.Helper()
 	address := freeAddress(t)
-	l := &simulatedLoad{settings: append(allKeys("HMACSHA256"), prefix+"LISTEN="+address), config: simulator.DefaultConfig()}
+	l := &simulatedLoad{settings: append(allKeys("HMACSHA256"), prefix+"LISTEN="+address),
+		config: simulator.DefaultConfig()}
 	l.config.URL, l.config.Kinds, l.config.Duration, l.config.Streams = "http://"+address, bridge.Kinds(), 0, 200
-	l.config.Keys = simulator.Keys{Stream: demoKey, Record: demoKey, RTC: demoKey, SnapshotToken: "token", RecordScheme: bridge.SchemeHMAC}
+	l.config.Keys = simulator.Keys{Stream: demoKey, Record: demoKey, RTC: demoKey, SnapshotToken: "token",
+		RecordScheme: bridge.SchemeHMAC}
 	l.config.Sent = func(s simulator.Sent) error {
 		l.sent = append(l.sent, logged(s, uint64(len(l.sent))))
 		if s.Status == 200 {

@@ -40,7 +40,8 @@ func TestDebugFollowsOneCallback(t *testing.T) {
 			t.Fatalf("%s: %v", message, lines)
 		}
 		ids[lines[0]["id"]] = true
-		if took, found := lines[0]["took"].(string); message == "event published" && (!found || !strings.HasSuffix(took, "s")) {
+		if took, found := lines[0]["took"].(string); message == "event published" &&
+			(!found || !strings.HasSuffix(took, "s")) {
 			t.Errorf("a duration is %v", lines[0]["took"])
 		}
 	}
@@ -68,7 +69,8 @@ func TestHangup(t *testing.T) {
 		return found
 	})
 	service.terminate(t)
-	if n := len(linesOf(t, service.log.String(), "files of keys, certificates and broker credentials re-read on SIGHUP")); n != 1 {
+	const reread = "files of keys, certificates and broker credentials re-read on SIGHUP"
+	if n := len(linesOf(t, service.log.String(), reread)); n != 1 {
 		t.Errorf("%d lines say so", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 const (
@@ -49,9 +50,9 @@ func newLogWriter(to io.Writer) *logWriter {
 	return w
 }
 
-// metric returns the counter of dropped lines.
-func (w *logWriter) metric() prometheus.Collector {
-	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "livebridge_log_lines_dropped_total",
+// register registers the counter of dropped lines.
+func (w *logWriter) register(r prometheus.Registerer) {
+	promauto.With(r).NewCounterFunc(prometheus.CounterOpts{Name: "livebridge_log_lines_dropped_total",
 		Help: "Log lines that could not be written to standard error."}, func() float64 { return float64(w.dropped.Load()) })
 }
 

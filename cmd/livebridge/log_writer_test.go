@@ -128,8 +128,10 @@ func launchOn(t *testing.T, settings ...string) (service *program, log *os.File)
 	}
 	service = &program{cmd: exec.Command(os.Args[0]), log: &logBuffer{}, logged: make(chan struct{})}
 	close(service.logged)
-	service.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+t.TempDir(), prefix+"STREAM_KEY="+demoKey, prefix+"LOG_FORMAT=json",
-		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0", prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0", prefix+"MIN_FREE_BYTES=1MiB",
+	service.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+t.TempDir(), prefix+"STREAM_KEY="+demoKey,
+		prefix+"LOG_FORMAT=json",
+		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0", prefix+"NATS_EMBEDDED_LISTEN=127.0.0.1:0",
+		prefix+"MIN_FREE_BYTES=1MiB",
 		prefix+"TRUSTED_PROXIES=127.0.0.1")
 	service.cmd.Env = append(service.cmd.Env, settings...)
 	service.cmd.Stderr, service.cmd.SysProcAttr = end, &syscall.SysProcAttr{Setpgid: true}
@@ -155,7 +157,8 @@ func launchOn(t *testing.T, settings ...string) (service *program, log *os.File)
 func (p *program) refuse(t *testing.T) {
 	t.Helper()
 	for n := range 25 {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.listen+"/live/stream", strings.NewReader("{"))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.listen+"/live/stream",
+			strings.NewReader("{"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -89,3 +89,11 @@ func (e *usageError) Error() string { return e.err.Error() }
 
 // Unwrap returns the cause.
 func (e *usageError) Unwrap() error { return e.err }
+
+// asUsageError marks an error, if it is one, as one of the settings.
+func asUsageError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &usageError{err}
+}

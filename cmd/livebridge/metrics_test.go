@@ -42,7 +42,9 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s is %v (there: %v), want %v", name, got, found, want)
 		}
 	}
-	for _, name := range []string{"livebridge_holds_total", "livebridge_events_marked_total", "livebridge_journal_commit_duration_seconds_count", "livebridge_journal_commit_batch_size_sum", "livebridge_disk_free_bytes"} {
+	for _, name := range []string{"livebridge_holds_total", "livebridge_events_marked_total",
+		"livebridge_journal_commit_duration_seconds_count", "livebridge_journal_commit_batch_size_sum",
+		"livebridge_disk_free_bytes"} {
 		if got, _ := sum(m, name); got <= 0 {
 			t.Errorf("%s is %v", name, got)
 		}
@@ -71,14 +73,16 @@ func sum(m map[string]float64, name string) (total float64, found bool) {
 // is ready all the same.
 func TestMetricsOfAnOutage(t *testing.T) {
 	l := newLoad(t)
-	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")...)
+	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL=nats://127.0.0.1:1",
+		prefix+"SHUTDOWN_GRACE=1s")...)
 	l.begin(t, 0, 500)
 	l.end(t)
 	until(t, "the outage shows", func() bool {
 		m := service.metrics(t)
 		failures, _ := sum(m, "livebridge_publish_failures_total")
 		connected, registered := m["livebridge_broker_connected"]
-		return registered && connected == 0 && m["livebridge_outbox_events"] > 300 && m["livebridge_outbox_oldest_age_seconds"] > 0 && failures > 0
+		return registered && connected == 0 && m["livebridge_outbox_events"] > 300 &&
+			m["livebridge_outbox_oldest_age_seconds"] > 0 && failures > 0
 	})
 	answer, err := http.Get("http://" + service.admin + "/readyz")
 	if err != nil {

@@ -41,7 +41,8 @@ func filledJournal(t *testing.T, reason bridge.Reason) string {
 		for i := range n {
 			work.Go(func() {
 				err := j.Append(context.Background(), &bridge.Arrival{Reason: reason, Event: bridge.Event{
-					ID: bridge.ID{byte(n), byte(n >> 8), byte(i), byte(i >> 8)}, Type: "com.huaweicloud.live.record.start", Data: []byte("{}"),
+					ID: bridge.ID{byte(n), byte(n >> 8), byte(i), byte(i >> 8)}, Type: "com.huaweicloud.live.record.start",
+					Data: []byte("{}"),
 					Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "push.example.com", App: "live", Stream: fmt.Sprint("s", n)},
 				}})
 				if err != nil {
@@ -133,7 +134,8 @@ func TestListAndPurgeAllPages(t *testing.T) {
 				args = append(args, "--yes")
 			}
 			out, output := succeed(t, dir, args...)
-			if want := fmt.Sprintf("quarantine %s: %d of %d done", verb, n, n); !strings.HasPrefix(output, want) || strings.Count(out, "\n") != n {
+			if want := fmt.Sprintf("quarantine %s: %d of %d done", verb, n, n); !strings.HasPrefix(output, want) ||
+				strings.Count(out, "\n") != n {
 				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), output, n, want)
 			}
 			all -= n
@@ -150,7 +152,8 @@ func TestReplayAllPages(t *testing.T) {
 		replayed := func(want int, which ...string) {
 			t.Helper()
 			out, output := succeed(t, dir, append([]string{"journal", "replay", "--wait", "0"}, which...)...)
-			if sum := fmt.Sprintf("journal replay: %d events", want); !strings.HasPrefix(output, sum) || strings.Count(out, "\n") != want {
+			if sum := fmt.Sprintf("journal replay: %d events", want); !strings.HasPrefix(output, sum) ||
+				strings.Count(out, "\n") != want {
 				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), output, want, sum)
 			}
 		}
@@ -166,23 +169,32 @@ func TestReplayAllPages(t *testing.T) {
 // TestWholeLines compares every byte of what the commands print of an entry.
 func TestWholeLines(t *testing.T) {
 	e := bridge.Entry{Number: 17, Reason: "expired", Received: "2000-01-01T00:00:00.007Z", ID: "0102", Kind: "record",
-		Lane: "push.example.com/live/s", Type: "com.huaweicloud.live.record.start", Scheme: "md5", Sequence: 3, Data: []byte(`{"a":"<&>"}`), Raw: []byte{'{', 0xff}}
-	least := bridge.Entry{Number: 18, Reason: "malformed", Received: e.Received, ID: "0103", Kind: "rtc-record", Type: e.Type, Scheme: "none"}
+		Lane: "push.example.com/live/s", Type: "com.huaweicloud.live.record.start", Scheme: "md5", Sequence: 3,
+		Data: []byte(`{"a":"<&>"}`), Raw: []byte{'{', 0xff}}
+	least := bridge.Entry{Number: 18, Reason: "malformed", Received: e.Received, ID: "0103", Kind: "rtc-record",
+		Type: e.Type, Scheme: "none"}
 	for _, c := range []struct {
 		print func(w *bytes.Buffer) error
 		want  string
 	}{
-		{func(w *bytes.Buffer) error { return printLine(w, &e) }, `{"number":17,"reason":"expired","received":"2000-01-01T00:00:00.007Z","id":"0102","kind":"record",` +
-			`"lane":"push.example.com/live/s","type":"com.huaweicloud.live.record.start","signature":"md5","sequence":3,"data":{"a":"<&>"},"raw":"e/8="}` + "\n"},
-		{func(w *bytes.Buffer) error { return printLine(w, &least) }, `{"number":18,"reason":"malformed","received":"2000-01-01T00:00:00.007Z","id":"0103","kind":"rtc-record",` +
-			`"type":"com.huaweicloud.live.record.start","signature":"none"}` + "\n"},
+		{func(w *bytes.Buffer) error { return printLine(w, &e) },
+			`{"number":17,"reason":"expired","received":"2000-01-01T00:00:00.007Z","id":"0102","kind":"record",` +
+				`"lane":"push.example.com/live/s","type":"com.huaweicloud.live.record.start","signature":"md5","sequence":3,` +
+				`"data":{"a":"<&>"},"raw":"e/8="}` + "\n"},
+		{func(w *bytes.Buffer) error { return printLine(w, &least) },
+			`{"number":18,"reason":"malformed","received":"2000-01-01T00:00:00.007Z","id":"0103","kind":"rtc-record",` +
+				`"type":"com.huaweicloud.live.record.start","signature":"none"}` + "\n"},
 		{func(w *bytes.Buffer) error { return printRow(w, &e) },
-			"17        2000-01-01T00:00:00.007Z  expired                   record:push.example.com/live/s            live.record.start\n"},
-		{func(w *bytes.Buffer) error { printCard(w, &e); return nil }, "number     17\nreason     expired\nreceived   2000-01-01T00:00:00.007Z\n" +
-			"lane       record:push.example.com/live/s\nid         0102\ntype       com.huaweicloud.live.record.start\nsignature  md5\n" +
-			"data       {\"a\":\"<&>\"}\nbody       {\\xff\n"},
-		{func(w *bytes.Buffer) error { printCard(w, &least); return nil }, "number     18\nreason     malformed\nreceived   2000-01-01T00:00:00.007Z\n" +
-			"lane       rtc-record\nid         0103\ntype       com.huaweicloud.live.record.start\nsignature  none\n"},
+			"17        2000-01-01T00:00:00.007Z  expired                   record:push.example.com/live/s            " +
+				"live.record.start\n"},
+		{func(w *bytes.Buffer) error { printCard(w, &e); return nil },
+			"number     17\nreason     expired\nreceived   2000-01-01T00:00:00.007Z\n" +
+				"lane       record:push.example.com/live/s\nid         0102\ntype       com.huaweicloud.live.record.start\n" +
+				"signature  md5\n" +
+				"data       {\"a\":\"<&>\"}\nbody       {\\xff\n"},
+		{func(w *bytes.Buffer) error { printCard(w, &least); return nil },
+			"number     18\nreason     malformed\nreceived   2000-01-01T00:00:00.007Z\n" +
+				"lane       rtc-record\nid         0103\ntype       com.huaweicloud.live.record.start\nsignature  none\n"},
 	} {
 		var w bytes.Buffer
 		if err := c.print(&w); err != nil || w.String() != c.want {
@@ -232,7 +244,8 @@ func TestErrorBetweenPages(t *testing.T) {
 		do   func(c *cobra.Command, d *failingOperator) error
 		want string
 	}{
-		"replay": {func(c *cobra.Command, d *failingOperator) error { return replay(c, d, laneFilter{}, 0, "") }, "journal replay: 14 events\n"},
+		"replay": {func(c *cobra.Command, d *failingOperator) error { return replay(c, d, laneFilter{}, 0, "") },
+			"journal replay: 14 events\n"},
 		"purge": {func(c *cobra.Command, d *failingOperator) error {
 			results, err := s.apply(d, admin.Operator.Purge, make([]uint64, 3*bridge.PageMax))
 			return errors.Join(s.report(c, "purge", results, 3*bridge.PageMax, ""), err)

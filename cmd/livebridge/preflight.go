@@ -6,18 +6,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"time"
 
-	"go.uber.org/zap"
-
-	"livebridge/bridge/admin"
 	"livebridge/bridge/filewatch"
 	"livebridge/bridge/keyring"
-	"livebridge/transports/kafka"
-	"livebridge/transports/nats"
 )
 
 // The statuses of a check.
@@ -66,7 +60,7 @@ func (s *settings) tryAll(ctx context.Context, vars map[string]string) (all []ch
 	all = append(all, s.tryCertificate()...)
 	all = append(all, s.tryDisk()...)
 	all = append(all, tryClock())
-	return append(all, s.tryBroker(ctx)...)
+	return append(all, s.transport().probe(ctx)...)
 }
 
 // tryKeys checks the keys and other secrets.
@@ -130,52 +124,6 @@ func judgeCertificate(c *x509.Certificate, now time.Time) checkResult {
 		return warned("certificate", "for %s expires %s", names, relative(c.NotAfter.Sub(now)))
 	}
 	return passed("certificate", "for %s expires %s", names, relative(c.NotAfter.Sub(now)))
-}
-
-// tryBroker checks the broker, the topics or streams, and the right to publish.
-func (s *settings) tryBroker(ctx context.Context) []checkResult {
-	var warnings []string
-	var err error
-	switch {
-	case s.Transport == "kafka":
-		warnings, err = kafka.Probe(ctx, s.kafkaOptions(zap.NewNop()))
-	case s.NATSURL != "":
-		warnings, err = nats.Probe(ctx, s.natsOptions(zap.NewNop()))
-	default:
-		return []checkResult{s.tryEmbedded()}
-	}
-	var all []checkResult
-	for _, text := range warnings {
-		all = append(all, warned("broker", "%s", text))
-	}
-	if err != nil {
-		return append(all, failed("broker", err))
-	}
-	return append(all, passed("broker", "connected to %s, publishing is permitted", s.redactedURL()))
-}
-
-// redactedURL returns consumersURL without credentials.
-func (s *settings) redactedURL() string {
-	if s.Transport == "kafka" {
-		return s.consumersURL()
-	}
-	return nats.Redacted(s.consumersURL())
-}
-
-// tryEmbedded checks that the embedded server could listen.
-func (s *settings) tryEmbedded() checkResult {
-	if client, err := admin.DialControl(s.DataDir); err == nil {
-		_ = client.Close() // nothing was requested
-		return passed("broker", "the embedded server of the service that runs on DATA_DIR")
-	}
-	l, err := net.Listen("tcp", s.NATSListen)
-	if err != nil {
-		return failed("broker", settingError("NATS_EMBEDDED_LISTEN", "%w", err))
-	}
-	if err := l.Close(); err != nil {
-		return failed("broker", err)
-	}
-	return passed("broker", "the embedded server can listen on %s", s.NATSListen)
 }
 
 // existing returns the directory, or the nearest one above it that exists.

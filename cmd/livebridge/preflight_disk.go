@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"livebridge/bridge/journal"
 )
 
@@ -25,7 +27,8 @@ func (s *settings) tryDisk() []checkResult {
 	dir := existing(s.DataDir)
 	median, longest, err := measureSync(dir)
 	if err != nil {
-		return []checkResult{failed("disk", settingError("DATA_DIR", "%w", err))}
+		return []checkResult{failed("disk", settingError("DATA_DIR", "set a directory that livebridge may write to", "%w",
+			err))}
 	}
 	return []checkResult{judgeSync(dir, median, longest), s.tryFreeSpace(dir)}
 }
@@ -48,16 +51,15 @@ func (s *settings) tryFreeSpace(dir string) checkResult {
 	case err != nil:
 		return failed("space", err)
 	case free < uint64(s.MinFreeBytes):
-		return failed("space", settingError("MIN_FREE_BYTES", "%v must stay free and only %s are: callbacks would be "+
-			"answered 503; free space or lower it", s.MinFreeBytes, mebibytes(free)))
+		return failed("space", settingError("MIN_FREE_BYTES", "free space or lower it",
+			"%v must stay free and only %s are, so that callbacks would be answered 503", s.MinFreeBytes,
+			humanize.IBytes(free)))
 	case free < wanted:
 		return warned("space", "%s are free, less than JOURNAL_MAX_BYTES and MIN_FREE_BYTES together (%v): "+
-			"the disk is full before the journal", mebibytes(free), size(wanted))
+			"the disk is full before the journal", humanize.IBytes(free), size(wanted))
 	}
-	return passed("space", "%s are free", mebibytes(free))
+	return passed("space", "%s are free", humanize.IBytes(free))
 }
-
-func mebibytes(n uint64) string { return fmt.Sprintf("%d MiB", n>>20) }
 
 // measureSync writes to a temporary file and syncs it, as the journal does.
 func measureSync(dir string) (median, longest time.Duration, err error) {

@@ -110,7 +110,8 @@ func TestCertificateAndSyncAreJudged(t *testing.T) {
 		status string
 		text   string
 	}{
-		{time.Millisecond, checkOK, ""}, {slowSync + 1, checkWarning, "faster storage"}, {impossibleSync - 1, checkWarning, "honour fsync"},
+		{time.Millisecond, checkOK, ""}, {slowSync + 1, checkWarning, "faster storage"},
+		{impossibleSync - 1, checkWarning, "honour fsync"},
 	} {
 		if r := judgeSync("dir", c.median, c.median); r.Status != c.status || !strings.Contains(r.Detail, c.text) {
 			t.Errorf("%v: %+v", c.median, r)

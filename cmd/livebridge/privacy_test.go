@@ -2,19 +2,14 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	natsgo "github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/bridge"
 	"livebridge/bridge/signature"
@@ -33,92 +28,10 @@ func newSecrets() secrets {
 			"stream key": "SecretStreamKey0123456789abcdefghij", "old stream key": "SecretStreamOld0123456789abcdefghij",
 			"record key": "SecretRecordKey0123456789abcdefghij", "key of a rule": "SecretRuleKey0123456789abcdefghijkl",
 			"rtc key": "SecretRtcKey0123456789abcdefghijklm", "new key": "SecretNewKey0123456789abcdefghijklm",
-			"broken key": "SecretBroken01234", "snapshot token": "SecretSnapshotToken", "consumers' token": "SecretConsumersToken",
+			"broken key": "SecretBroken01234", "snapshot token": "SecretSnapshotToken",
+			"consumers' token": "SecretConsumersToken",
 		},
 		private: map[string]string{"user_args": "SecretUserArgs", "client_ip": "203.0.113.77", "auth_sign": ""},
-	}
-}
-
-// artifacts is everything that the program wrote, by where.
-type artifacts map[string]string
-
-// grep returns where the text stands.
-func (w artifacts) grep(text string) []string {
-	var places []string
-	for place, content := range w {
-		if strings.Contains(content, text) {
-			places = append(places, place)
-		}
-	}
-	slices.Sort(places)
-	return places
-}
-
-// files adds all files below a folder.
-func (w artifacts) files(t *testing.T, dir string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		rel, _ := filepath.Rel(dir, path)
-		w["file "+filepath.ToSlash(rel)] = string(content)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// topics adds every message of every stream, with its headers.
-func (w artifacts) topics(t *testing.T, url, token string) {
-	t.Helper()
-	conn, err := natsgo.Connect(url, natsgo.Token(token))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"LIVE_EVENTS", "LIVE_QUARANTINE"} {
-		stream, err := js.Stream(t.Context(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n := uint64(1); n <= stream.CachedInfo().State.LastSeq; n++ {
-			m, err := stream.GetMsg(t.Context(), n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			w[fmt.Sprint("message ", name, " ", n)] = fmt.Sprint(m.Subject, m.Header, string(m.Data))
-		}
-	}
-}
-
-// pages adds the admin port.
-func (w artifacts) pages(t *testing.T, service *program) {
-	t.Helper()
-	for _, path := range []string{"/", "/livez", "/readyz", "/metrics", "/schemas/", "/schemas/stream.json", "/debug/pprof/", "/config"} {
-		w["page "+path] = page(t, service, path)
-	}
-}
-
-// commands adds what other commands print with the same settings.
-func (w artifacts) commands(t *testing.T, env []string, body string) {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "body")
-	if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range [][]string{{"config"}, {"version"}, {"verify", "--kind", "stream", file}, {"serve", "--help"}, {"serve"},
-		{"simulate", "--url", "http://127.0.0.1:1", "--count", "1"}} {
-		c := exec.Command(os.Args[0], line...)
-		c.Env = env
-		output, _ := c.CombinedOutput() // the exit code does not matter here
-		w["command "+line[0]] += string(output)
 	}
 }
 
@@ -142,23 +55,34 @@ func (s secrets) callbacks(t *testing.T, quarantined bool) []sentCallback {
 	for i, private := range privateMembers(s) {
 		push := pushed("live", fmt.Sprint("room", i))
 		good := streamMessage(key["stream key"], push, private)
-		record := signature.Claim{Event: "RECORD_START", Domain: "push.example.com", App: "live", Stream: push.Stream, Timestamp: push.Timestamp}
-		rtcBody := fmt.Sprintf(`{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","room_id":"r","stream_name":"s%d"%s}`, i, private)
+		record := signature.Claim{Event: "RECORD_START", Domain: "push.example.com", App: "live", Stream: push.Stream,
+			Timestamp: push.Timestamp}
+		rtcBody := fmt.Sprintf(`{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","room_id":"r","stream_name":"s%d"%s}`, i,
+			private)
 		all = append(all, good, good, streamMessage(key["old stream key"], pushed("live", fmt.Sprint("old", i)), private),
-			streamMessage(strings.Repeat("f", 32), push, private), good.changed(t, `"app"`, `"ap"`), good.changed(t, `{`, `{"domain":"SecretUserArgs",`),
-			good.changed(t, "PUBLISH", "PUBLISH\\u0000"), good.changed(t, `}`, ``), good.changed(t, "push.example.com", "other example com"),
+			streamMessage(strings.Repeat("f", 32), push, private), good.changed(t, `"app"`, `"ap"`),
+			good.changed(t, `{`, `{"domain":"SecretUserArgs",`),
+			good.changed(t, "PUBLISH", "PUBLISH\\u0000"), good.changed(t, `}`, ``),
+			good.changed(t, "push.example.com", "other example com"),
 			good.changed(t, `{`, `{"x":"`+strings.Repeat("SecretUserArgs", 6000)+`",`), good.with("Content-Encoding", "gzip"),
-			recordMessage(key["record key"], bridge.SchemeHMAC, record, private), recordMessage(key["record key"], bridge.SchemeMD5, record, private),
-			rtcMessage(key["rtc key"], fmt.Sprint(i), fmt.Sprint(now), rtcBody), rtcMessage(strings.Repeat("f", 32), fmt.Sprint(i), fmt.Sprint(now), rtcBody),
-			sentCallback{path: "/live/snapshot/" + key["snapshot token"], body: fmt.Sprintf(`{"domain":"a.example.com","app":"live","stream_name":"s%d","snapshot_url":"https://a"%s}`, i, private)},
+			recordMessage(key["record key"], bridge.SchemeHMAC, record, private),
+			recordMessage(key["record key"], bridge.SchemeMD5, record, private),
+			rtcMessage(key["rtc key"], fmt.Sprint(i), fmt.Sprint(now), rtcBody),
+			rtcMessage(strings.Repeat("f", 32), fmt.Sprint(i), fmt.Sprint(now), rtcBody),
+			sentCallback{path: "/live/snapshot/" + key["snapshot token"],
+				body: fmt.Sprintf(`{"domain":"a.example.com","app":"live","stream_name":"s%d","snapshot_url":"https://a"%s}`, i,
+					private)},
 			sentCallback{path: "/live/snapshot/" + key["snapshot token"] + "x", body: "{}"}, good.at("/"+key["snapshot token"]),
 			sentCallback{path: "/live/stream?" + s.private["user_args"], body: private})
 		if quarantined {
 			old := push
 			old.Timestamp = fmt.Sprint(now - 100_000)
-			all = append(all, streamMessage(key["stream key"], old, private), streamMessage(key["stream key"], push, private+`,"node_ip":"changed"`),
-				rtcMessage(key["rtc key"], fmt.Sprint("m", i), fmt.Sprint(now), `{"broken"`+private), rtcMessage(key["rtc key"], fmt.Sprint("o", i), fmt.Sprint(now-100_000), rtcBody),
-				streamMessage(key["stream key"], signature.Claim{Event: "UNKNOWN", Domain: "push.example.com", App: "live", Stream: "u", Timestamp: push.Timestamp}, private))
+			all = append(all, streamMessage(key["stream key"], old, private),
+				streamMessage(key["stream key"], push, private+`,"node_ip":"changed"`),
+				rtcMessage(key["rtc key"], fmt.Sprint("m", i), fmt.Sprint(now), `{"broken"`+private),
+				rtcMessage(key["rtc key"], fmt.Sprint("o", i), fmt.Sprint(now-100_000), rtcBody),
+				streamMessage(key["stream key"], signature.Claim{Event: "UNKNOWN", Domain: "push.example.com", App: "live",
+					Stream: "u", Timestamp: push.Timestamp}, private))
 		}
 	}
 	return all
@@ -185,8 +109,10 @@ func searchSecrets(t *testing.T, quarantined bool) {
 	}
 	service := launch(t, data, prefix+"LOG_LEVEL=debug", prefix+"CLIENT_IP=drop", prefix+"STREAM_KEY=",
 		prefix+"STREAM_KEY_FILE="+put("stream", s.settings["stream key"]+"\n"+s.settings["old stream key"]),
-		prefix+"RECORD_KEY="+s.settings["record key"], prefix+"RTC_KEY="+s.settings["rtc key"], prefix+"SNAPSHOT_TOKEN="+s.settings["snapshot token"],
-		prefix+"KEYS_FILE="+put("rules", "rules: [{domain: rule.example.com, app: live, kind: stream, keys: ["+s.settings["key of a rule"]+"]}]"),
+		prefix+"RECORD_KEY="+s.settings["record key"], prefix+"RTC_KEY="+s.settings["rtc key"],
+		prefix+"SNAPSHOT_TOKEN="+s.settings["snapshot token"],
+		prefix+"KEYS_FILE="+put("rules", "rules: [{domain: rule.example.com, app: live, kind: stream, keys: ["+
+			s.settings["key of a rule"]+"]}]"),
 		prefix+"NATS_EMBEDDED_TOKEN_FILE="+put("token", s.settings["consumers' token"]))
 	sent := s.callbacks(t, quarantined)
 	w.commands(t, service.cmd.Env, sent[0].body)
@@ -198,7 +124,8 @@ func searchSecrets(t *testing.T, quarantined bool) {
 		w[fmt.Sprint("answer ", i, " ", status)] = text
 	}
 	put("stream", s.settings["new key"]+"\n"+s.settings["broken key"])
-	put("rules", "rules: [{domain: rule.example.com, app: live, kind: stream, keys: ["+s.settings["key of a rule"]+", *"+s.settings["new key"]+"]}]")
+	put("rules", "rules: [{domain: rule.example.com, app: live, kind: stream, keys: ["+s.settings["key of a rule"]+", *"+
+		s.settings["new key"]+"]}]")
 	failureNotifier := func() bool {
 		m := service.metrics(t)
 		const gauge = "livebridge_key_file_last_reload_successful"
@@ -210,7 +137,8 @@ func searchSecrets(t *testing.T, quarantined bool) {
 	w.commands(t, service.cmd.Env, sent[0].body)
 	put("stream", s.settings["new key"])
 	until(t, "the new key is active", func() bool {
-		return service.metrics(t)[`livebridge_key_file_reloads_total{result="success",setting="LIVEBRIDGE_STREAM_KEY_FILE"}`] == 1
+		return service.metrics(t)[`livebridge_key_file_reloads_total{result="success",`+
+			`setting="LIVEBRIDGE_STREAM_KEY_FILE"}`] == 1
 	})
 	until(t, "the outbox is empty", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
 	w.pages(t, service)
@@ -246,7 +174,8 @@ func judgeSecrets(t *testing.T, s secrets, w artifacts, sent []sentCallback, qua
 		places := w.grep(private[what])
 		inJournal += len(places)
 		outside := slices.DeleteFunc(places, func(place string) bool {
-			return quarantined && strings.HasPrefix(place, "file ") && !strings.HasPrefix(place, "file nats/") || place == "command verify" && strings.HasPrefix(what, "auth_sign")
+			return quarantined && strings.HasPrefix(place, "file ") && !strings.HasPrefix(place, "file nats/") ||
+				place == "command verify" && strings.HasPrefix(what, "auth_sign")
 		})
 		if len(outside) > 0 {
 			t.Errorf("%s is in %q", what, outside)
@@ -255,12 +184,14 @@ func judgeSecrets(t *testing.T, s secrets, w artifacts, sent []sentCallback, qua
 	if quarantined && inJournal < 5 {
 		t.Errorf("the quarantine's raw bodies are not in the journal: the search is blind")
 	}
-	for _, place := range []string{"log", "page /metrics", "message LIVE_EVENTS 1", "command config", "command verify", "command serve", "answer 0 200"} {
+	for _, place := range []string{"log", "page /metrics", "message LIVE_EVENTS 1", "command config", "command verify",
+		"command serve", "answer 0 200"} {
 		if w[place] == "" {
 			t.Errorf("there is nothing in %s: the search is blind", place)
 		}
 	}
-	for text, least := range map[string]int{"push.example.com": 5, "room0": 2, "[redacted]": 3, signature.KeyID(s.settings["old stream key"]): 1} {
+	for text, least := range map[string]int{"push.example.com": 5, "room0": 2, "[redacted]": 3,
+		signature.KeyID(s.settings["old stream key"]): 1} {
 		if places := w.grep(text); len(places) < least {
 			t.Errorf("%s, which is no secret, is only in %q", text, places)
 		}
@@ -268,7 +199,8 @@ func judgeSecrets(t *testing.T, s secrets, w artifacts, sent []sentCallback, qua
 	if t.Failed() {
 		return
 	}
-	t.Logf("%d places, %d of them messages", len(w), strings.Count(strings.Join(slices.Collect(maps.Keys(w)), "\n"), "message "))
+	t.Logf("%d places, %d of them messages", len(w),
+		strings.Count(strings.Join(slices.Collect(maps.Keys(w)), "\n"), "message "))
 }
 
 // TestWorldReadableSecretFiles: files of secrets that are not keys are warned of as well.

@@ -17,7 +17,7 @@ func asSystemd() []string { return []string{"sh", "-c", `LISTEN_PID=$$ exec "$0"
 
 // newConnections sends callbacks, each on a connection of its own.
 type newConnections struct {
-	provider *provider
+	provider *playedProvider
 	url      string
 	client   http.Client
 	mu       sync.Mutex
@@ -26,7 +26,7 @@ type newConnections struct {
 	gap      time.Duration // the longest time between two of those
 }
 
-func newNewConnections(p *provider, url string) *newConnections {
+func newNewConnections(p *playedProvider, url string) *newConnections {
 	return &newConnections{provider: p, url: url, client: http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 }
 

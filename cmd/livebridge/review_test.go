@@ -101,13 +101,15 @@ func await(t *testing.T, url string, want func(checker.Event) bool) {
 // TestQuarantineCommands uses every command on the quarantine, first through the running service, then without it.
 func TestQuarantineCommands(t *testing.T) {
 	dir := t.TempDir()
-	if _, errOut, code := command(t, dir, "quarantine", "list"); code != exitUsage || !strings.Contains(errOut, "LIVEBRIDGE_DATA_DIR") {
+	if _, errOut, code := command(t, dir, "quarantine", "list"); code != exitUsage ||
+		!strings.Contains(errOut, "LIVEBRIDGE_DATA_DIR") {
 		t.Fatalf("without a journal: %d %s", code, errOut)
 	}
 	service := launch(t, dir)
 	old, now := time.Unix(1_600_000_000, 0), time.Now()
 	for i := range 3 {
-		service.send(t, "/live/stream", streamCallback("PUBLISH", fmt.Sprint("room", i), 1_587_954_134, old, `,"user_args":"auth_info=secret"`), 401)
+		service.send(t, "/live/stream", streamCallback("PUBLISH", fmt.Sprint("room", i), 1_587_954_134, old,
+			`,"user_args":"auth_info=secret"`), 401)
 	}
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room0", 1_587_954_134, now, ""), 200)
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room0", 1_587_954_135, now, ""), 200) // the same signature
@@ -115,24 +117,29 @@ func TestQuarantineCommands(t *testing.T) {
 	if len(all) != 4 || all[3].Reason != "tampered" || strings.Contains(string(all[0].Data), "secret") {
 		t.Fatalf("%+v", all)
 	}
-	if some := entriesOf(t, dir, "quarantine", "--reason", "expired", "--lane", "push.example.com/live/room1"); len(some) != 1 {
+	if some := entriesOf(t, dir, "quarantine", "--reason", "expired", "--lane",
+		"push.example.com/live/room1"); len(some) != 1 {
 		t.Errorf("%+v", some)
 	}
 	out, errOut, code := command(t, dir, "quarantine", "list", "--limit", "2")
-	if code != exitDone || strings.Count(out, "\n") != 2 || !strings.Contains(errOut, fmt.Sprintf("--after %d", all[1].Number)) {
+	if code != exitDone || strings.Count(out, "\n") != 2 ||
+		!strings.Contains(errOut, fmt.Sprintf("--after %d", all[1].Number)) {
 		t.Errorf("a page: %d %q %s", code, out, errOut)
 	}
 	shown, _, code := command(t, dir, "quarantine", "show", fmt.Sprint(all[0].Number))
 	var e bridge.Entry
-	if err := json.Unmarshal([]byte(shown), &e); err != nil || code != exitDone || !strings.Contains(string(e.Raw), "auth_info=secret") {
+	if err := json.Unmarshal([]byte(shown), &e); err != nil || code != exitDone ||
+		!strings.Contains(string(e.Raw), "auth_info=secret") {
 		t.Errorf("show: %d %s %v", code, shown, err)
 	}
 	out, errOut, code = command(t, dir, "quarantine", "release", fmt.Sprint(all[1].Number), "99")
-	if code != exitFailed || !strings.Contains(errOut, "1 of 2 done: 1 published\n") || !strings.Contains(errOut, "quarantine 99") {
+	if code != exitFailed || !strings.Contains(errOut, "1 of 2 done: 1 published\n") ||
+		!strings.Contains(errOut, "quarantine 99") {
 		t.Errorf("release: %d %s %s", code, out, errOut)
 	}
 	await(t, service.nats, func(e checker.Event) bool {
-		return e.Occurrence.Subject == "push.example.com/live/room1" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 1
+		return e.Occurrence.Subject == "push.example.com/live/room1" && e.Marks == bridge.MarkReplayed &&
+			ordinal(e.Sequence) == 1
 	})
 	out, errOut, code = command(t, dir, "quarantine", "purge", "--all", "--yes", "--reason", "tampered")
 	if code != exitDone || !strings.Contains(errOut, "1 of 1 done\n") {
@@ -143,12 +150,14 @@ func TestQuarantineCommands(t *testing.T) {
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 2 || left[0].Number != all[0].Number {
 		t.Errorf("left are %+v", left)
 	}
-	if out, errOut, code = command(t, dir, "quarantine", "release", "--all"); code != exitDone || !strings.Contains(errOut, "2 of 2 done: 2 waiting for the next start") {
+	if out, errOut, code = command(t, dir, "quarantine", "release", "--all"); code != exitDone ||
+		!strings.Contains(errOut, "2 of 2 done: 2 waiting for the next start") {
 		t.Errorf("release: %d %s %s", code, out, errOut)
 	}
 	service = launch(t, dir)
 	await(t, service.nats, func(e checker.Event) bool {
-		return e.Occurrence.Subject == "push.example.com/live/room0" && e.Marks == bridge.MarkReplayed && ordinal(e.Sequence) == 2
+		return e.Occurrence.Subject == "push.example.com/live/room0" && e.Marks == bridge.MarkReplayed &&
+			ordinal(e.Sequence) == 2
 	})
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 0 {
 		t.Errorf("left are %+v", left)
@@ -166,21 +175,26 @@ func TestDeadLetterCommands(t *testing.T) {
 	service.send(t, "/live/stream", streamCallback("PUBLISH_DONE", "room1", 1_587_954_134, time.Now(), ""), 200)
 	await(t, service.nats, func(e checker.Event) bool { return ordinal(e.Sequence) == 2 })
 	all := entriesOf(t, dir, "deadletters")
-	if len(all) != 1 || ordinal(all[0].Sequence) != 1 || all[0].Reason != string(bridge.RejectionTooLarge) || all[0].Detail == "" {
+	if len(all) != 1 || ordinal(all[0].Sequence) != 1 || all[0].Reason != string(bridge.RejectionTooLarge) ||
+		all[0].Detail == "" {
 		t.Fatalf("%+v", all)
 	}
 	out, errOut, code := command(t, dir, "deadletters", "retry", fmt.Sprint(all[0].Number))
 	var retried result
-	if err := json.Unmarshal([]byte(out), &retried); err != nil || code != exitFailed || retried.State != bridge.DeliveryDeadLetter || retried.Reason != string(bridge.RejectionTooLarge) || retried.Detail == "" {
+	if err := json.Unmarshal([]byte(out), &retried); err != nil || code != exitFailed ||
+		retried.State != bridge.DeliveryDeadLetter || retried.Reason != string(bridge.RejectionTooLarge) ||
+		retried.Detail == "" {
 		t.Errorf("retry: %d %s %v", code, out, err)
 	}
 	if !strings.Contains(errOut, "1 dead letters again") || !strings.Contains(errOut, "dead letter again, number") {
 		t.Errorf("retry: %s", errOut)
 	}
-	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_135, time.Now().Add(time.Minute), ""), 200)
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_135, time.Now().Add(time.Minute), ""),
+		200)
 	await(t, service.nats, func(e checker.Event) bool { return ordinal(e.Sequence) == 4 }) // 3 was refused again
 	again := entriesOf(t, dir, "deadletters")
-	if len(again) != 1 || ordinal(again[0].Sequence) != 3 || again[0].Number == all[0].Number || again[0].Number != retried.DeadLetter {
+	if len(again) != 1 || ordinal(again[0].Sequence) != 3 || again[0].Number == all[0].Number ||
+		again[0].Number != retried.DeadLetter {
 		t.Fatalf("%+v", again)
 	}
 	if out, _, code := command(t, dir, "deadletters", "purge", "--all", "--yes"); code != exitDone {
@@ -207,12 +221,14 @@ func TestJournalCommands(t *testing.T) {
 	if i := inspect(); i.Outbox.Entries != 1 || i.Lanes != 1 || i.MaxBytes != 8<<30 {
 		t.Errorf("%+v", i)
 	}
-	if out, errOut, code := command(t, dir, "journal", "replay", "--wait", "0", "--lane", "stream:push.example.com/live/room1"); code != exitDone ||
+	if out, errOut, code := command(t, dir, "journal", "replay", "--wait", "0", "--lane",
+		"stream:push.example.com/live/room1"); code != exitDone ||
 		!strings.Contains(errOut, "1 events: 1 still waiting") {
 		t.Errorf("replay: %d %s %s", code, out, errOut)
 	}
 	service.terminate(t)
-	if out, errOut, code := command(t, dir, "journal", "replay", "--all"); code != exitDone || !strings.Contains(errOut, "1 events: 1 waiting for the next start") {
+	if out, errOut, code := command(t, dir, "journal", "replay", "--all"); code != exitDone ||
+		!strings.Contains(errOut, "1 events: 1 waiting for the next start") {
 		t.Errorf("replay without the service: %d %s %s", code, out, errOut)
 	}
 	if i := inspect(); i.Outbox.Entries != 3 {
@@ -224,7 +240,8 @@ func TestReviewUsage(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range []string{
 		"quarantine show", "quarantine show x", "quarantine show 0", "quarantine release", "quarantine release --all 1",
-		"quarantine purge --reason expired 1", "quarantine list 1", "quarantine list --limit -1", "deadletters release 1x", "journal replay", "journal", "quarantine",
+		"quarantine purge --reason expired 1", "quarantine list 1", "quarantine list --limit -1", "deadletters release 1x",
+		"journal replay", "journal", "quarantine",
 		"journal replay --all --lane stream:a/b/c", "journal replay --lane room1",
 	} {
 		if _, errOut, code := command(t, dir, strings.Fields(args)...); code != exitUsage || errOut == "" {
@@ -244,10 +261,12 @@ func TestQuarantineIsPublishedUnlessUnnamed(t *testing.T) {
 	for _, topic := range []string{"live.quarantine", ""} {
 		dir := t.TempDir()
 		service := launch(t, dir, prefix+"QUARANTINE_TOPIC="+topic)
-		service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), ""), http.StatusUnauthorized)
+		service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), ""),
+			http.StatusUnauthorized)
 		out, _, code := command(t, dir, "journal", "inspect")
 		var i bridge.JournalStats
-		if err := json.Unmarshal([]byte(out), &i); err != nil || code != exitDone || i.Quarantine.Entries != 1 || (i.Lanes == 1) != (topic != "") {
+		if err := json.Unmarshal([]byte(out), &i); err != nil || code != exitDone || i.Quarantine.Entries != 1 ||
+			(i.Lanes == 1) != (topic != "") {
 			t.Errorf("%q: %s %v", topic, out, err)
 		}
 		service.terminate(t)

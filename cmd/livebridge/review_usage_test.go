@@ -63,7 +63,8 @@ func TestPurgeAll(t *testing.T) {
 		root.SetErr(&errOut)
 		root.SetIn(strings.NewReader(answer))
 		err := root.ExecuteContext(t.Context())
-		if (err == nil) != (left == 1) || count() != left || !strings.Contains(errOut.String(), "purge 1 entries of quarantine permanently?") {
+		if (err == nil) != (left == 1) || count() != left ||
+			!strings.Contains(errOut.String(), "purge 1 entries of quarantine permanently?") {
 			t.Errorf("answer %q: %v, %d are left: %s", answer, err, count(), &errOut)
 		}
 	}

@@ -27,7 +27,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("livebridge {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newVerify(), newQuarantine(),
-		newDeadLetters(), newJournal(), newConfig(files), newHealth(), newVersion())
+		newDeadLetters(), newJournal(), newCallbacks(), newConfig(files), newHealth(), newVersion())
 	return root
 }
 

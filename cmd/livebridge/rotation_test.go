@@ -15,8 +15,8 @@ import (
 	"livebridge/bridge/signature"
 )
 
-// rotation is one kind whose key changes under load.
-type rotation struct {
+// keyChange is one kind whose key changes under load.
+type keyChange struct {
 	kind    bridge.Kind
 	write   func(t *testing.T, keys ...string)   // puts keys into its file
 	message func(key string, n int) sentCallback // the n-th callback
@@ -26,7 +26,7 @@ type rotation struct {
 }
 
 // load sends callbacks until the test ends it, each signed with the key of that moment.
-func (r *rotation) load(t *testing.T, service string, stop <-chan struct{}) {
+func (r *keyChange) load(t *testing.T, service string, stop <-chan struct{}) {
 	for n := 0; ; n++ {
 		select {
 		case <-stop:
@@ -44,15 +44,15 @@ func (r *rotation) load(t *testing.T, service string, stop <-chan struct{}) {
 }
 
 // shown reports whether the service reports a key of the kind as active.
-func (r *rotation) shown(t *testing.T, service *program, key string) bool {
+func (r *keyChange) shown(t *testing.T, service *program, key string) bool {
 	t.Helper()
 	_, found := service.metrics(t)[fmt.Sprintf("livebridge_key_uses_total{key=%q,kind=%q}", signature.KeyID(key), r.kind)]
 	return found
 }
 
 // turn gives the service new keys beside the old ones, then the provider, then removes the old ones.
-func turn(t *testing.T, service *program, rotations []*rotation, next func(*rotation) string) {
-	old := make(map[*rotation]string)
+func turn(t *testing.T, service *program, rotations []*keyChange, next func(*keyChange) string) {
+	old := make(map[*keyChange]string)
 	for _, r := range rotations {
 		old[r] = *r.key.Load()
 		r.write(t, old[r], next(r))
@@ -62,7 +62,8 @@ func turn(t *testing.T, service *program, rotations []*rotation, next func(*rota
 		until(t, "both keys are active", func() bool { return r.shown(t, service, key) })
 		r.key.Store(&key)
 		before := r.sent.Load()
-		until(t, "callbacks come signed with the new key", func() bool { return r.sent.Load() > before+20 || r.refused.Load() != nil })
+		until(t, "callbacks come signed with the new key",
+			func() bool { return r.sent.Load() > before+20 || r.refused.Load() != nil })
 	}
 	for _, r := range rotations {
 		r.write(t, next(r))
@@ -90,7 +91,7 @@ func TestRotationCostsNothing(t *testing.T) {
 		}
 	}
 	version := 0
-	rotations := []*rotation{
+	rotations := []*keyChange{
 		{kind: bridge.KindStream, // rewritten in place
 			write: func(_ *testing.T, keys ...string) { put("stream", strings.Join(keys, "\n")) },
 			message: func(key string, n int) sentCallback {
@@ -102,8 +103,9 @@ func TestRotationCostsNothing(t *testing.T) {
 				move("new", "rules")
 			},
 			message: func(key string, n int) sentCallback {
-				return recordMessage(key, bridge.SchemeHMAC, signature.Claim{Event: "RECORD_START", Domain: "push.example.com", App: "live",
-					Stream: fmt.Sprint("room", n), Timestamp: soon()}, "")
+				return recordMessage(key, bridge.SchemeHMAC,
+					signature.Claim{Event: "RECORD_START", Domain: "push.example.com", App: "live",
+						Stream: fmt.Sprint("room", n), Timestamp: soon()}, "")
 			}},
 		{kind: bridge.KindRTCRecord, // behind a link that is swapped
 			write: func(t *testing.T, keys ...string) {
@@ -119,10 +121,11 @@ func TestRotationCostsNothing(t *testing.T) {
 				move("..tmp", "..data")
 			},
 			message: func(key string, n int) sentCallback {
-				return rtcMessage(key, fmt.Sprint(n), fmt.Sprint(time.Now().Unix()), fmt.Sprintf(`{"event_type":"RECORD_FILE_COMPLETE","app_id":"a","room_id":"r","stream_name":"s%d"}`, n))
+				return rtcMessage(key, fmt.Sprint(n), fmt.Sprint(time.Now().Unix()),
+					fmt.Sprintf(`{"event_type":"RECORD_FILE_COMPLETE","app_id":"a","room_id":"r","stream_name":"s%d"}`, n))
 			}},
 	}
-	key := func(r *rotation, n int) string { return strings.Repeat(fmt.Sprint(r.kind.String()[:1], n), 20) }
+	key := func(r *keyChange, n int) string { return strings.Repeat(fmt.Sprint(r.kind.String()[:1], n), 20) }
 	for _, r := range rotations {
 		first := key(r, 0)
 		r.key.Store(&first)
@@ -136,7 +139,7 @@ func TestRotationCostsNothing(t *testing.T) {
 		loads.Go(func() { r.load(t, service.listen, stop) })
 	}
 	for round := 1; round <= 2; round++ {
-		turn(t, service, rotations, func(r *rotation) string { return key(r, round) })
+		turn(t, service, rotations, func(r *keyChange) string { return key(r, round) })
 	}
 	close(stop)
 	loads.Wait()

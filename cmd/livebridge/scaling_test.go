@@ -67,8 +67,9 @@ func TestOrderedWaysToScale(t *testing.T) {
 	_, out := played(t, service, keys, "--count", "900", "--streams", "4", "--disorder", "0.2")
 	binary := goConsumer(t, service.nats)
 	for name, filters := range map[string][]string{
-		"one durable":               {"live.events.>"},
-		"a durable for each kind":   {"live.events.*.*.*.*.stream", "live.events.*.*.*.*.record", "live.events.*.*.*.*.snapshot", "live.events.*.*.*.*.rtc-record"},
+		"one durable": {"live.events.>"},
+		"a durable for each kind": {"live.events.*.*.*.*.stream", "live.events.*.*.*.*.record",
+			"live.events.*.*.*.*.snapshot", "live.events.*.*.*.*.rtc-record"},
 		"a durable for a partition": {"live.events.0.>", "live.events.1.>", "live.events.2.>"},
 	} {
 		t.Run(name, func(t *testing.T) {

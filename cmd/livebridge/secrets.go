@@ -30,7 +30,7 @@ func readSecretFiles(vars map[string]string) (map[string]string, error) {
 			continue
 		}
 		if vars[prefix+f.name] != "" {
-			errs = append(errs, settingError(f.name, "is set, and so is %s%s_FILE: set only one of them", prefix, f.name))
+			errs = append(errs, settingError(f.name, "set only one of them", "is set, and so is %s%s_FILE", prefix, f.name))
 			continue
 		}
 		if _, watched := keySettings()[f.name]; watched {
@@ -38,12 +38,12 @@ func readSecretFiles(vars map[string]string) (map[string]string, error) {
 		}
 		content, err := filewatch.Read(path)
 		if err != nil {
-			errs = append(errs, settingError(f.name+"_FILE", "%w", err))
+			errs = append(errs, settingError(f.name+"_FILE", "set a file that livebridge can read", "%w", err))
 			continue
 		}
 		files[f.name] = path
 		if vars[prefix+f.name] = strings.TrimRight(string(content), "\r\n"); vars[prefix+f.name] == "" {
-			errs = append(errs, settingError(f.name+"_FILE", "%s is empty", path))
+			errs = append(errs, settingError(f.name+"_FILE", "write the secret into it", "%s is empty", path))
 			delete(files, f.name)
 		}
 	}
@@ -73,11 +73,11 @@ func keysOf(vars map[string]string, name string) ([]string, error) {
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, settingError(name+"_FILE", "%w", err)
+		return nil, settingError(name+"_FILE", "set a file that livebridge can read", "%w", err)
 	}
 	keys, err := keyring.ParseList(content)
 	if err != nil {
-		return nil, settingError(name+"_FILE", "%s: %w", path, err)
+		return nil, settingError(name+"_FILE", "", "%s: %w", path, err)
 	}
 	return keys, nil
 }

@@ -29,7 +29,7 @@ func TestChosenBroker(t *testing.T) {
 			t.Errorf("%q: %v", c.pairs, err)
 			continue
 		}
-		if got := s.consumersURL(); got != c.at {
+		if got := s.transport().url(); got != c.at {
 			t.Errorf("%q: events are at %s, not %s", c.pairs, got, c.at)
 		}
 	}
@@ -41,11 +41,15 @@ func TestTokenOfConsumers(t *testing.T) {
 	t.Setenv(prefix+"NATS_TOKEN", "cluster-token")
 	for url, want := range map[string]string{"": "embedded-token", "nats://127.0.0.1:4222": "cluster-token"} {
 		t.Setenv(prefix+"NATS_URL", url)
-		s, err := consumerSettings()
+		s, err := loadForOperator()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o := s.natsOptions(zap.NewNop()); o.Token != want {
+		o := s.natsOptions(zap.NewNop())
+		if b, embedded := s.transport().(*embeddedTransport); embedded {
+			o = b.consumerOptions(zap.NewNop(), b.url())
+		}
+		if o.Token != want {
 			t.Errorf("NATS_URL=%s: the token is %s, not %s", url, o.Token, want)
 		}
 	}
@@ -53,10 +57,12 @@ func TestTokenOfConsumers(t *testing.T) {
 
 // TestKeysOfSimulate: each kind is signed with the first key of its own, from the environment or from its file.
 func TestKeysOfSimulate(t *testing.T) {
-	keys := simulator.Keys{Stream: "stream" + demoKey, Record: "record" + demoKey, RTC: "rtc" + demoKey, SnapshotToken: "the-token",
-		RecordScheme: bridge.SchemeHMACLegacy}
+	keys := simulator.Keys{Stream: "stream" + demoKey, Record: "record" + demoKey, RTC: "rtc" + demoKey,
+		SnapshotToken: "the-token",
+		RecordScheme:  bridge.SchemeHMACLegacy}
 	t.Setenv(prefix+"RECORD_SIGN_TYPE", "HMACSHA256-LEGACY")
-	texts := map[string]string{"STREAM_KEY": keys.Stream, "RECORD_KEY": keys.Record, "RTC_KEY": keys.RTC, "SNAPSHOT_TOKEN": keys.SnapshotToken}
+	texts := map[string]string{"STREAM_KEY": keys.Stream, "RECORD_KEY": keys.Record, "RTC_KEY": keys.RTC,
+		"SNAPSHOT_TOKEN": keys.SnapshotToken}
 	for name, text := range texts {
 		if name != "SNAPSHOT_TOKEN" {
 			text += ",second" + demoKey
@@ -93,7 +99,8 @@ func TestListenAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = a.callbackListener.Close(), a.adminListener.Close() })
-	if c, o := a.callbackListener.Addr().String(), a.adminListener.Addr().String(); !strings.HasPrefix(c, "127.0.0.1:") || !strings.HasPrefix(o, "127.0.0.2:") {
+	if c, o := a.callbackListener.Addr().String(), a.adminListener.Addr().String(); !strings.HasPrefix(c, "127.0.0.1:") ||
+		!strings.HasPrefix(o, "127.0.0.2:") {
 		t.Errorf("callbacks at %s, operators at %s", c, o)
 	}
 }
@@ -101,7 +108,8 @@ func TestListenAddresses(t *testing.T) {
 // TestLog: what is written, and in which form.
 func TestLog(t *testing.T) {
 	for _, c := range []struct{ level, format, want string }{
-		{"info", "json", `{"level":"info"`}, {"warn", "json", ""}, {"info", "auto", `{"level":"info"`}, {"debug", "console", "\tinfo\tsaid"},
+		{"info", "json", `{"level":"info"`}, {"warn", "json", ""}, {"info", "auto", `{"level":"info"`},
+		{"debug", "console", "\tinfo\tsaid"},
 	} {
 		var text strings.Builder
 		w := newLogWriter(&text)

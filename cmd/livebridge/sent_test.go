@@ -26,15 +26,18 @@ func soon() string { return fmt.Sprint(time.Now().Unix() + 60) }
 // streamMessage is a stream status callback of the claim, with what is not signed behind it.
 func streamMessage(key string, c signature.Claim, unsigned string) sentCallback {
 	c.Kind = bridge.KindStream
-	return sentCallback{path: "/live/stream", body: fmt.Sprintf(`{"domain":%q,"app":%q,"stream":%q,"event":%q,"auth_timestamp":%q,"auth_sign":%q%s}`,
+	return sentCallback{path: "/live/stream", body: fmt.Sprintf(
+		`{"domain":%q,"app":%q,"stream":%q,"event":%q,"auth_timestamp":%q,"auth_sign":%q%s}`,
 		c.Domain, c.App, c.Stream, c.Event, c.Timestamp, signature.Sign(bridge.SchemeHMAC, key, c), unsigned)}
 }
 
 // recordMessage is the same for a recording.
 func recordMessage(key string, s bridge.Scheme, c signature.Claim, unsigned string) sentCallback {
 	c.Kind = bridge.KindRecord
-	return sentCallback{path: "/live/record", body: fmt.Sprintf(`{"publish_domain":%q,"app":%q,"stream":%q,"event_type":%q,"download_url":%q,"play_url":%q,`+
-		`"auth_timestamp":%q,"auth_sign":%q%s}`, c.Domain, c.App, c.Stream, c.Event, c.DownloadURL, c.PlayURL, c.Timestamp, signature.Sign(s, key, c), unsigned)}
+	return sentCallback{path: "/live/record", body: fmt.Sprintf(
+		`{"publish_domain":%q,"app":%q,"stream":%q,"event_type":%q,"download_url":%q,"play_url":%q,`+
+			`"auth_timestamp":%q,"auth_sign":%q%s}`, c.Domain, c.App, c.Stream, c.Event, c.DownloadURL, c.PlayURL, c.Timestamp,
+		signature.Sign(s, key, c), unsigned)}
 }
 
 // rtcMessage is a SparkRTC callback with this body.

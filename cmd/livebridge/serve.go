@@ -39,7 +39,7 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.registry.MustRegister(errOut.metric())
+			errOut.register(a.registry)
 			return a.run(c.Context())
 		},
 	}

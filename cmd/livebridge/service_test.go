@@ -95,7 +95,8 @@ func spawnWith(t testing.TB, dir string, under []string, files []*os.File, setti
 	t.Helper()
 	line := append(under, os.Args[0])
 	p := &program{cmd: exec.Command(line[0], line[1:]...), log: &logBuffer{}, logged: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+dir, prefix+"STREAM_KEY="+demoKey, prefix+"LOG_FORMAT=json",
+	p.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+dir, prefix+"STREAM_KEY="+demoKey,
+		prefix+"LOG_FORMAT=json",
 		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0",
 		prefix+"MIN_FREE_BYTES=1MiB", prefix+"HOLD_DONE="+testHold.String(), prefix+"HOLD_NEXT="+testHold.String())
 	if !slices.Contains(settings, prefix+"TRANSPORT=kafka") {
@@ -167,7 +168,8 @@ func TestSecondProcessIsRefused(t *testing.T) {
 // broker is a NATS server of our own that can be stopped and started again.
 func broker(t *testing.T, dir string, port int) *server.Server {
 	t.Helper()
-	return brokerWith(t, server.Options{Host: "127.0.0.1", Port: port, StoreDir: dir, JetStream: true, NoSigs: true, NoLog: true})
+	return brokerWith(t, server.Options{Host: "127.0.0.1", Port: port, StoreDir: dir, JetStream: true, NoSigs: true,
+		NoLog: true})
 }
 
 func brokerWith(t *testing.T, o server.Options) *server.Server {
@@ -196,7 +198,8 @@ func TestBrokerAway(t *testing.T) {
 	}
 	first.Shutdown()
 	first.WaitForShutdown()
-	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", t.TempDir(), "NATS_URL", url, "MIN_FREE_BYTES", "1MiB"))
+	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", t.TempDir(), "NATS_URL", url,
+		"MIN_FREE_BYTES", "1MiB"))
 	if err != nil {
 		t.Fatal(err)
 	}

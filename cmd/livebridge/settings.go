@@ -25,7 +25,7 @@ import (
 )
 
 // prefix begins the name of every setting.
-const prefix = "LIVEBRIDGE_"
+const prefix = bridge.SettingPrefix
 
 // environ returns the environment variables by name.
 func environ() map[string]string { return env.ToMap(os.Environ()) }
@@ -85,12 +85,12 @@ func parse(s *settings, vars map[string]string) []error {
 		name := field.Tag.Get("env")
 		switch field.Type {
 		case reflect.TypeFor[int]():
-			errs = append(errs, settingError(name, "invalid integer %q", vars[prefix+name]))
+			errs = append(errs, settingError(name, "use a number such as 12", "invalid integer %q", vars[prefix+name]))
 		case reflect.TypeFor[time.Duration]():
-			errs = append(errs, settingError(name, "invalid duration %q: use a value such as 500ms, 10s or 24h",
-				vars[prefix+name]))
+			errs = append(errs, settingError(name, "use a value such as 500ms, 10s or 24h",
+				"invalid duration %q", vars[prefix+name]))
 		default:
-			errs = append(errs, settingError(name, "%w", p.Err))
+			errs = append(errs, bridge.NewSettingError(name, p.Err, ""))
 		}
 		delete(vars, prefix+name)
 	}
@@ -98,22 +98,21 @@ func parse(s *settings, vars map[string]string) []error {
 	return append(errs, parse(s, vars)...)
 }
 
-// settingError returns the error of one setting.
-func settingError(name, format string, args ...any) error {
-	return fmt.Errorf(prefix+name+": "+format, args...)
+// settingError returns the error of one setting: what to do about it, and what is wrong with it.
+func settingError(name, remedy, problem string, args ...any) error {
+	return bridge.NewSettingError(name, fmt.Errorf(problem, args...), remedy)
 }
 
-// fields returns every setting.
+// fields returns every setting. In the struct they come before everything that is none, in this order.
 func (s *settings) fields() []field {
-	v := reflect.ValueOf(s).Elem()
-	var out []field
-	for i := range v.NumField() {
-		tag := v.Type().Field(i).Tag
-		if tag.Get("env") == "" {
-			continue
-		}
-		out = append(out, field{name: tag.Get("env"), secret: tag.Get("secret") != "", byDefault: tag.Get("envDefault"),
-			value: v.Field(i).Interface()})
+	params, err := env.GetFieldParams(s)
+	if err != nil {
+		panic(err) // an option in a tag that the library does not know
+	}
+	out, v := make([]field, len(params)), reflect.ValueOf(s).Elem()
+	for i, p := range params {
+		out[i] = field{name: p.OwnKey, byDefault: p.DefaultValue, secret: v.Type().Field(i).Tag.Get("secret") != "",
+			value: v.Field(i).Interface()}
 	}
 	return out
 }
@@ -160,7 +159,7 @@ func (s *settings) check() []error {
 	var errs []error
 	choice := func(name, value string, allowed ...string) {
 		if !slices.Contains(allowed, value) {
-			errs = append(errs, settingError(name, "invalid value %q: use one of %s", value, strings.Join(allowed, ", ")))
+			errs = append(errs, settingError(name, "use one of "+strings.Join(allowed, ", "), "invalid value %q", value))
 		}
 	}
 	choice("TRANSPORT", s.Transport, "nats", "kafka")
@@ -169,16 +168,16 @@ func (s *settings) check() []error {
 	choice("SIGNATURE_REUSE", s.SignatureReuse, "quarantine", "accept")
 	choice("LOG_FORMAT", s.LogFormat, "auto", "json", "console")
 	if _, err := zapcore.ParseLevel(s.LogLevel); err != nil {
-		errs = append(errs, settingError("LOG_LEVEL", "invalid value %q: use one of debug, info, warn, error", s.LogLevel))
+		errs = append(errs, settingError("LOG_LEVEL", "use one of debug, info, warn, error", "invalid value %q", s.LogLevel))
 	}
 	if _, err := regexp.Compile(s.IgnoreStreams); err != nil {
-		errs = append(errs, settingError("IGNORE_STREAMS", "invalid RE2 expression: %w", err))
+		errs = append(errs, settingError("IGNORE_STREAMS", "use RE2 syntax", "invalid expression: %w", err))
 	}
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
-		errs = append(errs, settingError("RECORD_SIGN_TYPE", "%w", err))
+		errs = append(errs, bridge.NewSettingError("RECORD_SIGN_TYPE", err, ""))
 	}
 	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(),
-		s.checkCertificate(), s.checkWindow(), s.checkKeys(), []error{s.checkBroker()})...)
+		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), []error{s.transport().check()})...)
 }
 
 // checkNumbers rejects numbers out of range.
@@ -189,16 +188,16 @@ func (s *settings) checkNumbers() []error {
 		"LANES_CACHED": s.LanesCached, "QUARANTINE_MAX": s.QuarantineMax, "DEAD_LETTERS_MAX": s.DeadLettersMax,
 	} {
 		if n < 1 {
-			errs = append(errs, settingError(name, "%d is too small: use 1 or more", n))
+			errs = append(errs, settingError(name, "use 1 or more", "%d is too small", n))
 		}
 	}
 	if s.JournalMaxBytes < s.MaxBody {
-		errs = append(errs, settingError("JOURNAL_MAX_BYTES", "%v is less than MAX_BODY (%v): raise it or lower MAX_BODY",
-			s.JournalMaxBytes, s.MaxBody))
+		errs = append(errs, settingError("JOURNAL_MAX_BYTES", "raise it or lower MAX_BODY",
+			"%v is less than MAX_BODY (%v)", s.JournalMaxBytes, s.MaxBody))
 	}
 	for _, f := range s.fields() {
 		if d, ok := f.value.(interface{ Nanoseconds() int64 }); ok && d.Nanoseconds() < 0 {
-			errs = append(errs, settingError(f.name, "%v is negative: use 0s or more", f.value))
+			errs = append(errs, settingError(f.name, "use 0s or more", "%v is negative", f.value))
 		}
 	}
 	return errs
@@ -211,17 +210,17 @@ func (s *settings) checkAddresses() []error {
 		_, port, err := net.SplitHostPort(address)
 		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
 			errs = append(errs, settingError(name,
-				"invalid address %q: use host:port with a port of 0 to 65535, such as 127.0.0.1:8080 or :8080", address))
+				"use host:port with a port of 0 to 65535, such as 127.0.0.1:8080 or :8080", "invalid address %q", address))
 		}
 	}
 	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") || s.TLSClientCAFile != "" && s.TLSCertFile == "" {
-		errs = append(errs, settingError("TLS_CERT_FILE",
-			"TLS_CERT_FILE and TLS_KEY_FILE require each other, and TLS_CLIENT_CA_FILE requires both: set or unset them all"))
+		errs = append(errs, settingError("TLS_CERT_FILE", "set or unset them all",
+			"TLS_CERT_FILE and TLS_KEY_FILE require each other, and TLS_CLIENT_CA_FILE requires both"))
 	}
 	for _, n := range s.TrustedProxies {
 		if netip.Prefix(n).Bits() == 0 {
-			errs = append(errs, settingError("TRUSTED_PROXIES",
-				"%v trusts every address, and any sender could forge its address: list only your proxies", n))
+			errs = append(errs, settingError("TRUSTED_PROXIES", "list only your proxies",
+				"%v trusts every address, and any sender could forge its address", n))
 		}
 	}
 	return errs
@@ -230,8 +229,8 @@ func (s *settings) checkAddresses() []error {
 // checkPaths rejects parts of paths that a URL would have to escape.
 func (s *settings) checkPaths() []error {
 	return []error{
-		signature.WithLocation(prefix+"SNAPSHOT_TOKEN", ingress.CheckToken(s.SnapshotToken)),
-		signature.WithLocation(prefix+"PATH_PREFIX", ingress.CheckPrefix(s.PathPrefix)),
+		bridge.NewSettingError("SNAPSHOT_TOKEN", ingress.CheckToken(s.SnapshotToken), ""),
+		bridge.NewSettingError("PATH_PREFIX", ingress.CheckPrefix(s.PathPrefix), ""),
 	}
 }
 
@@ -241,7 +240,7 @@ func (s *settings) checkCertificate() []error {
 		return nil
 	}
 	if _, err := certificate.Open(s.certificate()); err != nil {
-		return []error{fmt.Errorf(prefix+"%w", err)} // err begins with the name of a setting
+		return []error{err}
 	}
 	return nil
 }
@@ -249,13 +248,13 @@ func (s *settings) checkCertificate() []error {
 // checkWindow rejects a dedupe window that is shorter than the time in which a callback can be replayed.
 func (s *settings) checkWindow() []error {
 	if s.DedupeWindow < s.RTCMaxAge {
-		return []error{settingError("DEDUPE_WINDOW",
-			"%v is less than RTC_MAX_AGE (%v), so that SparkRTC callbacks could be replayed: raise it or lower RTC_MAX_AGE",
+		return []error{settingError("DEDUPE_WINDOW", "raise it or lower RTC_MAX_AGE",
+			"%v is less than RTC_MAX_AGE (%v), so that SparkRTC callbacks could be replayed",
 			s.DedupeWindow, s.RTCMaxAge)}
 	}
 	if s.DedupeWindow < s.AuthSkew+s.AuthMaxAhead {
-		return []error{settingError("DEDUPE_WINDOW",
-			"%v is less than AUTH_SKEW + AUTH_MAX_AHEAD (%v), so that callbacks could be replayed: raise it or lower the others",
+		return []error{settingError("DEDUPE_WINDOW", "raise it or lower the others",
+			"%v is less than AUTH_SKEW + AUTH_MAX_AHEAD (%v), so that callbacks could be replayed",
 			s.DedupeWindow, s.AuthSkew+s.AuthMaxAhead)}
 	}
 	return nil
@@ -264,8 +263,9 @@ func (s *settings) checkWindow() []error {
 // checkKeys rejects invalid keys and domains, and settings without any key.
 func (s *settings) checkKeys() []error {
 	if s.StreamKey+s.RecordKey+s.RTCKey+s.SnapshotToken == "" && len(s.keyFiles) == 0 && s.Unsigned != "accept" {
-		return []error{settingError("STREAM_KEY", "is empty, and so are RECORD_KEY, RTC_KEY, KEYS_FILE and SNAPSHOT_TOKEN: "+
-			"set the keys that are configured at the provider, or UNSIGNED=accept to accept callbacks without a signature")}
+		return []error{settingError("STREAM_KEY", "set the keys that are configured at the provider, or "+
+			"UNSIGNED=accept to accept callbacks without a signature",
+			"is empty, and so are RECORD_KEY, RTC_KEY, KEYS_FILE and SNAPSHOT_TOKEN")}
 	}
 	var errs []error
 	for _, of := range []struct {
@@ -278,7 +278,7 @@ func (s *settings) checkKeys() []error {
 		{"DOMAINS", signature.Config{Domains: s.Domains}},
 	} {
 		_, err := signature.NewRing(of.config)
-		errs = append(errs, signature.WithLocation(prefix+of.setting, err))
+		errs = append(errs, bridge.NewSettingError(of.setting, err, ""))
 	}
 	_, err := keyring.Open(keyring.Options{Files: s.keyFiles})
 	return append(errs, err)

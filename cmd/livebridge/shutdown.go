@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,34 +25,56 @@ func deadlinesOf(grace time.Duration) deadlines {
 // stop shuts the service down. It becomes not ready and accepts callbacks for SHUTDOWN_DELAY, and then for as long as
 // the outbox is published that the signal found. The port for callbacks closes last: until another process listens,
 // callbacks are lost. Then the requests in flight are answered, their events published, and everything is synced.
-func (a *app) stop(stopDispatch, expire context.CancelFunc, work *sync.WaitGroup) error {
+// alive ends when the journal fails.
+func (a *app) stop(alive context.Context) error {
 	begun := time.Now()
 	a.logStopping()
 	a.stopping.Store(true)
 	a.ingress.CloseConnections()
 	time.Sleep(a.settings.ShutdownDelay)
 	limit := deadlinesOf(a.settings.ShutdownGrace)
-	answerCtx, cancelAnswer := context.WithDeadline(context.Background(), limit.answer)
-	defer cancelAnswer()
-	graceCtx, cancel := context.WithDeadline(context.Background(), limit.close)
-	defer cancel()
-	drained := a.drain(limit.accept, func() bool { return a.journal.Drained(begun) })
-	err := a.ingress.Shutdown(answerCtx)
+	drained := a.drain(alive, limit.accept, func() bool { return a.journal.Drained(begun) })
+	err := before(limit.answer, a.ingress.Shutdown)
 	a.journal.Stop()
 	if drained { // the broker takes what was accepted meanwhile, too; the next process should not wait long for it
-		a.drain(earlier(limit.answer, time.Now().Add(closeReserve)), func() bool { return a.journal.Pending() == 0 })
+		end := earlier(limit.answer, time.Now().Add(closeReserve))
+		a.drain(alive, end, func() bool { return a.journal.Pending() == 0 })
 	}
-	stopDispatch()
-	context.AfterFunc(graceCtx, expire)
-	if a.journal.Pending() > 0 {
-		expire()
-	}
-	work.Wait()
-	left := a.journal.Pending()
-	err = errors.Join(ignoreDeadline(err), ignoreDeadline(a.closeControl(graceCtx)),
-		ignoreDeadline(a.publisher.Close(graceCtx)), a.journal.Close(), a.admin.Shutdown(graceCtx))
+	left := a.stopDispatch(limit.close)
+	err = errors.Join(err, before(limit.close, a.closeControl), before(limit.close, a.publisher.Close),
+		a.journal.Close(), before(limit.close, a.admin.Shutdown))
 	a.logStopped(left, time.Since(begun))
 	return err
+}
+
+// drain waits until done says that enough of the outbox is published, and reports whether it was before end. It does
+// not wait for a broker that is known to be unavailable, nor for a journal that has failed.
+func (a *app) drain(alive context.Context, end time.Time, done func() bool) bool {
+	ctx, cancel := context.WithDeadline(alive, end)
+	defer cancel()
+	return a.dispatcher.Drain(ctx, done) == nil
+}
+
+// stopDispatch ends the dispatcher and returns how many events are left in the outbox. It does not wait for answers of
+// a broker that has not given all of them by now.
+func (a *app) stopDispatch(end time.Time) int {
+	ctx, cancel := context.WithDeadline(context.Background(), end)
+	defer cancel()
+	if a.journal.Pending() > 0 {
+		cancel()
+	}
+	a.dispatcher.Shutdown(ctx)
+	return a.journal.Pending()
+}
+
+// before calls a step of the shutdown with a deadline. That it was reached is no failure.
+func before(end time.Time, step func(context.Context) error) error {
+	ctx, cancel := context.WithDeadline(context.Background(), end)
+	defer cancel()
+	if err := step(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
 }
 
 // logStopping logs what the shutdown waits for before it closes the port for callbacks.
@@ -92,38 +113,6 @@ func earlier(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// drainInterval is how often the outbox is looked at during a shutdown.
-const drainInterval = 5 * time.Millisecond
-
-// drain waits until done, and reports whether it was before end. It does not wait for a broker that is known to be
-// unavailable, nor for a journal that has failed.
-func (a *app) drain(end time.Time, done func() bool) bool {
-	ticker, timeout := time.NewTicker(drainInterval), time.NewTimer(time.Until(end))
-	defer ticker.Stop()
-	defer timeout.Stop()
-	for !done() {
-		if !a.dispatcher.Available() {
-			return false
-		}
-		select {
-		case <-a.journal.Failed():
-			return false
-		case <-timeout.C:
-			return false
-		case <-ticker.C:
-		}
-	}
-	return true
-}
-
-// ignoreDeadline drops the error of an expired grace period, which is no failure.
-func ignoreDeadline(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil
-	}
-	return err
 }
 
 // abort closes what start has opened.

@@ -38,7 +38,8 @@ func (p *program) beginSlowly(t *testing.T, body []byte) *slowRequest {
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(conn, "POST /live/stream HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
+	fmt.Fprintf(conn, "POST /live/stream HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		len(body))
 	r := &slowRequest{conn: conn, in: bufio.NewReader(conn), rest: body[len(body)/2:]}
 	if line, err := r.in.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
 		t.Fatalf("%q, %v", line, err)

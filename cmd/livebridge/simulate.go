@@ -19,16 +19,22 @@ func newSimulate() *cobra.Command {
 	c := simulator.DefaultConfig()
 	var kinds []string
 	var logPath string
+	var api simulatedAPI
 	cmd := &cobra.Command{
 		Use: "simulate", Short: "Simulate the provider: send callbacks to a URL", Args: noArguments,
 		Long: "Sends signed callbacks, out of order, duplicated and forged, and reports the status of the responses: 200,\n" +
 			"and 401 for a forgery (404 for a snapshot with a wrong token). Exit code 1 if a response has another status.\n" +
 			"Callbacks are signed with the service's settings (the first of several keys). Every kind with a key is sent:\n" +
 			"stream status with LIVEBRIDGE_STREAM_KEY, recordings with LIVEBRIDGE_RECORD_KEY, SparkRTC recordings with\n" +
-			"LIVEBRIDGE_RTC_KEY, snapshots with LIVEBRIDGE_SNAPSHOT_TOKEN.",
+			"LIVEBRIDGE_RTC_KEY, snapshots with LIVEBRIDGE_SNAPSHOT_TOKEN. With --with-api it plays the provider instead,\n" +
+			"--rate being pushes per second: it serves the API that livebridge callbacks uses, and sends to the URLs and\n" +
+			"with the keys that are registered there.",
 		Example: "  LIVEBRIDGE_STREAM_KEY=development-key-0123456789abcdef livebridge simulate --rate 1000 --duration 30s\n" +
 			"  livebridge simulate --kinds record,snapshot --disorder 0 --count 1000 --log sent.jsonl",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if api.listen != "" {
+				return api.run(cmd, c)
+			}
 			if c.Keys, c.Kinds, err = signing(kinds); err != nil {
 				return err
 			}
@@ -40,6 +46,7 @@ func newSimulate() *cobra.Command {
 		},
 	}
 	addSimulateFlags(cmd, &c)
+	api.addFlag(cmd)
 	cmd.Flags().StringSliceVar(&kinds, "kinds", nil,
 		"kinds of callbacks: stream, record, snapshot, rtc-record (default: all with a key)")
 	cmd.Flags().StringVar(&logPath, "log", "",
@@ -91,8 +98,8 @@ func signing(names []string) (simulator.Keys, []bridge.Kind, error) {
 	}
 	able := k.Kinds()
 	if len(names) == 0 && len(able) == 0 {
-		return k, nil, &usageError{settingError("STREAM_KEY",
-			"is empty, and so are RECORD_KEY, RTC_KEY and SNAPSHOT_TOKEN: set those of the service")}
+		return k, nil, &usageError{settingError("STREAM_KEY", "set those of the service",
+			"is empty, and so are RECORD_KEY, RTC_KEY and SNAPSHOT_TOKEN")}
 	}
 	if len(names) == 0 {
 		return k, able, nil
@@ -113,7 +120,7 @@ func kindsOf(names []string, able []bridge.Kind) ([]bridge.Kind, error) {
 			return nil, &usageError{fmt.Errorf("--kinds %q is not one of stream, record, snapshot, rtc-record", name)}
 		case !slices.Contains(able, k):
 			return nil, &usageError{settingError(settings[k],
-				"is empty: set it to the service's value, or remove %s from --kinds", name)}
+				"set it to the service's value, or remove "+name+" from --kinds", "is empty")}
 		}
 		kinds = append(kinds, k)
 	}

@@ -30,7 +30,8 @@ func TestCountIsNotCutShort(t *testing.T) {
 func TestSimulateWithoutAService(t *testing.T) {
 	t.Setenv(prefix+"STREAM_KEY", demoKey)
 	_, errOut, code := runCommand(t, "simulate", "--url", "http://127.0.0.1:1", "--count", "3", "--rate", "0")
-	if code != exitFailed || !strings.Contains(errOut, "3 callbacks got no response: dial tcp 127.0.0.1:1: connect: connection refused") {
+	if code != exitFailed || !strings.Contains(errOut,
+		"3 callbacks got no response: dial tcp 127.0.0.1:1: connect: connection refused") {
 		t.Errorf("exit code %d: %s", code, errOut)
 	}
 }

@@ -31,7 +31,8 @@ func (c simulatedCallback) kind() bridge.Kind {
 }
 
 func (c simulatedCallback) occurrence() checker.Occurrence {
-	h := checker.Occurrence{Kind: c.kind().String(), Subject: "push.example.com/live/" + c.stream, Event: c.event, Name: c.node}
+	h := checker.Occurrence{Kind: c.kind().String(), Subject: "push.example.com/live/" + c.stream, Event: c.event,
+		Name: c.node}
 	if !c.badSession && !c.record {
 		h.Session = c.session
 	}
@@ -44,14 +45,16 @@ func (c simulatedCallback) body(now time.Time) string {
 		Timestamp: strconv.FormatInt(now.Unix()+int64(600+c.resign), 10)}
 	sign := signature.Sign(bridge.SchemeHMAC, demoKey, claim)
 	if c.record {
-		return fmt.Sprintf(`{"event_type":%q,"publish_domain":%q,"app":%q,"stream":%q,"job_id":%q,"auth_timestamp":%q,"auth_sign":%q}`,
+		return fmt.Sprintf(`{"event_type":%q,"publish_domain":%q,"app":%q,"stream":%q,"job_id":%q,"auth_timestamp":%q,`+
+			`"auth_sign":%q}`,
 			claim.Event, claim.Domain, claim.App, claim.Stream, c.node, claim.Timestamp, sign)
 	}
 	session := strconv.FormatInt(int64(c.session)/1000, 10)
 	if c.badSession {
 		session = "soon"
 	}
-	return fmt.Sprintf(`{"event":%q,"domain":%q,"app":%q,"stream":%q,"publish_timestamp":%q,"node_ip":%q,"auth_timestamp":%s,"auth_sign":%q}`,
+	return fmt.Sprintf(`{"event":%q,"domain":%q,"app":%q,"stream":%q,"publish_timestamp":%q,"node_ip":%q,`+
+		`"auth_timestamp":%s,"auth_sign":%q}`,
 		claim.Event, claim.Domain, claim.App, claim.Stream, session, c.node, claim.Timestamp, sign)
 }
 
@@ -92,7 +95,8 @@ func (s *simulation) traffic() []action {
 
 // push draws the callbacks of one push, with what goes wrong.
 func (s *simulation) push(stream string, session bridge.Millis, at, length time.Duration) []action {
-	start := simulatedCallback{stream: stream, event: "PUBLISH", session: session, node: "192.0.2.1", badSession: s.share(0.01)}
+	start := simulatedCallback{stream: stream, event: "PUBLISH", session: session, node: "192.0.2.1",
+		badSession: s.share(0.01)}
 	end := start
 	end.event = "PUBLISH_DONE"
 	actions := s.send(start, at)
@@ -153,7 +157,8 @@ func (s *simulation) faults() []action {
 
 func (s *simulation) fault(at time.Duration) []action {
 	b, end := s.broker, at+time.Duration(1+s.random.IntN(300))*time.Second
-	stream, jump := fmt.Sprint("room", s.random.IntN(8)), time.Duration(s.random.Int64N(int64(10*time.Minute)))-5*time.Minute
+	stream, jump := fmt.Sprint("room", s.random.IntN(8)), time.Duration(
+		s.random.Int64N(int64(10*time.Minute)))-5*time.Minute
 	from := func(f func()) action { return action{at, func() { b.change(f) }} }
 	to := func(f func()) action { return action{end, func() { b.change(f) }} }
 	switch s.random.IntN(5) {
@@ -173,7 +178,8 @@ func (s *simulation) fault(at time.Duration) []action {
 // crashes draws when the power goes, and for how long, and when the program is restarted in good order.
 func (s *simulation) crashes() []action {
 	var actions []action
-	for at := time.Duration(s.random.IntN(1800)) * time.Second; at < simulated; at += time.Duration(1+s.random.IntN(1800)) * time.Second {
+	for at := time.Duration(s.random.IntN(1800)) * time.Second; at < simulated; at += time.Duration(
+		1+s.random.IntN(1800)) * time.Second {
 		at += time.Duration(s.random.IntN(1e9))
 		down := time.Duration(s.random.Int64N(int64(20 * time.Second)))
 		again := action{at + down, s.start}

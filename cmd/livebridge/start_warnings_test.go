@@ -13,7 +13,8 @@ import (
 // comes from.
 func TestKeysInQuotes(t *testing.T) {
 	const key = "Quoted0123456789Quoted0123456789ABC"
-	push := signature.Claim{Event: "PUBLISH", Domain: "push.example.com", App: "live", Stream: "room1", Timestamp: "1587954140"}
+	push := signature.Claim{Event: "PUBLISH", Domain: "push.example.com", App: "live", Stream: "room1",
+		Timestamp: "1587954140"}
 	file := func(text string) string {
 		path := filepath.Join(t.TempDir(), "key")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -25,11 +26,15 @@ func TestKeysInQuotes(t *testing.T) {
 		setting, value string
 		want           []string
 	}{
-		"value":     {"STREAM_KEY", `"` + key + `"`, []string{"of STREAM_KEY is in quotes", "without quotes"}},
-		"file":      {"STREAM_KEY_FILE", file("'" + key + "'\r\n"), []string{"STREAM_KEY_FILE is in quotes", "without quotes"}},
-		"env file":  {"STREAM_KEY_FILE", file("export STREAM_KEY=\"" + key + "\"\n"), []string{"STREAM_KEY_FILE ends with a quote", "without quotes"}},
-		"name":      {"STREAM_KEY_FILE", file("\ufeffSTREAM_KEY=" + key + "\n"), []string{"STREAM_KEY_FILE begins with a variable name", "or a variable name"}},
-		"keys file": {"KEYS_FILE", file("rules:\n  - {domain: push.example.com, app: live, kind: stream, keys: ['\"" + key + "\"']}\n"), []string{"KEYS_FILE, line 2 is in quotes", "without quotes"}},
+		"value": {"STREAM_KEY", `"` + key + `"`, []string{"of STREAM_KEY is in quotes", "without quotes"}},
+		"file": {"STREAM_KEY_FILE", file("'" + key + "'\r\n"),
+			[]string{"STREAM_KEY_FILE is in quotes", "without quotes"}},
+		"env file": {"STREAM_KEY_FILE", file("export STREAM_KEY=\"" + key + "\"\n"),
+			[]string{"STREAM_KEY_FILE ends with a quote", "without quotes"}},
+		"name": {"STREAM_KEY_FILE", file("\ufeffSTREAM_KEY=" + key + "\n"),
+			[]string{"STREAM_KEY_FILE begins with a variable name", "or a variable name"}},
+		"keys file": {"KEYS_FILE", file("rules:\n  - {domain: push.example.com, app: live, kind: stream, keys: ['\"" + key +
+			"\"']}\n"), []string{"KEYS_FILE, line 2 is in quotes", "without quotes"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(prefix+c.setting, c.value)

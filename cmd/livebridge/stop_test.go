@@ -49,7 +49,8 @@ func TestShutdownDelay(t *testing.T) {
 	if status := service.status("/livez"); status != http.StatusOK {
 		t.Errorf("/livez is answered %d", status)
 	}
-	if next := p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 10); next != 10 || p.total.Load() != 10 {
+	if next := p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 10); next != 10 ||
+		p.total.Load() != 10 {
 		t.Fatalf("%d of 10 callbacks were answered 200", p.total.Load())
 	}
 	if code := service.end(t); code != exitDone || time.Since(begun) < 2*time.Second {
@@ -103,7 +104,8 @@ func TestNoWaitForAnUnavailableBroker(t *testing.T) {
 
 // TestNoServersSecretInTheLog: NATS_URL may hold a password.
 func TestNoServersSecretInTheLog(t *testing.T) {
-	service := launch(t, t.TempDir(), prefix+"NATS_URL=nats://user:hunter2@127.0.0.1:1", prefix+"SHUTDOWN_GRACE=0s", prefix+"LOG_LEVEL=debug")
+	service := launch(t, t.TempDir(), prefix+"NATS_URL=nats://user:hunter2@127.0.0.1:1", prefix+"SHUTDOWN_GRACE=0s",
+		prefix+"LOG_LEVEL=debug")
 	newProvider().play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 2)
 	service.signal(t, syscall.SIGTERM)
 	service.end(t)

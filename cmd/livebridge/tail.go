@@ -63,7 +63,7 @@ func tail(ctx context.Context, w, errOut io.Writer, o tailOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	s, err := consumerSettings()
+	s, err := loadForOperator()
 	if err != nil {
 		return err
 	}
@@ -73,18 +73,14 @@ func tail(ctx context.Context, w, errOut io.Writer, o tailOptions) error {
 	if err != nil {
 		return err
 	}
+	from := s.transport()
 	if o.url == "" {
-		o.url = s.consumersURL()
-	}
-	if s.Transport == "kafka" {
-		if err := reachable(ctx, o.url); err != nil {
-			return fmt.Errorf("cannot connect to Kafka at %s: %w", o.url, err)
-		}
+		o.url = from.url()
 	}
 	ctx, seen, stop := untilIdle(ctx, o.idle)
 	defer stop()
 	print, left := o.printer(w), o.count
-	err = s.consume(ctx, log, o.url, o.from == "all", func(m message) error {
+	err = from.consume(ctx, log, o.url, o.from == "all", func(m message) error {
 		seen()
 		if printed, err := print(m); err != nil || !printed {
 			return err
@@ -130,15 +126,6 @@ func (o *tailOptions) printer(w io.Writer) func(message) (printed bool, err erro
 		}
 		return true, showLine(w, m)
 	}
-}
-
-// consumerSettings loads the settings of a consumer. Those that only a service needs, such as keys, may be absent.
-func consumerSettings() (*settings, error) {
-	s, err := loadForOperator()
-	if err == nil && s.Transport == "nats" && s.NATSURL == "" {
-		s.NATSToken, s.secretFiles["NATS_TOKEN"] = s.NATSEmbedToken, s.secretFiles["NATS_EMBEDDED_TOKEN"]
-	}
-	return s, err
 }
 
 // showLine prints one event as a line of JSON.

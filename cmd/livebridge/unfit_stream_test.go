@@ -31,7 +31,8 @@ func administrator(t *testing.T, url string) jetstream.JetStream {
 // awaitOutbox waits until so many events wait for the broker.
 func (p *program) awaitOutbox(t *testing.T, n int) {
 	t.Helper()
-	until(t, fmt.Sprintf("the outbox has %d events", n), func() bool { return p.metrics(t)["livebridge_outbox_events"] == float64(n) })
+	until(t, fmt.Sprintf("the outbox has %d events", n),
+		func() bool { return p.metrics(t)["livebridge_outbox_events"] == float64(n) })
 }
 
 // hasLogged checks that the log of a program that has ended names something in one line.
@@ -67,7 +68,8 @@ func TestAnotherStreamTakesTheEvents(t *testing.T) {
 	if _, err := js.UpdateStream(t.Context(), edited); err != nil {
 		t.Fatal(err)
 	}
-	other := jetstream.StreamConfig{Name: "THIEF", Subjects: []string{"live.events.>"}, Storage: jetstream.MemoryStorage, MaxMsgs: 1}
+	other := jetstream.StreamConfig{Name: "THIEF", Subjects: []string{"live.events.>"}, Storage: jetstream.MemoryStorage,
+		MaxMsgs: 1}
 	if _, err := js.CreateStream(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +135,8 @@ func TestForeignStreamIsAnOutage(t *testing.T) {
 	service := launch(t, dir, prefix+"NATS_URL="+url, prefix+"SHUTDOWN_GRACE=200ms")
 	p.playAll(t, service, 0, 2)
 	foreign := broker(t, store, server.RANDOM_PORT)
-	if _, err := administrator(t, foreign.ClientURL()).CreateStream(t.Context(), jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"live.>"}}); err != nil {
+	if _, err := administrator(t, foreign.ClientURL()).CreateStream(t.Context(),
+		jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"live.>"}}); err != nil {
 		t.Fatal(err)
 	}
 	foreign.Shutdown()
@@ -161,7 +164,8 @@ func TestForeignStreamIsAnOutage(t *testing.T) {
 // TestQuarantineDoesNotFit: events are published, and the program goes on, where the quarantine's stream cannot be
 // created.
 func TestQuarantineDoesNotFit(t *testing.T) {
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(), JetStream: true,
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(),
+		JetStream:         true,
 		JetStreamMaxStore: 10 << 30, NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +176,8 @@ func TestQuarantineDoesNotFit(t *testing.T) {
 		t.Fatal("the broker did not start")
 	}
 	p, dir := newProvider(), t.TempDir()
-	service := launch(t, dir, prefix+"NATS_URL="+s.ClientURL(), prefix+"QUARANTINE_MAX_BYTES=8GiB", prefix+"SHUTDOWN_GRACE=200ms")
+	service := launch(t, dir, prefix+"NATS_URL="+s.ClientURL(), prefix+"QUARANTINE_MAX_BYTES=8GiB",
+		prefix+"SHUTDOWN_GRACE=200ms")
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "late", 1587954134, time.Now().Add(-time.Hour), ""), 401)
 	p.playAll(t, service, 0, 4)
 	p.judge(t, s.ClientURL())
@@ -205,9 +210,14 @@ func TestLargerMessagesAfterAll(t *testing.T) {
 		t.Fatalf("retry: %d %s %s", code, out, errOut)
 	}
 	service.awaitOutbox(t, 0)
-	until(t, "it is published", func() bool { return service.metrics(t)[`livebridge_events_published_total{kind="stream"}`] == 1 })
+	until(t, "it is published", func() bool {
+		return service.metrics(
+			t)[`livebridge_events_published_total{kind="stream"}`] == 1
+	})
 	p.send(t.Context(), "http://"+service.listen+"/live/stream", long, 1)
-	until(t, "the next is published", func() bool { return service.metrics(t)[`livebridge_events_published_total{kind="stream"}`] == 2 })
+	until(t, "the next is published", func() bool {
+		return service.metrics(t)[`livebridge_events_published_total{kind="stream"}`] == 2
+	})
 	if n := service.metrics(t)["livebridge_dead_letters"]; n != 0 {
 		t.Errorf("%v dead letters", n)
 	}

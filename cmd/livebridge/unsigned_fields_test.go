@@ -14,7 +14,8 @@ import (
 func TestUnsignedFields(t *testing.T) {
 	key := strings.Repeat("Attack", 7)
 	push := pushed("live", "room1")
-	file := signature.Claim{Event: "RECORD_FILE_COMPLETE", Domain: "push.example.com", App: "live", Stream: "room1", Timestamp: soon(), DownloadURL: "https://o.example.com/a"}
+	file := signature.Claim{Event: "RECORD_FILE_COMPLETE", Domain: "push.example.com", App: "live", Stream: "room1",
+		Timestamp: soon(), DownloadURL: "https://o.example.com/a"}
 	altered := push
 	altered.App, altered.Stream = "liver", "oom1"
 	other := file
@@ -26,18 +27,22 @@ func TestUnsignedFields(t *testing.T) {
 		out      []string       // a part of each event, in any order
 	}{
 		"an unsigned member, the callback being held back": {[]string{listed},
-			[]sentCallback{streamMessage(key, push, `,"node_ip":"forged"`), streamMessage(key, push, `,"node_ip":"true"`)}, []string{"forged"}},
+			[]sentCallback{streamMessage(key, push, `,"node_ip":"forged"`), streamMessage(key, push, `,"node_ip":"true"`)},
+			[]string{"forged"}},
 		"unsigned members of a recording": {[]string{listed},
-			[]sentCallback{recordMessage(key, bridge.SchemeHMAC, file, `,"obs_object":"true"`), recordMessage(key, bridge.SchemeHMAC, file, `,"obs_object":"forged"`)},
+			[]sentCallback{recordMessage(key, bridge.SchemeHMAC, file, `,"obs_object":"true"`),
+				recordMessage(key, bridge.SchemeHMAC, file, `,"obs_object":"forged"`)},
 			[]string{"true", "forged"}},
 		"the app, not listed, the callback being held back": {[]string{prefix + "STREAM_KEY=" + key},
 			[]sentCallback{streamMessage(key, altered, ""), streamMessage(key, push, "")}, []string{"liver/oom1"}},
 		"the app, not listed, after the callback": {[]string{prefix + "STREAM_KEY=" + key},
 			[]sentCallback{streamMessage(key, push, ""), streamMessage(key, altered, "")}, []string{"live/room1"}},
 		"anything of a recording under MD5": {[]string{prefix + "RECORD_KEY=" + key, prefix + "RECORD_SIGN_TYPE=MD5"},
-			[]sentCallback{recordMessage(key, bridge.SchemeMD5, file, ""), recordMessage(key, bridge.SchemeMD5, other, "")}, []string{`"signature":"md5"`, "live.record.failed"}},
+			[]sentCallback{recordMessage(key, bridge.SchemeMD5, file, ""), recordMessage(key, bridge.SchemeMD5, other, "")},
+			[]string{`"signature":"md5"`, "live.record.failed"}},
 		"anything of a snapshot, for who knows the path": {[]string{prefix + "SNAPSHOT_TOKEN=known"},
-			[]sentCallback{{path: "/live/snapshot/known", body: `{"domain":"a.example.com","app":"live","stream_name":"s","snapshot_url":"https://forged"}`}},
+			[]sentCallback{{path: "/live/snapshot/known",
+				body: `{"domain":"a.example.com","app":"live","stream_name":"s","snapshot_url":"https://forged"}`}},
 			[]string{`"signature":"none"`}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"livebridge/bridge"
-	"livebridge/bridge/callback"
+	"livebridge/bridge/ingress"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
 )
@@ -136,62 +136,28 @@ func (v *verification) run(w io.Writer) error {
 	for _, d := range v.keyWarnings {
 		r.line("warning", "the key %s of %s %s", d.Key, d.Setting, d.Problem)
 	}
-	if int64(len(v.body)) > int64(v.settings.MaxBody) {
-		return r.verdict("413: body exceeds MAX_BODY (%v)", v.settings.MaxBody)
-	}
-	c, err := callback.Decode(v.kind, v.body)
-	if err == nil {
-		defer c.Release()
-	}
-	if v.kind == bridge.KindRTCRecord {
-		return v.judgeRTC(r, c, err)
-	}
-	if err != nil {
-		return r.verdict("400: %v", err)
-	}
-	return v.judgeLive(r, c)
+	rules := v.settings.ingressConfig().Rules
+	verdict := rules.Judge(ingress.Request{Method: http.MethodPost, Kind: v.kind, Token: rules.SnapshotToken,
+		Header: v.header, Body: v.body}, v.ring, v.now)
+	v.explain(r, &verdict)
+	return r.verdict(&verdict)
 }
 
-func (v *verification) judgeLive(r *verifyReport, c *callback.Callback) error {
-	claim := signature.Claim{
-		Kind: v.kind, Event: c.EventName, Domain: c.Domain, App: c.App, Stream: c.Stream,
-		DownloadURL: c.DownloadURL, PlayURL: c.PlayURL, Timestamp: c.AuthTimestamp, Sign: c.AuthSign,
-	}
-	_, sig, err := v.ring.Verify(claim, v.now)
-	e := v.ring.Explain(claim)
-	r.explain(e, claim.Sign)
-	if e.Scheme != bridge.SchemeNone {
-		r.expiry(claim.Timestamp, v.now, v.settings)
-	}
-	if err == nil && !c.Known && len(v.settings.Domains) == 0 {
-		return r.verdict("200, but quarantine unknown_event: the event is unknown, and DOMAINS is empty")
-	}
-	if v.kind == bridge.KindSnapshot && err == nil {
-		r.line("verdict", "valid on the path with SNAPSHOT_TOKEN, which authenticates snapshots: "+
-			"the formula of their signature is not documented")
-		return nil
-	}
-	return r.result(err, sig != bridge.Signature{})
-}
-
-func (v *verification) judgeRTC(r *verifyReport, c *callback.Callback, malformed error) error {
-	claim := signature.RTCClaim{Rand: v.header.Get("X-Rtc-Rand"), Timestamp: v.header.Get("X-Rtc-Timestamp"),
-		Sign: v.header.Get("X-Rtc-Signature"), Body: v.body}
-	if malformed == nil {
-		claim.AppID = c.Domain
-	}
-	scheme, _, err := v.ring.VerifyRTC(claim, v.now)
-	r.explain(v.ring.ExplainRTC(claim), claim.Sign)
-	if claim.Sign == "" {
+// explain prints how the signature was verified, if the callback got as far.
+func (v *verification) explain(r *verifyReport, verdict *ingress.Verdict) {
+	switch rtc := verdict.RTCClaim; {
+	case verdict.Claim.Kind != 0:
+		e := v.ring.Explain(verdict.Claim)
+		r.explain(e, verdict.Claim.Sign)
+		if e.Scheme != bridge.SchemeNone {
+			r.expiry(verdict.Claim.Timestamp, v.now, v.settings)
+		}
+	case rtc.Body == nil:
+	case rtc.Sign == "":
+		r.explain(v.ring.ExplainRTC(rtc), rtc.Sign)
 		r.line("hint", "SparkRTC signs in headers: pass X-Rtc-Rand, X-Rtc-Timestamp and X-Rtc-Signature with -H")
-	} else {
-		r.age(claim.Timestamp, v.now, v.settings)
+	default:
+		r.explain(v.ring.ExplainRTC(rtc), rtc.Sign)
+		r.age(rtc.Timestamp, v.now, v.settings)
 	}
-	switch {
-	case err == nil && malformed != nil && scheme != bridge.SchemeNone:
-		return r.verdict("200, but quarantine malformed: %v", malformed)
-	case err == nil && malformed != nil:
-		return r.verdict("400: %v", malformed)
-	}
-	return r.result(err, scheme != bridge.SchemeNone)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"livebridge/bridge"
+	"livebridge/bridge/ingress"
 	"livebridge/bridge/signature"
 )
 
@@ -19,30 +19,40 @@ func (x *verifyReport) line(name, format string, args ...any) {
 	fmt.Fprintf(x.w, "%-11s %s\n", name, fmt.Sprintf(format, args...))
 }
 
-// verdict writes why the callback is not valid and returns errNotValid.
-func (x *verifyReport) verdict(format string, args ...any) error {
-	x.line("verdict", "not valid: "+format, args...)
+// verdict writes what the service does with the callback, and returns errNotValid unless it publishes it or ignores it.
+func (x *verifyReport) verdict(v *ingress.Verdict) error {
+	var reason bridge.Reason
+	if v.Arrival != nil {
+		reason = v.Arrival.Reason
+	}
+	switch refused := v.Refusal; {
+	case refused != nil && reason != "":
+		x.line("verdict", "not valid: %d %s, and quarantine %s: %s", refused.Status, refused.Reason, reason, refused.Detail())
+	case refused != nil:
+		x.line("verdict", "not valid: %d %s: %s", refused.Status, refused.Reason, refused.Detail())
+	case reason == bridge.ReasonMalformed:
+		x.line("verdict", "not valid: 200, but quarantine %s: %v", reason, v.Malformed)
+	case reason == bridge.ReasonUnknownEvent:
+		x.line("verdict", "not valid: 200, but quarantine %s: the event is unknown, and DOMAINS is empty", reason)
+	default:
+		x.line("verdict", "valid%s", validity(v))
+		return nil
+	}
 	return errNotValid
 }
 
-// result writes the verdict of a ring. signed is false for a callback that was accepted without a signature.
-func (x *verifyReport) result(err error, signed bool) error {
-	var e *signature.Error
+// validity returns what there is to add to a verdict that a callback is valid.
+func validity(v *ingress.Verdict) string {
 	switch {
-	case err == nil && signed:
-		x.line("verdict", "valid")
-		return nil
-	case err == nil:
-		x.line("verdict", "valid, unsigned: UNSIGNED=accept, and there is no key for this kind")
-		return nil
-	case errors.As(err, &e) && e.Verdict == signature.Forbidden:
-		return x.verdict("403 %s: %s", e.Reason, e.Detail)
-	case errors.As(err, &e) && e.Verdict == signature.Expired:
-		return x.verdict("401 %s, and quarantine expired: %s", e.Reason, e.Detail)
-	case errors.As(err, &e):
-		return x.verdict("401 %s: %s", e.Reason, e.Detail)
+	case v.Ignored:
+		return ", but not published: IGNORE_STREAMS matches its stream"
+	case v.Claim.Kind == bridge.KindSnapshot:
+		return " on the path with SNAPSHOT_TOKEN, which authenticates snapshots: " +
+			"the formula of their signature is not documented"
+	case v.Arrival.Event.Scheme == bridge.SchemeNone:
+		return ", unsigned: UNSIGNED=accept, and there is no key for this kind"
 	}
-	return x.verdict("%v", err)
+	return ""
 }
 
 // explain writes the scheme, the signed fields, the signatures and the first difference.

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/spf13/cobra"
 )
 
@@ -43,9 +44,9 @@ func buildInfo() prometheus.Labels {
 	return b
 }
 
-// buildInfoMetric returns the metric that identifies the build.
-func buildInfoMetric() prometheus.Collector {
-	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_build_info", ConstLabels: buildInfo(),
+// registerBuildInfo registers the metric that identifies the build.
+func registerBuildInfo(r prometheus.Registerer) {
+	promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_build_info", ConstLabels: buildInfo(),
 		Help: "Always 1. The labels are the version, revision and Go version of the build."},
 		func() float64 { return 1 })
 }

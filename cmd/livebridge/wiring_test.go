@@ -21,10 +21,13 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
+	"livebridge/bridge/provider"
+	"livebridge/bridge/reconcile"
 	"livebridge/bridge/sequencer"
 	"livebridge/bridge/signature"
 	"livebridge/transports/kafka"
 	"livebridge/transports/nats"
+	"livebridge/transports/nats/embedded"
 )
 
 // values are the texts of all settings, and which of them a test has asked for.
@@ -36,9 +39,10 @@ type values struct {
 
 // ownValues gives every setting a value that no other has, and that is not its default.
 func ownValues(t *testing.T) *values {
-	choices := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept", "SIGNATURE_REUSE": "accept",
+	choices := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept",
+		"SIGNATURE_REUSE":  "accept",
 		"RECORD_SIGN_TYPE": "MD5", "LOG_LEVEL": "debug", "LOG_FORMAT": "console", "USER_ARGS": "drop", "CLIENT_IP": "redact",
-		"KAFKA_CREATE_TOPIC": "false", "KAFKA_TLS": "true"}
+		"KAFKA_CREATE_TOPIC": "false", "RECONCILE_EVENTS": "true", "KAFKA_TLS": "true"}
 	v := &values{t, make(map[string]string), make(map[string]bool)}
 	for i, f := range (&settings{}).fields() {
 		text := choices[f.name]
@@ -127,7 +131,8 @@ func (v *values) networks(name string) (out []netip.Prefix) {
 }
 
 func (v *values) disposal(name string) callback.Redaction {
-	return map[string]callback.Redaction{"keep": callback.Keep, "redact": callback.Redact, "drop": callback.Drop}[v.text(name)]
+	return map[string]callback.Redaction{"keep": callback.Keep, "redact": callback.Redact,
+		"drop": callback.Drop}[v.text(name)]
 }
 
 // settings parses the values, each by itself: all at once would not fit together.
@@ -150,7 +155,8 @@ func (v *values) settings() *settings {
 func elsewhere() map[string]string {
 	return map[string]string{
 		"TRANSPORT": "TestChosenBroker", "LISTEN": "TestListenAddresses", "ADMIN_LISTEN": "TestListenAddresses",
-		"SHUTDOWN_DELAY": "TestShutdownDelay", "SHUTDOWN_GRACE": "TestStopsWithoutABroker", "LOG_LEVEL": "TestLog", "LOG_FORMAT": "TestLog",
+		"SHUTDOWN_DELAY": "TestShutdownDelay", "SHUTDOWN_GRACE": "TestStopsWithoutABroker", "LOG_LEVEL": "TestLog",
+		"LOG_FORMAT": "TestLog",
 	}
 }
 
@@ -161,12 +167,15 @@ func TestEverySettingArrives(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := v.settings()
 			same(t, s.natsOptions(zap.NewNop()), natsWanted(v))
-			same(t, s.embeddedOptions(), nats.EmbeddedOptions{StoreDir: filepath.Join(v.text("DATA_DIR"), "nats"),
+			same(t, s.embeddedOptions(), embedded.Options{StoreDir: filepath.Join(v.text("DATA_DIR"), "nats"),
 				Listen: v.text("NATS_EMBEDDED_LISTEN"), Token: v.text("NATS_EMBEDDED_TOKEN")})
 			same(t, s.kafkaOptions(zap.NewNop()), kafkaWanted(v))
 			same(t, s.journalOptions(), journalWanted(v))
 			same(t, s.ingressConfig(), ingressWanted(v))
 			same(t, s.signatures(), signaturesWanted(v))
+			same(t, s.reconcileOptions(), reconcileWanted(v))
+			same(t, s.providerConfig(), provider.Config{Region: v.text("PROVIDER_REGION"), Project: v.text("PROVIDER_PROJECT"),
+				Endpoint: v.text("PROVIDER_ENDPOINT"), Limit: s.providerConfig().Limit})
 			same(t, s.certificate(), certificate.Options{CertFile: v.text("TLS_CERT_FILE"), KeyFile: v.text("TLS_KEY_FILE"),
 				ClientCAFile: v.text("TLS_CLIENT_CA_FILE")})
 			var files []keyring.File
@@ -188,8 +197,10 @@ func TestEverySettingArrives(t *testing.T) {
 func natsWanted(v *values) nats.Options {
 	return nats.Options{
 		URL: v.text("NATS_URL"), Stream: v.text("NATS_STREAM"), SubjectPrefix: v.text("NATS_SUBJECT_PREFIX"),
-		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"), MaxAge: v.span("NATS_MAX_AGE"),
-		MaxBytes: v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
+		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"),
+		SessionEvents: v.is("RECONCILE_EVENTS", "true"),
+		MaxAge:        v.span("NATS_MAX_AGE"),
+		MaxBytes:      v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
 		Dedupe: v.span("DEDUPE_WINDOW"), InboxPrefix: v.text("NATS_INBOX_PREFIX"), Binary: v.is("EVENT_MODE", "binary"),
 		CredsFile: v.text("NATS_CREDS_FILE"), NKeyFile: v.text("NATS_NKEY_FILE"), User: v.text("NATS_USER"),
 		Password: v.text("NATS_PASSWORD"), Token: v.text("NATS_TOKEN"), CAFile: v.text("NATS_TLS_CA_FILE"),
@@ -212,24 +223,30 @@ func kafkaWanted(v *values) kafka.Options {
 
 func journalWanted(v *values) journal.Options {
 	return journal.Options{
-		Dir:     v.text("DATA_DIR"),
-		Limits:  sequencer.Limits{HoldDone: v.span("HOLD_DONE"), HoldNext: v.span("HOLD_NEXT"), PerLane: v.number("HELD_PER_LANE")},
+		Dir: v.text("DATA_DIR"),
+		Limits: sequencer.Limits{HoldDone: v.span("HOLD_DONE"), HoldNext: v.span("HOLD_NEXT"),
+			PerLane: v.number("HELD_PER_LANE")},
 		HeldMax: v.number("HELD_MAX"), DedupeWindow: v.span("DEDUPE_WINDOW"), DedupeMax: uint64(v.number("DEDUPE_MAX")),
 		LanesCached: v.number("LANES_CACHED"), SignatureReuse: v.is("SIGNATURE_REUSE", "accept"),
 		MaxBytes: uint64(v.bytes("JOURNAL_MAX_BYTES")), MinFreeBytes: uint64(v.bytes("MIN_FREE_BYTES")),
-		QuarantineMax: v.number("QUARANTINE_MAX"), DeadLettersMax: v.number("DEAD_LETTERS_MAX"), OutboxMemory: 65_536, OpenFiles: 1000,
+		QuarantineMax: v.number("QUARANTINE_MAX"), DeadLettersMax: v.number("DEAD_LETTERS_MAX"), OutboxMemory: 65_536,
+		OpenFiles:        1000,
 		QuarantineMaxAge: v.span("QUARANTINE_MAX_AGE"), PublishQuarantine: v.text("QUARANTINE_TOPIC") != "",
 	}
 }
 
 func ingressWanted(v *values) ingress.Config {
 	c := ingress.Config{
-		PathPrefix: v.text("PATH_PREFIX"), SnapshotToken: v.text("SNAPSHOT_TOKEN"), DomainsListed: v.text("DOMAINS") != "",
-		Policy:         callback.Policy{UserArgs: v.disposal("USER_ARGS"), ClientIP: v.disposal("CLIENT_IP")},
+		PathPrefix: v.text("PATH_PREFIX"),
+		Rules: ingress.Rules{
+			MaxBody: v.bytes("MAX_BODY"), SnapshotToken: v.text("SNAPSHOT_TOKEN"), DomainsListed: v.text("DOMAINS") != "",
+			Policy: callback.Policy{UserArgs: v.disposal("USER_ARGS"), ClientIP: v.disposal("CLIENT_IP")},
+		},
 		TrustedProxies: v.networks("TRUSTED_PROXIES"), AllowSources: v.networks("ALLOW_SOURCES"),
-		MaxBody: v.bytes("MAX_BODY"), MaxConnections: v.number("MAX_CONNECTIONS"), MaxHeader: 16 << 10,
-		HeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 75 * time.Second,
-		RetryAfter: 5 * time.Second,
+		MaxConnections: v.number("MAX_CONNECTIONS"), MaxHeader: 16 << 10,
+		HeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: 75 * time.Second,
+		RetryAfter:  5 * time.Second,
 	}
 	if pattern := v.text("IGNORE_STREAMS"); pattern != "" {
 		c.IgnoreStreams = regexp.MustCompile(pattern)
@@ -240,7 +257,8 @@ func ingressWanted(v *values) ingress.Config {
 func signaturesWanted(v *values) signature.Config {
 	return signature.Config{
 		Stream: v.list("STREAM_KEY"), Record: v.list("RECORD_KEY"), RTC: v.list("RTC_KEY"),
-		RecordScheme:   map[string]bridge.Scheme{"MD5": bridge.SchemeMD5, "HMACSHA256": bridge.SchemeHMAC}[v.text("RECORD_SIGN_TYPE")],
+		RecordScheme: map[string]bridge.Scheme{"MD5": bridge.SchemeMD5,
+			"HMACSHA256": bridge.SchemeHMAC}[v.text("RECORD_SIGN_TYPE")],
 		AcceptUnsigned: v.is("UNSIGNED", "accept"), Domains: v.list("DOMAINS"),
 		Skew: v.span("AUTH_SKEW"), MaxAhead: v.span("AUTH_MAX_AHEAD"), RTCMaxAge: v.span("RTC_MAX_AGE"),
 	}
@@ -253,11 +271,16 @@ func same[Options any](t *testing.T, got, want Options) {
 	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
 	for i := range g.NumField() {
 		field := g.Type().Field(i)
-		if !field.IsExported() || field.Type.Kind() == reflect.Func || slices.Contains([]string{"Log", "Registerer", "FS"}, field.Name) {
+		if !field.IsExported() || field.Type.Kind() == reflect.Func ||
+			slices.Contains([]string{"Log", "Registerer", "FS"}, field.Name) {
 			continue
 		}
 		if a, b := g.Field(i).Interface(), w.Field(i).Interface(); !reflect.DeepEqual(a, b) {
 			t.Errorf("%T.%s is %v, not %v", got, field.Name, a, b)
 		}
 	}
+}
+
+func reconcileWanted(v *values) reconcile.Options {
+	return reconcile.Options{Interval: v.span("RECONCILE_INTERVAL"), Grace: v.span("RECONCILE_GRACE"), Domains: v.list("DOMAINS")}
 }

@@ -17,6 +17,7 @@ const (
 	sequencer  = "bridge/sequencer"
 	dispatch   = "bridge/dispatch"
 	nats       = "transports/nats"
+	embedded   = "transports/nats/embedded"
 	kafka      = "transports/kafka"
 	livebridge = "cmd/livebridge"
 )
@@ -25,9 +26,12 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(), deliveryMutants(), kafkaMutants(), ingressMutants(),
-		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(),
+		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(),
+		deliveryMutants(), kafkaMutants(), ingressMutants(), boundaryMutants(), trustMutants(),
+		credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
+		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), sharingMutants(),
+		providerMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
+		rotationMutants(), reconcileMutants(), hangupMutants(),
 	} {
 		all = append(all, some...)
 	}
@@ -74,12 +78,12 @@ func durabilityMutants() []mutant {
 		{"the commit marker is not updated", "bridge/store/batch.go", "return b.s.updateMarker(b.number)", "return nil", journal, "TestFlippedBitsAfterACrash"},
 		{"a failed background flush is retried forever", "bridge/store/open.go", "\ts.Fail(fmt.Errorf(\"the store could not tidy up: %w\", err))\n\truntime.Goexit()\n", "\t_ = err\n", journal, "TestFailedFlush"},
 		{"effects that are added twice are written twice", "bridge/store/batch.go", "b.written.emitted = len(eff.Emitted)", "_ = eff", store, "TestAddInPortions"},
-		{"a purged dead letter stays on disk", "bridge/store/batch.go", "if err := b.batch.Delete(numberKey(nil, tableDeadLetter, e.Number), nil); err != nil {", "if err := error(nil); err != nil {", store, "TestStoreIsTheView"},
-		{"a forgotten lane stays on disk", "bridge/store/batch.go", "b.batch.Delete(laneKey(nil, name), nil)", "error(nil)", store, "TestForgottenLane"},
-		{"a lane that a commit changes is forgotten by it", "bridge/processor/forget.go", "l.changed != unchanged || ", "", processor, "TestBusyLaneIsNotForgotten"},
+		{"a purged dead letter stays on disk", "bridge/store/batch.go", "if err := b.batch.Delete(numberKey(nil, tableDeadLetter, e.Number), nil); err != nil {", "if err := b.batch.LogData(numberKey(nil, tableDeadLetter, e.Number), nil); err != nil {", store, "TestStoreIsTheView"},
+		{"a forgotten lane stays on disk", "bridge/store/batch.go", "b.batch.Delete(laneKey(nil, name), nil)", "b.batch.LogData(laneKey(nil, name), nil)", store, "TestForgottenLane"},
+		{"a lane that a commit changes is forgotten by it", "bridge/processor/forget.go", "l.changed != unchanged || ", "", processor, "TestLaneThatEmitsIsNotForgotten"},
 		{"what a commit has decided is pending for ever", "bridge/processor/processor.go", "\tclear(p.pending.ids)\n", "", processor, "TestIdentityIsForgottenUnderTraffic"},
-		{"an input loses its queue", "bridge/processor/input_record.go", "record.AppendText(dst, in.Queue)", "record.AppendText(dst, \"\")", processor, "FuzzReadInput"},
-		{"a held event stays on disk", "bridge/store/batch.go", "b.batch.Delete(heldKey(key[:0], e.Lane, e.Session, e.Phase), nil)", "error(nil)", store, "TestStoreIsTheView"},
+		{"an input loses its queue", "bridge/processor/input_record.go", "record.AppendText(dst, in.Queue)", "record.AppendText(dst, \"\")", processor, "TestInputRoundTrip"},
+		{"a held event stays on disk", "bridge/store/batch.go", "b.batch.Delete(heldKey(key[:0], e.Lane, e.Session, e.Phase), nil)", "b.batch.LogData(heldKey(key[:0], e.Lane, e.Session, e.Phase), nil)", store, "TestStoreIsTheView"},
 		{"a restart makes holds longer", "bridge/processor/moment.go", "max(deadline, m.At)", "max(deadline, m.At+sequencer.Instant(whole/2))", processor, "TestExplore"},
 		{"the lane whose hold ends last comes first", "bridge/processor/holds.go", "return a.Deadline < b.Deadline", "return a.Deadline > b.Deadline", processor, "TestProcessorIsTheTable"},
 	}
@@ -153,7 +157,7 @@ func deliveryMutants() []mutant {
 		{"a late answer acknowledges another event", "transports/nats/acks.go", "\t\t\tp.generation++\n", "", nats, "TestLateAnswerIsIgnored"},
 		{"a lost connection is not noticed", "transports/nats/connection.go", "p.acks.abandon(0, lost)", "p.acks.abandon(1<<30, lost)", nats, "TestLostConnectionAnswers"},
 		{"a server's error is an acknowledgement", "transports/nats/acks.go", "\t\treturn answer.Error\n", "\t\treturn nil\n", nats, "TestOutcome"},
-		{"a message names no stream", "transports/nats/message.go", "d.set(headerExpected, s.opts.streamOf(e))", "d.set(headerExpected, \"\")", nats, "TestOtherStreamTakesTheSubjects|TestEmbeddedStreamTakenByAnother"},
+		{"a message names no stream", "transports/nats/message.go", "d.set(headerExpected, s.opts.streamOf(e))", "d.set(headerExpected, \"\")", nats, "TestOtherStreamTakesTheSubjects"},
 		{"any stream's acknowledgement counts", "transports/nats/acks.go", "case answer.Stream != name:", "case false:", nats, "TestOutcome"},
 		{"memory storage is accepted", "transports/nats/stream_config.go", "have.Storage == jetstream.MemoryStorage && single:", "false:", nats, "TestUnusableStreamAtStart"},
 		{"a small max_msgs is accepted", "transports/nats/stream_config.go", "discards && below(have.MaxMsgs, minMessages, 0)", "false", nats, "TestStreamBecomesUnusable"},
@@ -162,7 +166,7 @@ func deliveryMutants() []mutant {
 		{"a denied message waits for its time-out", "transports/nats/permissions.go", "p.acks.rejectSubject(d.subject, bridge", "p.acks.rejectSubject(\"\", bridge", nats, "TestMissingRight/live.events.>"},
 		{"a connection given up is not replaced", "transports/nats/connection.go", "{ go p.reopen() }", "{}", nats, "TestCurrentServerLimit"},
 		{"the limit announced at connecting is final", "transports/nats/size_limit.go", "s.limit, s.at = p.querySizeLimit(server, known), time.Now()", "s.limit, s.at = known, time.Now()", nats, "TestCurrentServerLimit"},
-		{"a file that cannot be opened is fatal", "transports/nats/store.go", "case errors.As(err, &lost):", "case err != nil || errors.As(err, &lost):", nats, "TestNothingIsLostBeforeASync"},
+		{"a file that cannot be opened is fatal", "transports/nats/embedded/store.go", "case errors.As(err, &lost):", "case err != nil || errors.As(err, &lost):", embedded, "TestNothingIsLostBeforeASync"},
 		{"failing notices count as an outage", "bridge/dispatch/dispatch.go", "\tif e.Quarantined() {\n\t\treturn &d.notices\n\t}\n", "", dispatch, "TestQuarantineFailing|TestEventsFailing"},
 		{"a message has no identity", "transports/nats/message.go", "d.set(headerMsgID, e.DedupeID())", "d.set(headerMsgID, \"\")", nats, "TestPublishedUnchanged"},
 		{"two lanes share a subject", "transports/nats/message.go", "bridge.EscapeDot", "bridge.KeepDot", nats, "FuzzSubject"},
@@ -173,33 +177,33 @@ func deliveryMutants() []mutant {
 // kafkaMutants are faults on the way to Kafka.
 func kafkaMutants() []mutant {
 	return []mutant{
-		{"a batch of unknown outcome is failed", "transports/kafka/recovery.go", "\t\t\tb.maybeWritten = true\n", "\t\t\ts.failBatch(p, b, unavailable(p.topic.name, err))\n\t\t\treturn\n", kafka, "TestAnswersOfABroker"},
-		{"a lost answer counts as not written", "transports/kafka/errors.go", "\tcase !errors.As(err, &code):\n\t\treturn unknown\n", "\tcase !errors.As(err, &code):\n\t\treturn notWritten\n", kafka, "TestLostAnswers"},
-		{"acks=1", "transports/kafka/request.go", "kafka.RequireAll", "kafka.RequireOne", kafka, "TestRequests"},
-		{"a batch has no producer id", "transports/kafka/batch.go", "\tbinary.BigEndian.PutUint64(set[offsetProducer:], uint64(producer.id))\n", "", kafka, "TestRequests"},
-		{"the sequence does not advance", "transports/kafka/partition.go", "int64(p.nextSequence) + int64(n)", "int64(p.nextSequence) + 0*int64(n)", kafka, "TestRequests"},
-		{"the sequence advances twice", "transports/kafka/partition.go", "int64(p.nextSequence) + int64(n)", "int64(p.nextSequence) + 2*int64(n)", kafka, "TestRequests"},
-		{"a partition has two batches in flight", "transports/kafka/broker_queue.go", "\t\tp.busy = true\n", "", kafka, "TestOneBatchAtATime"},
-		{"a slow answer holds up other partitions", "transports/kafka/broker_queue.go", "\t\tl.delayed = true\n", "\t\tl.delayed = true\n\t\treturn\n", kafka, "TestSlowAnswerHoldsUpNoOtherPartition"},
-		{"few records make a request beside another", "transports/kafka/broker_queue.go", "l.waiting >= secondRequestMin", "l.waiting > 0", kafka, "TestSecondRequest"},
+		{"a batch of unknown outcome is failed", "transports/kafka/producer/recovery.go", "\t\t\tb.maybeWritten = true\n", "\t\t\ts.answerBatch(p, b, Unavailable(p.topic.Name, err))\n\t\t\treturn\n", kafka, "TestAnswersOfABroker"},
+		{"a lost answer counts as not written", "transports/kafka/producer/errors.go", "\tcase !errors.As(err, &code):\n\t\treturn unknown\n", "\tcase !errors.As(err, &code):\n\t\treturn notWritten\n", kafka, "TestLostAnswers"},
+		{"acks=1", "transports/kafka/producer/request.go", "kafka.RequireAll", "kafka.RequireOne", kafka, "TestRequests"},
+		{"a batch has no producer id", "transports/kafka/producer/batch.go", "\tbinary.BigEndian.PutUint64(set[offsetProducer:], uint64(producer.id))\n", "", kafka, "TestRequests"},
+		{"the sequence does not advance", "transports/kafka/producer/partition.go", "int64(p.nextSequence) + int64(n)", "int64(p.nextSequence) + 0*int64(n)", kafka, "TestRequests"},
+		{"the sequence advances twice", "transports/kafka/producer/partition.go", "int64(p.nextSequence) + int64(n)", "int64(p.nextSequence) + 2*int64(n)", kafka, "TestRequests"},
+		{"a partition has two batches in flight", "transports/kafka/producer/broker_queue.go", "\t\tp.busy = true\n", "", kafka, "TestOneBatchAtATime"},
+		{"a slow answer holds up other partitions", "transports/kafka/producer/broker_queue.go", "\t\tl.delayed = true\n", "\t\tl.delayed = true\n\t\treturn\n", kafka, "TestSlowAnswerHoldsUpNoOtherPartition"},
+		{"few records make a request beside another", "transports/kafka/producer/broker_queue.go", "l.waiting >= secondRequestMin", "l.waiting > 0", kafka + "/producer", "TestSecondRequest"},
 		{"partitions are not the Java client's", "transports/kafka/layout.go", "kafka.Murmur2Balancer{Consistent: true}", "kafka.CRC32Balancer{Consistent: true}", kafka, "TestPartitions"},
-		{"a record has no key", "transports/kafka/record.go", "Key: protocol.NewBytes(next.key)", "Key: nil", kafka, "TestContract"},
-		{"record errors are ignored", "transports/kafka/request.go", "\t\tr.indexes[int(e.BatchIndex)] = true\n\t}\n\treturn r\n", "\t\tr.indexes[int(e.BatchIndex)] = true\n\t}\n\treturn nil\n", kafka, "TestPartialBatchErrors"},
-		{"one bad record rejects its batch", "transports/kafka/outcome.go", "if named.indexes[i] {", "if named != nil {", kafka, "TestPartialBatchErrors"},
-		{"the topic's limit is ignored", "transports/kafka/partition.go", "min(batchWeight, limit*9/10)", "batchWeight", kafka, "TestBatchesFitTheTopic"},
-		{"a batch that is too large is retried forever", "transports/kafka/errors.go", "case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidRecord:", "case kafka.RecordListTooLarge, kafka.InvalidRecord:", kafka, "TestTooLargeForTheBroker"},
-		{"the outcome of a recovered record is lost", "transports/kafka/recovery.go", "\tp.outcomes[at] = err\n", "\t_ = at\n", kafka, "TestOutcomeIsRemembered"},
-		{"a stuck partition holds up what waits", "transports/kafka/recovery.go", "if time.Now().After(patience) {", "if false && time.Now().After(patience) {", kafka, "TestPartitionInRecovery"},
+		{"a record has no key", "transports/kafka/producer/record.go", "Key: protocol.NewBytes(next.Key)", "Key: nil", kafka, "TestContract"},
+		{"record errors are ignored", "transports/kafka/producer/request.go", "\t\tr.indexes[int(e.BatchIndex)] = true\n\t}\n\treturn r\n", "\t\tr.indexes[int(e.BatchIndex)] = true\n\t}\n\treturn nil\n", kafka, "TestPartialBatchErrors"},
+		{"one bad record rejects its batch", "transports/kafka/producer/outcome.go", "if named.indexes[i] {", "if named != nil {", kafka, "TestPartialBatchErrors"},
+		{"the topic's limit is ignored", "transports/kafka/producer/partition.go", "min(batchWeight, limit*9/10)", "batchWeight", kafka, "TestBatchesFitTheTopic"},
+		{"a batch that is too large is retried forever", "transports/kafka/producer/errors.go", "case kafka.MessageSizeTooLarge, kafka.RecordListTooLarge, kafka.InvalidRecord:", "case kafka.RecordListTooLarge, kafka.InvalidRecord:", kafka, "TestTooLargeForTheBroker"},
+		{"the outcome of a recovered record is lost", "transports/kafka/producer/recovery.go", "\tp.outcomes[at] = err\n", "\t_ = at\n", kafka, "TestOutcomeIsRemembered"},
+		{"a stuck partition holds up what waits", "transports/kafka/producer/recovery.go", "if time.Now().After(patience) {", "if false && time.Now().After(patience) {", kafka, "TestPartitionInRecovery"},
 		{"a compacted topic is published to", "transports/kafka/findings.go", `if policy == "compact" {`, `if policy == "never" {`, kafka, "TestUnusableTopic"},
 		{"an unusable topic gets events", "transports/kafka/topics.go", "\tknown.fault.Store(&err)\n", "", kafka, "TestUnusableTopic"},
 		{"an alarm is logged once", "transports/kafka/finding_log.go", "(!f.alarm || time.Since(last) < remind)", "(!f.alarm || last.IsZero() || remind > 0)", kafka, "TestUnusableTopic"},
 		{"a warning that returns is not logged", "transports/kafka/finding_log.go", "return !current[key]", "return !current[key] && false", kafka, "TestWarningsAreRepeated"},
-		{"offsets that go back are not noticed", "transports/kafka/offsets.go", "if lost = b.offset < p.endOffset; lost {", "if lost = b.offset < 0; lost {", kafka, "TestTopicIsRecreated"},
-		{"a partition at rest is not compared", "transports/kafka/offsets.go", "known && end < ends[int(p.number)]", "known && end < 0", kafka, "TestTopicIsRecreated"},
+		{"offsets that go back are not noticed", "transports/kafka/producer/offsets.go", "if lost = b.offset < p.endOffset; lost {", "if lost = b.offset < 0; lost {", kafka, "TestTopicIsRecreated"},
+		{"a partition at rest is not compared", "transports/kafka/producer/offsets.go", "known && end < ends[int(p.number)]", "known && end < 0", kafka, "TestTopicIsRecreated"},
 		{"deleted partitions are kept", "transports/kafka/layout.go", "len(found) < len(before.partitions) {", "len(found) < 0 {", kafka, "TestFewerPartitions"},
 		{"a partition without a leader is led by broker 0", "transports/kafka/findings.go", `if p.Leader.Host == "" {`, `if p.Leader.Host == "nobody" {`, kafka, "TestPartitionWithoutLeader"},
-		{"a denied producer id is never requested again", "transports/kafka/producer_id.go", "!i.denied.IsZero() && time.Since(i.denied) >= i.retryInterval", "!i.denied.IsZero() && i.retryInterval < 0", kafka, "TestProducerIDPermittedAgain"},
-		{"a batch of unknown outcome gets too old", "transports/kafka/recovery.go", "\t\ts.encoder.updateTimestamps(b.bytes, time.Now())\n", "", kafka, "TestRetriedBatchGetsNewTimestamp"},
+		{"a denied producer id is never requested again", "transports/kafka/producer/producer_id.go", "!i.denied.IsZero() && time.Since(i.denied) >= i.retryInterval", "!i.denied.IsZero() && i.retryInterval < 0", kafka, "TestProducerIDPermittedAgain"},
+		{"a batch of unknown outcome gets too old", "transports/kafka/producer/recovery.go", "\t\ts.encoder.updateTimestamps(b.bytes, time.Now())\n", "", kafka, "TestRetriedBatchGetsNewTimestamp"},
 		{"an unavailable topic holds up others", "transports/kafka/publisher.go", "layout != nil && t.fault.Load() == nil {", "layout != nil {", kafka, "TestTopicStaysDeleted"},
 	}
 }
@@ -207,8 +211,8 @@ func kafkaMutants() []mutant {
 // ingressMutants are faults where callbacks come in.
 func ingressMutants() []mutant {
 	return []mutant{
-		{"answered whatever the journal says", "bridge/ingress/callback.go", "\tif err := s.journal.Append(s.ctx, a); err != nil {", "\tif err := s.journal.Append(s.ctx, a); err != nil && a == nil {", "bridge/ingress", "TestJournalErrors"},
-		{"an expired signature is accepted", "bridge/ingress/callback.go", "\t\ta.Reason = bridge.ReasonExpired\n", "", "bridge/ingress", "TestAnswers"},
+		{"answered whatever the journal says", "bridge/ingress/callback.go", "s.journal.Append(s.ctx, v.Arrival); err != nil {", "s.journal.Append(s.ctx, v.Arrival); err != nil && v.Arrival == nil {", "bridge/ingress", "TestJournalErrors"},
+		{"an expired signature is accepted", "bridge/ingress/judge.go", "v.Arrival.Reason, v.Refusal = bridge.ReasonExpired, refusalOf(err)", "v.Ignored = false", "bridge/ingress", "TestAnswers"},
 		{"any signature is good", "bridge/signature/key.go", "subtle.ConstantTimeCompare(w.computed, w.received)", "1", "bridge/signature", "TestVerify"},
 		{"a full disk is written to", "bridge/journal/capacity.go", "r.free.Load() < r.opts.MinFreeBytes", "r.free.Load() < 0*r.opts.MinFreeBytes", journal, "TestDiskFillsUp"},
 		{"the store's logs fill a small volume", "bridge/store/open.go", "const usual, least, share = 16 << 20, 1 << 20, 4 * 11", "const usual, least, share = 16 << 20, 16 << 20, 1", journal, "TestSmallVolume"},
@@ -246,7 +250,7 @@ func boundaryMutants() []mutant {
 		{"everybody opens the control socket", "bridge/admin/control.go", "0o600", "0o666", "bridge/admin", "TestControlIsPrivate"},
 		{"silent connections keep operators out", "bridge/admin/limiter.go", "refused = l.longestIdle(); refused == nil", "refused == nil", "bridge/admin", "TestSilentConnections"},
 		{"requests in flight are cut off", "bridge/admin/limiter.go", "\t\tl.open[c] = time.Time{}\n", "", "bridge/admin", "TestBusyConnectionsStay"},
-		{"consumers lock the bridge out", "transports/nats/connections.go", "\t\tcloseNewest(s, limit)\n", "\t\t_ = closeNewest\n", "transports/nats", "TestConsumersAreBounded"},
+		{"consumers lock the bridge out", "transports/nats/embedded/connections.go", "\t\tcloseNewest(s, limit)\n", "\t\t_ = closeNewest\n", embedded, "TestConsumersAreBounded"},
 		{"callbacks take the journal's files", "cmd/livebridge/descriptors.go", "min(asked, limit-reserved)", "min(asked, limit+reserved)", "cmd/livebridge", "TestFloodOfConnections"},
 		{"the log waits for its reader", "cmd/livebridge/log_writer.go", "if w.closed || w.bytes+len(line) > logQueueBytes {", "if w.closed {", "cmd/livebridge", "TestLogWriterDrops"},
 		{"the log's reader takes the program with it", "cmd/livebridge/serve.go", "signal.Ignore(syscall.SIGPIPE)", "signal.Ignore(syscall.SIGHUP)", "cmd/livebridge", "TestReaderOfTheLogGoesAway"},
@@ -294,10 +298,10 @@ func credentialMutants() []mutant {
 		{"a new file makes no new connection", connector, "_ = conn.ForceReconnect()", "_ = conn", nats, "TestReload"},
 		{"every refusal is logged", reminders, "if now.Sub(k.last) < ReminderInterval {", "if false {", nats, "TestRefusalsAreSummarizedHourly"},
 		{"a refusal that lasts is logged no more", reminders, "if now.Sub(k.last) < ReminderInterval {", "if !k.last.IsZero() && r.logged {", "bridge", "TestReminders"},
-		{"consumers show the old token", "transports/nats/access.go", "\tg.token.Store(&token)\n", "\tg.token.CompareAndSwap(nil, &token)\n", nats, "TestEmbeddedTokenChanges"},
+		{"consumers show the old token", "transports/nats/embedded/access.go", "\tg.token.Store(&token)\n", "\tg.token.CompareAndSwap(nil, &token)\n", embedded, "TestEmbeddedTokenChanges"},
 		{"a negative length is trusted", "transports/kafka/framed_conn.go", "length < 0 || length > maxAnswer", "length > maxAnswer", kafka, "TestNoKafkaAnswers"},
 		{"Kafka gets yesterday's credentials", "transports/kafka/credentials.go", "\t_ = c.load() //", "\t//", kafka, "TestRefusalsAreLoggedOnce"},
-		{"an empty file removes the password", "transports/kafka/credentials.go", "err == nil && strings.TrimSpace(string(content)) == \"\"", "false", kafka, "TestRotation"},
+		{"an empty file removes the password", "transports/transporttls/files.go", "err == nil && strings.TrimSpace(string(content)) == \"\"", "false", kafka, "TestRotation"},
 		{"the broker's files are not watched", "cmd/livebridge/credentials.go", "if !changed && c.lastError == \"\" {", "if !changed || c.lastError == \"\" {", livebridge, "TestRotatedToken"},
 	}
 }

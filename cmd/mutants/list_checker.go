@@ -20,12 +20,12 @@ func checkerMutants() []mutant {
 func wiringMutants() []mutant {
 	const (
 		settings = "cmd/livebridge/settings.go"
-		broker   = "cmd/livebridge/broker.go"
+		options  = "cmd/livebridge/options.go"
 	)
 	return []mutant{
-		{"a limit is another's", "cmd/livebridge/app.go", "= s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached", "= s.LanesCached, s.DedupeWindow, uint64(s.DedupeMax), s.HeldMax", livebridge, "TestEverySettingArrives"},
-		{"one broker's password is the other's", broker, "= s.KafkaSASL, s.KafkaUser, s.KafkaPassword", "= s.KafkaSASL, s.KafkaUser, s.NATSPassword", livebridge, "TestEverySettingArrives"},
-		{"consumers of the embedded server show no token", "cmd/livebridge/tail.go", "s.NATSToken, s.secretFiles[\"NATS_TOKEN\"] = s.NATSEmbedToken,", "_, s.secretFiles[\"NATS_TOKEN\"] = s.NATSEmbedToken,", livebridge, "TestTokenOfConsumers"},
+		{"a limit is another's", options, "= s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached", "= s.LanesCached, s.DedupeWindow, uint64(s.DedupeMax), s.HeldMax", livebridge, "TestEverySettingArrives"},
+		{"one broker's password is the other's", options, "= s.KafkaSASL, s.KafkaUser, s.KafkaPassword", "= s.KafkaSASL, s.KafkaUser, s.NATSPassword", livebridge, "TestEverySettingArrives"},
+		{"consumers of the embedded server show no token", "cmd/livebridge/transport.go", "o.Token, o.TokenFile = at, t.s.NATSEmbedToken,", "o.Token, o.TokenFile = at, o.Token,", livebridge, "TestTokenOfConsumers"},
 		{"a term of a check is left out", settings, "if s.DedupeWindow < s.AuthSkew+s.AuthMaxAhead {", "if s.DedupeWindow < s.AuthMaxAhead {", livebridge, "TestSettingsTogether"},
 		{"one file of a secret is not warned of", "cmd/livebridge/secrets.go", "\"NATS_NKEY_FILE\", \"NATS_TLS_KEY_FILE\", ", "\"NATS_TLS_KEY_FILE\", ", livebridge, "TestEveryWorldReadableFile"},
 	}
@@ -38,10 +38,10 @@ func timingMutants() []mutant {
 		{"a slot is not released", "bridge/dispatch/dispatch.go", "\t\t<-d.slots\n\t\td.inFlight.Done()\n", "\t\td.inFlight.Done()\n", dispatch, "TestEverySlotIsReleasedOnce"},
 		{"failures of an outage are counted without a lock", "bridge/dispatch/outage.go", "func (o *outage) recordFailure(err error) {\n\to.mu.Lock()\n\tdefer o.mu.Unlock()\n", "func (o *outage) recordFailure(err error) {\n", dispatch, "TestOutageIsLocked"},
 		{"an outage is logged at its begin only", "bridge/dispatch/outage.go", "time.Since(o.logged) < bridge.ReminderInterval", "true", dispatch, "TestOutageLog"},
-		{"a dead broker has no such topic", "transports/kafka/request.go", "\terr = s.cluster.routingCause(ctx, err)\n", "", kafka, "TestCauseOfADeadBroker"},
-		{"any authority's certificate is accepted", "transports/kafka/tls_verify.go", "c.VerifyConnection = func", "_ = func", kafka, "TestVerify"},
+		{"a dead broker has no such topic", "transports/kafka/producer/request.go", "\terr = s.routingCause(ctx, err)\n", "", kafka, "TestCauseOfADeadBroker"},
+		{"any authority's certificate is accepted", "transports/transporttls/transporttls.go", "to.VerifyConnection = func", "_ = func", kafka, "TestVerify"},
 		{"a healthy start fails events", "transports/nats/publisher.go", "!to.hold.add(func() { p.Publish(e, done) })", "true", nats, "TestFirstEventsWait"},
-		{"settings of the other transport are ignored", "cmd/livebridge/broker.go", "f.value != defaults[i].value", "f.value != defaults[i].value && false", livebridge, "TestSettingsTogether"},
+		{"settings of the other transport are ignored", "cmd/livebridge/transport.go", "f.value != defaults[i].value", "f.value != defaults[i].value && false", livebridge, "TestSettingsTogether"},
 		{"an outage has no backoff", "bridge/dispatch/outage.go", "if ended == nil {", "if ended == nil || true {", dispatch, "TestOutageIsLoggedOnceAndSlowsTriesDown"},
 	}
 }

@@ -15,5 +15,7 @@ func operatorMutants() []mutant {
 		{"a signal to reload waits for the next poll", "bridge/keyring/keyring.go", "(*filewatch.Source[snapshot]).PollNow", "(*filewatch.Source[snapshot]).Poll", "bridge/keyring", "TestReload"},
 		{"twins are not whole", "bridge/simulator/plan.go", "if p.twin {", "if p.draw(p.c.Twins) {", "bridge/simulator", "TestWholeTwins"},
 		{"an entry is verified as of now", "cmd/livebridge/verify_input.go", "if !instantGiven {", "if false {", livebridge, "TestVerifyReadsAnEntry"},
+		{"systemd is not told that the service is ready", "cmd/livebridge/app.go", "\ta.notifySystemd(daemon.SdNotifyReady)\n", "", livebridge, "TestSystemdWithoutWatchdog"},
+		{"the watchdog is fed by a service that says nothing", "cmd/livebridge/systemd.go", "case err == nil:", "default:", livebridge, "TestWatchdogIsFedOnlyByTheLiving"},
 	}
 }

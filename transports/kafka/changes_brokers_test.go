@@ -33,7 +33,7 @@ func recreate(t *testing.T, brokers []string, topic string, partitions int) {
 	if err != nil || answer.Errors[topic] != nil {
 		t.Fatal(err, answer)
 	}
-	await(t, "the topic is not recreated", func() bool {
+	transporttest.Eventually(t, "the topic is not recreated", func() bool {
 		answer, err := client.CreateTopics(t.Context(), &kafka.CreateTopicsRequest{
 			Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: -1}}})
 		return err == nil && answer.Errors[topic] == nil
@@ -45,7 +45,7 @@ func recreated(t *testing.T, brokers []string, p *Publisher, o Options, logs *ob
 	recreate(t, brokers, o.Topic, 12)
 	more := transporttest.Events(60, 6, 3)
 	transporttest.Deliver(t, p, more)
-	awaitLog(t, logs, "acknowledged events are lost")
+	transporttest.AwaitLog(t, logs, "acknowledged events are lost")
 	onlyThese(t, brokers, o.Topic, more)
 }
 
@@ -54,21 +54,23 @@ func fewerPartitions(t *testing.T, brokers []string, p *Publisher, o Options, lo
 	recreate(t, brokers, o.Topic, 3)
 	more := transporttest.Events(40, 2, 2)
 	transporttest.Deliver(t, p, more)
-	awaitLog(t, logs, "fewer partitions than before")
+	transporttest.AwaitLog(t, logs, "fewer partitions than before")
 	onlyThese(t, brokers, o.Topic, more)
 }
 
 func limitRaised(t *testing.T, brokers []string, p *Publisher, o Options, _ *observer.ObservedLogs) {
 	transporttest.Deliver(t, p, transporttest.Events(1, 1, 1))
-	if err := publishLarge(t, p, 1000, 2<<20); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max.message.bytes") {
+	if err := publishLarge(t, p, 1000, 2<<20); !bridge.IsRejected(err) || !strings.Contains(err.Error(),
+		"max.message.bytes") {
 		t.Fatalf("an event that is too large was answered %v", err)
 	}
 	setConfig(t, brokers, o.Topic, "max.message.bytes", fmt.Sprint(8<<20))
 	sequence := uint64(1000)
-	await(t, "an event that was too large stays so", func() bool { // the brokers learn of it one after the other
-		sequence++
-		return publishLarge(t, p, sequence, 2<<20) == nil
-	})
+	transporttest.Eventually(t, "an event that was too large stays so",
+		func() bool { // the brokers learn of it one after the other
+			sequence++
+			return publishLarge(t, p, sequence, 2<<20) == nil
+		})
 }
 
 func compacted(t *testing.T, brokers []string, p *Publisher, o Options, logs *observer.ObservedLogs) {
@@ -93,7 +95,7 @@ func timestamps(t *testing.T, brokers []string, p *Publisher, o Options, logs *o
 	if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), "message.timestamp.before.max.ms") {
 		t.Errorf("the answer is %v", err)
 	}
-	awaitLog(t, logs, "message.timestamp.before.max.ms is 0s")
+	transporttest.AwaitLog(t, logs, "message.timestamp.before.max.ms is 0s")
 	setConfig(t, brokers, o.Topic, "message.timestamp.before.max.ms", "9223372036854775807")
 	transporttest.Deliver(t, p, transporttest.Events(20, 2, 1))
 }

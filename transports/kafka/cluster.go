@@ -2,15 +2,12 @@ package kafka
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol/rawproduce"
 )
 
 const (
@@ -19,7 +16,8 @@ const (
 )
 
 // cluster is the connections to the brokers. The library refreshes its metadata rarely and not on demand: when a leader
-// has moved or a broker is back, all connections are renewed, which takes a few milliseconds.
+// has moved or a broker is back, all connections are renewed, which takes a few milliseconds. It
+// implements producer.Brokers.
 type cluster struct {
 	addr        net.Addr
 	make        func() *kafka.Transport
@@ -45,8 +43,8 @@ func newCluster(ctx context.Context, o *Options) (*cluster, error) {
 	}}, nil
 }
 
-// client returns a client for one request.
-func (c *cluster) client() *kafka.Client {
+// Client returns a client for one request.
+func (c *cluster) Client() *kafka.Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return &kafka.Client{Addr: c.addr, Transport: c.current()}
@@ -54,30 +52,11 @@ func (c *cluster) client() *kafka.Client {
 
 func (c *cluster) current() *kafka.Transport {
 	if c.transport == nil {
-		c.transport, c.usedCredentials = c.make(), c.credentials.current().fileContents
+		c.transport, c.usedCredentials = c.make(), c.credentials.current().contents()
 		c.transport.MetadataTopics = c.topics
 		c.renewed = time.Now()
 	}
 	return c.transport
-}
-
-// notRouted is why the library knows no leader: nothing was sent.
-type notRouted struct{ error }
-
-// Unwrap returns the cause.
-func (n *notRouted) Unwrap() error { return n.error }
-
-// routingCause returns why a request could not be routed. Without metadata the library says that the topic was not
-// found, and tells only a request for metadata why it has none.
-func (c *cluster) routingCause(ctx context.Context, err error) error {
-	var routing *rawproduce.Error
-	if !errors.As(err, &routing) {
-		return err
-	}
-	if _, cause := c.client().Metadata(ctx, &kafka.MetadataRequest{}); cause != nil {
-		return &notRouted{fmt.Errorf("not connected to Kafka: %w", cause)}
-	}
-	return err
 }
 
 // setTopics sets the topics whose metadata is fetched.
@@ -90,8 +69,8 @@ func (c *cluster) setTopics(topics []string) {
 	}
 }
 
-// renew makes the next request use new connections and fresh metadata, unless that was done within renewPause.
-func (c *cluster) renew() {
+// Renew makes the next request use new connections and fresh metadata, unless that was done within renewPause.
+func (c *cluster) Renew() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.renewed) >= renewPause {
@@ -104,7 +83,7 @@ func (c *cluster) reload() error {
 	err := c.credentials.load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.usedCredentials != c.credentials.current().fileContents {
+	if c.usedCredentials != c.credentials.current().contents() {
 		c.closeTransport()
 	}
 	return err

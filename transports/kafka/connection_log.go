@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -63,7 +64,7 @@ func (t *topics) noteConnected(connected bool) {
 		t.connectionLog.connected(zap.String("topic", t.opts.Topic))
 	} else {
 		known := t.of(t.opts.Topic)
-		t.connectionLog.connected(zap.String("topic", known.name), zap.Bool("created", known.created),
+		t.connectionLog.connected(zap.String("topic", known.Name), zap.Bool("created", known.created),
 			zap.Int("partitions", len(known.layout.Load().partitions)))
 	}
 }
@@ -97,6 +98,12 @@ func (o *Options) faultOf(err error) fault {
 			settingNames("KAFKA_SASL", "KAFKA_TLS")}
 	}
 	return fault{"brokers", "broker unavailable: cannot reach Kafka; retrying", settingNames("KAFKA_BROKERS")}
+}
+
+// connectError says why brokers cannot be reached, and which settings to check.
+func (o *Options) connectError(err error) error {
+	f := o.faultOf(err)
+	return fmt.Errorf("%s: check %s: %w", strings.TrimSuffix(f.message, "; retrying"), f.setting, err)
 }
 
 // closedKind is the kind of a connection that the broker closed without an answer.

@@ -1,17 +1,7 @@
 package kafka
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
-	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -48,12 +38,13 @@ func TestBrokerConnected(t *testing.T) {
 			t.Fatalf("the log has %v", logs.All())
 		}
 		fields := line[0].ContextMap()
-		if fields["server"] != joined(f.addrs) || fields["topic"] != o.Topic || fields["created"] != created || fields["partitions"] != int64(12) {
+		if fields["server"] != joined(f.addrs) || fields["topic"] != o.Topic || fields["created"] != created ||
+			fields["partitions"] != int64(12) {
 			t.Errorf("connected to %v", fields)
 		}
 		f.Close()
 		awaitConnected(t, p, false)
-		awaitLog(t, logs, "broker unavailable: cannot reach Kafka")
+		transporttest.AwaitLog(t, logs, "broker unavailable: cannot reach Kafka")
 		f.restart(t)
 		awaitConnected(t, p, true)
 		if n := logs.FilterMessage("broker connected").Len(); n != 2 {
@@ -69,14 +60,14 @@ func TestConnectsForTemplates(t *testing.T) {
 	o, logs := observed()
 	o.Topic, o.Quarantine, o.Brokers = "live.{kind}", "", "127.0.0.1:1"
 	p := dial(t, o)
-	awaitLog(t, logs, "broker unavailable: cannot reach Kafka")
+	transporttest.AwaitLog(t, logs, "broker unavailable: cannot reach Kafka")
 	if p.Connected() {
 		t.Error("connected to nothing")
 	}
 	f := startFake(t)
 	p = f.dial(t, o)
 	awaitConnected(t, p, true)
-	awaitLog(t, logs, "broker connected")
+	transporttest.AwaitLog(t, logs, "broker connected")
 	transporttest.Deliver(t, p, transporttest.Events(2, 1, 1))
 }
 
@@ -116,7 +107,8 @@ func TestFirstEventsWaitForLeaders(t *testing.T) {
 // TestWhatToSet: settings that do not fit the listener are named with what they should be.
 func TestWhatToSet(t *testing.T) {
 	t.Parallel()
-	plain, secure := startFake(t), startFake(t, kfake.TLS(selfSigned(t, "127.0.0.1").config))
+	plain, secure := startFake(t),
+		startFake(t, kfake.TLS(serving(transporttest.NewAuthority(t).Issue(t, "broker", "127.0.0.1"))))
 	plain.ControlKey(int16(kmsg.SASLHandshake), func(r kmsg.Request) (kmsg.Response, error, bool) { // as Kafka does
 		plain.KeepControl()
 		answer := r.ResponseKind().(*kmsg.SASLHandshakeResponse)
@@ -128,9 +120,13 @@ func TestWhatToSet(t *testing.T) {
 		set   func(*Options)
 		want  []string
 	}{
-		"SASL at a listener without": {plain.addrs, func(o *Options) { o.SASL, o.User, o.Password = "plain", "user", "secret" }, []string{"does not use SASL", "set KAFKA_SASL to none"}},
-		"TLS at a listener without":  {[]string{closing(t)}, func(o *Options) { o.TLS = true }, []string{"does not seem to use TLS", "set KAFKA_TLS to false"}},
-		"no TLS at a listener with":  {secure.addrs, func(*Options) {}, []string{"uses TLS", "set KAFKA_TLS to true"}},
+		"SASL at a listener without": {plain.addrs, func(o *Options) {
+			o.SASL, o.User, o.Password = "plain", "user",
+				"secret"
+		}, []string{"does not use SASL", "set KAFKA_SASL to none"}},
+		"TLS at a listener without": {[]string{closing(t)}, func(o *Options) { o.TLS = true },
+			[]string{"does not seem to use TLS", "set KAFKA_TLS to false"}},
+		"no TLS at a listener with": {secure.addrs, func(*Options) {}, []string{"uses TLS", "set KAFKA_TLS to true"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, logs := observed()
@@ -138,7 +134,7 @@ func TestWhatToSet(t *testing.T) {
 			o.Brokers = joined(c.addrs)
 			dial(t, o)
 			for _, text := range c.want {
-				awaitLog(t, logs, text)
+				transporttest.AwaitLog(t, logs, text)
 			}
 		})
 	}
@@ -178,29 +174,5 @@ func TestPartitionsDiffer(t *testing.T) {
 	}
 	o.Partitions = 5
 	f.dial(t, o)
-	awaitLog(t, logs, "the topic has 12 partitions and KAFKA_PARTITIONS is 5")
-}
-
-// server is the certificate of a server, and the file of its authority, itself.
-type server struct {
-	config *tls.Config
-	file   string
-}
-
-// selfSigned makes a certificate for a name or an address.
-func selfSigned(t *testing.T, host string) server {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{host},
-		IsCA: true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	if host == "127.0.0.1" {
-		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
-	}
-	der, err2 := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	file := filepath.Join(t.TempDir(), "ca.pem")
-	err3 := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600)
-	if err := errors.Join(err, err2, err3); err != nil {
-		t.Fatal(err)
-	}
-	return server{&tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, file}
+	transporttest.AwaitLog(t, logs, "the topic has 12 partitions and KAFKA_PARTITIONS is 5")
 }

@@ -35,8 +35,9 @@ const (
 )
 
 // Consume calls f, never concurrently, for every record of the events' topics, in the order of each partition, until
-// ctx ends or f returns an error, and returns that. It waits for topics that do not exist yet, and survives the loss of
-// brokers. Topics and partitions that appear later are read from their beginning.
+// ctx ends or f returns an error, and returns that. Without a connection at the start it returns why. It waits for
+// topics that do not exist yet and for the permission to read, and survives the loss of brokers. Topics and partitions
+// that appear later are read from their beginning.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
 	if err := opts.Check(); err != nil {
 		return err
@@ -46,11 +47,16 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 		return err
 	}
 	defer c.close()
-	for {
-		if err := c.discover(start); err != nil {
-			c.logOnce(err)
-		} else {
+	for connected := false; ; {
+		err := c.discover(start)
+		connected = connected || err == nil || errors.Is(err, kafka.TopicAuthorizationFailed)
+		switch {
+		case err == nil:
 			start = StartAll
+		case !connected && c.ctx.Err() == nil:
+			return c.opts.connectError(err)
+		default:
+			c.logOnce(err)
 		}
 		select {
 		case <-c.ctx.Done():
@@ -100,9 +106,9 @@ func (c *consumer) discover(start Start) error {
 	if t := template(c.opts.Topic); t.fixed() {
 		c.cluster.setTopics([]string{string(t)})
 	}
-	answer, err := c.cluster.client().Metadata(ctx, &kafka.MetadataRequest{})
+	answer, err := c.cluster.Client().Metadata(ctx, &kafka.MetadataRequest{})
 	if err != nil {
-		c.cluster.renew()
+		c.cluster.Renew()
 		return err
 	}
 	pattern := template(c.opts.Topic).pattern()
@@ -147,14 +153,14 @@ func (c *consumer) run(r *kafka.Reader) {
 			}
 			continue
 		}
-		if err := c.deliver(&m); err != nil {
-			c.end(err)
+		if !c.deliver(&m) {
 			return
 		}
 	}
 }
 
-func (c *consumer) deliver(m *kafka.Message) error {
+// deliver reports false when the consumer has ended. It ends it under the lock, after which f is not called again.
+func (c *consumer) deliver(m *kafka.Message) bool {
 	r := Record{Topic: m.Topic, Partition: m.Partition, Key: string(m.Key), Payload: m.Value,
 		Header: make(map[string]string, len(m.Headers))}
 	for _, h := range m.Headers {
@@ -163,10 +169,14 @@ func (c *consumer) deliver(m *kafka.Message) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ctx.Err() != nil {
-		return context.Cause(c.ctx)
+		return false
 	}
 	c.logged = false
-	return c.f(r)
+	err := c.f(r)
+	if err != nil {
+		c.end(err)
+	}
+	return err == nil
 }
 
 // logOnce logs an interruption once, until a record is read again.
@@ -195,7 +205,7 @@ func Remove(ctx context.Context, opts Options) error {
 	names := slices.DeleteFunc([]string{opts.Topic, opts.Quarantine}, func(name string) bool {
 		return name == "" || !template(name).fixed()
 	})
-	answer, err := c.client().DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: names})
+	answer, err := c.Client().DeleteTopics(ctx, &kafka.DeleteTopicsRequest{Topics: names})
 	if err != nil {
 		return err
 	}

@@ -29,10 +29,13 @@ func contract(open func(t *testing.T, o Options) *transporttest.Topic) transport
 			return open(t, o)
 		},
 		Fits: defaultLimit - 2048, TooLarge: defaultLimit - 200, Key: (*bridge.Event).PartitionKey,
-		HeaderPrefix: headerPrefix, HeaderValue: func(s string) string { return s },
+		HeaderPrefix: "ce_", HeaderValue: func(s string) string { return s },
 		DropsRepeats: false, Away: 2*o.AckTimeout + time.Second,
 	}
 }
+
+// defaultLimit is Kafka's default of max.message.bytes.
+const defaultLimit = 1048588
 
 // testOptions compress nothing, so that sizes are what they seem.
 func testOptions() Options {
@@ -43,17 +46,51 @@ func testOptions() Options {
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	transporttest.Run(t, contract(func(t *testing.T, o Options) *transporttest.Topic {
+	h := contract(func(t *testing.T, o Options) *transporttest.Topic {
 		f := startFake(t)
 		p := f.dial(t, o)
+		o.Brokers = joined(f.addrs)
 		return &transporttest.Topic{
 			Publisher:  p,
 			Events:     func(t *testing.T) []transporttest.Record { return contents(t, f.addrs, o.Topic) },
 			Quarantine: func(t *testing.T) []transporttest.Record { return contents(t, f.addrs, o.Quarantine) },
+			Consume:    consumes(o),
+			Foreign:    foreign(f.addrs, o.Topic),
 			Stop:       func(*testing.T) { f.Close() },
 			Start:      f.restart,
 		}
-	}))
+	})
+	transporttest.Run(t, h)
+	transporttest.RunConsumer(t, h)
+}
+
+// consumes is Consume as the suite calls it.
+func consumes(o Options) transporttest.Consume {
+	return func(ctx context.Context, all bool, f func(transporttest.Record) error) error {
+		start := StartNew
+		if all {
+			start = StartAll
+		}
+		return Consume(ctx, o, start, func(r Record) error {
+			return f(transporttest.Record{Key: r.Key, Headers: r.Header, Payload: r.Payload})
+		})
+	}
+}
+
+// foreign puts records that are no events into a topic.
+func foreign(brokers []string, topic string) func(*testing.T, string, []byte) {
+	return func(t *testing.T, key string, payload []byte) {
+		t.Helper()
+		c, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		r := &kgo.Record{Topic: topic, Key: []byte(key), Value: payload}
+		if err := c.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // fake is a cluster in this process that can be stopped, and started with what it had.
@@ -107,14 +144,8 @@ func dial(t testing.TB, o Options) *Publisher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeSoon(p) })
+	t.Cleanup(func() { transporttest.CloseSoon(p) })
 	return p
-}
-
-func closeSoon(p *Publisher) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = p.Close(ctx)
 }
 
 // contents returns everything in a topic, read by a client that is not the publisher's: in the order of each partition.
@@ -190,7 +221,8 @@ func endsOnce(t testing.TB, brokers []string, topic string) (map[int]int64, erro
 	if len(all) == 0 {
 		return out, meta.Topics[0].Error
 	}
-	answer, err := client.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: all}})
+	answer, err := client.ListOffsets(t.Context(),
+		&kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: all}})
 	if err != nil {
 		return nil, err
 	}

@@ -18,18 +18,18 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 	if before != nil {
 		partitions = len(before.partitions)
 	}
-	answer, err := t.cluster.client().CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
-		Topic: known.name, NumPartitions: partitions, ReplicationFactor: t.opts.Replication,
+	answer, err := t.cluster.Client().CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
+		Topic: known.Name, NumPartitions: partitions, ReplicationFactor: t.opts.Replication,
 	}}})
 	if err == nil {
-		err = answer.Errors[known.name]
+		err = answer.Errors[known.Name]
 	}
 	switch {
 	case err == nil:
 		known.created = true
-		t.opts.Log.Info("topic created", zap.String("topic", known.name), zap.Int("partitions", partitions))
+		t.opts.Log.Info("topic created", zap.String("topic", known.Name), zap.Int("partitions", partitions))
 		if before != nil {
-			t.logLost(known, t.sender.restart(before.partitions))
+			t.logLost(known, t.producer.Restart(before.partitions))
 		}
 	case errors.Is(err, kafka.TopicAlreadyExists):
 		return nil // somebody else created it, or the broker's metadata was stale
@@ -45,9 +45,9 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 // describe reads the topic's configuration. When it cannot be read, the previous one stays. We may lack the permission;
 // the topic's limits then show when it rejects a batch.
 func (t *topics) describe(ctx context.Context, known *topic) (out list) {
-	answer, err := t.cluster.client().DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{
+	answer, err := t.cluster.Client().DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{
 		Resources: []kafka.DescribeConfigRequestResource{{
-			ResourceType: kafka.ResourceTypeTopic, ResourceName: known.name, ConfigNames: configNames(),
+			ResourceType: kafka.ResourceTypeTopic, ResourceName: known.Name, ConfigNames: configNames(),
 		}},
 	})
 	if err == nil && len(answer.Resources) == 1 {
@@ -71,7 +71,7 @@ func (t *topics) describe(ctx context.Context, known *topic) (out list) {
 		}
 	}
 	if limit, ok := known.config.number("max.message.bytes"); ok {
-		known.limit.Store(limit)
+		known.Limit.Store(limit)
 	}
 	return nil
 }

@@ -3,27 +3,31 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"livebridge/transports/transporttls"
+
 	"github.com/segmentio/kafka-go/sasl"
 )
 
-// fileContents are the files of credentials and of trusted authorities, as read.
-type fileContents struct{ password, ca, cert, key string }
-
-// secrets are parsed fileContents. They are immutable.
-type secrets struct {
-	fileContents
-	mechanism sasl.Mechanism // nil: none
-	roots     *x509.CertPool // nil: the system's
-	pair      *tls.Certificate
+// fileContents are the files of credentials and of trusted authorities, as read. They are comparable.
+type fileContents struct {
+	password string
+	tls      transporttls.Contents
 }
+
+// secrets are the parsed files. They are immutable.
+type secrets struct {
+	password  string
+	mechanism sasl.Mechanism // nil: none
+	tls       transporttls.Files
+}
+
+func (s *secrets) contents() fileContents { return fileContents{s.password, s.tls.Contents} }
 
 // credentials follow their files. A file that cannot be used leaves its previous content active.
 type credentials struct {
@@ -35,7 +39,7 @@ type credentials struct {
 // openCredentials reads the files. The error has all mistakes, each with the name of its setting.
 func openCredentials(o *Options) (*credentials, error) {
 	c := &credentials{opts: o}
-	first := &secrets{fileContents: fileContents{password: o.Password}}
+	first := &secrets{password: o.Password}
 	var err error
 	if o.PasswordFile == "" {
 		first.mechanism, err = o.mechanism("KAFKA_PASSWORD", o.Password)
@@ -52,29 +56,17 @@ func (c *credentials) load() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	next := *c.active.Load()
-	err := errors.Join(c.loadPassword(&next), c.loadRoots(&next), c.loadPair(&next))
+	err := c.loadPassword(&next)
+	var unusable error
+	next.tls, unusable = c.opts.tlsClient().Load(next.tls)
+	err = errors.Join(err, unusable)
 	c.active.Store(&next)
 	return err
 }
 
-// read returns the content of a file, which must not be empty; "" without a path.
-func (c *credentials) read(setting, path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	content, err := c.opts.ReadFile(path)
-	if err == nil && strings.TrimSpace(string(content)) == "" {
-		err = fmt.Errorf("%s is empty", path)
-	}
-	if err != nil {
-		return "", settingError(setting, err)
-	}
-	return string(content), nil
-}
-
 func (c *credentials) loadPassword(s *secrets) error {
 	const setting = "KAFKA_PASSWORD_FILE"
-	text, err := c.read(setting, c.opts.PasswordFile)
+	text, err := c.opts.tlsClient().Read(setting, c.opts.PasswordFile)
 	text = strings.TrimRight(text, "\r\n")
 	if text == "" || text == s.password && s.mechanism != nil {
 		return err
@@ -84,40 +76,6 @@ func (c *credentials) loadPassword(s *secrets) error {
 		s.password, s.mechanism = text, m
 	}
 	return err
-}
-
-func (c *credentials) loadRoots(s *secrets) error {
-	const setting = "KAFKA_TLS_CA_FILE"
-	text, err := c.read(setting, c.opts.CAFile)
-	if text == "" || text == s.ca {
-		return err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM([]byte(text)) {
-		return settingError(setting, fmt.Errorf("%s contains no PEM certificate", c.opts.CAFile))
-	}
-	s.ca, s.roots = text, roots
-	return nil
-}
-
-func (c *credentials) loadPair(s *secrets) error {
-	if c.opts.CertFile == "" || c.opts.KeyFile == "" {
-		return nil
-	}
-	cert, err := c.read("KAFKA_TLS_CERT_FILE", c.opts.CertFile)
-	if err != nil {
-		return err
-	}
-	key, err := c.read("KAFKA_TLS_KEY_FILE", c.opts.KeyFile)
-	if err != nil || cert == s.cert && key == s.key {
-		return err
-	}
-	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
-	if err != nil {
-		return settingError("KAFKA_TLS_CERT_FILE", fmt.Errorf("cannot be used with KAFKA_TLS_KEY_FILE: %w", err))
-	}
-	s.cert, s.key, s.pair = cert, key, &pair
-	return nil
 }
 
 // mechanism returns the SASL mechanism, which uses the current password. Nil: no SASL.
@@ -166,6 +124,9 @@ type handshakeError struct{ err error }
 
 // Error names the handshake.
 func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error() }
+
+// BeforeSending implements producer.BeforeSending.
+func (*handshakeError) BeforeSending() {}
 
 // Unwrap returns the cause.
 func (e *handshakeError) Unwrap() error { return e.err }

@@ -18,21 +18,22 @@ import (
 // TestRotationBrokers changes a SCRAM password and renews a client certificate at a real broker, while events are
 // published.
 func TestRotationBrokers(t *testing.T) {
-	ours, unauthorized := newPKI(t), newPKI(t)
+	ours, unauthorized := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
 	c := kafkatest.Start(t, kafkatest.Options{
 		Properties: map[string]string{
 			"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
 			"sasl.enabled.mechanisms":        "SCRAM-SHA-256",
-			"ssl.keystore.type":              "PEM", "ssl.keystore.location": ours.write(t, "broker", "127.0.0.1"),
-			"ssl.truststore.type": "PEM", "ssl.truststore.location": ours.file,
-			"listener.name.client.ssl.client.auth":                "required",
-			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+			"ssl.keystore.type":              "PEM", "ssl.keystore.location": ours.Issue(t, "broker", "127.0.0.1").StoreFile,
+			"ssl.truststore.type": "PEM", "ssl.truststore.location": ours.File,
+			"listener.name.client.ssl.client.auth": "required",
+			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule " +
+				"required;",
 		},
 		Format: []string{"--add-scram", "SCRAM-SHA-256=[name=bridge,password=first-secret]"},
 	})
 	o, logs := observed()
 	o = passwordOptions(t, o, "first-secret")
-	o.Brokers, o.TLS, o.CAFile, o.CertFile = c.Broker(0), true, ours.file, ours.write(t, "bridge", "bridge")
+	o.Brokers, o.TLS, o.CAFile, o.CertFile = c.Broker(0), true, ours.File, ours.Issue(t, "bridge", "bridge").StoreFile
 	o.KeyFile = o.CertFile
 	p := dial(t, o)
 	begun := time.Now()
@@ -48,27 +49,27 @@ func TestRotationBrokers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	renew := func(by *pki) {
+	renew := func(by *transporttest.Authority) {
 		t.Helper()
-		content, err := os.ReadFile(by.write(t, "bridge", "bridge"))
+		content, err := os.ReadFile(by.Issue(t, "bridge", "bridge").StoreFile)
 		if err != nil {
 			t.Fatal(err)
 		}
-		overwrite(t, o.CertFile, string(content))
+		transporttest.Overwrite(t, o.CertFile, content)
 		reload()
 	}
 
 	delivered := publishing(6, 20)
-	overwrite(t, o.PasswordFile, "second-secret") // which the broker does not know yet
+	transporttest.Overwrite(t, o.PasswordFile, []byte("second-secret")) // which the broker does not know yet
 	reload()
-	awaitLog(t, logs, "Kafka rejected the credentials")
+	transporttest.AwaitLog(t, logs, "Kafka rejected the credentials")
 	alterPassword(t, c, "bridge", "second-secret")
 	<-delivered
-	awaitLog(t, logs, "broker connected")
+	transporttest.AwaitLog(t, logs, "broker connected")
 
 	delivered = publishing(26, 20)
 	renew(unauthorized)
-	awaitLog(t, logs, "TLS handshake with Kafka failed")
+	transporttest.AwaitLog(t, logs, "TLS handshake with Kafka failed")
 	renew(ours)
 	<-delivered
 	transporttest.Deliver(t, p, transporttest.Events(5, 46, 5))
@@ -78,7 +79,8 @@ func TestRotationBrokers(t *testing.T) {
 	if transporttest.CheckLanes(t, got, want); len(got) != len(want) {
 		t.Errorf("the topic has %d records of %d events", len(got), len(want))
 	}
-	if n := logs.FilterMessageSnippet("retrying").Len(); n > 3 { // of a certificate, the end of a connection may come before the reason
+	// Of a certificate, the end of a connection may come before the reason.
+	if n := logs.FilterMessageSnippet("retrying").Len(); n > 3 {
 		t.Errorf("the log has %v", logs.All())
 	}
 }

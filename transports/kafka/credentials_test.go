@@ -6,8 +6,6 @@ import (
 	sha "crypto/sha256"
 	"errors"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,22 +19,14 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// overwrite puts a content into a file.
-func overwrite(t *testing.T, path, content string) string {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // asAdmin is who reads and changes things behind the publisher's back.
 func asAdmin() kgo.Opt { return kgo.SASL(plain.Auth{User: "admin", Pass: "admin"}.AsMechanism()) }
 
 // secured is a cluster that knows a user by a password.
 func secured(t *testing.T, password string) *fake {
 	t.Helper()
-	return startFake(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", "admin"), kfake.Superuser("SCRAM-SHA-256", "bridge", password))
+	return startFake(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", "admin"), kfake.Superuser("SCRAM-SHA-256",
+		"bridge", password))
 }
 
 // setPassword changes the password at the cluster. Connections that stand go on.
@@ -82,7 +72,7 @@ func consumed(t *testing.T, o Options, n int) []transporttest.Record {
 // passwordOptions have the password in a file.
 func passwordOptions(t *testing.T, o Options, password string) Options {
 	t.Helper()
-	o.SASL, o.User, o.PasswordFile = "scram-sha-256", "bridge", overwrite(t, filepath.Join(t.TempDir(), "password"), password+"\n")
+	o.SASL, o.User, o.PasswordFile = "scram-sha-256", "bridge", transporttest.File(t, "password", []byte(password+"\n"))
 	return o
 }
 
@@ -104,7 +94,7 @@ func TestRotation(t *testing.T) {
 	delivered := make(chan struct{})
 	go func() { defer close(delivered); transporttest.Deliver(t, p, transporttest.Events(10, 6, 60)) }()
 	for _, bad := range []string{"", "\n", "\x00"} {
-		overwrite(t, o.PasswordFile, bad)
+		transporttest.Overwrite(t, o.PasswordFile, []byte(bad))
 		if err := p.Reload(); err == nil || !strings.Contains(err.Error(), "KAFKA_PASSWORD_FILE") {
 			t.Errorf("%q: %v", bad, err)
 		}
@@ -114,7 +104,7 @@ func TestRotation(t *testing.T) {
 	}
 	before := dials.Load()
 	setPassword(t, f, "second") // until the file follows, the cluster may refuse a connection, and that is logged
-	overwrite(t, o.PasswordFile, "second\r\n")
+	transporttest.Overwrite(t, o.PasswordFile, []byte("second\r\n"))
 	if err := p.Reload(); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +134,7 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		return dial(ctx, network, address)
 	}
 	p := f.dial(t, o)
-	awaitLog(t, logs, "retrying")
+	transporttest.AwaitLog(t, logs, "retrying")
 	for end := time.Now().Add(30 * time.Second); dials.Load() < 5; <-time.After(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("five attempts were not made")
@@ -155,8 +145,8 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		!strings.Contains(lines[0].Message, "retrying") {
 		t.Errorf("the log has %v", lines)
 	}
-	overwrite(t, o.PasswordFile, "right")
-	awaitLog(t, logs, "broker connected")
+	transporttest.Overwrite(t, o.PasswordFile, []byte("right"))
+	transporttest.AwaitLog(t, logs, "broker connected")
 	transporttest.Deliver(t, p, transporttest.Events(2, 1, 3))
 }
 

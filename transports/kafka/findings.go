@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"livebridge/transports/kafka/producer"
+
 	"github.com/segmentio/kafka-go"
 )
 
@@ -137,7 +139,7 @@ func checkTimestamps(c config) (out list) {
 func (s topicState) checkLeaders() (out list) {
 	var numbers []int
 	for _, p := range s.partitions {
-		if leaderOf(p) == noLeader {
+		if leaderOf(p) == producer.NoLeader {
 			numbers = append(numbers, p.ID)
 		}
 	}
@@ -146,12 +148,9 @@ func (s topicState) checkLeaders() (out list) {
 	return out
 }
 
-// noLeader is the leader of a partition that has none.
-const noLeader = -1
-
 func leaderOf(p kafka.Partition) int32 {
 	if p.Leader.Host == "" {
-		return noLeader // which the library reports as broker 0
+		return producer.NoLeader // which the library reports as broker 0
 	}
 	return int32(p.Leader.ID)
 }

@@ -21,6 +21,7 @@ func notice() *bridge.Event {
 // TestQuarantineHoldsUpNoEvent: whatever is wrong with the quarantine's topic, events go on. Its name sorts before
 // theirs.
 func TestQuarantineHoldsUpNoEvent(t *testing.T) {
+	t.Parallel()
 	t.Run("creating it never ends", func(t *testing.T) {
 		f := startFake(t, kfake.NumBrokers(1))
 		o := testOptions()
@@ -121,7 +122,7 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 				t.Errorf("a notice was answered %v", err)
 			}
 			fault.Remove()
-			await(t, "notices do not go on", func() bool {
+			transporttest.Eventually(t, "notices do not go on", func() bool {
 				return transporttest.Try(t, p, notice()) == nil
 			})
 		})
@@ -131,6 +132,7 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 // TestPermissionsRestored: what the broker does not allow is an outage that names the right, and is over when it is
 // given.
 func TestPermissionsRestored(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]kfake.Fault{
 		"to write":    {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed},
 		"to describe": {Keys: []kmsg.Key{kmsg.Metadata, kmsg.Produce}, Err: kerr.TopicAuthorizationFailed},
@@ -157,16 +159,17 @@ func TestPermissionsRestored(t *testing.T) {
 func TestProducerIDPermittedAgain(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
-	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed, TopLevel: true, Count: -1})
+	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed,
+		TopLevel: true, Count: -1})
 	o, logs := observed()
 	o.Partitions, o.producerIDRetry = 1, time.Nanosecond
 	s := observe(f, o.Topic)
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
-	awaitLog(t, logs, "IDEMPOTENT_WRITE")
+	transporttest.AwaitLog(t, logs, "IDEMPOTENT_WRITE")
 	fault.Remove()
 	transporttest.Deliver(t, p, transporttest.Events(5, 2, 3))
-	awaitLog(t, logs, "idempotent publishing is permitted again")
+	transporttest.AwaitLog(t, logs, "idempotent publishing is permitted again")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := int32(-1)
@@ -192,6 +195,7 @@ var errEnough = errors.New("enough")
 // TestReadingIsForbidden: a consumer without the permission to read logs which one it needs, and resumes when it has
 // it.
 func TestReadingIsForbidden(t *testing.T) {
+	t.Parallel()
 	for _, key := range []kmsg.Key{kmsg.Metadata, kmsg.Fetch} {
 		t.Run(key.Name(), func(t *testing.T) {
 			t.Parallel()
@@ -202,7 +206,7 @@ func TestReadingIsForbidden(t *testing.T) {
 			o.Brokers = joined(f.addrs)
 			consumed := make(chan error, 1)
 			go func() { consumed <- Consume(t.Context(), o, StartAll, func(Record) error { return errEnough }) }()
-			awaitLog(t, logs, "allow READ")
+			transporttest.AwaitLog(t, logs, "allow READ")
 			fault.Remove()
 			if err := transporttest.Receive(t, consumed); !errors.Is(err, errEnough) {
 				t.Error(err)

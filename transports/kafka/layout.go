@@ -5,11 +5,12 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/transports/kafka/producer"
 )
 
 // layout is the partitions of a topic that are used. It is immutable.
 type layout struct {
-	partitions []*partition
+	partitions []*producer.Partition
 	numbers    []int
 }
 
@@ -17,7 +18,7 @@ type layout struct {
 func newLayout(t *topic, n int) *layout {
 	l, before := &layout{}, t.layout.Load()
 	for i := range n {
-		p := &partition{topic: t, number: int32(i)}
+		p := producer.NewPartition(&t.Topic, int32(i))
 		if before != nil && i < len(before.partitions) {
 			p = before.partitions[i]
 		}
@@ -28,7 +29,7 @@ func newLayout(t *topic, n int) *layout {
 }
 
 // partitionOf returns the partition to which the Java client would send a record with this key.
-func (l *layout) partitionOf(key []byte) *partition {
+func (l *layout) partitionOf(key []byte) *producer.Partition {
 	return l.partitions[kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: key}, l.numbers...)]
 }
 
@@ -53,29 +54,29 @@ func (t *topics) updateLayout(known *topic, found []kafka.Partition) *layout {
 		now = newLayout(known, len(found))
 	}
 	for i, p := range now.partitions {
-		t.sender.setLeader(p, leaderOf(found[i]))
+		t.producer.SetLeader(p, leaderOf(found[i]))
 	}
 	if now == before {
 		return now
 	}
 	known.layout.Store(now)
 	if before == nil {
-		t.sender.register(now.partitions)
+		t.producer.Register(now.partitions)
 		return now
 	}
 	t.opts.Log.Error("topic was recreated with fewer partitions than before; its earlier events are lost",
-		zap.String("topic", known.name), zap.Int("before", len(before.partitions)), zap.Int("now", len(found)))
-	t.sender.restart(before.partitions)
-	t.sender.abandon(before.partitions[len(found):],
-		bridge.Unavailable("topic %s was recreated with fewer partitions", known.name))
+		zap.String("topic", known.Name), zap.Int("before", len(before.partitions)), zap.Int("now", len(found)))
+	t.producer.Restart(before.partitions)
+	t.producer.Abandon(before.partitions[len(found):],
+		bridge.Unavailable("topic %s was recreated with fewer partitions", known.Name))
 	return now
 }
 
 // logLost logs acknowledged events that are lost.
-func (t *topics) logLost(known *topic, gone []gap) {
+func (t *topics) logLost(known *topic, gone []producer.Gap) {
 	if len(gone) > 0 {
 		t.opts.Log.Error("acknowledged events are lost from the topic: it was deleted and recreated, "+
 			"or an out-of-sync replica became leader; publishing continues",
-			zap.String("topic", known.name), zap.Stringers("partitions", gone))
+			zap.String("topic", known.Name), zap.Stringers("partitions", gone))
 	}
 }

@@ -75,10 +75,8 @@ func noted(t *testing.T, p *Publisher, topic string, leaders []int32, sequence u
 
 // leadersOf returns whom the publisher takes for the leaders of a topic's partitions.
 func leadersOf(p *Publisher, topic string) (leaders []int32) {
-	p.sender.mu.Lock()
-	defer p.sender.mu.Unlock()
-	for _, partition := range p.topics.of(topic).layout.Load().partitions {
-		leaders = append(leaders, partition.leader)
+	for _, state := range p.states(topic) {
+		leaders = append(leaders, state.Leader)
 	}
 	return leaders
 }

@@ -13,7 +13,12 @@ import (
 	"strings"
 	"time"
 
+	"livebridge/transports/kafka/producer"
+	"livebridge/transports/transporttls"
+
 	"go.uber.org/zap"
+
+	"livebridge/bridge"
 )
 
 // Options configure a Publisher. Start from DefaultOptions.
@@ -57,7 +62,7 @@ func DefaultOptions() Options {
 	return Options{
 		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine",
 		Create: true, Partitions: 12, Replication: -1, Dedupe: 24 * time.Hour,
-		Compression: "lz4", SASL: "none", TLSVerify: verifyFull, AckTimeout: 5 * time.Second,
+		Compression: "lz4", SASL: "none", TLSVerify: transporttls.VerifyFull, AckTimeout: 5 * time.Second,
 		Log: zap.NewNop(), ReadFile: os.ReadFile,
 		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, checkInterval: 10 * time.Second,
 		remindInterval: time.Minute, producerIDRetry: time.Minute,
@@ -90,10 +95,10 @@ func (o *Options) Check() error {
 	wrong(o.Partitions < 1, "KAFKA_PARTITIONS", "%d is too small: use 1 or more", o.Partitions)
 	wrong(o.Replication < 1 && o.Replication != -1, "KAFKA_REPLICATION",
 		"%d is out of range: use 1 or more, or -1 for the broker's default", o.Replication)
-	_, err := compressionOf(o.Compression)
+	_, err := producer.Compression(o.Compression)
 	wrong(err != nil, "KAFKA_COMPRESSION", "%w", err)
 	errs = append(errs, o.checkCredentials()...)
-	errs = append(errs, o.checkVerify())
+	errs = append(errs, o.tlsClient().Check())
 	_, err = openCredentials(o)
 	return errors.Join(append(errs, err)...)
 }
@@ -107,8 +112,7 @@ func (o *Options) brokers() []string {
 }
 
 // settingPrefix begins the name of every setting.
-const settingPrefix = "LIVEBRIDGE_"
+const settingPrefix = bridge.SettingPrefix
 
-func settingError(setting string, err error) error {
-	return fmt.Errorf("%s%s: %w", settingPrefix, setting, err)
-}
+// settingError returns the error of one setting. err says what is wrong and what to do.
+func settingError(setting string, err error) error { return bridge.NewSettingError(setting, err, "") }

@@ -29,7 +29,7 @@ func TestPartitions(t *testing.T) {
 	t.Parallel()
 	for key, want := range goldenPartitions() {
 		for i, n := range []int{12, 7} {
-			if got := newLayout(&topic{}, n).partitionOf([]byte(key)).number; int(got) != want[i] {
+			if got := newLayout(&topic{}, n).partitionOf([]byte(key)).Number(); int(got) != want[i] {
 				t.Errorf("key %q goes to partition %d of %d, the Java client's to %d", key, got, n, want[i])
 			}
 		}

@@ -7,7 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+
+	"livebridge/transports/kafka/producer"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -26,7 +27,7 @@ func Probe(ctx context.Context, opts Options) (warnings []string, err error) {
 		return nil, err
 	}
 	defer c.close()
-	p := &probe{opts: &opts, cluster: c, topics: newTopics(&opts, c, nil)}
+	p := &probe{opts: &opts, cluster: c, topics: newTopics(&opts, c)}
 	return p.run(ctx)
 }
 
@@ -43,10 +44,9 @@ func (p *probe) run(ctx context.Context) ([]string, error) {
 		return name == "" || !template(name).fixed()
 	})
 	p.cluster.setTopics(names)
-	answer, err := p.cluster.client().Metadata(ctx, &kafka.MetadataRequest{Topics: names})
+	answer, err := p.cluster.Client().Metadata(ctx, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
-		f := p.opts.faultOf(err)
-		return nil, fmt.Errorf("%s: check %s: %w", strings.TrimSuffix(f.message, "; retrying"), f.setting, err)
+		return nil, p.opts.connectError(err)
 	}
 	var errs []error
 	for i := range answer.Topics {
@@ -69,7 +69,7 @@ func (p *probe) check(ctx context.Context, found *kafka.Topic) error {
 	if n := len(found.Partitions); n != p.opts.Partitions {
 		p.warn(found.Name, fmt.Sprintf("has %d partitions; KAFKA_PARTITIONS is %d", n, p.opts.Partitions))
 	}
-	known := &topic{name: found.Name}
+	known := &topic{Topic: producer.Topic{Name: found.Name}}
 	findings := p.topics.describe(ctx, known)
 	findings = append(findings, p.opts.findings(topicState{partitions: found.Partitions, config: known.config})...)
 	for _, f := range findings {
@@ -87,7 +87,7 @@ func (p *probe) warn(topic, text string) {
 
 // checkWrite sends a batch with a wrong checksum. Brokers check the right to write before they reject it.
 func (p *probe) checkWrite(ctx context.Context, found *kafka.Topic) error {
-	answer, err := p.cluster.client().RawProduce(ctx, &kafka.RawProduceRequest{
+	answer, err := p.cluster.Client().RawProduce(ctx, &kafka.RawProduceRequest{
 		Topic: found.Name, Partition: found.Partitions[0].ID, RequiredAcks: kafka.RequireAll,
 		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(corruptBatch())},
 	})

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/transports/kafka/producer"
 )
 
 // Publisher publishes events to Kafka and reports their acknowledgements. It implements bridge.Publisher.
@@ -19,12 +20,13 @@ type Publisher struct {
 	closing    sync.Once
 }
 
-// route is a sender and its topics. Two routes share nothing, so that a fault of the quarantine's topic, or of its
+// route is a producer and its topics. Two routes share nothing, so that a fault of the quarantine's topic, or of its
 // brokers, cannot delay an event.
 type route struct {
-	cluster *cluster
-	sender  *sender
-	topics  *topics
+	cluster    *cluster
+	producer   *producer.Producer
+	topics     *topics
+	disconnect context.CancelFunc // ends the connections
 }
 
 // Dial makes a Publisher and returns at once: it connects and checks the topics in the background, for as long as it
@@ -49,24 +51,19 @@ func Dial(opts Options) (*Publisher, error) {
 }
 
 func newRoute(o *Options) (*route, error) {
-	encoder, err := newEncoder(o)
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &route{}
-	if r.cluster, err = newCluster(ctx, o); err != nil {
+	c, err := newCluster(ctx, o)
+	if err != nil {
 		cancel()
 		return nil, err
 	}
-	r.sender = &sender{
-		opts: o, cluster: r.cluster, encoder: encoder, ctx: ctx, cancel: cancel,
-		producerIDs:  &producerIDs{cluster: r.cluster, log: o.Log, retryInterval: o.producerIDRetry},
-		brokerQueues: make(map[int32]*brokerQueue),
-	}
-	r.topics = newTopics(o, r.cluster, r.sender)
-	r.sender.requestCheck = r.topics.requestCheck
-	return r, nil
+	r := &route{cluster: c, topics: newTopics(o, c), disconnect: cancel}
+	r.topics.producer, err = producer.New(producer.Options{
+		AckTimeout: o.AckTimeout, Binary: o.Binary, Compression: o.Compression, Log: o.Log,
+		RetryInterval: o.producerIDRetry, FirstSequence: o.firstSequence, RequestCheck: r.topics.requestCheck,
+	}, c)
+	r.producer = r.topics.producer
+	return r, err
 }
 
 // begin starts the background work.
@@ -75,7 +72,7 @@ func (p *Publisher) begin() {
 		p.opts.Log.Warn("KAFKA_SASL is plain without KAFKA_TLS: the password is sent unencrypted; set KAFKA_TLS=true",
 			zap.String("setting", settingNames("KAFKA_SASL")))
 	}
-	p.opts.warnVerify()
+	p.opts.tlsClient().Warn(p.opts.Log, settingNames("KAFKA_TLS_VERIFY"))
 	if template(p.opts.Topic).fixed() {
 		p.events = p.topics.of(p.opts.Topic)
 	}
@@ -113,9 +110,9 @@ func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 		done(err)
 		return
 	}
-	r := record{event: e, key: e.AppendPartitionKey(make([]byte, 0, keySize)), done: done}
+	r := producer.Record{Event: e, Key: e.AppendPartitionKey(make([]byte, 0, keySize)), Done: done}
 	if layout := t.layout.Load(); layout != nil && t.fault.Load() == nil {
-		route.sender.add(layout.partitionOf(r.key), r)
+		route.producer.Publish(layout.partitionOf(r.Key), r)
 		return
 	}
 	route.topics.await(t, r)
@@ -158,7 +155,8 @@ func (p *Publisher) Close(ctx context.Context) (err error) {
 
 func (r *route) close(ctx context.Context) error {
 	r.topics.stop()
-	err := r.sender.close(ctx)
+	err := r.producer.Close(ctx)
+	r.disconnect()
 	r.cluster.close()
 	return err
 }

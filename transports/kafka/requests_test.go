@@ -7,8 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -110,12 +108,9 @@ func TestOneBatchAtATime(t *testing.T) {
 			transporttest.Receive(t, asked)
 		}
 	}
-	p.sender.mu.Lock()
-	only := p.topics.of(o.Topic).layout.Load().partitions[0]
-	if only.queuedAt != nil || len(only.queue) != 19 {
-		t.Errorf("%d of 19 records wait, and are to be sent: %v", len(only.queue), only.queuedAt != nil)
+	if only := p.states(o.Topic)[0]; only.Scheduled || only.Waiting != 19 {
+		t.Errorf("%d of 19 records wait, and are to be sent: %v", only.Waiting, only.Scheduled)
 	}
-	p.sender.mu.Unlock()
 	close(release)
 	for range 20 {
 		if err := transporttest.Receive(t, answered); err != nil {
@@ -123,30 +118,6 @@ func TestOneBatchAtATime(t *testing.T) {
 		}
 	}
 	once(t, f, o.Topic, transporttest.Events(20, 1, 2))
-}
-
-// TestSecondRequest: a second request goes out beside the first when much waits, or when the answer to the first takes
-// long.
-func TestSecondRequest(t *testing.T) {
-	for _, c := range []struct {
-		running, waiting int
-		since            time.Duration
-		want             bool
-	}{
-		{0, 1, 0, true},
-		{1, secondRequestMin - 1, 0, false},
-		{1, secondRequestMin, 0, true},
-		{1, 1, usualLatency, true},
-		{2, secondRequestMin, usualLatency, false},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			l := brokerQueue{requests: c.running, waiting: c.waiting, lastSent: time.Now()}
-			time.Sleep(c.since)
-			if got := l.wantsRequest(); got != c.want {
-				t.Errorf("%d under way, %d wait, %v after the last: another %v", c.running, c.waiting, c.since, got)
-			}
-		})
-	}
 }
 
 // TestSlowAnswerHoldsUpNoOtherPartition: what waits for another partition goes out while the answer to the first
@@ -203,7 +174,8 @@ func TestBatchesFitTheTopic(t *testing.T) {
 	s := observe(f, o.Topic)
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
-	if err := publishLarge(t, p, 2, limit); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max.message.bytes") {
+	if err := publishLarge(t, p, 2, limit); !bridge.IsRejected(err) || !strings.Contains(err.Error(),
+		"max.message.bytes") {
 		t.Errorf("the answer is %v", err)
 	}
 	transporttest.Deliver(t, p, transporttest.Events(200, 3, 1))

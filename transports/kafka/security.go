@@ -1,12 +1,13 @@
 package kafka
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
+
+	"livebridge/transports/transporttls"
 
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
@@ -30,11 +31,8 @@ func (o *Options) checkCredentials() []error {
 	wrong(o.SASL != "none" && o.Password+o.PasswordFile == "", "KAFKA_PASSWORD", "is empty: KAFKA_SASL requires it")
 	wrong(o.SASL == "none" && o.User != "", "KAFKA_SASL",
 		"is none although KAFKA_USER is set: use the broker's mechanism, plain, scram-sha-256 or scram-sha-512")
-	wrong(!o.TLS && (o.CAFile+o.CertFile+o.KeyFile+o.TLSServerName != "" || cmp.Or(o.TLSVerify, verifyFull) != verifyFull),
+	wrong(!o.TLS && (o.CAFile+o.CertFile+o.KeyFile != "" || !o.tlsClient().Default()),
 		"KAFKA_TLS", "is false although another KAFKA_TLS_ setting is set: set it to true")
-	wrong(o.CertFile != "" && o.KeyFile == "", "KAFKA_TLS_KEY_FILE", "is empty: set the key of KAFKA_TLS_CERT_FILE")
-	wrong(o.KeyFile != "" && o.CertFile == "", "KAFKA_TLS_CERT_FILE",
-		"is empty: set the certificate of KAFKA_TLS_KEY_FILE")
 	return errs
 }
 
@@ -59,11 +57,19 @@ func (o *Options) mechanism(setting, password string) (sasl.Mechanism, error) {
 	return m, nil
 }
 
+// tlsClient returns what the settings say about TLS.
+func (o *Options) tlsClient() *transporttls.Client {
+	return &transporttls.Client{
+		Prefix: "KAFKA_", CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.KeyFile,
+		Verify: o.TLSVerify, ServerName: o.TLSServerName, ReadFile: o.ReadFile, SettingError: settingError,
+	}
+}
+
 // tlsConfig returns the configuration of one connection to a host.
 func (o *Options) tlsConfig(s *secrets, host string) *tls.Config {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: s.roots}
-	if s.pair != nil {
-		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return s.pair, nil }
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: s.tls.Roots}
+	if s.tls.Pair != nil {
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return s.tls.Pair, nil }
 	}
-	return o.verify(c, func() *x509.CertPool { return s.roots })
+	return o.tlsClient().Apply(c, func() *x509.CertPool { return s.tls.Roots })
 }

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"crypto/tls"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -23,10 +24,12 @@ func verifications(another string) []verification {
 	return []verification{
 		{"full", func(o *Options, ca string) { o.CAFile = ca }, byName, ""},
 		{"full with the name", func(o *Options, ca string) { o.CAFile, o.TLSServerName = ca, "kafka.internal" }, "", ""},
-		{"full with another name", func(o *Options, ca string) { o.CAFile, o.TLSServerName = ca, "kafka.example" }, byName, ""},
-		{"ca", func(o *Options, ca string) { o.CAFile, o.TLSVerify = ca, "ca" }, "", "KAFKA_TLS_VERIFY is ca"},
-		{"ca of another authority", func(o *Options, _ string) { o.CAFile, o.TLSVerify = another, "ca" }, byChain, "KAFKA_TLS_VERIFY is ca"},
-		{"none", func(o *Options, _ string) { o.CAFile, o.TLSVerify = another, "none" }, "", "KAFKA_TLS_VERIFY is none"},
+		{"full with another name", func(o *Options, ca string) { o.CAFile, o.TLSServerName = ca, "kafka.example" }, byName,
+			""},
+		{"ca", func(o *Options, ca string) { o.CAFile, o.TLSVerify = ca, "ca" }, "", "are verified by authority alone"},
+		{"ca of another authority", func(o *Options, _ string) { o.CAFile, o.TLSVerify = another, "ca" }, byChain,
+			"are verified by authority alone"},
+		{"none", func(o *Options, _ string) { o.CAFile, o.TLSVerify = another, "none" }, "", "are not verified"},
 	}
 }
 
@@ -38,11 +41,12 @@ func (v verification) check(t *testing.T, addr, authority string, set func(*Opti
 	v.set(&o, authority)
 	p := dial(t, o)
 	if v.refuse != "" {
-		awaitLog(t, logs, v.refuse)
+		transporttest.AwaitLog(t, logs, v.refuse)
 	} else {
 		transporttest.Deliver(t, p, transporttest.Events(2, 1, 1))
 	}
-	if n := logs.FilterMessageSnippet("KAFKA_TLS_VERIFY is").Len(); n != min(len(v.warn), 1) || n > 0 && logs.FilterMessageSnippet(v.warn).Len() == 0 {
+	if n := logs.FilterMessageSnippet("broker certificates").Len(); n != min(len(v.warn), 1) || n > 0 &&
+		logs.FilterMessageSnippet(v.warn).Len() == 0 {
 		t.Errorf("%d warnings: %v", n, logs.All())
 	}
 }
@@ -51,9 +55,14 @@ func (v verification) check(t *testing.T, addr, authority string, set func(*Opti
 // unless nothing is verified.
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	right, another := selfSigned(t, "kafka.internal"), selfSigned(t, "kafka.internal")
-	f := startFake(t, kfake.TLS(right.config))
-	for _, v := range verifications(another.file) {
-		t.Run(v.name, func(t *testing.T) { v.check(t, f.addrs[0], right.file, func(*Options) {}) })
+	right, another := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
+	f := startFake(t, kfake.TLS(serving(right.Issue(t, "broker", "kafka.internal"))))
+	for _, v := range verifications(another.File) {
+		t.Run(v.name, func(t *testing.T) { v.check(t, f.addrs[0], right.File, func(*Options) {}) })
 	}
+}
+
+// serving is the configuration of a server with a certificate.
+func serving(c transporttest.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{c.Certificate}}
 }

@@ -5,17 +5,18 @@ import (
 	"sync/atomic"
 	"time"
 
+	"livebridge/transports/kafka/producer"
+
 	"github.com/segmentio/kafka-go"
 )
 
 // topic is one topic and the results of its checks.
 type topic struct {
-	name   string
-	limit  atomic.Int64           // max.message.bytes at the last check; 0: unknown
+	producer.Topic
 	layout atomic.Pointer[layout] // nil: it was not found yet
 	fault  atomic.Pointer[error]  // why nothing is published to it; nil: it may be published to
 
-	waiting []record // until the first check; guarded by the topics' lock
+	waiting []producer.Record // until the first check; guarded by the topics' lock
 
 	// used by the running check only
 	created        bool      // by us
@@ -38,15 +39,16 @@ func (t *topic) settling(found *kafka.Topic, err error) bool {
 	if t.layout.Load() != nil || t.fault.Load() != nil || time.Since(t.firstCheck) > newTopicGrace {
 		return false
 	}
-	leaderless := slices.ContainsFunc(found.Partitions, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
+	leaderless := slices.ContainsFunc(found.Partitions,
+		func(p kafka.Partition) bool { return leaderOf(p) == producer.NoLeader })
 	return err != nil && !permanent(err) || err == nil && leaderless
 }
 
 // addWaiting holds a record until the topic is checked. The topics' lock is held.
-func (t *topic) addWaiting(r record) { t.waiting = append(t.waiting, r) }
+func (t *topic) addWaiting(r producer.Record) { t.waiting = append(t.waiting, r) }
 
 // takeWaiting removes and returns the held records. The topics' lock is held.
-func (t *topic) takeWaiting() []record {
+func (t *topic) takeWaiting() []producer.Record {
 	held := t.waiting
 	t.waiting = nil
 	return held

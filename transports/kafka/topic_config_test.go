@@ -17,6 +17,7 @@ import (
 // TestUnusableTopic: a topic that would not keep what it acknowledges gets nothing, from the start or from when it
 // becomes so. The alarm says what to mend, and comes again while it lasts; publishing goes on by itself.
 func TestUnusableTopic(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, invalid, valid, text string }{
 		{"cleanup.policy", "compact", "delete", "set cleanup.policy to delete"},
 		{"retention.ms", "60000", "604800000", "raise retention.ms"},
@@ -36,13 +37,13 @@ func TestUnusableTopic(t *testing.T) {
 			}
 			setConfig(t, f.addrs, o.Topic, c.name, c.valid)
 			transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
-			awaitLog(t, logs, "topic is available again")
+			transporttest.AwaitLog(t, logs, "topic is available again")
 			setConfig(t, f.addrs, o.Topic, c.name, c.invalid)
 			if err := awaitUnavailable(t, p, fresh(100)); !strings.Contains(err.Error(), c.text) {
 				t.Fatalf("later the answer is %v", err)
 			}
 			before := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet(c.text).Len()
-			await(t, "nobody was reminded", func() bool {
+			transporttest.Eventually(t, "nobody was reminded", func() bool {
 				return logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet(c.text).Len() > before
 			})
 			setConfig(t, f.addrs, o.Topic, c.name, c.valid)
@@ -65,11 +66,11 @@ func TestWarningsAreRepeated(t *testing.T) {
 	checked := func(n int) {
 		t.Helper()
 		until := checks.Hits() + n
-		await(t, "the topic is not checked", func() bool { return checks.Hits() >= until })
+		transporttest.Eventually(t, "the topic is not checked", func() bool { return checks.Hits() >= until })
 	}
 	p := f.dial(t, o)
 	count := func() int { return logs.FilterMessageSnippet("less than DEDUPE_WINDOW").Len() }
-	awaitLog(t, logs, "less than DEDUPE_WINDOW")
+	transporttest.AwaitLog(t, logs, "less than DEDUPE_WINDOW")
 	checked(3)
 	if n := count(); n != 1 {
 		t.Errorf("logged %d times although nothing has changed", n)
@@ -77,13 +78,14 @@ func TestWarningsAreRepeated(t *testing.T) {
 	setConfig(t, f.addrs, o.Topic, "retention.ms", "604800000")
 	checked(3)
 	setConfig(t, f.addrs, o.Topic, "retention.ms", "3600000")
-	await(t, "the finding is not logged again", func() bool { return count() == 2 })
+	transporttest.Eventually(t, "the finding is not logged again", func() bool { return count() == 2 })
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 }
 
 // TestConfigurationCannotBeRead: one request that fails is retried and not logged; one that keeps failing is logged
 // once.
 func TestConfigurationCannotBeRead(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		failures int
 		logged   int
@@ -97,12 +99,13 @@ func TestConfigurationCannotBeRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			checks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
-			f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Err: kerr.CoordinatorLoadInProgress, Count: c.failures})
+			f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Err: kerr.CoordinatorLoadInProgress,
+				Count: c.failures})
 			p := f.dial(t, o)
-			await(t, "the topic is not checked again", func() bool { return checks.Hits() >= 2 })
+			transporttest.Eventually(t, "the topic is not checked again", func() bool { return checks.Hits() >= 2 })
 			transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))
 			if c.logged > 0 {
-				awaitLog(t, logs, "is not checked")
+				transporttest.AwaitLog(t, logs, "is not checked")
 			}
 			if n := logs.FilterMessageSnippet("is not checked").Len(); n != c.logged {
 				t.Errorf("logged %d times, not %d: %v", n, c.logged, logs.All())

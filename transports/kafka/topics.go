@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/transports/kafka/producer"
 )
 
 const (
@@ -31,8 +32,8 @@ const (
 type topics struct {
 	opts      *Options
 	cluster   *cluster
-	sender    *sender
-	secondary bool // the other route logs failures to connect to the brokers
+	producer  *producer.Producer // nil: of a probe
+	secondary bool               // the other route logs failures to connect to the brokers
 	woken     chan struct{}
 	watcher   sync.WaitGroup
 	cancel    context.CancelFunc
@@ -46,8 +47,8 @@ type topics struct {
 	connected     atomic.Bool   // as of the last check
 }
 
-func newTopics(o *Options, c *cluster, s *sender) *topics {
-	return &topics{opts: o, cluster: c, sender: s, woken: make(chan struct{}, 1),
+func newTopics(o *Options, c *cluster) *topics {
+	return &topics{opts: o, cluster: c, woken: make(chan struct{}, 1),
 		byName: make(map[string]*topic), connectionLog: connectionLog{opts: o}}
 }
 
@@ -57,7 +58,7 @@ func (t *topics) of(name string) *topic {
 	defer t.mu.Unlock()
 	known := t.byName[name]
 	if known == nil {
-		known = &topic{name: name}
+		known = &topic{Topic: producer.Topic{Name: name}}
 		t.byName[name] = known
 		t.wake()
 	}
@@ -85,11 +86,11 @@ func (t *topics) wake() {
 }
 
 // await holds a record until its topic is checked, or answers it when the topic is unusable.
-func (t *topics) await(of *topic, r record) {
+func (t *topics) await(of *topic, r producer.Record) {
 	t.mu.Lock()
 	layout, fault := of.layout.Load(), of.fault.Load()
 	if t.closed {
-		closed := errClosed()
+		closed := producer.ErrClosed()
 		fault = &closed
 	}
 	if layout == nil && fault == nil {
@@ -98,9 +99,9 @@ func (t *topics) await(of *topic, r record) {
 	t.mu.Unlock()
 	switch {
 	case fault != nil:
-		r.done(*fault)
+		r.Done(*fault)
 	case layout != nil:
-		t.sender.add(layout.partitionOf(r.key), r)
+		t.producer.Publish(layout.partitionOf(r.Key), r)
 	}
 }
 
@@ -139,13 +140,13 @@ func (t *topics) stop() {
 	t.watcher.Wait()
 	t.mu.Lock()
 	t.closed = true
-	var held []record
+	var held []producer.Record
 	for _, known := range t.byName {
 		held = append(held, known.takeWaiting()...)
 	}
 	t.mu.Unlock()
 	for _, r := range held {
-		r.done(errClosed())
+		r.Done(producer.ErrClosed())
 	}
 }
 
@@ -161,11 +162,11 @@ func (t *topics) checkOnce(ctx context.Context) bool {
 	}
 	t.cluster.setTopics(names)
 	if stale {
-		t.cluster.renew()
+		t.cluster.Renew()
 	}
 	asking, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	answer, err := t.cluster.client().Metadata(asking, &kafka.MetadataRequest{Topics: names})
+	answer, err := t.cluster.Client().Metadata(asking, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
 		t.connected.Store(false)
 		if !t.secondary && ctx.Err() == nil {
@@ -222,9 +223,9 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 	if known.settling(found, err) {
 		return false
 	}
-	log := t.opts.Log.With(zap.String("topic", known.name))
+	log := t.opts.Log.With(zap.String("topic", known.Name))
 	if err != nil {
-		err = unavailable(known.name, err)
+		err = unavailable(known.Name, err)
 		f := finding{text: "topic unavailable; retrying", err: err, alarm: permanent(err)}
 		known.faults.report(log, t.opts.remindInterval, list{f})
 		t.fail(known, err)
@@ -240,15 +241,15 @@ func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partit
 	findings := slices.Concat(unread, t.opts.findings(topicState{partitions: found, config: known.config}))
 	layout := t.updateLayout(known, found)
 	known.checks++
-	t.logLost(known, t.sender.findGaps(ctx, layout.partitions, known.checks))
+	t.logLost(known, t.producer.FindGaps(ctx, layout.partitions, known.checks))
 	findings = append(findings, layout.warnPartitions(len(found), t.opts.Partitions)...)
-	known.warnings.report(t.opts.Log.With(zap.String("topic", known.name)), t.opts.remindInterval, findings)
+	known.warnings.report(t.opts.Log.With(zap.String("topic", known.Name)), t.opts.remindInterval, findings)
 	if i := slices.IndexFunc(findings, func(f finding) bool { return f.alarm }); i >= 0 {
-		t.fail(known, bridge.Unavailable("topic %s: %s", known.name, findings[i].text))
+		t.fail(known, bridge.Unavailable("topic %s: %s", known.Name, findings[i].text))
 		return false
 	}
 	t.markUsable(known)
-	leaderless := slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == noLeader })
+	leaderless := slices.ContainsFunc(found, func(p kafka.Partition) bool { return leaderOf(p) == producer.NoLeader })
 	return known.configFailures != 1 && !leaderless
 }
 
@@ -260,7 +261,7 @@ func (t *topics) markUsable(known *topic) {
 	t.mu.Unlock()
 	layout := known.layout.Load()
 	for _, r := range held {
-		t.sender.add(layout.partitionOf(r.key), r)
+		t.producer.Publish(layout.partitionOf(r.Key), r)
 	}
 }
 
@@ -280,6 +281,6 @@ func (t *topics) fail(known *topic, err error) {
 	held := known.takeWaiting()
 	t.mu.Unlock()
 	for _, r := range held {
-		r.done(err)
+		r.Done(err)
 	}
 }

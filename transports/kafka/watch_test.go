@@ -27,31 +27,18 @@ func setConfig(t *testing.T, brokers []string, topic, name, value string) {
 	defer client.Transport.(*kafka.Transport).CloseIdleConnections()
 	answer, err := client.IncrementalAlterConfigs(t.Context(), &kafka.IncrementalAlterConfigsRequest{
 		Resources: []kafka.IncrementalAlterConfigsRequestResource{{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic,
-			Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: name, Value: value, ConfigOperation: kafka.ConfigOperationSet}}}},
+			Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: name, Value: value,
+				ConfigOperation: kafka.ConfigOperationSet}}}},
 	})
 	if err != nil || answer.Resources[0].Error != nil {
 		t.Fatal(err, answer)
 	}
 }
 
-// patience is how long a test waits for what a broker in this process has to bring about.
-const patience = 30 * time.Second
-
-// await waits until something is so.
-func await(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	for end := time.Now().Add(patience); !so(); {
-		if time.Now().After(end) {
-			t.Fatal(what)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
-
 // awaitUnavailable waits until the topic is unavailable, and returns why.
 func awaitUnavailable(t *testing.T, p *Publisher, events func() []*bridge.Event) (why error) {
 	t.Helper()
-	await(t, "the topic still takes events", func() bool {
+	transporttest.Eventually(t, "the topic still takes events", func() bool {
 		why = transporttest.Try(t, p, events()[0])
 		return why != nil
 	})
@@ -90,6 +77,7 @@ func onlyThese(t *testing.T, brokers []string, topic string, want []*bridge.Even
 // TestTopicIsRecreated by somebody else: what it had is gone, which is said, whether events come or not. Publishing
 // goes on.
 func TestTopicIsRecreated(t *testing.T) {
+	t.Parallel()
 	for _, busy := range []bool{true, false} {
 		t.Run(fmt.Sprint("busy=", busy), func(t *testing.T) {
 			t.Parallel()
@@ -114,12 +102,13 @@ func TestTopicIsRecreated(t *testing.T) {
 			if busy {
 				transporttest.Deliver(t, p, more)
 			}
-			awaitLog(t, logs, "acknowledged events are lost")
+			transporttest.AwaitLog(t, logs, "acknowledged events are lost")
 			if !busy {
 				transporttest.Deliver(t, p, more)
 			}
 			onlyThese(t, f.addrs, o.Topic, more)
-			if n := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet("are gone").Len(); n > 3 { // each partition when it shows
+			// each partition when it shows
+			if n := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet("are gone").Len(); n > 3 {
 				t.Errorf("logged %d times", n)
 			}
 		})
@@ -138,7 +127,8 @@ func TestFewerPartitions(t *testing.T) {
 	}
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(40, 1, 1))
-	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.UnknownServerError, Topic: o.Topic, Partitions: []int32{3, 4, 5, 6, 7, 8, 9, 10, 11}, Count: -1})
+	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.UnknownServerError, Topic: o.Topic,
+		Partitions: []int32{3, 4, 5, 6, 7, 8, 9, 10, 11}, Count: -1})
 	var maybeWritten *bridge.Event
 	more := transporttest.Events(40, 2, 1)
 	for _, e := range more {
@@ -148,10 +138,8 @@ func TestFewerPartitions(t *testing.T) {
 	}
 	answer := make(chan error, 1)
 	p.Publish(maybeWritten, func(err error) { answer <- err })
-	await(t, "the batch is not under way", func() bool {
-		p.sender.mu.Lock()
-		defer p.sender.mu.Unlock()
-		return p.topics.of(o.Topic).layout.Load().partitions[partitionOf(p, maybeWritten)].recovering != nil
+	transporttest.Eventually(t, "the batch is under way", func() bool {
+		return p.states(o.Topic)[partitionOf(p, maybeWritten)].Recovering
 	})
 	if err := f.DeleteTopic(o.Topic); err != nil {
 		t.Fatal(err)
@@ -164,7 +152,7 @@ func TestFewerPartitions(t *testing.T) {
 	}
 	transporttest.Deliver(t, p, more)
 	onlyThese(t, f.addrs, o.Topic, more)
-	awaitLog(t, logs, "fewer partitions than before")
+	transporttest.AwaitLog(t, logs, "fewer partitions than before")
 }
 
 // TestTopicStaysDeleted: a topic is deleted, and nobody recreates it for a while. Other topics go on meanwhile; it goes
@@ -192,7 +180,7 @@ func TestTopicStaysDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := uint64(1)
-	await(t, "it is not said what to do", func() bool {
+	transporttest.Eventually(t, "it is not said what to do", func() bool {
 		next++
 		err := transporttest.Try(t, p, events("gone", next, 1)[0])
 		if err == nil || bridge.IsRejected(err) {
@@ -200,7 +188,7 @@ func TestTopicStaysDeleted(t *testing.T) {
 		}
 		return strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC")
 	})
-	awaitLog(t, logs, "topic unavailable")
+	transporttest.AwaitLog(t, logs, "topic unavailable")
 	for n := range uint64(20) {
 		answer := make(chan error, 10)
 		for i, e := range append(events("gone", 100, 1)[:5], events("there", n+2, 1)...) {
@@ -243,10 +231,11 @@ func TestPartitionWithoutLeader(t *testing.T) {
 		return withoutLeader(r.(*kmsg.MetadataRequest), o.Topic, host, port), nil, true
 	})
 	p.topics.requestCheck()
-	awaitLog(t, logs, "have no leader")
+	transporttest.AwaitLog(t, logs, "have no leader")
 	for _, e := range transporttest.Events(20, 2, 1) {
 		err := transporttest.Try(t, p, e)
-		if stuck := partitionOf(p, e) == 1; stuck != (err != nil) || stuck && !strings.Contains(err.Error(), "partition 1 has no leader") {
+		if stuck := partitionOf(p, e) == 1; stuck != (err != nil) || stuck && !strings.Contains(err.Error(),
+			"partition 1 has no leader") {
 			t.Errorf("an event of partition %d was answered %v", partitionOf(p, e), err)
 		}
 	}
@@ -283,46 +272,4 @@ func withoutLeader(r *kmsg.MetadataRequest, topic, host string, port int32) kmsg
 	}
 	answer.Topics = append(answer.Topics, found)
 	return answer
-}
-
-// TestLimitIsRaised: an event that was too large is accepted once the topic permits it, without a restart.
-func TestLimitIsRaised(t *testing.T) {
-	t.Parallel()
-	f := startFake(t)
-	o := testOptions()
-	o.checkInterval = noPeriodicCheck
-	if err := f.CreateTopic(o.Topic, 1, map[string]string{"max.message.bytes": "20000"}); err != nil {
-		t.Fatal(err)
-	}
-	p := f.dial(t, o)
-	if err := publishLarge(t, p, 1, 20_000); !bridge.IsRejected(err) {
-		t.Fatalf("an event that is too large was answered %v", err)
-	}
-	setConfig(t, f.addrs, o.Topic, "max.message.bytes", "100000")
-	if err := publishLarge(t, p, 2, 20_000); err != nil {
-		t.Errorf("the topic takes as much now, and the answer is %v", err)
-	}
-}
-
-// TestRetriedBatchGetsNewTimestamp: a batch of unknown outcome that the broker finds too old by now is sent again with
-// the time of now and is still known as the same, so that its events are in the topic once.
-func TestRetriedBatchGetsNewTimestamp(t *testing.T) {
-	t.Parallel()
-	f := startFake(t, kfake.NumBrokers(1))
-	o := testOptions()
-	o.Quarantine, o.Partitions = "", 1
-	s := observe(f, o.Topic)
-	p := f.dial(t, o)
-	all := transporttest.Events(1, 1, 1)
-	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Count: 1}) // the broker has it
-	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidTimestamp, Count: 2})
-	transporttest.Deliver(t, p, all)
-	once(t, f, o.Topic, all)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	batches := s.batches[0]
-	first, last := batches[0], batches[len(batches)-1]
-	if last.FirstTimestamp <= first.FirstTimestamp || last.FirstSequence != first.FirstSequence || last.ProducerID != first.ProducerID {
-		t.Errorf("of %d sendings the first is %+v, the last %+v", len(batches), first, last)
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/bridge"
+	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
 
@@ -38,11 +39,11 @@ func TestLateAnswerIsIgnored(t *testing.T) {
 // time-out. The stream of the test acknowledges nothing.
 func TestLostConnectionAnswers(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
+	s := natstest.Start(t, &server.Options{})
 	o := testOptions()
-	o.URL, o.AckTimeout, o.Quarantine = s.url, time.Hour, ""
+	o.URL, o.AckTimeout, o.Quarantine = s.URL, time.Hour, ""
 	config := jetstream.StreamConfig{Name: o.Stream, Subjects: []string{o.SubjectPrefix + ".>"}, NoAck: true}
-	js := s.admin(t)
+	js := s.JetStream(t)
 	stream, err := js.CreateStream(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +52,7 @@ func TestLostConnectionAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeSoon(p) })
+	t.Cleanup(func() { transporttest.CloseSoon(p) })
 	answer := make(chan error, 1000)
 	there := func() bool {
 		info, err := stream.Info(t.Context())
@@ -62,7 +63,7 @@ func TestLostConnectionAnswers(t *testing.T) {
 			t.Fatal("nothing is published")
 		}
 		p.streams.events.state.Store(nil) // whatever a check has found
-		p.Publish(event("a", 1), func(err error) { answer <- err })
+		p.Publish(natstest.Event("a", 1), func(err error) { answer <- err })
 		<-time.After(10 * time.Millisecond)
 	}
 	for len(answer) > 0 {
@@ -70,8 +71,8 @@ func TestLostConnectionAnswers(t *testing.T) {
 	}
 	back := make(chan struct{}) // closed when the client has reported the loss, and then the new connection
 	p.conn.Load().SetReconnectHandler(func(c *nats.Conn) { p.connected(c); close(back) })
-	s.stop(t)
-	s.start(t)
+	s.Kill()
+	s.Restart(t)
 	transporttest.Receive(t, back)
 	select {
 	case err := <-answer:
@@ -93,8 +94,10 @@ func TestOutcome(t *testing.T) {
 		{`{"stream":"LIVE_EVENTS","seq":1}`, true},
 		{`{"stream":"LIVE_EVENTS","seq":1,"duplicate":true}`, true},
 		{`{"type":"io.nats.jetstream.api.v1.pub_ack_response","stream":"LIVE_EVENTS","seq":1}`, true},
-		{`{"error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"stream":"LIVE_EVENTS","seq":0}`, false},
-		{`{"stream":"LIVE_EVENTS","error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"seq":0}`, false},
+		{`{"error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"stream":"LIVE_EVENTS","seq":0}`,
+			false},
+		{`{"stream":"LIVE_EVENTS","error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"seq":0}`,
+			false},
 		{`{"stream":"LIVE_EVENTS2","seq":1}`, false},
 		{`{"stream":"OTHER","seq":1}`, false},
 		{`{"stream":"OTHER","seq":1,"duplicate":true}`, false},

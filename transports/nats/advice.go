@@ -36,7 +36,7 @@ func (s *stream) explain(ctx context.Context, js jetstream.JetStream, err error)
 		return err
 	}
 	advice := s.advice(api.ErrorCode)
-	if api.ErrorCode == subjectsOverlap && s.opts.inProcess != nil {
+	if api.ErrorCode == subjectsOverlap && s.opts.InProcess != nil {
 		advice = s.adviseOwner(ctx, js)
 	}
 	if advice == "" && permanent(api) {

@@ -10,14 +10,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/bridge"
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
 )
 
 // TestDefaultsFitTenGiB: what we ask for by default fits a store of ten gibibytes.
 func TestDefaultsFitTenGiB(t *testing.T) {
 	t.Parallel()
-	p := dial(t, quickOptions(startServer(t, &server.Options{JetStreamMaxStore: 10 << 30}).url))
-	for _, e := range []*bridge.Event{event("a", 1), notice(1)} {
-		if err := publish(t, p, e); err != nil {
+	p := dial(t, quickOptions(natstest.Start(t, &server.Options{JetStreamMaxStore: 10 << 30}).URL))
+	for _, e := range []*bridge.Event{natstest.Event("a", 1), natstest.Notice(1)} {
+		if err := transporttest.Publish(t, p, e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -33,32 +35,35 @@ func TestUnusableLimits(t *testing.T) {
 		other   *bridge.Event // goes on; nil: nothing does
 		names   []string
 	}{
-		"events above the store":     {server.Options{JetStreamMaxStore: 4 << 30}, func(*Options) {}, event("a", 1), notice(1), []string{"LIVE_EVENTS", "NATS_MAX_BYTES", "8589934592"}},
-		"quarantine above the store": {server.Options{JetStreamMaxStore: 8<<30 + 1<<20}, func(*Options) {}, notice(1), event("a", 1), []string{"LIVE_QUARANTINE", "QUARANTINE_MAX_BYTES"}},
-		"replicas":                   {server.Options{}, func(o *Options) { o.Replicas = 3 }, event("a", 1), nil, []string{"NATS_REPLICAS"}},
+		"events above the store": {server.Options{JetStreamMaxStore: 4 << 30}, func(*Options) {}, natstest.Event("a", 1),
+			natstest.Notice(1), []string{"LIVE_EVENTS", "NATS_MAX_BYTES", "8589934592"}},
+		"quarantine above the store": {server.Options{JetStreamMaxStore: 8<<30 + 1<<20}, func(*Options) {},
+			natstest.Notice(1), natstest.Event("a", 1), []string{"LIVE_QUARANTINE", "QUARANTINE_MAX_BYTES"}},
+		"replicas": {server.Options{}, func(o *Options) { o.Replicas = 3 }, natstest.Event("a", 1), nil,
+			[]string{"NATS_REPLICAS"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := startServer(t, &c.server)
-			o := quickOptions(s.url)
+			s := natstest.Start(t, &c.server)
+			o := quickOptions(s.URL)
 			if c.other != nil && c.other.Quarantined() { // which stream comes first is open
 				first := o
 				first.MaxBytes = 1 << 20
 				p := dial(t, first)
-				if err := publish(t, p, notice(9)); err != nil {
+				if err := transporttest.Publish(t, p, natstest.Notice(9)); err != nil {
 					t.Fatal(err)
 				}
-				closePublisher(t, p)
-				if err := s.admin(t).DeleteStream(t.Context(), o.Stream); err != nil {
+				transporttest.Close(t, p)
+				if err := s.JetStream(t).DeleteStream(t.Context(), o.Stream); err != nil {
 					t.Fatal(err)
 				}
 			} else if c.other != nil {
-				must(s.admin(t).CreateStream(t.Context(), eventsStream(&o).want))
+				natstest.Must(s.JetStream(t).CreateStream(t.Context(), eventsStream(&o).want))
 			}
 			c.options(&o)
 			p := dial(t, o)
-			awaitUnavailable(t, p, c.stuck, c.names...)
+			natstest.AwaitUnavailable(t, p, c.stuck, c.names...)
 			if c.other != nil {
-				if err := publish(t, p, c.other); err != nil {
+				if err := transporttest.Publish(t, p, c.other); err != nil {
 					t.Error(err)
 				}
 			}
@@ -66,8 +71,8 @@ func TestUnusableLimits(t *testing.T) {
 			if c.stuck.Quarantined() {
 				config.Subjects = []string{"live.quarantine.>"}
 			}
-			must(s.admin(t).CreateStream(t.Context(), config))
-			if err := publish(t, p, c.stuck); err != nil {
+			natstest.Must(s.JetStream(t).CreateStream(t.Context(), config))
+			if err := transporttest.Publish(t, p, c.stuck); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -83,27 +88,33 @@ func TestAccountLimits(t *testing.T) {
 		stuck  *bridge.Event
 		names  []string
 	}{
-		"storage":               {jwt.JetStreamLimits{DiskStorage: 1 << 30}, nil, event("a", 1), []string{"NATS_MAX_BYTES"}},
-		"a stream's size":       {jwt.JetStreamLimits{DiskStorage: 20 << 30, DiskMaxStreamBytes: 1 << 30}, nil, event("a", 1), []string{"NATS_MAX_BYTES"}},
-		"the quarantine's size": {jwt.JetStreamLimits{DiskStorage: 20 << 30, DiskMaxStreamBytes: 1 << 20}, nil, notice(1), []string{"QUARANTINE_MAX_BYTES"}},
-		"size required":         {jwt.JetStreamLimits{DiskStorage: 20 << 30, MaxBytesRequired: true}, func(o *Options) { o.MaxBytes = 0 }, event("a", 1), []string{"NATS_MAX_BYTES", "above 0"}},
-		"streams":               {jwt.JetStreamLimits{DiskStorage: 20 << 30, Streams: 1}, func(o *Options) { o.Quarantine = "" }, event("a", 1), []string{"limit of streams"}},
+		"storage": {jwt.JetStreamLimits{DiskStorage: 1 << 30}, nil, natstest.Event("a", 1),
+			[]string{"NATS_MAX_BYTES"}},
+		"a stream's size": {jwt.JetStreamLimits{DiskStorage: 20 << 30, DiskMaxStreamBytes: 1 << 30}, nil,
+			natstest.Event("a", 1), []string{"NATS_MAX_BYTES"}},
+		"the quarantine's size": {jwt.JetStreamLimits{DiskStorage: 20 << 30, DiskMaxStreamBytes: 1 << 20}, nil,
+			natstest.Notice(1), []string{"QUARANTINE_MAX_BYTES"}},
+		"size required": {jwt.JetStreamLimits{DiskStorage: 20 << 30, MaxBytesRequired: true},
+			func(o *Options) { o.MaxBytes = 0 }, natstest.Event("a", 1), []string{"NATS_MAX_BYTES", "above 0"}},
+		"streams": {jwt.JetStreamLimits{DiskStorage: 20 << 30, Streams: 1},
+			func(o *Options) { o.Quarantine = "" }, natstest.Event("a", 1), []string{"limit of streams"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, o := accountServer(t, c.limits)
 			if c.limits.Streams == 1 {
-				must(connect(t, s.url, natsgo.UserCredentials(o.CredsFile)).CreateStream(t.Context(), jetstream.StreamConfig{Name: "FIRST", Subjects: []string{"first"}}))
+				natstest.Must(natstest.Connect(t, s.URL, natsgo.UserCredentials(o.CredsFile)).CreateStream(t.Context(),
+					jetstream.StreamConfig{Name: "FIRST", Subjects: []string{"first"}}))
 			}
 			if c.change != nil {
 				c.change(&o)
 			}
-			awaitUnavailable(t, dial(t, o), c.stuck, c.names...)
+			natstest.AwaitUnavailable(t, dial(t, o), c.stuck, c.names...)
 		})
 	}
 }
 
 // accountServer runs a server with an account of such limits, and returns options of a user of it.
-func accountServer(t *testing.T, limits jwt.JetStreamLimits) (*testServer, Options) {
+func accountServer(t *testing.T, limits jwt.JetStreamLimits) (*natstest.Server, Options) {
 	t.Helper()
 	if limits.Streams == 0 {
 		limits.Streams = jwt.NoLimit
@@ -111,19 +122,19 @@ func accountServer(t *testing.T, limits jwt.JetStreamLimits) (*testServer, Optio
 	limits.Consumer = jwt.NoLimit
 	so, o := &server.Options{}, testOptions()
 	operatorModeWith(t, so, &o, limits)
-	s := startServer(t, so)
-	o.URL, o.recheck = s.url, 20*time.Millisecond
+	s := natstest.Start(t, so)
+	o.URL, o.CheckInterval = s.URL, 20*time.Millisecond
 	return s, o
 }
 
 // TestEventsComeFirst: where there is room for one stream only, events get it.
 func TestEventsComeFirst(t *testing.T) {
 	t.Parallel()
-	o := quickOptions(startServer(t, &server.Options{JetStreamMaxStore: 10 << 30}).url)
+	o := quickOptions(natstest.Start(t, &server.Options{JetStreamMaxStore: 10 << 30}).URL)
 	o.QuarantineMaxBytes = 8 << 30
 	p := dial(t, o)
-	if err := publish(t, p, event("a", 1)); err != nil {
+	if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	awaitUnavailable(t, p, notice(1), "QUARANTINE_MAX_BYTES")
+	natstest.AwaitUnavailable(t, p, natstest.Notice(1), "QUARANTINE_MAX_BYTES")
 }

@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"livebridge/bridge"
+	"livebridge/transports/nats/natstest"
 )
 
 // wire is a connection and the server behind it: messages are handled one after the other, and each is stored, refused
@@ -113,18 +113,12 @@ func (w *wire) cut(stored int) {
 	w.batches.abandon(err, 0)
 }
 
-func numbered(n int) *bridge.Event {
-	e := &bridge.Event{Type: "t", Lane: bridge.Lane{Kind: bridge.KindStream, Domain: "d", App: "a", Stream: fmt.Sprint(n)}, Data: []byte("{}")}
-	binary.BigEndian.PutUint64(e.ID[:], uint64(n))
-	return e
-}
-
 func TestMessagesShareAnAck(t *testing.T) {
 	t.Parallel()
 	w := newWire()
 	var all []*outcomes
 	for n := range 1000 {
-		all = append(all, w.publish(numbered(n)))
+		all = append(all, w.publish(natstest.Numbered(n)))
 		if n == 0 {
 			w.serve(false) // an answer of its own: from here on they can be counted
 		}
@@ -146,7 +140,7 @@ func TestOneMessageIsNotHeldBack(t *testing.T) {
 	t.Parallel()
 	w := newWire()
 	for n := range 10 {
-		o := w.publish(numbered(n))
+		o := w.publish(natstest.Numbered(n))
 		w.serve(false)
 		if o.calls != 1 || o.err != nil {
 			t.Fatalf("event %d was answered %d times, %v", n, o.calls, o.err)
@@ -171,13 +165,13 @@ func TestAckCoversStoredMessagesOnly(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"publish": func(rt *rapid.T) {
 				for range rapid.IntRange(1, 5).Draw(rt, "events") {
-					all = append(all, w.publish(numbered(n)))
+					all = append(all, w.publish(natstest.Numbered(n)))
 					n++
 				}
 			},
 			"publish again": func(rt *rapid.T) {
 				if n > 0 {
-					all = append(all, w.publish(numbered(rapid.IntRange(0, n-1).Draw(rt, "event"))))
+					all = append(all, w.publish(natstest.Numbered(rapid.IntRange(0, n-1).Draw(rt, "event"))))
 				}
 			},
 			"serve": func(rt *rapid.T) {
@@ -211,7 +205,7 @@ func TestAMessageThatIsNotStoredIsSentAgain(t *testing.T) {
 	w := newWire()
 	var all []*outcomes
 	for n := range 6 {
-		all = append(all, w.publish(numbered(n)))
+		all = append(all, w.publish(natstest.Numbered(n)))
 		if n == 0 {
 			w.serve(false)
 		}
@@ -237,13 +231,13 @@ func TestAMessageThatIsNotStoredIsSentAgain(t *testing.T) {
 func TestNoCountingRightAfterALostConnection(t *testing.T) {
 	t.Parallel()
 	w := newWire()
-	w.publish(numbered(0))
+	w.publish(natstest.Numbered(0))
 	w.serve(false)
 	w.batches.abandon(errors.New("gone"), time.Hour)
 	for n := 1; n < 10; n++ {
-		w.publish(numbered(n))
+		w.publish(natstest.Numbered(n))
 		w.serve(false)
-		w.publish(numbered(100 + n))
+		w.publish(natstest.Numbered(100 + n))
 		for _, s := range w.queue {
 			if _, own := s.w.(*singleAck); !own {
 				t.Fatalf("message %s has no answer of its own", s.id)
@@ -258,13 +252,13 @@ func TestDuplicateDoesNotCalibrate(t *testing.T) {
 	t.Parallel()
 	w := newWire()
 	for n := range 3 {
-		w.publish(numbered(n))
+		w.publish(natstest.Numbered(n))
 		w.serve(false)
 	}
 	w.cut(0)
-	w.publish(numbered(1))
+	w.publish(natstest.Numbered(1))
 	w.serve(false)
-	w.publish(numbered(10))
+	w.publish(natstest.Numbered(10))
 	if _, own := w.queue[0].w.(*singleAck); !own {
 		t.Error("messages are counted from where a repeat was stored")
 	}
@@ -274,11 +268,11 @@ func TestDuplicateDoesNotCalibrate(t *testing.T) {
 func TestLostConnectionAnswersTheOpenBatch(t *testing.T) {
 	t.Parallel()
 	w := newWire()
-	w.publish(numbered(0))
+	w.publish(natstest.Numbered(0))
 	w.serve(false)
 	var all []*outcomes
 	for n := range batchesUnderWay + 2 {
-		all = append(all, w.publish(numbered(1+n)))
+		all = append(all, w.publish(natstest.Numbered(1+n)))
 	}
 	lost := errors.New("gone")
 	w.batches.abandon(lost, 0)

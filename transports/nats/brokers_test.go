@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
 
@@ -19,7 +20,8 @@ import (
 // stream. Stopping the broker kills all of them.
 func TestContractBrokers(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "nats-server")
-	if output, err := exec.Command("go", "build", "-o", program, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
+	if output, err := exec.Command("go", "build", "-o", program,
+		"github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	c := startProcesses(t, program)
@@ -32,17 +34,23 @@ func TestContractBrokers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { closeSoon(p) })
+		t.Cleanup(func() { transporttest.CloseSoon(p) })
 		read := func(stream string) func(*testing.T) []transporttest.Record {
-			return func(t *testing.T) []transporttest.Record { return records(t, connect(t, c.urls()), stream) }
+			return func(t *testing.T) []transporttest.Record {
+				return natstest.Records(t, natstest.Connect(t, c.urls()), stream)
+			}
 		}
 		return &transporttest.Topic{
 			Publisher: p, Events: read(o.Stream), Quarantine: read(QuarantineStream),
+			Consume: consumes(o), Foreign: func(t *testing.T, subject string, payload []byte) {
+				natstest.Foreign(t, natstest.Connect(t, c.urls()), subject, payload)
+			},
 			Stop: func(*testing.T) { c.kill() }, Start: func(t *testing.T) { c.begin(t) },
 		}
 	})
 	h.Away, h.Restart = 15*time.Second, 30*time.Second
 	transporttest.Run(t, h)
+	transporttest.RunConsumer(t, h)
 }
 
 // realCluster is three nats-servers in processes of their own.
@@ -57,7 +65,7 @@ type realCluster struct {
 func startProcesses(t *testing.T, program string) *realCluster {
 	t.Helper()
 	c := &realCluster{program: program, cmds: make([]*exec.Cmd, 3)}
-	ports := freePorts(t, 6)
+	ports := transporttest.FreePorts(t, 6)
 	c.clients, c.routes = ports[:3], ports[3:]
 	for range c.clients {
 		c.dirs = append(c.dirs, t.TempDir())
@@ -65,20 +73,6 @@ func startProcesses(t *testing.T, program string) *realCluster {
 	c.begin(t)
 	t.Cleanup(c.kill)
 	return c
-}
-
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var out []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		out = append(out, l.Addr().(*net.TCPAddr).Port)
-	}
-	return out
 }
 
 func (c *realCluster) urls() string {
@@ -97,7 +91,8 @@ func (c *realCluster) begin(t *testing.T) {
 	}
 	for i := range c.cmds {
 		config := filepath.Join(c.dirs[i], "nats.conf")
-		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\njetstream { store_dir: %q }\ncluster { name: tests, listen: 127.0.0.1:%d, routes: [%s] }\n",
+		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\njetstream { store_dir: %q }\ncluster { name: tests, "+
+			"listen: 127.0.0.1:%d, routes: [%s] }\n",
 			i, c.clients[i], c.dirs[i], c.routes[i], strings.Join(routes, ", "))
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -132,7 +127,7 @@ func (c *realCluster) kill() {
 // reset removes the streams of the test before.
 func (c *realCluster) reset(t *testing.T) {
 	t.Helper()
-	js := connect(t, c.urls())
+	js := natstest.Connect(t, c.urls())
 	for end := time.Now().Add(time.Minute); ; {
 		left, err := 0, error(nil)
 		names := js.StreamNames(t.Context())

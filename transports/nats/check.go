@@ -11,7 +11,7 @@ import (
 // Check returns every error in the options, each with the name of its setting. It reads the files that they name, and
 // connects to nothing.
 func (o *Options) Check() error {
-	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.checkTLS(), o.checkVerify(),
+	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.tlsClient().Check(),
 		o.checkFiles())
 }
 
@@ -151,15 +151,4 @@ func (o *Options) checkLimits() error {
 func (o *Options) checkFiles() error {
 	_, err := openCredentials(o)
 	return err
-}
-
-// checkTLS rejects a certificate without a key, and a key without a certificate.
-func (o *Options) checkTLS() error {
-	switch {
-	case o.CertFile != "" && o.KeyFile == "":
-		return settingError("NATS_TLS_KEY_FILE", errors.New("is empty: set the key of NATS_TLS_CERT_FILE"))
-	case o.CertFile == "" && o.KeyFile != "":
-		return settingError("NATS_TLS_CERT_FILE", errors.New("is empty: set the certificate of NATS_TLS_KEY_FILE"))
-	}
-	return nil
 }

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
+
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -18,16 +21,17 @@ func startCluster(t *testing.T) []*server.Server {
 	var ports []int
 	var routes []*url.URL
 	for range 3 { // all are there at once: none is ready alone
-		l := must(net.Listen("tcp", "127.0.0.1:0"))
+		l := natstest.Must(net.Listen("tcp", "127.0.0.1:0"))
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-		routes = append(routes, must(url.Parse("nats-route://"+l.Addr().String())))
+		routes = append(routes, natstest.Must(url.Parse("nats-route://"+l.Addr().String())))
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var all []*server.Server
 	for n, port := range ports {
-		s := must(server.NewServer(&server.Options{ServerName: fmt.Sprint("n", n), Host: "127.0.0.1", Port: server.RANDOM_PORT,
+		s := natstest.Must(server.NewServer(&server.Options{ServerName: fmt.Sprint("n", n), Host: "127.0.0.1",
+			Port:      server.RANDOM_PORT,
 			JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
 			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}, Routes: routes}))
 		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
@@ -57,13 +61,13 @@ func TestReplicas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closePublisher(t, p)
+	defer transporttest.Close(t, p)
 	for n := range uint64(20) {
-		if err := publish(t, p, event("a", n+1)); err != nil {
+		if err := transporttest.Publish(t, p, natstest.Event("a", n+1)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	info := must(must(connect(t, o.URL).Stream(t.Context(), o.Stream)).Info(t.Context()))
+	info := natstest.Must(natstest.Must(natstest.Connect(t, o.URL).Stream(t.Context(), o.Stream)).Info(t.Context()))
 	if info.Config.Replicas != 3 || info.Config.Storage != jetstream.FileStorage {
 		t.Errorf("the stream has %d replicas, storage %v", info.Config.Replicas, info.Config.Storage)
 	}
@@ -74,7 +78,7 @@ func TestReplicas(t *testing.T) {
 		}
 	}
 	for n := range uint64(20) {
-		if err := publish(t, p, event("a", n+21)); err != nil {
+		if err := transporttest.Publish(t, p, natstest.Event("a", n+21)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -88,20 +92,21 @@ func TestReplicas(t *testing.T) {
 // TestStreamThatIsThere is used as it is when it has our subjects.
 func TestStreamThatIsThere(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
-	js := s.admin(t)
-	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MINE", Subjects: []string{"live.>"}, MaxMsgs: minMessages}))
+	s := natstest.Start(t, &server.Options{})
+	js := s.JetStream(t)
+	natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MINE", Subjects: []string{"live.>"},
+		MaxMsgs: minMessages}))
 	o := testOptions()
-	o.URL, o.Stream, o.Quarantine = s.url, "MINE", ""
+	o.URL, o.Stream, o.Quarantine = s.URL, "MINE", ""
 	p, err := Dial(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closePublisher(t, p)
-	if err := publish(t, p, event("a", 1)); err != nil {
+	defer transporttest.Close(t, p)
+	if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	info := must(must(js.Stream(t.Context(), "MINE")).Info(t.Context()))
+	info := natstest.Must(natstest.Must(js.Stream(t.Context(), "MINE")).Info(t.Context()))
 	if info.State.Msgs != 1 || info.Config.MaxMsgs != minMessages {
 		t.Errorf("%d messages; %+v", info.State.Msgs, info.Config)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
 
@@ -13,30 +14,34 @@ import (
 // there.
 func TestBrokerConnected(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
-	for _, created := range []bool{true, false} {
+	s := natstest.Start(t, &server.Options{})
+	for n, user := range []string{"user:secret@", "secret@"} { // with a password, and with a token
 		o, logs := watchedLog()
-		o.URL = strings.Replace(s.url, "nats://", "nats://user:secret@", 1)
-		p := must(Dial(o))
-		defer closeSoon(p)
-		eventually(t, "the publisher is connected", p.Connected)
-		eventually(t, "that is logged", func() bool { return logs.FilterMessage("broker connected").Len() == 1 })
+		created := n == 0
+		o.URL = strings.Replace(s.URL, "nats://", "nats://"+user, 1)
+		p := natstest.Must(Dial(o))
+		defer transporttest.CloseSoon(p)
+		transporttest.Eventually(t, "the publisher is connected", p.Connected)
+		transporttest.Eventually(t, "that is logged",
+			func() bool { return logs.FilterMessage("broker connected").Len() == 1 })
 		line := logs.FilterMessage("broker connected").All()[0].ContextMap()
-		if at := line["server"].(string); strings.Contains(at, "secret") || !strings.HasSuffix(at, strings.TrimPrefix(s.url, "nats://")) ||
+		if at := line["server"].(string); strings.Contains(at, "secret") ||
+			!strings.HasSuffix(at, strings.TrimPrefix(s.URL, "nats://")) ||
 			line["stream"] != o.Stream || line["created"] != created {
 			t.Errorf("connected to %v", line)
 		}
-		s.s.Shutdown()
-		s.s.WaitForShutdown()
-		eventually(t, "the publisher is not connected", func() bool { return !p.Connected() })
-		eventually(t, "that is logged", func() bool {
+		s.Kill()
+		transporttest.Eventually(t, "the publisher is not connected", func() bool { return !p.Connected() })
+		transporttest.Eventually(t, "that is logged", func() bool {
 			return logs.FilterMessage("broker unavailable: cannot connect to NATS; retrying").Len() == 1
 		})
-		if err := transporttest.Try(t, p, event("a", 1)); err == nil || !strings.Contains(err.Error(), "connection refused") {
+		if err := transporttest.Try(t, p, natstest.Event("a", 1)); err == nil || !strings.Contains(err.Error(),
+			"connection refused") {
 			t.Errorf("the answer is %v", err)
 		}
-		s.begin(t)
-		eventually(t, "the connection is logged again", func() bool { return logs.FilterMessage("broker connected").Len() == 2 })
+		s.Restart(t)
+		transporttest.Eventually(t, "the connection is logged again",
+			func() bool { return logs.FilterMessage("broker connected").Len() == 2 })
 	}
 }
 
@@ -45,13 +50,15 @@ func TestNeverConnectedCause(t *testing.T) {
 	t.Parallel()
 	o, logs := watchedLog()
 	o.URL = "nats://127.0.0.1:1"
-	p := must(Dial(o))
-	defer closeSoon(p)
-	eventually(t, "it is logged", func() bool { return logs.Len() > 0 })
-	if line := logs.All()[0]; !strings.HasPrefix(line.Message, "broker unavailable: ") || !strings.Contains(line.ContextMap()["error"].(string), "connection refused") {
+	p := natstest.Must(Dial(o))
+	defer transporttest.CloseSoon(p)
+	transporttest.Eventually(t, "it is logged", func() bool { return logs.Len() > 0 })
+	if line := logs.All()[0]; !strings.HasPrefix(line.Message, "broker unavailable: ") ||
+		!strings.Contains(line.ContextMap()["error"].(string), "connection refused") {
 		t.Errorf("the log has %v", logs.All())
 	}
-	if err := transporttest.Try(t, p, event("a", 1)); err == nil || !strings.Contains(err.Error(), "connection refused") || p.Connected() {
+	if err := transporttest.Try(t, p, natstest.Event("a", 1)); err == nil || !strings.Contains(err.Error(),
+		"connection refused") || p.Connected() {
 		t.Errorf("the answer is %v", err)
 	}
 }
@@ -60,32 +67,26 @@ func TestNeverConnectedCause(t *testing.T) {
 func TestFirstEventsWait(t *testing.T) {
 	t.Parallel()
 	o := testOptions()
-	o.URL = startServer(t, &server.Options{}).url
-	p := must(Dial(o))
-	defer closeSoon(p)
-	e := embedded(t, t.TempDir(), nil)
-	defer closeSoon(e)
-	for _, p := range []*Publisher{p, e.Publisher} {
-		if err := transporttest.Try(t, p, event("a", 1)); err != nil {
-			t.Errorf("the first event failed: %v", err)
-		}
+	o.URL = natstest.Start(t, &server.Options{}).URL
+	if err := transporttest.Try(t, dial(t, o), natstest.Event("a", 1)); err != nil {
+		t.Errorf("the first event failed: %v", err)
 	}
 }
 
 // TestHeldEventsEnd: events that wait for the first check are answered when the publisher is closed before.
 func TestHeldEventsEnd(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
+	s := natstest.Start(t, &server.Options{})
 	o := testOptions()
-	o.URL = s.url
-	p := must(Dial(o))
-	eventually(t, "the stream is usable", p.Connected)
+	o.URL = s.URL
+	p := natstest.Must(Dial(o))
+	transporttest.Eventually(t, "the stream is usable", p.Connected)
 	p.streams.stop() // as if it had never been checked
 	p.streams.events.recheck()
 	p.streams.events.hold.ended = false
 	answer := make(chan error, 1)
-	p.Publish(event("a", 1), func(err error) { answer <- err })
-	closeSoon(p)
+	p.Publish(natstest.Event("a", 1), func(err error) { answer <- err })
+	transporttest.CloseSoon(p)
 	transporttest.Receive(t, answer)
 }
 
@@ -93,10 +94,10 @@ func TestHeldEventsEnd(t *testing.T) {
 func TestServerWithoutTLS(t *testing.T) {
 	t.Parallel()
 	o, logs := watchedLog()
-	o.URL = strings.Replace(startServer(t, &server.Options{}).url, "nats://", "tls://", 1)
-	p := must(Dial(o))
-	defer closeSoon(p)
-	eventually(t, "what to set is logged", func() bool {
+	o.URL = strings.Replace(natstest.Start(t, &server.Options{}).URL, "nats://", "tls://", 1)
+	p := natstest.Must(Dial(o))
+	defer transporttest.CloseSoon(p)
+	transporttest.Eventually(t, "what to set is logged", func() bool {
 		return logs.FilterMessageSnippet("the NATS server does not use TLS; set NATS_URL to nats://").Len() == 1
 	})
 }

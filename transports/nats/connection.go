@@ -113,7 +113,7 @@ func (p *Publisher) reconnectSoon() {
 	if p.reconnecting.Swap(true) {
 		return
 	}
-	time.AfterFunc(cmp.Or(p.opts.recheck, recheckInterval), func() {
+	time.AfterFunc(cmp.Or(p.opts.CheckInterval, recheckInterval), func() {
 		p.reconnecting.Store(false)
 		_ = p.conn.Load().ForceReconnect() // fails only when the publisher is closed
 	})

@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -56,6 +55,9 @@ func (l *connector) connect(url string, further ...nats.Option) (*nats.Conn, err
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { l.failed(err) }),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { l.failed(err) }))
 	conn, err := nats.Connect(url, append(opts, further...)...)
+	if errors.Is(err, nats.ErrNoServers) {
+		return nil, l.cause()
+	}
 	if err == nil {
 		l.conn.Store(conn)
 		_ = l.reload() // a change in the meantime found no connection to replace
@@ -74,11 +76,11 @@ func (l *connector) identify() []nats.Option {
 	if l.opts.NKeyFile != "" {
 		opts = append(opts, nats.Nkey(l.current.Load().public, sign))
 	}
-	roots := func() (*x509.CertPool, error) { return l.current.Load().roots, nil }
-	pair := func() (tls.Certificate, error) { return l.current.Load().pair, nil }
-	if l.opts.TLSServerName != "" || cmp.Or(l.opts.TLSVerify, verifyFull) != verifyFull {
-		current := func() *x509.CertPool { return l.current.Load().roots }
-		opts = append(opts, nats.Secure(l.opts.verify(&tls.Config{MinVersion: tls.VersionTLS12}, current)))
+	roots := func() (*x509.CertPool, error) { return l.current.Load().tls.Roots, nil }
+	pair := func() (tls.Certificate, error) { return *l.current.Load().tls.Pair, nil }
+	if settings := l.opts.tlsClient(); !settings.Default() {
+		current := func() *x509.CertPool { return l.current.Load().tls.Roots }
+		opts = append(opts, nats.Secure(settings.Apply(&tls.Config{MinVersion: tls.VersionTLS12}, current)))
 	}
 	switch ca, cert := l.opts.CAFile != "", l.opts.CertFile != ""; {
 	case ca && cert:
@@ -107,7 +109,11 @@ func (l *connector) Dial(network, address string) (net.Conn, error) {
 	if conn := l.conn.Load(); conn != nil {
 		l.set(&conn.Opts)
 	}
-	return (&net.Dialer{Timeout: nats.DefaultTimeout}).Dial(network, address)
+	dialed, err := (&net.Dialer{Timeout: nats.DefaultTimeout}).Dial(network, address)
+	if err != nil {
+		l.lastError.Store(&err) // a client that does not retry keeps it for itself
+	}
+	return dialed, err
 }
 
 // refresh makes the next attempt use the current content of the files.
@@ -119,7 +125,7 @@ func (l *connector) refresh() {
 // reload reads the credentials again, and reconnects when they have changed.
 func (l *connector) reload() error {
 	err := l.creds.load()
-	if conn := l.conn.Load(); conn != nil && l.creds.current().fileContents != l.current.Load().fileContents {
+	if conn := l.conn.Load(); conn != nil && l.creds.current().contents() != l.current.Load().contents() {
 		_ = conn.ForceReconnect() // fails only after Close
 	}
 	return err
@@ -166,10 +172,10 @@ func (l *connector) connected(s *stream) {
 
 // serverName names the server of a connection, without credentials.
 func (o *Options) serverName(conn *nats.Conn) string {
-	if o.inProcess != nil {
+	if o.InProcess != nil {
 		return "embedded"
 	}
-	return conn.ConnectedUrlRedacted()
+	return Redacted(conn.ConnectedUrl()) // the client's own redaction keeps a token
 }
 
 // cause returns why there is no connection. The client itself remembers only that no server is available.

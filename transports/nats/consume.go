@@ -58,7 +58,7 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 	conn, err := l.connect(opts.URL, nats.RetryOnFailedConnect(false), nats.CustomInboxPrefix(opts.inbox()),
 		onDenial(func(d denial) { end(d.missingPermission()) }))
 	if err != nil {
-		return fmt.Errorf("connect to NATS at %s: %w", opts.URL, err)
+		return fmt.Errorf("cannot connect to NATS at %s: %w", Redacted(opts.URL), err)
 	}
 	defer conn.Close()
 	js, err := jetstream.New(conn)
@@ -149,6 +149,8 @@ func (r *reader) read(ctx context.Context) error {
 	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.next,
 		FilterSubjects: []string{r.opts.SubjectPrefix + ".>"},
+		// The client by itself would ask for the next sequence for ever, also of a stream that was created anew.
+		MaxResetAttempts: 1,
 	})
 	if err != nil {
 		return err

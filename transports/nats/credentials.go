@@ -1,27 +1,34 @@
 package nats
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"livebridge/transports/transporttls"
+
 	"github.com/nats-io/nkeys"
 )
 
-// fileContents are the files of credentials and of trusted authorities, as read.
-type fileContents struct{ password, token, creds, nkey, ca, cert, key string }
+// fileContents are the files of credentials and of trusted authorities, as read. They are comparable.
+type fileContents struct {
+	password, token, creds, nkey string
+	tls                          transporttls.Contents
+}
 
-// secrets are parsed fileContents. They are immutable.
+// secrets are the parsed files. They are immutable.
 type secrets struct {
-	fileContents
+	password, token, creds, nkey string
+
 	jwt    string // of a credentials file
 	public string // of an nkey
-	roots  *x509.CertPool
-	pair   tls.Certificate
+	tls    transporttls.Files
+}
+
+func (s *secrets) contents() fileContents {
+	return fileContents{s.password, s.token, s.creds, s.nkey, s.tls.Contents}
 }
 
 // credentials follow their files. A file that cannot be used leaves its previous content active.
@@ -34,7 +41,7 @@ type credentials struct {
 // openCredentials reads the files. The error has all mistakes, each with the name of its setting.
 func openCredentials(o *Options) (*credentials, error) {
 	c := &credentials{opts: o}
-	c.active.Store(&secrets{fileContents: fileContents{password: o.Password, token: o.Token}})
+	c.active.Store(&secrets{password: o.Password, token: o.Token})
 	return c, c.load()
 }
 
@@ -49,24 +56,16 @@ func (c *credentials) load() error {
 	err := errors.Join(
 		c.loadText("NATS_PASSWORD_FILE", c.opts.PasswordFile, &next.password),
 		c.loadText("NATS_TOKEN_FILE", c.opts.TokenFile, &next.token),
-		c.loadCreds(&next), c.loadNKey(&next), c.loadRoots(&next), c.loadPair(&next))
+		c.loadCreds(&next), c.loadNKey(&next))
+	var unusable error
+	next.tls, unusable = c.opts.tlsClient().Load(next.tls)
+	err = errors.Join(err, unusable)
 	c.active.Store(&next)
 	return err
 }
 
-// read returns the content of a file, which must not be empty; "" without a path.
 func (c *credentials) read(setting, path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	content, err := c.opts.ReadFile(path)
-	if err == nil && strings.TrimSpace(string(content)) == "" {
-		err = fmt.Errorf("%s is empty", path)
-	}
-	if err != nil {
-		return "", settingError(setting, err)
-	}
-	return string(content), nil
+	return c.opts.tlsClient().Read(setting, path)
 }
 
 func (c *credentials) loadText(setting, path string, into *string) error {
@@ -108,39 +107,6 @@ func (c *credentials) loadNKey(s *secrets) error {
 		return settingError("NATS_NKEY_FILE", fmt.Errorf("%s contains no user seed: %w", c.opts.NKeyFile, err))
 	}
 	s.nkey, s.public = text, public
-	return nil
-}
-
-func (c *credentials) loadRoots(s *secrets) error {
-	text, err := c.read("NATS_TLS_CA_FILE", c.opts.CAFile)
-	if text == "" || text == s.ca {
-		return err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM([]byte(text)) {
-		return settingError("NATS_TLS_CA_FILE", fmt.Errorf("%s contains no PEM certificate", c.opts.CAFile))
-	}
-	s.ca, s.roots = text, roots
-	return nil
-}
-
-func (c *credentials) loadPair(s *secrets) error {
-	if c.opts.CertFile == "" || c.opts.KeyFile == "" {
-		return nil
-	}
-	cert, err := c.read("NATS_TLS_CERT_FILE", c.opts.CertFile)
-	if err != nil {
-		return err
-	}
-	key, err := c.read("NATS_TLS_KEY_FILE", c.opts.KeyFile)
-	if err != nil || cert == s.cert && key == s.key {
-		return err
-	}
-	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
-	if err != nil {
-		return settingError("NATS_TLS_CERT_FILE", fmt.Errorf("cannot be used with NATS_TLS_KEY_FILE: %w", err))
-	}
-	s.cert, s.key, s.pair = cert, key, pair
 	return nil
 }
 

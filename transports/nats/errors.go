@@ -60,20 +60,7 @@ type unusableError struct{ text string }
 func (m *unusableError) Error() string { return m.text }
 
 // settingPrefix begins the name of every setting.
-const settingPrefix = "LIVEBRIDGE_"
+const settingPrefix = bridge.SettingPrefix
 
-// SettingError is a setting that cannot be used.
-type SettingError struct {
-	Setting string // without the prefix
-	Err     error
-}
-
-// Error begins with the setting.
-func (e *SettingError) Error() string {
-	return fmt.Sprintf("%s%s: %v", settingPrefix, e.Setting, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *SettingError) Unwrap() error { return e.Err }
-
-func settingError(setting string, err error) error { return &SettingError{setting, err} }
+// settingError returns the error of one setting. err says what is wrong and what to do.
+func settingError(setting string, err error) error { return bridge.NewSettingError(setting, err, "") }

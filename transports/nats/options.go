@@ -1,5 +1,5 @@
-// Package nats publishes events to NATS JetStream: to a cluster, or to a server in this process whose store is in
-// DATA_DIR. It is the only importer of nats.go and of nats-server.
+// Package nats publishes events to NATS JetStream, and consumes them. It is the only importer of nats.go, together with
+// package embedded, which is a publisher with a server of its own.
 package nats
 
 import (
@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"livebridge/transports/transporttls"
 
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
@@ -20,6 +22,7 @@ type Options struct {
 	Stream        string        // of events
 	SubjectPrefix string        // of events: <prefix>.<domain>.<app>.<stream>.<kind>
 	Partitions    int           // above 0: a partition's number stands behind the prefix
+	SessionEvents bool          // events of the kind session are published too
 	Quarantine    string        // subject prefix of quarantine notices, in stream LIVE_QUARANTINE; empty: not published
 	Replicas      int           // of streams that are created
 	MaxAge        time.Duration // limit of streams that are created
@@ -35,29 +38,27 @@ type Options struct {
 	PasswordFile, TokenFile                    string // instead of Password and Token
 	CAFile, CertFile, KeyFile                  string
 	TLSVerify                                  string                            // full, ca or none; empty: full
-	TLSServerName                              string                            // to verify instead of the host of the address
+	TLSServerName                              string                            // to verify instead of the address
 	ReadFile                                   func(path string) ([]byte, error) // reads the files, at every connection
 
-	InboxPrefix string        // of reply subjects; empty: the client's own; not used with an embedded server
+	InboxPrefix string        // of reply subjects; empty: the client's own
 	AckTimeout  time.Duration // an event without an acknowledgement for so long is unavailable
 	Log         *zap.Logger
 
-	inProcess nats.InProcessConnProvider // set for an embedded server
-	recheck   time.Duration              // how often streams are checked; 0: every recheckInterval
+	CheckInterval time.Duration // between two checks of the streams; 0: two seconds
+
+	// InProcess is the server in this process. Only package embedded sets it: nobody else writes to that server's
+	// streams, and their configuration is ours.
+	InProcess nats.InProcessConnProvider
+	// FirstSequence is of streams that are created on that server, by their names; absent: 1.
+	FirstSequence map[string]uint64
 }
 
 // QuarantineStream is the name of the stream that quarantine notices go to.
 const QuarantineStream = "LIVE_QUARANTINE"
 
-// ownInbox is the inbox prefix on the embedded server. It differs from the clients' _INBOX so that nothing which its
-// consumers can have delivered to an inbox reaches us.
-const ownInbox = "_LIVEBRIDGE"
-
 // inbox returns the prefix of our reply subjects.
 func (o *Options) inbox() string {
-	if o.inProcess != nil {
-		return ownInbox
-	}
 	return cmp.Or(o.InboxPrefix, strings.TrimSuffix(nats.InboxPrefix, "."))
 }
 
@@ -66,7 +67,15 @@ func DefaultOptions() Options {
 	return Options{
 		Stream: "LIVE_EVENTS", SubjectPrefix: "live.events", Quarantine: "live.quarantine", Replicas: 1,
 		MaxAge: 168 * time.Hour, MaxBytes: 8 << 30, QuarantineMaxBytes: 256 << 20, AckTimeout: 5 * time.Second,
-		TLSVerify: verifyFull, Log: zap.NewNop(), ReadFile: os.ReadFile,
+		TLSVerify: transporttls.VerifyFull, Log: zap.NewNop(), ReadFile: os.ReadFile,
+	}
+}
+
+// tlsClient returns what the settings say about TLS.
+func (o *Options) tlsClient() *transporttls.Client {
+	return &transporttls.Client{
+		Prefix: "NATS_", CAFile: o.CAFile, CertFile: o.CertFile, KeyFile: o.KeyFile,
+		Verify: o.TLSVerify, ServerName: o.TLSServerName, ReadFile: o.ReadFile, SettingError: settingError,
 	}
 }
 
@@ -76,8 +85,8 @@ func (o *Options) connectOptions() []nats.Option {
 		nats.Name("livebridge"), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.RetryOnFailedConnect(true),
 		nats.IgnoreAuthErrorAbort(), nats.PingInterval(10 * time.Second), nats.FlusherTimeout(5 * time.Second),
 	}
-	if o.inProcess != nil {
-		opts = append(opts, nats.InProcessServer(o.inProcess))
+	if o.InProcess != nil {
+		opts = append(opts, nats.InProcessServer(o.InProcess))
 	}
 	return opts
 }

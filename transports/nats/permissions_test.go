@@ -11,6 +11,8 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"livebridge/bridge"
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
 )
 
 // rights are what the server permits a user.
@@ -58,22 +60,23 @@ func (r rights) options() *server.Options {
 
 func bridgeOptions(url string) Options {
 	o := quickOptions(url)
-	o.User, o.Password, o.AckTimeout = "bridge", "secret", 40*time.Second // an event that only the time-out would answer fails the test
+	o.User, o.Password, o.AckTimeout = "bridge", "secret",
+		40*time.Second // an event that only the time-out would answer fails the test
 	return o
 }
 
 // withStreams creates the streams as livebridge would.
-func withStreams(t *testing.T, s *testServer) {
+func withStreams(t *testing.T, s *natstest.Server) {
 	t.Helper()
-	o := quickOptions(s.url)
+	o := quickOptions(s.URL)
 	o.User, o.Password = "admin", "secret"
 	p := dial(t, o)
-	for _, e := range []*bridge.Event{event("z", 1), notice(100)} {
-		if err := publish(t, p, e); err != nil {
+	for _, e := range []*bridge.Event{natstest.Event("z", 1), natstest.Notice(100)} {
+		if err := transporttest.Publish(t, p, e); err != nil {
 			t.Fatal(err)
 		}
 	}
-	closePublisher(t, p)
+	transporttest.Close(t, p)
 }
 
 // TestExactRights: the rights of the handbook are enough, to create the streams and to publish; those to create them
@@ -84,14 +87,14 @@ func TestExactRights(t *testing.T) {
 	all.publish = append(all.publish, creating()...)
 	for name, r := range map[string]rights{"streams to be created": all, "streams there": publishing()} {
 		t.Run(name, func(t *testing.T) {
-			s := startServer(t, r.options())
+			s := natstest.Start(t, r.options())
 			if name == "streams there" {
 				withStreams(t, s)
 			}
-			o, logs := observed(bridgeOptions(s.url))
+			o, logs := observed(bridgeOptions(s.URL))
 			p := dial(t, o)
-			for _, e := range []*bridge.Event{event("a", 1), notice(1), event("a", 2)} {
-				if err := publish(t, p, e); err != nil {
+			for _, e := range []*bridge.Event{natstest.Event("a", 1), natstest.Notice(1), natstest.Event("a", 2)} {
+				if err := transporttest.Publish(t, p, e); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -112,26 +115,27 @@ func TestMissingRight(t *testing.T) {
 	all.publish = append(all.publish, creating()...)
 	for _, right := range append(slices.Clone(all.publish), all.subscribe...) {
 		t.Run(right, func(t *testing.T) {
-			s := startServer(t, all.allExcept(right).options())
-			o, logs := observed(bridgeOptions(s.url))
+			s := natstest.Start(t, all.allExcept(right).options())
+			o, logs := observed(bridgeOptions(s.URL))
 			p := dial(t, o)
-			stuck, other := event("a", 1), notice(1)
+			stuck, other := natstest.Event("a", 1), natstest.Notice(1)
 			if hasAll(right, []string{"QUARANTINE"}) || hasAll(right, []string{"quarantine"}) {
 				stuck, other = other, stuck
 			}
-			awaitUnavailable(t, p, stuck, right)
+			natstest.AwaitUnavailable(t, p, stuck, right)
 			awaitLog(t, logs, zapcore.ErrorLevel, right)
 			if right != "_INBOX.>" {
-				if err := publish(t, p, other); err != nil {
+				if err := transporttest.Publish(t, p, other); err != nil {
 					t.Error(err)
 				}
 			}
 			granted := all.options()
-			granted.Host, granted.Port, granted.StoreDir, granted.JetStream, granted.NoSigs, granted.NoLog = s.opts.Host, s.opts.Port, s.opts.StoreDir, true, true, true
-			if err := s.s.ReloadOptions(granted); err != nil {
+			granted.Host, granted.Port, granted.StoreDir, granted.JetStream, granted.NoSigs, granted.NoLog = s.Options.Host,
+				s.Options.Port, s.Options.StoreDir, true, true, true
+			if err := s.ReloadOptions(granted); err != nil {
 				t.Fatal(err)
 			}
-			if err := publish(t, p, stuck); err != nil {
+			if err := transporttest.Publish(t, p, stuck); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -143,18 +147,19 @@ func TestRightsTakenAway(t *testing.T) {
 	t.Parallel()
 	for _, right := range []string{"live.events.>", "_INBOX.>", "$JS.API.STREAM.INFO.LIVE_EVENTS"} {
 		t.Run(right, func(t *testing.T) {
-			s := startServer(t, publishing().options())
+			s := natstest.Start(t, publishing().options())
 			withStreams(t, s)
-			p := dial(t, bridgeOptions(s.url))
-			if err := publish(t, p, event("a", 1)); err != nil {
+			p := dial(t, bridgeOptions(s.URL))
+			if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 				t.Fatal(err)
 			}
 			revoked := publishing().allExcept(right).options()
-			revoked.Host, revoked.Port, revoked.StoreDir, revoked.JetStream, revoked.NoSigs, revoked.NoLog = s.opts.Host, s.opts.Port, s.opts.StoreDir, true, true, true
-			if err := s.s.ReloadOptions(revoked); err != nil {
+			revoked.Host, revoked.Port, revoked.StoreDir, revoked.JetStream, revoked.NoSigs, revoked.NoLog = s.Options.Host,
+				s.Options.Port, s.Options.StoreDir, true, true, true
+			if err := s.ReloadOptions(revoked); err != nil {
 				t.Fatal(err)
 			}
-			awaitUnavailable(t, p, event("a", 2), right)
+			natstest.AwaitUnavailable(t, p, natstest.Event("a", 2), right)
 		})
 	}
 }
@@ -164,11 +169,11 @@ func TestInboxPrefix(t *testing.T) {
 	t.Parallel()
 	publishes, consumes := publishing(), consuming()
 	publishes.subscribe, consumes.subscribe = []string{"_INBOX.bridge.>"}, []string{"_INBOX.bridge.>"}
-	s := startServer(t, rights{append(publishes.publish, consumes.publish...), publishes.subscribe}.options())
+	s := natstest.Start(t, rights{append(publishes.publish, consumes.publish...), publishes.subscribe}.options())
 	withStreams(t, s)
-	o := bridgeOptions(s.url)
+	o := bridgeOptions(s.URL)
 	o.InboxPrefix = "_INBOX.bridge"
-	if err := publish(t, dial(t, o), event("a", 1)); err != nil {
+	if err := transporttest.Publish(t, dial(t, o), natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
 	consumedBy(t, o, 2)
@@ -180,9 +185,9 @@ func TestConsumingRights(t *testing.T) {
 	needed := consuming().publish[:3] // the last one is asked for at the end only
 	for _, right := range append([]string{"", "_INBOX.>"}, needed...) {
 		t.Run(right, func(t *testing.T) {
-			s := startServer(t, consuming().allExcept(right).options())
+			s := natstest.Start(t, consuming().allExcept(right).options())
 			withStreams(t, s)
-			o := bridgeOptions(s.url)
+			o := bridgeOptions(s.URL)
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			err := Consume(ctx, o, StartAll, func(Record) error { return context.Canceled })
@@ -190,7 +195,8 @@ func TestConsumingRights(t *testing.T) {
 			if i := len(right) - 1; i > 0 {
 				want = right[:i] // up to the wildcard, or so
 			}
-			if right == "" && err != context.Canceled || right != "" && (err == nil || !hasAll(err.Error(), []string{want, "grant"})) {
+			if right == "" && err != context.Canceled || right != "" &&
+				(err == nil || !hasAll(err.Error(), []string{want, "grant"})) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -200,16 +206,16 @@ func TestConsumingRights(t *testing.T) {
 // TestNoJetStream: a server, or an account, without JetStream is an outage that says so.
 func TestNoJetStream(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
-	s.stop(t)
-	s.opts.JetStream = false
-	s.start(t)
-	p := dial(t, quickOptions(s.url))
-	awaitUnavailable(t, p, event("a", 1), "JetStream does not respond", "is enabled")
-	s.stop(t)
-	s.opts.JetStream = true
-	s.start(t)
-	if err := publish(t, p, event("a", 1)); err != nil {
+	s := natstest.Start(t, &server.Options{})
+	s.Kill()
+	s.Options.JetStream = false
+	s.Restart(t)
+	p := dial(t, quickOptions(s.URL))
+	natstest.AwaitUnavailable(t, p, natstest.Event("a", 1), "JetStream does not respond", "is enabled")
+	s.Kill()
+	s.Options.JetStream = true
+	s.Restart(t)
+	if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
 }

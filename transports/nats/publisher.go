@@ -17,7 +17,7 @@ type Publisher struct {
 	conn         atomic.Pointer[nats.Conn]
 	streams      *streams
 	acks         *acks
-	batches      *batches // nil: others may write to the stream too, and every message gets its own acknowledgement
+	batches      *batches // nil: every message gets its own acknowledgement, since others write too or each is logged
 	messagePool  *messagePool
 	sizeLimit    sizeLimit
 	online       atomic.Bool
@@ -37,8 +37,8 @@ func Dial(opts Options) (*Publisher, error) {
 	p.streams, p.messagePool = newStreams(&p.opts), newMessagePool(&p.opts)
 	p.acks = newAcks(p.opts.inbox() + "." + nats.NewInbox()[len(nats.InboxPrefix):] + ".")
 	p.acks.interpret = p.interpret
-	p.opts.warnVerify()
-	if opts.inProcess != nil {
+	p.opts.tlsClient().Warn(p.opts.Log, settingNames("NATS_TLS_VERIFY"))
+	if opts.InProcess != nil && !p.opts.debug() {
 		p.batches = &batches{messagePool: p.messagePool, post: p.postEvent}
 	}
 	var err error

@@ -27,7 +27,7 @@ type sizeLimit struct {
 // rejectTooLarge fails an event that exceeds the limit announced when we connected. The event is rejected if it still
 // does; otherwise it is unavailable until a new connection has announced the new limit to the client.
 func (p *Publisher) rejectTooLarge(size, known int64, done func(error)) {
-	if p.opts.inProcess != nil {
+	if p.opts.InProcess != nil {
 		done(rejectedSize(size, known))
 		return
 	}

@@ -7,12 +7,13 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"livebridge/bridge"
+	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
 
 // sized is an event whose message has about so many bytes.
 func sized(n uint64, bytes int) *bridge.Event {
-	e := event("a", n)
+	e := natstest.Event("a", n)
 	e.Data = []byte(`{"x":"` + strings.Repeat("x", bytes) + `"}`)
 	return e
 }
@@ -20,22 +21,23 @@ func sized(n uint64, bytes int) *bridge.Event {
 // TestCurrentStreamLimit: what the stream accepts depends on its current limit, raised or lowered.
 func TestCurrentStreamLimit(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
-	js, o := s.admin(t), quickOptions(s.url)
+	s := natstest.Start(t, &server.Options{})
+	js, o := s.JetStream(t), quickOptions(s.URL)
 	config := eventsStream(&o).want
 	config.MaxMsgSize = 4096
-	must(js.CreateStream(t.Context(), config))
+	natstest.Must(js.CreateStream(t.Context(), config))
 	p := dial(t, o)
-	if err := publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "10054") && !strings.Contains(err.Error(), "maximum") {
+	if err := transporttest.Publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(),
+		"10054") && !strings.Contains(err.Error(), "maximum") {
 		t.Fatalf("got %v", err)
 	}
 	config.MaxMsgSize = 65536
-	must(js.UpdateStream(t.Context(), config))
+	natstest.Must(js.UpdateStream(t.Context(), config))
 	if err := transporttest.Try(t, p, sized(2, 8192)); err != nil {
 		t.Fatalf("the limit has been raised: %v", err)
 	}
 	config.MaxMsgSize = 4096
-	must(js.UpdateStream(t.Context(), config))
+	natstest.Must(js.UpdateStream(t.Context(), config))
 	if err := transporttest.Try(t, p, sized(3, 8192)); !bridge.IsRejected(err) {
 		t.Fatalf("the limit has been lowered: %v", err)
 	}
@@ -48,30 +50,31 @@ func TestCurrentStreamLimit(t *testing.T) {
 // for the limit of this moment all the same.
 func TestCurrentServerLimit(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{MaxPayload: 4096})
-	p := dial(t, quickOptions(s.url))
+	s := natstest.Start(t, &server.Options{MaxPayload: 4096})
+	p := dial(t, quickOptions(s.URL))
 	reload := func(limit int32) {
-		o := s.opts.Clone()
+		o := s.Options.Clone()
 		o.MaxPayload = limit
-		if err := s.s.ReloadOptions(o); err != nil {
+		if err := s.ReloadOptions(o); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max_payload (4096)") {
+	if err := transporttest.Publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(),
+		"max_payload (4096)") {
 		t.Fatalf("got %v", err)
 	}
 	reload(65536)
 	p.sizeLimit.mu.Lock()
 	p.sizeLimit.at = p.sizeLimit.at.Add(-sizeLimitTTL) // as if so long had passed
 	p.sizeLimit.mu.Unlock()
-	if err := publish(t, p, sized(2, 8192)); err != nil {
+	if err := transporttest.Publish(t, p, sized(2, 8192)); err != nil {
 		t.Fatalf("the limit has been raised: %v", err)
 	}
 	reload(4096)
-	if err := publish(t, p, sized(3, 8192)); !bridge.IsRejected(err) {
+	if err := transporttest.Publish(t, p, sized(3, 8192)); !bridge.IsRejected(err) {
 		t.Fatalf("the limit has been lowered: %v", err)
 	}
-	if err := publish(t, p, sized(4, 100)); err != nil {
+	if err := transporttest.Publish(t, p, sized(4, 100)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -80,46 +83,16 @@ func TestCurrentServerLimit(t *testing.T) {
 // and nobody else is asked, such as whoever listens at the client's default address.
 func TestSizeLimitWithoutServer(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{MaxPayload: 4096})
-	p := dial(t, quickOptions(s.url))
-	if err := publish(t, p, sized(1, 100)); err != nil {
+	s := natstest.Start(t, &server.Options{MaxPayload: 4096})
+	p := dial(t, quickOptions(s.URL))
+	if err := transporttest.Publish(t, p, sized(1, 100)); err != nil {
 		t.Fatal(err)
 	}
-	s.s.Shutdown()
-	eventually(t, "the connection is lost", func() bool { return !p.conn.Load().IsConnected() })
+	s.Shutdown()
+	transporttest.Eventually(t, "the connection is lost", func() bool { return !p.conn.Load().IsConnected() })
 	answer := make(chan error, 1)
 	p.rejectTooLarge(8192, 4096, func(err error) { answer <- err })
 	if err := transporttest.Receive(t, answer); err == nil || bridge.IsRejected(err) {
 		t.Errorf("got %v", err)
-	}
-}
-
-// TestEmbeddedStreamLimit: a message that the stream refuses is rejected although it has no answer of its own in a
-// batch, and those beside it are stored.
-func TestEmbeddedStreamLimit(t *testing.T) {
-	t.Parallel()
-	e := embedded(t, t.TempDir(), nil)
-	defer closePublisher(t, e)
-	if err := publish(t, e, event("a", 1)); err != nil {
-		t.Fatal(err)
-	}
-	js := adminOf(t, e)
-	config := must(js.Stream(t.Context(), "LIVE_EVENTS")).CachedInfo().Config
-	config.MaxMsgSize = 4096
-	must(js.UpdateStream(t.Context(), config))
-	const n = 300
-	answers := make([]chan error, n)
-	for i := range answers {
-		answers[i] = make(chan error, 1)
-		ev := numbered(i)
-		if i%50 == 7 {
-			ev.Data = []byte(`{"x":"` + strings.Repeat("x", 8192) + `"}`)
-		}
-		e.Publish(ev, func(err error) { answers[i] <- err })
-	}
-	for i, answer := range answers {
-		if err := transporttest.Receive(t, answer); bridge.IsRejected(err) != (i%50 == 7) || i%50 != 7 && err != nil {
-			t.Errorf("event %d: %v", i, err)
-		}
 	}
 }

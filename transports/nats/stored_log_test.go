@@ -3,6 +3,9 @@ package nats
 import (
 	"testing"
 
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
+
 	"github.com/nats-io/nats-server/v2/server"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -12,12 +15,12 @@ import (
 func TestStoredEventsAreLogged(t *testing.T) {
 	t.Parallel()
 	core, logs := observer.New(zap.DebugLevel)
-	o := quickOptions(startServer(t, &server.Options{}).url)
+	o := quickOptions(natstest.Start(t, &server.Options{}).URL)
 	o.Log = zap.New(core)
 	p := dial(t, o)
 	for n := range uint64(3) {
-		e := event("a", n+1)
-		if err := publish(t, p, e); err != nil {
+		e := natstest.Event("a", n+1)
+		if err := transporttest.Publish(t, p, e); err != nil {
 			t.Fatal(err)
 		}
 		lines := logs.FilterMessage("event stored by NATS").FilterField(zap.Stringer("id", e.ID)).All()

@@ -5,7 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
+
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap/zapcore"
 )
@@ -34,18 +38,18 @@ func TestWarnings(t *testing.T) {
 		},
 	} {
 		t.Run(text, func(t *testing.T) {
-			s := startServer(t, &server.Options{})
-			o, logs := observed(quickOptions(s.url))
+			s := natstest.Start(t, &server.Options{})
+			o, logs := observed(quickOptions(s.URL))
 			o.Dedupe, o.Quarantine = 24*time.Hour, ""
 			config := eventsStream(&o).want
 			change(&config)
-			must(s.admin(t).CreateStream(t.Context(), config))
+			natstest.Must(s.JetStream(t).CreateStream(t.Context(), config))
 			p := dial(t, o)
-			if err := publish(t, p, event("a", 1)); err != nil {
+			if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 				t.Fatal(err)
 			}
 			for range 5 {
-				<-time.After(o.recheck) // checks of it
+				<-time.After(o.CheckInterval) // checks of it
 			}
 			if n := awaitLog(t, logs, zapcore.WarnLevel, text); n != 1 {
 				t.Errorf("it is warned of %d times: %v", n, logs.All())
@@ -54,6 +58,9 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// inProcess is a server in this process that nobody connects to.
+type inProcess struct{ nats.InProcessConnProvider }
+
 // TestReplicasSuffice: a stream with three replicas is not warned of, and neither is that of the embedded server, which
 // publishes again what is not known to be on disk.
 func TestReplicasSuffice(t *testing.T) {
@@ -61,7 +68,7 @@ func TestReplicasSuffice(t *testing.T) {
 	for _, c := range []struct {
 		o        Options
 		replicas int
-	}{{Options{}, 3}, {Options{inProcess: &serverHost{}}, 1}} {
+	}{{Options{}, 3}, {Options{InProcess: inProcess{}}, 1}} {
 		c.o.Replicas = c.replicas
 		s := eventsStream(&c.o)
 		s.opts = &c.o
@@ -80,16 +87,16 @@ func TestFewerReplicas(t *testing.T) {
 	o, logs := observed(quickOptions(servers[0].ClientURL()))
 	o.Replicas, o.Quarantine = 3, ""
 	p := dial(t, o)
-	if err := publish(t, p, event("a", 1)); err != nil {
+	if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	js := connect(t, o.URL)
-	config := led(t, js, o.Stream).CachedInfo().Config
+	js := natstest.Connect(t, o.URL)
+	config := natstest.Led(t, js, o.Stream).CachedInfo().Config
 	config.Replicas = 1
-	must(js.UpdateStream(t.Context(), config))
+	natstest.Must(js.UpdateStream(t.Context(), config))
 	awaitLog(t, logs, zapcore.WarnLevel, "fewer replicas than before")
 	awaitLog(t, logs, zapcore.WarnLevel, "NATS_REPLICAS")
-	if err := publish(t, p, event("a", 2)); err != nil {
+	if err := transporttest.Publish(t, p, natstest.Event("a", 2)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -72,7 +72,7 @@ func (s *stream) warnings(have jetstream.StreamConfig) []string {
 			out = append(out, text)
 		}
 	}
-	warn(have.Replicas <= 1 && s.opts.inProcess == nil,
+	warn(have.Replicas <= 1 && s.opts.InProcess == nil,
 		"the stream has one replica: events are lost with its server, and a power failure loses what it has acknowledged "+
 			"since its last sync (sync_interval, 2 minutes by default); use 3 replicas, or sync_interval: always")
 	s.warnOfLoss(have, warn)

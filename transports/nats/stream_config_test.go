@@ -12,13 +12,14 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"livebridge/bridge"
+	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
 
 // quickOptions check streams often, so that tests need not wait.
 func quickOptions(url string) Options {
 	o := testOptions()
-	o.URL, o.recheck = url, 20*time.Millisecond
+	o.URL, o.CheckInterval = url, 20*time.Millisecond
 	return o
 }
 
@@ -28,24 +29,8 @@ func dial(t testing.TB, o Options) *Publisher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeSoon(p) })
+	t.Cleanup(func() { transporttest.CloseSoon(p) })
 	return p
-}
-
-// awaitUnavailable waits until an event is not taken for a reason that has all of the words.
-func awaitUnavailable(t testing.TB, p bridge.Publisher, e *bridge.Event, texts ...string) {
-	t.Helper()
-	var err error
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		if err = transporttest.Try(t, p, e); bridge.IsRejected(err) {
-			t.Fatalf("rejected: %v", err)
-		}
-		if err != nil && hasAll(err.Error(), texts) {
-			return
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-	t.Fatalf("the last answer is %v, which has not %q", err, texts)
 }
 
 func hasAll(text string, texts []string) bool {
@@ -55,13 +40,6 @@ func hasAll(text string, texts []string) bool {
 		}
 	}
 	return true
-}
-
-// notice is a quarantine notice.
-func notice(n uint64) *bridge.Event {
-	e := event("q", n)
-	e.Lane, e.Reason, e.Type = bridge.Lane{Kind: bridge.KindStream}, bridge.ReasonTampered, bridge.TypeQuarantined
-	return e
 }
 
 // unusableConfigs are changes after which a stream does not retain what it acknowledges, or accepts nothing, with what
@@ -76,13 +54,15 @@ func unusableConfigs() map[string]struct {
 	}{
 		"other subjects": {func(c *jetstream.StreamConfig) { c.Subjects = []string{"other.>"} }, "subjects"},
 		"memory":         {func(c *jetstream.StreamConfig) { c.Storage = jetstream.MemoryStorage }, "memory"},
-		"written later":  {func(c *jetstream.StreamConfig) { c.PersistMode = jetstream.AsyncPersistMode; c.AllowDirect = false }, "persist_mode"},
-		"no answers":     {func(c *jetstream.StreamConfig) { c.NoAck = true }, "no_ack"},
-		"one message":    {func(c *jetstream.StreamConfig) { c.MaxMsgs = 1 }, "max_msgs"},
-		"few messages":   {func(c *jetstream.StreamConfig) { c.MaxMsgs = minMessages - 1 }, "max_msgs"},
-		"few bytes":      {func(c *jetstream.StreamConfig) { c.MaxBytes = minBytes - 1 }, "max_bytes"},
-		"short":          {func(c *jetstream.StreamConfig) { c.MaxAge = minAge - time.Second }, "max_age"},
-		"counters":       {func(c *jetstream.StreamConfig) { c.AllowMsgCounter = true }, "allow_msg_counter"},
+		"written later": {func(c *jetstream.StreamConfig) {
+			c.PersistMode, c.AllowDirect = jetstream.AsyncPersistMode, false
+		}, "persist_mode"},
+		"no answers":   {func(c *jetstream.StreamConfig) { c.NoAck = true }, "no_ack"},
+		"one message":  {func(c *jetstream.StreamConfig) { c.MaxMsgs = 1 }, "max_msgs"},
+		"few messages": {func(c *jetstream.StreamConfig) { c.MaxMsgs = minMessages - 1 }, "max_msgs"},
+		"few bytes":    {func(c *jetstream.StreamConfig) { c.MaxBytes = minBytes - 1 }, "max_bytes"},
+		"short":        {func(c *jetstream.StreamConfig) { c.MaxAge = minAge - time.Second }, "max_age"},
+		"counters":     {func(c *jetstream.StreamConfig) { c.AllowMsgCounter = true }, "allow_msg_counter"},
 	}
 }
 
@@ -91,18 +71,18 @@ func TestUnusableStreamAtStart(t *testing.T) {
 	t.Parallel()
 	for name, m := range unusableConfigs() {
 		t.Run(name, func(t *testing.T) {
-			s := startServer(t, &server.Options{})
-			js, o := s.admin(t), quickOptions(s.url)
+			s := natstest.Start(t, &server.Options{})
+			js, o := s.JetStream(t), quickOptions(s.URL)
 			want := eventsStream(&o).want
 			unusable := want
 			m.change(&unusable)
-			must(js.CreateStream(t.Context(), unusable))
+			natstest.Must(js.CreateStream(t.Context(), unusable))
 			p := dial(t, o)
-			awaitUnavailable(t, p, event("a", 1), o.Stream, m.names)
+			natstest.AwaitUnavailable(t, p, natstest.Event("a", 1), o.Stream, m.names)
 			if err := js.DeleteStream(t.Context(), o.Stream); err != nil {
 				t.Fatal(err)
 			}
-			if err := publish(t, p, event("a", 1)); err != nil {
+			if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -117,22 +97,22 @@ func TestStreamBecomesUnusable(t *testing.T) {
 			continue // which the server changes of no stream
 		}
 		t.Run(name, func(t *testing.T) {
-			s := startServer(t, &server.Options{})
-			js, o := s.admin(t), quickOptions(s.url)
+			s := natstest.Start(t, &server.Options{})
+			js, o := s.JetStream(t), quickOptions(s.URL)
 			p := dial(t, o)
-			if err := publish(t, p, event("a", 1)); err != nil {
+			if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 				t.Fatal(err)
 			}
-			usable := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+			usable := natstest.Must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
 			unusable := usable
 			m.change(&unusable)
-			must(js.UpdateStream(t.Context(), unusable))
-			awaitUnavailable(t, p, event("a", 2), o.Stream, m.names)
-			if err := publish(t, p, notice(1)); err != nil {
+			natstest.Must(js.UpdateStream(t.Context(), unusable))
+			natstest.AwaitUnavailable(t, p, natstest.Event("a", 2), o.Stream, m.names)
+			if err := transporttest.Publish(t, p, natstest.Notice(1)); err != nil {
 				t.Error(err)
 			}
-			must(js.UpdateStream(t.Context(), usable))
-			if err := publish(t, p, event("a", 2)); err != nil {
+			natstest.Must(js.UpdateStream(t.Context(), usable))
+			if err := transporttest.Publish(t, p, natstest.Event("a", 2)); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -142,20 +122,20 @@ func TestStreamBecomesUnusable(t *testing.T) {
 // TestSealedStream cannot be mended; it can be replaced.
 func TestSealedStream(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
-	js, o := s.admin(t), quickOptions(s.url)
+	s := natstest.Start(t, &server.Options{})
+	js, o := s.JetStream(t), quickOptions(s.URL)
 	p := dial(t, o)
-	if err := publish(t, p, event("a", 1)); err != nil {
+	if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	config := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+	config := natstest.Must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
 	config.Sealed = true
-	must(js.UpdateStream(t.Context(), config))
-	awaitUnavailable(t, p, event("a", 2), "sealed")
+	natstest.Must(js.UpdateStream(t.Context(), config))
+	natstest.AwaitUnavailable(t, p, natstest.Event("a", 2), "sealed")
 	if err := js.DeleteStream(t.Context(), o.Stream); err != nil {
 		t.Fatal(err)
 	}
-	if err := publish(t, p, event("a", 2)); err != nil {
+	if err := transporttest.Publish(t, p, natstest.Event("a", 2)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -163,74 +143,46 @@ func TestSealedStream(t *testing.T) {
 // TestMirror: a mirror has no subjects of its own, and the error says what it is.
 func TestMirror(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
-	js, o := s.admin(t), quickOptions(s.url)
-	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "ORIGIN", Subjects: []string{"origin"}}))
-	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: o.Stream, Mirror: &jetstream.StreamSource{Name: "ORIGIN"}}))
-	awaitUnavailable(t, dial(t, o), event("a", 1), o.Stream, "mirror of stream ORIGIN")
+	s := natstest.Start(t, &server.Options{})
+	js, o := s.JetStream(t), quickOptions(s.URL)
+	natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "ORIGIN", Subjects: []string{"origin"}}))
+	natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: o.Stream,
+		Mirror: &jetstream.StreamSource{Name: "ORIGIN"}}))
+	natstest.AwaitUnavailable(t, dial(t, o), natstest.Event("a", 1), o.Stream, "mirror of stream ORIGIN")
 }
 
 // TestOtherStreamTakesTheSubjects: an acknowledgement counts only if the stream expected has given it, from the very
 // first message on, whenever the streams were checked last.
 func TestOtherStreamTakesTheSubjects(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
-	js, o := s.admin(t), quickOptions(s.url)
-	o.recheck = time.Hour
+	s := natstest.Start(t, &server.Options{})
+	js, o := s.JetStream(t), quickOptions(s.URL)
+	o.CheckInterval = time.Hour
 	p := dial(t, o)
-	for _, first := range []*bridge.Event{event("a", 1), notice(1)} {
-		if err := publish(t, p, first); err != nil {
+	for _, first := range []*bridge.Event{natstest.Event("a", 1), natstest.Notice(1)} {
+		if err := transporttest.Publish(t, p, first); err != nil {
 			t.Fatal(err)
 		}
 	}
 	steal := func(name, other, subjects string) {
-		config := must(js.Stream(t.Context(), name)).CachedInfo().Config
+		config := natstest.Must(js.Stream(t.Context(), name)).CachedInfo().Config
 		config.Subjects = []string{other + ".elsewhere.>"}
-		must(js.UpdateStream(t.Context(), config))
-		must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: other, Subjects: []string{subjects}, Storage: jetstream.MemoryStorage, MaxMsgs: 1}))
+		natstest.Must(js.UpdateStream(t.Context(), config))
+		natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: other, Subjects: []string{subjects},
+			Storage: jetstream.MemoryStorage, MaxMsgs: 1}))
 	}
 	steal(o.Stream, "THIEF", "live.events.>")
 	steal(QuarantineStream, "THIEF2", "live.quarantine.*")
-	for _, e := range []*bridge.Event{event("a", 2), event("b", 1), notice(2)} {
+	for _, e := range []*bridge.Event{natstest.Event("a", 2), natstest.Event("b", 1), natstest.Notice(2)} {
 		if err := transporttest.Try(t, p, e); err == nil || bridge.IsRejected(err) {
 			t.Errorf("answered %v", err)
 		}
 	}
 	for _, name := range []string{"THIEF", "THIEF2"} {
-		if n := must(js.Stream(t.Context(), name)).CachedInfo().State.LastSeq; n != 0 {
+		if n := natstest.Must(js.Stream(t.Context(), name)).CachedInfo().State.LastSeq; n != 0 {
 			t.Errorf("%d messages are in %s", n, name)
 		}
 	}
-}
-
-// TestEmbeddedStreamTakenByAnother: the same on our own server, where many messages share an answer.
-func TestEmbeddedStreamTakenByAnother(t *testing.T) {
-	t.Parallel()
-	e := embedded(t, t.TempDir(), func(o *Options) { o.recheck = time.Hour })
-	defer closePublisher(t, e)
-	for n := range uint64(3) {
-		if err := publish(t, e, event("a", n+1)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	js := adminOf(t, e)
-	config := must(js.Stream(t.Context(), "LIVE_EVENTS")).CachedInfo().Config
-	config.Subjects = []string{"elsewhere.>"}
-	must(js.UpdateStream(t.Context(), config))
-	must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "THIEF", Subjects: []string{"live.events.>"}}))
-	answers := make(chan error, 500)
-	for n := range cap(answers) {
-		e.Publish(numbered(n), func(err error) { answers <- err })
-	}
-	for range cap(answers) {
-		if err := transporttest.Receive(t, answers); err == nil || bridge.IsRejected(err) {
-			t.Fatalf("answered %v", err)
-		}
-	}
-	if n := must(js.Stream(t.Context(), "THIEF")).CachedInfo().State.LastSeq; n != 0 {
-		t.Errorf("%d messages are in the other stream", n)
-	}
-	awaitUnavailable(t, e, event("a", 4), "stream THIEF of the embedded server", "NATS_STREAM")
 }
 
 // observed returns options whose log can be read.
@@ -262,26 +214,26 @@ func awaitLog(t testing.TB, logs *observer.ObservedLogs, level zapcore.Level, te
 // TestUnusableStreamRaisesAlarm: an error that names what to mend, once, and the end of it.
 func TestUnusableStreamRaisesAlarm(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
-	js := s.admin(t)
-	o, logs := observed(quickOptions(s.url))
+	s := natstest.Start(t, &server.Options{})
+	js := s.JetStream(t)
+	o, logs := observed(quickOptions(s.URL))
 	p := dial(t, o)
-	if err := publish(t, p, event("a", 1)); err != nil {
+	if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	usable := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+	usable := natstest.Must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
 	unusable := usable
 	unusable.MaxMsgs = 1
-	must(js.UpdateStream(t.Context(), unusable))
-	awaitUnavailable(t, p, event("a", 2), "max_msgs")
+	natstest.Must(js.UpdateStream(t.Context(), unusable))
+	natstest.AwaitUnavailable(t, p, natstest.Event("a", 2), "max_msgs")
 	for range 20 { // checks of it
-		awaitUnavailable(t, p, event("a", 2), "max_msgs")
-		<-time.After(o.recheck)
+		natstest.AwaitUnavailable(t, p, natstest.Event("a", 2), "max_msgs")
+		<-time.After(o.CheckInterval)
 	}
 	if n := awaitLog(t, logs, zapcore.ErrorLevel, "stream at NATS is unavailable", "raise max_msgs"); n != 1 {
 		t.Errorf("the error is logged %d times", n)
 	}
-	must(js.UpdateStream(t.Context(), usable))
+	natstest.Must(js.UpdateStream(t.Context(), usable))
 	awaitLog(t, logs, zapcore.InfoLevel, "available again")
 }
 
@@ -311,20 +263,20 @@ func TestAlarmReminds(t *testing.T) {
 // publishing goes on.
 func TestStreamRecreated(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, &server.Options{})
-	js := s.admin(t)
-	o, logs := observed(quickOptions(s.url))
+	s := natstest.Start(t, &server.Options{})
+	js := s.JetStream(t)
+	o, logs := observed(quickOptions(s.URL))
 	p := dial(t, o)
-	if err := publish(t, p, event("a", 1)); err != nil {
+	if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 		t.Fatal(err)
 	}
-	config := must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
+	config := natstest.Must(js.Stream(t.Context(), o.Stream)).CachedInfo().Config
 	if err := js.DeleteStream(t.Context(), o.Stream); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = js.CreateStream(t.Context(), config) // unless it has been created already
 	awaitLog(t, logs, zapcore.ErrorLevel, "deleted and recreated")
-	if err := publish(t, p, event("a", 2)); err != nil {
+	if err := transporttest.Publish(t, p, natstest.Event("a", 2)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -99,7 +99,7 @@ func (s *stream) watch(ctx context.Context, js jetstream.JetStream) {
 			return
 		}
 	}
-	interval := cmp.Or(s.opts.recheck, recheckInterval)
+	interval := cmp.Or(s.opts.CheckInterval, recheckInterval)
 	timeout, pause := checkFirst, interval
 	for s.pause(ctx, pause) {
 		pause = interval

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"livebridge/transports/nats/natstest"
+
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -34,20 +36,21 @@ func (f *lossyJetStream) Stream(ctx context.Context, _ string) (jetstream.Stream
 // TestLostRequests: a question about the streams that is lost holds publishing up for a moment, and one lost after the
 // other are asked again less and less often, but never more than a check and a pause apart.
 func TestLostRequests(t *testing.T) {
-	s := startServer(t, &server.Options{})
-	conn, err := nats.Connect(s.url)
+	s := natstest.Start(t, &server.Options{})
+	conn, err := nats.Connect(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
 	o := testOptions()
 	o.Quarantine = ""
-	has, err := s.admin(t).CreateStream(t.Context(), eventsStream(&o).want)
+	has, err := s.JetStream(t).CreateStream(t.Context(), eventsStream(&o).want)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for loses, want := range map[int]time.Duration{
-		0: 0, 1: time.Second, 2: 2500 * time.Millisecond, 3: 5 * time.Second, 4: 9500 * time.Millisecond, 6: 20500 * time.Millisecond,
+		0: 0, 1: time.Second, 2: 2500 * time.Millisecond, 3: 5 * time.Second, 4: 9500 * time.Millisecond,
+		6: 20500 * time.Millisecond,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			begun, streams := time.Now(), newStreams(&o)
@@ -61,23 +64,5 @@ func TestLostRequests(t *testing.T) {
 				t.Errorf("with %d questions lost the streams are known after %v, want %v", loses, took, want)
 			}
 		})
-	}
-}
-
-// TestOwnStreamFollowsSettings: the stream on our own server is as the settings of this start say, whatever it was made
-// with.
-func TestOwnStreamFollowsSettings(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	for n, age := range []time.Duration{time.Hour, 2 * time.Hour} {
-		e := embedded(t, dir, func(o *Options) { o.MaxAge = age })
-		if err := publish(t, e, event("a", uint64(n+1))); err != nil { // none is accepted before the stream is usable
-			t.Fatal(err)
-		}
-		have := must(consumerJS(t, e).Stream(t.Context(), e.opts.Stream)).CachedInfo().Config
-		if have.MaxAge != age || have.Duplicates != ownWindow {
-			t.Errorf("the stream keeps events for %v and drops repeats for %v, want %v and %v", have.MaxAge, have.Duplicates, age, ownWindow)
-		}
-		closePublisher(t, e)
 	}
 }

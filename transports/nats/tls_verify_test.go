@@ -6,6 +6,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
 
@@ -13,33 +14,36 @@ import (
 // unless nothing is verified.
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	right, another := newAuthority(t), newAuthority(t)
-	right.names = []string{"nats.internal"}
-	s := startServer(t, &server.Options{TLS: true, TLSConfig: &tls.Config{Certificates: []tls.Certificate{right.pair(t, "server")}}})
+	right, another := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
+	s := natstest.Start(t,
+		&server.Options{TLS: true,
+			TLSConfig: &tls.Config{Certificates: []tls.Certificate{right.Issue(t, "server", "nats.internal").Certificate}}})
 	const byName = "broker unavailable: the certificate of NATS is for another name"
 	const byChain = "broker unavailable: TLS handshake with NATS failed"
 	for name, c := range map[string]struct {
 		ca, verify, serverName string
 		refuse, warn           string
 	}{
-		"full":                    {right.file, "full", "", byName, ""},
-		"full with the name":      {right.file, "full", "nats.internal", "", ""},
-		"full with another name":  {right.file, "full", "nats.example", byName, ""},
-		"ca":                      {right.file, "ca", "", "", "NATS_TLS_VERIFY is ca"},
-		"ca of another authority": {another.file, "ca", "", byChain, "NATS_TLS_VERIFY is ca"},
-		"none":                    {"", "none", "", "", "NATS_TLS_VERIFY is none"},
+		"full":                    {right.File, "full", "", byName, ""},
+		"full with the name":      {right.File, "full", "nats.internal", "", ""},
+		"full with another name":  {right.File, "full", "nats.example", byName, ""},
+		"ca":                      {right.File, "ca", "", "", "are verified by authority alone"},
+		"ca of another authority": {another.File, "ca", "", byChain, "are verified by authority alone"},
+		"none":                    {"", "none", "", "", "are not verified"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, logs := watchedLog()
-			o.URL, o.CAFile, o.TLSVerify, o.TLSServerName = s.url, c.ca, c.verify, c.serverName
-			p := must(Dial(o))
-			defer closeSoon(p)
+			o.URL, o.CAFile, o.TLSVerify, o.TLSServerName = s.URL, c.ca, c.verify, c.serverName
+			p := natstest.Must(Dial(o))
+			defer transporttest.CloseSoon(p)
 			if c.refuse != "" {
-				eventually(t, "the server is refused", func() bool { return logs.FilterMessageSnippet(c.refuse).Len() > 0 })
+				transporttest.Eventually(t, "the server is refused",
+					func() bool { return logs.FilterMessageSnippet(c.refuse).Len() > 0 })
 			} else {
 				transporttest.Deliver(t, p, transporttest.Events(2, 1, 1))
 			}
-			if n := logs.FilterMessageSnippet("NATS_TLS_VERIFY is").Len(); n != min(len(c.warn), 1) || logs.FilterMessageSnippet(c.warn).Len() == 0 && n > 0 {
+			if n := logs.FilterMessageSnippet("broker certificates").Len(); n != min(len(c.warn), 1) ||
+				logs.FilterMessageSnippet(c.warn).Len() == 0 && n > 0 {
 				t.Errorf("%d warnings: %v", n, logs.All())
 			}
 		})

@@ -64,7 +64,7 @@ func Receive[T any](t testing.TB, from <-chan T) T {
 }
 
 // await returns the answer, or fails the test.
-func await(t *testing.T, answer <-chan error, within time.Duration) error {
+func await(t testing.TB, answer <-chan error, within time.Duration) error {
 	t.Helper()
 	select {
 	case err := <-answer:
@@ -76,7 +76,7 @@ func await(t *testing.T, answer <-chan error, within time.Duration) error {
 }
 
 // publish retries until the event is acknowledged or rejected, and returns that answer.
-func (a *answers) publish(t *testing.T, p bridge.Publisher, e *bridge.Event) error {
+func (a *answers) publish(t testing.TB, p bridge.Publisher, e *bridge.Event) error {
 	t.Helper()
 	for end := time.Now().Add(answerTimeout); ; {
 		err := await(t, a.try(p, e), answerTimeout)

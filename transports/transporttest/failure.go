@@ -108,7 +108,7 @@ func closeWithoutBroker(t *testing.T, h Harness) {
 	checkClosed(t, a, topic.Publisher)
 }
 
-func closeWithin(t *testing.T, p bridge.Publisher, d time.Duration) {
+func closeWithin(t testing.TB, p bridge.Publisher, d time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()

@@ -1,5 +1,5 @@
-// Package transporttest is the contract of bridge.Publisher: a suite of tests that every transport must pass, with a
-// broker that can be stopped and started.
+// Package transporttest is the contract of bridge.Publisher, and of consumers: two suites of tests that every transport
+// must pass, with a broker that can be stopped and started.
 package transporttest
 
 import (
@@ -24,6 +24,11 @@ type Topic struct {
 	// no other.
 	Events, Quarantine func(t *testing.T) []Record
 
+	// Consume and Foreign are for RunConsumer alone. Foreign puts a message that is no event under a key of the topic of
+	// events.
+	Consume Consume
+	Foreign func(t *testing.T, key string, payload []byte)
+
 	// Stop kills the broker, and Start starts it again with its data.
 	Stop, Start func(t *testing.T)
 }
@@ -44,7 +49,7 @@ type Harness struct {
 	Restart      time.Duration              // limit for a restart of the broker
 }
 
-// Run runs the whole suite.
+// Run runs the suite of a publisher.
 func Run(t *testing.T, h Harness) {
 	for _, c := range []struct {
 		name string

@@ -1,0 +1,79 @@
+package reconcile
+
+import "time"
+
+// Tracker remembers since when there are differences. The zero Tracker remembers none.
+type Tracker struct{ since map[seen]time.Time }
+
+// seen identifies a difference. A new push of the stream is another one.
+type seen struct {
+	problem Problem
+	stream  Stream
+	begun   int64 // Unix milliseconds
+}
+
+// Snapshot is both lists of some domains, as they were at about the same time.
+type Snapshot struct {
+	Now     time.Time
+	Domains []string // in lower case; both lists are whole for these
+	Open    []Begun  // sessions of the lanes
+	Online  []Begun  // streams at the provider
+}
+
+// Compare returns the differences that have lasted for the grace period, in the order of their streams. A stream that
+// has been online for that long without a session counts at once. What is remembered of other domains stays as it was.
+func (t *Tracker) Compare(s Snapshot, grace time.Duration) []Difference {
+	listed := make(map[string]bool)
+	for _, domain := range s.Domains {
+		listed[domain] = true
+	}
+	next := make(map[seen]time.Time)
+	for d, since := range t.since {
+		if !listed[d.stream.Domain] {
+			next[d] = since
+		}
+	}
+	var out []Difference
+	for _, d := range differences(s, listed) {
+		key := seen{d.Problem, d.Stream, d.Begun.UnixMilli()}
+		if since, known := t.since[key]; known {
+			d.Since = since
+		}
+		next[key] = d.Since
+		if s.Now.Sub(d.Since) >= grace {
+			out = append(out, d)
+		}
+	}
+	t.since = next
+	sortDifferences(out)
+	return out
+}
+
+// differences returns all differences of the listed domains, as if each were seen for the first time.
+func differences(s Snapshot, listed map[string]bool) []Difference {
+	open, online := index(s.Open), index(s.Online)
+	var out []Difference
+	for stream, at := range online {
+		if _, is := open[stream]; !is && listed[stream.Domain] {
+			d := Difference{Missed, stream, at, s.Now}
+			if !at.IsZero() && at.Before(s.Now) {
+				d.Since = at
+			}
+			out = append(out, d)
+		}
+	}
+	for stream, at := range open {
+		if _, is := online[stream]; !is && listed[stream.Domain] {
+			out = append(out, Difference{Stale, stream, at, s.Now})
+		}
+	}
+	return out
+}
+
+func index(all []Begun) map[Stream]time.Time {
+	m := make(map[Stream]time.Time, len(all))
+	for _, b := range all {
+		m[b.Stream] = b.At
+	}
+	return m
+}

@@ -1,0 +1,18 @@
+package bridge
+
+import "context"
+
+// OpenSession is a push that has begun and not ended, as its lane knows it: of its events, PUBLISH was emitted last.
+type OpenSession struct {
+	Domain  string `json:"domain"`
+	App     string `json:"app"`
+	Stream  string `json:"stream"`
+	Session Millis `json:"session"` // the normalised publish_timestamp
+}
+
+// SessionLister lists open sessions. The journal and the client of its control socket implement it. OpenSessions returns
+// those of one domain, in lower case, or of all domains if it is empty, as of one moment: what waits in the lanes, since
+// it is held, is not among them. It may be called at any time.
+type SessionLister interface {
+	OpenSessions(ctx context.Context, domain string) ([]OpenSession, error)
+}

@@ -1,0 +1,62 @@
+package natstest
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Server is a NATS server with JetStream on TCP that can be stopped and started again.
+type Server struct {
+	*server.Server // the running one
+	Options        *server.Options
+	URL            string
+}
+
+// Start starts a server on a free port, which it keeps.
+func Start(t testing.TB, o *server.Options) *Server {
+	t.Helper()
+	o.Host, o.Port, o.StoreDir = "127.0.0.1", server.RANDOM_PORT, t.TempDir()
+	o.JetStream, o.NoSigs, o.NoLog = true, true, true
+	s := &Server{Options: o}
+	s.Restart(t)
+	s.URL, s.Options.Port = s.ClientURL(), s.Addr().(*net.TCPAddr).Port
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// Restart starts the server, which is stopped, with what it had.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	o := *s.Options
+	var err error
+	if s.Server, err = server.NewServer(&o); err != nil {
+		t.Fatal(err)
+	}
+	go s.Start()
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the server has not started")
+	}
+}
+
+// Kill stops the server.
+func (s *Server) Kill() {
+	s.Shutdown()
+	s.WaitForShutdown()
+}
+
+// Reload applies other options to the running server.
+func (s *Server) Reload(t testing.TB, change func(*server.Options)) {
+	t.Helper()
+	o := s.Options.Clone()
+	change(o)
+	if err := s.ReloadOptions(o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// JetStream connects to the server until the test ends.
+func (s *Server) JetStream(t testing.TB) jetstream.JetStream { return Connect(t, s.URL) }
