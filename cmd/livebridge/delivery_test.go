@@ -174,8 +174,8 @@ func TestOutcomeWithoutTheService(t *testing.T) {
 	}
 }
 
-// TestAuditWithoutTheService: with the service stopped, a command logs what it changes as the service does: the entries,
-// those that are missing, the command and the user. One that changes nothing logs nothing.
+// TestAuditWithoutTheService: with the service stopped, a command logs what it changes as the service does: the
+// entries, those that are missing, the command and the user. One that changes nothing logs nothing.
 func TestAuditWithoutTheService(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
