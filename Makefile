@@ -15,8 +15,8 @@ PACKAGES  := ./cmd/livebridge ./transports/kafka ./... # those whose tests take 
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 LIVEBRIDGE_LISTEN     ?= 127.0.0.1:8080
 
-.PHONY: help build run demo test test-brokers race bench lint generate deployments test-deployments fuzz mutants \
-  mutation prove cover vuln sbom reproducible confined image snapshot clean
+.PHONY: help build run demo test test-brokers race bench lint generate deployments test-deployments promtool \
+  test-monitoring fuzz mutants mutation prove cover vuln sbom reproducible confined image snapshot clean
 
 help:               ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-16s %s\n", $$1, $$2 }'
@@ -57,6 +57,15 @@ deployments:        ## write the plain manifests and the dashboard, and the Helm
 # What it reads is outside of its module, and so no reason for Go to test again: -count.
 test-deployments:   ## check the Helm chart, the manifests and the dashboard
 	cd .ci/deployments && CGO_ENABLED=0 $(GO) vet . && CGO_ENABLED=0 $(GO) test -count 1 .
+
+# promtool and Prometheus without what discovers targets, which takes longest to build and is not used.
+promtool:           ## build bin/promtool and bin/prometheus, and test the alert rules
+	cd .ci/prometheus && CGO_ENABLED=0 $(GO) build -tags remove_all_sd -o ../../bin/ tool
+	bin/promtool check config deployments/prometheus/prometheus.yaml
+	bin/promtool test rules deployments/prometheus/alerts.test.yaml
+
+test-monitoring: promtool ## play an outage with a real Prometheus: alerts and the dashboard's queries
+	CGO_ENABLED=0 $(GO) test -tags monitoring -count 1 ./cmd/livebridge -run '^TestMonitored'
 
 vuln:               ## look up known vulnerabilities in the program's modules
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...

@@ -7,14 +7,14 @@
 //	decoded          ingress reads a bounded body, callback decodes it, signature verifies it against the keys that
 //	                 keyring has loaded
 //	    │
-//	decided          journal classifies it (novel, duplicate, tampered); sequencer decides what its lane emits now
-//	    │            and what is held
-//	made durable     journal writes arrival and decision in one synced commit; then ingress answers 200
+//	decided          journal has processor classify it (novel, duplicate, tampered); sequencer decides what its lane
+//	    │            emits now and what is held; what changes is a plain value, the effects
+//	made durable     store writes the effects of all that wait as one synced commit; then ingress answers 200
 //	    │
-//	waits            held events wait in the journal for the event before them; emitted ones in its outbox for the
-//	    │            broker; callbacks that are not trusted in its quarantine
+//	waits            held events and callbacks that are not trusted wait in store; emitted ones in outbox for the
+//	    │            broker, in memory or, beyond its limit, read from store again
 //	leaves           dispatch publishes one event per lane at a time through a transport (Kafka or NATS JetStream), and
-//	                 trims the outbox once the broker has the event on disk
+//	                 trims the outbox once the broker has the event on disk; store removes it with a later commit
 //
 // Only the journal decides whether a callback gets its 200, and nothing behind the journal delays it.
 //
@@ -54,9 +54,18 @@
 //	bridge/sequencer          bridge                          order of a lane: no clock, no disk, no goroutine
 //	bridge/sequencer/sequencertest
 //	                          bridge, sequencer               the decision table written a second time, for tests
-//	bridge/journal            bridge, sequencer               durable state; the only importer of Pebble
+//	bridge/record             bridge                          the byte form of events
+//	bridge/processor          bridge, sequencer, record       decides a partition: no clock, no disk, no goroutine
+//	bridge/processor/processortest
+//	                          bridge, processor               a partition in memory, for tests
+//	bridge/outbox             bridge                          events on their way out, lane by lane
+//	bridge/store              bridge, processor, outbox, record
+//	                                                          durable state; the only importer of Pebble
+//	bridge/journal            bridge, processor, outbox, store
+//	                                                          the writer: one commit after the other
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
+//	bridge/status             bridge                          status page and its JSON
 //	bridge/reconcile          bridge, provider                open sessions against the streams that are online
 //	bridge/rotation           bridge, admin                   how far the rotation of a key has come
 //	bridge/doctor             bridge, admin, probe, provider, signature
@@ -68,13 +77,13 @@
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
 //	transports/nats           bridge, transporttls            publishes to NATS; the only importer of nats.go
-//	transports/nats/embedded  nats                            the NATS server in this process, its repair and its
+//	transports/nats/embedded  bridge, nats                    the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
 //	transports/kafka          bridge, producer, transporttls  publishes to Kafka; the only importer of kafka-go
 //	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
 //	transports/kafka/kafkatest
-//	                          the standard library            Apache Kafka in processes of its own, for tests
+//	                          transporttest                   Apache Kafka in processes of its own, for tests
 //	transports/transporttest  bridge                          what every transport's publisher and consumer must pass
 //	transports/transporttls   none of ours                    what the transports share as TLS clients
 //	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs
@@ -83,5 +92,6 @@
 //
 // The interfaces between them have 1 to 3 methods. Publisher and Checkpointer are here, since several packages
 // implement them, and so are ReviewQueues and JournalAdmin, which the journal and the client of its control socket
-// implement; ingress.Journal is in ingress, dispatch.Outbox in dispatch.
+// implement; ingress.Journal is in ingress, dispatch.Outbox in dispatch, processor.View in processor, outbox.Backlog in
+// outbox.
 package bridge

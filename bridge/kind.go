@@ -10,12 +10,16 @@ const (
 	KindRecord                    // Live: a recording changed state
 	KindSnapshot                  // Live: a snapshot was created
 	KindRTCRecord                 // SparkRTC: a recording changed state
+	KindSession                   // no callback: a session differs from the provider's list of online streams
 )
 
-// Kinds returns every kind, in the order of the constants.
+// Kinds returns every kind of callback, in the order of the constants.
 func Kinds() []Kind { return []Kind{KindStream, KindRecord, KindSnapshot, KindRTCRecord} }
 
-// String returns the kind's name: stream, record, snapshot or rtc-record.
+// EventKinds returns every kind of event: those of callbacks, and KindSession.
+func EventKinds() []Kind { return append(Kinds(), KindSession) }
+
+// String returns the kind's name: stream, record, snapshot, rtc-record or session.
 func (k Kind) String() string {
 	switch k {
 	case KindStream:
@@ -26,11 +30,13 @@ func (k Kind) String() string {
 		return "snapshot"
 	case KindRTCRecord:
 		return "rtc-record"
+	case KindSession:
+		return "session"
 	}
 	return "unknown"
 }
 
-// ParseKind returns the kind of this name; false if there is none.
+// ParseKind returns the kind of callback of this name; false if there is none.
 func ParseKind(name string) (Kind, bool) {
 	for _, k := range Kinds() {
 		if k.String() == name {

@@ -1,7 +1,7 @@
 // Package schemas documents the events: a JSON Schema (2020-12) for the data of each kind of callback (stream.json,
-// record.json, snapshot.json, rtc-record.json), one for the data of the notice of a quarantined callback
-// (quarantine.json), one for the CloudEvents envelope (event.json), an AsyncAPI 3 document of the Kafka topics and NATS
-// subjects (asyncapi.json), and golden pairs.
+// record.json, snapshot.json, rtc-record.json), one for the data of events that no callback causes (session.json), one
+// for the notice of a quarantined callback (quarantine.json), one for the CloudEvents envelope (event.json), an AsyncAPI
+// 3 document of the Kafka topics and NATS subjects (asyncapi.json), and golden pairs.
 //
 // A golden pair is in the directory of its kind, such as golden/stream:
 //
@@ -30,10 +30,10 @@ var files embed.FS
 // Files returns the schemas, the AsyncAPI document and the golden pairs. It is read-only.
 func Files() fs.FS { return files }
 
-// Names returns the names of the schemas: the kinds of callback, quarantine, and event for the envelope. A schema has
+// Names returns the names of the schemas: the kinds of event, quarantine, and event for the envelope. A schema has
 // the $id urn:livebridge:schema:<name>:1, which is the dataschema of the events that it describes.
 func Names() []string {
-	return []string{"stream", "record", "snapshot", "rtc-record", "quarantine", "event"}
+	return []string{"stream", "record", "snapshot", "rtc-record", "session", "quarantine", "event"}
 }
 
 // File returns the file, in Files, of a schema.

@@ -75,7 +75,7 @@ func TestSchemaKnowsEveryValue(t *testing.T) {
 	if err := yaml.Unmarshal(c.Schema, &schema); err != nil {
 		t.Fatal(err)
 	}
-	delete(schema.Properties, "global") // of every chart
+	delete(schema.Properties, "global")                       // of every chart
 	for _, free := range []string{"settings", "secretKeys"} { // their names are those of the program's settings
 		schema.Properties[free] = node{}
 	}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"net"
 	"net/http"
 	"time"
@@ -21,13 +20,19 @@ import (
 
 // Config configures the admin port.
 type Config struct {
-	Version  string
 	Ready    func() error // why callbacks are not accepted; nil: they are
-	Pending  func() int   // events in the outbox
 	Gatherer prometheus.Gatherer
+	Status   Status // the status page and its JSON
 
 	MaxConnections int         // open at once; 0: 256
 	Log            *zap.Logger // nil: none
+}
+
+// Status serves every path that is none of the port's own. Close ends its responses that would go on for ever, so that
+// Shutdown does not wait for them.
+type Status interface {
+	http.Handler
+	Close()
 }
 
 // Server is the admin port.
@@ -43,11 +48,12 @@ func New(cfg Config) *Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(cfg.Gatherer, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	mux.Handle("GET /schemas/", http.StripPrefix("/schemas/", http.FileServerFS(schemas.Files())))
-	mux.HandleFunc("GET /{$}", s.status)
+	mux.Handle("GET /", cfg.Status)
 	s.limit = newLimiter(cmp.Or(cfg.MaxConnections, defaultConnections), cfg.Log, "admin port")
 	s.http = newHTTP(mux, s.limit)
+	s.http.RegisterOnShutdown(cfg.Status.Close)
 	return s
 }
 
@@ -64,28 +70,6 @@ func write(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	fmt.Fprintln(w, text)
-}
-
-const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>livebridge</title></head><body>
-<h1>livebridge {{.Version}}</h1>
-<p>Callbacks: {{.State}}. Events in the outbox: {{.Pending}}.</p>
-<ul><li><a href="/livez">livez</a></li><li><a href="/readyz">readyz</a></li><li><a href="/metrics">metrics</a></li>
-<li><a href="/schemas/">schemas</a></li></ul></body></html>
-`
-
-// status is the status page.
-func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
-	state := "accepted"
-	if err := s.cfg.Ready(); err != nil {
-		state = "not accepted: " + err.Error()
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	err := template.Must(template.New("status").Parse(page)).Execute(w, map[string]any{
-		"Version": s.cfg.Version, "State": state, "Pending": s.cfg.Pending(),
-	})
-	if err != nil {
-		http.Error(w, "status page failed", http.StatusInternalServerError)
-	}
 }
 
 // newHTTP returns a server that disconnects clients that send or read nothing.

@@ -85,8 +85,18 @@ func (c *Client) Deliveries(emissions []bridge.Emission) (deliveries []bridge.De
 	return deliveries, err
 }
 
+// OpenSessions implements bridge.SessionLister.
+func (c *Client) OpenSessions(ctx context.Context, domain string) (open []bridge.OpenSession, err error) {
+	err = c.callContext(ctx, http.MethodGet, "sessions?"+url.Values{"domain": {domain}}.Encode(), nil, &open)
+	return open, err
+}
+
 // call sends one command and decodes its response.
 func (c *Client) call(method, path string, request, response any) error {
+	return c.callContext(context.Background(), method, path, request, response)
+}
+
+func (c *Client) callContext(ctx context.Context, method, path string, request, response any) error {
 	var body io.Reader
 	if request != nil {
 		text, err := json.Marshal(request)
@@ -95,7 +105,7 @@ func (c *Client) call(method, path string, request, response any) error {
 		}
 		body = bytes.NewReader(text)
 	}
-	r, err := http.NewRequest(method, "http://control/"+path, body)
+	r, err := http.NewRequestWithContext(ctx, method, "http://control/"+path, body)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ const maxCommandBytes = 4 << 20
 type Operator interface {
 	bridge.ReviewQueues
 	bridge.JournalAdmin
+	bridge.SessionLister
 }
 
 // Control answers operators' commands on a socket that only the user of the service can open.
@@ -37,6 +38,7 @@ type Operator interface {
 //	GET  /journal                                                bridge.JournalStats
 //	POST /journal/replay                                         bridge.ReplayQuery in, bridge.ReplayResult out
 //	POST /journal/deliveries                                     []bridge.Emission in, []bridge.Delivery out
+//	GET  /sessions?domain=…                                      []bridge.OpenSession
 type Control struct {
 	operator Operator
 	log      *zap.Logger
@@ -67,6 +69,9 @@ func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error
 	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { respond(w)(operator.Inspect()) })
 	mux.HandleFunc("POST /journal/replay", c.replay)
 	mux.HandleFunc("POST /journal/deliveries", c.deliveries)
+	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, r *http.Request) {
+		respond(w)(operator.OpenSessions(r.Context(), r.FormValue("domain")))
+	})
 	c.limit = newLimiter(controlConnections, log, "control socket")
 	c.http = newHTTP(mux, c.limit)
 	c.http.ConnContext = withCaller

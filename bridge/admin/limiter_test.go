@@ -18,7 +18,7 @@ import (
 // TestSilentConnections: however many say nothing, probes are answered, on new connections, and the log has few lines.
 func TestSilentConnections(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
-	s := New(Config{Ready: func() error { return nil }, Gatherer: prometheus.NewRegistry(), MaxConnections: 8, Log: zap.New(core)})
+	s := New(Config{Ready: func() error { return nil }, Status: newEchoed(), Gatherer: prometheus.NewRegistry(), MaxConnections: 8, Log: zap.New(core)})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -72,8 +72,8 @@ func TestSilentConnections(t *testing.T) {
 // TestBusyConnectionsStay: a request in hand is not given up for a new connection.
 func TestBusyConnectionsStay(t *testing.T) {
 	inside, release := make(chan struct{}), make(chan struct{})
-	pending := func() int { inside <- struct{}{}; <-release; return 0 }
-	s := New(Config{Ready: func() error { return nil }, Pending: pending, Gatherer: prometheus.NewRegistry(), MaxConnections: 1})
+	ready := func() error { inside <- struct{}{}; <-release; return nil }
+	s := New(Config{Ready: ready, Status: newEchoed(), Gatherer: prometheus.NewRegistry(), MaxConnections: 1})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestBusyConnectionsStay(t *testing.T) {
 	defer func() { _ = s.Shutdown(context.Background()) }()
 	answered := make(chan int, 1)
 	go func() {
-		answer, err := http.Get("http://" + l.Addr().String() + "/")
+		answer, err := http.Get("http://" + l.Addr().String() + "/readyz")
 		if err != nil {
 			answered <- 0
 			return

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -79,5 +81,35 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if !reflect.DeepEqual(o.calls, want) {
 		t.Errorf("asked was\n%q, want\n%q", o.calls, want)
+	}
+}
+
+var fullSession = bridge.OpenSession{Domain: "push.example.com", App: "%2F/ä", Stream: `a"b`, Session: math.MaxInt64}
+
+// OpenSessions answers with what it was asked for as an app.
+func (o *fakeOperator) OpenSessions(_ context.Context, domain string) ([]bridge.OpenSession, error) {
+	asked := fullSession
+	asked.Domain = domain
+	return []bridge.OpenSession{asked, fullSession}, nil
+}
+
+// TestSessionsRoundTrip: open sessions come through the socket whole, for one domain and for all.
+func TestSessionsRoundTrip(t *testing.T) {
+	dir, _ := control(t, &fakeOperator{})
+	c, err := DialControl(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	for _, domain := range []string{"", "push.example.com", "a&b=c"} {
+		got, err := c.OpenSessions(t.Context(), domain)
+		if err != nil || len(got) != 2 || got[0].Domain != domain || got[1] != fullSession {
+			t.Errorf("%q: %+v, %v", domain, got, err)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.OpenSessions(ended, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
 	}
 }

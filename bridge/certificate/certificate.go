@@ -68,6 +68,9 @@ func (c *Certificate) TLS() *tls.Config {
 	}
 }
 
+// Leaf returns the active certificate itself, without its chain. It must not be changed.
+func (c *Certificate) Leaf() *x509.Certificate { return c.active.Load().Certificates[0].Leaf }
+
 // Watch polls the files until ctx ends.
 func (c *Certificate) Watch(ctx context.Context) {
 	filewatch.Every(ctx, func() { c.poll((*filewatch.Source[snapshot]).Poll) })

@@ -149,6 +149,7 @@ func kindOf(eventType string) string {
 		"com.huaweicloud.live.stream.":   bridge.KindStream,
 		"com.huaweicloud.live.record.":   bridge.KindRecord,
 		"com.huaweicloud.live.snapshot.": bridge.KindSnapshot,
+		"com.huaweicloud.live.session.":  bridge.KindSession,
 		"com.huaweicloud.rtc.record.":    bridge.KindRTCRecord,
 	} {
 		if strings.HasPrefix(eventType, prefix) {

@@ -33,7 +33,8 @@ type Options struct {
 	Checkpoint     time.Duration // interval of trims with a Checkpointer
 	Trim           time.Duration // interval of trims otherwise
 
-	Backlog func() bridge.Backlog // what waits, for the log of an outage; nil: not logged
+	Backlog   func() bridge.Backlog          // what waits, for the log of an outage; nil: not logged
+	Published func(*bridge.Event, time.Time) // called for every event that the broker has acknowledged; must not keep it
 }
 
 // DefaultOptions returns the options of the program.
@@ -54,7 +55,7 @@ func (o Options) withDefaults() Options {
 	return Options{
 		InFlight: cmp.Or(o.InFlight, d.InFlight), InitialBackoff: cmp.Or(o.InitialBackoff, d.InitialBackoff),
 		MaxBackoff: cmp.Or(o.MaxBackoff, d.MaxBackoff), Checkpoint: cmp.Or(o.Checkpoint, d.Checkpoint),
-		Trim: cmp.Or(o.Trim, d.Trim), Backlog: backlog,
+		Trim: cmp.Or(o.Trim, d.Trim), Backlog: backlog, Published: o.Published,
 	}
 }
 
@@ -158,6 +159,9 @@ func (d *Dispatcher) publish(e *bridge.Event) {
 		took := time.Since(begun)
 		d.metrics.observe(e, err, took)
 		d.logAttempt(e, err, took)
+		if err == nil && d.opts.Published != nil {
+			d.opts.Published(e, begun.Add(took))
+		}
 		d.outbox.Settle(e, d.classify(e, err))
 		d.noteProgress()
 		<-d.slots

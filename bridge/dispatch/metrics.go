@@ -46,7 +46,7 @@ func newMetrics(r prometheus.Registerer, available func() bool) *metrics {
 		return 0
 	})
 	m.rejected, m.unavailable = m.failures.WithLabelValues("rejected"), m.failures.WithLabelValues("unavailable")
-	for _, k := range bridge.Kinds() {
+	for _, k := range bridge.EventKinds() {
 		m.byKind[k] = m.published.WithLabelValues(k.String())
 	}
 	return m

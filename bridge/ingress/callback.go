@@ -33,7 +33,10 @@ func (s *Server) handleCallback(w http.ResponseWriter, r *http.Request, k bridge
 		o = outcome{refusal: refused}
 	case s.isProbe(&o, &req):
 	default:
-		o = s.store(s.cfg.Judge(req, s.ring.Load(), s.cfg.Now()))
+		now := s.cfg.Now()
+		v := s.cfg.Judge(req, s.ring.Load(), now)
+		s.metrics.expiries.observe(&v, now)
+		o = s.store(v)
 	}
 	s.buffers.put(b)
 	return o

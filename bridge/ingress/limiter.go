@@ -27,9 +27,9 @@ type limiter struct {
 	onFirstBytes func(c net.Conn, first []byte) // nil: not called
 }
 
-func newLimiter(l net.Listener, cfg Config, onReject func(remote string)) *limiter {
+func newLimiter(l net.Listener, cfg Config, slots chan struct{}, onReject func(remote string)) *limiter {
 	return &limiter{
-		Listener: l, slots: make(chan struct{}, cfg.MaxConnections), rejecting: make(chan struct{}, maxRejecting),
+		Listener: l, slots: slots, rejecting: make(chan struct{}, maxRejecting),
 		tls: firstVersion(cfg.TLS), busy: busyResponse(cfg.retryAfter()), onReject: onReject,
 	}
 }

@@ -20,6 +20,7 @@ type metrics struct {
 	handshakesVec           *prometheus.CounterVec
 	signedProbes            *prometheus.CounterVec
 	lastCallback            lastCallbacks
+	expiries                expiries
 
 	accepted, ignored map[kindLabel]prometheus.Counter // by kind, resolved once; read-only
 	handshakes        map[string]prometheus.Counter    // by reason, likewise
@@ -59,6 +60,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}, []string{"reason"}),
 		signedProbes: newSignedProbes(r),
 		lastCallback: newLastCallbacks(r),
+		expiries:     newExpiries(r),
 
 		accepted:   make(map[kindLabel]prometheus.Counter),
 		ignored:    make(map[kindLabel]prometheus.Counter),

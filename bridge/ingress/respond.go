@@ -77,4 +77,5 @@ func (s *Server) refuse(k kindLabel, r refusedRequest) {
 		r.path = ""
 	}
 	s.report.refused(k, r)
+	s.remember(k, r)
 }

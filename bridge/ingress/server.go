@@ -25,7 +25,9 @@ type Server struct {
 	buffers  *buffers
 	sources  *sources
 	paths    paths
+	recent   recent
 	inFlight chan struct{} // one entry for each HTTP/2 request in flight
+	slots    chan struct{} // one entry for each open connection
 	json     []string      // the value of Content-Type, shared by all responses and never written to
 
 	echo          *echo.Echo
@@ -47,6 +49,8 @@ func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometh
 	s.buffers, s.sources = newBuffers(s.cfg.MaxBody), newSources(s.cfg)
 	s.paths = paths{prefix: s.cfg.prefix(), token: s.cfg.SnapshotToken}
 	s.inFlight = make(chan struct{}, s.cfg.MaxConnections)
+	s.slots = make(chan struct{}, s.cfg.MaxConnections)
+	registerConnections(s, r)
 	s.ring.Store(ring)
 	s.ctx, s.cancelAppends = context.WithCancel(context.Background())
 	s.route()
@@ -102,7 +106,7 @@ func (s *Server) Serve(l net.Listener) error {
 		return l.Close()
 	}
 	defer s.listening.end()
-	limited := newLimiter(l, s.cfg, s.connectionRejected)
+	limited := newLimiter(l, s.cfg, s.slots, s.connectionRejected)
 	if s.cfg.TLS == nil {
 		limited.onFirstBytes = s.checkFirstBytes
 	}

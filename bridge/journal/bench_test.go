@@ -19,14 +19,14 @@ func BenchmarkAppend(b *testing.B) {
 	now := bridge.MillisOf(time.Now())
 	go func() {
 		for {
-			events, err := j.Next(b.Context())
+			events, err := j.outbox.Next(b.Context())
 			if err != nil {
 				return
 			}
 			for _, e := range events {
-				j.Settle(e, bridge.Settlement{})
+				j.outbox.Settle(e, bridge.Settlement{})
 			}
-			if err := j.Trim(b.Context(), durable); err != nil {
+			if err := j.outbox.Trim(b.Context(), durable); err != nil {
 				b.Error(err)
 			}
 		}
@@ -86,18 +86,18 @@ func fill(b *testing.B, j *Journal, events, lanes int) {
 // drainAll acknowledges everything and returns the most memory that it saw, in MB.
 func drainAll(b *testing.B, j *Journal) (most float64) {
 	trimmed := time.Now()
-	for j.Pending() > 0 {
-		events, err := j.Next(b.Context())
+	for j.outbox.Pending() > 0 {
+		events, err := j.outbox.Next(b.Context())
 		if err != nil {
 			b.Fatal(err)
 		}
 		for _, e := range events {
-			j.Settle(e, bridge.Settlement{})
+			j.outbox.Settle(e, bridge.Settlement{})
 		}
 		if time.Since(trimmed) > 100*time.Millisecond {
 			trimmed = time.Now()
 			most = max(most, resident(b))
-			if err := j.Trim(b.Context(), durable); err != nil {
+			if err := j.outbox.Trim(b.Context(), durable); err != nil {
 				b.Fatal(err)
 			}
 		}

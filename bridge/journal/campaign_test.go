@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // batchSeeds is how many campaigns TestBatchCampaigns has.
@@ -114,22 +116,24 @@ func (c *campaign) settle(all bool) {
 		if s.Retry == 0 {
 			c.taken[i] = max(c.taken[i], n)
 		}
-		c.j.Settle(e, s)
+		c.j.outbox.Settle(e, s)
 	}
 }
 
 // next returns what Next has now.
 func (c *campaign) next() []*bridge.Event {
-	if err := loadNext(c.j.outbox); err != nil {
-		c.t.Fatal(err)
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Millisecond)
+	defer cancel()
+	events, err := c.j.outbox.Next(ctx)
+	if c.j.Err() != nil {
+		c.t.Fatal(err, c.j.Err())
 	}
-	events, _ := c.j.outbox.next()
 	return events
 }
 
 // trim is the only way out of the outbox: what was taken by then is at the broker for good.
 func (c *campaign) trim() {
-	if err := c.j.Trim(c.t.Context(), durable); err != nil {
+	if err := c.j.outbox.Trim(c.t.Context(), durable); err != nil {
 		c.t.Fatal(err)
 	}
 	copy(c.safe, c.taken)
@@ -152,7 +156,7 @@ func (c *campaign) restart(power bool) {
 // finish has the broker take all that is left, and wants nothing more to be there.
 func (c *campaign) finish() {
 	defer func() { closeJournal(c.t, c.j) }()
-	for n := 0; n < 100 && (n < 3 || c.j.Pending() > 0); n++ {
+	for n := 0; n < 100 && (n < 3 || c.j.outbox.Pending() > 0); n++ {
 		time.Sleep(5 * time.Second)
 		c.settle(true)
 		c.trim()
@@ -164,7 +168,7 @@ func (c *campaign) finish() {
 		}
 	}
 	onDisk(c.t, c.j, 0, 0)
-	if broken := audit(c.j); broken != nil || c.j.Pending() != 0 || c.j.batches.usage != (usage{}) {
-		c.t.Errorf("%q, %d pending, %+v", broken, c.j.Pending(), c.j.batches.usage)
+	if broken := audit(c.j); broken != nil || c.j.outbox.Pending() != 0 || c.j.store.Outbox() != (processor.Usage{}) {
+		c.t.Errorf("%q, %d pending, %+v", broken, c.j.outbox.Pending(), c.j.store.Outbox())
 	}
 }

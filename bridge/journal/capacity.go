@@ -7,10 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/bridge/store"
 )
 
 // measureInterval is how often the free space of the disk is read.
@@ -91,15 +91,12 @@ func (r *capacity) setUsed(bytes uint64) { r.bytes.Store(bytes) }
 // measure reads the free space and returns the size of the volume. Where it cannot be read the disk counts as full; one
 // that has no such number is endless.
 func (r *capacity) measure() (total uint64) {
-	usage, err := r.opts.FS.GetDiskUsage(r.opts.Dir)
-	switch {
-	case errors.Is(err, vfs.ErrUnsupported):
-		usage.AvailBytes = math.MaxUint64
-	case err != nil:
-		usage.AvailBytes = 0
+	free, total, err := store.Usage(r.opts.FS, r.opts.Dir)
+	if err != nil {
+		free = 0
 	}
-	r.free.Store(usage.AvailBytes)
-	return usage.TotalBytes
+	r.free.Store(free)
+	return total
 }
 
 // logChange logs when the journal has become full, once a minute while it is, and when it has room again. A journal
@@ -148,4 +145,10 @@ func (r *capacity) watch(closing <-chan struct{}) {
 			return
 		}
 	}
+}
+
+// FreeBytes returns the free space of the volume that a directory is on, as the journal measures it.
+func FreeBytes(dir string) (uint64, error) {
+	free, _, err := store.Usage(store.Disk(), dir)
+	return free, err
 }

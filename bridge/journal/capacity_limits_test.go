@@ -17,13 +17,13 @@ import (
 // settle hands out what may go and settles it by stream; what is not named is acknowledged. It returns the lines.
 func (s *observed) settle(by map[string]bridge.Settlement) (lines []string) {
 	s.t.Helper()
-	events, err := s.Next(soon(s.t))
+	events, err := s.outbox.Next(soon(s.t))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	for _, e := range events {
 		lines = append(lines, s.line(e))
-		s.Settle(e, by[e.Lane.Stream])
+		s.outbox.Settle(e, by[e.Lane.Stream])
 	}
 	synctest.Wait()
 	return lines
@@ -136,14 +136,14 @@ func TestEverythingTakesRoom(t *testing.T) {
 // refuses fails unless callbacks are refused because of a limit, and nothing of them is kept.
 func (s *observed) refuses(when, limit string) {
 	s.t.Helper()
-	before := s.Pending()
+	before := s.outbox.Pending()
 	for _, err := range []error{s.Ready(), s.Append(s.t.Context(), push("refused", 9e11, bridge.PhasePublish))} {
 		if !errors.Is(err, bridge.ErrFull) || !strings.Contains(err.Error(), limit) {
 			s.t.Errorf("%s: %v, want one that names %s", when, err, limit)
 		}
 	}
-	if synctest.Wait(); s.Pending() != before {
-		s.t.Errorf("%s: %d events wait, %d did before", when, s.Pending(), before)
+	if synctest.Wait(); s.outbox.Pending() != before {
+		s.t.Errorf("%s: %d events wait, %d did before", when, s.outbox.Pending(), before)
 	}
 }
 

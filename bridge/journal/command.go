@@ -1,13 +1,11 @@
 package journal
 
 import (
-	"encoding/binary"
 	"fmt"
 	"sync"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // operation is what a command does.
@@ -19,10 +17,10 @@ const (
 	opPurge                      // takes entries off a review queue
 	opExpandAll                  // writes all event batches row by row, so that opReplay finds their events
 	opReplay                     // replays a page of the outbox
-	operations                   // how many there are
 )
 
-// command is what an operator asks the writer for, as a value: it can be written to a log and carried out elsewhere.
+// command is what an operator asks the writer for. What the processor decides of it is an Input, which can be written to
+// a log and applied elsewhere.
 type command struct {
 	op      operation
 	queue   bridge.ReviewQueue // of opRelease and opPurge
@@ -39,52 +37,30 @@ type result struct {
 }
 
 // execute carries a command out. Its error fails the journal: what an operator may get wrong is part of the result.
-func (c *commit) execute(cmd *command) (r result, err error) {
+func (j *Journal) execute(c *commit, cmd *command) (r result, err error) {
 	switch cmd.op {
 	case opInspect:
-		c.count(&r.stats)
-	case opRelease, opPurge:
-		r.outcomes, err = c.clear(cmd)
+		j.count(&r.stats)
+	case opRelease:
+		r.outcomes, err = j.clear(c, processor.Release, cmd)
+	case opPurge:
+		r.outcomes, err = j.clear(c, processor.Purge, cmd)
 	case opExpandAll:
-		r.commit = c.j.meta.commit
-		err = c.expandAll()
+		r.commit = j.store.Committed()
+		err = c.batch.ExpandAll()
 	case opReplay:
-		r.replay, err = c.replayOutbox(cmd.replay)
+		r.replay, err = j.replayOutbox(c, cmd.replay)
 	default:
 		err = fmt.Errorf("unknown operation %d", cmd.op)
 	}
 	return r, err
 }
 
-// append appends the command's byte form; numbers are varints, texts carry their length:
-//
-//	operation(1) queue { number }* (their count before) kind lane cursor upto
-func (cmd *command) append(dst []byte) []byte {
-	dst = appendText(append(dst, byte(cmd.op)), cmd.queue)
-	dst = binary.AppendUvarint(dst, uint64(len(cmd.numbers)))
-	for _, n := range cmd.numbers {
-		dst = binary.AppendUvarint(dst, n)
-	}
-	q := &cmd.replay
-	dst = appendText(appendText(appendText(dst, q.Kind), q.Lane), q.Cursor)
-	return binary.AppendUvarint(dst, q.UpTo)
-}
-
-// readCommand reads what append has written.
-func readCommand(value []byte) (*command, error) {
-	r := reader{rest: value}
-	cmd := &command{op: operation(r.byte()), queue: bridge.ReviewQueue(r.text())}
-	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
-		cmd.numbers = append(cmd.numbers, r.uvarint())
-	}
-	cmd.replay = bridge.ReplayQuery{Kind: r.text(), Lane: r.text(), Cursor: r.clone(), UpTo: r.uvarint()}
-	if r.err != nil {
-		return nil, fmt.Errorf("command: %w", r.err)
-	}
-	if cmd.op >= operations {
-		return nil, fmt.Errorf("command: unknown operation %d", cmd.op)
-	}
-	return cmd, nil
+// clear takes the entries that a command names off their queue.
+func (j *Journal) clear(c *commit, a processor.Action, cmd *command) ([]bridge.Outcome, error) {
+	before := len(c.effects.Outcomes)
+	err := j.apply(c, processor.Input{Action: a, Queue: cmd.queue, Numbers: cmd.numbers})
+	return append(make([]bridge.Outcome, 0, len(cmd.numbers)), c.effects.Outcomes[before:]...), err
 }
 
 // do has the writer carry out a command and returns its result when it is on disk. The capacity is not checked:
@@ -109,14 +85,14 @@ func (j *Journal) doOffline(cmd command) (result, error) {
 	j.access.mu.Lock()
 	defer j.access.mu.Unlock()
 	c := j.newCommit(nil)
-	r, err := c.execute(&cmd)
+	r, err := j.execute(c, &cmd)
 	if err == nil && !c.empty() {
-		if err = c.seal(); err == nil {
-			err = j.db.Apply(c.batch, pebble.Sync)
+		if err = j.seal(c); err == nil {
+			err = c.batch.ApplySync()
 		}
 	}
 	if err != nil {
-		j.fail(err)
+		j.store.Fail(err)
 		return result{}, err
 	}
 	j.afterApply(c)

@@ -3,98 +3,103 @@ package journal
 import (
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"go.uber.org/zap"
 
-	"livebridge/bridge"
-	"livebridge/bridge/sequencer"
+	"livebridge/bridge/outbox"
+	"livebridge/bridge/processor"
+	"livebridge/bridge/store"
 )
 
-// commit is one batch in the making: everything that goes to disk together with one sync, and what may be reported to
-// the outside once that sync is through.
+// commit is everything that goes to disk together with one sync, and what may be reported to the outside once that sync
+// is through.
 type commit struct {
-	j     *Journal
-	batch *pebble.Batch
-	clock clock
+	now     processor.Moment
+	effects processor.Effects
+	batch   *store.Batch // the effects as they lie on disk
 
-	number  uint64
-	written bool       // to the store, and to be synced
-	begun   time.Time  // when it was written
-	waiting []*request // to be answered nil
-	emitted []pending  // to be handed to the outbox
-	records []byte     // the same as bytes, each behind its length
-	dirty   []*lane    // to be written
-
-	// What the store does not show yet, since it is in this batch.
-	ids           map[bridge.ID]struct{}
-	signatureUses map[[16]byte]signatureUse
-	held          map[bridge.ID]*bridge.Event
-
-	quarantined    [][]zap.Field   // to be logged
-	removed        []acked         // go from the outbox
-	expanded       []*eventBatch   // are under their lanes now
-	deadLettered   []rejection     // are dead letters now
-	removedEntries map[uint64]bool // dead letters that an operator has had taken off
-	scratch        []byte
-	emissions      []sequencer.Emission
+	written      bool               // to the store, and to be synced
+	begun        time.Time          // when it was written
+	waiting      []*request         // to be answered nil
+	quarantined  [][]zap.Field      // to be logged
+	deadLettered []outbox.Rejection // are dead letters now
+	reported     reported
 }
 
 // newCommit makes an empty commit, from the memory of one that is done where there is one.
 func (j *Journal) newCommit(used *commit) *commit {
 	if used == nil {
-		used = &commit{
-			ids:           make(map[bridge.ID]struct{}),
-			signatureUses: make(map[[16]byte]signatureUse),
-			held:          make(map[bridge.ID]*bridge.Event),
-		}
+		return &commit{now: j.clock.moment(), batch: j.store.NewBatch(nil)}
 	}
-	clear(used.ids)
-	clear(used.signatureUses)
-	clear(used.held)
-	clear(used.emitted)
+	used.effects.Reset()
 	return &commit{
-		j: j, batch: j.db.NewBatch(), clock: j.clock.read(),
-		ids: used.ids, signatureUses: used.signatureUses, held: used.held,
-		waiting: used.waiting[:0], emitted: used.emitted[:0], dirty: used.dirty[:0],
-		records: used.records[:0], scratch: used.scratch, emissions: used.emissions,
+		now: j.clock.moment(), effects: used.effects, batch: j.store.NewBatch(used.batch), waiting: used.waiting[:0],
 	}
 }
 
 // empty reports whether there is nothing to write.
-func (c *commit) empty() bool { return c.batch.Empty() && len(c.dirty)+len(c.removed) == 0 }
+func (c *commit) empty() bool { return c.batch.Empty() && !c.effects.Changes() }
 
 // needsSync reports whether something must be on disk before it may be reported to the outside.
-func (c *commit) needsSync() bool { return len(c.waiting)+len(c.emitted)+len(c.deadLettered) > 0 }
-
-// full reports whether the batch is large enough that more should wait for the next.
-func (c *commit) full() bool { return len(c.waiting) >= 4096 || c.batch.Len()+len(c.records) > 4<<20 }
-
-// lane returns a lane's state, whether it is in memory, on disk or new.
-func (c *commit) lane(name bridge.Lane) (*lane, error) { return c.j.lanes.get(name, c.clock) }
-
-// touch notes that the lane must be written with this commit.
-func (c *commit) touch(l *lane) {
-	if !l.dirty {
-		l.dirty = true
-		c.dirty = append(c.dirty, l)
-	}
+func (c *commit) needsSync() bool {
+	return len(c.waiting)+len(c.effects.Emitted)+len(c.deadLettered) > 0
 }
 
-// seal writes what the commit has gathered in memory: the emissions, the lanes that changed, and the meta value.
-func (c *commit) seal() error {
-	if err := c.writeEmissions(); err != nil {
+// full reports whether the batch is large enough that more should wait for the next.
+func (c *commit) full() bool { return len(c.waiting) >= 4096 || c.batch.Bytes() > 4<<20 }
+
+// apply has the processor decide an input, and adds what changes to the commit.
+func (j *Journal) apply(c *commit, in processor.Input) error {
+	in.Now = c.now
+	if err := j.processor.Apply(in, &c.effects); err != nil {
 		return err
 	}
-	var key [128]byte
-	for _, l := range c.dirty {
-		c.scratch = l.appendState(c.scratch[:0], c.clock)
-		if err := c.batch.Set(laneKey(key[:0], l.name), c.scratch, nil); err != nil {
+	j.report(c)
+	return c.batch.Add(&c.effects)
+}
+
+// add decides one callback, or carries out a command.
+func (j *Journal) add(c *commit, r *request) (err error) {
+	c.waiting = append(c.waiting, r)
+	if r.command == nil {
+		return j.apply(c, processor.Input{Action: processor.Arrive, Arrival: r.arrival})
+	}
+	r.result, err = j.execute(c, r.command)
+	return err
+}
+
+// settleOutbox removes from the outbox what the broker has on disk and what it will never take.
+func (j *Journal) settleOutbox(c *commit) error {
+	removals, rejections := j.outbox.TakeWrites()
+	if err := c.batch.Remove(removals); err != nil {
+		return err
+	}
+	for _, r := range rejections {
+		if err := j.reject(c, r); err != nil {
 			return err
 		}
-		l.dirty = false
 	}
-	c.j.meta.commit++
-	c.number = c.j.meta.commit
-	c.scratch = c.j.meta.append(c.scratch[:0])
-	return c.batch.Set([]byte{tableMeta}, c.scratch, nil)
+	return nil
+}
+
+// reject makes an event of the outbox a dead letter, if there is room for it.
+func (j *Journal) reject(c *commit, r outbox.Rejection) error {
+	before := len(c.effects.DeadLettered)
+	err := j.apply(c, processor.Input{Action: processor.Reject,
+		Rejected: processor.Rejection{Event: r.Event, Reason: r.Reason, Detail: r.Detail}})
+	if err != nil {
+		return err
+	}
+	if len(c.effects.DeadLettered) == before {
+		j.outbox.DeadLettersFull(r)
+		return nil
+	}
+	r.Number = c.effects.DeadLettered[before].Number
+	c.deadLettered = append(c.deadLettered, r)
+	return c.batch.Expand(r.Batch)
+}
+
+// seal writes what the commit has gathered in memory. What it emits is written together while the broker keeps up.
+func (j *Journal) seal(c *commit) error {
+	n := c.batch.Emissions()
+	return c.batch.Seal(&c.effects, n > 0 && j.outbox.Reserve(n))
 }

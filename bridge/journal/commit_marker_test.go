@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"livebridge/bridge"
+	"livebridge/bridge/store"
 )
 
 // unreadable is a disk on which the commit marker cannot be opened.
@@ -18,7 +19,7 @@ type unreadable struct {
 }
 
 func (u unreadable) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
-	if strings.HasSuffix(name, markerName) {
+	if strings.HasSuffix(name, store.MarkerName) {
 		return nil, u.err
 	}
 	return u.FS.Open(name, opts...)
@@ -34,7 +35,7 @@ func TestUnreadableMarker(t *testing.T) {
 	o.Registerer = prometheus.NewRegistry()
 	denied := errors.New("permission denied")
 	o.FS = unreadable{o.FS, denied}
-	if _, err := Open(o); !errors.Is(err, denied) || !strings.Contains(err.Error(), markerName) {
+	if _, err := Open(o); !errors.Is(err, denied) || !strings.Contains(err.Error(), store.MarkerName) {
 		t.Errorf("Open: %v", err)
 	}
 }
@@ -46,7 +47,7 @@ func TestCloseTwice(t *testing.T) {
 	closeJournal(t, j)
 	failed := errors.New("broken")
 	j = open(t, memory())
-	j.fail(failed)
+	j.store.Fail(failed)
 	for range 2 {
 		if err := j.Close(); !errors.Is(err, failed) {
 			t.Errorf("Close: %v", err)

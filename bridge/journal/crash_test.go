@@ -85,7 +85,7 @@ func liveAndCrash(t *testing.T, disk *vfs.MemFS, rnd *rand.Rand, answered map[st
 // may be there too.
 func checkAnswered(t *testing.T, j *Journal, answered map[string]int) {
 	t.Helper()
-	got := drain(t, j, j.Pending())
+	got := drain(t, j, j.outbox.Pending())
 	inOrder(t, got, 1)
 	have := make(map[string]int)
 	for _, e := range got {
@@ -143,8 +143,15 @@ func TestFailedSync(t *testing.T) {
 // at once.
 func TestAnswerOfAWriterThatEnds(t *testing.T) {
 	for range 50 { // select chooses by chance
-		stopped, failed := newJournal(memory()), newJournal(memory())
-		failed.fail(errors.New("the disk is gone"))
+		stopped, err := newJournal(memory(), online)
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed, err := newJournal(memory(), online)
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed.store.Fail(errors.New("the disk is gone"))
 		close(stopped.written)
 		close(failed.written)
 		r := &request{done: make(chan error, 1)}
@@ -175,10 +182,8 @@ func TestOtherFormatIsRefused(t *testing.T) {
 	for _, format := range []string{"livebridge-journal 2", "livebridge-journal 99"} {
 		o := memory()
 		j := open(t, o)
-		if err := j.db.Set([]byte{tableVersion}, []byte(format), pebble.Sync); err != nil {
-			t.Fatal(err)
-		}
 		closeJournal(t, j)
+		damage(t, o, func(db *pebble.DB) error { return db.Set([]byte{'v'}, []byte(format), pebble.Sync) })
 		o.Registerer = prometheus.NewRegistry()
 		if _, err := Open(o); err == nil || !strings.Contains(err.Error(), `unsupported journal format "`+format+`"`) {
 			t.Errorf("%s: %v", format, err)
@@ -199,7 +204,7 @@ func TestFull(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	drain(t, j, n)
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(10 * time.Second); j.Ready() != nil; {

@@ -4,32 +4,55 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
-// The decisions on a callback, as logged.
-const (
-	decisionEmitted     = "emitted"
-	decisionHeld        = "held"
-	decisionDuplicate   = "duplicate"
-	decisionQuarantined = "quarantined"
-)
+// reported is how much of a commit's effects is counted and logged.
+type reported struct {
+	decisions, emitted, held, quarantined, duplicates, quarantineEvicted int
+	identitiesEvicted                                                    uint64
+}
 
-// logDecision logs what was decided on a callback. The commit of the decision follows.
-func (c *commit) logDecision(e *bridge.Event, decision string, reason bridge.Reason) {
-	line := c.j.opts.Log.Check(zap.DebugLevel, "callback decided")
+// report counts and logs what the effects have more than before: the decisions on callbacks, and the events that were
+// put into the outbox. Their commit follows.
+func (j *Journal) report(c *commit) {
+	eff, was := &c.effects, &c.reported
+	for _, e := range eff.Emitted[was.emitted:] {
+		j.metrics.mark(e.Marks)
+		j.logEmitted(e)
+	}
+	for _, d := range eff.Decisions[was.decisions:] {
+		j.logDecision(d)
+	}
+	for i := range eff.Quarantined[was.quarantined:] {
+		q := &eff.Quarantined[was.quarantined+i]
+		j.metrics.quarantined(q.What.Reason)
+		c.quarantined = append(c.quarantined, quarantinedFields(q))
+	}
+	count(j.metrics.duplicates, eff.Duplicates-was.duplicates)
+	count(j.metrics.holds, len(eff.Held)-was.held)
+	count(j.metrics.quarantineDropped, eff.QuarantineEvicted-was.quarantineEvicted)
+	count(j.metrics.forgottenEarly, int(eff.IdentitiesEvicted-was.identitiesEvicted))
+	*was = reported{len(eff.Decisions), len(eff.Emitted), len(eff.Held), len(eff.Quarantined), eff.Duplicates,
+		eff.QuarantineEvicted, eff.IdentitiesEvicted}
+}
+
+// logDecision logs what was decided on a callback.
+func (j *Journal) logDecision(d processor.Decision) {
+	line := j.opts.Log.Check(zap.DebugLevel, "callback decided")
 	if line == nil {
 		return
 	}
-	fields := append(eventFields(e), zap.String("decision", decision))
-	if reason != "" {
-		fields = append(fields, zap.String("reason", string(reason)))
+	fields := append(eventFields(d.Event), zap.Stringer("decision", d.Verdict))
+	if d.Reason != "" {
+		fields = append(fields, zap.String("reason", string(d.Reason)))
 	}
 	line.Write(fields...)
 }
 
 // logEmitted logs an event that was put into the outbox: one that was just received, held, or released by an operator.
-func (c *commit) logEmitted(e *bridge.Event) {
-	line := c.j.opts.Log.Check(zap.DebugLevel, "event emitted")
+func (j *Journal) logEmitted(e *bridge.Event) {
+	line := j.opts.Log.Check(zap.DebugLevel, "event emitted")
 	if line == nil {
 		return
 	}

@@ -82,7 +82,7 @@ func TestDiskIsGivenBack(t *testing.T) {
 	}{
 		{"published", "", func(t *testing.T, j *Journal, n int) {
 			drain(t, j, n)
-			if err := j.Trim(t.Context(), durable); err != nil {
+			if err := j.outbox.Trim(t.Context(), durable); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -129,7 +129,7 @@ func TestDiskIsNotGivenBack(t *testing.T) {
 	drain(t, j, 8)
 	free.Store(0)
 	broken.Store(true)
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	<-j.Failed()

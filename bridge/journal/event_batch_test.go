@@ -1,6 +1,8 @@
 package journal
 
 import (
+	"context"
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -10,22 +12,15 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"livebridge/bridge"
+	"livebridge/bridge/store"
 )
-
-// keys returns how many keys a table has.
-func keys(t testing.TB, j *Journal, table byte) (n int) {
-	t.Helper()
-	if err := each(j.db, table, func(_, _ []byte) error { n++; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
 
 // onDisk fails unless the outbox has so many intact event batches and so many events under their lanes.
 func onDisk(t testing.TB, j *Journal, batches, spread int) {
 	t.Helper()
-	if p, o := keys(t, j, tableEventBatch), keys(t, j, tableOutbox); p != batches || o != spread {
-		t.Fatalf("%d event batches and %d events under their lanes, want %d and %d", p, o, batches, spread)
+	found, err := j.store.Tables()
+	if p, o := int(found.EventBatches.Entries), int(found.Rows.Entries); err != nil || p != batches || o != spread {
+		t.Fatalf("%d event batches and %d events under their lanes, want %d and %d: %v", p, o, batches, spread, err)
 	}
 }
 
@@ -42,7 +37,7 @@ func emitTogether(t testing.TB, j *Journal, n int) {
 
 func trim(t testing.TB, j *Journal) {
 	t.Helper()
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Wait()
@@ -73,16 +68,16 @@ func TestBatchGoesWithItsLastEvent(t *testing.T) {
 // drainSome acknowledges n events of those that may go; the others are tried again after a second.
 func drainSome(t testing.TB, j *Journal, n int) (last string) {
 	t.Helper()
-	events, err := j.Next(soon(t))
+	events, err := j.outbox.Next(soon(t))
 	if err != nil || len(events) < n {
 		t.Fatalf("%d events, %v", len(events), err)
 	}
 	for i, e := range events {
 		if i < n {
 			last = e.Lane.Stream
-			j.Settle(e, bridge.Settlement{})
+			j.outbox.Settle(e, bridge.Settlement{})
 		} else {
-			j.Settle(e, bridge.Settlement{Retry: time.Second})
+			j.outbox.Settle(e, bridge.Settlement{Retry: time.Second})
 		}
 	}
 	return last
@@ -96,7 +91,7 @@ func TestOldBatchesAreExpanded(t *testing.T) {
 		drainSome(t, j, 2)
 		trim(t, j)
 		onDisk(t, j, 1, 0)
-		time.Sleep(batchAge + housekeepingInterval)
+		time.Sleep(store.BatchAge + housekeepingInterval)
 		synctest.Wait()
 		onDisk(t, j, 0, 3)
 		inOrder(t, drain(t, j, 3), 1)
@@ -108,8 +103,8 @@ func TestOldBatchesAreExpanded(t *testing.T) {
 		closeJournal(t, j)
 		j = open(t, o)
 		defer closeJournal(t, j)
-		if j.Pending() != 0 {
-			t.Errorf("%d events come out again", j.Pending())
+		if j.outbox.Pending() != 0 {
+			t.Errorf("%d events come out again", j.outbox.Pending())
 		}
 	})
 }
@@ -135,8 +130,8 @@ func TestBatchesAfterARestart(t *testing.T) {
 				j = open(t, o)
 				defer closeJournal(t, j)
 				onDisk(t, j, 0, c.left)
-				if j.Pending() != c.left {
-					t.Errorf("%d events wait, want %d", j.Pending(), c.left)
+				if j.outbox.Pending() != c.left {
+					t.Errorf("%d events wait, want %d", j.outbox.Pending(), c.left)
 				}
 				inOrder(t, drain(t, j, c.left), 1)
 				trim(t, j)
@@ -151,18 +146,18 @@ func TestDeadLetterOutOfABatch(t *testing.T) {
 		j := open(t, memory())
 		defer closeJournal(t, j)
 		emitTogether(t, j, 3)
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
-		j.Settle(events[1], bridge.Settlement{})
-		j.Settle(events[2], bridge.Settlement{Retry: time.Second})
+		j.outbox.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
+		j.outbox.Settle(events[1], bridge.Settlement{})
+		j.outbox.Settle(events[2], bridge.Settlement{Retry: time.Second})
 		trim(t, j)
 		trim(t, j)
 		onDisk(t, j, 0, 1)
-		if n := keys(t, j, tableDeadLetter); n != 1 {
-			t.Errorf("%d dead letters", n)
+		if found, err := j.store.Tables(); err != nil || found.DeadLetters.Entries != 1 {
+			t.Errorf("%+v, %v", found, err)
 		}
 		drain(t, j, 1)
 		trim(t, j)
@@ -180,7 +175,11 @@ func TestBatchesOnlyWhileMemoryHasRoomForEach(t *testing.T) {
 		add(t, j, many(3, 8)...)
 		onDisk(t, j, 4, 20)
 		inOrder(t, drain(t, j, 24), 1)
-		readOn(t, j.outbox) // nothing is left to read
+		nothing, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if events, err := j.outbox.Next(nothing); err == nil {
+			t.Errorf("%v are left to read", events)
+		}
 		trim(t, j)
 		onDisk(t, j, 0, 0)
 		add(t, j, push("s000", bridge.MillisOf(time.Now())+60_000, bridge.PhasePublish))
@@ -200,36 +199,13 @@ func TestNoBatchBehindWhatIsOnDiskAlone(t *testing.T) {
 	inOrder(t, drain(t, j, 7), 1)
 }
 
-// A lane that waits for another try keeps its events in memory while they can be read nowhere else, however full that
-// is.
-func TestBatchesStayInMemory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := memory()
-		o.OutboxMemory = 8
-		j := open(t, o)
-		defer closeJournal(t, j)
-		emitTogether(t, j, 2)
-		onDisk(t, j, 1, 0)
-		drainSome(t, j, 0)
-		add(t, j, many(20, 1)...)
-		for _, l := range j.outbox.delayed {
-			if len(l.events) == 0 {
-				t.Fatalf("memory has given up the event of %s", l.lane)
-			}
-		}
-		time.Sleep(2 * time.Second)
-		inOrder(t, drain(t, j, 22-2), 1)
-	})
-}
-
 func TestDamagedBatchIsAnError(t *testing.T) {
 	o := memory()
 	j := open(t, o)
 	add(t, j, many(1, 1)...)
-	if err := j.db.Set(numberKey(nil, tableEventBatch, j.meta.commit), []byte{3, 1, 2, 3}, pebble.Sync); err != nil {
-		t.Fatal(err)
-	}
+	key := binary.BigEndian.AppendUint64([]byte{'p'}, j.store.Committed())
 	closeJournal(t, j)
+	damage(t, o, func(db *pebble.DB) error { return db.Set(key, []byte{3, 1, 2, 3}, pebble.Sync) })
 	if j, err := Open(o); err == nil {
 		closeJournal(t, j)
 		t.Fatal("invalid bytes were read as an event batch")
@@ -274,11 +250,11 @@ func TestDeadLetterBehindWhatIsNotDurable(t *testing.T) {
 		j, disk := open(t, o), o.FS.(*vfs.MemFS)
 		add(t, j, many(1, 3)...)
 		drain(t, j, 1) // the broker may still lose it
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
+		j.outbox.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
 		synctest.Wait()
 		add(t, j, push("x", 1, bridge.PhasePublish))
 		o.FS = disk.CrashClone(vfs.CrashCloneCfg{})

@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"livebridge/bridge"
+	"livebridge/bridge/store"
 )
 
 var errDisk = errors.New("input/output error")
@@ -27,7 +28,7 @@ type failing struct {
 // MaybeError is asked before each operation. It lets those on the log and the commit marker fail: elsewhere Pebble may
 // end the program by a panic in the background, which no test outlives; TestDiskFailsUnderTheProgram has it.
 func (f *failing) MaybeError(o errorfs.Op) error {
-	ours := strings.HasSuffix(o.Path, ".log") || strings.HasSuffix(o.Path, markerName)
+	ours := strings.HasSuffix(o.Path, ".log") || strings.HasSuffix(o.Path, store.MarkerName)
 	if o.Kind.ReadOrWrite() != errorfs.OpIsWrite || !ours || f.healed.Load() {
 		return nil
 	}
@@ -81,12 +82,9 @@ func (f *failing) use(t *testing.T, disk *vfs.MemFS, n int) (answered int) {
 // abandon ends what the store of a failed journal does in the background, as far as it lets itself be ended. The
 // program would be gone.
 func abandon(j *Journal) {
-	go func() {
-		defer j.failOnPanic()
-		if j.Err() != nil {
-			_ = j.db.Close()
-		}
-	}()
+	if j.Err() != nil {
+		_ = j.store.Discard()
+	}
 }
 
 // TestErrorAtEveryOperation lets each single operation that writes fail in turn, once and for good. Whatever was
@@ -140,7 +138,7 @@ func TestFailedFlush(t *testing.T) {
 	j := open(t, o)
 	add(t, j, many(1, 4)...)
 	full.Store(true)
-	if _, err := j.db.AsyncFlush(); err != nil {
+	if _, err := j.store.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	<-tries
@@ -194,7 +192,7 @@ func TestTornLog(t *testing.T) {
 		}
 		behind := [][]byte{nil, make([]byte, 240), old}[cut%3]
 		torn := left.CrashClone(vfs.CrashCloneCfg{})
-		if err := torn.Remove(torn.PathJoin(o.Dir, markerName)); err != nil { // it is younger than the cut
+		if err := torn.Remove(torn.PathJoin(o.Dir, store.MarkerName)); err != nil { // it is younger than the cut
 			t.Fatal(err)
 		}
 		rewrite(t, torn, path, func(content []byte) []byte { return append(content[:cut:cut], behind...) })

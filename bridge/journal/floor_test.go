@@ -27,13 +27,13 @@ func sequences(t *testing.T, j *Journal, arrivals ...*bridge.Arrival) (out []uin
 	t.Helper()
 	add(t, j, arrivals...)
 	for range arrivals {
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range events {
 			out = append(out, e.Sequence)
-			j.Settle(e, bridge.Settlement{})
+			j.outbox.Settle(e, bridge.Settlement{})
 		}
 	}
 	return out
@@ -62,7 +62,7 @@ func TestLanesBeginBehindTheCreation(t *testing.T) {
 			t.Errorf("lane %d begins with %d, want %d", i, got[0], first)
 		}
 	}
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	closeJournal(t, j)
@@ -132,7 +132,7 @@ func TestOldJournalKeepsItsSequences(t *testing.T) {
 	o.Wall = time.Now
 	j := open(t, o)
 	sequences(t, j, push("a", 1e12, bridge.PhasePublish), push("a", 1e12, bridge.PhaseDone))
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Fatal(err)
 	}
 	closeJournal(t, j)
@@ -186,26 +186,13 @@ func TestInterruptedCreation(t *testing.T) {
 // TestOperatorOfAnInterruptedCreation: what has no version yet is no journal to an operator.
 func TestOperatorOfAnInterruptedCreation(t *testing.T) {
 	o := memory()
-	j := newJournal(o)
 	if err := o.FS.MkdirAll(o.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	bare, err := openBare(j)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := bare.Close(); err != nil {
-		t.Fatal(err)
-	}
+	damage(t, o, func(*pebble.DB) error { return nil }) // it is created, and nothing more
 	for _, mode := range []Mode{ReadOnly, ReadWrite} {
 		if _, err := OpenOffline(o, mode); !errors.Is(err, ErrNoJournal) || !strings.Contains(err.Error(), "interrupted") {
 			t.Errorf("mode %v: %v", mode, err)
 		}
 	}
-}
-
-// openBare opens the store alone, as it is before it becomes a journal.
-func openBare(j *Journal) (*pebble.DB, error) {
-	j.capacity = newCapacity(&j.opts)
-	return pebble.Open(j.opts.Dir, j.storeOptions())
 }

@@ -109,11 +109,11 @@ func settleNext(t *testing.T, j *Journal, s bridge.Settlement) {
 	t.Helper()
 	ctx, cancel := untilFailed(t, j)
 	defer cancel()
-	events, err := j.Next(ctx)
+	events, err := j.outbox.Next(ctx)
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%d events, %v", len(events), err)
 	}
-	j.Settle(events[0], s)
+	j.outbox.Settle(events[0], s)
 	synctest.Wait()
 	trim(t, j)
 }

@@ -3,14 +3,18 @@ package journal
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // memory returns the options of a journal on a disk in memory.
@@ -71,13 +75,13 @@ func drain(t testing.TB, j *Journal, n int) []string {
 	defer cancel()
 	var out []string
 	for len(out) < n {
-		events, err := j.Next(ctx)
+		events, err := j.outbox.Next(ctx)
 		if err != nil {
 			t.Fatalf("after %d of %d events: %v", len(out), n, err)
 		}
 		for _, e := range events {
 			out = append(out, line1(e))
-			j.Settle(e, bridge.Settlement{})
+			j.outbox.Settle(e, bridge.Settlement{})
 		}
 	}
 	return out
@@ -89,7 +93,7 @@ func line1(e *bridge.Event) string {
 
 // ordinal returns a sequence without the floor of its journal: 1 for the first event of a lane. It takes a floor that
 // no lane has been forgotten above, and lanes of less than 1000 events.
-func ordinal(sequence uint64) uint64 { return sequence % sequencesPerMilli }
+func ordinal(sequence uint64) uint64 { return sequence % processor.SequencesPerMilli }
 
 func durable(context.Context) error { return nil }
 
@@ -114,19 +118,43 @@ func untilFailed(t testing.TB, j *Journal) (context.Context, context.CancelFunc)
 	return ctx, cancel
 }
 
-// audit returns where the tables and what meta counts of them differ. Nothing may be under way.
+// audit returns where the tables and what is counted of them differ. Nothing may be under way.
 func audit(j *Journal) (broken []string) {
+	found, err := j.store.Tables()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	c := j.processor.Counters()
 	for _, table := range []struct {
-		name  byte
-		usage usage
-	}{{tableOutbox, j.meta.outbox}, {tableHeld, j.meta.held}, {tableQuarantine, j.meta.quarantine}, {tableDeadLetter, j.meta.dead}} {
-		var found usage
-		if err := each(j.db, table.name, func(_, value []byte) error { found.add(len(value)); return nil }); err != nil {
-			broken = append(broken, err.Error())
-		}
-		if found != table.usage {
-			broken = append(broken, fmt.Sprintf("table %c has %+v, and meta counts %+v", table.name, found, table.usage))
+		name         string
+		found, count processor.Usage
+	}{
+		{"outbox", found.Rows, j.store.Rows()}, {"held", found.Held, c.Held},
+		{"quarantine", found.Quarantine, c.Quarantine}, {"dead letters", found.DeadLetters, c.DeadLetters},
+	} {
+		if table.found != table.count {
+			broken = append(broken, fmt.Sprintf("%s has %+v, and %+v is counted", table.name, table.found, table.count))
 		}
 	}
 	return broken
+}
+
+// damage changes the store of a journal that is closed.
+func damage(t testing.TB, o Options, change func(*pebble.DB) error) {
+	t.Helper()
+	db, err := pebble.Open(o.Dir, &pebble.Options{FS: o.FS, FormatMajorVersion: pebble.FormatNewest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(change(db), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keyOf returns the key of a lane in a table.
+func keyOf(table byte, l bridge.Lane) []byte { return l.AppendSubject([]byte{table, byte(l.Kind)}) }
+
+// rowKey returns the key of an event of the outbox under its lane.
+func rowKey(l bridge.Lane, sequence uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(keyOf('o', l), 0), sequence)
 }

@@ -6,74 +6,50 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/bridge/outbox"
+	"livebridge/bridge/processor"
+	"livebridge/bridge/store"
 )
 
-// Journal is the durable log and all that is kept in it. Append, Ready, Pending and Failed, and what operators do (see
-// bridge.ReviewQueues), may be called by any number of goroutines; Next, Settle and Trim are for the dispatcher (see
-// dispatch.Outbox).
+// Journal is the durable log and all that is kept in it. Its methods may be called by any number of goroutines.
 type Journal struct {
-	opts     Options
-	db       *pebble.DB
-	lock     *pebble.Lock
-	metrics  *metrics
-	clock    clock
-	capacity *capacity
-	marker   vfs.File // nil where no service runs
-
-	queue  *queue
-	outbox *outbox
-
-	// Only the writer touches these.
-	meta       meta
-	lanes      *lanes
-	holds      holds
-	dedupe     dedupeIndex
-	signatures signatures
-	batches    eventBatches
-	quarantine *quarantineIndex
+	opts      Options
+	mode      Mode
+	store     *store.Store
+	processor *processor.Processor // the writer's
+	outbox    *outbox.Outbox
+	queue     *queue
+	metrics   *metrics
+	clock     clock
+	capacity  *capacity
+	access    access
 
 	quarantineLog *quarantineLog
 
-	sweep       sweep
-	freed       uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
-	loadStarted bool   // or done with it
-
-	mode   Mode
-	access access
-
-	compacting atomic.Bool // see reclaim
-
 	stopped  atomic.Bool
-	failure  atomic.Pointer[error]
-	failed   chan struct{} // closed after the first failure
-	failing  sync.Once
 	closing  chan struct{} // closed by Close
 	written  chan struct{} // closed when the writer has ended
 	closed   sync.Once
 	closeErr error
 	requests sync.Pool
 
-	background sync.WaitGroup // everything but the writer
+	background sync.WaitGroup // everything of a service but the writer
 }
 
 // Open opens the journal in opts.Dir, creates it if there is none, and takes up what the last run has left. It returns
 // an error that wraps ErrInUse when another process has it open.
 func Open(opts Options) (*Journal, error) {
-	j := newJournal(opts)
-	if err := j.open(); err != nil {
+	j, err := openJournal(opts, online)
+	if err != nil {
 		return nil, err
 	}
 	if err := j.metrics.register(opts.Registerer); err != nil {
-		return nil, errors.Join(err, j.isolate(j.db.Close), j.lock.Close())
-	}
-	if err := j.openMarker(); err != nil {
-		return nil, errors.Join(err, j.isolate(j.db.Close), j.lock.Close())
+		return nil, errors.Join(err, j.store.Discard())
 	}
 	opts.Log.Info("journal open", append(j.capacity.fields(), zap.String("dir", opts.Dir))...)
 	j.capacity.logChange()
@@ -84,16 +60,52 @@ func Open(opts Options) (*Journal, error) {
 	return j, nil
 }
 
-func newJournal(opts Options) *Journal {
-	j := &Journal{
-		opts: opts, queue: newQueue(), clock: startClock(opts.Wall),
-		failed: make(chan struct{}), closing: make(chan struct{}), written: make(chan struct{}),
-		quarantine: newQuarantineIndex(opts.QuarantineMax), quarantineLog: newQuarantineLog(opts.Log),
+// newJournal returns a journal that has locked its directory and not opened what is in there.
+func newJournal(opts Options, m Mode) (j *Journal, err error) {
+	j = &Journal{
+		opts: opts, mode: m, queue: newQueue(), clock: startClock(opts.Wall), quarantineLog: newQuarantineLog(opts.Log),
+		closing: make(chan struct{}), written: make(chan struct{}),
 	}
-	j.opts.FS = &waitingFS{FS: opts.FS, log: opts.Log, closing: j.closing, failed: j.failed}
 	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
+	j.store, err = store.Lock(opts.storeOptions(m, j.clock.millis()))
+	return j, err
+}
+
+// openJournal opens the store and loads what is kept in memory.
+func openJournal(opts Options, m Mode) (*Journal, error) {
+	j, err := newJournal(opts, m)
+	if err != nil {
+		return nil, err
+	}
+	j.capacity = newCapacity(&j.opts)
+	if err = j.capacity.checkVolume(); err == nil || m != online {
+		err = j.store.Open(j.capacity.total)
+	}
+	if err == nil {
+		err = j.store.Isolate(j.load)
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.store.Discard())
+	}
+	return j, nil
+}
+
+// load takes up what the last run has left.
+func (j *Journal) load() error {
+	kept, err := j.store.Kept()
+	if err == nil {
+		j.processor, err = processor.New(j.opts.processorOptions(), j.store, j.store.Counters(), kept, j.clock.moment())
+	}
+	if err != nil {
+		return fmt.Errorf("load the journal in %s: %w", j.opts.Dir, err)
+	}
+	j.outbox = outbox.New(outbox.Options{
+		Backlog: j.store, Limit: j.opts.OutboxMemory, Depth: int(j.store.Rows().Entries), Committed: j.store.Committed(),
+		WakeWriter: j.queue.wakeWriter, Background: j.store.Go, Fail: j.store.Fail,
+	})
+	j.capacity.setUsed(j.bytes())
 	j.metrics = newMetrics(j)
-	return j
+	return nil
 }
 
 // Append takes one callback and returns nil when it, and all that was decided about it, is on disk. It does not return
@@ -119,7 +131,7 @@ func (j *Journal) await(r *request) (answered bool, err error) {
 	select {
 	case err := <-r.done:
 		return true, err
-	case <-j.failed:
+	case <-j.store.Failed():
 	case <-j.written: // behind the last answer, or a failure
 		select {
 		case err := <-r.done:
@@ -136,7 +148,7 @@ func (j *Journal) await(r *request) (answered bool, err error) {
 // Ready returns nil when the journal accepts callbacks, else the error that Append would return.
 func (j *Journal) Ready() error {
 	switch {
-	case j.failure.Load() != nil:
+	case j.Err() != nil:
 		return bridge.ErrFailed
 	case j.stopped.Load():
 		return bridge.ErrStopping
@@ -144,32 +156,22 @@ func (j *Journal) Ready() error {
 	return j.capacity.check()
 }
 
-// Next waits until some lane has an event and none under way and returns one event for each of some such lanes. It is
-// called by one goroutine.
-func (j *Journal) Next(ctx context.Context) ([]*bridge.Event, error) { return j.outbox.Next(ctx) }
-
-// Settle says what became of an event that Next returned. It does not block.
-func (j *Journal) Settle(e *bridge.Event, s bridge.Settlement) { j.outbox.Settle(e, s) }
-
-// Trim removes from the disk what was acknowledged before the call, once durable has returned nil.
-func (j *Journal) Trim(ctx context.Context, durable func(context.Context) error) error {
-	return j.outbox.Trim(ctx, durable)
-}
+// Outbox returns what waits for the broker. It is for the dispatcher.
+func (j *Journal) Outbox() *outbox.Outbox { return j.outbox }
 
 // Pending returns how many emitted events the broker has not acknowledged.
-func (j *Journal) Pending() int { return j.outbox.pending() }
+func (j *Journal) Pending() int { return j.outbox.Pending() }
+
+// Drained reports whether the broker has acknowledged every event of the outbox that was recorded at a moment or before
+// it, whatever was emitted since.
+func (j *Journal) Drained(at time.Time) bool { return j.outbox.Drained(at) }
 
 // Failed is closed when a write or sync has failed: nothing more is answered, and the program should end. Err tells
 // why.
-func (j *Journal) Failed() <-chan struct{} { return j.failed }
+func (j *Journal) Failed() <-chan struct{} { return j.store.Failed() }
 
 // Err returns the first failure, or nil.
-func (j *Journal) Err() error {
-	if err := j.failure.Load(); err != nil {
-		return *err
-	}
-	return nil
-}
+func (j *Journal) Err() error { return j.store.Err() }
 
 // Stop refuses further callbacks with bridge.ErrStopping; those under way are finished, holds stay.
 func (j *Journal) Stop() { j.stopped.Store(true) }
@@ -184,22 +186,15 @@ func (j *Journal) Close() error {
 func (j *Journal) close() error {
 	j.Stop()
 	close(j.closing)
+	j.store.Interrupt()
 	<-j.written
 	j.background.Wait()
 	j.access.end()
-	var markerErr error
-	if j.marker != nil {
-		markerErr = j.marker.Close()
-	}
-	if err := j.Err(); err != nil {
-		return fmt.Errorf("journal was not closed cleanly: %w", err)
-	}
-	closed := func() error { return errors.Join(j.expandPartial(), j.db.Close(), j.writeMarker()) }
-	return errors.Join(markerErr, j.isolate(closed), j.lock.Close())
+	return j.store.Close()
 }
 
 // bytes is what JOURNAL_MAX_BYTES limits.
-func (j *Journal) bytes() uint64 { return j.meta.bytes() + j.batches.usage.bytes }
+func (j *Journal) bytes() uint64 { return j.store.Outbox().Bytes + j.processor.Counters().Bytes() }
 
 // answer tells every callback of the commit that it is on disk.
 func (j *Journal) answer(c *commit) {
@@ -213,43 +208,9 @@ func (j *Journal) answer(c *commit) {
 
 // afterApply notes what the store shows after a commit.
 func (j *Journal) afterApply(c *commit) {
-	j.lanes.unpin()
-	j.outbox.markExpanded(c.expanded)
-	j.outbox.removed(c.removed)
+	j.processor.Committed()
+	j.outbox.Expanded(c.batch.Expanded())
+	j.outbox.Removed(c.batch.Removed())
 	j.capacity.setUsed(j.bytes())
 	j.metrics.show(j)
-}
-
-// fail makes the first failure known. From here on nothing is answered.
-func (j *Journal) fail(err error) {
-	j.failing.Do(func() {
-		j.failure.Store(&err)
-		close(j.failed)
-		j.opts.Log.Error("the journal has failed; restart the program to recover", zap.Error(err))
-	})
-}
-
-// failOnPanic turns a panic of the store, which is how it says that some writes have failed, into a failure.
-func (j *Journal) failOnPanic() {
-	if p := recover(); p != nil {
-		j.fail(fmt.Errorf("panic: %v", p))
-	}
-}
-
-// inBackground calls f beside the work; the store is not closed before it has returned.
-func (j *Journal) inBackground(f func()) {
-	j.background.Go(func() {
-		defer j.failOnPanic()
-		f()
-	})
-}
-
-// get returns a copy of a value that must be there.
-func (j *Journal) get(key []byte) ([]byte, error) {
-	value, closer, err := j.db.Get(key)
-	if err != nil {
-		return nil, err
-	}
-	value = append([]byte(nil), value...)
-	return value, closer.Close()
 }

@@ -17,7 +17,7 @@ func TestPublishAndDone(t *testing.T) {
 	if want := []string{"a 1 publish ", "a 2 publish_done "}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if err := j.Trim(t.Context(), durable); err != nil {
+	if err := j.outbox.Trim(t.Context(), durable); err != nil {
 		t.Error(err)
 	}
 	closeJournal(t, j)

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"testing"
@@ -9,9 +8,9 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"pgregory.net/rapid"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // signed gives an arrival a signature of its own choosing.
@@ -23,7 +22,7 @@ func signed(a *bridge.Arrival, sum, fields byte) *bridge.Arrival {
 // awaitFilters waits until the journal knows without its disk what it has not seen.
 func awaitFilters(t *testing.T, j *Journal) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); j.dedupe.filter.previousRun.Load() == nil || j.signatures.filter.previousRun.Load() == nil; {
+	for end := time.Now().Add(30 * time.Second); !j.store.FiltersLoaded(); {
 		if time.Now().After(end) {
 			t.Fatal("what the last run has seen is not taken in")
 		}
@@ -71,8 +70,8 @@ func TestDuplicatesAndTampering(t *testing.T) {
 				closeJournal(t, j)
 				j = open(t, o)
 				defer closeJournal(t, j)
-				if n := j.Pending(); n != c.emitted || j.meta.quarantine.entries != c.quarantined {
-					t.Errorf("%d emitted, %d in quarantine", n, j.meta.quarantine.entries)
+				if n := j.outbox.Pending(); n != c.emitted || j.processor.Counters().Quarantine.Entries != c.quarantined {
+					t.Errorf("%d emitted, %d in quarantine", n, j.processor.Counters().Quarantine.Entries)
 				}
 			})
 		}
@@ -91,7 +90,7 @@ func TestQuarantineLimits(t *testing.T) {
 	for n := range 10 { // one captured message with ten bodies
 		add(t, j, bad(n, 1, bridge.ReasonExpired))
 	}
-	if n := j.meta.quarantine.entries; n != quarantinePerSignature {
+	if n := j.processor.Counters().Quarantine.Entries; n != 4 {
 		t.Errorf("%d entries under one signature", n)
 	}
 	add(t, j, bad(100, 2, bridge.ReasonUnknownEvent), bad(100, 2, bridge.ReasonUnknownEvent))
@@ -101,11 +100,11 @@ func TestQuarantineLimits(t *testing.T) {
 	closeJournal(t, j)
 	j = open(t, o)
 	defer closeJournal(t, j)
-	if len(j.quarantine.reasons[bridge.ReasonUnknownEvent]) != 1 || j.quarantine.entries != o.QuarantineMax {
-		t.Errorf("%d entries, of them %d that are not of the most frequent reason", j.quarantine.entries,
-			len(j.quarantine.reasons[bridge.ReasonUnknownEvent]))
+	i, err := j.Inspect()
+	if err != nil || i.Reasons[string(bridge.ReasonUnknownEvent)] != 1 || i.Quarantine.Entries != uint64(o.QuarantineMax) {
+		t.Errorf("%+v entries, by reason %v, %v", i.Quarantine, i.Reasons, err)
 	}
-	events, err := j.Next(soon(t))
+	events, err := j.outbox.Next(soon(t))
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%d notices at once, %v", len(events), err)
 	}
@@ -152,7 +151,7 @@ func TestTooManyIdentities(t *testing.T) {
 		}
 		time.Sleep(2 * housekeepingInterval)
 		synctest.Wait()
-		if n := j.dedupe.count(); n > 60 || n < 40 {
+		if n := j.processor.Counters().Identities(); n > 60 || n < 40 {
 			t.Errorf("%d identities are remembered", n)
 		}
 		emitted(t, j)
@@ -170,12 +169,12 @@ func TestIdleLanesAreForgotten(t *testing.T) {
 		now := bridge.MillisOf(time.Now())
 		add(t, j, push("closed", now, bridge.PhasePublish), push("closed", now, bridge.PhaseDone), push("open", now, bridge.PhasePublish))
 		emitted(t, j)
-		if err := j.Trim(t.Context(), durable); err != nil {
+		if err := j.outbox.Trim(t.Context(), durable); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		makeOlder(t, j, forgetClosed+time.Minute)
 		closeJournal(t, j)
+		makeOlder(t, o, processor.ForgetClosed+time.Minute)
 		j = open(t, o)
 		defer closeJournal(t, j)
 		time.Sleep(2 * housekeepingInterval)
@@ -192,20 +191,27 @@ func TestIdleLanesAreForgotten(t *testing.T) {
 	})
 }
 
-// makeOlder moves the last activity of every lane back, as if it had been idle since.
-func makeOlder(t *testing.T, j *Journal, by time.Duration) {
+// makeOlder moves the last activity of every lane of a closed journal back, as if it had been idle since.
+func makeOlder(t *testing.T, o Options, by time.Duration) {
 	t.Helper()
-	err := each(j.db, tableLane, func(key, value []byte) error {
-		var l lane
-		if err := l.readState(value, j.clock, j.opts.Limits); err != nil {
+	damage(t, o, func(db *pebble.DB) error {
+		it, err := db.NewIter(&pebble.IterOptions{LowerBound: []byte{'l'}, UpperBound: []byte{'l' + 1}})
+		if err != nil {
 			return err
 		}
-		l.touched -= bridge.Millis(by.Milliseconds())
-		return j.db.Set(key, l.appendState(nil, j.clock), pebble.Sync)
+		now := processor.Moment{Wall: time.Now()}
+		for ok := it.First(); ok; ok = it.Next() {
+			var l processor.LaneState
+			if err := l.ReadRecord(it.Value(), now); err != nil {
+				return err
+			}
+			l.Touched -= bridge.Millis(by.Milliseconds())
+			if err := db.Set(it.Key(), l.AppendRecord(nil, now), pebble.Sync); err != nil {
+				return err
+			}
+		}
+		return it.Close()
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // TestCacheChangesNothing runs the same callbacks with a memory of one lane and of all.
@@ -231,65 +237,5 @@ func TestCacheChangesNothing(t *testing.T) {
 	}
 	if !slices.Equal(outputs[0], outputs[1]) {
 		t.Errorf("with a memory of one lane:\n%q\nof all:\n%q", outputs[0], outputs[1])
-	}
-}
-
-func TestEventRecordRoundTrip(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.String()
-		e := bridge.Event{
-			ID: bridge.ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")), Type: text.Draw(t, "type"),
-			Lane:    bridge.Lane{Kind: bridge.Kind(rapid.IntRange(1, 4).Draw(t, "kind")), Domain: text.Draw(t, "domain"), App: text.Draw(t, "app"), Stream: text.Draw(t, "stream")},
-			Session: bridge.Millis(rapid.Int64().Draw(t, "session")), Phase: bridge.Phase(rapid.Byte().Draw(t, "phase")),
-			Occurred: bridge.Millis(rapid.Int64().Draw(t, "occurred")), Recorded: bridge.Millis(rapid.Int64().Draw(t, "recorded")),
-			Sequence: rapid.Uint64().Draw(t, "sequence"), Marks: bridge.Marks(rapid.Byte().Draw(t, "marks")),
-			Scheme: bridge.Scheme(rapid.Byte().Draw(t, "scheme")), Data: []byte(text.Draw(t, "data")),
-			Reason: bridge.Reason(text.Draw(t, "reason")), Subject: text.Draw(t, "subject"),
-		}
-		value := appendEvent(nil, &e)
-		got, err := readEvent(value)
-		if err != nil || fmt.Sprint(*got) != fmt.Sprint(e) {
-			t.Fatalf("%+v became %+v, %v", e, got, err)
-		}
-		for n := range value {
-			if _, err := readEvent(value[:n]); err == nil {
-				t.Fatalf("the first %d of %d bytes were taken", n, len(value))
-			}
-		}
-	})
-}
-
-func TestLaneKeysRoundTrip(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		l := bridge.Lane{Kind: bridge.KindRecord, Domain: rapid.String().Draw(t, "domain"), App: rapid.String().Draw(t, "app"), Stream: rapid.String().Draw(t, "stream")}
-		if got, err := laneOf(laneKey(nil, l)); err != nil || got != l {
-			t.Fatalf("%+v became %+v, %v", l, got, err)
-		}
-	})
-}
-
-func TestFilter(t *testing.T) {
-	var f filter
-	names := make([][16]byte, 50_000)
-	for i := range names {
-		if _, err := rand.Read(names[i][:]); err != nil {
-			t.Fatal(err)
-		}
-		f.add(names[i])
-	}
-	wrong := 0
-	for _, name := range names {
-		if !f.mayContain(name) {
-			t.Fatal("a name that was added is surely not in")
-		}
-		if _, err := rand.Read(name[:]); err != nil {
-			t.Fatal(err)
-		}
-		if f.mayContain(name) {
-			wrong++
-		}
-	}
-	if share := float64(wrong) / float64(len(names)); share > 0.03 {
-		t.Errorf("%.3f of the names that are not in may be in", share)
 	}
 }

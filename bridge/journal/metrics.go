@@ -49,10 +49,10 @@ func newMetrics(j *Journal) *metrics {
 		deadLetters:       gauge("dead_letters", "Events that the broker has rejected for good."),
 		outboxDepth: prometheus.NewGaugeFunc(
 			gaugeOpts("outbox_events", "Emitted events that the broker has not acknowledged."),
-			func() float64 { return float64(j.Pending()) }),
+			func() float64 { return float64(j.outbox.Pending()) }),
 		outboxAge: prometheus.NewGaugeFunc(
 			gaugeOpts("outbox_oldest_age_seconds", "Age of the oldest event of the outbox in memory."),
-			func() float64 { return j.outbox.age(time.Now()).Seconds() }),
+			func() float64 { return j.outbox.Age(time.Now()).Seconds() }),
 		freeBytes: prometheus.NewGaugeFunc(gaugeOpts("disk_free_bytes", "Free space on the disk of DATA_DIR."),
 			func() float64 { return float64(j.capacity.free.Load()) }),
 	}
@@ -90,10 +90,21 @@ func (m *metrics) commit(took time.Duration, callbacks int) {
 }
 
 func (m *metrics) show(j *Journal) {
-	m.held.Set(float64(j.holds.held))
+	c := j.processor.Counters()
+	m.held.Set(float64(j.processor.Holding()))
 	m.outboxBytes.Set(float64(j.bytes()))
-	m.quarantineEntries.Set(float64(j.meta.quarantine.entries))
-	m.deadLetters.Set(float64(j.meta.dead.entries))
+	m.quarantineEntries.Set(float64(c.Quarantine.Entries))
+	m.deadLetters.Set(float64(c.DeadLetters.Entries))
+}
+
+// count counts n more.
+func count(c prometheus.Counter, n int) {
+	switch {
+	case n == 1:
+		c.Inc()
+	case n > 1:
+		c.Add(float64(n))
+	}
 }
 
 const namespace = "livebridge"

@@ -67,13 +67,13 @@ func (s *observed) out() (all []*bridge.Event) {
 	synctest.Wait()
 	ctx, cancel := untilFailed(s.t, s.Journal)
 	defer cancel()
-	for s.Pending() > 0 {
-		events, err := s.Next(ctx)
+	for s.outbox.Pending() > 0 {
+		events, err := s.outbox.Next(ctx)
 		if err != nil {
-			s.t.Fatalf("%d events are pending and none comes: %v", s.Pending(), err)
+			s.t.Fatalf("%d events are pending and none comes: %v", s.outbox.Pending(), err)
 		}
 		for _, e := range events {
-			s.Settle(e, bridge.Settlement{})
+			s.outbox.Settle(e, bridge.Settlement{})
 		}
 		all = append(all, events...)
 	}

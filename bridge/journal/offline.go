@@ -1,21 +1,26 @@
 package journal
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
-	"github.com/cockroachdb/pebble/v2"
+	"livebridge/bridge/store"
 )
 
 // Mode is what may be done with a journal that is open.
-type Mode int
+type Mode = store.Access
 
 // The modes of OpenOffline.
 const (
-	online    Mode = iota // opened by Open: a service runs on it
-	ReadOnly              // nothing is written
-	ReadWrite             // commands are written, and nothing else
+	online    = store.Service   // opened by Open: a service runs on it
+	ReadOnly  = store.ReadOnly  // nothing is written
+	ReadWrite = store.ReadWrite // commands are written, and nothing else
+)
+
+// The errors of opening a journal.
+var (
+	ErrInUse     = store.ErrInUse     // another process has it open
+	ErrNoJournal = store.ErrNoJournal // there is none
 )
 
 // OpenOffline opens the journal of a service that does not run, for an operator: no hold ends and nothing is forgotten;
@@ -26,25 +31,21 @@ func OpenOffline(opts Options, m Mode) (*Journal, error) {
 	if err := checkOffline(&opts, m); err != nil {
 		return nil, err
 	}
-	j := newJournal(opts)
-	j.mode = m
-	if err := j.open(); err != nil {
+	j, err := openJournal(opts, m)
+	if err != nil {
 		return nil, err
 	}
 	close(j.written) // there is no writer
 	return j, nil
 }
 
-// ErrNoJournal says that there is no journal.
-var ErrNoJournal = errors.New("holds no journal")
-
 // checkOffline refuses to make a journal where there is none, and to leave files behind that the service cannot open.
 func checkOffline(opts *Options, m Mode) error {
-	desc, err := pebble.Peek(opts.Dir, opts.FS)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	found, err := store.Exists(opts.FS, opts.Dir)
+	if err != nil {
 		return fmt.Errorf("look at DATA_DIR %s: %w", opts.Dir, err)
 	}
-	if err != nil || !desc.Exists {
+	if !found {
 		return fmt.Errorf("DATA_DIR %s %w: set LIVEBRIDGE_DATA_DIR as it is set for the service", opts.Dir, ErrNoJournal)
 	}
 	info, err := os.Stat(opts.Dir)

@@ -3,18 +3,19 @@ package journal
 import (
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"livebridge/bridge/sequencer"
+	"livebridge/bridge"
+	"livebridge/bridge/processor"
+	"livebridge/bridge/store"
 )
 
 // Options is everything that can be set about a journal. Start from DefaultOptions.
 type Options struct {
 	// where
-	Dir string // created 0700 if absent
-	FS  vfs.FS // the disk; tests put one in memory
+	Dir string   // created 0700 if absent
+	FS  store.FS // the disk; tests put one in memory
 
 	// OpenFiles is how many files the journal keeps open. It has up to ReservedFiles more for a moment.
 	OpenFiles int
@@ -23,7 +24,7 @@ type Options struct {
 	Wall func() time.Time
 
 	// order
-	Limits  sequencer.Limits
+	Limits  processor.Limits
 	HeldMax int // events held in all lanes
 
 	// memory of what was seen
@@ -60,13 +61,13 @@ const (
 func DefaultOptions(dir string) Options {
 	return Options{
 		Dir: dir,
-		FS:  vfs.Default,
+		FS:  store.Disk(),
 
 		OpenFiles: MaxOpenFiles,
 
 		Wall: time.Now,
 
-		Limits:  sequencer.Limits{HoldDone: 10 * time.Second, HoldNext: 3 * time.Second, PerLane: 16},
+		Limits:  processor.Limits{HoldDone: 10 * time.Second, HoldNext: 3 * time.Second, PerLane: 16},
 		HeldMax: 10_000,
 
 		DedupeWindow: 24 * time.Hour,
@@ -85,5 +86,22 @@ func DefaultOptions(dir string) Options {
 
 		Log:        zap.NewNop(),
 		Registerer: prometheus.NewRegistry(),
+	}
+}
+
+// processorOptions are what the processor decides by.
+func (o *Options) processorOptions() processor.Options {
+	return processor.Options{
+		Limits: o.Limits, HeldMax: o.HeldMax,
+		DedupeWindow: o.DedupeWindow, DedupeMax: o.DedupeMax, LanesCached: o.LanesCached, SignatureReuse: o.SignatureReuse,
+		QuarantineMax: o.QuarantineMax, QuarantineMaxAge: o.QuarantineMaxAge, DeadLettersMax: o.DeadLettersMax,
+		PublishQuarantine: o.PublishQuarantine,
+	}
+}
+
+// storeOptions are those of the store.
+func (o *Options) storeOptions(m Mode, created bridge.Millis) store.Options {
+	return store.Options{
+		Dir: o.Dir, FS: o.FS, Access: m, OpenFiles: o.OpenFiles, MinFreeBytes: o.MinFreeBytes, Created: created, Log: o.Log,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"livebridge/bridge"
+	"livebridge/bridge/outbox"
 )
 
 // many returns n callbacks of each of several streams, the streams taking turns.
@@ -44,106 +45,13 @@ func inOrder(t testing.TB, events []string, first int) {
 	}
 }
 
-func TestOneUnderWayPerLane(t *testing.T) {
-	j := open(t, memory())
-	defer closeJournal(t, j)
-	add(t, j, many(2, 2)...)
-	first, err := j.Next(soon(t))
-	if err != nil || len(first) != 2 {
-		t.Fatalf("%d events, %v", len(first), err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if more, err := j.Next(ctx); err == nil {
-		t.Fatalf("%v came while another event of its lane was under way", more)
-	}
-	j.Settle(first[1], bridge.Settlement{})
-	second, err := j.Next(soon(t))
-	if err != nil || len(second) != 1 || second[0].Lane != first[1].Lane || ordinal(second[0].Sequence) != 2 {
-		t.Fatalf("got %v, %v", second, err)
-	}
-}
-
-func TestRetryKeepsItsPlace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		j := open(t, memory())
-		defer closeJournal(t, j)
-		add(t, j, many(1, 2)...)
-		events, err := j.Next(soon(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		begun := time.Now()
-		j.Settle(events[0], bridge.Settlement{Retry: 3 * time.Second})
-		got := drain(t, j, 2)
-		if waited := time.Since(begun); waited != 3*time.Second {
-			t.Errorf("came again after %v", waited)
-		}
-		inOrder(t, got, 1)
-	})
-}
-
-func TestBacklogIsReadFromDisk(t *testing.T) {
-	o := memory()
-	o.OutboxMemory = 8
-	j := open(t, o)
-	add(t, j, many(30, 20)...)
-	if j.outbox.memory > o.OutboxMemory {
-		t.Errorf("%d events in memory", j.outbox.memory)
-	}
-	inOrder(t, drain(t, j, 200), 1)
-	closeJournal(t, j)
-	j = open(t, o)
-	got := drain(t, j, 600)
-	inOrder(t, got, 1)
-	if err := j.Trim(t.Context(), durable); err != nil {
-		t.Fatal(err)
-	}
-	if j.Pending() != 0 || j.outbox.spilled && j.outbox.depth != j.outbox.memory {
-		t.Errorf("%d pending, spilled %v", j.Pending(), j.outbox.spilled)
-	}
-	closeJournal(t, j)
-	j = open(t, o)
-	defer closeJournal(t, j)
-	if j.Pending() != 0 {
-		t.Errorf("%d pending after trim and restart", j.Pending())
-	}
-}
-
-func TestStuckLaneStarvesNoOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := memory()
-		o.OutboxMemory = 16
-		j := open(t, o)
-		defer closeJournal(t, j)
-		add(t, j, many(1, 300)...) // s000 alone fills memory many times over
-		add(t, j, many(5, 10)...)  // its part in here is known already
-		var got []string
-		for len(got) < 40 {
-			events, err := j.Next(soon(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range events {
-				if e.Lane.Stream == "s000" {
-					j.Settle(e, bridge.Settlement{Retry: time.Hour})
-					continue
-				}
-				got = append(got, line1(e))
-				j.Settle(e, bridge.Settlement{})
-			}
-		}
-		inOrder(t, got, 1)
-	})
-}
-
 func TestTrimKeepsWhatIsNotDurable(t *testing.T) {
 	o := memory()
 	j := open(t, o)
 	add(t, j, many(1, 2)...)
 	first := drain(t, j, 2)
 	broken := errors.New("disk of the broker")
-	if err := j.Trim(t.Context(), func(context.Context) error { return broken }); !errors.Is(err, broken) {
+	if err := j.outbox.Trim(t.Context(), func(context.Context) error { return broken }); !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
 	closeJournal(t, j)
@@ -160,12 +68,12 @@ func TestDeadLetters(t *testing.T) {
 		o.DeadLettersMax = 1
 		j := open(t, o)
 		add(t, j, many(2, 2)...)
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range events {
-			j.Settle(e, bridge.Settlement{DeadLetter: "too large"})
+			j.outbox.Settle(e, bridge.Settlement{DeadLetter: "too large"})
 		}
 		if got := drain(t, j, 1); !strings.Contains(got[0], " 2 ") {
 			t.Errorf("the lane of the dead letter goes on with %q", got)
@@ -173,18 +81,18 @@ func TestDeadLetters(t *testing.T) {
 		begun := time.Now()
 		got := drain(t, j, 2)
 		inOrder(t, got, 1)
-		if waited := time.Since(begun); waited != deadLetterRetry {
+		if waited := time.Since(begun); waited != outbox.DeadLetterRetry {
 			t.Errorf("with full dead letters its lane waited %v", waited)
 		}
-		if err := j.Trim(t.Context(), durable); err != nil {
+		if err := j.outbox.Trim(t.Context(), durable); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
 		closeJournal(t, j)
 		j = open(t, o)
 		defer closeJournal(t, j)
-		if j.meta.dead.entries != 1 || j.Pending() != 0 {
-			t.Errorf("%d dead letters, %d pending", j.meta.dead.entries, j.Pending())
+		if j.processor.Counters().DeadLetters.Entries != 1 || j.outbox.Pending() != 0 {
+			t.Errorf("%d dead letters, %d pending", j.processor.Counters().DeadLetters.Entries, j.outbox.Pending())
 		}
 	})
 }
@@ -227,7 +135,7 @@ func (r *outboxRun) step(step, i int) {
 	case step < 17:
 		r.settle(step, i)
 	case step < 19:
-		if err := r.j.Trim(r.t.Context(), durable); err != nil {
+		if err := r.j.outbox.Trim(r.t.Context(), durable); err != nil {
 			r.t.Fatal(err)
 		}
 		synctest.Wait()
@@ -241,10 +149,10 @@ func (r *outboxRun) settle(step, i int) {
 	synctest.Wait()
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Millisecond)
 	defer cancel()
-	events, _ := r.j.Next(ctx)
+	events, _ := r.j.outbox.Next(ctx)
 	for k, e := range append(r.taken, events...) {
 		if (k+i)%5 == 0 {
-			r.j.Settle(e, bridge.Settlement{Retry: time.Duration(step) * 10 * time.Millisecond})
+			r.j.outbox.Settle(e, bridge.Settlement{Retry: time.Duration(step) * 10 * time.Millisecond})
 			continue
 		}
 		r.acknowledge(e)
@@ -258,12 +166,12 @@ func (r *outboxRun) acknowledge(e *bridge.Event) {
 		r.t.Fatalf("stream %s: sequence %d after %d", stream, n, last)
 	}
 	r.next[stream] = n
-	r.j.Settle(e, bridge.Settlement{})
+	r.j.outbox.Settle(e, bridge.Settlement{})
 }
 
 // restart trims first, so that what was acknowledged must not come again.
 func (r *outboxRun) restart() {
-	if err := r.j.Trim(r.t.Context(), durable); err != nil {
+	if err := r.j.outbox.Trim(r.t.Context(), durable); err != nil {
 		r.t.Fatal(err)
 	}
 	synctest.Wait()
@@ -274,10 +182,10 @@ func (r *outboxRun) restart() {
 func (r *outboxRun) finish() {
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Hour)
 	defer cancel()
-	for r.j.Pending() > 0 {
-		events, err := r.j.Next(ctx)
+	for r.j.outbox.Pending() > 0 {
+		events, err := r.j.outbox.Next(ctx)
 		if err != nil {
-			r.t.Fatalf("%d events are pending and none comes: %v", r.j.Pending(), err)
+			r.t.Fatalf("%d events are pending and none comes: %v", r.j.outbox.Pending(), err)
 		}
 		for _, e := range events {
 			r.acknowledge(e)
@@ -289,17 +197,4 @@ func (r *outboxRun) finish() {
 		}
 	}
 	closeJournal(r.t, r.j)
-}
-
-// TestGivenOutIsNotKept: what was given out is no longer reachable from the lane's queue, whose array has room for
-// more.
-func TestGivenOutIsNotKept(t *testing.T) {
-	o := newOutbox(nil, 0, 10, func() {}, nil, func(error) {})
-	first, second := push("a", 1, bridge.PhasePublish).Event, push("a", 1, bridge.PhaseDone).Event
-	first.Sequence, second.Sequence = 1, 2
-	o.enqueueCommitted([]pending{{event: &first}, {event: &second}}, 1)
-	array := o.lanes[first.Lane].events
-	if events, _ := o.next(); len(events) != 1 || array[0].event != nil || array[1].event != &second {
-		t.Errorf("given out: %v; kept: %v", events, array)
-	}
 }

@@ -62,8 +62,8 @@ func (p *powered) live(t *testing.T, from, n int) (answered int) {
 			answered++
 		}
 		if p.letting && i%4 == 3 {
-			drain(t, j, j.Pending())
-			if err := j.Trim(t.Context(), durable); err != nil {
+			drain(t, j, j.outbox.Pending())
+			if err := j.outbox.Trim(t.Context(), durable); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -78,7 +78,7 @@ func found(t *testing.T, disk *vfs.MemFS) (events []string, next string) {
 	o.FS = disk
 	j := open(t, o)
 	defer closeJournal(t, j)
-	events = drain(t, j, j.Pending())
+	events = drain(t, j, j.outbox.Pending())
 	add(t, j, push("a", 2e12, bridge.PhaseNone))
 	return events, strings.Fields(drain(t, j, 1)[0])[1]
 }
@@ -140,9 +140,11 @@ func TestFlippedBits(t *testing.T) {
 	o.FS = disk
 	j := open(t, o)
 	add(t, j, many(2, 10)...)
-	if err := j.db.Flush(); err != nil { // one half in a table, the other in the log
+	flushed, err := j.store.Flush() // one half in a table, the other in the log
+	if err != nil {
 		t.Fatal(err)
 	}
+	<-flushed
 	add(t, j, push("b", 1e12, bridge.PhasePublish), push("b", 1e12, bridge.PhaseDone))
 	closeJournal(t, j)
 	flipAll(t, disk, events(t, disk))
@@ -218,16 +220,16 @@ func tryEvents(t *testing.T, disk *vfs.MemFS) (got []string, err error) {
 			abandon(j)
 		}
 	}()
-	for n := j.Pending(); len(got) < n; {
+	for n := j.outbox.Pending(); len(got) < n; {
 		ctx, cancel := untilFailed(t, j)
-		some, err := j.Next(ctx)
+		some, err := j.outbox.Next(ctx)
 		cancel()
 		if err != nil {
 			return nil, errors.Join(err, j.Err())
 		}
 		for _, e := range some {
 			got = append(got, line1(e)+string(e.Data))
-			j.Settle(e, bridge.Settlement{})
+			j.outbox.Settle(e, bridge.Settlement{})
 		}
 	}
 	slices.Sort(got)

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // Limits on the lines about quarantined callbacks, for each reason: whoever has captured callbacks can cause them.
@@ -58,12 +59,13 @@ func (l *quarantineLog) report(fields []zap.Field) {
 }
 
 // quarantinedFields describes an entry. Nothing of it points into the arrival.
-func quarantinedFields(number uint64, e *bridge.Event, a *bridge.Arrival) []zap.Field {
+func quarantinedFields(q *processor.Quarantined) []zap.Field {
+	e := q.Event
 	return []zap.Field{
-		zap.Uint64("number", number), zap.Stringer("kind", e.Lane.Kind), zap.String(reasonKey, string(e.Reason)),
+		zap.Uint64("number", q.Number), zap.Stringer("kind", e.Lane.Kind), zap.String(reasonKey, string(e.Reason)),
 		zap.String("domain", logged(e.Lane.Domain)), zap.String("app", logged(e.Lane.App)),
-		zap.String("stream", logged(e.Lane.Stream)), zap.String("event", logged(a.EventName)),
-		zap.String("key", strings.Clone(a.Signature.Key)),
+		zap.String("stream", logged(e.Lane.Stream)), zap.String("event", logged(q.EventName)),
+		zap.String("key", strings.Clone(q.Key)),
 	}
 }
 

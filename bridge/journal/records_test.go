@@ -71,7 +71,7 @@ func TestWholeNotice(t *testing.T) {
 // comesAlso fails unless one event waits, which is this one but for its sequence, and does so after a restart too.
 func (s *observed) comesAlso(what string, want bridge.Event) {
 	s.t.Helper()
-	events, err := s.Next(soon(s.t))
+	events, err := s.outbox.Next(soon(s.t))
 	if err != nil || len(events) != 1 {
 		s.t.Fatalf("%s: %d events, %v", what, len(events), err)
 	}
@@ -79,7 +79,7 @@ func (s *observed) comesAlso(what string, want bridge.Event) {
 	if !reflect.DeepEqual(*events[0], want) || want.Sequence == 0 {
 		s.t.Errorf("%s is\n%+v\n%s, want\n%+v\n%s", what, *events[0], events[0].Data, want, want.Data)
 	}
-	s.Settle(events[0], bridge.Settlement{Retry: time.Second})
+	s.outbox.Settle(events[0], bridge.Settlement{Retry: time.Second})
 	s.restart()
 	again := s.out()
 	if len(again) != 1 || !reflect.DeepEqual(*again[0], want) {
@@ -153,12 +153,12 @@ func TestWholeDeadLetter(t *testing.T) {
 		a, b := whole(bridge.KindRecord, 1), whole(bridge.KindSnapshot, 2)
 		b.Reason = bridge.ReasonExpired
 		s.take(a, b)
-		events, err := s.Next(soon(t))
+		events, err := s.outbox.Next(soon(t))
 		if err != nil || len(events) != 2 {
 			t.Fatal(events, err)
 		}
 		for _, e := range events {
-			s.Settle(e, bridge.Settlement{DeadLetter: bridge.RejectionTooLarge, Detail: "2 MB: " + e.Lane.Kind.String()})
+			s.outbox.Settle(e, bridge.Settlement{DeadLetter: bridge.RejectionTooLarge, Detail: "2 MB: " + e.Lane.Kind.String()})
 		}
 		synctest.Wait()
 		trim(t, s.Journal)

@@ -1,22 +1,17 @@
 package journal
 
 import (
-	"encoding/binary"
 	"math"
 	"strings"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // List implements bridge.ReviewQueues. It reads beside the writer; what a commit on its way to the disk puts on a
 // review queue may be shown.
 func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, error) {
-	table, limit := tableDeadLetter, q.Limit
-	if s == bridge.QuarantineQueue {
-		table = tableQuarantine
-	}
+	limit := q.Limit
 	if limit <= 0 || limit > bridge.PageMax {
 		limit = bridge.PageMax
 	}
@@ -25,15 +20,11 @@ func (j *Journal) List(s bridge.ReviewQueue, q bridge.Query) ([]bridge.Entry, er
 	}
 	var entries []bridge.Entry
 	err := j.read(func() error {
-		return eachFrom(j.db, numberKey(nil, byte(table), q.After+1), func(key, value []byte) (bool, error) {
-			s, err := readEntry(s, key, value)
-			if err != nil {
-				return false, err
-			}
-			if e := s.entry(q.Raw); matches(&e, &q) {
+		return j.store.Entries(s, q.After, func(kept processor.Entry) bool {
+			if e := entryOf(s, &kept, q.Raw); matches(&e, &q) {
 				entries = append(entries, e)
 			}
-			return len(entries) < limit, nil
+			return len(entries) < limit
 		})
 	})
 	return entries, err
@@ -51,56 +42,22 @@ func (j *Journal) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcom
 	return r.outcomes, err
 }
 
-// reviewEntry is one entry as it lies in table Q or d.
-type reviewEntry struct {
-	queue   bridge.ReviewQueue
-	number  uint64
-	reason  string
-	detail  string // of a dead letter
-	event   *bridge.Event
-	raw     []byte // of the quarantine alone; valid as long as the value is
-	bytes   int
-	emitted *bridge.Emission // the replay, once it is one
-}
-
-// readEntry reads the value of table Q (raw, event) or d (reason, detail, event).
-func readEntry(s bridge.ReviewQueue, key, value []byte) (*reviewEntry, error) {
-	r := reader{rest: value}
-	e := &reviewEntry{queue: s, number: binary.BigEndian.Uint64(key[1:]), bytes: len(value)}
-	head := r.bytes()
-	if s == bridge.DeadLetterQueue {
-		e.detail = r.text()
-	}
-	if r.err != nil {
-		return nil, r.err
-	}
-	var err error
-	if e.event, err = readEvent(r.rest); err != nil {
-		return nil, err
-	}
-	if s == bridge.QuarantineQueue {
-		e.raw, e.reason = head, string(e.event.Reason)
-	} else {
-		e.reason = string(head)
-	}
-	return e, nil
-}
-
-// entry is what an operator sees.
-func (s *reviewEntry) entry(raw bool) bridge.Entry {
+// entryOf is what an operator sees of an entry.
+func entryOf(q bridge.ReviewQueue, kept *processor.Entry, raw bool) bridge.Entry {
+	event := kept.Event
 	e := bridge.Entry{
-		Number: s.number, Reason: s.reason, Detail: s.detail, Received: s.event.Recorded.String(), ID: string(s.event.AppendID(nil)),
-		Kind: s.event.Lane.Kind.String(), Type: s.event.Type, Scheme: s.event.Scheme.String(), Sequence: s.event.Sequence,
-		Data: s.event.Data,
+		Number: kept.Number, Reason: kept.Reason, Detail: kept.Detail, Received: event.Recorded.String(),
+		ID: string(event.AppendID(nil)), Kind: event.Lane.Kind.String(), Type: event.Type, Scheme: event.Scheme.String(),
+		Sequence: event.Sequence, Data: event.Data,
 	}
-	if s.queue == bridge.QuarantineQueue { // its own id; that of the notice has the reason behind it
-		e.ID = s.event.ID.String()
+	if q == bridge.QuarantineQueue { // its own id; that of the notice has the reason behind it
+		e.ID = event.ID.String()
 	}
-	if !s.event.Lane.IsZero() {
-		e.Lane = s.event.Lane.Subject()
+	if !event.Lane.IsZero() {
+		e.Lane = event.Lane.Subject()
 	}
 	if raw {
-		e.Raw = append(e.Raw, s.raw...)
+		e.Raw = kept.Raw
 	}
 	return e
 }
@@ -108,25 +65,4 @@ func (s *reviewEntry) entry(raw bool) bridge.Entry {
 // matches reports whether the query asks for the entry.
 func matches(e *bridge.Entry, q *bridge.Query) bool {
 	return (q.Lane == "" || e.Lane == q.Lane) && strings.HasPrefix(e.Reason, q.Reason)
-}
-
-// eachFrom calls f for every key of first's table that is not below first, in order, for as long as f returns true; key
-// and value are valid during the call.
-func eachFrom(db *pebble.DB, first []byte, f func(key, value []byte) (bool, error)) error {
-	_, upper := tableBounds(first[0])
-	it, err := db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: upper})
-	if err != nil {
-		return err
-	}
-	more := true
-	for ok := it.First(); ok && more && err == nil; ok = it.Next() {
-		var value []byte
-		if value, err = it.ValueAndErr(); err == nil {
-			more, err = f(it.Key(), value)
-		}
-	}
-	if closeErr := it.Close(); err == nil {
-		err = closeErr
-	}
-	return err
 }

@@ -22,7 +22,7 @@ func TestOpenSessions(t *testing.T) {
 		push("c", 1000, d), push("e", 1000, p), push("e", 2000, d), push("e", 2000, p), other, record)
 	domain := push("a", 1000, p).Event.Lane.Domain
 	for asked, want := range map[string][]bridge.OpenSession{
-		domain: {{Domain: domain, App: "live", Stream: "a", Session: 2000}, {Domain: domain, App: "live", Stream: "e", Session: 1000}},
+		domain:                   {{Domain: domain, App: "live", Stream: "a", Session: 2000}, {Domain: domain, App: "live", Stream: "e", Session: 1000}},
 		"push.example.com.other": {{Domain: "push.example.com.other", App: "live", Stream: "a", Session: 4000}},
 		"example.com":            nil,
 	} {
@@ -38,5 +38,18 @@ func TestOpenSessions(t *testing.T) {
 	cancel()
 	if _, err := j.OpenSessions(ended, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestSessionEventsAreReplayed: a lane of the kind session can be named as every other.
+func TestSessionEventsAreReplayed(t *testing.T) {
+	j := open(t, memory())
+	defer closeJournal(t, j)
+	a := push("a", 1000, bridge.PhaseNone)
+	a.Event.Lane.Kind, a.Event.Session, a.Signature = bridge.KindSession, 0, bridge.Signature{}
+	add(t, j, a)
+	r, err := j.Replay(bridge.ReplayQuery{Kind: "session", Lane: a.Event.Lane.Subject()})
+	if err != nil || r.Replayed != 1 {
+		t.Errorf("%+v %v", r, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"livebridge/bridge"
+	"livebridge/bridge/store"
 )
 
 // Inspect implements bridge.JournalAdmin.
@@ -13,32 +14,22 @@ func (j *Journal) Inspect() (bridge.JournalStats, error) {
 		return bridge.JournalStats{}, err
 	}
 	i := r.stats
-	i.Format, i.MaxBytes, i.FreeBytes = formatVersion, j.opts.MaxBytes, j.capacity.free.Load()
-	return i, j.read(func() error {
-		i.StoreBytes = j.db.Metrics().DiskSpaceUsage()
-		return each(j.db, tableLane, func(_, _ []byte) error { i.Lanes++; return nil })
+	i.Format, i.MaxBytes, i.FreeBytes = store.Format, j.opts.MaxBytes, j.capacity.free.Load()
+	return i, j.read(func() (err error) {
+		i.StoreBytes = j.store.DiskBytes()
+		i.Lanes, err = j.store.Lanes()
+		return err
 	})
 }
 
 // Backlog returns what waits for the broker.
 func (j *Journal) Backlog() bridge.Backlog {
-	return bridge.Backlog{Events: j.Pending(), OldestAge: j.outbox.age(time.Now()),
+	return bridge.Backlog{Events: j.Pending(), OldestAge: j.outbox.Age(time.Now()),
 		JournalBytes: j.capacity.bytes.Load(), FreeBytes: j.capacity.free.Load()}
 }
 
 // count fills in what only the writer knows.
-func (c *commit) count(i *bridge.JournalStats) {
-	m, q := &c.j.meta, c.j.quarantine
-	i.Commit, i.Bytes, i.Identities = m.commit, c.j.bytes(), c.j.dedupe.count()
-	i.Outbox, i.Held = m.outbox.plus(c.j.batches.usage).show(), m.held.show()
-	i.Quarantine, i.DeadLetters = m.quarantine.show(), m.dead.show()
-	i.LanesHeld = len(c.j.holds.lanes)
-	i.Reasons = make(map[string]int)
-	for reason, entries := range q.reasons {
-		if len(entries) > 0 {
-			i.Reasons[string(reason)] = len(entries)
-		}
-	}
+func (j *Journal) count(i *bridge.JournalStats) {
+	j.processor.Count(i)
+	i.Commit, i.Bytes, i.Outbox = j.store.Committed(), j.bytes(), bridge.Usage(j.store.Outbox())
 }
-
-func (t usage) show() bridge.Usage { return bridge.Usage{Entries: t.entries, Bytes: t.bytes} }

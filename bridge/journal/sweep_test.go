@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // TestFewLanesAtATime: however many lanes are idle, no commit forgets more than its part of them.
@@ -19,7 +20,7 @@ func TestFewLanesAtATime(t *testing.T) {
 		s := observe(t, o)
 		s.takeTogether(2*sweepLanes+1, func(i int) *bridge.Arrival { return recording(fmt.Sprint("s", i), 1) })
 		s.out()
-		w.ahead.Add(int64(forgetClosed + time.Minute))
+		w.ahead.Add(int64(processor.ForgetClosed + time.Minute))
 		for left := uint64(2*sweepLanes + 1); left > 0; {
 			time.Sleep(housekeepingInterval)
 			synctest.Wait()
@@ -34,11 +35,12 @@ func TestFewLanesAtATime(t *testing.T) {
 
 // TestDamagedLaneIsAnError: a lane that cannot be read ends the journal, though nothing comes for it.
 func TestDamagedLaneIsAnError(t *testing.T) {
-	j := open(t, memory())
+	o := memory()
+	closeJournal(t, open(t, o))
+	key := keyOf('l', push("a", 1, bridge.PhasePublish).Event.Lane)
+	damage(t, o, func(db *pebble.DB) error { return db.Set(key, []byte{0x80}, pebble.Sync) })
+	j := open(t, o)
 	defer abandon(j)
-	if err := j.db.Set(laneKey(nil, push("a", 1, bridge.PhasePublish).Event.Lane), []byte{0x80}, pebble.Sync); err != nil {
-		t.Fatal(err)
-	}
 	select {
 	case <-j.Failed():
 	case <-time.After(10 * time.Second):

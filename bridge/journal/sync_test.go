@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 )
 
 // slowSync is how long a slow disk takes for a sync of the log.
@@ -69,7 +70,7 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), slowSync-time.Second)
 		defer cancel()
 		for {
-			events, err := j.Next(ctx)
+			events, err := j.outbox.Next(ctx)
 			if err != nil {
 				break
 			}
@@ -77,11 +78,11 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 				if e.Lane.Stream == "s000" && ordinal(e.Sequence) > 4 {
 					t.Fatal("an event is handed on before its sync")
 				}
-				j.Settle(e, bridge.Settlement{})
+				j.outbox.Settle(e, bridge.Settlement{})
 			}
 		}
 		late.Wait()
-		drain(t, j, j.Pending())
+		drain(t, j, j.outbox.Pending())
 	})
 }
 
@@ -90,13 +91,13 @@ func TestBacklogHasNothingUnsynced(t *testing.T) {
 func TestDeadLetterWaitsForItsSync(t *testing.T) {
 	slowly(t, func(*Options) {}, func(t *testing.T, j *Journal, slow *atomic.Bool) {
 		add(t, j, many(1, 2)...)
-		events, err := j.Next(soon(t))
+		events, err := j.outbox.Next(soon(t))
 		if err != nil || len(events) != 1 {
 			t.Fatal(events, err)
 		}
 		slow.Store(true)
 		begun := time.Now()
-		j.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
+		j.outbox.Settle(events[0], bridge.Settlement{DeadLetter: "too large"})
 		if got := drain(t, j, 1); time.Since(begun) < slowSync {
 			t.Errorf("%q came %v after the dead letter, and its sync took %v", got, time.Since(begun), slowSync)
 		}
@@ -110,7 +111,7 @@ func TestTrimCoversWhatCameBefore(t *testing.T) {
 	j := open(t, o)
 	add(t, j, many(1, 2)...)
 	drain(t, j, 1)
-	err := j.Trim(t.Context(), func(context.Context) error {
+	err := j.outbox.Trim(t.Context(), func(context.Context) error {
 		drain(t, j, 1)
 		return nil
 	})
@@ -120,7 +121,7 @@ func TestTrimCoversWhatCameBefore(t *testing.T) {
 	closeJournal(t, j)
 	j = open(t, o)
 	defer closeJournal(t, j)
-	if got := drain(t, j, j.Pending()); len(got) != 1 || !strings.HasPrefix(got[0], "s000 2 ") {
+	if got := drain(t, j, j.outbox.Pending()); len(got) != 1 || !strings.HasPrefix(got[0], "s000 2 ") {
 		t.Errorf("after the restart %q come again", got)
 	}
 }
@@ -132,13 +133,13 @@ func TestLaneWithEventsIsNotForgotten(t *testing.T) {
 		j := open(t, o)
 		a := push("closed", bridge.MillisOf(time.Now()), bridge.PhasePublish)
 		add(t, j, a, push("closed", a.Event.Session, bridge.PhaseDone))
-		makeOlder(t, j, forgetClosed+time.Minute)
 		closeJournal(t, j)
+		makeOlder(t, o, processor.ForgetClosed+time.Minute)
 		j = open(t, o)
 		defer closeJournal(t, j)
 		time.Sleep(3 * housekeepingInterval)
 		synctest.Wait()
-		if found, err := exists(j.db, laneKey(nil, a.Event.Lane)); !found || err != nil {
+		if _, found, err := j.store.Lane(a.Event.Lane, processor.Moment{}); !found || err != nil {
 			t.Errorf("the lane is there: %v, %v", found, err)
 		}
 	})
@@ -159,8 +160,8 @@ func TestOneCommitKnowsItself(t *testing.T) {
 			synctest.Wait()
 		}
 		work.Wait()
-		if n := j.Pending(); n != 3 || j.quarantine.entries != 1 {
-			t.Errorf("%d events, %d in quarantine; want 3 and 1", n, j.quarantine.entries)
+		if n := j.outbox.Pending(); n != 3 || j.processor.Counters().Quarantine.Entries != 1 {
+			t.Errorf("%d events, %d in quarantine; want 3 and 1", n, j.processor.Counters().Quarantine.Entries)
 		}
 	})
 }
@@ -180,8 +181,8 @@ func TestSignatureIsKnownUntilItExpires(t *testing.T) {
 			add(t, j, a)
 			time.Sleep(valid - time.Second)
 		}
-		if j.quarantine.entries != 1 {
-			t.Errorf("%d in quarantine, want 1", j.quarantine.entries)
+		if j.processor.Counters().Quarantine.Entries != 1 {
+			t.Errorf("%d in quarantine, want 1", j.processor.Counters().Quarantine.Entries)
 		}
 	})
 }
@@ -203,41 +204,6 @@ func TestFullOfHeld(t *testing.T) {
 	})
 }
 
-// TestDelayedLanesAreReadAgain: lanes whose events were given up while they wait for another try, too many to be kept
-// in memory, are read again when that time has come, though nothing else happens.
-func TestDelayedLanesAreReadAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const lanes = 1024
-		o := memory()
-		o.OutboxMemory = 64
-		j := open(t, o)
-		defer closeJournal(t, j)
-		add(t, j, many(lanes, 2)...)
-		for delayed := 0; delayed < lanes; {
-			events, err := j.Next(soon(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range events {
-				j.Settle(e, bridge.Settlement{Retry: time.Hour})
-				delayed++
-			}
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
-		defer cancel()
-		for left := 2 * lanes; left > 0; {
-			events, err := j.Next(ctx)
-			if err != nil {
-				t.Fatalf("%d events are left: %v", left, err)
-			}
-			for _, e := range events {
-				j.Settle(e, bridge.Settlement{})
-				left--
-			}
-		}
-	})
-}
-
 // TestBucketsGoOneByOne: when the oldest part of what was seen is dropped, the next one is known as ever.
 func TestBucketsGoOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -252,8 +218,8 @@ func TestBucketsGoOneByOne(t *testing.T) {
 			time.Sleep(step.wait)
 			add(t, j, push(step.stream, 9e11, bridge.PhasePublish))
 		}
-		if len(j.meta.buckets) != 1 || j.Pending() != 2 {
-			t.Errorf("%d buckets, %d events; want 1 and 2", len(j.meta.buckets), j.Pending())
+		if len(j.processor.Counters().Buckets) != 1 || j.outbox.Pending() != 2 {
+			t.Errorf("%d buckets, %d events; want 1 and 2", len(j.processor.Counters().Buckets), j.outbox.Pending())
 		}
 	})
 }

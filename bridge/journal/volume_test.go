@@ -95,7 +95,7 @@ func TestSmallVolume(t *testing.T) {
 		}
 		wg.Wait()
 		drain(t, j, 64)
-		if err := j.Trim(t.Context(), durable); err != nil {
+		if err := j.outbox.Trim(t.Context(), durable); err != nil {
 			t.Fatal(err)
 		}
 		j.capacity.measure()
@@ -203,7 +203,7 @@ func TestFullIsLogged(t *testing.T) {
 		add(t, j, a)
 		pass("journal full|it holds 64 KiB, JOURNAL_MAX_BYTES is 64 KiB")
 		drain(t, j, 1)
-		if err := j.Trim(t.Context(), durable); err != nil {
+		if err := j.outbox.Trim(t.Context(), durable); err != nil {
 			t.Fatal(err)
 		}
 		pass("space again")

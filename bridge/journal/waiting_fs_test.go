@@ -55,13 +55,13 @@ func TestWaitsForFileDescriptors(t *testing.T) {
 	if err := <-answered; err != nil {
 		t.Fatal(err)
 	}
-	if n := j.Pending(); n != callbacks {
+	if n := j.outbox.Pending(); n != callbacks {
 		t.Errorf("%d of %d events are in the outbox", n, callbacks)
 	}
 	closeJournal(t, j)
 	o.FS = disk
 	j = open(t, o)
-	if n := j.Pending(); n != callbacks {
+	if n := j.outbox.Pending(); n != callbacks {
 		t.Errorf("%d of %d events are in the outbox after a restart", n, callbacks)
 	}
 	closeJournal(t, j)

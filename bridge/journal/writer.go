@@ -3,7 +3,7 @@ package journal
 import (
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
+	"livebridge/bridge/processor"
 )
 
 // housekeepingInterval is how often the writer looks after what grows old: identities, signatures, lanes.
@@ -37,15 +37,15 @@ func (w *writer) run() {
 	defer close(w.j.written)
 	defer close(w.syncing)
 	defer w.timer.Stop()
-	defer w.j.failOnPanic()
+	defer w.j.store.FailOnPanic()
 	for {
 		if err := w.fill(); err != nil {
-			w.j.fail(err)
+			w.j.store.Fail(err)
 			return
 		}
 		if w.underWay < pipeline && w.due() {
 			if err := w.write(); err != nil {
-				w.j.fail(err)
+				w.j.store.Fail(err)
 				return
 			}
 			continue
@@ -61,11 +61,11 @@ func (w *writer) fill() error {
 	if w.commit.full() {
 		return nil
 	}
-	w.commit.clock = w.j.clock.read() // first: all that waits comes before a deadline that has passed by then
+	w.commit.now = w.j.clock.moment() // first: all that waits comes before a deadline that has passed by then
 	arrivals := w.j.queue.take()
 	for _, r := range arrivals {
-		w.j.startLoading()
-		if err := w.commit.add(r); err != nil {
+		w.j.store.LoadFilters()
+		if err := w.j.add(w.commit, r); err != nil {
 			return err
 		}
 	}
@@ -74,11 +74,11 @@ func (w *writer) fill() error {
 
 // due reports whether there is a reason to write now.
 func (w *writer) due() bool {
-	if len(w.commit.waiting) > 0 || w.j.outbox.hasWrites() || time.Since(w.lastHousekeeping) >= housekeepingInterval {
+	if len(w.commit.waiting) > 0 || w.j.outbox.HasWrites() || time.Since(w.lastHousekeeping) >= housekeepingInterval {
 		return true
 	}
-	l, deadline := w.j.holds.nearest()
-	return l != nil && w.commit.clock.until(deadline) <= 0
+	deadline, holding := w.j.processor.Deadline()
+	return holding && w.commit.now.Until(deadline) <= 0
 }
 
 // write completes the commit and sends it to the disk; nothing waits for its sync here.
@@ -92,7 +92,7 @@ func (w *writer) write() error {
 		w.awaitSync(c)
 		return nil
 	}
-	if err := c.seal(); err != nil {
+	if err := w.j.seal(c); err != nil {
 		return err
 	}
 	if !c.needsSync() {
@@ -108,23 +108,42 @@ func (w *writer) awaitSync(c *commit) {
 	w.syncing <- c
 }
 
+// sweepLanes is how many lanes are looked at each time the writer tends what grows old.
+const sweepLanes = 256
+
 // addHousekeeping adds what is not a callback: deadlines, limits, dead letters, removals, and what has grown old.
 func (w *writer) addHousekeeping(c *commit) error {
-	for _, step := range []func() error{c.expire, c.releaseOverflow, c.settleOutbox, c.expandOld} {
-		if err := step(); err != nil {
-			return err
-		}
+	if err := w.j.apply(c, processor.Input{Action: processor.Expire}); err != nil {
+		return err
+	}
+	if err := w.j.settleOutbox(c); err != nil {
+		return err
+	}
+	if err := c.batch.ExpandOld(c.now); err != nil {
+		return err
 	}
 	if time.Since(w.lastHousekeeping) < housekeepingInterval {
 		return nil
 	}
 	w.lastHousekeeping = time.Now()
-	return c.housekeeping()
+	return w.j.forget(c)
+}
+
+// forget drops what has had its time: identities, signatures, quarantine entries and lanes.
+func (j *Journal) forget(c *commit) error {
+	if err := j.store.Reclaim(j.capacity.diskFull()); err != nil {
+		return err
+	}
+	idle, err := j.store.IdleLanes(c.now, sweepLanes, j.outbox.Knows)
+	if err != nil {
+		return err
+	}
+	return j.apply(c, processor.Input{Action: processor.Forget, Idle: idle})
 }
 
 // apply writes a commit that nothing waits for: it is on disk with the next one that is synced.
 func (w *writer) apply(c *commit) error {
-	if err := w.j.db.Apply(c.batch, pebble.NoSync); err != nil {
+	if err := c.batch.Apply(); err != nil {
 		return err
 	}
 	w.j.afterApply(c)
@@ -133,7 +152,7 @@ func (w *writer) apply(c *commit) error {
 
 // sync writes a commit and lets its sync run.
 func (w *writer) sync(c *commit) error {
-	if err := w.j.db.ApplyNoSyncWait(c.batch, pebble.Sync); err != nil {
+	if err := c.batch.Begin(); err != nil {
 		return err
 	}
 	c.written = true
@@ -145,23 +164,19 @@ func (w *writer) sync(c *commit) error {
 // awaitSyncs waits for one sync after the other and tells everybody; after a failure it tells nobody, and the program
 // ends.
 func (w *writer) awaitSyncs() {
-	defer w.j.failOnPanic()
+	defer w.j.store.FailOnPanic()
 	for c := range w.syncing {
 		if c.written {
-			if err := c.batch.SyncWait(); err != nil {
-				w.j.fail(err)
-				return
-			}
-			if err := w.j.updateMarker(c.number); err != nil {
-				w.j.fail(err)
+			if err := c.batch.Wait(); err != nil {
+				w.j.store.Fail(err)
 				return
 			}
 			w.j.metrics.commit(time.Since(c.begun), len(c.waiting))
 		}
-		w.j.outbox.enqueueCommitted(c.emitted, c.number) // first: what is answered counts as pending
+		w.j.outbox.Enqueue(c.batch.Emitted(), c.batch.Number()) // first: what is answered counts as pending
 		w.j.answer(c)
 		for _, b := range c.deadLettered {
-			w.j.outbox.deadLettered(b)
+			w.j.outbox.DeadLettered(b)
 		}
 		w.synced <- c
 	}
@@ -176,7 +191,7 @@ func (w *writer) wait() bool {
 	case c := <-w.synced:
 		w.underWay--
 		return w.closeBatch(c)
-	case <-w.j.failed:
+	case <-w.j.store.Failed():
 		return false
 	case <-w.closing():
 		return w.flushRemovals()
@@ -186,9 +201,9 @@ func (w *writer) wait() bool {
 
 // flushRemovals writes what the outbox still wants removed, so that it is not published again after the restart.
 func (w *writer) flushRemovals() bool {
-	if w.j.outbox.hasWrites() {
+	if w.j.outbox.HasWrites() {
 		if err := w.write(); err != nil {
-			w.j.fail(err)
+			w.j.store.Fail(err)
 		}
 	}
 	return w.underWay > 0
@@ -197,7 +212,7 @@ func (w *writer) flushRemovals() bool {
 func (w *writer) closeBatch(c *commit) bool {
 	w.used = c
 	if err := c.batch.Close(); err != nil {
-		w.j.fail(err)
+		w.j.store.Fail(err)
 		return false
 	}
 	return true
@@ -219,8 +234,8 @@ func (w *writer) schedule() {
 		return
 	}
 	next := housekeepingInterval - time.Since(w.lastHousekeeping)
-	if l, deadline := w.j.holds.nearest(); l != nil {
-		next = min(next, w.j.clock.read().until(deadline))
+	if deadline, holding := w.j.processor.Deadline(); holding {
+		next = min(next, w.j.clock.moment().Until(deadline))
 	}
 	w.timer.Reset(max(next, 0))
 }

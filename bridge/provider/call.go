@@ -33,6 +33,9 @@ func (c *Client) call(
 	ctx context.Context, op string, build func(context.Context) (*core.HcHttpClient, error),
 	request func(*core.HcHttpClient) error, keys []Key,
 ) error {
+	if err := c.wait(ctx); err != nil {
+		return c.explain(ctx, op, err, keys)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeout)
@@ -42,6 +45,14 @@ func (c *Client) call(
 		err = request(h)
 	}
 	return c.explain(ctx, op, err, keys)
+}
+
+// wait waits until the limit allows another request.
+func (c *Client) wait(ctx context.Context) error {
+	if c.config.Limit == nil {
+		return nil
+	}
+	return c.config.Limit.Wait(ctx)
 }
 
 // build returns the SDK's client for one request, since the SDK has no contexts: this one's requests end with ctx.

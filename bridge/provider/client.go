@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth"
+	"golang.org/x/time/rate"
 
 	"livebridge/bridge"
 )
@@ -23,8 +24,12 @@ type Config struct {
 	Project string
 	// Endpoint is a URL that replaces the region's, for both services.
 	Endpoint string
+	// IAMEndpoint is a URL that replaces the region's for the look-up of the project.
+	IAMEndpoint string
 	// Timeout limits one request; 0: DefaultTimeout.
 	Timeout time.Duration
+	// Limit is waited for before each request; nil: none is.
+	Limit *rate.Limiter
 }
 
 // DefaultTimeout limits one request without Config.Timeout.
@@ -48,8 +53,8 @@ type Registry interface {
 	// List returns the registered callbacks in the order of their places. A snapshot configuration without a callback has
 	// an empty URL.
 	List(context.Context, Query) ([]Callback, error)
-	// Create registers a callback and returns it as registered, with its ID. Stream status and SparkRTC have one callback
-	// for a place, which is replaced.
+	// Create registers a callback and returns it as registered, with its ID if the provider tells it. Stream status and
+	// SparkRTC have one callback for a place, which is replaced.
 	Create(context.Context, Callback) (Callback, error)
 	// Update replaces what is registered: a recording callback by its ID, the others by their place. An empty Key removes
 	// the key, where the provider lets a key be removed.

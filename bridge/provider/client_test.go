@@ -83,7 +83,7 @@ func callbacks() []provider.Callback {
 // only returns the only callback of a kind.
 func only(t *testing.T, c *provider.Client, place provider.Place) provider.Callback {
 	t.Helper()
-	all, err := c.List(t.Context(), provider.Query{Kind: place.Kind, Domain: place.Domain, App: place.App})
+	all, err := c.List(t.Context(), provider.Query(place))
 	if err != nil || len(all) != 1 {
 		t.Fatalf("list of %v: %v, %v", place, all, err)
 	}
@@ -163,6 +163,16 @@ func TestTheWildcardIsAcceptedInBothForms(t *testing.T) {
 	p.Register(provider.Callback{Place: provider.Place{Kind: bridge.KindRecord, Domain: "other.example.com", App: "**"}})
 	if got := only(t, c, provider.Place{Kind: bridge.KindRecord, Domain: "other.example.com", App: "*"}); got.App != "*" {
 		t.Errorf("listed for %q", got.App)
+	}
+}
+
+// TestDomainsAreInLowerCase, whatever was registered: places are compared.
+func TestDomainsAreInLowerCase(t *testing.T) {
+	p, c := open(t)
+	p.Register(provider.Callback{Place: provider.Place{Kind: bridge.KindRecord, Domain: "Push.Example.com", App: "live"}})
+	all, err := c.List(t.Context(), provider.Query{Kind: bridge.KindRecord})
+	if err != nil || len(all) != 1 || all[0].Domain != domain {
+		t.Errorf("listed %v, %v", all, err)
 	}
 }
 

@@ -14,12 +14,19 @@ func findCredentials(c Config) (auth.ICredential, error) {
 			Advice: "set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK (and HUAWEICLOUD_SDK_SECURITY_TOKEN with temporary ones), " +
 				"or run where an agency provides them"}
 	}
-	if b, ok := found.(*basic.Credentials); ok && c.Project != "" {
+	b, ok := found.(*basic.Credentials)
+	if !ok {
+		return found, nil
+	}
+	if c.Project != "" {
 		b.ProjectId = c.Project
 	}
-	if b, ok := found.(*basic.Credentials); ok && c.Endpoint != "" && b.ProjectId == "" {
+	if c.IAMEndpoint != "" {
+		b.IamEndpoint = c.IAMEndpoint
+	}
+	if c.Endpoint != "" && b.ProjectId == "" {
 		return nil, &Error{Op: "open the provider's API", Message: "an endpoint is given but no project",
 			Advice: "name the project's id, with --project or HUAWEICLOUD_SDK_PROJECT_ID"}
 	}
-	return found, nil
+	return b, nil
 }

@@ -55,6 +55,10 @@ func (e *Error) unsent(err error) {
 		return
 	}
 	e.Message = err.Error()
+	if strings.Contains(e.Message, "project id") { // the SDK looks it up when none is given, and advises in Go
+		e.Message, _, _ = strings.Cut(e.Message, ": basic.NewCredentialsBuilder")
+		e.Advice = "name the project's id with --project or HUAWEICLOUD_SDK_PROJECT_ID"
+	}
 }
 
 // answered fills in a failure that the provider's API has answered.

@@ -30,9 +30,11 @@ type Options struct {
 	Sessions bridge.SessionLister
 	Online   Online
 
-	Report     func(context.Context, []Difference) // gets each difference once; nil: only metrics and the log
-	Log        *zap.Logger                         // nil: none
-	Registerer prometheus.Registerer               // nil: no metrics
+	// Publish makes an event of a difference. After an error it gets the same one in the next round; nil: no events.
+	Publish func(context.Context, Difference) error
+
+	Log        *zap.Logger           // nil: none
+	Registerer prometheus.Registerer // nil: no metrics
 }
 
 // backoffMax is how many times longer the interval becomes at most while rounds fail.
@@ -44,7 +46,7 @@ type Reconciler struct {
 	log      *zap.Logger
 	metrics  *metrics
 	tracker  Tracker
-	reported map[seen]bool // the differences of the last round
+	reported map[seen]bool // the differences of the last round; true: published
 	failures int           // rounds in a row
 }
 
@@ -104,12 +106,27 @@ func (r *Reconciler) round(ctx context.Context) {
 	var added []Difference
 	for _, d := range all {
 		key := seen{d.Problem, d.Stream, d.Begun.UnixMilli()}
-		if reported[key] = true; !r.reported[key] {
+		published, known := r.reported[key]
+		if !known {
 			added = append(added, d)
 		}
+		reported[key] = published || r.publish(ctx, d)
 	}
 	r.reported = reported
-	r.report(ctx, added)
+	r.report(added)
+}
+
+// publish makes an event of a difference and reports whether that is done.
+func (r *Reconciler) publish(ctx context.Context, d Difference) bool {
+	if r.opts.Publish == nil {
+		return true
+	}
+	err := r.opts.Publish(ctx, d)
+	if err != nil && ctx.Err() == nil {
+		r.log.Warn("session event not published; it is retried", zap.String("domain", d.Domain), zap.String("app", d.App),
+			zap.String("stream", d.Name), zap.Error(err))
+	}
+	return err == nil
 }
 
 // kept returns what was reported of the other domains: it may still be so.
@@ -118,9 +135,9 @@ func (r *Reconciler) kept(domains []string) map[seen]bool {
 	for _, domain := range domains {
 		listed[domain] = true
 	}
-	for key := range r.reported {
+	for key, published := range r.reported {
 		if !listed[key.stream.Domain] {
-			kept[key] = true
+			kept[key] = published
 		}
 	}
 	return kept
@@ -147,8 +164,8 @@ func (r *Reconciler) result(err error) {
 // linesPerRound bounds the log of one round.
 const linesPerRound = 20
 
-// report logs and counts new differences, and hands them on.
-func (r *Reconciler) report(ctx context.Context, added []Difference) {
+// report logs and counts new differences.
+func (r *Reconciler) report(added []Difference) {
 	for i, d := range added {
 		r.metrics.found.WithLabelValues(string(d.Problem)).Inc()
 		if i == linesPerRound {
@@ -159,9 +176,6 @@ func (r *Reconciler) report(ctx context.Context, added []Difference) {
 			r.log.Warn(message(d.Problem), zap.String("domain", d.Domain), zap.String("app", d.App),
 				zap.String("stream", d.Name), zap.Time("begun", d.Begun), zap.Time("since", d.Since))
 		}
-	}
-	if r.opts.Report != nil && len(added) > 0 {
-		r.opts.Report(ctx, added)
 	}
 }
 

@@ -26,6 +26,7 @@ type world struct {
 	failing  map[string]error
 	open     []bridge.OpenSession
 	listing  error
+	full     error    // of the journal
 	asked    []string // domains, in order
 	reported []reconcile.Difference
 	log      *observer.ObservedLogs
@@ -54,7 +55,12 @@ func (w *world) run(t *testing.T, change func(*reconcile.Options), test func()) 
 		w.log, w.registry = log, prometheus.NewRegistry()
 		o := reconcile.Options{Interval: time.Minute, Grace: 2 * time.Minute, Domains: []string{domain, "b.example.com"},
 			Sessions: w, Online: w, Log: zap.New(core), Registerer: w.registry,
-			Report: func(_ context.Context, all []reconcile.Difference) { w.reported = append(w.reported, all...) }}
+			Publish: func(_ context.Context, d reconcile.Difference) error {
+				if w.full == nil {
+					w.reported = append(w.reported, d)
+				}
+				return w.full
+			}}
 		if change != nil {
 			change(&o)
 		}

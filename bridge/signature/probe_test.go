@@ -69,6 +69,11 @@ func TestProbeCoversEverything(t *testing.T) {
 		change(&c)
 		checkProbeRefused(t, name, ring, c, probeTime, signature.ReasonMismatch)
 	}
+	c := probeClaim(bridge.KindStream)
+	c.App = "a0:live"
+	c.Sign = signature.SignProbe(key, c)
+	c.Domain, c.App = c.Domain+"0:a", "live"
+	checkProbeRefused(t, "boundary with a separator", ring, c, probeTime, signature.ReasonMismatch)
 }
 
 func checkProbeRefused(t *testing.T, name string, ring *signature.Ring, c signature.ProbeClaim, now int64, reason string) {

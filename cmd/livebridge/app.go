@@ -24,6 +24,8 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
+	"livebridge/bridge/reconcile"
+	"livebridge/bridge/status"
 )
 
 // app is the service and everything that it runs.
@@ -42,10 +44,13 @@ type app struct {
 	certificate *certificate.Certificate // nil: plain HTTP
 	ingress     *ingress.Server
 	admin       *admin.Server
-	control     *admin.Control // nil: the control socket could not be opened
+	control     *admin.Control        // nil: the control socket could not be opened
+	reconciler  *reconcile.Reconciler // nil: not configured
 
 	callbackListener net.Listener
 	adminListener    net.Listener
+	status           *status.Server
+	published        status.Events
 	stopping         atomic.Bool
 }
 
@@ -55,13 +60,15 @@ func start(s *settings, log *zap.Logger) (*app, error) {
 	registerBuildInfo(a.registry)
 	a.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.registry.MustRegister(s.limitMetrics()...)
 	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
-		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress} {
+		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
 	}
-	a.admin = admin.New(admin.Config{Version: version(), Ready: a.ready, Pending: a.journal.Pending, Gatherer: a.registry,
+	a.status = a.newStatus()
+	a.admin = admin.New(admin.Config{Ready: a.ready, Gatherer: a.registry, Status: a.status,
 		MaxConnections: a.files.operators, Log: log})
 	return a, nil
 }
@@ -147,8 +154,8 @@ func (a *app) openControl() (err error) {
 
 func (a *app) buildDispatcher() error {
 	o := dispatch.DefaultOptions()
-	o.Backlog = a.journal.Backlog
-	a.dispatcher = dispatch.New(a.journal, a.publisher, o, a.log, a.registry)
+	o.Backlog, o.Published = a.journal.Backlog, a.published.Add
+	a.dispatcher = dispatch.New(a.journal.Outbox(), a.publisher, o, a.log, a.registry)
 	return nil
 }
 
@@ -200,6 +207,7 @@ func (a *app) run(ctx context.Context) error {
 	defer end()
 	group, ctx := errgroup.WithContext(ctx)
 	a.work(group, alive)
+	group.Go(func() error { a.reconcile(ctx); return nil })
 	group.Go(func() error { defer end(); return a.awaitJournal(alive) })
 	group.Go(func() error { return a.awaitBroker(alive) })
 	a.logListening()
@@ -226,6 +234,7 @@ func (a *app) work(group *errgroup.Group, alive context.Context) {
 	}
 	group.Go(func() error { a.dispatcher.Run(); return nil })
 	start(followRuntime)
+	start(a.status.Run)
 	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
 	start(a.credentials.Watch)
 	start(a.reloadOnHangup)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,7 +20,7 @@ import (
 // newCallbacks is the commands on what is registered at the provider.
 func newCallbacks() *cobra.Command {
 	c := &cobra.Command{
-		Use: "callbacks", Short: "Register callbacks at the provider, and compare them with a file",
+		Use: "callbacks", Short: "Register callbacks at the provider, change their keys, and find those that never came",
 		Long: "The commands call the provider's API. Credentials are those of its SDK: HUAWEICLOUD_SDK_AK,\n" +
 			"HUAWEICLOUD_SDK_SK and, with temporary ones, HUAWEICLOUD_SDK_SECURITY_TOKEN; its profile file; or the agency\n" +
 			"of the machine or pod. Keys of callbacks are read from files or the environment, and shown as their ids.",
@@ -29,7 +30,7 @@ func newCallbacks() *cobra.Command {
 	}
 	api := &apiFlags{}
 	api.add(c)
-	c.AddCommand(api.list(), api.apply(), api.diff(), api.export(), api.doctor(), api.rotate())
+	c.AddCommand(api.list(), api.apply(), api.diff(), api.export(), api.doctor(), api.rotate(), api.reconcile())
 	for _, kind := range bridge.Kinds() {
 		c.AddCommand(api.kind(kind))
 	}
@@ -41,9 +42,12 @@ type apiFlags struct{ provider.Config }
 
 func (f *apiFlags) add(c *cobra.Command) {
 	flags := c.PersistentFlags()
-	flags.StringVar(&f.Region, "region", "", "region of the project, such as cn-north-4; SparkRTC is in cn-north-4 alone")
-	flags.StringVar(&f.Project, "project", "", "id of the project (default: HUAWEICLOUD_SDK_PROJECT_ID, or the only one)")
-	flags.StringVar(&f.Endpoint, "endpoint", "", "URL of the API in place of the region's")
+	flags.StringVar(&f.Region, "region", "", "region of the project, such as cn-north-4; SparkRTC is in cn-north-4 alone"+
+		" (default: LIVEBRIDGE_PROVIDER_REGION)")
+	flags.StringVar(&f.Project, "project", "", "id of the project (default: LIVEBRIDGE_PROVIDER_PROJECT, "+
+		"HUAWEICLOUD_SDK_PROJECT_ID, or the only one)")
+	flags.StringVar(&f.Endpoint, "endpoint", "",
+		"URL of the API in place of the region's (default: LIVEBRIDGE_PROVIDER_ENDPOINT)")
 	flags.DurationVar(&f.Timeout, "timeout", provider.DefaultTimeout, "limit of one request")
 }
 
@@ -52,6 +56,10 @@ func (f *apiFlags) open() (*provider.Client, error) {
 	if f.Timeout <= 0 {
 		return nil, &usageError{fmt.Errorf("--timeout %v is not positive", f.Timeout)}
 	}
+	vars := environ()
+	f.Region = cmp.Or(f.Region, vars[prefix+"PROVIDER_REGION"])
+	f.Project = cmp.Or(f.Project, vars[prefix+"PROVIDER_PROJECT"])
+	f.Endpoint = cmp.Or(f.Endpoint, vars[prefix+"PROVIDER_ENDPOINT"])
 	if f.Region == "" && f.Endpoint == "" {
 		return nil, &usageError{errors.New("set --region to that of the project, such as cn-north-4, or --endpoint")}
 	}

@@ -81,7 +81,9 @@ func TestRotate(t *testing.T) {
 		t.Errorf("registered: %v", r.registeredKey())
 	}
 	end := "end stream --old " + signature.KeyID(emulatedKey) + " --idle 1ms"
-	r.rotate(t, exitFailed, end+" --wait 1ms") // nothing has come with the new key
+	if told := r.rotate(t, exitFailed, end+" --wait 1ms"); !strings.Contains(told, "no callback has come signed with another") {
+		t.Errorf("end: %s", told)
+	}
 	r.push(t)
 	if told := r.rotate(t, exitDone, end); !strings.Contains(told, "is used no more") {
 		t.Errorf("end: %s", told)

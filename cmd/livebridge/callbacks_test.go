@@ -167,7 +167,7 @@ func TestMistakesWithCallbacksAreNamed(t *testing.T) {
 		"snapshot set push.example.com/live --location cn-north-4" + url: "bucket",
 		"snapshot list":     "name it",
 		"apply":             "set --file",
-		"recrod list":       "did you mean record?",
+		"recordd list":      "did you mean record?",
 		"list --timeout 0s": "--timeout",
 	} {
 		_, errOut, code := a.callbacks(t, strings.Fields(line)...)

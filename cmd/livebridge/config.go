@@ -7,7 +7,7 @@ import (
 	"livebridge/bridge/keyring"
 )
 
-//go:generate go test . -run "TestSettingsReference|TestChartKnowsTheSettings" -update
+//go:generate go test . -run "TestSettingsReference|TestChartKnowsTheSettings|TestMetricsReference" -update
 
 // settings is every setting with its default: LIVEBRIDGE_ and the name in the tag. A setting that is a secret has a
 // twin with _FILE behind its name, the path of a file that holds it. The comments are the reference of settings in the
@@ -213,6 +213,24 @@ type settings struct {
 	KafkaCertFile string `env:"KAFKA_TLS_CERT_FILE"`
 	// Private key of `KAFKA_TLS_CERT_FILE`.
 	KafkaKeyFile string `env:"KAFKA_TLS_KEY_FILE"`
+
+	// # The provider's list of online streams
+
+	// How often the sessions that are open are compared with the streams that are online at the provider; `0`: never.
+	// It needs `DOMAINS`, `PROVIDER_REGION` and credentials, see
+	// [callbacks that never came](#callbacks-that-never-came). In use: `1m`.
+	ReconcileInterval time.Duration `env:"RECONCILE_INTERVAL" envDefault:"0s"`
+	// How long a stream must be online without an open session, or a session open without its stream, to be reported.
+	ReconcileGrace time.Duration `env:"RECONCILE_GRACE" envDefault:"5m"`
+	// Whether to publish such a stream as an event of the kind `session`, see
+	// [types](../schemas/README.md#types): `true` or `false`.
+	ReconcileEvents bool `env:"RECONCILE_EVENTS" envDefault:"false"`
+	// Region of the provider's API, such as `cn-north-4`; the default of `--region` of `livebridge callbacks`.
+	ProviderRegion string `env:"PROVIDER_REGION"`
+	// Id of the project; empty: `HUAWEICLOUD_SDK_PROJECT_ID`, or the only one of the credentials.
+	ProviderProject string `env:"PROVIDER_PROJECT"`
+	// URL of the API in place of the region's.
+	ProviderEndpoint string `env:"PROVIDER_ENDPOINT"`
 
 	// # Operation
 

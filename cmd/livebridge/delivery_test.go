@@ -50,12 +50,12 @@ func answerWith(t *testing.T, j *journal.Journal, n int, how func(i int) bridge.
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		for i := 0; i < n; {
-			events, err := j.Next(ctx)
+			events, err := j.Outbox().Next(ctx)
 			if err != nil {
 				return
 			}
 			for _, e := range events {
-				j.Settle(e, how(i))
+				j.Outbox().Settle(e, how(i))
 				i++
 			}
 		}
@@ -132,7 +132,7 @@ func TestReplayReportsOutcome(t *testing.T) {
 		Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "push.example.com", App: "live", Stream: "room2"}}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Trim(t.Context(), func(context.Context) error { return nil }); err != nil {
+	if err := j.Outbox().Trim(t.Context(), func(context.Context) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	settled := answerWith(t, j, 3, func(i int) bridge.Settlement {

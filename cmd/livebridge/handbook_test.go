@@ -66,21 +66,33 @@ func TestHandbookMessages(t *testing.T) {
 	}
 }
 
-// TestHandbookMetrics: the metrics to be alerted on are there.
-func TestHandbookMetrics(t *testing.T) {
-	table := handbook(t, "Production checklist")
-	program := sources(t)
-	names := regexp.MustCompile("`([a-z]+_[a-z_]+)`").FindAllStringSubmatch(table, -1)
-	if len(names) < 8 {
-		t.Fatalf("%d metrics", len(names))
+// TestHandbookAlerts: every alert rule has an entry in the handbook, which its link leads to, and tests of its own; and
+// the handbook has no other entries.
+func TestHandbookAlerts(t *testing.T) {
+	dir := filepath.Join("..", "..", "deployments")
+	rules, err := os.ReadFile(filepath.Join(dir, "prometheus", "alerts.yaml"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range names {
-		pattern := `"(livebridge_)?` + name[1] + `"`
-		if outcome, ok := strings.CutPrefix(name[1], "callbacks_"); ok { // made of the outcome
-			pattern += `|"` + strings.TrimSuffix(outcome, "_total") + `"`
+	tests, err := os.ReadFile(filepath.Join(dir, "prometheus", "alerts.test.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named, entries []string
+	for _, rule := range strings.Split(string(rules), "- alert: ")[1:] {
+		name, _, _ := strings.Cut(rule, "\n")
+		named = append(named, name)
+		if !strings.Contains(rule, "runbook_url: deployments/README.md#"+strings.ToLower(name)+"\n") {
+			t.Errorf("%s does not link to its entry", name)
 		}
-		if !regexp.MustCompile(pattern).MatchString(program) {
-			t.Errorf("no metric is %q", name[1])
+		if !strings.Contains(string(tests), name) {
+			t.Errorf("%s has no test", name)
 		}
+	}
+	for _, entry := range regexp.MustCompile(`(?m)^### (\S+)$`).FindAllStringSubmatch(handbook(t, "Alerts"), -1) {
+		entries = append(entries, entry[1])
+	}
+	if !slices.Equal(named, entries) || len(named) < 10 {
+		t.Errorf("the rules are %q, the entries %q", named, entries)
 	}
 }

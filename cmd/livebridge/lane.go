@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ func parseLane(text string) (laneFilter, error) {
 	f := laneFilter{subject: text}
 	if kind, subject, found := strings.Cut(text, ":"); found && !strings.Contains(kind, "/") {
 		f = laneFilter{kind, subject}
-		if _, known := bridge.ParseKind(kind); !known {
+		if !slices.Contains(strings.Split(kindNames(), ", "), kind) {
 			return f, &usageError{fmt.Errorf("--lane %q: the kind %q is not one of %s", text, kind, kindNames())}
 		}
 	}
@@ -42,7 +43,7 @@ func parseLane(text string) (laneFilter, error) {
 // kindNames returns the names of all kinds, separated by commas.
 func kindNames() string {
 	var names []string
-	for _, k := range bridge.Kinds() {
+	for _, k := range bridge.EventKinds() {
 		names = append(names, k.String())
 	}
 	return strings.Join(names, ", ")

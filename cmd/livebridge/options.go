@@ -55,7 +55,7 @@ func (s *settings) embeddedOptions() embedded.Options {
 func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 	o := nats.DefaultOptions()
 	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
-	o.Partitions = s.NATSPartitions
+	o.Partitions, o.SessionEvents = s.NATSPartitions, s.ReconcileEvents
 	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
 	o.QuarantineMaxBytes, o.Dedupe, o.InboxPrefix = int64(s.QuarantineBytes), s.DedupeWindow, s.NATSInbox
 	o.CredsFile, o.NKeyFile, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSToken

@@ -89,6 +89,11 @@ func postWith(ctx context.Context, client *http.Client, url string, body []byte)
 // errAllThere ends the reading of a topic that has everything that was answered 200.
 var errAllThere = errors.New("all is there")
 
+// stallTimeout is how long nothing may come of what was answered 200. How long all of it takes is the machine's matter.
+const stallTimeout = 60 * time.Second
+
+var errStalled = errors.New("nothing has come for a minute")
+
 // judge consumes the stream until everything that was answered 200 has come and lets the checker judge the whole.
 func (p *playedProvider) judge(t *testing.T, url string) {
 	t.Helper()
@@ -113,9 +118,12 @@ func (p *playedProvider) judgeTopic(t *testing.T, consume func(context.Context, 
 			missing[s.Occurrence] = true
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	stalled := time.AfterFunc(stallTimeout, func() { cancel(errStalled) })
+	defer stalled.Stop()
 	err := consume(ctx, func(payload []byte) error {
+		stalled.Reset(stallTimeout)
 		e, err := checker.ParseEvent(payload)
 		if err != nil {
 			return err
@@ -127,7 +135,7 @@ func (p *playedProvider) judgeTopic(t *testing.T, consume func(context.Context, 
 		return nil
 	})
 	if !errors.Is(err, errAllThere) {
-		t.Errorf("reading the topic ended with %v", err)
+		t.Errorf("reading the topic ended with %v (%v), %d are missing", err, context.Cause(ctx), len(missing))
 	}
 	if r := c.Report(); !r.OK() {
 		t.Errorf("%s", saveSent(t, p.sent, r))

@@ -26,12 +26,17 @@ func newSimulate() *cobra.Command {
 			"and 401 for a forgery (404 for a snapshot with a wrong token). Exit code 1 if a response has another status.\n" +
 			"Callbacks are signed with the service's settings (the first of several keys). Every kind with a key is sent:\n" +
 			"stream status with LIVEBRIDGE_STREAM_KEY, recordings with LIVEBRIDGE_RECORD_KEY, SparkRTC recordings with\n" +
-			"LIVEBRIDGE_RTC_KEY, snapshots with LIVEBRIDGE_SNAPSHOT_TOKEN.",
+			"LIVEBRIDGE_RTC_KEY, snapshots with LIVEBRIDGE_SNAPSHOT_TOKEN. With --with-api it plays the provider instead,\n" +
+			"--rate being pushes per second: it serves the API that livebridge callbacks uses, and sends to the URLs and\n" +
+			"with the keys that are registered there.",
 		Example: "  LIVEBRIDGE_STREAM_KEY=development-key-0123456789abcdef livebridge simulate --rate 1000 --duration 30s\n" +
 			"  livebridge simulate --kinds record,snapshot --disorder 0 --count 1000 --log sent.jsonl",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if api.listen != "" {
 				return api.run(cmd, c)
+			}
+			if cmd.Flags().Changed("lost") {
+				return &usageError{errors.New("--lost needs --with-api")}
 			}
 			if c.Keys, c.Kinds, err = signing(kinds); err != nil {
 				return err

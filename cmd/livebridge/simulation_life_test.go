@@ -44,7 +44,7 @@ func (s *simulation) start() {
 	if l.journal, err = journal.Open(o); err != nil {
 		s.t.Fatal(err)
 	}
-	d := dispatch.New(l.journal, &simulatedPublisher{broker: s.broker, life: l}, dispatch.Options{InFlight: 16},
+	d := dispatch.New(l.journal.Outbox(), &simulatedPublisher{broker: s.broker, life: l}, dispatch.Options{InFlight: 16},
 		zap.NewNop(), registry)
 	c := ingress.DefaultConfig()
 	c.Now = s.wall

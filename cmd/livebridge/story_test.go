@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,12 +15,14 @@ import (
 	"livebridge/bridge/checker"
 	"livebridge/bridge/provider/providertest"
 	"livebridge/bridge/signature"
+	"livebridge/transports/nats"
 )
 
 // story is one user's way with the provider: an account there, a bridge, and its keys in a file.
 type story struct {
 	*account
 	service *program
+	data    string // DATA_DIR
 	keys    string // the file
 
 	mu        sync.Mutex
@@ -29,12 +32,18 @@ type story struct {
 // newStory starts a provider and a bridge that accepts the first key.
 func newStory(t *testing.T) *story {
 	t.Helper()
-	s := &story{account: newAccount(t), keys: filepath.Join(t.TempDir(), "stream")}
+	s := &story{account: newAccount(t), data: t.TempDir(), keys: filepath.Join(t.TempDir(), "stream")}
 	s.write(t, emulatedKey)
-	s.service = launch(t, t.TempDir(), prefix+"STREAM_KEY=", prefix+"STREAM_KEY_FILE="+s.keys,
-		prefix+"RECORD_KEY="+emulatedKey, prefix+"RTC_KEY="+emulatedKey, prefix+"DOMAINS="+emulatedDomain,
-		prefix+"SNAPSHOT_TOKEN=0123456789abcdef")
+	s.launch(t)
 	return s
+}
+
+// launch starts the bridge.
+func (s *story) launch(t *testing.T, settings ...string) {
+	t.Helper()
+	s.service = launch(t, s.data, append(settings, prefix+"STREAM_KEY=", prefix+"STREAM_KEY_FILE="+s.keys,
+		prefix+"RECORD_KEY="+emulatedKey, prefix+"RTC_KEY="+emulatedKey, prefix+"DOMAINS="+emulatedDomain,
+		prefix+"SNAPSHOT_TOKEN=0123456789abcdef")...)
 }
 
 // write writes the keys of stream status.
@@ -100,22 +109,10 @@ func (s *story) judge(t *testing.T) {
 	p.judge(t, s.service.nats)
 }
 
-// uses returns how many callbacks of stream status a key has verified, -1 for one that is not active.
-func (s *story) uses(t *testing.T, key string) float64 {
+// load pushes streams until the test has gone on.
+func (s *story) load(t *testing.T) (stop func()) {
 	t.Helper()
-	name := fmt.Sprintf("livebridge_key_uses_total{key=%q,kind=%q}", signature.KeyID(key), bridge.KindStream)
-	uses, active := s.service.metrics(t)[name]
-	if !active {
-		return -1
-	}
-	return uses
-}
-
-// rotate changes the key of stream status while streams are pushed: first the bridge accepts both, then the provider
-// signs with the new one, then the bridge forgets the old one.
-func (s *story) rotate(t *testing.T, file string) {
-	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	var loads sync.WaitGroup
 	for n := range 4 {
 		loads.Go(func() {
@@ -124,20 +121,68 @@ func (s *story) rotate(t *testing.T, file string) {
 			}
 		})
 	}
-	until(t, "the first key is used under load", func() bool { return s.uses(t, emulatedKey) > 20 })
-	s.write(t, emulatedKey, rotatedKey)
-	until(t, "both keys are active", func() bool { return s.uses(t, rotatedKey) >= 0 })
-	t.Setenv("CALLBACK_KEY", rotatedKey)
-	s.must(t, "apply --yes -f "+file)
-	until(t, "the second key is used under load", func() bool { return s.uses(t, rotatedKey) > 20 })
-	s.write(t, rotatedKey)
-	until(t, "the first key is gone", func() bool { return s.uses(t, emulatedKey) < 0 })
-	stop()
-	loads.Wait()
+	return func() { cancel(); loads.Wait() }
+}
+
+// rotate changes the key of stream status while streams are pushed: first the bridge accepts both, then the provider
+// signs with the new one, then the bridge forgets the old one.
+func (s *story) rotate(t *testing.T, file string) {
+	t.Helper()
+	stop := s.load(t)
+	defer stop()
+	before, instance := s.count(), " --instance http://"+s.service.admin
+	until(t, "the old key is used under load", func() bool { return s.count() > before+20 })
+	key := filepath.Join(t.TempDir(), "new.key")
+	s.must(t, "rotate begin stream --key-file "+key+" --add-to "+s.keys+instance)
+	s.must(t, "rotate switch stream push.example.com --key-file "+key+instance)
+	before = s.count()
+	until(t, "the new key is used under load", func() bool { return s.count() > before+20 })
+	s.must(t, "rotate end stream --idle 100ms --old "+signature.KeyID(emulatedKey)+" --remove-from "+s.keys+instance)
+
+	content, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CALLBACK_KEY", strings.TrimSpace(string(content)))
+	s.must(t, "diff -f "+file)
+}
+
+// count returns how many callbacks were delivered.
+func (s *story) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.delivered)
+}
+
+// lose restarts the bridge with reconciliation, at another URL that is registered in place of the old one, and loses the
+// start of a push.
+func (s *story) lose(t *testing.T) {
+	t.Helper()
+	s.service.kill()
+	s.service.end(t)
+	s.launch(t, prefix+"PROVIDER_ENDPOINT="+s.url, prefix+"RECONCILE_INTERVAL=50ms", prefix+"RECONCILE_GRACE=200ms",
+		prefix+"RECONCILE_EVENTS=true")
+	s.must(t, "apply --yes -f "+s.file(t))
+	s.Lose(func(d providertest.Delivery) bool { return d.Event == "PUBLISH" })
+	s.keep(t, s.Start(t.Context(), providertest.Push{Domain: emulatedDomain, App: "live", Stream: "lost"}))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	o := nats.DefaultOptions()
+	o.URL = s.service.nats
+	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+		e, err := checker.ParseEvent(r.Payload)
+		if err == nil && e.Type == "com.huaweicloud.live.session.missed" && e.Subject == emulatedDomain+"/live/lost" {
+			return errAllThere
+		}
+		return err
+	})
+	if !errors.Is(err, errAllThere) {
+		t.Errorf("the missed session is not reported: %v", err)
+	}
 }
 
 // TestTheWholeStory registers callbacks at the provider, pushes streams, reads their events in order, changes a key
-// under load, and deletes the callbacks.
+// under load, loses a callback and finds it missing, and deletes the callbacks.
 func TestTheWholeStory(t *testing.T) {
 	t.Setenv("RECORD_KEY", emulatedKey)
 	s := newStory(t)
@@ -154,6 +199,9 @@ func TestTheWholeStory(t *testing.T) {
 
 	s.rotate(t, file)
 	s.judge(t)
+	s.lose(t)
+
+	s.lose(t)
 
 	s.must(t, "apply --yes -f "+wantedFile(t, "domains: [push.example.com]\ncallbacks: []\n"))
 	after := providertest.Push{Domain: emulatedDomain, App: "live", Stream: "after", Record: true}

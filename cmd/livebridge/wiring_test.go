@@ -21,6 +21,8 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
+	"livebridge/bridge/provider"
+	"livebridge/bridge/reconcile"
 	"livebridge/bridge/sequencer"
 	"livebridge/bridge/signature"
 	"livebridge/transports/kafka"
@@ -40,7 +42,7 @@ func ownValues(t *testing.T) *values {
 	choices := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept",
 		"SIGNATURE_REUSE":  "accept",
 		"RECORD_SIGN_TYPE": "MD5", "LOG_LEVEL": "debug", "LOG_FORMAT": "console", "USER_ARGS": "drop", "CLIENT_IP": "redact",
-		"KAFKA_CREATE_TOPIC": "false", "KAFKA_TLS": "true"}
+		"KAFKA_CREATE_TOPIC": "false", "RECONCILE_EVENTS": "true", "KAFKA_TLS": "true"}
 	v := &values{t, make(map[string]string), make(map[string]bool)}
 	for i, f := range (&settings{}).fields() {
 		text := choices[f.name]
@@ -171,6 +173,9 @@ func TestEverySettingArrives(t *testing.T) {
 			same(t, s.journalOptions(), journalWanted(v))
 			same(t, s.ingressConfig(), ingressWanted(v))
 			same(t, s.signatures(), signaturesWanted(v))
+			same(t, s.reconcileOptions(), reconcileWanted(v))
+			same(t, s.providerConfig(), provider.Config{Region: v.text("PROVIDER_REGION"), Project: v.text("PROVIDER_PROJECT"),
+				Endpoint: v.text("PROVIDER_ENDPOINT"), Limit: s.providerConfig().Limit})
 			same(t, s.certificate(), certificate.Options{CertFile: v.text("TLS_CERT_FILE"), KeyFile: v.text("TLS_KEY_FILE"),
 				ClientCAFile: v.text("TLS_CLIENT_CA_FILE")})
 			var files []keyring.File
@@ -193,8 +198,9 @@ func natsWanted(v *values) nats.Options {
 	return nats.Options{
 		URL: v.text("NATS_URL"), Stream: v.text("NATS_STREAM"), SubjectPrefix: v.text("NATS_SUBJECT_PREFIX"),
 		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"),
-		MaxAge:   v.span("NATS_MAX_AGE"),
-		MaxBytes: v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
+		SessionEvents: v.is("RECONCILE_EVENTS", "true"),
+		MaxAge:        v.span("NATS_MAX_AGE"),
+		MaxBytes:      v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
 		Dedupe: v.span("DEDUPE_WINDOW"), InboxPrefix: v.text("NATS_INBOX_PREFIX"), Binary: v.is("EVENT_MODE", "binary"),
 		CredsFile: v.text("NATS_CREDS_FILE"), NKeyFile: v.text("NATS_NKEY_FILE"), User: v.text("NATS_USER"),
 		Password: v.text("NATS_PASSWORD"), Token: v.text("NATS_TOKEN"), CAFile: v.text("NATS_TLS_CA_FILE"),
@@ -273,4 +279,8 @@ func same[Options any](t *testing.T, got, want Options) {
 			t.Errorf("%T.%s is %v, not %v", got, field.Name, a, b)
 		}
 	}
+}
+
+func reconcileWanted(v *values) reconcile.Options {
+	return reconcile.Options{Interval: v.span("RECONCILE_INTERVAL"), Grace: v.span("RECONCILE_GRACE"), Domains: v.list("DOMAINS")}
 }

@@ -21,3 +21,25 @@ func consumerMutants() []mutant {
 			"\t\treturn errStop{err}\n", "\t\treturn err\n", nats, "TestContractServer/consume_an_error_ends_it"},
 	}
 }
+
+// storedMutants are faults of what is logged of an event that is stored.
+func storedMutants() []mutant {
+	return []mutant{
+		{"an event stored by NATS is not logged", "transports/nats/stored_log.go",
+			"if err == nil && answer != nil &&", "if false &&", nats, "TestStoredEventsAreLogged"},
+		{"an event stored by the embedded server is not logged", "transports/nats/publisher.go",
+			"opts.InProcess != nil && !p.opts.debug()", "opts.InProcess != nil", embedded, "TestStoredEventsAreLogged"},
+		{"an event stored by Kafka is logged with another's offset", "transports/kafka/producer/stored_log.go",
+			"b.offset+int64(i)", "b.offset", kafka, "TestStoredEventsAreLogged"},
+	}
+}
+
+// hangupMutants are files that a SIGHUP does not read.
+func hangupMutants() []mutant {
+	const file, test = "cmd/livebridge/reload.go", "TestReloadReadsEveryFile"
+	return []mutant{
+		{"SIGHUP reads no certificate", file, "\t\ta.certificate.Reload()\n", "", livebridge, test},
+		{"SIGHUP reads no keys", file, "\ta.keys.Reload(a.ingress.SetRing)\n", "", livebridge, test},
+		{"SIGHUP reads no broker credentials", file, "\ta.credentials.Reload()\n", "", livebridge, test},
+	}
+}

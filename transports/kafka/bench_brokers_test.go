@@ -22,7 +22,8 @@ func BenchmarkBacklogPublished(b *testing.B) {
 	p := dial(b, o)
 	all := transporttest.Events(lanes, 1, 1)
 	for _, e := range all {
-		e.Data = append(e.Data[:len(e.Data)-1], `,"client_ip":"100.111.1.1","domain":"push.example.com","node_ip":"112.11.1.1","user_args":"[redacted]"}`...)
+		e.Data = append(e.Data[:len(e.Data)-1],
+			`,"client_ip":"100.111.1.1","domain":"push.example.com","node_ip":"112.11.1.1","user_args":"[redacted]"}`...)
 	}
 	publish(b, p, all, 20)
 	for b.Loop() {

@@ -65,7 +65,8 @@ func TestFaultsOfBrokers(t *testing.T) {
 	c := kafkatest.Start(t, kafkatest.Options{Nodes: 3})
 	open := func(t *testing.T, change func(*Options)) (*Publisher, Options) {
 		o := testOptions()
-		o.Brokers, o.Topic, o.Quarantine, o.Compression = joined(c.Brokers()), strings.ReplaceAll(t.Name(), "/", "."), "", "lz4"
+		o.Brokers, o.Topic, o.Quarantine, o.Compression = joined(c.Brokers()), strings.ReplaceAll(t.Name(), "/", "."), "",
+			"lz4"
 		if change != nil {
 			change(&o)
 		}
@@ -190,10 +191,11 @@ func admin(c *kafkatest.Cluster) *kafka.Client {
 // quota limits what our client may send to each broker, in bytes a second.
 func quota(t *testing.T, c *kafkatest.Cluster, rate float64) {
 	t.Helper()
-	answer, err := admin(c).AlterClientQuotas(t.Context(), &kafka.AlterClientQuotasRequest{Entries: []kafka.AlterClientQuotaEntry{{
-		Entities: []kafka.AlterClientQuotaEntity{{EntityType: "client-id", EntityName: "livebridge"}},
-		Ops:      []kafka.AlterClientQuotaOps{{Key: "producer_byte_rate", Value: rate}},
-	}}})
+	answer, err := admin(c).AlterClientQuotas(t.Context(),
+		&kafka.AlterClientQuotasRequest{Entries: []kafka.AlterClientQuotaEntry{{
+			Entities: []kafka.AlterClientQuotaEntity{{EntityType: "client-id", EntityName: "livebridge"}},
+			Ops:      []kafka.AlterClientQuotaOps{{Key: "producer_byte_rate", Value: rate}},
+		}}})
 	if err != nil || answer.Entries[0].Error != nil {
 		t.Fatal(err, answer)
 	}
@@ -227,7 +229,8 @@ func javaPartitions(t *testing.T, c *kafkatest.Cluster) {
 		for _, line := range lines {
 			key, number, _ := strings.Cut(line, " ")
 			if got, err := strconv.Atoi(number); err != nil || got != goldenPartitions()[key][i] {
-				t.Errorf("the Java client sends key %q to partition %s of %d, and we to %d", key, number, n, goldenPartitions()[key][i])
+				t.Errorf("the Java client sends key %q to partition %s of %d, and we to %d", key, number, n,
+					goldenPartitions()[key][i])
 			}
 		}
 	}

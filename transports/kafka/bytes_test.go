@@ -24,7 +24,8 @@ func TestEveryByteOfATopic(t *testing.T) {
 			t.Errorf("byte %02X: the topic is %q", c, got)
 		}
 	}
-	for part, want := range map[string]string{"": "_x00", "_x": "_x5Fx", "__x": "__x5Fx", "_X": "_X", "%5F": "_x255F", "é": "_xC3_xA9"} {
+	for part, want := range map[string]string{"": "_x00", "_x": "_x5Fx", "__x": "__x5Fx", "_X": "_X", "%5F": "_x255F",
+		"é": "_xC3_xA9"} {
 		e := bridge.Event{Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: part}}
 		if got := template("{domain}").of(&e); got != want {
 			t.Errorf("%q became %q, want %q", part, got, want)
@@ -40,7 +41,7 @@ func TestWholeRecords(t *testing.T) {
 		o := testOptions()
 		o.Binary = mode
 		p := f.dial(t, o)
-		transporttest.Deliver(t, p, wholeEvents())
+		transporttest.Deliver(t, p, transporttest.Whole())
 		for i, topic := range []string{o.Topic, o.Quarantine} {
 			all := contents(t, f.addrs, topic)
 			if len(all) != 1 {
@@ -53,47 +54,43 @@ func TestWholeRecords(t *testing.T) {
 	}
 }
 
-func wholeEvents() []*bridge.Event {
-	stream := bridge.Event{
-		ID: bridge.ID{1, 2, 3}, Type: "com.huaweicloud.live.stream.publish", Session: 1587954130000, Phase: bridge.PhasePublish,
-		Lane:     bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "room 1"},
-		Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 7, Scheme: bridge.SchemeHMAC, Marks: bridge.MarkForced | bridge.MarkPrevUnended,
-		Data: []byte(`{"event":"PUBLISH"}`),
-	}
-	notice := bridge.Event{
-		ID: bridge.ID{9}, Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 3, Lane: bridge.Lane{Kind: bridge.KindStream},
-		Scheme: bridge.SchemeHMAC, Reason: bridge.ReasonTampered, Subject: "push.example.com/live/room%201", Data: []byte(`{"reason":"tampered"}`),
-	}
-	return []*bridge.Event{&stream, &notice}
-}
-
 func structuredRecords() [2]string {
 	return [2]string{
 		`push.example.com/live/room%201 map[content-type:application/cloudevents+json] ` +
 			`{"data":{"event":"PUBLISH"},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:stream:1",` +
-			`"id":"01020300000000000000000000000000","marks":"forced,prev_unended","partitionkey":"push.example.com/live/room%201",` +
+			`"id":"01020300000000000000000000000000","marks":"forced,prev_unended",` +
+			`"partitionkey":"push.example.com/live/room%201",` +
 			`"recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000007","session":"1587954130000",` +
 			`"signature":"hmac-sha256","source":"/huaweicloud/live/push.example.com/live","specversion":"1.0",` +
-			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:11.234Z","type":"com.huaweicloud.live.stream.publish"}`,
+			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:11.234Z",` +
+			`"type":"com.huaweicloud.live.stream.publish"}`,
 		`stream map[content-type:application/cloudevents+json] ` +
-			`{"data":{"reason":"tampered"},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:quarantine:1",` +
-			`"id":"09000000000000000000000000000000-tampered","partitionkey":"stream","recordedtime":"2020-04-27T02:22:14.678Z",` +
-			`"sequence":"00000000000000000003","signature":"hmac-sha256","source":"/livebridge/quarantine/stream","specversion":"1.0",` +
-			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:14.678Z","type":"livebridge.callback.quarantined"}`,
+			`{"data":{"reason":"tampered"},"datacontenttype":"application/json",` +
+			`"dataschema":"urn:livebridge:schema:quarantine:1",` +
+			`"id":"09000000000000000000000000000000-tampered","partitionkey":"stream",` +
+			`"recordedtime":"2020-04-27T02:22:14.678Z",` +
+			`"sequence":"00000000000000000003","signature":"hmac-sha256","source":"/livebridge/quarantine/stream",` +
+			`"specversion":"1.0",` +
+			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:14.678Z",` +
+			`"type":"livebridge.callback.quarantined"}`,
 	}
 }
 
 func binaryRecords() [2]string {
 	return [2]string{
-		`push.example.com/live/room%201 map[ce_dataschema:urn:livebridge:schema:stream:1 ce_id:01020300000000000000000000000000 ` +
-			`ce_marks:forced,prev_unended ce_partitionkey:push.example.com/live/room%201 ce_recordedtime:2020-04-27T02:22:14.678Z ` +
+		`push.example.com/live/room%201 map[ce_dataschema:urn:livebridge:schema:stream:1 ` +
+			`ce_id:01020300000000000000000000000000 ` +
+			`ce_marks:forced,prev_unended ce_partitionkey:push.example.com/live/room%201 ` +
+			`ce_recordedtime:2020-04-27T02:22:14.678Z ` +
 			`ce_sequence:00000000000000000007 ce_session:1587954130000 ce_signature:hmac-sha256 ` +
 			`ce_source:/huaweicloud/live/push.example.com/live ce_specversion:1.0 ce_subject:push.example.com/live/room%201 ` +
-			`ce_time:2020-04-27T02:22:11.234Z ce_type:com.huaweicloud.live.stream.publish content-type:application/json] {"event":"PUBLISH"}`,
+			`ce_time:2020-04-27T02:22:11.234Z ce_type:com.huaweicloud.live.stream.publish content-type:application/json] ` +
+			`{"event":"PUBLISH"}`,
 		`stream map[ce_dataschema:urn:livebridge:schema:quarantine:1 ce_id:09000000000000000000000000000000-tampered ` +
 			`ce_partitionkey:stream ce_recordedtime:2020-04-27T02:22:14.678Z ce_sequence:00000000000000000003 ` +
 			`ce_signature:hmac-sha256 ce_source:/livebridge/quarantine/stream ce_specversion:1.0 ` +
-			`ce_subject:push.example.com/live/room%201 ce_time:2020-04-27T02:22:14.678Z ce_type:livebridge.callback.quarantined ` +
+			`ce_subject:push.example.com/live/room%201 ce_time:2020-04-27T02:22:14.678Z ` +
+			`ce_type:livebridge.callback.quarantined ` +
 			`content-type:application/json] {"reason":"tampered"}`,
 	}
 }

@@ -60,15 +60,17 @@ func fewerPartitions(t *testing.T, brokers []string, p *Publisher, o Options, lo
 
 func limitRaised(t *testing.T, brokers []string, p *Publisher, o Options, _ *observer.ObservedLogs) {
 	transporttest.Deliver(t, p, transporttest.Events(1, 1, 1))
-	if err := publishLarge(t, p, 1000, 2<<20); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max.message.bytes") {
+	if err := publishLarge(t, p, 1000, 2<<20); !bridge.IsRejected(err) || !strings.Contains(err.Error(),
+		"max.message.bytes") {
 		t.Fatalf("an event that is too large was answered %v", err)
 	}
 	setConfig(t, brokers, o.Topic, "max.message.bytes", fmt.Sprint(8<<20))
 	sequence := uint64(1000)
-	transporttest.Eventually(t, "an event that was too large stays so", func() bool { // the brokers learn of it one after the other
-		sequence++
-		return publishLarge(t, p, sequence, 2<<20) == nil
-	})
+	transporttest.Eventually(t, "an event that was too large stays so",
+		func() bool { // the brokers learn of it one after the other
+			sequence++
+			return publishLarge(t, p, sequence, 2<<20) == nil
+		})
 }
 
 func compacted(t *testing.T, brokers []string, p *Publisher, o Options, logs *observer.ObservedLogs) {

@@ -38,7 +38,8 @@ func TestBrokerConnected(t *testing.T) {
 			t.Fatalf("the log has %v", logs.All())
 		}
 		fields := line[0].ContextMap()
-		if fields["server"] != joined(f.addrs) || fields["topic"] != o.Topic || fields["created"] != created || fields["partitions"] != int64(12) {
+		if fields["server"] != joined(f.addrs) || fields["topic"] != o.Topic || fields["created"] != created ||
+			fields["partitions"] != int64(12) {
 			t.Errorf("connected to %v", fields)
 		}
 		f.Close()
@@ -106,7 +107,8 @@ func TestFirstEventsWaitForLeaders(t *testing.T) {
 // TestWhatToSet: settings that do not fit the listener are named with what they should be.
 func TestWhatToSet(t *testing.T) {
 	t.Parallel()
-	plain, secure := startFake(t), startFake(t, kfake.TLS(serving(transporttest.NewAuthority(t).Issue(t, "broker", "127.0.0.1"))))
+	plain, secure := startFake(t),
+		startFake(t, kfake.TLS(serving(transporttest.NewAuthority(t).Issue(t, "broker", "127.0.0.1"))))
 	plain.ControlKey(int16(kmsg.SASLHandshake), func(r kmsg.Request) (kmsg.Response, error, bool) { // as Kafka does
 		plain.KeepControl()
 		answer := r.ResponseKind().(*kmsg.SASLHandshakeResponse)
@@ -118,9 +120,13 @@ func TestWhatToSet(t *testing.T) {
 		set   func(*Options)
 		want  []string
 	}{
-		"SASL at a listener without": {plain.addrs, func(o *Options) { o.SASL, o.User, o.Password = "plain", "user", "secret" }, []string{"does not use SASL", "set KAFKA_SASL to none"}},
-		"TLS at a listener without":  {[]string{closing(t)}, func(o *Options) { o.TLS = true }, []string{"does not seem to use TLS", "set KAFKA_TLS to false"}},
-		"no TLS at a listener with":  {secure.addrs, func(*Options) {}, []string{"uses TLS", "set KAFKA_TLS to true"}},
+		"SASL at a listener without": {plain.addrs, func(o *Options) {
+			o.SASL, o.User, o.Password = "plain", "user",
+				"secret"
+		}, []string{"does not use SASL", "set KAFKA_SASL to none"}},
+		"TLS at a listener without": {[]string{closing(t)}, func(o *Options) { o.TLS = true },
+			[]string{"does not seem to use TLS", "set KAFKA_TLS to false"}},
+		"no TLS at a listener with": {secure.addrs, func(*Options) {}, []string{"uses TLS", "set KAFKA_TLS to true"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, logs := observed()

@@ -221,7 +221,8 @@ func endsOnce(t testing.TB, brokers []string, topic string) (map[int]int64, erro
 	if len(all) == 0 {
 		return out, meta.Topics[0].Error
 	}
-	answer, err := client.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: all}})
+	answer, err := client.ListOffsets(t.Context(),
+		&kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: all}})
 	if err != nil {
 		return nil, err
 	}

@@ -25,8 +25,9 @@ func TestRotationBrokers(t *testing.T) {
 			"sasl.enabled.mechanisms":        "SCRAM-SHA-256",
 			"ssl.keystore.type":              "PEM", "ssl.keystore.location": ours.Issue(t, "broker", "127.0.0.1").StoreFile,
 			"ssl.truststore.type": "PEM", "ssl.truststore.location": ours.File,
-			"listener.name.client.ssl.client.auth":                "required",
-			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+			"listener.name.client.ssl.client.auth": "required",
+			"listener.name.client.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule " +
+				"required;",
 		},
 		Format: []string{"--add-scram", "SCRAM-SHA-256=[name=bridge,password=first-secret]"},
 	})
@@ -78,7 +79,8 @@ func TestRotationBrokers(t *testing.T) {
 	if transporttest.CheckLanes(t, got, want); len(got) != len(want) {
 		t.Errorf("the topic has %d records of %d events", len(got), len(want))
 	}
-	if n := logs.FilterMessageSnippet("retrying").Len(); n > 3 { // of a certificate, the end of a connection may come before the reason
+	// Of a certificate, the end of a connection may come before the reason.
+	if n := logs.FilterMessageSnippet("retrying").Len(); n > 3 {
 		t.Errorf("the log has %v", logs.All())
 	}
 }

@@ -25,7 +25,8 @@ func asAdmin() kgo.Opt { return kgo.SASL(plain.Auth{User: "admin", Pass: "admin"
 // secured is a cluster that knows a user by a password.
 func secured(t *testing.T, password string) *fake {
 	t.Helper()
-	return startFake(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", "admin"), kfake.Superuser("SCRAM-SHA-256", "bridge", password))
+	return startFake(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", "admin"), kfake.Superuser("SCRAM-SHA-256",
+		"bridge", password))
 }
 
 // setPassword changes the password at the cluster. Connections that stand go on.

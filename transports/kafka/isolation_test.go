@@ -21,6 +21,7 @@ func notice() *bridge.Event {
 // TestQuarantineHoldsUpNoEvent: whatever is wrong with the quarantine's topic, events go on. Its name sorts before
 // theirs.
 func TestQuarantineHoldsUpNoEvent(t *testing.T) {
+	t.Parallel()
 	t.Run("creating it never ends", func(t *testing.T) {
 		f := startFake(t, kfake.NumBrokers(1))
 		o := testOptions()
@@ -131,6 +132,7 @@ func TestQuarantineHoldsUpNoEvent(t *testing.T) {
 // TestPermissionsRestored: what the broker does not allow is an outage that names the right, and is over when it is
 // given.
 func TestPermissionsRestored(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]kfake.Fault{
 		"to write":    {Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed},
 		"to describe": {Keys: []kmsg.Key{kmsg.Metadata, kmsg.Produce}, Err: kerr.TopicAuthorizationFailed},
@@ -157,7 +159,8 @@ func TestPermissionsRestored(t *testing.T) {
 func TestProducerIDPermittedAgain(t *testing.T) {
 	t.Parallel()
 	f := startFake(t)
-	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed, TopLevel: true, Count: -1})
+	fault := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.ClusterAuthorizationFailed,
+		TopLevel: true, Count: -1})
 	o, logs := observed()
 	o.Partitions, o.producerIDRetry = 1, time.Nanosecond
 	s := observe(f, o.Topic)
@@ -192,6 +195,7 @@ var errEnough = errors.New("enough")
 // TestReadingIsForbidden: a consumer without the permission to read logs which one it needs, and resumes when it has
 // it.
 func TestReadingIsForbidden(t *testing.T) {
+	t.Parallel()
 	for _, key := range []kmsg.Key{kmsg.Metadata, kmsg.Fetch} {
 		t.Run(key.Name(), func(t *testing.T) {
 			t.Parallel()

@@ -33,14 +33,20 @@ func TestMistakesAreNamed(t *testing.T) {
 		"KAFKA_SASL: \"gssapi\"":                          func(o *Options) { o.SASL = "gssapi" },
 		"KAFKA_USER: is empty":                            func(o *Options) { o.SASL = "plain" },
 		"KAFKA_PASSWORD: is empty":                        func(o *Options) { o.SASL, o.User = "scram-sha-256", "me" },
-		"KAFKA_PASSWORD: is not valid":                    func(o *Options) { o.SASL, o.User, o.Password = "scram-sha-512", "me", password+"\x00" },
-		"KAFKA_SASL: is none":                             func(o *Options) { o.User, o.Password = "me", password },
-		"KAFKA_TLS: is false":                             func(o *Options) { o.CAFile = garbage },
-		"KAFKA_TLS_CA_FILE: " + garbage:                   func(o *Options) { o.TLS, o.CAFile = true, garbage },
-		"KAFKA_TLS_CA_FILE: open":                         func(o *Options) { o.TLS, o.CAFile = true, garbage+"x" },
-		"KAFKA_TLS_CERT_FILE: is empty":                   func(o *Options) { o.TLS, o.KeyFile = true, garbage },
-		"KAFKA_TLS_KEY_FILE: is empty":                    func(o *Options) { o.TLS, o.CertFile = true, garbage },
-		"KAFKA_TLS_CERT_FILE: cannot be used":             func(o *Options) { o.TLS, o.CertFile, o.KeyFile = true, garbage, garbage },
+		"KAFKA_PASSWORD: is not valid": func(o *Options) {
+			o.SASL, o.User, o.Password = "scram-sha-512",
+				"me", password+"\x00"
+		},
+		"KAFKA_SASL: is none":           func(o *Options) { o.User, o.Password = "me", password },
+		"KAFKA_TLS: is false":           func(o *Options) { o.CAFile = garbage },
+		"KAFKA_TLS_CA_FILE: " + garbage: func(o *Options) { o.TLS, o.CAFile = true, garbage },
+		"KAFKA_TLS_CA_FILE: open":       func(o *Options) { o.TLS, o.CAFile = true, garbage+"x" },
+		"KAFKA_TLS_CERT_FILE: is empty": func(o *Options) { o.TLS, o.KeyFile = true, garbage },
+		"KAFKA_TLS_KEY_FILE: is empty":  func(o *Options) { o.TLS, o.CertFile = true, garbage },
+		"KAFKA_TLS_CERT_FILE: cannot be used": func(o *Options) {
+			o.TLS, o.CertFile, o.KeyFile = true, garbage,
+				garbage
+		},
 	} {
 		o := DefaultOptions()
 		change(&o)

@@ -49,7 +49,8 @@ func TestProbeOfRights(t *testing.T) {
 		f := startFake(t, kfake.SeedTopics(12, o.Topic), kfake.EnableSASL(), kfake.EnableACLs(),
 			kfake.User("PLAIN", o.User, o.Password, acls...))
 		o.Brokers = joined(f.addrs)
-		if _, err := Probe(t.Context(), o); (err == nil) != may || err != nil && !strings.Contains(err.Error(), "allow WRITE") {
+		if _, err := Probe(t.Context(), o); (err == nil) != may || err != nil && !strings.Contains(err.Error(),
+			"allow WRITE") {
 			t.Errorf("may write: %v, %v", may, err)
 		}
 	}

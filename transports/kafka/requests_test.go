@@ -174,7 +174,8 @@ func TestBatchesFitTheTopic(t *testing.T) {
 	s := observe(f, o.Topic)
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(10, 1, 1))
-	if err := publishLarge(t, p, 2, limit); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max.message.bytes") {
+	if err := publishLarge(t, p, 2, limit); !bridge.IsRejected(err) || !strings.Contains(err.Error(),
+		"max.message.bytes") {
 		t.Errorf("the answer is %v", err)
 	}
 	transporttest.Deliver(t, p, transporttest.Events(200, 3, 1))

@@ -2,16 +2,15 @@ package kafka
 
 import (
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
-	"livebridge/bridge"
+	"livebridge/transports/transporttest"
 )
 
-// TestStoredEventsAreLogged with topic, partition and offset.
+// TestStoredEventsAreLogged with topic, partition and the offset that a consumer sees.
 func TestStoredEventsAreLogged(t *testing.T) {
 	t.Parallel()
 	core, logs := observer.New(zap.DebugLevel)
@@ -19,23 +18,20 @@ func TestStoredEventsAreLogged(t *testing.T) {
 	o.Log, o.Partitions = zap.New(core), 1
 	f := startFake(t, kfake.SeedTopics(1, o.Topic))
 	p := f.dial(t, o)
-	for n := range uint64(3) {
-		e := &bridge.Event{ID: bridge.ID{byte(n + 1)}, Type: "com.huaweicloud.live.stream.publish", Sequence: n + 1,
-			Lane: bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "a"},
-			Data: []byte(`{}`), Recorded: bridge.MillisOf(time.Now())}
-		answer := make(chan error, 1)
-		p.Publish(e, func(err error) { answer <- err })
-		if err := <-answer; err != nil {
-			t.Fatal(err)
+	all := transporttest.Events(200, 1, 2)
+	transporttest.Deliver(t, p, all)
+	offsets := make(map[string]int64)
+	for _, r := range read(t, f.addrs, o.Topic) {
+		offsets[string(r.Value)] = r.Offset
+	}
+	for _, e := range all {
+		lines := logs.FilterMessage("event stored by Kafka").FilterField(zap.Stringer("id", e.ID)).All()
+		if len(lines) != 1 {
+			t.Fatalf("%d lines about %v %d", len(lines), e.Lane, e.Sequence)
 		}
-		lines := logs.FilterMessage("event stored by Kafka").All()
-		if uint64(len(lines)) != n+1 {
-			t.Fatalf("%d lines", len(lines))
-		}
-		got := lines[n].ContextMap()
-		if got["id"] != e.ID.String() || got["sequence"] != n+1 || got["topic"] != o.Topic ||
-			got["partition"] != int32(0) || got["offset"] != int64(n) {
-			t.Errorf("%v", got)
+		got, want := lines[0].ContextMap(), offsets[string(e.AppendStructured(nil))]
+		if got["sequence"] != e.Sequence || got["topic"] != o.Topic || got["partition"] != int32(0) || got["offset"] != want {
+			t.Errorf("%v, want offset %d", got, want)
 		}
 	}
 }

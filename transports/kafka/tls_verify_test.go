@@ -24,9 +24,11 @@ func verifications(another string) []verification {
 	return []verification{
 		{"full", func(o *Options, ca string) { o.CAFile = ca }, byName, ""},
 		{"full with the name", func(o *Options, ca string) { o.CAFile, o.TLSServerName = ca, "kafka.internal" }, "", ""},
-		{"full with another name", func(o *Options, ca string) { o.CAFile, o.TLSServerName = ca, "kafka.example" }, byName, ""},
+		{"full with another name", func(o *Options, ca string) { o.CAFile, o.TLSServerName = ca, "kafka.example" }, byName,
+			""},
 		{"ca", func(o *Options, ca string) { o.CAFile, o.TLSVerify = ca, "ca" }, "", "are verified by authority alone"},
-		{"ca of another authority", func(o *Options, _ string) { o.CAFile, o.TLSVerify = another, "ca" }, byChain, "are verified by authority alone"},
+		{"ca of another authority", func(o *Options, _ string) { o.CAFile, o.TLSVerify = another, "ca" }, byChain,
+			"are verified by authority alone"},
 		{"none", func(o *Options, _ string) { o.CAFile, o.TLSVerify = another, "none" }, "", "are not verified"},
 	}
 }
@@ -43,7 +45,8 @@ func (v verification) check(t *testing.T, addr, authority string, set func(*Opti
 	} else {
 		transporttest.Deliver(t, p, transporttest.Events(2, 1, 1))
 	}
-	if n := logs.FilterMessageSnippet("broker certificates").Len(); n != min(len(v.warn), 1) || n > 0 && logs.FilterMessageSnippet(v.warn).Len() == 0 {
+	if n := logs.FilterMessageSnippet("broker certificates").Len(); n != min(len(v.warn), 1) || n > 0 &&
+		logs.FilterMessageSnippet(v.warn).Len() == 0 {
 		t.Errorf("%d warnings: %v", n, logs.All())
 	}
 }

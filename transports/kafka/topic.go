@@ -39,7 +39,8 @@ func (t *topic) settling(found *kafka.Topic, err error) bool {
 	if t.layout.Load() != nil || t.fault.Load() != nil || time.Since(t.firstCheck) > newTopicGrace {
 		return false
 	}
-	leaderless := slices.ContainsFunc(found.Partitions, func(p kafka.Partition) bool { return leaderOf(p) == producer.NoLeader })
+	leaderless := slices.ContainsFunc(found.Partitions,
+		func(p kafka.Partition) bool { return leaderOf(p) == producer.NoLeader })
 	return err != nil && !permanent(err) || err == nil && leaderless
 }
 

@@ -17,6 +17,7 @@ import (
 // TestUnusableTopic: a topic that would not keep what it acknowledges gets nothing, from the start or from when it
 // becomes so. The alarm says what to mend, and comes again while it lasts; publishing goes on by itself.
 func TestUnusableTopic(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, invalid, valid, text string }{
 		{"cleanup.policy", "compact", "delete", "set cleanup.policy to delete"},
 		{"retention.ms", "60000", "604800000", "raise retention.ms"},
@@ -84,6 +85,7 @@ func TestWarningsAreRepeated(t *testing.T) {
 // TestConfigurationCannotBeRead: one request that fails is retried and not logged; one that keeps failing is logged
 // once.
 func TestConfigurationCannotBeRead(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		failures int
 		logged   int
@@ -97,7 +99,8 @@ func TestConfigurationCannotBeRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			checks := f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Observe: true, Count: -1})
-			f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Err: kerr.CoordinatorLoadInProgress, Count: c.failures})
+			f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: o.Topic, Err: kerr.CoordinatorLoadInProgress,
+				Count: c.failures})
 			p := f.dial(t, o)
 			transporttest.Eventually(t, "the topic is not checked again", func() bool { return checks.Hits() >= 2 })
 			transporttest.Deliver(t, p, transporttest.Events(5, 1, 1))

@@ -1,9 +1,7 @@
 package kafka
 
 import (
-	"context"
 	"errors"
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +32,8 @@ func TestAbsentTopic(t *testing.T) {
 	o, logs := observed()
 	o.Create = false
 	p := f.dial(t, o)
-	if err := failure(t, p); !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") || !strings.Contains(err.Error(), o.Topic) {
+	if err := failure(t, p); !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") || !strings.Contains(err.Error(),
+		o.Topic) {
 		t.Errorf("the answer is %v", err)
 	}
 	transporttest.AwaitLog(t, logs, "topic unavailable")
@@ -98,7 +97,8 @@ func TestMorePartitions(t *testing.T) {
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(20, 1, 3))
 	client := &kafka.Client{Addr: kafka.TCP(f.addrs...), Transport: &kafka.Transport{}}
-	answer, err := client.CreatePartitions(t.Context(), &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: o.Topic, Count: 9}}})
+	answer, err := client.CreatePartitions(t.Context(),
+		&kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: o.Topic, Count: 9}}})
 	if err != nil || answer.Errors[o.Topic] != nil {
 		t.Fatal(err, answer.Errors)
 	}
@@ -123,7 +123,8 @@ func TestFindings(t *testing.T) {
 		want   string // a part of the only remark; empty: none
 		alarm  bool
 	}{
-		{3, config{"min.insync.replicas": "2", "retention.ms": "604800000", "retention.bytes": "-1", "cleanup.policy": "delete"}, "", false},
+		{3, config{"min.insync.replicas": "2", "retention.ms": "604800000", "retention.bytes": "-1",
+			"cleanup.policy": "delete"}, "", false},
 		{3, nil, "", false},
 		{3, config{"retention.ms": "-1"}, "", false},
 		{1, config{"min.insync.replicas": "1"}, "one replica", false},
@@ -143,14 +144,16 @@ func TestFindings(t *testing.T) {
 		{3, config{"cleanup.policy": "compact", "retention.ms": "1"}, "set cleanup.policy to delete", true},
 		{3, config{"message.timestamp.before.max.ms": "1000"}, "message.timestamp.before.max.ms is 1s", false},
 		{3, config{"message.timestamp.after.max.ms": "59999"}, "message.timestamp.after.max.ms", false},
-		{3, config{"message.timestamp.after.max.ms": "3600000", "message.timestamp.before.max.ms": "9223372036854775807"}, "", false},
+		{3, config{"message.timestamp.after.max.ms": "3600000", "message.timestamp.before.max.ms": "9223372036854775807"}, "",
+			false},
 	} {
 		all := make([]kafka.Partition, 2)
 		for i, copies := range []int{max(c.copies, 3), c.copies} { // the partition with the fewest copies counts
 			all[i] = kafka.Partition{Leader: kafka.Broker{Host: "a"}, Replicas: make([]kafka.Broker, copies)}
 		}
 		got := o.findings(topicState{partitions: all, config: c.config})
-		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0].text, c.want) || got[0].alarm != c.alarm) {
+		if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0].text, c.want) ||
+			got[0].alarm != c.alarm) {
 			t.Errorf("%d copies, %v: %v", c.copies, c.config, got)
 		}
 	}
@@ -174,7 +177,8 @@ func TestTemplate(t *testing.T) {
 	if logs.FilterMessageSnippet("cannot").Len() > 0 {
 		t.Errorf("the log has %v", logs.All())
 	}
-	for topic, want := range map[string][]*bridge.Event{"live.one.stream": all[:15], "live.two.stream": all[15:30], "live.a_x5Fx_x20b.stream": all[30:]} {
+	for topic, want := range map[string][]*bridge.Event{"live.one.stream": all[:15], "live.two.stream": all[15:30],
+		"live.a_x5Fx_x20b.stream": all[30:]} {
 		once(t, f, topic, want)
 	}
 	o.Brokers = joined(f.addrs)
@@ -241,7 +245,8 @@ func TestNoQuarantineTopic(t *testing.T) {
 	o := testOptions()
 	o.Quarantine = ""
 	p := f.dial(t, o)
-	if err := transporttest.Try(t, p, &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream}, Reason: bridge.ReasonExpired}); err != nil {
+	if err := transporttest.Try(t, p, &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream},
+		Reason: bridge.ReasonExpired}); err != nil {
 		t.Error(err)
 	}
 }
@@ -262,73 +267,5 @@ func TestStartsWithoutABroker(t *testing.T) {
 	transporttest.Deliver(t, p, transporttest.Events(5, 1, 2))
 	if n := logs.FilterMessageSnippet("cannot reach Kafka").Len(); n != 1 {
 		t.Errorf("logged %d times", n)
-	}
-}
-
-// TestConsumeNew leaves out what was there before, and outlives a broker's restart.
-func TestConsumeNew(t *testing.T) {
-	t.Parallel()
-	f := startFake(t)
-	o := testOptions()
-	p := f.dial(t, o)
-	transporttest.Deliver(t, p, transporttest.Events(10, 1, 2))
-	o.Brokers = joined(f.addrs)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	consumed := make(chan string, 10_000)
-	ended := make(chan error, 1)
-	go func() {
-		ended <- Consume(ctx, o, StartNew, func(r Record) error { consumed <- string(r.Payload); return nil })
-	}()
-	next := func(sequence uint64) { // publishes until the consumer has begun
-		e := transporttest.Events(1, sequence, 1)[0]
-		want := string(e.AppendStructured(nil))
-		for {
-			transporttest.Deliver(t, p, []*bridge.Event{e})
-			for {
-				select {
-				case got := <-consumed:
-					if got == want {
-						return
-					}
-					if strings.Contains(got, `"number":1}`) || strings.Contains(got, `"number":2}`) {
-						t.Fatalf("an old event: %s", got)
-					}
-					continue
-				case <-time.After(500 * time.Millisecond):
-				case err := <-ended:
-					t.Fatalf("nothing was consumed: %v", err)
-				}
-				break
-			}
-		}
-	}
-	next(3)
-	f.Close()
-	f.restart(t)
-	next(4)
-	cancel()
-	if err := transporttest.Receive(t, ended); !errors.Is(err, context.Canceled) {
-		t.Errorf("it ends with %v", err)
-	}
-}
-
-// TestConsumeNoQuarantine: a template that the quarantine's topic matches too does not make its notices events.
-func TestConsumeNoQuarantine(t *testing.T) {
-	t.Parallel()
-	o := testOptions()
-	o.Topic = "live.{app}"
-	f := startFake(t, kfake.SeedTopics(1, "live.one", o.Quarantine))
-	o.Brokers = joined(f.addrs)
-	c, err := newConsumer(t.Context(), o, func(Record) error { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.close()
-	if err := c.discover(StartAll); err != nil {
-		t.Fatal(err)
-	}
-	if want := map[string]int{"live.one": 1}; !maps.Equal(c.read, want) {
-		t.Errorf("it reads %v, not %v", c.read, want)
 	}
 }

@@ -27,7 +27,8 @@ func setConfig(t *testing.T, brokers []string, topic, name, value string) {
 	defer client.Transport.(*kafka.Transport).CloseIdleConnections()
 	answer, err := client.IncrementalAlterConfigs(t.Context(), &kafka.IncrementalAlterConfigsRequest{
 		Resources: []kafka.IncrementalAlterConfigsRequestResource{{ResourceType: kafka.ResourceTypeTopic, ResourceName: topic,
-			Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: name, Value: value, ConfigOperation: kafka.ConfigOperationSet}}}},
+			Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: name, Value: value,
+				ConfigOperation: kafka.ConfigOperationSet}}}},
 	})
 	if err != nil || answer.Resources[0].Error != nil {
 		t.Fatal(err, answer)
@@ -76,6 +77,7 @@ func onlyThese(t *testing.T, brokers []string, topic string, want []*bridge.Even
 // TestTopicIsRecreated by somebody else: what it had is gone, which is said, whether events come or not. Publishing
 // goes on.
 func TestTopicIsRecreated(t *testing.T) {
+	t.Parallel()
 	for _, busy := range []bool{true, false} {
 		t.Run(fmt.Sprint("busy=", busy), func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +107,8 @@ func TestTopicIsRecreated(t *testing.T) {
 				transporttest.Deliver(t, p, more)
 			}
 			onlyThese(t, f.addrs, o.Topic, more)
-			if n := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet("are gone").Len(); n > 3 { // each partition when it shows
+			// each partition when it shows
+			if n := logs.FilterLevelExact(zapcore.ErrorLevel).FilterMessageSnippet("are gone").Len(); n > 3 {
 				t.Errorf("logged %d times", n)
 			}
 		})
@@ -124,7 +127,8 @@ func TestFewerPartitions(t *testing.T) {
 	}
 	p := f.dial(t, o)
 	transporttest.Deliver(t, p, transporttest.Events(40, 1, 1))
-	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.UnknownServerError, Topic: o.Topic, Partitions: []int32{3, 4, 5, 6, 7, 8, 9, 10, 11}, Count: -1})
+	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.UnknownServerError, Topic: o.Topic,
+		Partitions: []int32{3, 4, 5, 6, 7, 8, 9, 10, 11}, Count: -1})
 	var maybeWritten *bridge.Event
 	more := transporttest.Events(40, 2, 1)
 	for _, e := range more {
@@ -230,7 +234,8 @@ func TestPartitionWithoutLeader(t *testing.T) {
 	transporttest.AwaitLog(t, logs, "have no leader")
 	for _, e := range transporttest.Events(20, 2, 1) {
 		err := transporttest.Try(t, p, e)
-		if stuck := partitionOf(p, e) == 1; stuck != (err != nil) || stuck && !strings.Contains(err.Error(), "partition 1 has no leader") {
+		if stuck := partitionOf(p, e) == 1; stuck != (err != nil) || stuck && !strings.Contains(err.Error(),
+			"partition 1 has no leader") {
 			t.Errorf("an event of partition %d was answered %v", partitionOf(p, e), err)
 		}
 	}
@@ -267,46 +272,4 @@ func withoutLeader(r *kmsg.MetadataRequest, topic, host string, port int32) kmsg
 	}
 	answer.Topics = append(answer.Topics, found)
 	return answer
-}
-
-// TestLimitIsRaised: an event that was too large is accepted once the topic permits it, without a restart.
-func TestLimitIsRaised(t *testing.T) {
-	t.Parallel()
-	f := startFake(t)
-	o := testOptions()
-	o.checkInterval = noPeriodicCheck
-	if err := f.CreateTopic(o.Topic, 1, map[string]string{"max.message.bytes": "20000"}); err != nil {
-		t.Fatal(err)
-	}
-	p := f.dial(t, o)
-	if err := publishLarge(t, p, 1, 20_000); !bridge.IsRejected(err) {
-		t.Fatalf("an event that is too large was answered %v", err)
-	}
-	setConfig(t, f.addrs, o.Topic, "max.message.bytes", "100000")
-	if err := publishLarge(t, p, 2, 20_000); err != nil {
-		t.Errorf("the topic takes as much now, and the answer is %v", err)
-	}
-}
-
-// TestRetriedBatchGetsNewTimestamp: a batch of unknown outcome that the broker finds too old by now is sent again with
-// the time of now and is still known as the same, so that its events are in the topic once.
-func TestRetriedBatchGetsNewTimestamp(t *testing.T) {
-	t.Parallel()
-	f := startFake(t, kfake.NumBrokers(1))
-	o := testOptions()
-	o.Quarantine, o.Partitions = "", 1
-	s := observe(f, o.Topic)
-	p := f.dial(t, o)
-	all := transporttest.Events(1, 1, 1)
-	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.RequestTimedOut, Count: 1}) // the broker has it
-	f.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.InvalidTimestamp, Count: 2})
-	transporttest.Deliver(t, p, all)
-	once(t, f, o.Topic, all)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	batches := s.batches[0]
-	first, last := batches[0], batches[len(batches)-1]
-	if last.FirstTimestamp <= first.FirstTimestamp || last.FirstSequence != first.FirstSequence || last.ProducerID != first.ProducerID {
-		t.Errorf("of %d sendings the first is %+v, the last %+v", len(batches), first, last)
-	}
 }

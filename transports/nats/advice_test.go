@@ -35,9 +35,12 @@ func TestUnusableLimits(t *testing.T) {
 		other   *bridge.Event // goes on; nil: nothing does
 		names   []string
 	}{
-		"events above the store":     {server.Options{JetStreamMaxStore: 4 << 30}, func(*Options) {}, natstest.Event("a", 1), natstest.Notice(1), []string{"LIVE_EVENTS", "NATS_MAX_BYTES", "8589934592"}},
-		"quarantine above the store": {server.Options{JetStreamMaxStore: 8<<30 + 1<<20}, func(*Options) {}, natstest.Notice(1), natstest.Event("a", 1), []string{"LIVE_QUARANTINE", "QUARANTINE_MAX_BYTES"}},
-		"replicas":                   {server.Options{}, func(o *Options) { o.Replicas = 3 }, natstest.Event("a", 1), nil, []string{"NATS_REPLICAS"}},
+		"events above the store": {server.Options{JetStreamMaxStore: 4 << 30}, func(*Options) {}, natstest.Event("a", 1),
+			natstest.Notice(1), []string{"LIVE_EVENTS", "NATS_MAX_BYTES", "8589934592"}},
+		"quarantine above the store": {server.Options{JetStreamMaxStore: 8<<30 + 1<<20}, func(*Options) {},
+			natstest.Notice(1), natstest.Event("a", 1), []string{"LIVE_QUARANTINE", "QUARANTINE_MAX_BYTES"}},
+		"replicas": {server.Options{}, func(o *Options) { o.Replicas = 3 }, natstest.Event("a", 1), nil,
+			[]string{"NATS_REPLICAS"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := natstest.Start(t, &c.server)
@@ -85,16 +88,22 @@ func TestAccountLimits(t *testing.T) {
 		stuck  *bridge.Event
 		names  []string
 	}{
-		"storage":               {jwt.JetStreamLimits{DiskStorage: 1 << 30}, nil, natstest.Event("a", 1), []string{"NATS_MAX_BYTES"}},
-		"a stream's size":       {jwt.JetStreamLimits{DiskStorage: 20 << 30, DiskMaxStreamBytes: 1 << 30}, nil, natstest.Event("a", 1), []string{"NATS_MAX_BYTES"}},
-		"the quarantine's size": {jwt.JetStreamLimits{DiskStorage: 20 << 30, DiskMaxStreamBytes: 1 << 20}, nil, natstest.Notice(1), []string{"QUARANTINE_MAX_BYTES"}},
-		"size required":         {jwt.JetStreamLimits{DiskStorage: 20 << 30, MaxBytesRequired: true}, func(o *Options) { o.MaxBytes = 0 }, natstest.Event("a", 1), []string{"NATS_MAX_BYTES", "above 0"}},
-		"streams":               {jwt.JetStreamLimits{DiskStorage: 20 << 30, Streams: 1}, func(o *Options) { o.Quarantine = "" }, natstest.Event("a", 1), []string{"limit of streams"}},
+		"storage": {jwt.JetStreamLimits{DiskStorage: 1 << 30}, nil, natstest.Event("a", 1),
+			[]string{"NATS_MAX_BYTES"}},
+		"a stream's size": {jwt.JetStreamLimits{DiskStorage: 20 << 30, DiskMaxStreamBytes: 1 << 30}, nil,
+			natstest.Event("a", 1), []string{"NATS_MAX_BYTES"}},
+		"the quarantine's size": {jwt.JetStreamLimits{DiskStorage: 20 << 30, DiskMaxStreamBytes: 1 << 20}, nil,
+			natstest.Notice(1), []string{"QUARANTINE_MAX_BYTES"}},
+		"size required": {jwt.JetStreamLimits{DiskStorage: 20 << 30, MaxBytesRequired: true},
+			func(o *Options) { o.MaxBytes = 0 }, natstest.Event("a", 1), []string{"NATS_MAX_BYTES", "above 0"}},
+		"streams": {jwt.JetStreamLimits{DiskStorage: 20 << 30, Streams: 1},
+			func(o *Options) { o.Quarantine = "" }, natstest.Event("a", 1), []string{"limit of streams"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, o := accountServer(t, c.limits)
 			if c.limits.Streams == 1 {
-				natstest.Must(natstest.Connect(t, s.URL, natsgo.UserCredentials(o.CredsFile)).CreateStream(t.Context(), jetstream.StreamConfig{Name: "FIRST", Subjects: []string{"first"}}))
+				natstest.Must(natstest.Connect(t, s.URL, natsgo.UserCredentials(o.CredsFile)).CreateStream(t.Context(),
+					jetstream.StreamConfig{Name: "FIRST", Subjects: []string{"first"}}))
 			}
 			if c.change != nil {
 				c.change(&o)

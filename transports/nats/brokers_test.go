@@ -20,7 +20,8 @@ import (
 // stream. Stopping the broker kills all of them.
 func TestContractBrokers(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "nats-server")
-	if output, err := exec.Command("go", "build", "-o", program, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
+	if output, err := exec.Command("go", "build", "-o", program,
+		"github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	c := startProcesses(t, program)
@@ -64,7 +65,7 @@ type realCluster struct {
 func startProcesses(t *testing.T, program string) *realCluster {
 	t.Helper()
 	c := &realCluster{program: program, cmds: make([]*exec.Cmd, 3)}
-	ports := freePorts(t, 6)
+	ports := transporttest.FreePorts(t, 6)
 	c.clients, c.routes = ports[:3], ports[3:]
 	for range c.clients {
 		c.dirs = append(c.dirs, t.TempDir())
@@ -72,20 +73,6 @@ func startProcesses(t *testing.T, program string) *realCluster {
 	c.begin(t)
 	t.Cleanup(c.kill)
 	return c
-}
-
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var out []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		out = append(out, l.Addr().(*net.TCPAddr).Port)
-	}
-	return out
 }
 
 func (c *realCluster) urls() string {
@@ -104,7 +91,8 @@ func (c *realCluster) begin(t *testing.T) {
 	}
 	for i := range c.cmds {
 		config := filepath.Join(c.dirs[i], "nats.conf")
-		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\njetstream { store_dir: %q }\ncluster { name: tests, listen: 127.0.0.1:%d, routes: [%s] }\n",
+		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\njetstream { store_dir: %q }\ncluster { name: tests, "+
+			"listen: 127.0.0.1:%d, routes: [%s] }\n",
 			i, c.clients[i], c.dirs[i], c.routes[i], strings.Join(routes, ", "))
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

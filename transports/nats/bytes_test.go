@@ -59,7 +59,8 @@ func TestPartitionsOfSubjects(t *testing.T) {
 	o := DefaultOptions()
 	o.Partitions = 8
 	of := func(kind bridge.Kind, stream string) string {
-		subject := o.subject(&bridge.Event{Lane: bridge.Lane{Kind: kind, Domain: "push.example.com", App: "live", Stream: stream}})
+		lane := bridge.Lane{Kind: kind, Domain: "push.example.com", App: "live", Stream: stream}
+		subject := o.subject(&bridge.Event{Lane: lane})
 		partition, rest, _ := strings.Cut(strings.TrimPrefix(subject, "live.events."), ".")
 		if rest != "push%2Eexample%2Ecom.live."+stream+"."+kind.String() || !cover(o.eventSubjects(), []string{subject}) {
 			t.Errorf("the subject is %s", subject)
@@ -79,7 +80,8 @@ func TestPartitionsOfSubjects(t *testing.T) {
 			t.Errorf("partition %d has %d of 800 streams; %v", p, n, used)
 		}
 	}
-	if got := of(bridge.KindStream, "room1") + of(bridge.KindStream, "room2") + of(bridge.KindStream, "room3"); got != "452" {
+	got := of(bridge.KindStream, "room1") + of(bridge.KindStream, "room2") + of(bridge.KindStream, "room3")
+	if got != "452" {
 		t.Errorf("the partitions are %s", got)
 	}
 	notice := bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream}, Reason: bridge.ReasonExpired}
@@ -96,7 +98,7 @@ func TestWholeMessages(t *testing.T) {
 		o.Binary = mode
 		s := natstest.Start(t, &server.Options{})
 		o.URL = s.URL
-		transporttest.Deliver(t, dial(t, o), wholeEvents())
+		transporttest.Deliver(t, dial(t, o), transporttest.Whole())
 		js := s.JetStream(t)
 		got := make(map[string]string)
 		for _, stream := range []string{o.Stream, QuarantineStream} {
@@ -110,49 +112,50 @@ func TestWholeMessages(t *testing.T) {
 	}
 }
 
-func wholeEvents() []*bridge.Event {
-	stream := bridge.Event{
-		ID: bridge.ID{1, 2, 3}, Type: "com.huaweicloud.live.stream.publish", Session: 1587954130000, Phase: bridge.PhasePublish,
-		Lane:     bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "room 1"},
-		Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 7, Scheme: bridge.SchemeHMAC, Marks: bridge.MarkForced | bridge.MarkPrevUnended,
-		Data: []byte(`{"event":"PUBLISH"}`),
-	}
-	notice := bridge.Event{
-		ID: bridge.ID{9}, Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 3, Lane: bridge.Lane{Kind: bridge.KindStream},
-		Scheme: bridge.SchemeHMAC, Reason: bridge.ReasonTampered, Subject: "push.example.com/live/room%201", Data: []byte(`{"reason":"tampered"}`),
-	}
-	return []*bridge.Event{&stream, &notice}
-}
-
 func structuredMessages() map[string]string {
 	return map[string]string{
-		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Expected-Stream:LIVE_EVENTS Nats-Msg-Id:01020300000000000000000000000000 content-type:application/cloudevents+json] ` +
+		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Expected-Stream:LIVE_EVENTS ` +
+			`Nats-Msg-Id:01020300000000000000000000000000 content-type:application/cloudevents+json] ` +
 			`{"data":{"event":"PUBLISH"},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:stream:1",` +
-			`"id":"01020300000000000000000000000000","marks":"forced,prev_unended","partitionkey":"push.example.com/live/room%201",` +
+			`"id":"01020300000000000000000000000000","marks":"forced,prev_unended",` +
+			`"partitionkey":"push.example.com/live/room%201",` +
 			`"recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000007","session":"1587954130000",` +
 			`"signature":"hmac-sha256","source":"/huaweicloud/live/push.example.com/live","specversion":"1.0",` +
-			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:11.234Z","type":"com.huaweicloud.live.stream.publish"}`,
-		"live.quarantine.stream": `map[Nats-Expected-Stream:LIVE_QUARANTINE Nats-Msg-Id:09000000000000000000000000000000-tampered content-type:application/cloudevents+json] ` +
-			`{"data":{"reason":"tampered"},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:quarantine:1",` +
-			`"id":"09000000000000000000000000000000-tampered","partitionkey":"stream","recordedtime":"2020-04-27T02:22:14.678Z",` +
-			`"sequence":"00000000000000000003","signature":"hmac-sha256","source":"/livebridge/quarantine/stream","specversion":"1.0",` +
-			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:14.678Z","type":"livebridge.callback.quarantined"}`,
+			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:11.234Z",` +
+			`"type":"com.huaweicloud.live.stream.publish"}`,
+		"live.quarantine.stream": `map[Nats-Expected-Stream:LIVE_QUARANTINE ` +
+			`Nats-Msg-Id:09000000000000000000000000000000-tampered content-type:application/cloudevents+json] ` +
+			`{"data":{"reason":"tampered"},"datacontenttype":"application/json",` +
+			`"dataschema":"urn:livebridge:schema:quarantine:1",` +
+			`"id":"09000000000000000000000000000000-tampered","partitionkey":"stream",` +
+			`"recordedtime":"2020-04-27T02:22:14.678Z",` +
+			`"sequence":"00000000000000000003","signature":"hmac-sha256","source":"/livebridge/quarantine/stream",` +
+			`"specversion":"1.0",` +
+			`"subject":"push.example.com/live/room%201","time":"2020-04-27T02:22:14.678Z",` +
+			`"type":"livebridge.callback.quarantined"}`,
 	}
 }
 
 func binaryMessages() map[string]string {
 	return map[string]string{
-		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Expected-Stream:LIVE_EVENTS Nats-Msg-Id:01020300000000000000000000000000 ` +
-			`ce-datacontenttype:application/json ce-dataschema:urn:livebridge:schema:stream:1 ce-id:01020300000000000000000000000000 ` +
-			`ce-marks:forced,prev_unended ce-partitionkey:push.example.com/live/room%25201 ce-recordedtime:2020-04-27T02:22:14.678Z ` +
+		"live.events.push%2Eexample%2Ecom.live.room%201.stream": `map[Nats-Expected-Stream:LIVE_EVENTS ` +
+			`Nats-Msg-Id:01020300000000000000000000000000 ` +
+			`ce-datacontenttype:application/json ce-dataschema:urn:livebridge:schema:stream:1 ` +
+			`ce-id:01020300000000000000000000000000 ` +
+			`ce-marks:forced,prev_unended ce-partitionkey:push.example.com/live/room%25201 ` +
+			`ce-recordedtime:2020-04-27T02:22:14.678Z ` +
 			`ce-sequence:00000000000000000007 ce-session:1587954130000 ce-signature:hmac-sha256 ` +
 			`ce-source:/huaweicloud/live/push.example.com/live ce-specversion:1.0 ce-subject:push.example.com/live/room%25201 ` +
-			`ce-time:2020-04-27T02:22:11.234Z ce-type:com.huaweicloud.live.stream.publish content-type:application/json] {"event":"PUBLISH"}`,
-		"live.quarantine.stream": `map[Nats-Expected-Stream:LIVE_QUARANTINE Nats-Msg-Id:09000000000000000000000000000000-tampered ` +
+			`ce-time:2020-04-27T02:22:11.234Z ce-type:com.huaweicloud.live.stream.publish content-type:application/json] ` +
+			`{"event":"PUBLISH"}`,
+		"live.quarantine.stream": `map[Nats-Expected-Stream:LIVE_QUARANTINE ` +
+			`Nats-Msg-Id:09000000000000000000000000000000-tampered ` +
 			`ce-datacontenttype:application/json ce-dataschema:urn:livebridge:schema:quarantine:1 ` +
 			`ce-id:09000000000000000000000000000000-tampered ce-partitionkey:stream ce-recordedtime:2020-04-27T02:22:14.678Z ` +
-			`ce-sequence:00000000000000000003 ce-signature:hmac-sha256 ce-source:/livebridge/quarantine/stream ce-specversion:1.0 ` +
-			`ce-subject:push.example.com/live/room%25201 ce-time:2020-04-27T02:22:14.678Z ce-type:livebridge.callback.quarantined ` +
+			`ce-sequence:00000000000000000003 ce-signature:hmac-sha256 ce-source:/livebridge/quarantine/stream ` +
+			`ce-specversion:1.0 ` +
+			`ce-subject:push.example.com/live/room%25201 ce-time:2020-04-27T02:22:14.678Z ` +
+			`ce-type:livebridge.callback.quarantined ` +
 			`content-type:application/json] {"reason":"tampered"}`,
 	}
 }

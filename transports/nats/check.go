@@ -11,7 +11,8 @@ import (
 // Check returns every error in the options, each with the name of its setting. It reads the files that they name, and
 // connects to nothing.
 func (o *Options) Check() error {
-	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.tlsClient().Check(), o.checkFiles())
+	return errors.Join(o.checkURL(), o.checkStream(), o.checkInbox(), o.checkLimits(), o.tlsClient().Check(),
+		o.checkFiles())
 }
 
 // checkURL never shows the URL: it may hold a password or a token.

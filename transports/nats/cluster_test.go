@@ -30,7 +30,8 @@ func startCluster(t *testing.T) []*server.Server {
 	}
 	var all []*server.Server
 	for n, port := range ports {
-		s := natstest.Must(server.NewServer(&server.Options{ServerName: fmt.Sprint("n", n), Host: "127.0.0.1", Port: server.RANDOM_PORT,
+		s := natstest.Must(server.NewServer(&server.Options{ServerName: fmt.Sprint("n", n), Host: "127.0.0.1",
+			Port:      server.RANDOM_PORT,
 			JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
 			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}, Routes: routes}))
 		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
@@ -93,7 +94,8 @@ func TestStreamThatIsThere(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t, &server.Options{})
 	js := s.JetStream(t)
-	natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MINE", Subjects: []string{"live.>"}, MaxMsgs: minMessages}))
+	natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MINE", Subjects: []string{"live.>"},
+		MaxMsgs: minMessages}))
 	o := testOptions()
 	o.URL, o.Stream, o.Quarantine = s.URL, "MINE", ""
 	p, err := Dial(o)

@@ -34,6 +34,7 @@ func (o *Options) streamConfig(name, subjects string, maxBytes int64) jetstream.
 	c := jetstream.StreamConfig{
 		Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
 		MaxAge: o.MaxAge, MaxBytes: maxBytes, MaxMsgSize: -1, Discard: jetstream.DiscardOld, AllowDirect: true,
+		FirstSeq: o.FirstSequence[name],
 	}
 	if o.InProcess != nil {
 		c.Duplicates = ownWindow

@@ -22,9 +22,11 @@ func TestBrokerConnected(t *testing.T) {
 		p := natstest.Must(Dial(o))
 		defer transporttest.CloseSoon(p)
 		transporttest.Eventually(t, "the publisher is connected", p.Connected)
-		transporttest.Eventually(t, "that is logged", func() bool { return logs.FilterMessage("broker connected").Len() == 1 })
+		transporttest.Eventually(t, "that is logged",
+			func() bool { return logs.FilterMessage("broker connected").Len() == 1 })
 		line := logs.FilterMessage("broker connected").All()[0].ContextMap()
-		if at := line["server"].(string); strings.Contains(at, "secret") || !strings.HasSuffix(at, strings.TrimPrefix(s.URL, "nats://")) ||
+		if at := line["server"].(string); strings.Contains(at, "secret") ||
+			!strings.HasSuffix(at, strings.TrimPrefix(s.URL, "nats://")) ||
 			line["stream"] != o.Stream || line["created"] != created {
 			t.Errorf("connected to %v", line)
 		}
@@ -33,11 +35,13 @@ func TestBrokerConnected(t *testing.T) {
 		transporttest.Eventually(t, "that is logged", func() bool {
 			return logs.FilterMessage("broker unavailable: cannot connect to NATS; retrying").Len() == 1
 		})
-		if err := transporttest.Try(t, p, natstest.Event("a", 1)); err == nil || !strings.Contains(err.Error(), "connection refused") {
+		if err := transporttest.Try(t, p, natstest.Event("a", 1)); err == nil || !strings.Contains(err.Error(),
+			"connection refused") {
 			t.Errorf("the answer is %v", err)
 		}
 		s.Restart(t)
-		transporttest.Eventually(t, "the connection is logged again", func() bool { return logs.FilterMessage("broker connected").Len() == 2 })
+		transporttest.Eventually(t, "the connection is logged again",
+			func() bool { return logs.FilterMessage("broker connected").Len() == 2 })
 	}
 }
 
@@ -49,10 +53,12 @@ func TestNeverConnectedCause(t *testing.T) {
 	p := natstest.Must(Dial(o))
 	defer transporttest.CloseSoon(p)
 	transporttest.Eventually(t, "it is logged", func() bool { return logs.Len() > 0 })
-	if line := logs.All()[0]; !strings.HasPrefix(line.Message, "broker unavailable: ") || !strings.Contains(line.ContextMap()["error"].(string), "connection refused") {
+	if line := logs.All()[0]; !strings.HasPrefix(line.Message, "broker unavailable: ") ||
+		!strings.Contains(line.ContextMap()["error"].(string), "connection refused") {
 		t.Errorf("the log has %v", logs.All())
 	}
-	if err := transporttest.Try(t, p, natstest.Event("a", 1)); err == nil || !strings.Contains(err.Error(), "connection refused") || p.Connected() {
+	if err := transporttest.Try(t, p, natstest.Event("a", 1)); err == nil || !strings.Contains(err.Error(),
+		"connection refused") || p.Connected() {
 		t.Errorf("the answer is %v", err)
 	}
 }

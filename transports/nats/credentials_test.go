@@ -67,13 +67,15 @@ func (k *signers) user(expires time.Time) (public string, creds []byte) {
 // newSigners sets the server up for operator mode.
 func newSigners(t *testing.T, so *server.Options) *signers {
 	t.Helper()
-	k := &signers{operator: natstest.Must(nkeys.CreateOperator()), account: natstest.Must(nkeys.CreateAccount()), resolver: &server.MemAccResolver{}}
+	k := &signers{operator: natstest.Must(nkeys.CreateOperator()), account: natstest.Must(nkeys.CreateAccount()),
+		resolver: &server.MemAccResolver{}}
 	system := natstest.Must(natstest.Must(nkeys.CreateAccount()).PublicKey())
 	operator := jwt.NewOperatorClaims(natstest.Must(k.operator.PublicKey()))
 	operator.SystemAccount = system
 	so.TrustedOperators, so.AccountResolver, so.SystemAccount = []*jwt.OperatorClaims{operator}, k.resolver, system
 	k.accountClaims = jwt.NewAccountClaims(natstest.Must(k.account.PublicKey()))
-	k.accountClaims.Limits.JetStreamLimits = jwt.JetStreamLimits{MemoryStorage: jwt.NoLimit, DiskStorage: jwt.NoLimit, Streams: jwt.NoLimit, Consumer: jwt.NoLimit}
+	k.accountClaims.Limits.JetStreamLimits = jwt.JetStreamLimits{MemoryStorage: jwt.NoLimit, DiskStorage: jwt.NoLimit,
+		Streams: jwt.NoLimit, Consumer: jwt.NoLimit}
 	for _, claims := range []*jwt.AccountClaims{k.accountClaims, jwt.NewAccountClaims(system)} {
 		if err := k.resolver.Store(claims.Subject, natstest.Must(claims.Encode(k.operator))); err != nil {
 			t.Fatal(err)
@@ -103,7 +105,8 @@ func rotations() map[string]func(*testing.T, *server.Options, *Options) func(*na
 			}
 		},
 		"password": func(t *testing.T, so *server.Options, o *Options) func(*natstest.Server) rotation {
-			so.Username, so.Password, o.User, o.PasswordFile = "bridge", "first", "bridge", transporttest.File(t, "password", []byte("first"))
+			so.Username, so.Password, o.User, o.PasswordFile = "bridge", "first", "bridge", transporttest.File(t, "password",
+				[]byte("first"))
 			return func(s *natstest.Server) rotation {
 				return rotation{func() { s.Reload(t, func(so *server.Options) { so.Password = "second" }) },
 					func() { transporttest.Overwrite(t, o.PasswordFile, []byte("second")) }}
@@ -130,7 +133,8 @@ func rotations() map[string]func(*testing.T, *server.Options, *Options) func(*na
 		"certificates of both sides": func(t *testing.T, so *server.Options, o *Options) func(*natstest.Server) rotation {
 			first, second := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
 			config := func(a *transporttest.Authority) *tls.Config {
-				return &tls.Config{Certificates: []tls.Certificate{a.Issue(t, "server", "127.0.0.1").Certificate}, ClientCAs: a.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
+				return &tls.Config{Certificates: []tls.Certificate{a.Issue(t, "server", "127.0.0.1").Certificate},
+					ClientCAs: a.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
 			}
 			so.TLSConfig = config(first)
 			before, after := first.Issue(t, "client", "client"), second.Issue(t, "client", "client")
@@ -167,6 +171,7 @@ func watchedLog() (Options, *observer.ObservedLogs) {
 // TestRotation changes credentials while events are published: first the server refuses the old ones, then the new ones
 // lie in the file. Nothing is lost, repeated or reordered, and the log has one line about each half.
 func TestRotation(t *testing.T) {
+	t.Parallel()
 	for name, prepare := range rotations() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,7 +225,8 @@ func TestReload(t *testing.T) {
 	go func() { defer close(delivered); transporttest.Deliver(t, p, transporttest.Events(2, 6, 200)) }()
 	for _, unusable := range []string{"", "SUAX", string(bytes.ToLower(secondSeed))} {
 		transporttest.Overwrite(t, o.NKeyFile, []byte(unusable))
-		if err := p.Reload(); err == nil || !strings.Contains(err.Error(), "NATS_NKEY_FILE") || strings.Contains(err.Error(), string(secondSeed[4:])) {
+		if err := p.Reload(); err == nil || !strings.Contains(err.Error(), "NATS_NKEY_FILE") ||
+			strings.Contains(err.Error(), string(secondSeed[4:])) {
 			t.Errorf("%q: %v", unusable, err)
 		}
 	}
@@ -231,7 +237,11 @@ func TestReload(t *testing.T) {
 	if err := p.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	transporttest.Eventually(t, "the new key is used", func() bool { users := known(); return len(users) == 1 && users[0] == second })
+	transporttest.Eventually(t, "the new key is used", func() bool {
+		users := known()
+		return len(users) == 1 &&
+			users[0] == second
+	})
 	transporttest.Receive(t, delivered)
 	var got []transporttest.Record
 	for _, c := range consumedBy(t, o, 2*205) {
@@ -244,7 +254,8 @@ func TestReload(t *testing.T) {
 func TestMistakesInFilesAreNamed(t *testing.T) {
 	t.Parallel()
 	seed, _ := key(t, nkeys.CreateAccount)
-	garbage, empty, missing := transporttest.File(t, "garbage", seed), transporttest.File(t, "empty", []byte("\n")), filepath.Join(t.TempDir(), "missing")
+	garbage, empty, missing := transporttest.File(t, "garbage", seed), transporttest.File(t, "empty", []byte("\n")),
+		filepath.Join(t.TempDir(), "missing")
 	for setting, change := range map[string]func(o *Options, path string){
 		"NATS_TOKEN_FILE":    func(o *Options, path string) { o.TokenFile = path },
 		"NATS_PASSWORD_FILE": func(o *Options, path string) { o.User, o.PasswordFile = "me", path },
@@ -259,7 +270,8 @@ func TestMistakesInFilesAreNamed(t *testing.T) {
 			}
 			o := testOptions()
 			change(&o, path)
-			if err := o.Check(); err == nil || !strings.Contains(err.Error(), setting) || strings.Contains(err.Error(), string(seed)) {
+			if err := o.Check(); err == nil || !strings.Contains(err.Error(), setting) ||
+				strings.Contains(err.Error(), string(seed)) {
 				t.Errorf("%s: %s: %v", setting, path, err)
 			}
 		}

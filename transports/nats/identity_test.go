@@ -37,7 +37,8 @@ func TestIdentities(t *testing.T) {
 		}},
 		{"TLS both ways", func(t *testing.T, so *server.Options, o *Options) {
 			ca := transporttest.NewAuthority(t)
-			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{ca.Issue(t, "server", "127.0.0.1").Certificate}, ClientCAs: ca.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
+			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{ca.Issue(t, "server", "127.0.0.1").Certificate},
+				ClientCAs: ca.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
 			client := ca.Issue(t, "client", "client")
 			o.CAFile, o.CertFile, o.KeyFile = ca.File, client.CertFile, client.KeyFile
 		}},
@@ -72,7 +73,8 @@ func TestIdentities(t *testing.T) {
 
 // operatorMode sets a server up whose users are signed by an account, which is signed by an operator.
 func operatorMode(t *testing.T, so *server.Options, o *Options) {
-	operatorModeWith(t, so, o, jwt.JetStreamLimits{MemoryStorage: jwt.NoLimit, DiskStorage: jwt.NoLimit, Streams: jwt.NoLimit, Consumer: jwt.NoLimit})
+	operatorModeWith(t, so, o, jwt.JetStreamLimits{MemoryStorage: jwt.NoLimit, DiskStorage: jwt.NoLimit,
+		Streams: jwt.NoLimit, Consumer: jwt.NoLimit})
 }
 
 // operatorModeWith does it with limits of the account.
@@ -88,8 +90,10 @@ func operatorModeWith(t *testing.T, so *server.Options, o *Options, limits jwt.J
 	so.TrustedOperators, so.AccountResolver, so.SystemAccount = []*jwt.OperatorClaims{operator}, resolver, systemKey
 	account := jwt.NewAccountClaims(accountKey)
 	account.Limits.JetStreamLimits = limits
-	for public, claims := range map[string]*jwt.AccountClaims{accountKey: account, systemKey: jwt.NewAccountClaims(systemKey)} {
-		if err := resolver.Store(public, natstest.Must(claims.Encode(natstest.Must(nkeys.FromSeed(operatorSeed))))); err != nil {
+	for public, claims := range map[string]*jwt.AccountClaims{accountKey: account,
+		systemKey: jwt.NewAccountClaims(systemKey)} {
+		if err := resolver.Store(public,
+			natstest.Must(claims.Encode(natstest.Must(nkeys.FromSeed(operatorSeed))))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,9 +15,6 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// publishPatience is how long a test waits until an event is published.
-const publishPatience = 30 * time.Second
-
 // served is a publisher to a server of its own.
 func served(t testing.TB, change func(*Options)) (p *Publisher, url string) {
 	t.Helper()
@@ -72,7 +69,8 @@ func TestPublishedUnchanged(t *testing.T) {
 			}
 			if binary {
 				checkBinary(t, got, want)
-			} else if string(got.Payload) != string(want.AppendStructured(nil)) || got.Header[headerContentType][0] != bridge.ContentTypeStructured {
+			} else if string(got.Payload) != string(want.AppendStructured(nil)) ||
+				got.Header[headerContentType][0] != bridge.ContentTypeStructured {
 				t.Errorf("payload %s, headers %v", got.Payload, got.Header)
 			}
 		})
@@ -125,12 +123,14 @@ func TestQuarantineHasItsOwnStream(t *testing.T) {
 	t.Parallel()
 	p, url := served(t, nil)
 	notice := natstest.Event("a", 1)
-	notice.Lane, notice.Reason, notice.Type = bridge.Lane{Kind: bridge.KindStream}, bridge.ReasonTampered, bridge.TypeQuarantined
+	notice.Lane, notice.Reason, notice.Type = bridge.Lane{Kind: bridge.KindStream}, bridge.ReasonTampered,
+		bridge.TypeQuarantined
 	if err := transporttest.Publish(t, p, notice); err != nil {
 		t.Fatal(err)
 	}
 	js := natstest.Connect(t, url)
-	m, err := natstest.Must(js.Stream(t.Context(), QuarantineStream)).GetLastMsgForSubject(t.Context(), "live.quarantine.stream")
+	m, err := natstest.Must(js.Stream(t.Context(), QuarantineStream)).GetLastMsgForSubject(t.Context(),
+		"live.quarantine.stream")
 	if err != nil || !strings.Contains(string(m.Data), `-tampered"`) {
 		t.Errorf("got %v, %v", m, err)
 	}

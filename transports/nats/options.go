@@ -22,6 +22,7 @@ type Options struct {
 	Stream        string        // of events
 	SubjectPrefix string        // of events: <prefix>.<domain>.<app>.<stream>.<kind>
 	Partitions    int           // above 0: a partition's number stands behind the prefix
+	SessionEvents bool          // events of the kind session are published too
 	Quarantine    string        // subject prefix of quarantine notices, in stream LIVE_QUARANTINE; empty: not published
 	Replicas      int           // of streams that are created
 	MaxAge        time.Duration // limit of streams that are created
@@ -37,7 +38,7 @@ type Options struct {
 	PasswordFile, TokenFile                    string // instead of Password and Token
 	CAFile, CertFile, KeyFile                  string
 	TLSVerify                                  string                            // full, ca or none; empty: full
-	TLSServerName                              string                            // to verify instead of the host of the address
+	TLSServerName                              string                            // to verify instead of the address
 	ReadFile                                   func(path string) ([]byte, error) // reads the files, at every connection
 
 	InboxPrefix string        // of reply subjects; empty: the client's own
@@ -49,6 +50,8 @@ type Options struct {
 	// InProcess is the server in this process. Only package embedded sets it: nobody else writes to that server's
 	// streams, and their configuration is ours.
 	InProcess nats.InProcessConnProvider
+	// FirstSequence is of streams that are created on that server, by their names; absent: 1.
+	FirstSequence map[string]uint64
 }
 
 // QuarantineStream is the name of the stream that quarantine notices go to.

@@ -60,7 +60,8 @@ func (r rights) options() *server.Options {
 
 func bridgeOptions(url string) Options {
 	o := quickOptions(url)
-	o.User, o.Password, o.AckTimeout = "bridge", "secret", 40*time.Second // an event that only the time-out would answer fails the test
+	o.User, o.Password, o.AckTimeout = "bridge", "secret",
+		40*time.Second // an event that only the time-out would answer fails the test
 	return o
 }
 
@@ -129,7 +130,8 @@ func TestMissingRight(t *testing.T) {
 				}
 			}
 			granted := all.options()
-			granted.Host, granted.Port, granted.StoreDir, granted.JetStream, granted.NoSigs, granted.NoLog = s.Options.Host, s.Options.Port, s.Options.StoreDir, true, true, true
+			granted.Host, granted.Port, granted.StoreDir, granted.JetStream, granted.NoSigs, granted.NoLog = s.Options.Host,
+				s.Options.Port, s.Options.StoreDir, true, true, true
 			if err := s.ReloadOptions(granted); err != nil {
 				t.Fatal(err)
 			}
@@ -152,7 +154,8 @@ func TestRightsTakenAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			revoked := publishing().allExcept(right).options()
-			revoked.Host, revoked.Port, revoked.StoreDir, revoked.JetStream, revoked.NoSigs, revoked.NoLog = s.Options.Host, s.Options.Port, s.Options.StoreDir, true, true, true
+			revoked.Host, revoked.Port, revoked.StoreDir, revoked.JetStream, revoked.NoSigs, revoked.NoLog = s.Options.Host,
+				s.Options.Port, s.Options.StoreDir, true, true, true
 			if err := s.ReloadOptions(revoked); err != nil {
 				t.Fatal(err)
 			}
@@ -192,7 +195,8 @@ func TestConsumingRights(t *testing.T) {
 			if i := len(right) - 1; i > 0 {
 				want = right[:i] // up to the wildcard, or so
 			}
-			if right == "" && err != context.Canceled || right != "" && (err == nil || !hasAll(err.Error(), []string{want, "grant"})) {
+			if right == "" && err != context.Canceled || right != "" &&
+				(err == nil || !hasAll(err.Error(), []string{want, "grant"})) {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -17,7 +17,7 @@ type Publisher struct {
 	conn         atomic.Pointer[nats.Conn]
 	streams      *streams
 	acks         *acks
-	batches      *batches // nil: others may write to the stream too, and every message gets its own acknowledgement
+	batches      *batches // nil: every message gets its own acknowledgement, since others write too or each is logged
 	messagePool  *messagePool
 	sizeLimit    sizeLimit
 	online       atomic.Bool
@@ -38,7 +38,7 @@ func Dial(opts Options) (*Publisher, error) {
 	p.acks = newAcks(p.opts.inbox() + "." + nats.NewInbox()[len(nats.InboxPrefix):] + ".")
 	p.acks.interpret = p.interpret
 	p.opts.tlsClient().Warn(p.opts.Log, settingNames("NATS_TLS_VERIFY"))
-	if opts.InProcess != nil {
+	if opts.InProcess != nil && !p.opts.debug() {
 		p.batches = &batches{messagePool: p.messagePool, post: p.postEvent}
 	}
 	var err error

@@ -19,11 +19,13 @@ import (
 // TestRefusalsAreLoggedOnce: however often the server refuses, one line says why and where to look, and one that it
 // works again.
 func TestRefusalsAreLoggedOnce(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, setting, cause string
 		prepare              func(*testing.T, *server.Options, *Options) (mend func())
 	}{
-		{"wrong token", "LIVEBRIDGE_NATS_TOKEN_FILE", "authorization violation", func(t *testing.T, so *server.Options, o *Options) func() {
+		{"wrong token", "LIVEBRIDGE_NATS_TOKEN_FILE", "authorization violation", func(t *testing.T, so *server.Options,
+			o *Options) func() {
 			so.Authorization, o.TokenFile = "right", transporttest.File(t, "token", []byte("wrong"))
 			return func() { transporttest.Overwrite(t, o.TokenFile, []byte("right")) }
 		}},
@@ -36,15 +38,18 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 				transporttest.Overwrite(t, o.CredsFile, creds)
 			}
 		}},
-		{"unknown authority", "LIVEBRIDGE_NATS_TLS_CA_FILE", "certificate", func(t *testing.T, so *server.Options, o *Options) func() {
+		{"unknown authority", "LIVEBRIDGE_NATS_TLS_CA_FILE", "certificate", func(t *testing.T, so *server.Options,
+			o *Options) func() {
 			right, wrong := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
 			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{right.Issue(t, "server", "127.0.0.1").Certificate}}
 			o.CAFile = wrong.File
 			return func() { transporttest.Overwrite(t, wrong.File, natstest.Must(os.ReadFile(right.File))) }
 		}},
-		{"a stranger's certificate", "LIVEBRIDGE_NATS_TLS_CERT_FILE", "tls", func(t *testing.T, so *server.Options, o *Options) func() {
+		{"a stranger's certificate", "LIVEBRIDGE_NATS_TLS_CERT_FILE", "tls", func(t *testing.T, so *server.Options,
+			o *Options) func() {
 			right, wrong := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
-			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{right.Issue(t, "server", "127.0.0.1").Certificate}, ClientCAs: right.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
+			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{right.Issue(t, "server", "127.0.0.1").Certificate},
+				ClientCAs: right.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
 			friend, stranger := right.Issue(t, "client", "client"), wrong.Issue(t, "client", "client")
 			o.CAFile, o.CertFile, o.KeyFile = right.File, stranger.CertFile, stranger.KeyFile
 			return func() {
@@ -71,7 +76,8 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 				t.Errorf("the log has %v", lines)
 			}
 			mend()
-			transporttest.Eventually(t, "recovery is logged", func() bool { return logs.FilterMessage("broker connected").Len() == 1 })
+			transporttest.Eventually(t, "recovery is logged",
+				func() bool { return logs.FilterMessage("broker connected").Len() == 1 })
 			transporttest.Deliver(t, p, transporttest.Events(2, 1, 3))
 		})
 	}
@@ -82,7 +88,8 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 func TestRefusalsAreSummarizedHourly(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
-		"authorization": nats.ErrAuthorization, "expired": errors.New("nats: User Authentication Expired"), "dial": errors.New("connection refused"),
+		"authorization": nats.ErrAuthorization, "expired": errors.New("nats: User Authentication Expired"),
+		"dial": errors.New("connection refused"),
 	} {
 		o, logs := watchedLog()
 		l := natstest.Must(newConnector(&o))

@@ -27,7 +27,8 @@ func TestCurrentStreamLimit(t *testing.T) {
 	config.MaxMsgSize = 4096
 	natstest.Must(js.CreateStream(t.Context(), config))
 	p := dial(t, o)
-	if err := transporttest.Publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "10054") && !strings.Contains(err.Error(), "maximum") {
+	if err := transporttest.Publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(),
+		"10054") && !strings.Contains(err.Error(), "maximum") {
 		t.Fatalf("got %v", err)
 	}
 	config.MaxMsgSize = 65536
@@ -58,7 +59,8 @@ func TestCurrentServerLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := transporttest.Publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(), "max_payload (4096)") {
+	if err := transporttest.Publish(t, p, sized(1, 8192)); !bridge.IsRejected(err) || !strings.Contains(err.Error(),
+		"max_payload (4096)") {
 		t.Fatalf("got %v", err)
 	}
 	reload(65536)

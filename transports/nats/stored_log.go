@@ -9,9 +9,12 @@ import (
 	"livebridge/bridge"
 )
 
+// debug reports whether each event is logged.
+func (o *Options) debug() bool { return o.Log.Core().Enabled(zap.DebugLevel) }
+
 // handlerOf returns the handler of an event's acknowledgement, which logs it at the level debug.
 func (p *Publisher) handlerOf(e *bridge.Event, to *stream, done func(error)) ackHandler {
-	if !p.opts.Log.Core().Enabled(zap.DebugLevel) {
+	if !p.opts.debug() {
 		return doneHandler(done)
 	}
 	return &loggingHandler{log: p.opts.Log, stream: to.want.Name, event: e, done: done}

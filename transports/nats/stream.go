@@ -142,7 +142,9 @@ func (s *stream) ensure(ctx context.Context, js jetstream.JetStream) (*jetstream
 		s.createdByUs = err == nil
 	}
 	if err == nil && s.opts.InProcess != nil && differs(have.CachedInfo().Config, s.want) {
-		have, err = js.UpdateStream(ctx, s.want)
+		want := s.want
+		want.FirstSeq = have.CachedInfo().Config.FirstSeq // it cannot be changed
+		have, err = js.UpdateStream(ctx, want)
 	}
 	if err != nil {
 		return nil, s.explain(ctx, js, err)

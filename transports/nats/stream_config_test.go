@@ -54,13 +54,15 @@ func unusableConfigs() map[string]struct {
 	}{
 		"other subjects": {func(c *jetstream.StreamConfig) { c.Subjects = []string{"other.>"} }, "subjects"},
 		"memory":         {func(c *jetstream.StreamConfig) { c.Storage = jetstream.MemoryStorage }, "memory"},
-		"written later":  {func(c *jetstream.StreamConfig) { c.PersistMode = jetstream.AsyncPersistMode; c.AllowDirect = false }, "persist_mode"},
-		"no answers":     {func(c *jetstream.StreamConfig) { c.NoAck = true }, "no_ack"},
-		"one message":    {func(c *jetstream.StreamConfig) { c.MaxMsgs = 1 }, "max_msgs"},
-		"few messages":   {func(c *jetstream.StreamConfig) { c.MaxMsgs = minMessages - 1 }, "max_msgs"},
-		"few bytes":      {func(c *jetstream.StreamConfig) { c.MaxBytes = minBytes - 1 }, "max_bytes"},
-		"short":          {func(c *jetstream.StreamConfig) { c.MaxAge = minAge - time.Second }, "max_age"},
-		"counters":       {func(c *jetstream.StreamConfig) { c.AllowMsgCounter = true }, "allow_msg_counter"},
+		"written later": {func(c *jetstream.StreamConfig) {
+			c.PersistMode, c.AllowDirect = jetstream.AsyncPersistMode, false
+		}, "persist_mode"},
+		"no answers":   {func(c *jetstream.StreamConfig) { c.NoAck = true }, "no_ack"},
+		"one message":  {func(c *jetstream.StreamConfig) { c.MaxMsgs = 1 }, "max_msgs"},
+		"few messages": {func(c *jetstream.StreamConfig) { c.MaxMsgs = minMessages - 1 }, "max_msgs"},
+		"few bytes":    {func(c *jetstream.StreamConfig) { c.MaxBytes = minBytes - 1 }, "max_bytes"},
+		"short":        {func(c *jetstream.StreamConfig) { c.MaxAge = minAge - time.Second }, "max_age"},
+		"counters":     {func(c *jetstream.StreamConfig) { c.AllowMsgCounter = true }, "allow_msg_counter"},
 	}
 }
 
@@ -144,7 +146,8 @@ func TestMirror(t *testing.T) {
 	s := natstest.Start(t, &server.Options{})
 	js, o := s.JetStream(t), quickOptions(s.URL)
 	natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "ORIGIN", Subjects: []string{"origin"}}))
-	natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: o.Stream, Mirror: &jetstream.StreamSource{Name: "ORIGIN"}}))
+	natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: o.Stream,
+		Mirror: &jetstream.StreamSource{Name: "ORIGIN"}}))
 	natstest.AwaitUnavailable(t, dial(t, o), natstest.Event("a", 1), o.Stream, "mirror of stream ORIGIN")
 }
 
@@ -165,7 +168,8 @@ func TestOtherStreamTakesTheSubjects(t *testing.T) {
 		config := natstest.Must(js.Stream(t.Context(), name)).CachedInfo().Config
 		config.Subjects = []string{other + ".elsewhere.>"}
 		natstest.Must(js.UpdateStream(t.Context(), config))
-		natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: other, Subjects: []string{subjects}, Storage: jetstream.MemoryStorage, MaxMsgs: 1}))
+		natstest.Must(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: other, Subjects: []string{subjects},
+			Storage: jetstream.MemoryStorage, MaxMsgs: 1}))
 	}
 	steal(o.Stream, "THIEF", "live.events.>")
 	steal(QuarantineStream, "THIEF2", "live.quarantine.*")

@@ -49,7 +49,8 @@ func TestLostRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	for loses, want := range map[int]time.Duration{
-		0: 0, 1: time.Second, 2: 2500 * time.Millisecond, 3: 5 * time.Second, 4: 9500 * time.Millisecond, 6: 20500 * time.Millisecond,
+		0: 0, 1: time.Second, 2: 2500 * time.Millisecond, 3: 5 * time.Second, 4: 9500 * time.Millisecond,
+		6: 20500 * time.Millisecond,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			begun, streams := time.Now(), newStreams(&o)

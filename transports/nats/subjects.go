@@ -14,7 +14,11 @@ func (o *Options) eventSubjects() []string {
 		prefix += ".*"
 	}
 	var out []string
-	for _, k := range bridge.Kinds() {
+	kinds := bridge.Kinds()
+	if o.SessionEvents {
+		kinds = bridge.EventKinds()
+	}
+	for _, k := range kinds {
 		out = append(out, prefix+".*.*.*."+k.String())
 	}
 	return out

@@ -15,7 +15,9 @@ import (
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	right, another := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
-	s := natstest.Start(t, &server.Options{TLS: true, TLSConfig: &tls.Config{Certificates: []tls.Certificate{right.Issue(t, "server", "nats.internal").Certificate}}})
+	s := natstest.Start(t,
+		&server.Options{TLS: true,
+			TLSConfig: &tls.Config{Certificates: []tls.Certificate{right.Issue(t, "server", "nats.internal").Certificate}}})
 	const byName = "broker unavailable: the certificate of NATS is for another name"
 	const byChain = "broker unavailable: TLS handshake with NATS failed"
 	for name, c := range map[string]struct {
@@ -35,11 +37,13 @@ func TestVerify(t *testing.T) {
 			p := natstest.Must(Dial(o))
 			defer transporttest.CloseSoon(p)
 			if c.refuse != "" {
-				transporttest.Eventually(t, "the server is refused", func() bool { return logs.FilterMessageSnippet(c.refuse).Len() > 0 })
+				transporttest.Eventually(t, "the server is refused",
+					func() bool { return logs.FilterMessageSnippet(c.refuse).Len() > 0 })
 			} else {
 				transporttest.Deliver(t, p, transporttest.Events(2, 1, 1))
 			}
-			if n := logs.FilterMessageSnippet("broker certificates").Len(); n != min(len(c.warn), 1) || logs.FilterMessageSnippet(c.warn).Len() == 0 && n > 0 {
+			if n := logs.FilterMessageSnippet("broker certificates").Len(); n != min(len(c.warn), 1) ||
+				logs.FilterMessageSnippet(c.warn).Len() == 0 && n > 0 {
 				t.Errorf("%d warnings: %v", n, logs.All())
 			}
 		})

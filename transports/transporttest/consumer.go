@@ -146,7 +146,8 @@ func consumeNew(t *testing.T, h Harness) {
 		case <-time.After(10 * retryPause): // it has not begun yet
 		}
 	}
-	if slices.ContainsFunc(before, func(e *bridge.Event) bool { return string(e.AppendStructured(nil)) == string(got.Payload) }) {
+	if slices.ContainsFunc(before,
+		func(e *bridge.Event) bool { return string(e.AppendStructured(nil)) == string(got.Payload) }) {
 		t.Errorf("an event from before: %s", got.Payload)
 	}
 }

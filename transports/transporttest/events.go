@@ -87,3 +87,22 @@ func trickyLanes() []bridge.Lane {
 		bridge.Lane{Kind: bridge.KindStream,
 			Domain: strings.Repeat("d", 253), App: strings.Repeat("é", 127), Stream: strings.Repeat("日", 170)})
 }
+
+// Whole are an event and a quarantine notice, for golden records.
+func Whole() []*bridge.Event {
+	stream := bridge.Event{
+		ID: bridge.ID{1, 2, 3}, Type: "com.huaweicloud.live.stream.publish",
+		Session: 1587954130000, Phase: bridge.PhasePublish,
+		Lane:     bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "room 1"},
+		Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 7, Scheme: bridge.SchemeHMAC,
+		Marks: bridge.MarkForced | bridge.MarkPrevUnended,
+		Data:  []byte(`{"event":"PUBLISH"}`),
+	}
+	notice := bridge.Event{
+		ID: bridge.ID{9}, Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 3,
+		Lane:   bridge.Lane{Kind: bridge.KindStream},
+		Scheme: bridge.SchemeHMAC, Reason: bridge.ReasonTampered, Subject: "push.example.com/live/room%201",
+		Data: []byte(`{"reason":"tampered"}`),
+	}
+	return []*bridge.Event{&stream, &notice}
+}

@@ -21,7 +21,8 @@ type memory struct {
 const memoryLimit = 1 << 20
 
 func (m *memory) Publish(e *bridge.Event, done func(error)) {
-	r := Record{Key: keyOf(e), Headers: map[string]string{"content-type": bridge.ContentTypeStructured}, Payload: e.AppendStructured(nil)}
+	r := Record{Key: keyOf(e), Headers: map[string]string{"content-type": bridge.ContentTypeStructured},
+		Payload: e.AppendStructured(nil)}
 	if m.binary {
 		r.Payload, r.Headers["content-type"] = e.Data, bridge.ContentTypeData
 		for name, value := range e.Attributes() {
@@ -66,6 +67,7 @@ func (m *memory) set(away bool) func(*testing.T) {
 }
 
 func TestSuitePassesWithMemoryBroker(t *testing.T) {
+	t.Parallel()
 	Run(t, Harness{
 		Open: func(_ *testing.T, binary bool) *Topic {
 			m := &memory{binary: binary}

@@ -2,8 +2,6 @@ package transporttest
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -55,20 +53,4 @@ func CloseSoon(p bridge.Publisher) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = p.Close(ctx) // its deadline may be exceeded
-}
-
-// File writes a new file of a test.
-func File(t testing.TB, name string, content []byte) (path string) {
-	t.Helper()
-	path = filepath.Join(t.TempDir(), name)
-	Overwrite(t, path, content)
-	return path
-}
-
-// Overwrite replaces the content of a file.
-func Overwrite(t testing.TB, path string, content []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }

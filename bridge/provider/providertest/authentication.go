@@ -57,7 +57,7 @@ func (p *Provider) authenticate(r *http.Request) error {
 		return err
 	}
 	if given.accessKey != p.config.AccessKey {
-		return fmt.Errorf("Get secretKey failed,ak:%s,err:ak not exist", given.accessKey)
+		return fmt.Errorf("ak not exist: %s", given.accessKey)
 	}
 	if r.Header.Get("X-Security-Token") != p.config.SecurityToken {
 		return errors.New("security token is invalid")

@@ -25,7 +25,7 @@ type Fault struct {
 	Late bool
 }
 
-// Throttled, Broken and Silent are faults of every request.
+// Throttled is a limit of requests that is reached.
 func Throttled() Fault {
 	return Fault{Status: http.StatusTooManyRequests, Code: "APIGW.0308",
 		Message: "The throttling threshold has been reached: policy user over ratelimit,limit:60,time:1 minute"}

@@ -20,7 +20,7 @@ func (p *Provider) showRTC(r *http.Request) (int, any, error) {
 	defer p.mu.Unlock()
 	c, found := p.registered[provider.Place{Kind: bridge.KindRTCRecord, App: r.PathValue("app")}]
 	if !found {
-		return 0, nil, refusal{http.StatusNotFound, "RTC.01000001", "The record callback does not exist"}
+		return 0, nil, refusal{http.StatusNotFound, "RTC.00001003", "InvalidParameterValue"}
 	}
 	return http.StatusOK, rtcAnswer(c), nil
 }

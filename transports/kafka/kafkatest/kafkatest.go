@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"livebridge/transports/transporttest"
 )
 
 // Options configure a cluster.
@@ -47,7 +49,7 @@ func Start(t testing.TB, o Options) *Cluster {
 	t.Helper()
 	c, classpath := &Cluster{}, Classpath(t)
 	for range max(o.Nodes, 1) {
-		ports := freePorts(t, 3)
+		ports := transporttest.FreePorts(t, 3)
 		dir := t.TempDir()
 		c.nodes = append(c.nodes, &node{dir: dir, config: filepath.Join(dir, "server.properties"), classpath: classpath,
 			client: ports[0], internal: ports[1], controller: ports[2], jvm: o.JVM})
@@ -190,19 +192,4 @@ func (c *Cluster) log(i int) string {
 func (c *Cluster) Kill(i int) {
 	_ = c.nodes[i].cmd.Process.Kill()
 	<-c.nodes[i].ended
-}
-
-// freePorts returns ports that were free a moment ago.
-func freePorts(t testing.TB, n int) []int {
-	t.Helper()
-	var out []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = l.Close() }()
-		out = append(out, l.Addr().(*net.TCPAddr).Port)
-	}
-	return out
 }

@@ -25,7 +25,8 @@ func TestPushConsumersStayOut(t *testing.T) {
 	js := consumerJS(t, e)
 	ask := func(subject, config string) (answer struct{ Error *struct{ Code int } }) {
 		t.Helper()
-		request := fmt.Sprintf(`{"stream_name":"LIVE_EVENTS","config":{%s,"deliver_policy":"all","ack_policy":"none","replay_policy":"instant"}}`, config)
+		request := fmt.Sprintf(`{"stream_name":"LIVE_EVENTS","config":{%s,"deliver_policy":"all","ack_policy":"none",`+
+			`"replay_policy":"instant"}}`, config)
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		m, err := js.Conn().RequestWithContext(ctx, subject, []byte(request))
@@ -39,14 +40,19 @@ func TestPushConsumersStayOut(t *testing.T) {
 	}
 	const into = "live.events.push%2Eexample%2Ecom.live.a.stream"
 	for name, unusable := range map[string][2]string{
-		"into the stream":      {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"` + into + `"`},
-		"with a name":          {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS.evil", `"name":"evil","deliver_subject":"` + into + `"`},
-		"durable":              {"$JS.API.CONSUMER.DURABLE.CREATE.LIVE_EVENTS.evil", `"durable_name":"evil","deliver_subject":"` + into + `"`},
-		"into the quarantine":  {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"live.quarantine.stream"`},
-		"into the API":         {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"$JS.API.STREAM.PURGE.LIVE_EVENTS"`},
-		"said twice":           {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"_INBOX.x","deliver_subject":"` + into + `"`},
-		"said in another case": {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"_INBOX.x","Deliver_Subject":"` + into + `"`},
-		"nearly an inbox":      {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"_INBOXES.x"`},
+		"into the stream": {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"` + into + `"`},
+		"with a name": {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS.evil", `"name":"evil","deliver_subject":"` + into +
+			`"`},
+		"durable": {"$JS.API.CONSUMER.DURABLE.CREATE.LIVE_EVENTS.evil",
+			`"durable_name":"evil","deliver_subject":"` + into + `"`},
+		"into the quarantine": {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"live.quarantine.stream"`},
+		"into the API": {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS",
+			`"deliver_subject":"$JS.API.STREAM.PURGE.LIVE_EVENTS"`},
+		"said twice": {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"_INBOX.x","deliver_subject":"` +
+			into + `"`},
+		"said in another case": {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"_INBOX.x","Deliver_Subject":"` +
+			into + `"`},
+		"nearly an inbox": {"$JS.API.CONSUMER.CREATE.LIVE_EVENTS", `"deliver_subject":"_INBOXES.x"`},
 	} {
 		if a := ask(unusable[0], unusable[1]); a.Error == nil {
 			t.Errorf("%s: accepted", name)
@@ -60,7 +66,8 @@ func TestPushConsumersStayOut(t *testing.T) {
 	if m, err := delivered.NextMsg(20 * time.Second); err != nil || m.Subject != into {
 		t.Errorf("%v, %v", m, err)
 	}
-	if state := natstest.Must(natstest.Must(js.Stream(t.Context(), "LIVE_EVENTS")).Info(t.Context())).State; state.Msgs != 1 || state.LastSeq != 1 || state.Consumers != 1 {
+	if state := natstest.Must(natstest.Must(js.Stream(t.Context(),
+		"LIVE_EVENTS")).Info(t.Context())).State; state.Msgs != 1 || state.LastSeq != 1 || state.Consumers != 1 {
 		t.Errorf("the stream has changed: %+v", state)
 	}
 }
@@ -76,7 +83,8 @@ func TestAnswersStayOut(t *testing.T) {
 	}
 	js := consumerJS(t, e)
 	const into = "live.events.push%2Eexample%2Ecom.live.a.stream"
-	for _, subject := range []string{"$JS.API.INFO", "$JS.API.STREAM.INFO.LIVE_EVENTS", "$JS.API.STREAM.MSG.GET.LIVE_EVENTS",
+	for _, subject := range []string{"$JS.API.INFO", "$JS.API.STREAM.INFO.LIVE_EVENTS",
+		"$JS.API.STREAM.MSG.GET.LIVE_EVENTS",
 		"$JS.API.DIRECT.GET.LIVE_EVENTS", "$JS.API.CONSUMER.NAMES.LIVE_EVENTS", "$JS.API.CONSUMER.CREATE.LIVE_EVENTS"} {
 		if err := js.Conn().PublishRequest(subject, into, []byte(`{"seq":1}`)); err != nil {
 			t.Fatal(err)
@@ -85,7 +93,8 @@ func TestAnswersStayOut(t *testing.T) {
 	for range 2 { // everything above has been dealt with when a later request is answered
 		natstest.Must(js.AccountInfo(t.Context()))
 	}
-	if state := natstest.Must(natstest.Must(js.Stream(t.Context(), "LIVE_EVENTS")).Info(t.Context())).State; state.Msgs != 1 || state.LastSeq != 1 {
+	if state := natstest.Must(natstest.Must(js.Stream(t.Context(),
+		"LIVE_EVENTS")).Info(t.Context())).State; state.Msgs != 1 || state.LastSeq != 1 {
 		t.Errorf("the stream has changed: %+v", state)
 	}
 }
@@ -107,7 +116,8 @@ func TestConsumersCannotWrite(t *testing.T) {
 		"$JS.API.STREAM.LEADER.STEPDOWN.LIVE_EVENTS",
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		if m, err := js.Conn().RequestWithContext(ctx, request, []byte(`{"seq":1,"name":"OTHER","subjects":["live.events.>"]}`)); err == nil {
+		if m, err := js.Conn().RequestWithContext(ctx, request,
+			[]byte(`{"seq":1,"name":"OTHER","subjects":["live.events.>"]}`)); err == nil {
 			t.Errorf("%s was answered %s", request, m.Data)
 		}
 		cancel()

@@ -17,9 +17,12 @@ import (
 func benchEvent(lane int) *bridge.Event {
 	return &bridge.Event{
 		ID: bridge.ID{byte(lane), byte(lane >> 8)}, Type: "com.huaweicloud.live.stream.publish",
-		Lane:    bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: fmt.Sprintf("room-%d", lane)},
-		Session: 1587954134000, Phase: bridge.PhasePublish, Occurred: 1587954134000, Recorded: 1587954135000, Scheme: bridge.SchemeHMAC,
-		Data: []byte(`{"app":"live","domain":"push.example.com","event":"PUBLISH","publish_timestamp":1587954134,"stream":"room"}`),
+		Lane: bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: fmt.Sprintf("room-%d",
+			lane)},
+		Session: 1587954134000, Phase: bridge.PhasePublish, Occurred: 1587954134000, Recorded: 1587954135000,
+		Scheme: bridge.SchemeHMAC,
+		Data: []byte(`{"app":"live","domain":"push.example.com","event":"PUBLISH","publish_timestamp":1587954134,` +
+			`"stream":"room"}`),
 	}
 }
 

@@ -93,7 +93,8 @@ func TestCheckpointFailsForGood(t *testing.T) {
 	if err := e.Close(t.Context()); !errors.Is(err, broken) {
 		t.Errorf("Close says %v", err)
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, stateFile)); err != nil || strings.Contains(string(text), `"clean":true`) {
+	if text, err := os.ReadFile(filepath.Join(dir, stateFile)); err != nil || strings.Contains(string(text),
+		`"clean":true`) {
 		t.Errorf("the store counts as stopped in order: %s, %v", text, err)
 	}
 }
@@ -123,7 +124,8 @@ func TestRepairReportsCause(t *testing.T) {
 	if err == nil {
 		transporttest.Close(t, e)
 	}
-	if err == nil || !strings.Contains(err.Error(), "stream LIVE_EVENTS: remove message 23: ") || !strings.Contains(err.Error(), "not permitted") {
+	if err == nil || !strings.Contains(err.Error(), "stream LIVE_EVENTS: remove message 23: ") ||
+		!strings.Contains(err.Error(), "not permitted") {
 		t.Errorf("the start says %v", err)
 	}
 }

@@ -16,7 +16,8 @@ import (
 func TestConsumersAreBounded(t *testing.T) {
 	t.Parallel()
 	const maxConsumers = 3
-	e, err := Start(Options{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", MaxConsumers: maxConsumers}, nats.DefaultOptions())
+	e, err := Start(Options{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", MaxConsumers: maxConsumers},
+		nats.DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

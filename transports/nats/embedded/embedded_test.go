@@ -32,7 +32,9 @@ func embedded(t testing.TB, dir string, change func(*nats.Options)) *Publisher {
 
 func consumerJS(t testing.TB, e *Publisher) jetstream.JetStream {
 	t.Helper()
-	nc := natstest.Must(natsgo.Connect(e.ClientURL(), natsgo.ErrorHandler(func(*natsgo.Conn, *natsgo.Subscription, error) {})))
+	nc := natstest.Must(natsgo.Connect(e.ClientURL(), natsgo.ErrorHandler(func(*natsgo.Conn, *natsgo.Subscription,
+		error) {
+	})))
 	t.Cleanup(nc.Close)
 	return natstest.Must(jetstream.New(nc))
 }
@@ -40,7 +42,8 @@ func consumerJS(t testing.TB, e *Publisher) jetstream.JetStream {
 // adminOf connects to an embedded server as the bridge does.
 func adminOf(t testing.TB, e *Publisher) jetstream.JetStream {
 	t.Helper()
-	return natstest.Connect(t, "", natsgo.InProcessServer(e.host), natsgo.UserInfo(bridgeUser, e.host.authenticator.secret))
+	return natstest.Connect(t, "", natsgo.InProcessServer(e.host),
+		natsgo.UserInfo(bridgeUser, e.host.authenticator.secret))
 }
 
 // consumed returns the first n messages of the events' stream.
@@ -113,5 +116,15 @@ func TestEveryAnswerOnce(t *testing.T) {
 		if answers[i] != 1 {
 			t.Fatalf("event %d was answered %d times", i, answers[i])
 		}
+	}
+}
+
+// TestFirstEventsWait: a healthy start fails no event, though it is published before the streams are checked.
+func TestFirstEventsWait(t *testing.T) {
+	t.Parallel()
+	e := embedded(t, t.TempDir(), nil)
+	defer transporttest.Close(t, e)
+	if err := transporttest.Try(t, e, natstest.Event("a", 1)); err != nil {
+		t.Errorf("the first event failed: %v", err)
 	}
 }

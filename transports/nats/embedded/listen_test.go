@@ -68,7 +68,8 @@ func TestOffLoopbackNeedsToken(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "NATS_EMBEDDED_TOKEN") {
 		t.Errorf("got %v", err)
 	}
-	e, err := Start(Options{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", Token: "consumers' token"}, nats.DefaultOptions())
+	e, err := Start(Options{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", Token: "consumers' token"},
+		nats.DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,8 @@ func TestPortInUse(t *testing.T) {
 	t.Parallel()
 	e := embedded(t, t.TempDir(), nil)
 	defer transporttest.Close(t, e)
-	_, err := Start(Options{StoreDir: t.TempDir(), Listen: strings.TrimPrefix(e.ClientURL(), "nats://")}, nats.DefaultOptions())
+	_, err := Start(Options{StoreDir: t.TempDir(), Listen: strings.TrimPrefix(e.ClientURL(), "nats://")},
+		nats.DefaultOptions())
 	if err == nil || !strings.Contains(err.Error(), "NATS_EMBEDDED_LISTEN") {
 		t.Errorf("got %v", err)
 	}
@@ -94,7 +96,8 @@ func TestPortInUse(t *testing.T) {
 // be used changes nothing.
 func TestEmbeddedTokenChanges(t *testing.T) {
 	t.Parallel()
-	o := Options{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", TokenFile: transporttest.File(t, "token", []byte("first\n"))}
+	o := Options{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", TokenFile: transporttest.File(t, "token",
+		[]byte("first\n"))}
 	e := natstest.Must(Start(o, testOptions()))
 	defer transporttest.Close(t, e)
 	open := func(token string) (*natsgo.Conn, error) { return natsgo.Connect(e.ClientURL(), natsgo.Token(token)) }

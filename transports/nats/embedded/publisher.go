@@ -26,17 +26,20 @@ type Publisher struct {
 	proxyConn *natsgo.Conn
 	store     *store
 
-	mu             sync.Mutex
-	state          state
-	statePersisted bool // state.json exists
-	failed         chan error
-	quit           chan struct{}
-	watcher        sync.WaitGroup
-	closing        sync.Once
+	mu        sync.Mutex
+	state     state          // as it is on disk
+	events    *reservation   // of the events' stream
+	notices   *reservation   // of the quarantine's stream; nil: notices are not published
+	reserving sync.WaitGroup // reservations outside checkpoints
+	closed    bool           // there are no further ones
+	failed    chan error
+	quit      chan struct{}
+	watcher   sync.WaitGroup
+	closing   sync.Once
 }
 
-// Start starts the server and connects to it. Consumers connect on Listen; they may read, but neither publish
-// to our subjects nor change our streams. After a crash it repairs the streams first. The error is a *bridge.SettingError, or
+// Start starts the server and connects to it. Consumers connect on Listen; they may read, but neither publish to our
+// subjects nor change our streams. After a crash it repairs the streams first. The error is a *bridge.SettingError, or
 // joins several, where settings must be changed.
 func Start(opts Options, publish nats.Options) (*Publisher, error) {
 	if err := publish.Check(); err != nil {
@@ -45,14 +48,16 @@ func Start(opts Options, publish nats.Options) (*Publisher, error) {
 	if _, _, err := opts.address(); err != nil {
 		return nil, err
 	}
+	e := &Publisher{
+		store: newStore(opts.StoreDir, opts.sync), quit: make(chan struct{}), failed: make(chan error, 1),
+		events: &reservation{},
+	}
 	subjects := []string{publish.SubjectPrefix + ".>"}
 	if publish.Quarantine != "" {
 		subjects = append(subjects, publish.Quarantine+".*")
+		e.notices = &reservation{}
 	}
-	e := &Publisher{
-		store: newStore(opts.StoreDir, opts.sync), quit: make(chan struct{}), failed: make(chan error, 1),
-		host: newServerHost(opts, subjects, publish.Log),
-	}
+	e.host = newServerHost(opts, subjects, publish.Log)
 	publish.CredsFile, publish.NKeyFile, publish.Token, publish.TokenFile, publish.PasswordFile = "", "", "", "", ""
 	publish.TLSVerify, publish.TLSServerName = "", ""
 	publish.CAFile, publish.CertFile, publish.KeyFile = "", "", "" // these are for the servers of NATS_URL
@@ -75,10 +80,7 @@ func (e *Publisher) start() error {
 	if err != nil {
 		return fmt.Errorf("prepare the embedded NATS server's store: %w", err)
 	}
-	e.state, e.statePersisted = st, st.Base != nil
-	if e.state.Base == nil {
-		e.state.Base = make(map[string]uint64)
-	}
+	e.state = st
 	if err := e.host.run(); err != nil {
 		return err
 	}
@@ -89,6 +91,13 @@ func (e *Publisher) start() error {
 		if err := e.repairAndCheckpoint(); err != nil {
 			return fmt.Errorf("repair the embedded NATS server's streams after a crash: %w", err)
 		}
+	}
+	last, err := lastSequences(context.Background(), e.proxyConn)
+	if err == nil {
+		err = e.beginReservations(last)
+	}
+	if err != nil {
+		return fmt.Errorf("reserve sequences of the embedded NATS server's streams: %w", err)
 	}
 	if err := e.host.listen(); err != nil {
 		return err
@@ -174,16 +183,24 @@ func (e *Publisher) Checkpoint(context.Context) error {
 	return err
 }
 
-// persistState writes state.json once there is a checkpoint to recover from.
+// persistState reserves what is needed until the next checkpoints, and marks the store as checkpointed.
 func (e *Publisher) persistState() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.statePersisted {
-		return nil
+	first := e.state.Base == nil
+	if first {
+		e.state.Base = make(map[string]uint64)
 	}
-	err := e.store.writeState(e.state)
-	e.statePersisted = err == nil
-	return err
+	if err := e.reserve(first); err != nil {
+		if first {
+			e.state.Base = nil
+		}
+		return err
+	}
+	for _, r := range e.reservations() {
+		r.checkpointed = r.given.Load()
+	}
+	return nil
 }
 
 // watch restarts the server when it has disabled JetStream, which it does when the disk is full.
@@ -221,6 +238,7 @@ func (e *Publisher) restart() error {
 // Close stops publishing, then the server, and syncs its store.
 func (e *Publisher) Close(ctx context.Context) (err error) {
 	e.closing.Do(func() {
+		e.endReservations()
 		err = e.Publisher.Close(ctx)
 		e.halt()
 		if failed := e.store.checkpoint(); failed != nil {
@@ -229,7 +247,9 @@ func (e *Publisher) Close(ctx context.Context) (err error) {
 		}
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.state.Clean = true
+		if e.state.Clean = true; e.state.Base == nil {
+			e.state.Base = make(map[string]uint64)
+		}
 		err = errors.Join(err, e.store.writeState(e.state))
 	})
 	return err

@@ -70,25 +70,43 @@ func (e *Publisher) repairStream(ctx context.Context, js jetstream.JetStream, na
 		return 0, false, err
 	}
 	have := info.State
-	gap := firstAbove(have.Deleted, base)
-	if gap > 0 {
-		e.publish.Log.Warn("embedded NATS server lost messages in a crash; they are published again",
-			zap.String("stream", name), zap.Uint64("from", gap), zap.Uint64("to", have.LastSeq))
-		if err := removeFrom(ctx, stream, gap, have.LastSeq, have.Deleted); err != nil {
-			return 0, false, err
-		}
+	gap, youngest := gapAbove(have, base)
+	if gap == 0 {
+		return have.LastSeq, false, nil
 	}
-	return have.LastSeq, gap > 0, nil
+	e.publish.Log.Warn("embedded NATS server lost messages in a crash; they are published again",
+		zap.String("stream", name), zap.Uint64("from", gap), zap.Uint64("to", youngest))
+	return have.LastSeq, true, removeFrom(ctx, stream, gap, youngest, have.Deleted)
 }
 
-// firstAbove returns the smallest sequence above base; 0: none.
-func firstAbove(sequences []uint64, base uint64) uint64 {
-	for _, s := range slices.Sorted(slices.Values(sequences)) {
-		if s > base {
-			return s
+// lastSequences returns the last sequence of each stream.
+func lastSequences(ctx context.Context, conn *natsgo.Conn) (map[string]uint64, error) {
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]uint64)
+	streams := js.ListStreams(ctx)
+	for info := range streams.Info() {
+		out[info.Config.Name] = info.State.LastSeq
+	}
+	return out, streams.Err()
+}
+
+// gapAbove returns the first missing sequence above base that a message follows, and the last message; 0: there is
+// none. What is missing at the end was reserved and skipped.
+func gapAbove(have jetstream.StreamState, base uint64) (gap, youngest uint64) {
+	missing := slices.Sorted(slices.Values(have.Deleted))
+	youngest = have.LastSeq
+	for i := len(missing) - 1; i >= 0 && missing[i] == youngest; i-- {
+		youngest--
+	}
+	for _, s := range missing {
+		if s > base && s < youngest {
+			return s, youngest
 		}
 	}
-	return 0
+	return 0, 0
 }
 
 func removeFrom(ctx context.Context, stream jetstream.Stream, first, last uint64, missing []uint64) error {

@@ -18,12 +18,14 @@ const (
 	positionFile = "o.dat" // of a consumer
 )
 
-// state is the content of state.json, which does not exist until the first checkpoint.
+// state is the content of state.json.
 type state struct {
 	// Clean: the server was shut down cleanly and everything is synced.
 	Clean bool `json:"clean"`
-	// Base is the last sequence of each stream at the end of the last repair. A message missing above it was lost in a
-	// crash; one missing below it was removed on purpose.
+	// Reserved is, for each stream, a sequence that is not below any that was given out.
+	Reserved map[string]uint64 `json:"reserved"`
+	// Base is nil until the first checkpoint. Then it is the last sequence of each stream at the end of the last repair.
+	// A message missing above it was lost in a crash; one missing below it was removed on purpose, or skipped.
 	Base map[string]uint64 `json:"base"`
 }
 
@@ -35,15 +37,15 @@ func (s *store) prepare() (st state, repair bool, err error) {
 	}
 	st, err = s.readState()
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return state{}, false, s.moveUncheckpointedAside()
-	case err != nil:
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return state{}, false, err
+	case st.Base == nil:
+		return st, false, s.moveUncheckpointedAside()
 	case st.Clean:
 		st.Clean = false
 		return st, false, s.writeState(st)
 	}
-	return st, true, errors.Join(s.dropIndexes(), s.dropEmptyPositions())
+	return st, true, errors.Join(s.dropIndexes(), s.dropEmptyPositions(), s.skipReserved(st.Reserved))
 }
 
 // makeDir creates the store's directory. Its name must be durable before anything in it counts as checkpointed.
@@ -101,9 +103,6 @@ func (s *store) readState() (state, error) {
 	if err := json.Unmarshal(text, &st); err != nil {
 		return st, fmt.Errorf("%s is corrupt: %w: "+
 			"restore it from a backup, or remove its directory to start with an empty stream", path, err)
-	}
-	if st.Base == nil {
-		st.Base = make(map[string]uint64)
 	}
 	return st, nil
 }

@@ -29,7 +29,8 @@ func filled(t *testing.T) *store {
 func TestNothingIsLostBeforeASync(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC} {
-		e := &Publisher{store: filled(t), failed: make(chan error, 1), statePersisted: true}
+		e := &Publisher{store: filled(t), failed: make(chan error, 1), events: &reservation{},
+			state: state{Base: map[string]uint64{}}}
 		real := e.store.sync
 		e.store.sync = func(path string) error { return &fs.PathError{Op: "open", Path: path, Err: cause} }
 		if err := e.Checkpoint(t.Context()); !errors.Is(err, cause) {
@@ -51,7 +52,8 @@ func TestNothingIsLostBeforeASync(t *testing.T) {
 // TestAFailedSyncIsForGood: whatever a second one would say.
 func TestAFailedSyncIsForGood(t *testing.T) {
 	t.Parallel()
-	e := &Publisher{store: filled(t), failed: make(chan error, 1), statePersisted: true}
+	e := &Publisher{store: filled(t), failed: make(chan error, 1), events: &reservation{},
+		state: state{Base: map[string]uint64{}}}
 	real := e.store.sync
 	e.store.sync = func(string) error { return &syncError{syscall.EIO} }
 	if err := e.Checkpoint(t.Context()); !errors.Is(err, syscall.EIO) {
@@ -131,7 +133,8 @@ func TestEveryStreamIsRepaired(t *testing.T) {
 	if err := e.Checkpoint(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := natstest.Must(adminOf(t, e).Stream(t.Context(), "EARLIER")).DeleteMsg(t.Context(), 3); err != nil { // lost, as it were
+	if err := natstest.Must(adminOf(t, e).Stream(t.Context(), "EARLIER")).DeleteMsg(t.Context(),
+		3); err != nil { // lost, as it were
 		t.Fatal(err)
 	}
 	transporttest.Close(t, e)

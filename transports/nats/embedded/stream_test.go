@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/bridge"
@@ -81,13 +84,39 @@ func TestOwnStreamFollowsSettings(t *testing.T) {
 	dir := t.TempDir()
 	for n, age := range []time.Duration{time.Hour, 2 * time.Hour} {
 		e := embedded(t, dir, func(o *nats.Options) { o.MaxAge = age })
-		if err := transporttest.Publish(t, e, natstest.Event("a", uint64(n+1))); err != nil { // none is accepted before the stream is usable
+		if err := transporttest.Publish(t, e,
+			natstest.Event("a", uint64(n+1))); err != nil { // none is accepted before the stream is usable
 			t.Fatal(err)
 		}
 		have := natstest.Must(consumerJS(t, e).Stream(t.Context(), e.publish.Stream)).CachedInfo().Config
 		if have.MaxAge != age || have.Duplicates != window {
-			t.Errorf("the stream keeps events for %v and drops repeats for %v, want %v and %v", have.MaxAge, have.Duplicates, age, window)
+			t.Errorf("the stream keeps events for %v and drops repeats for %v, want %v and %v", have.MaxAge, have.Duplicates,
+				age, window)
 		}
 		transporttest.Close(t, e)
+	}
+}
+
+// TestStoredEventsAreLogged with stream and sequence, though the server acknowledges events together otherwise.
+func TestStoredEventsAreLogged(t *testing.T) {
+	t.Parallel()
+	core, logs := observer.New(zap.DebugLevel)
+	e := embedded(t, t.TempDir(), func(o *nats.Options) { o.Log = zap.New(core) })
+	defer transporttest.Close(t, e)
+	all := transporttest.Events(200, 1, 2)
+	transporttest.Deliver(t, e, all)
+	stored := make(map[string]uint64)
+	for _, m := range natstest.Messages(t, adminOf(t, e), e.publish.Stream) {
+		stored[string(m.Data())] = natstest.Must(m.Metadata()).Sequence.Stream
+	}
+	for _, event := range all {
+		lines := logs.FilterMessage("event stored by NATS").FilterField(zap.Stringer("id", event.ID)).All()
+		if len(lines) != 1 {
+			t.Fatalf("%d lines about %v %d", len(lines), event.Lane, event.Sequence)
+		}
+		got, want := lines[0].ContextMap(), stored[string(event.AppendStructured(nil))]
+		if got["sequence"] != event.Sequence || got["stream"] != e.publish.Stream || got["stream_sequence"] != want {
+			t.Errorf("%v, want stream sequence %d", got, want)
+		}
 	}
 }

@@ -1,0 +1,47 @@
+package processor
+
+import (
+	"livebridge/bridge"
+	"livebridge/bridge/record"
+)
+
+// deadLetter makes an event a dead letter, unless there are too many: then nothing changes, and the event stays where it
+// is.
+func (p *Processor) deadLetter(r Rejection, eff *Effects) {
+	if p.counters.DeadLetters.Entries >= uint64(p.opts.DeadLettersMax) {
+		return
+	}
+	d := DeadLetter{Number: p.number(), Event: r.Event, Reason: r.Reason, Detail: r.Detail}
+	p.scratch = d.AppendRecord(p.scratch[:0])
+	p.counters.DeadLetters.Add(len(p.scratch))
+	eff.bytes += len(p.scratch)
+	eff.DeadLettered = append(eff.DeadLettered, d)
+}
+
+// AppendRecord appends the record of a dead letter: reason detail event.
+func (d *DeadLetter) AppendRecord(dst []byte) []byte {
+	return record.AppendEvent(record.AppendText(record.AppendText(dst, d.Reason), d.Detail), d.Event)
+}
+
+// ReadEntry reads the record of an entry of a review queue. The entry keeps nothing of value.
+func ReadEntry(q bridge.ReviewQueue, number uint64, value []byte) (Entry, error) {
+	r := record.NewReader(value, nil)
+	e := Entry{Number: number, Bytes: len(value)}
+	head := r.Bytes()
+	if q == bridge.DeadLetterQueue {
+		e.Detail = r.Text()
+	}
+	if r.Err() != nil {
+		return Entry{}, r.Err()
+	}
+	var err error
+	if e.Event, err = r.Event(); err != nil {
+		return Entry{}, err
+	}
+	if q == bridge.QuarantineQueue {
+		e.Raw, e.Reason = append([]byte(nil), head...), string(e.Event.Reason)
+	} else {
+		e.Reason = string(head)
+	}
+	return e, nil
+}

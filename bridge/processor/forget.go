@@ -1,0 +1,29 @@
+package processor
+
+import "livebridge/bridge"
+
+// forget forgets what has had its time: identities, signatures, quarantine entries, and those of the idle lanes that
+// have been so for long enough.
+func (p *Processor) forget(idle []bridge.Lane, now Moment, eff *Effects) error {
+	p.forgetIdentities(now.Millis(), eff)
+	p.forgetSignatures(now.Millis(), eff)
+	p.forgetQuarantined(now.Millis(), eff)
+	for _, name := range idle {
+		if err := p.forgetLane(name, now, eff); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forgetLane forgets one lane if it is old enough and these effects have nothing of it.
+func (p *Processor) forgetLane(name bridge.Lane, now Moment, eff *Effects) error {
+	l, err := p.lanes.get(name, now)
+	if err != nil || l.changed != unchanged || !l.Forgettable(now.Millis()) {
+		return err
+	}
+	p.lanes.forget(name)
+	p.counters.Floor = max(p.counters.Floor, l.State.Sequence)
+	eff.Forgotten = append(eff.Forgotten, name)
+	return nil
+}

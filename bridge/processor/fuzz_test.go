@@ -1,0 +1,80 @@
+package processor
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"livebridge/bridge"
+	"livebridge/bridge/record"
+)
+
+// What can be read of a value is written again as it was understood, and nothing makes a reader panic. The corpora that
+// have been found are in testdata/fuzz; go test runs them.
+
+func FuzzReadInput(f *testing.F) {
+	event := &bridge.Event{ID: bridge.ID{1}, Type: "a", Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "d"}, Data: []byte("{}")}
+	signature := bridge.Signature{Sum: [16]byte{1}, Signed: [16]byte{2}, Expires: 7, Strict: true, Key: "k"}
+	for _, in := range []Input{
+		{Arrival: &bridge.Arrival{Event: *event, Signature: signature, Reason: bridge.ReasonExpired, Raw: []byte("raw"), EventName: "A"}},
+		{Arrival: &bridge.Arrival{Identity: &bridge.Identity{Session: -1, Ordered: bridge.ID{1}, Data: []byte("{}")}}},
+		{Action: Expire},
+		{Action: Release, Queue: bridge.QuarantineQueue, Numbers: []uint64{1, 1 << 60}},
+		{Action: Purge, Queue: bridge.DeadLetterQueue, Numbers: []uint64{0}},
+		{Action: Replay, Events: []*bridge.Event{event, event}},
+		{Action: Reject, Rejected: Rejection{Event: event, Reason: bridge.RejectionTooLarge, Detail: "2 MB"}},
+		{Action: Forget, Idle: []bridge.Lane{event.Lane, {Kind: bridge.KindStream}}},
+	} {
+		f.Add(AppendInput(nil, &in))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		in, err := ReadInput(value)
+		if err != nil {
+			return
+		}
+		if again, err := ReadInput(AppendInput(nil, in)); err != nil || !reflect.DeepEqual(again, in) {
+			t.Errorf("%+v became %+v, %v", in, again, err)
+		}
+	})
+}
+
+// FuzzReadEntry is the same for an entry of the quarantine and a dead letter.
+func FuzzReadEntry(f *testing.F) {
+	f.Add(record.AppendEvent(record.AppendText(nil, "body"), &bridge.Event{Type: "a", Data: []byte("{}")}))
+	f.Add(record.AppendEvent(record.AppendText(record.AppendText(nil, "too_large"), "2 MB"), &bridge.Event{Type: "a", Data: []byte("{}")}))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		for _, queue := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
+			e, err := ReadEntry(queue, 5, value)
+			if err != nil {
+				continue
+			}
+			head := record.AppendText(record.AppendText(nil, e.Reason), e.Detail)
+			if queue == bridge.QuarantineQueue {
+				head = record.AppendText(nil, e.Raw)
+			}
+			again, err := ReadEntry(queue, 5, record.AppendEvent(head, e.Event))
+			if err != nil || again.Reason != e.Reason || again.Detail != e.Detail || string(again.Raw) != string(e.Raw) || fmt.Sprint(again.Event) != fmt.Sprint(e.Event) {
+				t.Errorf("%+v became %+v, %v", e, again, err)
+			}
+		}
+	})
+}
+
+// FuzzReadLane is the same for a lane's state.
+func FuzzReadLane(f *testing.F) {
+	l := LaneState{Touched: 5}
+	l.State.Sequence = 9
+	now := Moment{Wall: time.UnixMilli(1e12)}
+	f.Add(l.AppendRecord(nil, now))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		var l, again LaneState
+		if l.ReadRecord(value, now) != nil {
+			return
+		}
+		if err := again.ReadRecord(l.AppendRecord(nil, now), now); err != nil || again.State.Last != l.State.Last ||
+			again.State.Sequence != l.State.Sequence || len(again.State.Held) != len(l.State.Held) {
+			t.Errorf("%+v became %+v, %v", l, again, err)
+		}
+	})
+}

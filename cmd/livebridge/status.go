@@ -1,0 +1,99 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"time"
+
+	"livebridge/bridge/status"
+)
+
+// watchersShare is the part of the connections on the admin port that pages which update themselves may take. The
+// others stay for probes and metrics.
+const watchersShare = 4
+
+// newStatus returns the status page and its JSON.
+func (a *app) newStatus() *status.Server {
+	t := a.transport
+	return status.New(status.Config{
+		Version: version(), Ready: a.ready, Journal: a.journal, Backlog: a.journal.Backlog,
+		Broker: status.Broker{Transport: t.name(), URL: t.redactedURL(), Destination: t.destination(),
+			Connected: a.publisher.Connected, Available: a.dispatcher.Available},
+		Keys: a.keyUses, Certs: a.certificates, Settings: a.shownSettings(), Refusals: a.refusals,
+		Connections: func() status.Usage {
+			open, limit := a.ingress.Connections()
+			return status.Usage{Used: open, Limit: limit}
+		},
+		Gatherer: a.registry, MaxWatchers: min(16, a.files.operators/watchersShare),
+	}, &a.published)
+}
+
+// shownSettings returns the settings as the command config prints them.
+func (a *app) shownSettings() (all []status.Setting) {
+	for _, s := range configOf(a.settings, environ(), &envFile{}).Settings {
+		all = append(all, status.Setting{Name: s.Name, Value: s.Value, Source: s.Source, Description: s.Description})
+	}
+	return all
+}
+
+// keyUses returns the keys in use, by their ids.
+func (a *app) keyUses() (all []status.Key) {
+	for _, k := range a.keys.Ring().Keys() {
+		shown := status.Key{Kind: k.Kind.String(), ID: k.ID, Uses: k.Count}
+		if k.Last != 0 {
+			shown.Last = time.UnixMilli(int64(k.Last)).UTC()
+		}
+		all = append(all, shown)
+	}
+	return all
+}
+
+func (a *app) refusals() (all []status.Refusal) {
+	for _, r := range a.ingress.RecentRefusals() {
+		all = append(all, status.Refusal(r))
+	}
+	return all
+}
+
+// certificates returns the certificates that the service presents: to senders, and to the broker.
+func (a *app) certificates() (all []status.Certificate) {
+	if a.certificate != nil {
+		all = append(all, shownCertificate("TLS_CERT_FILE", a.certificate.Leaf()))
+	}
+	for _, f := range [][2]string{{"NATS_TLS_CERT_FILE", a.settings.NATSCertFile}, {"KAFKA_TLS_CERT_FILE", a.settings.KafkaCertFile}} {
+		if c := certificateIn(f[1]); c != nil {
+			all = append(all, shownCertificate(f[0], c))
+		}
+	}
+	return all
+}
+
+// certificateIn returns the first certificate of a PEM file; nil: there is none that can be read.
+func certificateIn(path string) *x509.Certificate {
+	if path == "" {
+		return nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	block, _ := pem.Decode(content)
+	if block == nil {
+		return nil
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+func shownCertificate(setting string, c *x509.Certificate) status.Certificate {
+	shown := status.Certificate{Setting: prefix + setting, Subject: c.Subject.String(), Names: append([]string{}, c.DNSNames...),
+		Expires: c.NotAfter.UTC()}
+	for _, ip := range c.IPAddresses {
+		shown.Names = append(shown.Names, ip.String())
+	}
+	return shown
+}
