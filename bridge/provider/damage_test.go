@@ -30,8 +30,8 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
-var damage = []string{"", "", " ", "\n", "\t", "- ", ": ", "{", "}", "[", "]", "&a ", "*a", "!!int ", "\"", "'", "~", "0",
-	"\x00", "\xff", "---\n", "key: {env: A}", "x"}
+var damage = []string{"", "", " ", "\n", "\t", "- ", ": ", "{", "}", "[", "]", "&a ", "*a", "!!int ", "\"", "'", "~",
+	"0", "\x00", "\xff", "---\n", "key: {env: A}", "x"}
 
 // checkWriting reports whether a file is accepted; then it survives its own writing.
 func checkWriting(t *testing.T, text string) bool {
