@@ -31,7 +31,7 @@ func mutants() []mutant {
 		credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
 		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), sharingMutants(),
 		providerMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
-		rotationMutants(), reconcileMutants(), hangupMutants(),
+		rotationMutants(), reconcileMutants(), hangupMutants(), statusMutants(),
 	} {
 		all = append(all, some...)
 	}
