@@ -32,6 +32,7 @@ func mutants() []mutant {
 		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), sharingMutants(),
 		providerMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
+		statusMutants(),
 	} {
 		all = append(all, some...)
 	}
