@@ -199,6 +199,7 @@ func TestTheWholeStory(t *testing.T) {
 
 	s.rotate(t, file)
 	s.judge(t)
+	s.lose(t)
 
 	s.lose(t)
 
