@@ -21,6 +21,13 @@ func TestOneUnderWayPerLane(t *testing.T) {
 		if more := p.now(); len(more) != 0 {
 			t.Fatalf("%v came while another event of its lane was under way", more)
 		}
+		p.add("one")
+		one := p.take()
+		p.add("one") // its queue was empty
+		if more := p.now(); len(more) != 0 {
+			t.Fatalf("%v came while another event of its lane was under way", more)
+		}
+		p.Settle(one[0], bridge.Settlement{Retry: time.Hour})
 		p.Settle(first[1], bridge.Settlement{})
 		if second := p.take(); len(second) != 1 || second[0].Lane != first[1].Lane || second[0].Sequence != 2 {
 			t.Fatalf("got %v", second)

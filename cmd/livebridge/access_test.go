@@ -28,6 +28,7 @@ import (
 // TestForgedDone: a PUBLISH_DONE that is signed with a key of somebody else, or not at all, is refused and changes
 // nothing of what its lane sends.
 func TestForgedDone(t *testing.T) {
+	t.Parallel()
 	service := launch(t, t.TempDir())
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
 	stamp := fmt.Sprint(time.Now().Unix())
@@ -57,6 +58,7 @@ func TestForgedDone(t *testing.T) {
 // TestVariantsOfOneMessage floods the quarantine with all variants of one captured message of each kind: each takes
 // four places, and nobody else's entry goes.
 func TestVariantsOfOneMessage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"RTC_KEY="+demoKey, prefix+"QUARANTINE_MAX=20")
 	for i := range 8 {
@@ -201,6 +203,7 @@ func selfSigned(t *testing.T, certFile, keyFile string, serial int64) *x509.Cert
 
 // TestServeOverTLS: callbacks come over HTTPS, and a certificate that is replaced is shown to the next connection.
 func TestServeOverTLS(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	pool := selfSigned(t, cert, key, 1)

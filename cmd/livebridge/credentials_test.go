@@ -14,6 +14,7 @@ import (
 
 // TestRotatedToken changes the broker's token as Kubernetes does, by swapping a symbolic link, and the broker a moment
 // later: everything that was answered 200 comes out once and in order. An empty file in between changes nothing.
+// It is not parallel: a broker comes back on its port, which another test could have taken meanwhile.
 func TestRotatedToken(t *testing.T) {
 	dir, version := t.TempDir(), 0
 	put := func(token string) {

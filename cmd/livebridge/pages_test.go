@@ -96,6 +96,7 @@ func succeed(t *testing.T, dir string, args ...string) (out, errOut string) {
 // TestListAndPurgeAllPages: list shows all of a lane, or prints where the rest begins; purge --all and
 // release --all apply to all of it and nothing else.
 func TestListAndPurgeAllPages(t *testing.T) {
+	t.Parallel()
 	withAndWithoutService(t, bridge.ReasonExpired, func(t *testing.T, dir string) {
 		for _, n := range pageSizes {
 			lane := laneOfSize(n)
@@ -148,6 +149,7 @@ func TestListAndPurgeAllPages(t *testing.T) {
 
 // TestReplayAllPages: replay goes on until everything of a lane, or of all, is replayed, once.
 func TestReplayAllPages(t *testing.T) {
+	t.Parallel()
 	withAndWithoutService(t, "", func(t *testing.T, dir string) {
 		replayed := func(want int, which ...string) {
 			t.Helper()

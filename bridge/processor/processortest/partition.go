@@ -8,12 +8,13 @@ import (
 )
 
 // Partition is a processor on a Memory, and the log before it. Time passes as it is told to: holds end at their
-// instants, and what has had its time is forgotten every second, as a service does it.
+// instants, and what has had its time is forgotten every second, as a service does it, or seldomer.
 type Partition struct {
 	*Memory
 	*processor.Processor
 	Options processor.Options
 	Total   Total
+	Every   time.Duration // of forgetting
 
 	running  time.Duration
 	wall     time.Time // when running was 0, moved by Jump
@@ -32,7 +33,7 @@ type Total struct {
 
 // Begin returns a partition that begins at an instant.
 func Begin(o processor.Options, wall time.Time) (*Partition, error) {
-	p := &Partition{Memory: New(bridge.MillisOf(wall)), Options: o, wall: wall}
+	p := &Partition{Memory: New(bridge.MillisOf(wall)), Options: o, Every: time.Second, wall: wall}
 	p.Total.Quarantined, p.Total.Marks = make(map[bridge.Reason]int), make(map[string]int)
 	return p, p.Restart()
 }
@@ -89,13 +90,13 @@ func (p *Partition) Arrive(arrivals ...*bridge.Arrival) error {
 // Pass lets time pass.
 func (p *Partition) Pass(d time.Duration) error {
 	for end := p.running + d; ; {
-		next := min(p.forgot+time.Second, end)
+		next := min(p.forgot+p.Every, end)
 		if deadline, holding := p.Deadline(); holding {
 			next = min(next, max(time.Duration(deadline), p.running))
 		}
 		p.running = next
 		inputs := []processor.Input{{Action: processor.Expire}}
-		if p.running >= p.forgot+time.Second {
+		if p.running >= p.forgot+p.Every {
 			p.forgot = p.running
 			inputs = append(inputs, processor.Input{Action: processor.Forget, Idle: p.Idle(p.Now())})
 		}

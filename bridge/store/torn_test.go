@@ -1,10 +1,10 @@
-package journal
+package store
 
 import (
-	"livebridge/bridge/store"
+	"errors"
+	"io"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
@@ -12,42 +12,61 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// crashed returns a disk as a crash leaves it right after the last answer, and the log on it.
-func crashed(t *testing.T) (disk *vfs.MemFS, log string) {
+// crashed returns a disk as a crash leaves it right after the last commit, and the log on it.
+func crashed(t *testing.T) (left *vfs.MemFS, log string) {
 	t.Helper()
-	whole := vfs.NewCrashableMem()
-	synctest.Test(t, func(t *testing.T) {
-		o := memory()
-		o.FS = whole
-		j := open(t, o)
-		add(t, j, many(2, 10)...)
-		synctest.Wait()
-		disk = whole.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: fixed()})
-		closeJournal(t, j)
-	})
-	names, err := disk.List(memory().Dir)
+	d := create(t)
+	for n := range 10 {
+		d.emit(true, n, "a", "b")
+	}
+	left = d.fs.CrashClone(cloneAll())
+	d.close()
+	names, err := left.List(d.opts.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
 		if strings.HasSuffix(name, ".log") {
-			log = disk.PathJoin(memory().Dir, name)
+			log = left.PathJoin(d.opts.Dir, name)
 		}
 	}
-	return disk, log
+	return left, log
 }
 
-// warnings opens the journal on the disk and returns what is logged of its log's end.
+// warnings opens the store on the disk and returns what is logged of its log's end.
 func warnings(t *testing.T, disk *vfs.MemFS) (all []observer.LoggedEntry, err error) {
 	t.Helper()
 	core, logs := observer.New(zapcore.WarnLevel)
 	o := memory()
 	o.FS, o.Log = disk, zap.New(core)
-	j, err := Open(o)
+	s, err := open(o)
 	if err == nil {
-		closeJournal(t, j)
+		s.Interrupt()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return logs.FilterMessageSnippet("torn or corrupt end").All(), err
+}
+
+// rewrite puts other content into a file.
+func rewrite(t *testing.T, disk *vfs.MemFS, path string, change func([]byte) []byte) {
+	t.Helper()
+	in, err := disk.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := disk.Create(path, vfs.WriteCategoryUnspecified)
+	if err == nil {
+		_, err = out.Write(change(content))
+	}
+	if err = errors.Join(err, in.Close(), out.Sync(), out.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestTornEndIsLogged: what a loss of power leaves of a record at the end of the log is told with its bytes, and a log
@@ -59,7 +78,7 @@ func TestTornEndIsLogged(t *testing.T) {
 	}
 	old := disk.CrashClone(vfs.CrashCloneCfg{})
 	rewrite(t, disk, log, func(content []byte) []byte { return content[:len(content)-3] })
-	if err := disk.Remove(disk.PathJoin(memory().Dir, store.MarkerName)); err != nil { // it was not written back
+	if err := disk.Remove(disk.PathJoin(memory().Dir, MarkerName)); err != nil { // it was not written back
 		t.Fatal(err)
 	}
 	all, err := warnings(t, disk)
@@ -76,14 +95,17 @@ func TestTornEndIsLogged(t *testing.T) {
 	// The same damage where the commit marker is: nothing that was answered goes without a word.
 	rewrite(t, old, log, func(content []byte) []byte { return content[:len(content)-3] })
 	if _, err := warnings(t, old); err == nil || !strings.Contains(err.Error(), "damaged") {
-		t.Errorf("answered callbacks are missing, and the journal opens: %v", err)
+		t.Errorf("commits are missing, and the store opens: %v", err)
 	}
 }
 
 // TestDamagedStoreSaysWhatToDo: where the store cannot be opened for damage, the error is for a person.
 func TestDamagedStoreSaysWhatToDo(t *testing.T) {
 	disk, _ := crashed(t)
-	flip(t, disk, disk.PathJoin(memory().Dir, "MANIFEST-000001"), 10)
+	rewrite(t, disk, disk.PathJoin(memory().Dir, "MANIFEST-000001"), func(content []byte) []byte {
+		content[10] ^= 4
+		return content
+	})
 	_, err := warnings(t, disk)
 	if err == nil || !strings.Contains(err.Error(), "its files are damaged") || !strings.Contains(err.Error(), "restore DATA_DIR") {
 		t.Errorf("got %v", err)
