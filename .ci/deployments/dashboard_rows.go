@@ -59,6 +59,9 @@ func callbacks() []panel {
 		{title: "Time to answer", about: "from the headers to the response", unit: "s", queries: quantiles("callback_duration_seconds")},
 		{title: "Since the last callback", about: "by kind; the whole time where there was none", unit: "s", queries: []query{
 			{"time() - max by (kind) (livebridge_last_callback_timestamp_seconds{SELECTOR} > 0)", "{{kind}}"}}},
+		{title: "Differs from the provider's list", about: "missed: online without a session; stale: the opposite; with RECONCILE_INTERVAL", unit: "none",
+			queries: []query{gauge("reconcile_differences", "{{problem}}")}},
+		{title: "Comparisons with the provider's list", about: "by result", unit: "ops", queries: []query{rate("reconcile_runs_total", "result")}},
 		{title: "Other requests", about: "probes, the doctor's signed probes, and requests for nothing", unit: "reqps", queries: []query{
 			total("probes_total", "probes"), total("signed_probes_total", "signed probes"), rate("unknown_requests_total", "code")}},
 	}

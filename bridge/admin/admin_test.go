@@ -6,31 +6,65 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func get(t *testing.T, ready error, path string) *httptest.ResponseRecorder {
-	t.Helper()
+// TestOpenMetrics: scrapers that ask for it get it, with its end; the others get the text format.
+func TestOpenMetrics(t *testing.T) {
+	for accept, want := range map[string]string{"application/openmetrics-text;version=1.0.0": "application/openmetrics-text",
+		"": "text/plain"} {
+		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		r.Header.Set("Accept", accept)
+		w := httptest.NewRecorder()
+		port(nil).http.Handler.ServeHTTP(w, r)
+		whole := strings.HasSuffix(w.Body.String(), "# EOF\n")
+		if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, want) || whole != (accept != "") {
+			t.Errorf("%q gets %q: %s", accept, got, w.Body)
+		}
+	}
+}
+
+// TestShutdownClosesStatus: responses that go on for ever do not hold it up.
+func TestShutdownClosesStatus(t *testing.T) {
+	s := port(nil)
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-s.cfg.Status.(*echoed).closed:
+	case <-time.After(20 * time.Second):
+		t.Error("the status page was not closed")
+	}
+}
+
+// port is an admin port that is ready or not.
+func port(ready error) *Server {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "livebridge_things_total", Help: "Things."}))
-	s := New(Config{Ready: func() error { return ready }, Gatherer: registry, Status: &echoed{}})
+	return New(Config{Ready: func() error { return ready }, Gatherer: registry, Status: newEchoed()})
+}
+
+func get(t *testing.T, ready error, path string) *httptest.ResponseRecorder {
+	t.Helper()
 	w := httptest.NewRecorder()
-	s.http.Handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	port(ready).http.Handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w
 }
 
 // echoed is a Status that answers with the path.
-type echoed struct{ closed atomic.Bool }
+type echoed struct{ closed chan struct{} }
+
+func newEchoed() *echoed { return &echoed{make(chan struct{})} }
 
 func (*echoed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusTeapot)
 	fmt.Fprint(w, "status has ", r.URL.Path)
 }
 
-func (e *echoed) Close() { e.closed.Store(true) }
+func (e *echoed) Close() { close(e.closed) }
 
 func TestPort(t *testing.T) {
 	full := errors.New("journal is full")

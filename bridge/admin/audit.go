@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"os"
 
 	"go.uber.org/zap"
 
@@ -24,13 +25,56 @@ type caller struct {
 	uid, pid int
 }
 
-// auditFields are what an audit line says of the caller and its command.
-func auditFields(r *http.Request, command string) []zap.Field {
-	fields := []zap.Field{zap.String("command", command)}
-	if c, _ := r.Context().Value(callerKey{}).(caller); c.known {
-		fields = append(fields, zap.Int("uid", c.uid), zap.Int("pid", c.pid))
+// audited is an operator whose changes are logged, with who makes them.
+type audited struct {
+	Operator
+	log *zap.Logger
+	by  caller
+}
+
+// Audited returns an operator that logs every change with the entries, the command and the user of this process, as the
+// service does for those that come through its socket. It is for a journal that no service has open.
+func Audited(o Operator, log *zap.Logger) Operator {
+	return audited{o, log, caller{known: true, uid: os.Getuid(), pid: os.Getpid()}}
+}
+
+// audited returns the operator with the caller of a request.
+func (c *Control) audited(r *http.Request) audited {
+	by, _ := r.Context().Value(callerKey{}).(caller)
+	return audited{c.operator, c.log, by}
+}
+
+// Release logs what it releases.
+func (a audited) Release(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
+	outcomes, err := a.Operator.Release(s, numbers)
+	a.line("entries released by an operator", string(s)+" release", outcomeFields(numbers, outcomes, err)...)
+	return outcomes, err
+}
+
+// Purge logs what it deletes.
+func (a audited) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
+	outcomes, err := a.Operator.Purge(s, numbers)
+	a.line("entries purged by an operator", string(s)+" purge", outcomeFields(numbers, outcomes, err)...)
+	return outcomes, err
+}
+
+// Replay logs what it replays. A page without events changes nothing and is not logged.
+func (a audited) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
+	result, err := a.Operator.Replay(q)
+	if result.Replayed == 0 && err == nil {
+		return result, nil
 	}
-	return fields
+	a.line("events replayed by an operator", "journal replay", zap.String("kind", q.Kind), zap.String("lane", q.Lane),
+		zap.Int("events", result.Replayed), zap.Error(err))
+	return result, err
+}
+
+func (a audited) line(message, command string, more ...zap.Field) {
+	fields := []zap.Field{zap.String("command", command)}
+	if a.by.known {
+		fields = append(fields, zap.Int("uid", a.by.uid), zap.Int("pid", a.by.pid))
+	}
+	a.log.Info(message, append(fields, more...)...)
 }
 
 // outcomeFields say which entries a command has processed and which it has not.

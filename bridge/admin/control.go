@@ -60,10 +60,10 @@ func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error
 	for _, s := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 		mux.HandleFunc("GET /"+string(s), func(w http.ResponseWriter, r *http.Request) { c.list(w, r, s) })
 		mux.HandleFunc("POST /"+string(s)+"/release", func(w http.ResponseWriter, r *http.Request) {
-			c.resolve(w, r, s, "release", "entries released by an operator", operator.Release)
+			c.resolve(w, r, s, c.audited(r).Release)
 		})
 		mux.HandleFunc("POST /"+string(s)+"/purge", func(w http.ResponseWriter, r *http.Request) {
-			c.resolve(w, r, s, "purge", "entries purged by an operator", operator.Purge)
+			c.resolve(w, r, s, c.audited(r).Purge)
 		})
 	}
 	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { respond(w)(operator.Inspect()) })
@@ -127,8 +127,8 @@ func (c *Control) list(w http.ResponseWriter, r *http.Request, s bridge.ReviewQu
 	respond(w)(c.operator.List(s, q))
 }
 
-// resolve applies a command to entries and logs it as message.
-func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue, verb, message string,
+// resolve applies a command to entries.
+func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.ReviewQueue,
 	apply func(bridge.ReviewQueue, []uint64) ([]bridge.Outcome, error),
 ) {
 	var numbers []uint64
@@ -140,9 +140,7 @@ func (c *Control) resolve(w http.ResponseWriter, r *http.Request, s bridge.Revie
 			fmt.Errorf("too many numbers: %d, at most %d are allowed", len(numbers), bridge.PageMax))
 		return
 	}
-	outcomes, err := apply(s, numbers)
-	c.log.Info(message, append(auditFields(r, string(s)+" "+verb), outcomeFields(numbers, outcomes, err)...)...)
-	respond(w)(outcomes, err)
+	respond(w)(apply(s, numbers))
 }
 
 func (c *Control) replay(w http.ResponseWriter, r *http.Request) {
@@ -150,10 +148,7 @@ func (c *Control) replay(w http.ResponseWriter, r *http.Request) {
 	if !decodeBody(w, r, &q) {
 		return
 	}
-	result, err := c.operator.Replay(q)
-	c.log.Info("events replayed by an operator", append(auditFields(r, "journal replay"), zap.String("kind", q.Kind),
-		zap.String("lane", q.Lane), zap.Int("events", result.Replayed), zap.Error(err))...)
-	respond(w)(result, err)
+	respond(w)(c.audited(r).Replay(q))
 }
 
 func (c *Control) deliveries(w http.ResponseWriter, r *http.Request) {

@@ -18,7 +18,7 @@ import (
 // TestSilentConnections: however many say nothing, probes are answered, on new connections, and the log has few lines.
 func TestSilentConnections(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
-	s := New(Config{Ready: func() error { return nil }, Status: &echoed{}, Gatherer: prometheus.NewRegistry(), MaxConnections: 8, Log: zap.New(core)})
+	s := New(Config{Ready: func() error { return nil }, Status: newEchoed(), Gatherer: prometheus.NewRegistry(), MaxConnections: 8, Log: zap.New(core)})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestSilentConnections(t *testing.T) {
 func TestBusyConnectionsStay(t *testing.T) {
 	inside, release := make(chan struct{}), make(chan struct{})
 	ready := func() error { inside <- struct{}{}; <-release; return nil }
-	s := New(Config{Ready: ready, Status: &echoed{}, Gatherer: prometheus.NewRegistry(), MaxConnections: 1})
+	s := New(Config{Ready: ready, Status: newEchoed(), Gatherer: prometheus.NewRegistry(), MaxConnections: 1})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

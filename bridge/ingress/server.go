@@ -50,11 +50,7 @@ func New(cfg Config, ring *signature.Ring, j Journal, log *zap.Logger, r prometh
 	s.paths = paths{prefix: s.cfg.prefix(), token: s.cfg.SnapshotToken}
 	s.inFlight = make(chan struct{}, s.cfg.MaxConnections)
 	s.slots = make(chan struct{}, s.cfg.MaxConnections)
-	for _, c := range connectionMetrics(s) {
-		if err := r.Register(c); err != nil {
-			return nil, err
-		}
-	}
+	registerConnections(s, r)
 	s.ring.Store(ring)
 	s.ctx, s.cancelAppends = context.WithCancel(context.Background())
 	s.route()

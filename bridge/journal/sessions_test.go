@@ -40,3 +40,16 @@ func TestOpenSessions(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestSessionEventsAreReplayed: a lane of the kind session can be named as every other.
+func TestSessionEventsAreReplayed(t *testing.T) {
+	j := open(t, memory())
+	defer closeJournal(t, j)
+	a := push("a", 1000, bridge.PhaseNone)
+	a.Event.Lane.Kind, a.Event.Session, a.Signature = bridge.KindSession, 0, bridge.Signature{}
+	add(t, j, a)
+	r, err := j.Replay(bridge.ReplayQuery{Kind: "session", Lane: a.Event.Lane.Subject()})
+	if err != nil || r.Replayed != 1 {
+		t.Errorf("%+v %v", r, err)
+	}
+}

@@ -53,8 +53,8 @@ type Registry interface {
 	// List returns the registered callbacks in the order of their places. A snapshot configuration without a callback has
 	// an empty URL.
 	List(context.Context, Query) ([]Callback, error)
-	// Create registers a callback and returns it as registered, with its ID. Stream status and SparkRTC have one callback
-	// for a place, which is replaced.
+	// Create registers a callback and returns it as registered, with its ID if the provider tells it. Stream status and
+	// SparkRTC have one callback for a place, which is replaced.
 	Create(context.Context, Callback) (Callback, error)
 	// Update replaces what is registered: a recording callback by its ID, the others by their place. An empty Key removes
 	// the key, where the provider lets a key be removed.

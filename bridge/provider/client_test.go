@@ -166,6 +166,16 @@ func TestTheWildcardIsAcceptedInBothForms(t *testing.T) {
 	}
 }
 
+// TestDomainsAreInLowerCase, whatever was registered: places are compared.
+func TestDomainsAreInLowerCase(t *testing.T) {
+	p, c := open(t)
+	p.Register(provider.Callback{Place: provider.Place{Kind: bridge.KindRecord, Domain: "Push.Example.com", App: "live"}})
+	all, err := c.List(t.Context(), provider.Query{Kind: bridge.KindRecord})
+	if err != nil || len(all) != 1 || all[0].Domain != domain {
+		t.Errorf("listed %v, %v", all, err)
+	}
+}
+
 // TestListsAreReadToTheirEnd has more callbacks than the provider sends at once.
 func TestListsAreReadToTheirEnd(t *testing.T) {
 	_, c := open(t)

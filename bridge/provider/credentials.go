@@ -21,7 +21,9 @@ func findCredentials(c Config) (auth.ICredential, error) {
 	if c.Project != "" {
 		b.ProjectId = c.Project
 	}
-	b.IamEndpoint = c.IAMEndpoint
+	if c.IAMEndpoint != "" {
+		b.IamEndpoint = c.IAMEndpoint
+	}
 	if c.Endpoint != "" && b.ProjectId == "" {
 		return nil, &Error{Op: "open the provider's API", Message: "an endpoint is given but no project",
 			Advice: "name the project's id, with --project or HUAWEICLOUD_SDK_PROJECT_ID"}

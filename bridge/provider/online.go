@@ -2,13 +2,14 @@ package provider
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	live "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/live/v1"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/live/v1/model"
 )
 
-// Stream is a stream that is being pushed now.
+// Stream is a stream that is being pushed now. Its domain is in lower case.
 type Stream struct {
 	Domain, App, Name string
 	// Started is when the push began by the provider's clock, in whole seconds; zero if the provider did not say.
@@ -32,7 +33,9 @@ func (c *Client) Online(ctx context.Context, domain, app string) ([]Stream, erro
 			total = int(value(answer.TotalNum))
 			for _, s := range value(answer.Streams) {
 				started, _ := time.Parse(time.RFC3339, s.StartTime) // zero without a time
-				page = append(page, Stream{Domain: s.PublishDomain, App: s.App, Name: s.Stream, Started: started})
+				page = append(page, Stream{
+					Domain: strings.ToLower(s.PublishDomain), App: s.App, Name: s.Stream, Started: started,
+				})
 			}
 			return nil
 		})

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	live "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/live/v1"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/live/v1/model"
@@ -37,7 +38,7 @@ func (s recordService) list(ctx context.Context, q Query) ([]Callback, error) {
 // registeredRecord reads one configuration. The provider never tells its key.
 func registeredRecord(r model.RecordCallbackConfig) Callback {
 	c := Callback{
-		Place: Place{Kind: bridge.KindRecord, Domain: r.PublishDomain, App: foldApp(r.App)},
+		Place: Place{Kind: bridge.KindRecord, Domain: strings.ToLower(r.PublishDomain), App: foldApp(r.App)},
 		ID:    value(r.Id), URL: value(r.NotifyCallbackUrl), KeyHidden: true,
 		Created: value(r.CreateTime), Updated: value(r.UpdateTime),
 	}

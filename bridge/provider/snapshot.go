@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	live "github.com/huaweicloud/huaweicloud-sdk-go-v3/services/live/v1"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/services/live/v1/model"
@@ -46,7 +47,7 @@ func (s snapshotService) list(ctx context.Context, q Query) ([]Callback, error) 
 
 func registeredSnapshot(r model.LiveSnapshotConfig) Callback {
 	c := Callback{
-		Place: Place{Kind: bridge.KindSnapshot, Domain: r.Domain, App: foldApp(r.AppName)},
+		Place: Place{Kind: bridge.KindSnapshot, Domain: strings.ToLower(r.Domain), App: foldApp(r.AppName)},
 		URL:   value(r.CallBackUrl), Key: Key(value(r.AuthKey)),
 		Pictures: &Pictures{Interval: int(r.TimeInterval), Overwrite: r.ObjectWriteMode == 1, Extra: extra(r)},
 	}

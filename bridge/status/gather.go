@@ -3,6 +3,7 @@ package status
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -18,9 +19,7 @@ const (
 	maxSessions = 100
 	maxEntries  = 10 // of each queue
 
-	freshFor   = time.Second // a state is shown again for so long
-	patience   = 5 * time.Second
-	costFactor = 20 // what took long to read is read again after so many times that
+	freshFor = time.Second // a state is shown again for so long
 )
 
 // gatherer gathers states. Many who look at once see the same one.
@@ -35,24 +34,7 @@ type gatherer struct {
 	html     []byte // of state; nil: not made yet
 	sessions kept[[]bridge.OpenSession]
 	stats    kept[bridge.JournalStats]
-}
-
-// kept is what was read last, and when it is read again.
-type kept[T any] struct {
-	value T
-	err   error
-	until time.Time
-}
-
-// get reads again if it is time to.
-func (k *kept[T]) get(now func() time.Time, read func() (T, error)) (T, error) {
-	begun := now()
-	if begun.Before(k.until) {
-		return k.value, k.err
-	}
-	k.value, k.err = read()
-	k.until = now().Add(now().Sub(begun) * costFactor)
-	return k.value, k.err
+	review   kept[[]Entry]
 }
 
 // current returns the state, at most freshFor old.
@@ -117,15 +99,19 @@ func (g *gatherer) addJournal(s *State) {
 	if s.Review.Reasons == nil {
 		s.Review.Reasons = map[string]int{}
 	}
-	for queue, entries := range map[bridge.ReviewQueue]uint64{bridge.DeadLetterQueue: stats.DeadLetters.Entries,
-		bridge.QuarantineQueue: stats.Quarantine.Entries} {
-		if entries > 0 {
-			shown, err := g.entries(queue, bridge.Query{Limit: maxEntries})
-			s.problem(string(queue), err)
-			s.Review.Oldest = append(s.Review.Oldest, shown...)
-		}
+	if s.Review.Total() > 0 {
+		s.Review.Oldest, err = g.review.get(g.cfg.Now, g.oldestEntries)
+		s.problem("quarantine and dead letters", err)
 	}
-	slices.SortFunc(s.Review.Oldest, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
+}
+
+// oldestEntries returns some entries of both queues, the oldest first.
+func (g *gatherer) oldestEntries() ([]Entry, error) {
+	waiting, err := g.entries(bridge.QuarantineQueue, bridge.Query{Limit: maxEntries})
+	dead, deadErr := g.entries(bridge.DeadLetterQueue, bridge.Query{Limit: maxEntries})
+	all := append(waiting, dead...)
+	slices.SortFunc(all, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
+	return all, errors.Join(err, deadErr)
 }
 
 // entries returns entries of a queue, without what they contain.
@@ -162,9 +148,7 @@ func (g *gatherer) addSessions(s *State) {
 // openSessions returns the open sessions, the latest first.
 func (g *gatherer) openSessions() ([]bridge.OpenSession, error) {
 	return g.sessions.get(g.cfg.Now, func() ([]bridge.OpenSession, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		open, err := g.cfg.Journal.OpenSessions(ctx, "")
+		open, err := g.cfg.Journal.OpenSessions(context.Background(), "")
 		slices.SortStableFunc(open, func(a, b bridge.OpenSession) int { return cmp.Compare(b.Session, a.Session) })
 		return open, err
 	})
@@ -176,7 +160,7 @@ func laneOf(o bridge.OpenSession) bridge.Lane {
 
 // addMetrics adds what only the metrics know.
 func (g *gatherer) addMetrics(s *State) {
-	s.LastCallbacks = []LastCallback{}
+	last := make(map[string]time.Time)
 	families, err := g.cfg.Gatherer.Gather()
 	s.problem("metrics", err)
 	for _, f := range families {
@@ -184,12 +168,13 @@ func (g *gatherer) addMetrics(s *State) {
 			continue
 		}
 		for _, m := range f.GetMetric() {
-			last := LastCallback{Kind: labelOf(m, "kind")}
 			if at := m.GetGauge().GetValue(); at > 0 {
-				last.At = time.UnixMilli(int64(at * 1000)).UTC()
+				last[labelOf(m, "kind")] = time.UnixMilli(int64(at * 1000)).UTC()
 			}
-			s.LastCallbacks = append(s.LastCallbacks, last)
 		}
+	}
+	for _, k := range bridge.Kinds() {
+		s.LastCallbacks = append(s.LastCallbacks, LastCallback{k.String(), last[k.String()]})
 	}
 }
 

@@ -61,7 +61,7 @@ func outboxPrefix(kind, subject string) ([]byte, error) {
 	if kind == "" && subject == "" {
 		return []byte{tableOutbox}, nil
 	}
-	for _, k := range bridge.Kinds() {
+	for _, k := range bridge.EventKinds() {
 		if k.String() == kind && strings.Count(subject, "/") == 2 {
 			return append(append([]byte{tableOutbox, byte(k)}, subject...), laneEnd), nil
 		}

@@ -28,6 +28,7 @@ import (
 // TestForgedDone: a PUBLISH_DONE that is signed with a key of somebody else, or not at all, is refused and changes
 // nothing of what its lane sends.
 func TestForgedDone(t *testing.T) {
+	t.Parallel()
 	service := launch(t, t.TempDir())
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
 	stamp := fmt.Sprint(time.Now().Unix())
@@ -57,6 +58,7 @@ func TestForgedDone(t *testing.T) {
 // TestVariantsOfOneMessage floods the quarantine with all variants of one captured message of each kind: each takes
 // four places, and nobody else's entry goes.
 func TestVariantsOfOneMessage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"RTC_KEY="+demoKey, prefix+"QUARANTINE_MAX=20")
 	for i := range 8 {
@@ -123,8 +125,9 @@ func TestPorts(t *testing.T) {
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), secret), 200)
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), secret),
 		401)
-	pages := []string{"/", "/livez", "/readyz", "/metrics", "/schemas/", "/schemas/stream.json", "/debug/pprof/",
-		"/quarantine", "/journal"}
+	pages := []string{"/", "/livez", "/readyz", "/metrics", "/schemas/", "/schemas/stream.json",
+		"/api/v1/status", "/api/v1/refusals", "/api/v1/settings", "/lane?name=stream:push.example.com/live/room1",
+		"/debug/pprof/", "/quarantine", "/journal"}
 	for i, path := range pages {
 		a, err := http.Get("http://" + service.listen + path)
 		if err != nil {
@@ -139,10 +142,10 @@ func TestPorts(t *testing.T) {
 		}
 		text, err := io.ReadAll(a.Body)
 		_ = a.Body.Close()
-		if want := map[bool]int{true: 200, false: 404}[i < 6]; err != nil || a.StatusCode != want {
+		if want := map[bool]int{true: 200, false: 404}[i < 10]; err != nil || a.StatusCode != want {
 			t.Errorf("the admin port answers %s with %d, %v", path, a.StatusCode, err)
 		}
-		for _, secret := range []string{demoKey, snapshots, "the-token-of-consumers", "the-credentials", "room1"} {
+		for _, secret := range []string{demoKey, snapshots, "the-token-of-consumers", "the-credentials"} {
 			if bytes.Contains(text, []byte(secret)) {
 				t.Errorf("%s of the admin port shows %q", path, secret)
 			}
@@ -200,6 +203,7 @@ func selfSigned(t *testing.T, certFile, keyFile string, serial int64) *x509.Cert
 
 // TestServeOverTLS: callbacks come over HTTPS, and a certificate that is replaced is shown to the next connection.
 func TestServeOverTLS(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	pool := selfSigned(t, cert, key, 1)

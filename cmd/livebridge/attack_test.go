@@ -135,6 +135,7 @@ func rtcForgeries(t *testing.T, m sentCallback) []sentCallback {
 // TestOnlyTheCallbackItselfCounts: KEYS_FILE lists the apps, and an attacker has one callback of each kind. Whatever is
 // made of them, what comes out is those three, once each; the forgeries are refused, repeats, or in quarantine.
 func TestOnlyTheCallbackItselfCounts(t *testing.T) {
+	t.Parallel()
 	key := strings.Repeat("Attack", 7)
 	for _, domains := range []string{"", "push.example.com"} {
 		t.Run("DOMAINS="+domains, func(t *testing.T) {

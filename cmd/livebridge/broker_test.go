@@ -4,9 +4,9 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -42,9 +42,10 @@ func serveNATS(args []string) {
 }
 
 // startNATS runs nats-server as its own process.
-func startNATS(t *testing.T, store, port string) *exec.Cmd {
+func startNATS(t *testing.T, store, address string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-a", "127.0.0.1", "-p", port, "-js", "-sd", store)
+	host, port := hostPort(t, address)
+	cmd := exec.Command(os.Args[0], "-a", host, "-p", strconv.Itoa(port), "-js", "-sd", store)
 	cmd.Env = append(os.Environ(), asBroker+"=1")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -55,15 +56,13 @@ func startNATS(t *testing.T, store, port string) *exec.Cmd {
 
 // TestBrokerStopped kills nats-server under a simulated load and starts it again some time later: meanwhile every
 // callback has been answered as if nothing were, and afterwards all of it comes out in order.
+// It is not parallel: its load is its own.
 func TestBrokerStopped(t *testing.T) {
 	const rate = 1000
 	store, l := t.TempDir(), newLoad(t)
-	_, port, err := net.SplitHostPort(freeAddress(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	nats := startNATS(t, store, port)
-	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL=nats://127.0.0.1:"+port)...)
+	address := freeAddress(t)
+	nats := startNATS(t, store, address)
+	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL=nats://"+address)...)
 	l.begin(t, rate, int((*outage+4*time.Second).Seconds()*rate))
 	l.await(t, rate)
 	if err := nats.Process.Kill(); err != nil {
@@ -73,7 +72,7 @@ func TestBrokerStopped(t *testing.T) {
 	before := l.accepted.Load()
 	<-time.After(*outage)
 	waits, during := service.metrics(t)["livebridge_outbox_events"], l.accepted.Load()-before
-	startNATS(t, store, port)
+	startNATS(t, store, address)
 	l.end(t)
 	t.Logf("answered 200 during %v: %d; then %.0f events waited; %v", *outage, during, waits, l.report)
 	if l.report.Unexpected > 0 || waits < float64(during)/2 {
@@ -86,6 +85,7 @@ func TestBrokerStopped(t *testing.T) {
 // TestStreamFull: the stream accepts nothing more; callbacks are answered 200 all the
 // while, and everything comes out in order when there is room.
 func TestStreamFull(t *testing.T) {
+	t.Parallel()
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	conn, err := natsgo.Connect(url)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 // newCallbacks is the commands on what is registered at the provider.
 func newCallbacks() *cobra.Command {
 	c := &cobra.Command{
-		Use: "callbacks", Short: "Register callbacks at the provider, and compare them with a file",
+		Use: "callbacks", Short: "Register callbacks at the provider, change their keys, and find those that never came",
 		Long: "The commands call the provider's API. Credentials are those of its SDK: HUAWEICLOUD_SDK_AK,\n" +
 			"HUAWEICLOUD_SDK_SK and, with temporary ones, HUAWEICLOUD_SDK_SECURITY_TOKEN; its profile file; or the agency\n" +
 			"of the machine or pod. Keys of callbacks are read from files or the environment, and shown as their ids.",

@@ -65,7 +65,7 @@ func (r *reconciliation) run(c *cobra.Command) error {
 		return err
 	}
 	var all []reconcile.Difference
-	err = withOperator(journal.ReadOnly, func(o admin.Operator) error {
+	err = withOperator(c, journal.ReadOnly, func(o admin.Operator) error {
 		all, err = r.compare(c.Context(), client, o, s.reconcileOptions().Ignore)
 		return err
 	})

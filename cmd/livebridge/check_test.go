@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,15 +22,11 @@ func allKeys(recordSignType string) []string {
 // tail.
 func played(t *testing.T, p *program, keys []string, args ...string) (log string, events []string) {
 	t.Helper()
-	for _, setting := range append(keys, prefix+"STREAM_KEY="+demoKey) {
-		name, value, _ := strings.Cut(setting, "=")
-		t.Setenv(name, value)
-	}
 	log = filepath.Join(t.TempDir(), "sent.jsonl")
-	var output bytes.Buffer
 	args = append([]string{"simulate", "--url", "http://" + p.listen, "--rate", "0", "--log", log}, args...)
-	if code := run(t.Context(), args, &output, &output); code != exitDone {
-		t.Fatalf("simulate exits with %d\n%s", code, &output)
+	out, errOut, code := commandWith(t, append(slices.Clone(keys), prefix+"STREAM_KEY="+demoKey), args...)
+	if code != exitDone {
+		t.Fatalf("simulate exits with %d\n%s%s", code, out, errOut)
 	}
 	return log, p.published(t, readLog(t, log))
 }
@@ -45,6 +42,7 @@ func readLog(t *testing.T, path string) (all []checker.Sent) {
 
 // TestCheck judges a simulated run of every kind from its two logs, then the same run with an event less.
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	keys := allKeys("HMACSHA256")
 	service := launch(t, t.TempDir(), keys...)
 	sent, out := played(t, service, keys, "--count", "2000", "--repeat", "0.2")
@@ -85,6 +83,7 @@ func checked(t *testing.T, sent, events string) (output string, code int) {
 
 // TestRecordSignTypes: recordings signed by each scheme come out, and a scheme that is not configured is rejected.
 func TestRecordSignTypes(t *testing.T) {
+	t.Parallel()
 	for _, signType := range []string{"HMACSHA256", "HMACSHA256-LEGACY", "MD5"} {
 		t.Run(signType, func(t *testing.T) {
 			keys := allKeys(signType)
@@ -101,12 +100,10 @@ func TestRecordSignTypes(t *testing.T) {
 			if other == "" {
 				other = "MD5"
 			}
-			t.Setenv(prefix+"RECORD_SIGN_TYPE", other)
-			var output bytes.Buffer
-			if code := run(t.Context(), []string{"simulate", "--url", "http://" + service.listen, "--rate", "0", "--count", "20",
-				"--kinds", "record"},
-				&output, &output); code != exitFailed || !strings.Contains(output.String(), "401: 20") {
-				t.Errorf("signed by %s it exits with %d: %s", other, code, &output)
+			output, errOut, code := commandWith(t, allKeys(other), "simulate", "--url", "http://"+service.listen, "--rate", "0",
+				"--count", "20", "--kinds", "record")
+			if output += errOut; code != exitFailed || !strings.Contains(output, "401: 20") {
+				t.Errorf("signed by %s it exits with %d: %s", other, code, output)
 			}
 		})
 	}

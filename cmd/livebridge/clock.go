@@ -4,8 +4,13 @@ import "time"
 
 // tryClock checks that the clock is kept by a time service: signatures expire by it.
 func tryClock() checkResult {
-	now := time.Now().UTC().Format(time.RFC3339)
-	switch synchronized, known := clockSynchronized(); {
+	synchronized, known := clockSynchronized()
+	return judgeClock(time.Now(), synchronized, known)
+}
+
+func judgeClock(at time.Time, synchronized, known bool) checkResult {
+	now := at.UTC().Format(time.RFC3339)
+	switch {
 	case !known:
 		return warned("clock", "%s; whether it is synchronized is unknown on this system", now)
 	case !synchronized:

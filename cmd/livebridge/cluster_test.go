@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/url"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,15 +26,12 @@ func startCluster(t *testing.T) *cluster {
 		routes = append(routes, &url.URL{Scheme: "nats", Host: freeAddress(t)})
 	}
 	for i := range c.options {
-		port := func(address string) int {
-			_, text, _ := net.SplitHostPort(address)
-			n, _ := strconv.Atoi(text)
-			return n
-		}
+		host, port := hostPort(t, freeAddress(t))
+		routeHost, routePort := hostPort(t, routes[i].Host)
 		c.options[i] = &server.Options{
-			ServerName: fmt.Sprint("n", i), Host: "127.0.0.1", Port: port(freeAddress(t)), StoreDir: t.TempDir(),
+			ServerName: fmt.Sprint("n", i), Host: host, Port: port, StoreDir: t.TempDir(),
 			JetStream: true, NoSigs: true, NoLog: true,
-			Cluster: server.ClusterOpts{Name: "three", Host: "127.0.0.1", Port: port(routes[i].Host)}, Routes: routes,
+			Cluster: server.ClusterOpts{Name: "three", Host: routeHost, Port: routePort}, Routes: routes,
 		}
 		c.start(t, i)
 	}
@@ -105,6 +100,7 @@ func (c *cluster) leader(t *testing.T) (leader int) {
 // TestClusterLosesItsLeader stops the leader of the stream in a cluster of three, again and again, under a simulated
 // load that goes on until it has lost all of them: every callback is answered 200, and all of it comes out, in order.
 func TestClusterLosesItsLeader(t *testing.T) {
+	t.Parallel()
 	c, l := startCluster(t), newLoad(t)
 	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL="+c.urls(), prefix+"NATS_REPLICAS=3")...)
 	l.begin(t, 400, 0)
@@ -176,6 +172,7 @@ func counting(n int) func(string) bool {
 // TestStreamAtItsLimits: a stream that keeps a few events only, as the settings ask for or by subject, drops old ones
 // as configured; publishing goes on, and whoever reads along gets everything, in order.
 func TestStreamAtItsLimits(t *testing.T) {
+	t.Parallel()
 	for name, limit := range map[string]jetstream.StreamConfig{
 		"bytes": {MaxBytes: 20_000}, "messages of a subject": {MaxMsgsPerSubject: 2},
 	} {

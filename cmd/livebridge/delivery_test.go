@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +77,7 @@ func results(t *testing.T, out string) (all []result) {
 
 // TestRetryReportsOutcome: of three dead letters that are tried again one is published, one rejected, and one waits.
 func TestRetryReportsOutcome(t *testing.T) {
+	t.Parallel()
 	dir, j := operated(t)
 	<-answerWith(t, j, 3, func(int) bridge.Settlement { return bridge.Settlement{DeadLetter: "too large"} })
 	var all []bridge.Entry
@@ -146,6 +149,7 @@ func TestReplayReportsOutcome(t *testing.T) {
 
 // TestOutcomeWithoutTheService: what waits for the next start is said to.
 func TestOutcomeWithoutTheService(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Unix(1_600_000_000, 0), ""),
@@ -167,5 +171,51 @@ func TestOutcomeWithoutTheService(t *testing.T) {
 	if out, errOut, code = command(t, dir, "journal", "replay", "--all"); code != exitDone ||
 		!strings.Contains(errOut, "next start") {
 		t.Errorf("%d %q %q", code, out, errOut)
+	}
+}
+
+// TestAuditWithoutTheService: with the service stopped, a command logs what it changes as the service does: the
+// entries, those that are missing, the command and the user. One that changes nothing logs nothing.
+func TestAuditWithoutTheService(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "waits", 1_587_954_134, time.Now(), ""), 200)
+	service.expired(t, "room1")
+	service.expired(t, "room2")
+	service.terminate(t)
+	var lines []string
+	audited := func(args ...string) {
+		_, errOut, _ := command(t, dir, args...)
+		for line := range strings.Lines(errOut) {
+			var l struct {
+				Msg, Command, Kind, Lane string
+				Entries, Missing         []uint64
+				Events, UID, PID         *int
+			}
+			if json.Unmarshal([]byte(line), &l) != nil || l.Command == "" {
+				continue
+			}
+			if l.UID == nil || *l.UID != os.Getuid() || l.PID == nil || *l.PID == 0 {
+				t.Errorf("the line does not tell who it was: %s", line)
+			}
+			lines = append(lines, fmt.Sprint(l.Command, l.Entries, l.Missing, l.Msg))
+		}
+	}
+	all := entriesOf(t, dir, "quarantine")
+	first, second := fmt.Sprint(all[0].Number), fmt.Sprint(all[1].Number)
+	audited("quarantine", "show", first)
+	audited("quarantine", "purge", "--all", "--dry-run")
+	audited("quarantine", "release", first)
+	audited("quarantine", "purge", second, "987654321")
+	audited("journal", "replay", "--all")
+	audited("journal", "replay", "--lane", "push.example.com/live/elsewhere")
+	want := []string{
+		"quarantine release[" + first + "] []entries released by an operator",
+		"quarantine purge[" + second + "] [987654321]entries purged by an operator",
+		"journal replay[] []events replayed by an operator",
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("logged %q, want %q", lines, want)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 // TestDemo: the demo passes, and prints every line that the README shows of it.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	if err := demo(t.Context(), &out, nil); err != nil {
 		t.Errorf("%v\n%s", err, &out)

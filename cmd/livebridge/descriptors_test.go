@@ -44,6 +44,7 @@ func flood(t *testing.T, network, address string, connections int) (end func()) 
 
 // TestFloodOfConnections: however many silent connections there are on all ports, callbacks are answered 200, events
 // come out, and probes are answered.
+// It is not parallel: it takes the ports of thousands of connections.
 func TestFloodOfConnections(t *testing.T) {
 	const limit = 512
 	dir, p := t.TempDir(), newProvider()

@@ -34,6 +34,7 @@ func stopping(t *testing.T, service *program) {
 // TestAcceptsWhileTheOutboxDrains: callbacks are accepted for as long as what the signal has found in the outbox is
 // published. What comes meanwhile is published too, and does not hold the end up when it is not.
 func TestAcceptsWhileTheOutboxDrains(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		left uint64

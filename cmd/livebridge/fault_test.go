@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,7 +32,11 @@ func injected(t *testing.T, call, fault string) []string {
 	if err != nil {
 		skipWithout(t, "strace")
 	}
-	return []string{strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e", "inject=" + call + ":" + fault}
+	line := []string{strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e", "inject=" + call + ":" + fault}
+	if !strings.HasPrefix(fault, "signal=") { // then other calls cost nothing, but no signal is sent
+		line = slices.Insert(line, 1, "--seccomp-bpf")
+	}
+	return line
 }
 
 // playAll has several streams send rounds to the program until all are sent or it is gone.
@@ -91,6 +96,7 @@ func TestDiskFailsUnderTheProgram(t *testing.T) {
 // TestKilledWhileStarting kills the program in one system call after the other of its start on what another has left,
 // and lets them fail: the start after that has everything.
 func TestKilledWhileStarting(t *testing.T) {
+	t.Parallel()
 	dir, p := t.TempDir(), newProvider()
 	service := launch(t, dir)
 	p.playAll(t, service, 0, 50)
@@ -174,6 +180,7 @@ func fillDisk(t *testing.T, dir string, left int) (drop func()) {
 // TestDiskFillsUp: on a disk with less than MIN_FREE_BYTES callbacks are answered 503 until there is room, without a
 // restart, and nothing that was answered 200 is lost.
 func TestDiskFillsUp(t *testing.T) {
+	t.Parallel()
 	dir, _ := smallDisk(t, 192)
 	p := newProvider()
 	service := launch(t, dir, prefix+"MIN_FREE_BYTES=32MiB")
@@ -195,6 +202,7 @@ func TestDiskFillsUp(t *testing.T) {
 // TestNoSpaceLeft fills the disk under a program that requires no free space. It may end, and it may not start
 // until there is room, which it says; then all that was answered 200 comes out.
 func TestNoSpaceLeft(t *testing.T) {
+	t.Parallel()
 	dir, _ := smallDisk(t, 192)
 	p := newProvider()
 	service := launch(t, dir, prefix+"MIN_FREE_BYTES=1B")
@@ -218,6 +226,7 @@ func TestNoSpaceLeft(t *testing.T) {
 
 // TestReadOnlyDisk: a DATA_DIR that cannot be written to is an error that names it, and changes nothing.
 func TestReadOnlyDisk(t *testing.T) {
+	t.Parallel()
 	dir, remount := smallDisk(t, 192)
 	p := newProvider()
 	service := launch(t, dir)

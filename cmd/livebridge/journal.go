@@ -33,7 +33,7 @@ func newInspect() *cobra.Command {
 		Use: "inspect", Short: "Print statistics of the journal: text on a terminal, JSON in a pipe", Args: noArguments,
 		Example: "  livebridge journal inspect\n  livebridge journal inspect | jq .outbox.entries",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withOperator(journal.ReadOnly, func(d admin.Operator) error {
+			return withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
 				i, err := d.Inspect()
 				if err != nil {
 					return err
@@ -99,7 +99,7 @@ func newReplay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withOperator(journal.ReadWrite, func(d admin.Operator) error { return replay(c, d, f, wait, output) })
+			return withOperator(c, journal.ReadWrite, func(d admin.Operator) error { return replay(c, d, f, wait, output) })
 		},
 	}
 	addLaneFlag(c, &lane)

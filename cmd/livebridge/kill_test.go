@@ -10,6 +10,7 @@ import (
 // TestKill kills the program in the middle of a simulated load, several times, at random, and starts it again on what
 // it has left.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	dir, l := t.TempDir(), newLoad(t)
 	service := launch(t, dir, l.settings...)
 	l.begin(t, 2000, 0)

@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"net/netip"
+	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,15 +49,33 @@ func newLoad(t *testing.T) *simulatedLoad {
 	return l
 }
 
-// freeAddress returns one that nobody listens on.
+// loopbacks counts the loopback addresses that were given out.
+var loopbacks atomic.Uint32
+
+// freeAddress returns one that nobody listens on. Linux has many loopback addresses, and there its host is the test's
+// own, so that no other test can take the port while the test's server is away.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	host := "127.0.0.1"
+	if n := loopbacks.Add(1); runtime.GOOS == "linux" {
+		host = fmt.Sprintf("127.%d.%d.%d", 1+os.Getpid()%250, n/250, 1+n%250)
+	}
+	listener, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = listener.Close() }()
 	return listener.Addr().String()
+}
+
+// hostPort splits an address.
+func hostPort(t *testing.T, address string) (host string, port int) {
+	t.Helper()
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.Addr().String(), int(at.Port())
 }
 
 // begin sends count callbacks at a rate a second; 0: until end is called.

@@ -29,6 +29,7 @@ func linesOf(t *testing.T, log, message string) (all []map[string]any) {
 
 // TestDebugFollowsOneCallback from its decision to the broker, all by one id.
 func TestDebugFollowsOneCallback(t *testing.T) {
+	t.Parallel()
 	service := launch(t, t.TempDir(), prefix+"LOG_LEVEL=debug")
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
 	until(t, "it is published", func() bool { return service.metrics(t)["livebridge_outbox_events"] == 0 })
@@ -52,6 +53,7 @@ func TestDebugFollowsOneCallback(t *testing.T) {
 
 // TestHangup: SIGHUP does not end the service, which says that it has read the files again.
 func TestHangup(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "keys")
 	if err := os.WriteFile(path, []byte(demoKey), 0o600); err != nil {
 		t.Fatal(err)

@@ -105,6 +105,7 @@ func TestLogWriterSurvivesErrors(t *testing.T) {
 
 // TestLogWriterEnds though nothing can be written.
 func TestLogWriterEnds(t *testing.T) {
+	t.Parallel()
 	p := newPipe()
 	p.set(true, false)
 	w := newLogWriter(p)
@@ -176,6 +177,7 @@ func (p *program) refuse(t *testing.T) {
 
 // TestLogWithoutReader: with its standard error full the program answers everybody, publishes, and ends.
 func TestLogWithoutReader(t *testing.T) {
+	t.Parallel()
 	service, _ := launchOn(t)
 	service.refuse(t)
 	p := newProvider()
@@ -191,6 +193,7 @@ func TestLogWithoutReader(t *testing.T) {
 
 // TestReaderOfTheLogGoesAway: nothing happens but that lines are counted as dropped.
 func TestReaderOfTheLogGoesAway(t *testing.T) {
+	t.Parallel()
 	service, log := launchOn(t)
 	if n, found := sum(service.metrics(t), "livebridge_log_lines_dropped_total"); n != 0 || !found {
 		t.Errorf("%v lines are dropped (there: %v)", n, found)
@@ -211,6 +214,7 @@ func TestReaderOfTheLogGoesAway(t *testing.T) {
 
 // TestLastErrorDoesNotBlock: a start that fails ends although nothing can be written.
 func TestLastErrorDoesNotBlock(t *testing.T) {
+	t.Parallel()
 	log, end, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

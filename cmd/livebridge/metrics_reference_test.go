@@ -28,7 +28,9 @@ func everyFamily(t *testing.T) map[string]*family {
 	if err := os.WriteFile(key, []byte(demoKey), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	service := launch(t, t.TempDir(), prefix+"TLS_CERT_FILE="+cert, prefix+"TLS_KEY_FILE="+certKey, prefix+"RECORD_KEY_FILE="+key)
+	asService(t, map[string]string{"DOMAINS": emulatedDomain})
+	service := launch(t, t.TempDir(), prefix+"TLS_CERT_FILE="+cert, prefix+"TLS_KEY_FILE="+certKey, prefix+"RECORD_KEY_FILE="+key,
+		prefix+"PROVIDER_ENDPOINT="+newAccount(t).url, prefix+"RECONCILE_INTERVAL=1h")
 	answer, err := http.Get("http://" + service.admin + "/metrics")
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 // TestMetrics plays everything that goes wrong and compares the metrics with what was sent.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	keys := allKeys("HMACSHA256")
 	service := launch(t, t.TempDir(), keys...)
 	log, out := played(t, service, keys, "--count", "3000", "--disorder", "0.5", "--repeat", "0.3", "--forged", "0.1")
@@ -72,6 +73,7 @@ func sum(m map[string]float64, name string) (total float64, found bool) {
 // TestMetricsOfAnOutage: without a broker the outbox grows in number and in age, and failures are counted; the service
 // is ready all the same.
 func TestMetricsOfAnOutage(t *testing.T) {
+	t.Parallel()
 	l := newLoad(t)
 	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL=nats://127.0.0.1:1",
 		prefix+"SHUTDOWN_GRACE=1s")...)

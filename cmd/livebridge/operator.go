@@ -5,18 +5,17 @@ import (
 	"io"
 	"os"
 
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 	"golang.org/x/term"
 
 	"livebridge/bridge/admin"
 	"livebridge/bridge/journal"
 )
 
-// openOperator reaches the journal in DATA_DIR: through the running service, or by opening it where none runs.
-func openOperator(mode journal.Mode) (admin.Operator, io.Closer, error) {
-	s, err := loadForOperator()
-	if err != nil {
-		return nil, nil, err
-	}
+// openOperator reaches the journal in DATA_DIR: through the running service, or by opening it where none runs. Changes
+// are logged by the service, or else by this command.
+func openOperator(s *settings, mode journal.Mode, log *zap.Logger) (admin.Operator, io.Closer, error) {
 	client, err := admin.DialControl(s.DataDir)
 	if err == nil {
 		return client, client, nil
@@ -31,12 +30,22 @@ func openOperator(mode journal.Mode) (admin.Operator, io.Closer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return j, j, nil
+	return admin.Audited(j, log), j, nil
 }
 
-// withOperator calls f with the journal and closes it.
-func withOperator(mode journal.Mode, f func(admin.Operator) error) error {
-	operator, closer, err := openOperator(mode)
+// withOperator calls f with the journal and closes it. It logs changes to the command's standard error.
+func withOperator(c *cobra.Command, mode journal.Mode, f func(admin.Operator) error) error {
+	s, err := loadForOperator()
+	if err != nil {
+		return err
+	}
+	errOut, closeLog := logWriterOf(c.ErrOrStderr())
+	defer closeLog()
+	log, err := newLog(s, errOut)
+	if err != nil {
+		return err
+	}
+	operator, closer, err := openOperator(s, mode, log)
 	if err != nil {
 		return err
 	}

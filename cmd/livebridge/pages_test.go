@@ -96,6 +96,7 @@ func succeed(t *testing.T, dir string, args ...string) (out, errOut string) {
 // TestListAndPurgeAllPages: list shows all of a lane, or prints where the rest begins; purge --all and
 // release --all apply to all of it and nothing else.
 func TestListAndPurgeAllPages(t *testing.T) {
+	t.Parallel()
 	withAndWithoutService(t, bridge.ReasonExpired, func(t *testing.T, dir string) {
 		for _, n := range pageSizes {
 			lane := laneOfSize(n)
@@ -134,7 +135,7 @@ func TestListAndPurgeAllPages(t *testing.T) {
 				args = append(args, "--yes")
 			}
 			out, output := succeed(t, dir, args...)
-			if want := fmt.Sprintf("quarantine %s: %d of %d done", verb, n, n); !strings.HasPrefix(output, want) ||
+			if want := fmt.Sprintf("quarantine %s: %d of %d done", verb, n, n); !strings.HasPrefix(lastLine(output), want) ||
 				strings.Count(out, "\n") != n {
 				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), output, n, want)
 			}
@@ -146,13 +147,20 @@ func TestListAndPurgeAllPages(t *testing.T) {
 	})
 }
 
+// lastLine returns the last line of a command's standard error, behind what it has logged.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
 // TestReplayAllPages: replay goes on until everything of a lane, or of all, is replayed, once.
 func TestReplayAllPages(t *testing.T) {
+	t.Parallel()
 	withAndWithoutService(t, "", func(t *testing.T, dir string) {
 		replayed := func(want int, which ...string) {
 			t.Helper()
 			out, output := succeed(t, dir, append([]string{"journal", "replay", "--wait", "0"}, which...)...)
-			if sum := fmt.Sprintf("journal replay: %d events", want); !strings.HasPrefix(output, sum) ||
+			if sum := fmt.Sprintf("journal replay: %d events", want); !strings.HasPrefix(lastLine(output), sum) ||
 				strings.Count(out, "\n") != want {
 				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), output, want, sum)
 			}

@@ -47,9 +47,14 @@ func judgeSync(dir string, median, longest time.Duration) checkResult {
 
 func (s *settings) tryFreeSpace(dir string) checkResult {
 	free, err := journal.FreeBytes(dir)
-	switch wanted := uint64(s.MinFreeBytes) + uint64(s.JournalMaxBytes); {
-	case err != nil:
+	if err != nil {
 		return failed("space", err)
+	}
+	return s.judgeFreeSpace(free)
+}
+
+func (s *settings) judgeFreeSpace(free uint64) checkResult {
+	switch wanted := uint64(s.MinFreeBytes) + uint64(s.JournalMaxBytes); {
 	case free < uint64(s.MinFreeBytes):
 		return failed("space", settingError("MIN_FREE_BYTES", "free space or lower it",
 			"%v must stay free and only %s are, so that callbacks would be answered 503", s.MinFreeBytes,

@@ -110,11 +110,40 @@ func TestCertificateAndSyncAreJudged(t *testing.T) {
 		status string
 		text   string
 	}{
-		{time.Millisecond, checkOK, ""}, {slowSync + 1, checkWarning, "faster storage"},
-		{impossibleSync - 1, checkWarning, "honour fsync"},
+		{time.Millisecond, checkOK, ""}, {slowSync, checkOK, ""}, {slowSync + 1, checkWarning, "faster storage"},
+		{impossibleSync, checkOK, ""}, {impossibleSync - 1, checkWarning, "honour fsync"},
 	} {
 		if r := judgeSync("dir", c.median, c.median); r.Status != c.status || !strings.Contains(r.Detail, c.text) {
 			t.Errorf("%v: %+v", c.median, r)
+		}
+	}
+}
+
+// TestSpaceAndClockAreJudged at their limits.
+func TestSpaceAndClockAreJudged(t *testing.T) {
+	s := &settings{MinFreeBytes: 1 << 30, JournalMaxBytes: 8 << 30}
+	for _, c := range []struct {
+		free         uint64
+		status, text string
+	}{
+		{9 << 30, checkOK, "9.0 GiB are free"}, {9<<30 - 1, checkWarning, "JOURNAL_MAX_BYTES"},
+		{1 << 30, checkWarning, "JOURNAL_MAX_BYTES"}, {1<<30 - 1, checkFailed, "LIVEBRIDGE_MIN_FREE_BYTES: 1GiB must stay free"},
+		{0, checkFailed, "free space or lower it"},
+	} {
+		if r := s.judgeFreeSpace(c.free); r.Status != c.status || !strings.Contains(r.Detail, c.text) {
+			t.Errorf("%d free: %+v", c.free, r)
+		}
+	}
+	at := time.Unix(1_587_954_140, 0)
+	for _, c := range []struct {
+		synchronized, known bool
+		status, text        string
+	}{
+		{true, true, checkOK, "2020-04-27T02:22:20Z, synchronized"}, {false, true, checkWarning, "run an NTP client"},
+		{false, false, checkWarning, "unknown on this system"}, {true, false, checkWarning, "unknown on this system"},
+	} {
+		if r := judgeClock(at, c.synchronized, c.known); r.Status != c.status || !strings.Contains(r.Detail, c.text) {
+			t.Errorf("synchronized %t, known %t: %+v", c.synchronized, c.known, r)
 		}
 	}
 }

@@ -93,6 +93,7 @@ func (s secrets) callbacks(t *testing.T, quarantined bool) []sentCallback {
 // topics, output of commands, files. The one place for any is the journal, which keeps the raw bodies of the
 // quarantine.
 func TestSecretsStayInside(t *testing.T) {
+	t.Parallel()
 	for _, quarantined := range []bool{false, true} {
 		t.Run(fmt.Sprint("quarantined=", quarantined), func(t *testing.T) { searchSecrets(t, quarantined) })
 	}

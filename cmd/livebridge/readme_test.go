@@ -41,6 +41,7 @@ func sourceFile(t *testing.T, name, text string) string {
 // TestConsumerOfTheREADME builds the Go program that schemas/README.md prints and lets it consume what simulate has
 // sent.
 func TestConsumerOfTheREADME(t *testing.T) {
+	t.Parallel()
 	service := launch(t, t.TempDir())
 	_, out := played(t, service, nil, "--count", "50", "--disorder", "0")
 	consumer := exec.Command(goConsumer(t, service.nats))

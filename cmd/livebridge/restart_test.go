@@ -64,6 +64,7 @@ func (n *newConnections) note(status int) {
 // TestRestartUnderLoad replaces one process by the next while callbacks come, each on a new connection, at some hundred
 // a second. With the sockets of systemd all are answered 200, without a broker too; without those sockets some are
 // refused between the two processes. All that were answered are published, in order.
+// It is not parallel: its load and the time of a restart are its own.
 func TestRestartUnderLoad(t *testing.T) {
 	for _, c := range []struct {
 		name            string

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,13 +21,25 @@ import (
 	"livebridge/transports/nats"
 )
 
-// command runs a command line on a data directory and returns what it printed and its exit code.
+// command runs a command line on a data directory, as a process of its own, and returns what it printed and its exit
+// code. It has the environment of the test, which may be parallel to others.
 func command(t *testing.T, dir string, args ...string) (out, errOut string, code int) {
 	t.Helper()
-	t.Setenv(prefix+"DATA_DIR", dir)
+	return commandWith(t, []string{prefix + "DATA_DIR=" + dir}, args...)
+}
+
+// commandWith runs a command line with settings.
+func commandWith(t *testing.T, settings []string, args ...string) (out, errOut string, code int) {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), os.Args[0], args...)
+	c.Env = slices.Concat(os.Environ(), []string{asProgram + "=1"}, settings)
 	var o, e bytes.Buffer
-	code = run(t.Context(), args, &o, &e)
-	return o.String(), e.String(), code
+	c.Stdout, c.Stderr = &o, &e
+	var exit *exec.ExitError
+	if err := c.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return o.String(), e.String(), c.ProcessState.ExitCode()
 }
 
 // entriesOf lists a review queue.
@@ -98,13 +113,19 @@ func await(t *testing.T, url string, want func(checker.Event) bool) {
 	}
 }
 
+// TestQuarantineWithoutAJournal names the setting.
+func TestQuarantineWithoutAJournal(t *testing.T) {
+	t.Parallel()
+	if _, errOut, code := command(t, t.TempDir(), "quarantine", "list"); code != exitUsage ||
+		!strings.Contains(errOut, "LIVEBRIDGE_DATA_DIR") {
+		t.Fatalf("%d %s", code, errOut)
+	}
+}
+
 // TestQuarantineCommands uses every command on the quarantine, first through the running service, then without it.
 func TestQuarantineCommands(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	if _, errOut, code := command(t, dir, "quarantine", "list"); code != exitUsage ||
-		!strings.Contains(errOut, "LIVEBRIDGE_DATA_DIR") {
-		t.Fatalf("without a journal: %d %s", code, errOut)
-	}
 	service := launch(t, dir)
 	old, now := time.Unix(1_600_000_000, 0), time.Now()
 	for i := range 3 {
@@ -146,7 +167,6 @@ func TestQuarantineCommands(t *testing.T) {
 		t.Errorf("purge: %d %s", code, out)
 	}
 	service.terminate(t)
-
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 2 || left[0].Number != all[0].Number {
 		t.Errorf("left are %+v", left)
 	}
@@ -162,12 +182,12 @@ func TestQuarantineCommands(t *testing.T) {
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 0 {
 		t.Errorf("left are %+v", left)
 	}
-	service.terminate(t)
 }
 
 // TestDeadLetterCommands: what the broker rejected is listed with the reason, and is published once the broker is
 // fixed.
 func TestDeadLetterCommands(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"MAX_BODY=2MiB")
 	large := streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), `,"more":"`+strings.Repeat("x", 9<<20/8)+`"`)
@@ -258,6 +278,7 @@ func TestPrintable(t *testing.T) {
 
 // TestQuarantineIsPublishedUnlessUnnamed: an empty QUARANTINE_TOPIC keeps notices in, the entries stay.
 func TestQuarantineIsPublishedUnlessUnnamed(t *testing.T) {
+	t.Parallel()
 	for _, topic := range []string{"live.quarantine", ""} {
 		dir := t.TempDir()
 		service := launch(t, dir, prefix+"QUARANTINE_TOPIC="+topic)

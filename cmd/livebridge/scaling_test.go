@@ -62,6 +62,7 @@ const natsURL = "nats://127.0.0.1:4222"
 
 // TestOrderedWaysToScale runs the ways that schemas/README.md calls ordered, each durable with two processes.
 func TestOrderedWaysToScale(t *testing.T) {
+	t.Parallel()
 	keys := allKeys("HMACSHA256")
 	service := launch(t, t.TempDir(), append(keys, prefix+"NATS_PARTITIONS=3")...)
 	_, out := played(t, service, keys, "--count", "900", "--streams", "4", "--disorder", "0.2")

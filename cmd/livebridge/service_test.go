@@ -31,8 +31,10 @@ const testHold = 300 * time.Millisecond
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(asProgram) != "":
+		endWithParent()
 		main()
 	case os.Getenv(asBroker) != "":
+		endWithParent()
 		serveNATS(os.Args[1:])
 	}
 	os.Exit(m.Run())
@@ -188,6 +190,7 @@ func brokerWith(t *testing.T, o server.Options) *server.Server {
 
 // TestBrokerAway starts without a broker, gets one, loses it, and gets it back: every callback is answered 200 at once,
 // and all of them come out in order.
+// It is not parallel: a broker comes back on its port, which another test could have taken meanwhile.
 func TestBrokerAway(t *testing.T) {
 	store := t.TempDir()
 	first := broker(t, store, server.RANDOM_PORT)
@@ -240,6 +243,7 @@ func TestBrokerAway(t *testing.T) {
 
 // TestStopsWithoutABroker: exit within the grace, nothing lost, though no broker was ever there.
 func TestStopsWithoutABroker(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")
 	p := newProvider()

@@ -93,6 +93,7 @@ func out(t *testing.T, url string, want int) {
 // TestEndDuringARequest: whoever is in the middle of a callback when the program gets SIGTERM is answered 200, and
 // the event is published before the program ends.
 func TestEndDuringARequest(t *testing.T) {
+	t.Parallel()
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
 	service := launch(t, t.TempDir(), prefix+"NATS_URL="+b.ClientURL())
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
@@ -109,6 +110,7 @@ func TestEndDuringARequest(t *testing.T) {
 // TestEndDoesNotWaitForEver: a body that does not come holds the end up until the grace is over, and is not answered
 // 200; neither is anything of it published.
 func TestEndDoesNotWaitForEver(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"SHUTDOWN_GRACE=1s")
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
@@ -176,6 +178,7 @@ func (r *heldReader) Read(p []byte) (int, error) {
 // TestEndDuringTheBrokersAnswer: events whose lane waits for an answer of the broker are published before the program
 // ends, each once and in order. Until then it is alive and not ready.
 func TestEndDuringTheBrokersAnswer(t *testing.T) {
+	t.Parallel()
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
 	h := holdable(t, b.ClientURL())
 	dir, p := t.TempDir(), newProvider()

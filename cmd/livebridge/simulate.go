@@ -35,6 +35,9 @@ func newSimulate() *cobra.Command {
 			if api.listen != "" {
 				return api.run(cmd, c)
 			}
+			if cmd.Flags().Changed("lost") {
+				return &usageError{errors.New("--lost needs --with-api")}
+			}
 			if c.Keys, c.Kinds, err = signing(kinds); err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
@@ -16,11 +17,15 @@ import (
 )
 
 // simulatedAPI is the provider's API, served beside the simulated streams.
-type simulatedAPI struct{ listen string }
+type simulatedAPI struct {
+	listen string
+	lost   float64
+}
 
 func (a *simulatedAPI) addFlag(c *cobra.Command) {
 	c.Flags().StringVar(&a.listen, "with-api", "",
 		"address for the provider's API, such as 127.0.0.1:7080: send what is registered there")
+	c.Flags().Float64Var(&a.lost, "lost", 0, "fraction of starts that are not sent, with --with-api")
 }
 
 // check reports flags that say what the registered callbacks say.
@@ -29,6 +34,9 @@ func (a *simulatedAPI) check(c *cobra.Command, s simulator.Config) error {
 		if c.Flags().Changed(name) {
 			return fmt.Errorf("--%s has no meaning with --with-api: leave it out", name)
 		}
+	}
+	if a.lost < 0 || a.lost > 1 {
+		return fmt.Errorf("--lost %v is not between 0 and 1", a.lost)
 	}
 	if s.Rate <= 0 || s.Streams < 1 {
 		return fmt.Errorf("--rate %v and --streams %d must be positive with --with-api", s.Rate, s.Streams)
@@ -59,6 +67,7 @@ func (a *simulatedAPI) run(c *cobra.Command, s simulator.Config) (err error) {
 	defer func() { err = errors.Join(err, server.Close()) }()
 	fmt.Fprintf(c.ErrOrStderr(), "API at http://%s, access key %s, project %s: register with livebridge callbacks "+
 		"--endpoint http://%[1]s\n", listener.Addr(), account.AccessKey, account.Project)
+	p.Lose(func(d providertest.Delivery) bool { return d.Event == "PUBLISH" && rand.Float64() < a.lost })
 	return playPushes(c, p, s)
 }
 
@@ -70,7 +79,7 @@ func playPushes(c *cobra.Command, p *providertest.Provider, s simulator.Config) 
 		ctx, cancel = context.WithTimeout(ctx, s.Duration)
 		defer cancel()
 	}
-	answers, other := 0, 0
+	answers, lost, other := 0, 0, 0
 	var failed error
 	p.Play(ctx, providertest.Load{
 		Streams: s.Streams, Rate: s.Rate, Seed: s.Seed, Disorder: s.Disorder, Repeat: s.Repeat, Twins: s.Twins,
@@ -78,13 +87,15 @@ func playPushes(c *cobra.Command, p *providertest.Provider, s simulator.Config) 
 			switch {
 			case d.Status == http.StatusOK:
 				answers++
+			case d.Lost:
+				lost++
 			case ctx.Err() == nil: // not one that the end of the command has cut off
 				other++
 				failed = cmp.Or(d.Err, fmt.Errorf("%v %s: status %d", d.Lane, d.Event, d.Status))
 			}
 		},
 	})
-	fmt.Fprintf(c.OutOrStdout(), "%s answered 200, %d otherwise\n", counted(answers, "callback"), other)
+	fmt.Fprintf(c.OutOrStdout(), "%s answered 200, %d otherwise, %d lost\n", counted(answers, "callback"), other, lost)
 	if failed != nil {
 		return fmt.Errorf("the last of %d without a 200: %w", other, failed)
 	}

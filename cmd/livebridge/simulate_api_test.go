@@ -25,7 +25,7 @@ func TestSimulateWithAPI(t *testing.T) {
 	defer stop()
 	var out, errOut logBuffer
 	ended := make(chan int, 1)
-	line := "simulate --with-api 127.0.0.1:0 --rate 200 --streams 3 --duration 0s"
+	line := "simulate --with-api 127.0.0.1:0 --rate 200 --streams 3 --duration 0s --lost 0.5"
 	go func() { ended <- run(ctx, strings.Fields(line), &out, &errOut) }()
 	address := regexp.MustCompile(`API at (http://\S+?),`)
 	until(t, "it serves the API", func() bool { return address.MatchString(errOut.String()) })
@@ -35,7 +35,8 @@ func TestSimulateWithAPI(t *testing.T) {
 	a.must(t, "rtc-record set 5fd6f2e5example --key-env CALLBACK_KEY --url "+receiver.URL)
 	until(t, "callbacks are sent", func() bool { return received.Load() > 50 })
 	stop()
-	if code := <-ended; code != exitDone || !strings.Contains(out.String(), "answered 200, 0 otherwise") {
+	if code := <-ended; code != exitDone || !strings.Contains(out.String(), "answered 200, 0 otherwise") ||
+		strings.Contains(out.String(), " 0 lost") {
 		t.Errorf("exit code %d: %s%s", code, out.String(), errOut.String())
 	}
 }
@@ -46,6 +47,8 @@ func TestSimulateWithAPIReportsRefusals(t *testing.T) {
 		"simulate --with-api nowhere:x":                   exitUsage,
 		"simulate --with-api 127.0.0.1:0 --rate 0":        exitUsage,
 		"simulate --with-api 127.0.0.1:0 --kinds stream":  exitUsage,
+		"simulate --with-api 127.0.0.1:0 --lost 2":        exitUsage,
+		"simulate --lost 0.5":                             exitUsage,
 		"simulate --with-api 127.0.0.1:0 --duration 10ms": exitDone,
 	} {
 		if out, errOut, got := runCommand(t, strings.Fields(line)...); got != code {

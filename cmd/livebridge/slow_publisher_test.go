@@ -127,6 +127,7 @@ func left(t *testing.T, dir string) uint64 {
 // the other, what the broker has acknowledged is made durable and leaves the outbox, and only then is the publisher
 // closed.
 func TestEndInOrder(t *testing.T) {
+	t.Parallel()
 	dir, p := t.TempDir(), newSlowPublisher()
 	service, stop, ended := runWith(t, dir, p)
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
@@ -160,6 +161,7 @@ func TestEndInOrder(t *testing.T) {
 // TestEndWithoutAnAnswer: a broker that never answers holds the end up for no longer than the grace, and the event
 // stays.
 func TestEndWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
 	dir, p := t.TempDir(), newSlowPublisher()
 	p.silent = true
 	service, stop, ended := runWith(t, dir, p, "SHUTDOWN_GRACE", "400ms")

@@ -41,6 +41,7 @@ func (p *program) isNotReady(t *testing.T) {
 // TestShutdownDelay: after SIGTERM the program is alive and not ready, and accepts callbacks during the delay; then it
 // ends by itself, with all of it published.
 func TestShutdownDelay(t *testing.T) {
+	t.Parallel()
 	dir, p := t.TempDir(), newProvider()
 	service := launch(t, dir, prefix+"SHUTDOWN_DELAY=2s")
 	begun := time.Now()
@@ -65,6 +66,7 @@ func TestShutdownDelay(t *testing.T) {
 
 // TestSecondSignal ends the program at once, though it was to accept callbacks for an hour; nothing is lost.
 func TestSecondSignal(t *testing.T) {
+	t.Parallel()
 	for _, second := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		dir, p := t.TempDir(), newProvider()
 		service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_DELAY=1h")
@@ -84,6 +86,7 @@ func TestSecondSignal(t *testing.T) {
 // TestNoWaitForAnUnavailableBroker: a broker that is known to be unavailable does not hold the end up, however long the
 // grace; the log says so, and what was left.
 func TestNoWaitForAnUnavailableBroker(t *testing.T) {
+	t.Parallel()
 	dir, p := t.TempDir(), newProvider()
 	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1h")
 	p.play(t.Context(), "http://"+service.listen+"/live/stream", "room1", 0, 20)

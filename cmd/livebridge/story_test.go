@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,12 +15,14 @@ import (
 	"livebridge/bridge/checker"
 	"livebridge/bridge/provider/providertest"
 	"livebridge/bridge/signature"
+	"livebridge/transports/nats"
 )
 
 // story is one user's way with the provider: an account there, a bridge, and its keys in a file.
 type story struct {
 	*account
 	service *program
+	data    string // DATA_DIR
 	keys    string // the file
 
 	mu        sync.Mutex
@@ -29,12 +32,18 @@ type story struct {
 // newStory starts a provider and a bridge that accepts the first key.
 func newStory(t *testing.T) *story {
 	t.Helper()
-	s := &story{account: newAccount(t), keys: filepath.Join(t.TempDir(), "stream")}
+	s := &story{account: newAccount(t), data: t.TempDir(), keys: filepath.Join(t.TempDir(), "stream")}
 	s.write(t, emulatedKey)
-	s.service = launch(t, t.TempDir(), prefix+"STREAM_KEY=", prefix+"STREAM_KEY_FILE="+s.keys,
-		prefix+"RECORD_KEY="+emulatedKey, prefix+"RTC_KEY="+emulatedKey, prefix+"DOMAINS="+emulatedDomain,
-		prefix+"SNAPSHOT_TOKEN=0123456789abcdef")
+	s.launch(t)
 	return s
+}
+
+// launch starts the bridge.
+func (s *story) launch(t *testing.T, settings ...string) {
+	t.Helper()
+	s.service = launch(t, s.data, append(settings, prefix+"STREAM_KEY=", prefix+"STREAM_KEY_FILE="+s.keys,
+		prefix+"RECORD_KEY="+emulatedKey, prefix+"RTC_KEY="+emulatedKey, prefix+"DOMAINS="+emulatedDomain,
+		prefix+"SNAPSHOT_TOKEN=0123456789abcdef")...)
 }
 
 // write writes the keys of stream status.
@@ -145,8 +154,35 @@ func (s *story) count() int {
 	return len(s.delivered)
 }
 
+// lose restarts the bridge with reconciliation, at another URL that is registered in place of the old one, and loses the
+// start of a push.
+func (s *story) lose(t *testing.T) {
+	t.Helper()
+	s.service.kill()
+	s.service.end(t)
+	s.launch(t, prefix+"PROVIDER_ENDPOINT="+s.url, prefix+"RECONCILE_INTERVAL=50ms", prefix+"RECONCILE_GRACE=200ms",
+		prefix+"RECONCILE_EVENTS=true")
+	s.must(t, "apply --yes -f "+s.file(t))
+	s.Lose(func(d providertest.Delivery) bool { return d.Event == "PUBLISH" })
+	s.keep(t, s.Start(t.Context(), providertest.Push{Domain: emulatedDomain, App: "live", Stream: "lost"}))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	o := nats.DefaultOptions()
+	o.URL = s.service.nats
+	err := nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error {
+		e, err := checker.ParseEvent(r.Payload)
+		if err == nil && e.Type == "com.huaweicloud.live.session.missed" && e.Subject == emulatedDomain+"/live/lost" {
+			return errAllThere
+		}
+		return err
+	})
+	if !errors.Is(err, errAllThere) {
+		t.Errorf("the missed session is not reported: %v", err)
+	}
+}
+
 // TestTheWholeStory registers callbacks at the provider, pushes streams, reads their events in order, changes a key
-// under load, and deletes the callbacks.
+// under load, loses a callback and finds it missing, and deletes the callbacks.
 func TestTheWholeStory(t *testing.T) {
 	t.Setenv("RECORD_KEY", emulatedKey)
 	s := newStory(t)
@@ -163,6 +199,9 @@ func TestTheWholeStory(t *testing.T) {
 
 	s.rotate(t, file)
 	s.judge(t)
+	s.lose(t)
+
+	s.lose(t)
 
 	s.must(t, "apply --yes -f "+wantedFile(t, "domains: [push.example.com]\ncallbacks: []\n"))
 	after := providertest.Push{Domain: emulatedDomain, App: "live", Stream: "after", Record: true}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -54,6 +55,29 @@ func TestTail(t *testing.T) {
 	if out, _, code := runCommand(t, flags("--idle", "300ms")...); code != exitDone || strings.Count(out, "\n") != 4 {
 		t.Errorf("until nothing comes: %d, %s", code, out)
 	}
+}
+
+// TestUntilIdle: what counts is the time since the last event, and without --idle there is no end.
+func TestUntilIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limited, seen, stop := untilIdle(t.Context(), time.Minute)
+		defer stop()
+		endless, _, stopEndless := untilIdle(t.Context(), 0)
+		defer stopEndless()
+		for range 3 {
+			time.Sleep(time.Minute - 1)
+			seen()
+		}
+		time.Sleep(time.Minute - 1)
+		if limited.Err() != nil {
+			t.Error("it ended while events came")
+		}
+		time.Sleep(2)
+		synctest.Wait()
+		if limited.Err() == nil || endless.Err() != nil {
+			t.Errorf("after a minute without an event: %v, and without a limit: %v", limited.Err(), endless.Err())
+		}
+	})
 }
 
 // TestTailOfNothing: an unreachable broker is an error at once, and flags that make no sense are named.

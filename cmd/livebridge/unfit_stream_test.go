@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -53,6 +52,7 @@ func (p *program) hasLogged(t *testing.T, level string, texts ...string) {
 // TestAnotherStreamTakesTheEvents: an operator gives the subjects to a stream that keeps a single message in memory.
 // What is answered 200 waits until our stream has them again, and all of it comes out.
 func TestAnotherStreamTakesTheEvents(t *testing.T) {
+	t.Parallel()
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	service, p := launch(t, t.TempDir(), prefix+"NATS_URL="+url), newProvider()
 	p.playAll(t, service, 0, 1)
@@ -88,6 +88,7 @@ func TestAnotherStreamTakesTheEvents(t *testing.T) {
 
 // TestStreamBecomesTooSmall: the limits of our stream are lowered while the program runs, and raised again.
 func TestStreamBecomesTooSmall(t *testing.T) {
+	t.Parallel()
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	service, p := launch(t, t.TempDir(), prefix+"NATS_URL="+url), newProvider()
 	p.playAll(t, service, 0, 1)
@@ -122,16 +123,11 @@ func TestStreamBecomesTooSmall(t *testing.T) {
 // TestForeignStreamIsAnOutage: NATS is away at the start, and comes back with another stream that has our subjects.
 // Callbacks are accepted all the while, also after a restart, and everything comes out once the other stream is gone.
 func TestForeignStreamIsAnOutage(t *testing.T) {
-	_, text, err := net.SplitHostPort(freeAddress(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var port int
-	if _, err := fmt.Sscan(text, &port); err != nil {
-		t.Fatal(err)
-	}
+	t.Parallel()
+	address := freeAddress(t)
+	host, port := hostPort(t, address)
 	store, dir, p := t.TempDir(), t.TempDir(), newProvider()
-	url := "nats://127.0.0.1:" + text
+	url := "nats://" + address
 	service := launch(t, dir, prefix+"NATS_URL="+url, prefix+"SHUTDOWN_GRACE=200ms")
 	p.playAll(t, service, 0, 2)
 	foreign := broker(t, store, server.RANDOM_PORT)
@@ -141,7 +137,7 @@ func TestForeignStreamIsAnOutage(t *testing.T) {
 	}
 	foreign.Shutdown()
 	foreign.WaitForShutdown()
-	broker(t, store, port)
+	brokerWith(t, server.Options{Host: host, Port: port, StoreDir: store, JetStream: true, NoSigs: true, NoLog: true})
 	js := administrator(t, url)
 	for n := 2; n <= 3; n++ {
 		p.playAll(t, service, n, n+1)
@@ -164,6 +160,7 @@ func TestForeignStreamIsAnOutage(t *testing.T) {
 // TestQuarantineDoesNotFit: events are published, and the program goes on, where the quarantine's stream cannot be
 // created.
 func TestQuarantineDoesNotFit(t *testing.T) {
+	t.Parallel()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(),
 		JetStream:         true,
 		JetStreamMaxStore: 10 << 30, NoSigs: true, NoLog: true})
@@ -191,6 +188,7 @@ func TestQuarantineDoesNotFit(t *testing.T) {
 // TestLargerMessagesAfterAll: a dead letter is published when the broker's limit has been raised and an operator tries
 // it again, without a restart.
 func TestLargerMessagesAfterAll(t *testing.T) {
+	t.Parallel()
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	js := administrator(t, url)
 	config := jetstream.StreamConfig{Name: "LIVE_EVENTS", Subjects: []string{"live.events.>"}, MaxMsgSize: 700}

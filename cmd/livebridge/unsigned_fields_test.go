@@ -12,6 +12,7 @@ import (
 // TestUnsignedFields holds SECURITY.md to its word about what the provider's signatures leave open: each of these
 // forgeries does come out. When one does not any more, SECURITY.md is to be changed.
 func TestUnsignedFields(t *testing.T) {
+	t.Parallel()
 	key := strings.Repeat("Attack", 7)
 	push := pushed("live", "room1")
 	file := signature.Claim{Event: "RECORD_FILE_COMPLETE", Domain: "push.example.com", App: "live", Stream: "room1",

@@ -22,6 +22,8 @@ func providerMutants() []mutant {
 			providerAPI, "TestListsAreReadToTheirEnd"},
 		{"a request outlives its context", "bridge/provider/call.go", "r.WithContext(t.ctx)", "r", providerAPI,
 			"TestACancelledRequestEnds"},
+		{"the project of the flag is ignored", "bridge/provider/credentials.go", `if c.Project != "" {`, "if false {",
+			providerAPI, "TestTheProjectOfTheFlagComesFirst"},
 		{"throttling is for good", "bridge/provider/explain.go", "e.Status == http.StatusTooManyRequests || ", "", providerAPI,
 			"TestFailuresAreInWords"},
 		{"deleting a snapshot's callback deletes nothing", "bridge/provider/snapshot.go",

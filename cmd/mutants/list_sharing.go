@@ -25,7 +25,33 @@ func sharingMutants() []mutant {
 			"TestDrainEnds"},
 		{"callbacks of a script expire at the same time", "bridge/simulator/script.go", "step.Offset = int64(n)", "_ = n",
 			simulator, "TestPlay"},
+		{"changes without a service are not audited", "cmd/livebridge/operator.go", "return admin.Audited(j, log), j, nil",
+			"return j, j, nil", livebridge, "TestAuditWithoutTheService"},
 		{"a script goes on after an error", "bridge/simulator/script.go", "if t.err != nil {", "if false {", simulator,
 			"TestPlayEnds"},
+	}
+}
+
+// thresholdMutants are faults of limits in what an operator tries.
+func thresholdMutants() []mutant {
+	const disk, preflight = "cmd/livebridge/preflight_disk.go", "TestSpaceAndClockAreJudged"
+	return []mutant{
+		{"tail --idle ends while events come", "cmd/livebridge/tail.go", "timer.Reset(idle)", "_ = timer", livebridge,
+			"TestUntilIdle"},
+		{"simulate --count removes a duration that was given", "cmd/livebridge/simulate.go",
+			`cmd.Flags().Changed("count") && !cmd.Flags().Changed("duration")`, `cmd.Flags().Changed("count")`, livebridge,
+			"TestCountIsNotCutShort"},
+		{"simulate --count is cut short", "cmd/livebridge/simulate.go", `if cmd.Flags().Changed("count") &&`, "if false &&",
+			livebridge, "TestCountIsNotCutShort"},
+		{"a sync at the limit is slow", disk, "median > slowSync", "median >= slowSync", livebridge,
+			"TestCertificateAndSyncAreJudged"},
+		{"a sync at the limit is none", disk, "median < impossibleSync", "median <= impossibleSync", livebridge,
+			"TestCertificateAndSyncAreJudged"},
+		{"the free space that is needed is too little", disk, "free < uint64(s.MinFreeBytes)", "free <= uint64(s.MinFreeBytes)",
+			livebridge, preflight},
+		{"the journal fills a disk without a warning", disk, "case free < wanted:", "case free+1 < wanted:", livebridge,
+			preflight},
+		{"a clock that nobody keeps is fine", "cmd/livebridge/clock.go", "case !synchronized:", "case !known:", livebridge,
+			preflight},
 	}
 }

@@ -15,9 +15,6 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// publishPatience is how long a test waits until an event is published.
-const publishPatience = 30 * time.Second
-
 // served is a publisher to a server of its own.
 func served(t testing.TB, change func(*Options)) (p *Publisher, url string) {
 	t.Helper()

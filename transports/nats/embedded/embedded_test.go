@@ -118,3 +118,13 @@ func TestEveryAnswerOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstEventsWait: a healthy start fails no event, though it is published before the streams are checked.
+func TestFirstEventsWait(t *testing.T) {
+	t.Parallel()
+	e := embedded(t, t.TempDir(), nil)
+	defer transporttest.Close(t, e)
+	if err := transporttest.Try(t, e, natstest.Event("a", 1)); err != nil {
+		t.Errorf("the first event failed: %v", err)
+	}
+}

@@ -1,0 +1,108 @@
+package status
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// described returns the OpenAPI document that is served.
+func described(t *testing.T, e *example) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(e.get(t, "/api/v1/openapi.json").Body.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// TestAPIIsAsDescribed: every path of the document answers as it says, without a field that it does not know, at work
+// and with nothing to show.
+func TestAPIIsAsDescribed(t *testing.T) {
+	empty := newExample(t, func(c *Config) {
+		*c = Config{Version: "v1", Gatherer: c.Gatherer, Now: c.Now, Broker: Broker{Transport: "nats"}}
+	})
+	for name, e := range map[string]*example{"at work": newExample(t, nil), "nothing to show": empty} {
+		for path, item := range described(t, e).Paths.Map() {
+			at := path
+			if len(item.Get.Parameters) > 0 {
+				at += "?name=stream:push.example.com/live/studio"
+			}
+			w := e.get(t, at)
+			var value any
+			if err := json.Unmarshal(w.Body.Bytes(), &value); err != nil || w.Code != http.StatusOK {
+				t.Errorf("%s: %s: %d, %v", name, at, w.Code, err)
+				continue
+			}
+			schema := item.Get.Responses.Status(http.StatusOK).Value.Content.Get("application/json").Schema.Value
+			if err := schema.VisitJSON(value, openapi3.MultiErrors()); err != nil {
+				t.Errorf("%s: %s: %v", name, at, err)
+			}
+		}
+	}
+}
+
+// TestUnknownPaths: what is not there is said, and that nothing can be changed.
+func TestUnknownPaths(t *testing.T) {
+	e := newExample(t, nil)
+	for path, want := range map[string]int{"/api/v1/nothing": 404, "/api/v1/lane": 404, "/api/v1/lane?name=stream:a": 404,
+		"/lane?name=x": 404, "/assets/page.html": 404, "/assets/": 404, "/assets/status.css": 200, "/nothing": 404} {
+		if w := e.get(t, path); w.Code != want {
+			t.Errorf("%s: %d, not %d", path, w.Code, want)
+		}
+	}
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
+		if w := e.ask(t, method, "/api/v1/status"); w.Code != http.StatusMethodNotAllowed {
+			t.Errorf("%s: %d", method, w.Code)
+		}
+	}
+}
+
+// TestSecurityHeaders: the policy allows nothing inline, and every answer has it.
+func TestSecurityHeaders(t *testing.T) {
+	e := newExample(t, nil)
+	for _, path := range []string{"/", "/lane?name=x", "/api/v1/status", "/assets/status.js", "/nothing"} {
+		h := e.get(t, path).Header()
+		policy := h.Get("Content-Security-Policy")
+		if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") ||
+			h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", path, h)
+		}
+	}
+}
+
+// TestSenderTextIsEscaped: names and paths that a sender has chosen are text on the page.
+func TestSenderTextIsEscaped(t *testing.T) {
+	const evil = `<script>alert(1)</script>`
+	e := newExample(t, func(c *Config) {
+		c.Refusals = func() []Refusal {
+			return []Refusal{{At: noon, Kind: evil, Status: 400, Reason: evil, Detail: evil, Source: evil, Lane: evil, Count: 1}}
+		}
+	})
+	e.journal.sessions[0].Stream = evil
+	for _, path := range []string{"/", "/lane?name=stream:a/b/" + evil, "/lane?name=" + evil} {
+		if body := e.get(t, path).Body.String(); strings.Contains(body, evil) {
+			t.Errorf("%s has a sender's markup", path)
+		}
+	}
+}
+
+// TestLane: the lane's session, its latest events and its entries, and no other's.
+func TestLane(t *testing.T) {
+	e := newExample(t, nil)
+	var l Lane
+	if err := json.Unmarshal(e.get(t, "/api/v1/lane?name=stream:push.example.com/live/studio").Body.Bytes(), &l); err != nil {
+		t.Fatal(err)
+	}
+	if !l.Open || len(l.Published) != 1 || !slices.Equal(l.Published[0].Marks, []string{"prev_unended"}) ||
+		len(l.Waiting) != 1 || l.Waiting[0].Number != 411 {
+		t.Errorf("%+v", l)
+	}
+}
