@@ -28,7 +28,7 @@ func TestTransitions(t *testing.T) {
 			if of[to] != want {
 				t.Errorf("change %d makes state %d of %d, want one with %+v", c, to, from, want)
 			}
-			if s := state(to); s.spilled() != want.spilled || s.complete() != want.complete {
+			if to.spilled() != want.spilled || to.complete() != want.complete {
 				t.Errorf("state %d is not what it says", to)
 			}
 		}

@@ -45,19 +45,19 @@ func (s *Store) NewBatch(used *Batch) *Batch {
 // Add writes what the effects have more than before, but for lanes and counters, which Seal writes. What is removed
 // comes behind what is put.
 func (b *Batch) Add(eff *processor.Effects) error {
-	return errors.Join(b.addEmitted(eff), b.addHeld(eff), b.addNames(eff), b.addQuarantined(eff), b.addDeadLetters(eff),
+	b.addEmitted(eff)
+	return errors.Join(b.addHeld(eff), b.addNames(eff), b.addQuarantined(eff), b.addDeadLetters(eff),
 		b.addForgotten(eff))
 }
 
 // addEmitted encodes what is emitted; Seal decides where it lies.
-func (b *Batch) addEmitted(eff *processor.Effects) error {
+func (b *Batch) addEmitted(eff *processor.Effects) {
 	for _, e := range eff.Emitted[b.written.emitted:] {
 		b.value = appendPending(b.value[:0], b.s.meta.commit+1, e)
 		b.records = record.AppendText(b.records, b.value)
 		b.emitted = append(b.emitted, outbox.Pending{Event: e, Bytes: len(b.value)})
 	}
 	b.written.emitted = len(eff.Emitted)
-	return nil
 }
 
 func (b *Batch) addHeld(eff *processor.Effects) error {
