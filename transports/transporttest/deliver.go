@@ -110,8 +110,8 @@ func (a *answers) deliver(t *testing.T, p bridge.Publisher, all []*bridge.Event)
 }
 
 func (a *answers) deliverLane(t *testing.T, p bridge.Publisher, lane []*bridge.Event) {
-	end := time.After(answerTimeout + a.restarts)
 	for _, e := range lane {
+		end := time.After(answerTimeout + a.restarts)
 		for acked := false; !acked; {
 			select {
 			case err := <-a.try(p, e):
@@ -123,7 +123,7 @@ func (a *answers) deliverLane(t *testing.T, p bridge.Publisher, lane []*bridge.E
 					<-time.After(retryPause)
 				}
 			case <-end:
-				t.Errorf("%v: not acknowledged within %v", e.Lane, answerTimeout)
+				t.Errorf("%v %d: not acknowledged within %v", e.Lane, e.Sequence, answerTimeout+a.restarts)
 				return
 			}
 		}
