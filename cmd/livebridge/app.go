@@ -206,7 +206,7 @@ func (a *app) run(ctx context.Context) error {
 	alive, end := context.WithCancel(context.WithoutCancel(ctx)) // until the shutdown is complete, or the journal fails
 	defer end()
 	group, ctx := errgroup.WithContext(ctx)
-	a.work(group, alive)
+	a.work(alive, group)
 	group.Go(func() error { a.reconcile(ctx); return nil })
 	group.Go(func() error { defer end(); return a.awaitJournal(alive) })
 	group.Go(func() error { return a.awaitBroker(alive) })
@@ -224,7 +224,7 @@ func (a *app) run(ctx context.Context) error {
 }
 
 // work starts everything that runs until it is shut down, or until alive ends. What fails ends the service.
-func (a *app) work(group *errgroup.Group, alive context.Context) {
+func (a *app) work(alive context.Context, group *errgroup.Group) {
 	start := func(f func(context.Context)) { group.Go(func() error { f(alive); return nil }) }
 	serve := func(f func() error) { group.Go(func() error { return serverError(f()) }) }
 	serve(func() error { return a.ingress.Serve(a.callbackListener) })
