@@ -14,8 +14,8 @@ import (
 
 // TestOpenMetrics: scrapers that ask for it get it, with its end; the others get the text format.
 func TestOpenMetrics(t *testing.T) {
-	for accept, want := range map[string]string{"application/openmetrics-text;version=1.0.0": "application/openmetrics-text",
-		"": "text/plain"} {
+	for accept, want := range map[string]string{"": "text/plain",
+		"application/openmetrics-text;version=1.0.0": "application/openmetrics-text"} {
 		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 		r.Header.Set("Accept", accept)
 		w := httptest.NewRecorder()

@@ -27,7 +27,8 @@ func TestRecentRefusals(t *testing.T) {
 	}
 	now = now.Add(time.Second)
 	b.send(post("/live/stream", forged))
-	if got = b.RecentRefusals(); len(got) != 2 || got[0].Count != 4 || !got[0].At.Equal(now) || got[0].Source != "192.0.2.1" {
+	got = b.RecentRefusals()
+	if len(got) != 2 || got[0].Count != 4 || !got[0].At.Equal(now) || got[0].Source != "192.0.2.1" {
 		t.Errorf("%+v", got)
 	}
 	for _, secret := range []string{"auth_sign\"", stamp, "tokem-of-mine", key} {
@@ -80,7 +81,8 @@ func TestExpiries(t *testing.T) {
 	if h.GetSampleCount() != 2 || h.GetSampleSum() != 90-400 {
 		t.Errorf("%d, together %v s", h.GetSampleCount(), h.GetSampleSum())
 	}
-	if h := b.metric(t, "livebridge_signature_expiry_seconds", "record").GetHistogram(); h == nil || h.GetSampleCount() != 0 {
+	h = b.metric(t, "livebridge_signature_expiry_seconds", "record").GetHistogram()
+	if h == nil || h.GetSampleCount() != 0 {
 		t.Error("recordings have no histogram, or an observation")
 	}
 }

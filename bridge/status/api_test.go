@@ -98,7 +98,8 @@ func TestSenderTextIsEscaped(t *testing.T) {
 func TestLane(t *testing.T) {
 	e := newExample(t, nil)
 	var l Lane
-	if err := json.Unmarshal(e.get(t, "/api/v1/lane?name=stream:push.example.com/live/studio").Body.Bytes(), &l); err != nil {
+	body := e.get(t, "/api/v1/lane?name=stream:push.example.com/live/studio").Body.Bytes()
+	if err := json.Unmarshal(body, &l); err != nil {
 		t.Fatal(err)
 	}
 	if !l.Open || len(l.Published) != 1 || !slices.Equal(l.Published[0].Marks, []string{"prev_unended"}) ||

@@ -67,7 +67,8 @@ func newChart(title string, all []Sample, now time.Time, measures ...measure) ch
 		c.Series = append(c.Series, s)
 		words = append(words, m.name+" "+s.Now)
 	}
-	c.Text = fmt.Sprintf("%s over the last %.0f minutes, now: %s", title, math.Ceil(c.span.Minutes()), strings.Join(words, ", "))
+	c.Text = fmt.Sprintf("%s over the last %.0f minutes, now: %s", title, math.Ceil(c.span.Minutes()),
+		strings.Join(words, ", "))
 	return c
 }
 
@@ -121,8 +122,9 @@ func (c *chart) SVG() template.HTML {
 		}
 		fmt.Fprintf(&b, `<polyline class="%s" points="%s"/>`, s.Class, s.Line)
 	}
-	fmt.Fprintf(&b, `<text x="%g" y="10">%s</text><text x="%g" y="116">%s</text><text class="end" x="%g" y="116">now</text></svg>`,
-		plotLeft, template.HTMLEscapeString(c.Max), plotLeft, c.Span, plotRight)
+	fmt.Fprintf(&b, `<text x="%g" y="10">%s</text>`, plotLeft, template.HTMLEscapeString(c.Max))
+	fmt.Fprintf(&b, `<text x="%g" y="116">%s</text>`, plotLeft, c.Span)
+	fmt.Fprintf(&b, `<text class="end" x="%g" y="116">now</text></svg>`, plotRight)
 	return template.HTML(b.String()) //nolint:gosec // made of numbers and escaped texts
 }
 

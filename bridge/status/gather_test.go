@@ -63,10 +63,13 @@ func TestHealth(t *testing.T) {
 		"both": {func(e *example) { e.fail("journal is full"); e.connected.Store(false) }, LevelDown,
 			"Events wait in the outbox"},
 		"dead letters": {func(e *example) { e.journal.stats.DeadLetters.Entries = 1 }, LevelDegraded, "dead letters"},
-		"disk":         {func(e *example) { e.journal.stats.MaxBytes = 3 << 20 }, LevelDegraded, "100 % of JOURNAL_MAX_BYTES"},
-		"certificate":  {func(e *example) { e.later(50 * 24 * time.Hour) }, LevelDegraded, "LIVEBRIDGE_TLS_CERT_FILE expires on 2026-11-14"},
-		"lost":         {func(e *example) { e.samples.ring[sampleCount-1].Lost = 0.1 }, LevelDegraded, "503"},
-		"unreadable":   {func(e *example) { e.journal.err = errors.New("disk broken") }, LevelDegraded, "open sessions: disk broken"},
+		"disk": {func(e *example) { e.journal.stats.MaxBytes = 3 << 20 }, LevelDegraded,
+			"100 % of JOURNAL_MAX_BYTES"},
+		"certificate": {func(e *example) { e.later(50 * 24 * time.Hour) }, LevelDegraded,
+			"LIVEBRIDGE_TLS_CERT_FILE expires on 2026-11-14"},
+		"lost": {func(e *example) { e.samples.ring[sampleCount-1].Lost = 0.1 }, LevelDegraded, "503"},
+		"unreadable": {func(e *example) { e.journal.err = errors.New("disk broken") }, LevelDegraded,
+			"open sessions: disk broken"},
 	} {
 		e := newExample(t, nil)
 		c.spoil(e)

@@ -34,8 +34,8 @@ func (g *gatherer) judge(s *State) Health {
 		add(LevelDegraded, "Callbacks were answered 503 in the last interval; they are lost unless they are sent again.")
 	}
 	if s.Outbox.JournalMax > 0 && float64(s.Outbox.JournalBytes) > nearlyFull*float64(s.Outbox.JournalMax) {
-		add(LevelDegraded, "The journal has reached %.0f %% of JOURNAL_MAX_BYTES; when it is full, callbacks are answered 503.",
-			100*float64(s.Outbox.JournalBytes)/float64(s.Outbox.JournalMax))
+		add(LevelDegraded, "The journal has reached %.0f %% of JOURNAL_MAX_BYTES; "+
+			"when it is full, callbacks are answered 503.", 100*float64(s.Outbox.JournalBytes)/float64(s.Outbox.JournalMax))
 	}
 	if s.Review.DeadLetters > 0 {
 		add(LevelDegraded, "The broker has rejected events for good; they wait among the dead letters.")

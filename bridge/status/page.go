@@ -53,7 +53,8 @@ func render(name string, v any) []byte {
 }
 
 func (s *Server) view(state *State) view {
-	return view{State: state, Charts: charts(s.samples.all(), state.At), Settings: s.cfg.Settings, Refusals: s.cfg.Refusals()}
+	return view{State: state, Charts: charts(s.samples.all(), state.At), Settings: s.cfg.Settings,
+		Refusals: s.cfg.Refusals()}
 }
 
 func (s *Server) renderParts(state *State) []byte { return render("parts.html", s.view(state)) }

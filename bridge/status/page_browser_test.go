@@ -97,7 +97,8 @@ func TestPageUpdatesItself(t *testing.T) {
 	e.fail("journal is full")
 	e.later(freshFor)
 	b.do(t, chromedp.WaitVisible(`.health.down`))
-	if text := evaluate[string](t, b, `document.querySelector(".health").innerText`); !strings.Contains(text, "journal is full") {
+	text := evaluate[string](t, b, `document.querySelector(".health").innerText`)
+	if !strings.Contains(text, "journal is full") {
 		t.Errorf("it says %q", text)
 	}
 	for what, expression := range map[string]string{
@@ -112,7 +113,8 @@ func TestPageUpdatesItself(t *testing.T) {
 		}
 	}
 	b.do(t, chromedp.Click("[data-part=sessions] a"), chromedp.WaitVisible("h1.lane"))
-	if title := evaluate[string](t, b, `document.querySelector("h1").textContent`); title != "stream:push.example.com/live/arena-1" {
+	title := evaluate[string](t, b, `document.querySelector("h1").textContent`)
+	if title != "stream:push.example.com/live/arena-1" {
 		t.Errorf("the lane is %q", title)
 	}
 }

@@ -15,7 +15,8 @@ import (
 // TestSamples: rates and quantiles are those of each interval, and the ring keeps the last hour.
 func TestSamples(t *testing.T) {
 	registry, now := prometheus.NewRegistry(), noon
-	accepted := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_callbacks_accepted_total"}, []string{"kind"})
+	accepted := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_callbacks_accepted_total"},
+		[]string{"kind"})
 	took := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "livebridge_callback_duration_seconds",
 		Buckets: []float64{0.001, 0.002, 0.004}})
 	registry.MustRegister(accepted, took)
@@ -42,7 +43,8 @@ func TestSamples(t *testing.T) {
 		s.take()
 	}
 	all = s.all()
-	if len(all) != sampleCount || !all[sampleCount-1].At.Equal(now) || !all[0].At.Equal(now.Add(-(sampleCount-1)*sampleInterval)) {
+	first := now.Add(-(sampleCount - 1) * sampleInterval)
+	if len(all) != sampleCount || !all[sampleCount-1].At.Equal(now) || !all[0].At.Equal(first) {
 		t.Errorf("%d samples from %v to %v, and it is %v", len(all), all[0].At, all[len(all)-1].At, now)
 	}
 }
@@ -87,7 +89,8 @@ func TestEvents(t *testing.T) {
 
 // TestChart: what has been sampled lies in the drawing, and nothing else does.
 func TestChart(t *testing.T) {
-	for name, all := range map[string][]Sample{"none": nil, "one": {{At: noon}}, "some": newExample(t, nil).samples.all()} {
+	hour := newExample(t, nil).samples.all()
+	for name, all := range map[string][]Sample{"none": nil, "one": {{At: noon}}, "an hour": hour} {
 		for _, c := range charts(all, noon) {
 			drawing := string(c.SVG())
 			if c.Empty != (len(all) == 0) || strings.Contains(drawing, "NaN") || strings.Contains(drawing, "Inf") {
@@ -96,7 +99,8 @@ func TestChart(t *testing.T) {
 			for _, s := range c.Series {
 				for point := range strings.FieldsSeq(s.Line) {
 					var x, y float64
-					if _, err := fmt.Sscanf(point, "%f,%f", &x, &y); err != nil || x < plotLeft || x > plotRight || y < plotTop || y > plotBottom {
+					_, err := fmt.Sscanf(point, "%f,%f", &x, &y)
+					if err != nil || x < plotLeft || x > plotRight || y < plotTop || y > plotBottom {
 						t.Fatalf("%s: %s: %s: %v", name, c.Title, point, err)
 					}
 				}
@@ -110,8 +114,10 @@ func TestFormats(t *testing.T) {
 	for got, want := range map[string]string{
 		perSecond(0): "0/s", perSecond(0.123): "0.12/s", perSecond(1234.4): "1,234/s", count(1234567): "1,234,567",
 		duration(0): "–", duration(0.00012): "0.12 ms", duration(0.0123): "12 ms", duration(1.26): "1.3 s",
-		span(59 * time.Second): "59 s", span(90 * time.Minute): "1 h 30 min", span(49 * time.Hour): "2 d 1 h", span(-time.Hour): "0 s",
-		clock(time.Time{}): "–", clock(noon): "2026-09-14 12:00:00", utc("not a time"): "not a time", shortType("a.b.done"): "done",
+		span(59 * time.Second): "59 s", span(90 * time.Minute): "1 h 30 min", span(49 * time.Hour): "2 d 1 h",
+		span(-time.Hour):   "0 s",
+		clock(time.Time{}): "–", clock(noon): "2026-09-14 12:00:00", utc("not a time"): "not a time",
+		shortType("a.b.done"): "done",
 		fmt.Sprint(niceMax(0), niceMax(3), niceMax(20), niceMax(51)): "1 5 20 100",
 	} {
 		if got != want {
@@ -131,8 +137,8 @@ func BenchmarkSample(b *testing.B) {
 // BenchmarkAdd is what each published event costs.
 func BenchmarkAdd(b *testing.B) {
 	var r Events
-	e := &bridge.Event{Lane: bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "room1"},
-		Type: "com.huaweicloud.live.stream.publish"}
+	lane := bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "room1"}
+	e := &bridge.Event{Lane: lane, Type: "com.huaweicloud.live.stream.publish"}
 	b.ReportAllocs()
 	for b.Loop() {
 		r.Add(e, noon)

@@ -24,8 +24,8 @@ func New(cfg Config, events *Events) *Server {
 	if events == nil {
 		events = &Events{}
 	}
-	s := &Server{mux: http.NewServeMux(), cfg: cfg, watchers: make(chan struct{}, cfg.MaxWatchers), closed: make(chan struct{}),
-		samples: newSamples(cfg.Gatherer, cfg.Now)}
+	s := &Server{mux: http.NewServeMux(), cfg: cfg, watchers: make(chan struct{}, cfg.MaxWatchers),
+		closed: make(chan struct{}), samples: newSamples(cfg.Gatherer, cfg.Now)}
 	s.gather = &gatherer{cfg: cfg, samples: s.samples, events: events, started: cfg.Now().UTC()}
 	s.mux.HandleFunc("GET /{$}", s.showPage)
 	s.mux.HandleFunc("GET /lane", s.showLane)

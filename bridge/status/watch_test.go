@@ -51,7 +51,8 @@ func limited(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestUpdatesGoOn: they outlive the times that a request may take to be read and answered, and have every part that changes.
+// TestUpdatesGoOn: they outlive the times that a request may take to be read and answered, and have every part that
+// changes.
 func TestUpdatesGoOn(t *testing.T) {
 	at := httptest.NewUnstartedServer(newExample(t, nil))
 	at.Config.ReadTimeout, at.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
@@ -74,7 +75,8 @@ func TestWatchersAreBounded(t *testing.T) {
 	ctx, leave := context.WithCancel(limited(t))
 	watch(t, ctx, at.URL)
 	watch(t, limited(t), at.URL)
-	if w := watch(t, limited(t), at.URL); w.StatusCode != http.StatusServiceUnavailable || w.Header.Get("Retry-After") == "" {
+	w := watch(t, limited(t), at.URL)
+	if w.StatusCode != http.StatusServiceUnavailable || w.Header.Get("Retry-After") == "" {
 		t.Fatalf("the third gets %d", w.StatusCode)
 	}
 	leave()

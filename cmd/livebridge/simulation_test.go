@@ -166,7 +166,7 @@ func (s *simulation) judge() {
 	s.broker.heal()
 	time.Sleep(time.Minute)
 	synctest.Wait()
-	if n := s.life.journal.Pending(); n > 0 {
+	if n := s.life.journal.Outbox().Pending(); n > 0 {
 		s.t.Errorf("%d events are left in the outbox", n)
 	}
 	if n := s.life.gauge(s.t, "livebridge_dead_letters"); n > deadLettersMax {

@@ -71,8 +71,8 @@ func (a *app) certificates() (all []status.Certificate) {
 	return all
 }
 
-// clientCertificate returns the certificate that is shown to the broker, and the setting that names its file; nil: there
-// is none.
+// clientCertificate returns the certificate that is shown to the broker, and the setting that names its file; nil:
+// there is none.
 func (s *settings) clientCertificate() (setting string, c *x509.Certificate) {
 	if s.KafkaCertFile != "" {
 		return "KAFKA_TLS_CERT_FILE", certificateIn(s.KafkaCertFile)
@@ -114,8 +114,8 @@ func certificateIn(path string) *x509.Certificate {
 }
 
 func shownCertificate(setting string, c *x509.Certificate) status.Certificate {
-	shown := status.Certificate{Setting: prefix + setting, Subject: c.Subject.String(), Names: append([]string{}, c.DNSNames...),
-		Expires: c.NotAfter.UTC()}
+	shown := status.Certificate{Setting: prefix + setting, Subject: c.Subject.String(),
+		Names: append([]string{}, c.DNSNames...), Expires: c.NotAfter.UTC()}
 	for _, ip := range c.IPAddresses {
 		shown.Names = append(shown.Names, ip.String())
 	}

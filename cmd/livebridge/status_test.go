@@ -43,8 +43,8 @@ func TestStatus(t *testing.T) {
 	if shown.Lane != lane || !shown.Since.Equal(begun) || !strings.HasSuffix(shown.Last.Type, ".publish") {
 		t.Errorf("%+v", shown)
 	}
-	if len(s.Keys) != 1 || s.Keys[0].Uses != 1 || s.Broker.Transport != "nats" || s.Outbox.JournalMax == 0 || s.Port.Limit == 0 ||
-		s.Health.Level != status.LevelOK || len(s.Problems) != 0 {
+	if len(s.Keys) != 1 || s.Keys[0].Uses != 1 || s.Broker.Transport != "nats" || s.Outbox.JournalMax == 0 ||
+		s.Port.Limit == 0 || s.Health.Level != status.LevelOK || len(s.Problems) != 0 {
 		t.Errorf("%+v", s)
 	}
 	if r := shownBy[[]status.Refusal](t, service, "/api/v1/refusals"); len(r) != 1 || r[0].Status != 401 ||
