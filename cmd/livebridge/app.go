@@ -60,7 +60,7 @@ func start(s *settings, log *zap.Logger) (*app, error) {
 	registerBuildInfo(a.registry)
 	a.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a.registry.MustRegister(s.limitMetrics()...)
+	s.registerLimits(a.registry)
 	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
 		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
 		if err := step(); err != nil {

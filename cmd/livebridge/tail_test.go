@@ -72,7 +72,7 @@ func TestUntilIdle(t *testing.T) {
 		if limited.Err() != nil {
 			t.Error("it ended while events came")
 		}
-		time.Sleep(2)
+		time.Sleep(2 * time.Nanosecond)
 		synctest.Wait()
 		if limited.Err() == nil || endless.Err() != nil {
 			t.Errorf("after a minute without an event: %v, and without a limit: %v", limited.Err(), endless.Err())
