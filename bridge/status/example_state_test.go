@@ -145,7 +145,8 @@ func (e *example) traffic() {
 	for i := range sampleCount {
 		wave := 18 + 14*math.Sin(float64(i)/38) + 5*math.Sin(float64(i)/7) + float64(i*37%5)/2
 		s := Sample{At: noon.Add(-sampleInterval * time.Duration(sampleCount-1-i)), Accepted: 140 + wave,
-			Published: 139 + wave, Answer50: 0.0021 + wave/50_000, Answer99: 0.0075 + wave/8_000, Publish50: 0.0012 + wave/90_000,
+			Published: 139 + wave, Answer50: 0.0021 + wave/50_000,
+			Answer99: 0.0075 + wave/8_000, Publish50: 0.0012 + wave/90_000,
 			Publish99: 0.0043 + wave/20_000, Outbox: 4 + 2*math.Sin(float64(i)/9), Held: 2 + math.Sin(float64(i)/25)}
 		if i > 200 && i < 230 {
 			s.Outbox = 4 + 40*math.Sin(float64(i-200)/30*math.Pi)

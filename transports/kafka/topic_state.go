@@ -11,8 +11,8 @@ func (s topicState) minInSync() int {
 	return least
 }
 
-// TopicState returns the state of the topic of events at the last check. False: it was not found yet, or KAFKA_TOPIC is a
-// template.
+// TopicState returns the state of the topic of events at the last check. False: it was not found yet, or KAFKA_TOPIC is
+// a template.
 func (p *Publisher) TopicState() (bridge.TopicState, bool) {
 	if p.events == nil {
 		return bridge.TopicState{}, false

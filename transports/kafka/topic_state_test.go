@@ -13,14 +13,15 @@ func TestTopicState(t *testing.T) {
 	o, _ := observed()
 	p := f.dial(t, o)
 	awaitConnected(t, p, true)
-	if s, known := p.TopicState(); !known || s.Partitions != 12 || s.Replicas < 1 || s.InSync < 1 || s.InSync > s.Replicas {
+	s, known := p.TopicState()
+	if !known || s.Partitions != 12 || s.Replicas < 1 || s.InSync < 1 || s.InSync > s.Replicas {
 		t.Errorf("%+v, %v", s, known)
 	}
 	o, _ = observed()
 	o.Topic = "live.{app}"
 	p = f.dial(t, o)
 	awaitConnected(t, p, true)
-	if s, known := p.TopicState(); known {
+	if s, known = p.TopicState(); known {
 		t.Errorf("of a template: %+v", s)
 	}
 }
