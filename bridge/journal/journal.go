@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -158,13 +157,6 @@ func (j *Journal) Ready() error {
 
 // Outbox returns what waits for the broker. It is for the dispatcher.
 func (j *Journal) Outbox() *outbox.Outbox { return j.outbox }
-
-// Pending returns how many emitted events the broker has not acknowledged.
-func (j *Journal) Pending() int { return j.outbox.Pending() }
-
-// Drained reports whether the broker has acknowledged every event of the outbox that was recorded at a moment or before
-// it, whatever was emitted since.
-func (j *Journal) Drained(at time.Time) bool { return j.outbox.Drained(at) }
 
 // Failed is closed when a write or sync has failed: nothing more is answered, and the program should end. Err tells
 // why.

@@ -24,7 +24,7 @@ func (j *Journal) Inspect() (bridge.JournalStats, error) {
 
 // Backlog returns what waits for the broker.
 func (j *Journal) Backlog() bridge.Backlog {
-	return bridge.Backlog{Events: j.Pending(), OldestAge: j.outbox.Age(time.Now()),
+	return bridge.Backlog{Events: j.outbox.Pending(), OldestAge: j.outbox.Age(time.Now()),
 		JournalBytes: j.capacity.bytes.Load(), FreeBytes: j.capacity.free.Load()}
 }
 

@@ -2,16 +2,11 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -23,6 +18,7 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
 	"livebridge/bridge/signature"
+	"livebridge/transports/transporttest"
 )
 
 // TestForgedDone: a PUBLISH_DONE that is signed with a key of somebody else, or not at all, is refused and changes
@@ -173,32 +169,21 @@ func TestAdminListen(t *testing.T) {
 	}
 }
 
-// selfSigned writes a certificate for localhost and its key, and returns the pool that trusts it.
-func selfSigned(t *testing.T, certFile, keyFile string, serial int64) *x509.CertPool {
+// certify writes a certificate for localhost and its key, and returns the pool with its authority, which is new.
+func certify(t *testing.T, certFile, keyFile string) *x509.CertPool {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), DNSNames: []string{"localhost"},
-		NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	for path, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der},
-		keyFile: {Type: "PRIVATE KEY", Bytes: key}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+	authority := transporttest.NewAuthority(t)
+	issued := authority.Issue(t, "localhost", "localhost")
+	for from, to := range map[string]string{issued.CertFile: certFile, issued.KeyFile: keyFile} {
+		content, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(to, content, 0o600)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
-		pool.AppendCertsFromPEM(pem.EncodeToMemory(block))
 	}
-	return pool
+	return authority.Pool()
 }
 
 // TestServeOverTLS: callbacks come over HTTPS, and a certificate that is replaced is shown to the next connection.
@@ -206,7 +191,7 @@ func TestServeOverTLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	pool := selfSigned(t, cert, key, 1)
+	pool := certify(t, cert, key)
 	service := launch(t, filepath.Join(dir, "data"), prefix+"TLS_CERT_FILE="+cert, prefix+"TLS_KEY_FILE="+key,
 		prefix+"ALLOW_SOURCES=127.0.0.1,::1")
 	client := func(pool *x509.CertPool) *http.Client {
@@ -231,7 +216,7 @@ func TestServeOverTLS(t *testing.T) {
 	if status, err := send(client(pool)); err != nil || status != 200 {
 		t.Fatalf("%d, %v", status, err)
 	}
-	pool = selfSigned(t, cert, key, 2)
+	pool = certify(t, cert, key)
 	deadline := time.Now().Add(20 * time.Second)
 	for status, err := send(client(pool)); status != 200; status, err = send(client(pool)) {
 		if time.Now().After(deadline) {

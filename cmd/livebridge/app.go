@@ -206,12 +206,13 @@ func (a *app) run(ctx context.Context) error {
 	alive, end := context.WithCancel(context.WithoutCancel(ctx)) // until the shutdown is complete, or the journal fails
 	defer end()
 	group, ctx := errgroup.WithContext(ctx)
-	a.work(group, alive)
+	a.work(alive, group)
 	group.Go(func() error { a.reconcile(ctx); return nil })
 	group.Go(func() error { defer end(); return a.awaitJournal(alive) })
 	group.Go(func() error { return a.awaitBroker(alive) })
 	a.logListening()
 	a.notifySystemd(daemon.SdNotifyReady)
+	group.Go(func() error { a.feedSystemdWatchdog(alive); return nil }) // whose messages must not precede that one
 	<-ctx.Done()
 	a.notifySystemd(daemon.SdNotifyStopping)
 	if err := a.journal.Err(); err != nil {
@@ -223,7 +224,7 @@ func (a *app) run(ctx context.Context) error {
 }
 
 // work starts everything that runs until it is shut down, or until alive ends. What fails ends the service.
-func (a *app) work(group *errgroup.Group, alive context.Context) {
+func (a *app) work(alive context.Context, group *errgroup.Group) {
 	start := func(f func(context.Context)) { group.Go(func() error { f(alive); return nil }) }
 	serve := func(f func() error) { group.Go(func() error { return serverError(f()) }) }
 	serve(func() error { return a.ingress.Serve(a.callbackListener) })
@@ -237,7 +238,6 @@ func (a *app) work(group *errgroup.Group, alive context.Context) {
 	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
 	start(a.credentials.Watch)
 	start(a.reloadOnHangup)
-	start(a.feedSystemdWatchdog)
 	if a.certificate != nil {
 		start(a.certificate.Watch)
 	}

@@ -94,7 +94,7 @@ func benchBridge(b *testing.B, settings ...string) (rate, left float64) {
 	a, stop := benchApp(b, settings...)
 	defer stop()
 	rate = load64(b, a.callbackListener.Addr().String())
-	return rate, float64(a.journal.Pending())
+	return rate, float64(a.journal.Outbox().Pending())
 }
 
 func openStore(b *testing.B) *pebble.DB {
@@ -216,6 +216,7 @@ func benchBody(stream int, base, round int64) []byte {
 	return fmt.Appendf(nil, `{"domain":"push.example.com","app":"live","stream":%q,`+
 		`"user_args":"auth_info=yz1TG0PVN/5isfyrGrRj10gKPCWqSS2X02t6QsRrocH+mEq0gQ0g8k6KhalS84sQ+kDprFyqI0ya`+
 		`jbYiFmUO8e45B7ryaS.33436b625354564f6e4d4d434f55&cdn=hw",`+
-		`"client_ip":"100.111.1.1","node_ip":"112.11.1.1","publish_timestamp":"%d","event":%q,"auth_timestamp":%s,"auth_sign":%q}`,
+		`"client_ip":"100.111.1.1","node_ip":"112.11.1.1","publish_timestamp":"%d","event":%q,"auth_timestamp":%s,`+
+		`"auth_sign":%q}`,
 		claim.Stream, base-100_000+round/2, claim.Event, claim.Timestamp, signature.Sign(bridge.SchemeHMAC, demoKey, claim))
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/zap"
 )
 
 // asBroker makes the test's binary behave as nats-server.
@@ -101,27 +99,17 @@ func TestStreamFull(t *testing.T) {
 	if _, err := js.CreateStream(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
-	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", t.TempDir(), "NATS_URL", url,
-		"MIN_FREE_BYTES", "1MiB"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := start(s, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- a.run(ctx) }()
+	a := startApp(t, t.TempDir(), "NATS_URL", url)
+	stop, ended := runApp(t, a)
 	p := newProvider()
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {
-			p.play(ctx, "http://"+a.callbackListener.Addr().String()+"/live/stream", fmt.Sprint("room", i), 0, 20)
+			p.play(t.Context(), "http://"+a.callbackListener.Addr().String()+"/live/stream", fmt.Sprint("room", i), 0, 20)
 		})
 	}
 	wg.Wait()
-	if n, left := p.total.Load(), a.journal.Pending(); n != 80 || left < 50 {
+	if n, left := p.total.Load(), a.journal.Outbox().Pending(); n != 80 || left < 50 {
 		t.Fatalf("%d callbacks were answered 200, and %d events wait", n, left)
 	}
 	config.MaxMsgs = -1

@@ -78,8 +78,8 @@ func sizes() []together {
 func serverTLS(t *testing.T) []together {
 	dir := t.TempDir()
 	cert, key, another := filepath.Join(dir, "cert"), filepath.Join(dir, "key"), filepath.Join(dir, "another")
-	selfSigned(t, filepath.Join(dir, "x"), another, 2)
-	selfSigned(t, cert, key, 1)
+	certify(t, filepath.Join(dir, "x"), another)
+	certify(t, cert, key)
 	return []together{
 		fits("TLS_CERT_FILE", cert, "TLS_KEY_FILE", key),
 		fits("TLS_CERT_FILE", cert, "TLS_KEY_FILE", key, "TLS_CLIENT_CA_FILE", cert),
@@ -130,7 +130,7 @@ func transports() []together {
 func brokersTLS(t *testing.T) []together {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert"), filepath.Join(dir, "key")
-	selfSigned(t, cert, key, 1)
+	certify(t, cert, key)
 	return []together{
 		fits("NATS_TLS_CERT_FILE", cert, "NATS_TLS_KEY_FILE", key), fits("NATS_TLS_CA_FILE", cert),
 		refused("NATS_TLS_KEY_FILE", "NATS_TLS_CERT_FILE", cert), refused("NATS_TLS_CERT_FILE", "NATS_TLS_KEY_FILE", key),

@@ -52,7 +52,7 @@ func TestDMSExample(t *testing.T) {
 	}
 	dir := t.TempDir()
 	cert, password := filepath.Join(dir, "cert"), filepath.Join(dir, "password")
-	selfSigned(t, cert, filepath.Join(dir, "key"), 1)
+	certify(t, cert, filepath.Join(dir, "key"))
 	if err := os.WriteFile(password, []byte("secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

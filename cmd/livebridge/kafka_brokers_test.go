@@ -95,19 +95,9 @@ func TestStopsWithoutKafka(t *testing.T) {
 		t.Fatalf("it exits with %d\n%s", code, service.log)
 	}
 	broker := kafkatest.Start(t, kafkatest.Options{}).Broker(0)
-	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", dir, "TRANSPORT", "kafka",
-		"KAFKA_BROKERS", broker, "MIN_FREE_BYTES", "1MiB"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := start(s, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- a.run(ctx) }()
-	o := s.kafkaOptions(zap.NewNop())
+	a := startApp(t, dir, "TRANSPORT", "kafka", "KAFKA_BROKERS", broker)
+	stop, ended := runApp(t, a)
+	o := a.settings.kafkaOptions(zap.NewNop())
 	p.judgeTopic(t, func(ctx context.Context, out func([]byte) error) error {
 		return kafka.Consume(ctx, o, kafka.StartAll, func(r kafka.Record) error { return out(r.Payload) })
 	})

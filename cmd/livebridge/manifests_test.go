@@ -91,7 +91,7 @@ func withFiles(t *testing.T, c container) map[string]string {
 		}
 		switch filepath.Ext(path) {
 		case ".crt":
-			selfSigned(t, path, path+".key", 1)
+			certify(t, path, path+".key")
 		case ".creds":
 			writeFile(t, path, natsCredentials(t))
 		default:

@@ -24,7 +24,7 @@ func everyFamily(t *testing.T) map[string]*family {
 	t.Helper()
 	dir := t.TempDir()
 	cert, certKey, key := filepath.Join(dir, "cert"), filepath.Join(dir, "cert.key"), filepath.Join(dir, "key")
-	selfSigned(t, cert, certKey, 1)
+	certify(t, cert, certKey)
 	if err := os.WriteFile(key, []byte(demoKey), 0o600); err != nil {
 		t.Fatal(err)
 	}

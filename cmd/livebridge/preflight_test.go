@@ -127,7 +127,8 @@ func TestSpaceAndClockAreJudged(t *testing.T) {
 		status, text string
 	}{
 		{9 << 30, checkOK, "9.0 GiB are free"}, {9<<30 - 1, checkWarning, "JOURNAL_MAX_BYTES"},
-		{1 << 30, checkWarning, "JOURNAL_MAX_BYTES"}, {1<<30 - 1, checkFailed, "LIVEBRIDGE_MIN_FREE_BYTES: 1GiB must stay free"},
+		{1 << 30, checkWarning, "JOURNAL_MAX_BYTES"}, {1<<30 - 1, checkFailed,
+			"LIVEBRIDGE_MIN_FREE_BYTES: 1GiB must stay free"},
 		{0, checkFailed, "free space or lower it"},
 	} {
 		if r := s.judgeFreeSpace(c.free); r.Status != c.status || !strings.Contains(r.Detail, c.text) {

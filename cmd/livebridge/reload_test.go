@@ -26,7 +26,7 @@ func TestReloadReadsEveryFile(t *testing.T) {
 	}
 	put("keys", demoKey)
 	put("token", "first")
-	selfSigned(t, path("cert"), path("key"), 1)
+	certify(t, path("cert"), path("key"))
 	s, err := load(with("STREAM_KEY", "", "STREAM_KEY_FILE", path("keys"), "TLS_CERT_FILE", path("cert"),
 		"TLS_KEY_FILE", path("key"), "NATS_EMBEDDED_LISTEN", "127.0.0.1:0", "NATS_EMBEDDED_TOKEN_FILE", path("token"),
 		"LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", path("data"), "MIN_FREE_BYTES", "1MiB"))
@@ -41,7 +41,7 @@ func TestReloadReadsEveryFile(t *testing.T) {
 	next := strings.ToUpper(demoKey)
 	put("keys", next)
 	put("token", "second")
-	selfSigned(t, path("cert"), path("key"), 2)
+	certify(t, path("cert"), path("key"))
 	a.reload()
 	if !knows(t, a, signature.KeyID(next)) {
 		t.Error("the new key is not active")

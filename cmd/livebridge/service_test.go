@@ -188,6 +188,30 @@ func brokerWith(t *testing.T, o server.Options) *server.Server {
 	return s
 }
 
+// startApp starts the service in this process, on free ports.
+func startApp(t *testing.T, dir string, settings ...string) *app {
+	t.Helper()
+	s, err := load(with(append(settings, "LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", dir,
+		"MIN_FREE_BYTES", "1MiB")...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := start(s, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// runApp runs it until stop is called. The channel gets what it returns.
+func runApp(t *testing.T, a *app) (stop context.CancelFunc, ended <-chan error) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.run(ctx) }()
+	return stop, done
+}
+
 // TestBrokerAway starts without a broker, gets one, loses it, and gets it back: every callback is answered 200 at once,
 // and all of them come out in order.
 // It is not parallel: a broker comes back on its port, which another test could have taken meanwhile.
@@ -201,24 +225,14 @@ func TestBrokerAway(t *testing.T) {
 	}
 	first.Shutdown()
 	first.WaitForShutdown()
-	s, err := load(with("LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", t.TempDir(), "NATS_URL", url,
-		"MIN_FREE_BYTES", "1MiB"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := start(s, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- a.run(ctx) }()
+	a := startApp(t, t.TempDir(), "NATS_URL", url)
+	stop, ended := runApp(t, a)
 	p := newProvider()
 	play := func(from, to int) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				p.play(ctx, "http://"+a.callbackListener.Addr().String()+"/live/stream", fmt.Sprint("room", i), from, to)
+				p.play(t.Context(), "http://"+a.callbackListener.Addr().String()+"/live/stream", fmt.Sprint("room", i), from, to)
 			})
 		}
 		wg.Wait()
@@ -229,7 +243,7 @@ func TestBrokerAway(t *testing.T) {
 	b.Shutdown()
 	b.WaitForShutdown()
 	play(80, 120)
-	if n := a.journal.Pending(); n == 0 {
+	if n := a.journal.Outbox().Pending(); n == 0 {
 		t.Error("nothing waits though the broker is away")
 	}
 	broker(t, store, port)

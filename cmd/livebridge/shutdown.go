@@ -33,12 +33,12 @@ func (a *app) stop(alive context.Context) error {
 	a.ingress.CloseConnections()
 	time.Sleep(a.settings.ShutdownDelay)
 	limit := deadlinesOf(a.settings.ShutdownGrace)
-	drained := a.drain(alive, limit.accept, func() bool { return a.journal.Drained(begun) })
+	drained := a.drain(alive, limit.accept, func() bool { return a.journal.Outbox().Drained(begun) })
 	err := before(limit.answer, a.ingress.Shutdown)
 	a.journal.Stop()
 	if drained { // the broker takes what was accepted meanwhile, too; the next process should not wait long for it
 		end := earlier(limit.answer, time.Now().Add(closeReserve))
-		a.drain(alive, end, func() bool { return a.journal.Pending() == 0 })
+		a.drain(alive, end, func() bool { return a.journal.Outbox().Pending() == 0 })
 	}
 	left := a.stopDispatch(limit.close)
 	err = errors.Join(err, before(limit.close, a.closeControl), before(limit.close, a.publisher.Close),
@@ -60,11 +60,11 @@ func (a *app) drain(alive context.Context, end time.Time, done func() bool) bool
 func (a *app) stopDispatch(end time.Time) int {
 	ctx, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
-	if a.journal.Pending() > 0 {
+	if a.journal.Outbox().Pending() > 0 {
 		cancel()
 	}
 	a.dispatcher.Shutdown(ctx)
-	return a.journal.Pending()
+	return a.journal.Outbox().Pending()
 }
 
 // before calls a step of the shutdown with a deadline. That it was reached is no failure.
@@ -80,13 +80,13 @@ func before(end time.Time, step func(context.Context) error) error {
 // logStopping logs what the shutdown waits for before it closes the port for callbacks.
 func (a *app) logStopping() {
 	waitsFor := "nothing"
-	switch events := a.journal.Pending(); {
+	switch events := a.journal.Outbox().Pending(); {
 	case events > 0 && a.dispatcher.Available():
 		waitsFor = "the outbox to be published"
 	case events > 0:
 		waitsFor = "nothing: the broker is unavailable, and the outbox is on disk"
 	}
-	a.log.Info("stopping", zap.String("waits_for", waitsFor), zap.Int("outbox_events", a.journal.Pending()),
+	a.log.Info("stopping", zap.String("waits_for", waitsFor), zap.Int("outbox_events", a.journal.Outbox().Pending()),
 		zap.Stringer("delay", a.settings.ShutdownDelay), zap.Stringer("grace", a.settings.ShutdownGrace))
 }
 

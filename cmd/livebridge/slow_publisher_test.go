@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
 
 	"livebridge/bridge"
 )
@@ -77,15 +76,7 @@ func (p *slowPublisher) Connected() bool { return true }
 // to stop; the channel gets what it returns.
 func runWith(t *testing.T, dir string, p *slowPublisher, more ...string) (*program, context.CancelFunc, <-chan error) {
 	t.Helper()
-	s, err := load(with(append(more, "LISTEN", "127.0.0.1:0", "ADMIN_LISTEN", "127.0.0.1:0", "DATA_DIR", dir,
-		"NATS_URL", "nats://127.0.0.1:1", "MIN_FREE_BYTES", "1MiB")...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := start(s, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := startApp(t, dir, append(more, "NATS_URL", "nats://127.0.0.1:1")...)
 	if err := a.publisher.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -93,9 +84,7 @@ func runWith(t *testing.T, dir string, p *slowPublisher, more ...string) (*progr
 	if err := a.buildDispatcher(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- a.run(ctx) }()
+	stop, ended := runApp(t, a)
 	return &program{listen: a.callbackListener.Addr().String(), admin: a.adminListener.Addr().String()}, stop, ended
 }
 

@@ -93,7 +93,7 @@ func TestClientCertificate(t *testing.T) {
 	if got := expiry(); got != 0 {
 		t.Errorf("without a file it is %v", got)
 	}
-	selfSigned(t, path, path+".key", 1)
+	certify(t, path, path+".key")
 	setting, c := s.clientCertificate()
 	if c == nil || setting != "KAFKA_TLS_CERT_FILE" || expiry() != float64(c.NotAfter.Unix()) {
 		t.Errorf("%s: %v, and %v", setting, c, expiry())

@@ -24,15 +24,15 @@ func embeddedMutants() []mutant {
 // endingMutants are faults of the shutdown, and of who may connect.
 func endingMutants() []mutant {
 	const requests, left = "\terr := before(limit.answer, a.ingress.Shutdown)\n", "\tleft := a.stopDispatch(limit.close)\n"
-	const accept = "\tdrained := a.drain(alive, limit.accept, func() bool { return a.journal.Drained(begun) })\n"
+	const accept = "\tdrained := a.drain(alive, limit.accept, func() bool { return a.journal.Outbox().Drained(begun) })\n"
 	const deadline = "\tctx, cancel := context.WithDeadline(context.Background(), end)\n" +
-		"\tdefer cancel()\n\tif a.journal.Pending() > 0 {\n\t\tcancel()\n\t}\n"
+		"\tdefer cancel()\n\tif a.journal.Outbox().Pending() > 0 {\n\t\tcancel()\n\t}\n"
 	const shutdown = "cmd/livebridge/shutdown.go"
 	return []mutant{
 		{"the journal stops before requests in flight are answered", shutdown, requests, "\ta.journal.Stop()\n" + requests, livebridge, "TestEndDuringARequest"},
 		{"requests in flight are cut off at shutdown", shutdown, requests, "\tvar err error\n", livebridge, "TestEndDuringARequest"},
 		{"the port closes before the outbox is published", shutdown, accept, "\tdrained := true\n", livebridge, "TestAcceptsWhileTheOutboxDrains"},
-		{"what comes meanwhile holds the port open", shutdown, "a.journal.Drained(begun)", "a.journal.Pending() == 0", livebridge, "TestAcceptsWhileTheOutboxDrains"},
+		{"what comes meanwhile holds the port open", shutdown, "a.journal.Outbox().Drained(begun)", "a.journal.Outbox().Pending() == 0", livebridge, "TestAcceptsWhileTheOutboxDrains"},
 		{"what is on disk only counts as published", "bridge/outbox/outbox.go", "\tif o.state.spilled() {\n\t\treturn false\n\t}\n\tfor", "\tfor", outbox, "TestDrained"},
 		{"what is under way counts as published", "bridge/outbox/lane_queue.go", "\treturn l.underWay.Event\n", "\treturn nil\n", outbox, "TestDrained"},
 		{"the events of requests in flight are left to the next start", shutdown, "\tif drained { //", "\tif drained = false; drained { //", livebridge, "TestEndInOrder"},

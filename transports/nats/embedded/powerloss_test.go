@@ -196,6 +196,7 @@ func (b *bridgeRun) check(t *testing.T, position uint64) {
 		want[lane] = append(want[lane], string(e.AppendStructured(nil)))
 	}
 	b.recordStored(t)
+	full, seen := b.full(t), make(map[string]bool)
 	for _, sequence := range slices.Sorted(maps.Keys(b.stored)) {
 		text := b.stored[sequence]
 		if was, found := before[sequence]; found && was != text {
@@ -203,6 +204,13 @@ func (b *bridgeRun) check(t *testing.T, position uint64) {
 		}
 		lane := laneIn(text)
 		at := slices.Index(want[lane[0]], text)
+		if full && !seen[lane] && at > 0 {
+			next[lane] = at
+			for _, removed := range want[lane[0]][:at] {
+				b.received[removed] = true
+			}
+		}
+		seen[lane] = true
 		if at < 0 || at > next[lane] {
 			t.Fatalf("lane %s has event %d where %d is expected", lane, at+1, next[lane]+1)
 		}
@@ -213,6 +221,14 @@ func (b *bridgeRun) check(t *testing.T, position uint64) {
 			t.Errorf("lane %s has %d of %d events", lane, next[lane], len(want[lane[0]]))
 		}
 	}
+}
+
+// full reports whether the stream has reached its limit, which removes the oldest events: a repeat that comes after the
+// server's duplicate window is stored a second time, and on a busy machine all may be so late.
+func (b *bridgeRun) full(t *testing.T) bool {
+	t.Helper()
+	info := natstest.Must(adminOf(t, b.e).Stream(t.Context(), "LIVE_EVENTS")).CachedInfo()
+	return info.State.Bytes+uint64(len(largeEvent("a", 1).Data))*2 > uint64(info.Config.MaxBytes)
 }
 
 // laneIn returns the lane that largeEvent has written into an event.
