@@ -79,9 +79,10 @@ func (c *chart) x(at time.Time) float64 {
 
 func (c *chart) y(value float64) float64 { return plotBottom - value/c.max*(plotBottom-plotTop) }
 
-// points are the points of a line.
+// points are the points of a line, from the beginning of the first interval.
 func (c *chart) points(all []Sample, of func(Sample) float64) string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "%.1f,%.1f ", c.x(all[0].At.Add(-sampleInterval)), c.y(of(all[0])))
 	for _, s := range all {
 		fmt.Fprintf(&b, "%.1f,%.1f ", c.x(s.At), c.y(of(s)))
 	}
@@ -90,7 +91,7 @@ func (c *chart) points(all []Sample, of func(Sample) float64) string {
 
 // area is the polygon below a line.
 func (c *chart) area(all []Sample, line string) string {
-	return fmt.Sprintf("%.1f,%.1f %s %.1f,%.1f", c.x(all[0].At), plotBottom, line, c.x(all[len(all)-1].At), plotBottom)
+	return fmt.Sprintf("%.1f,%.1f %s %.1f,%.1f", c.x(all[0].At.Add(-sampleInterval)), plotBottom, line, c.x(all[len(all)-1].At), plotBottom)
 }
 
 // niceMax returns 1, 2 or 5 times a power of ten that is not below the value.

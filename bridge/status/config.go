@@ -20,11 +20,12 @@ type Journal interface {
 
 // Broker is where events are published.
 type Broker struct {
-	Transport   string      // nats or kafka
-	URL         string      // without credentials
-	Destination string      // the stream or topic, in words
-	Connected   func() bool // it responds, and the stream or topic is usable
-	Available   func() bool // publishing does not fail for all lanes
+	Transport   string                           // nats or kafka
+	URL         string                           // without credentials
+	Destination string                           // the stream or topic, in words
+	Connected   func() bool                      // it responds, and the stream or topic is usable
+	Available   func() bool                      // publishing does not fail for all lanes
+	Topic       func() (bridge.TopicState, bool) // at the last check; false: not known
 }
 
 // Config is where the page finds what it shows. Functions may be called at any time, by several goroutines.
@@ -89,6 +90,9 @@ func (b Broker) withDefaults() Broker {
 	}
 	if b.Available == nil {
 		b.Available = func() bool { return true }
+	}
+	if b.Topic == nil {
+		b.Topic = func() (bridge.TopicState, bool) { return bridge.TopicState{}, false }
 	}
 	return b
 }

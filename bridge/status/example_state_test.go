@@ -51,6 +51,7 @@ type example struct {
 	registry  *prometheus.Registry
 	events    *Events
 	connected atomic.Bool
+	topic     bridge.TopicState
 	ready     atomic.Pointer[error]
 	now       atomic.Int64 // Unix nanoseconds
 }
@@ -60,7 +61,8 @@ func (e *example) clock() time.Time { return time.Unix(0, e.now.Load()).UTC() }
 // newExample returns a service at work: streams that are live, some that waits for review, a sender with a wrong key.
 func newExample(t testing.TB, change func(*Config)) *example {
 	t.Helper()
-	e := &example{journal: exampleJournalOf(), registry: prometheus.NewRegistry(), events: &Events{}}
+	e := &example{journal: exampleJournalOf(), registry: prometheus.NewRegistry(), events: &Events{},
+		topic: bridge.TopicState{Partitions: 12, Replicas: 3, InSync: 3}}
 	e.connected.Store(true)
 	e.now.Store(noon.Add(-2 * time.Hour).UnixNano())
 	cfg := Config{
@@ -76,7 +78,8 @@ func newExample(t testing.TB, change func(*Config)) *example {
 			return bridge.Backlog{Events: 3, OldestAge: 1400 * time.Millisecond, JournalBytes: 3 << 20, FreeBytes: 212 << 30}
 		},
 		Broker: Broker{Transport: "kafka", URL: "kafka-1.example.com:9093,kafka-2.example.com:9093",
-			Destination: "Kafka topic live.events", Connected: e.connected.Load},
+			Destination: "Kafka topic live.events", Connected: e.connected.Load,
+			Topic: func() (bridge.TopicState, bool) { return e.topic, true }},
 		Keys: func() []Key {
 			return []Key{{"stream", "9f2c41d7", 48_213, noon.Add(-3 * time.Second)}, {"stream", "02ab77e0", 0, time.Time{}},
 				{"record", "5be1c0a4", 1_904, noon.Add(-74 * time.Second)}}
@@ -142,7 +145,8 @@ func (e *example) traffic() {
 	for i := range sampleCount {
 		wave := 18 + 14*math.Sin(float64(i)/38) + 5*math.Sin(float64(i)/7) + float64(i*37%5)/2
 		s := Sample{At: noon.Add(-sampleInterval * time.Duration(sampleCount-1-i)), Accepted: 140 + wave,
-			Published: 139 + wave, Answer50: 0.0021 + wave/50_000, Answer99: 0.0075 + wave/8_000, Publish50: 0.0012 + wave/90_000,
+			Published: 139 + wave, Answer50: 0.0021 + wave/50_000,
+			Answer99: 0.0075 + wave/8_000, Publish50: 0.0012 + wave/90_000,
 			Publish99: 0.0043 + wave/20_000, Outbox: 4 + 2*math.Sin(float64(i)/9), Held: 2 + math.Sin(float64(i)/25)}
 		if i > 200 && i < 230 {
 			s.Outbox = 4 + 40*math.Sin(float64(i-200)/30*math.Pi)

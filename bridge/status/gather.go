@@ -69,6 +69,9 @@ func (g *gatherer) gather(now time.Time) *State {
 	b, waits := g.cfg.Broker, g.cfg.Backlog()
 	s.Broker = Link{Transport: b.Transport, URL: b.URL, Destination: b.Destination, Connected: b.Connected(),
 		Available: b.Available()}
+	if topic, known := b.Topic(); known {
+		s.Broker.Topic = &topic
+	}
 	s.Outbox = Outbox{Events: waits.Events, OldestAge: waits.OldestAge.Seconds(), JournalBytes: waits.JournalBytes,
 		FreeBytes: waits.FreeBytes}
 	if all := g.samples.all(); len(all) > 0 {

@@ -67,7 +67,8 @@ func TestHealth(t *testing.T) {
 			"100 % of JOURNAL_MAX_BYTES"},
 		"certificate": {func(e *example) { e.later(50 * 24 * time.Hour) }, LevelDegraded,
 			"LIVEBRIDGE_TLS_CERT_FILE expires on 2026-11-14"},
-		"lost": {func(e *example) { e.samples.ring[sampleCount-1].Lost = 0.1 }, LevelDegraded, "503"},
+		"replicas": {func(e *example) { e.topic.InSync = 2 }, LevelDegraded, "2 of 3 replicas"},
+		"lost":     {func(e *example) { e.samples.ring[sampleCount-1].Lost = 0.1 }, LevelDegraded, "503"},
 		"unreadable": {func(e *example) { e.journal.err = errors.New("disk broken") }, LevelDegraded,
 			"open sessions: disk broken"},
 	} {

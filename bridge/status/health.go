@@ -30,6 +30,9 @@ func (g *gatherer) judge(s *State) Health {
 	case !s.Broker.Available:
 		add(LevelDegraded, "Publishing fails for all lanes. Events wait in the outbox.")
 	}
+	if t := s.Broker.Topic; t != nil && t.InSync < t.Replicas {
+		add(LevelDegraded, "The topic or stream of events has %d of %d replicas in sync.", t.InSync, t.Replicas)
+	}
 	if s.Traffic.Lost > 0 {
 		add(LevelDegraded, "Callbacks were answered 503 in the last interval; they are lost unless they are sent again.")
 	}

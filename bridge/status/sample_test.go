@@ -97,6 +97,9 @@ func TestChart(t *testing.T) {
 				t.Errorf("%s: %s: %s", name, c.Title, drawing)
 			}
 			for _, s := range c.Series {
+				if points := len(strings.Fields(s.Line)); len(all) > 0 && points < 2 {
+					t.Errorf("%s: %s: %d points are no line", name, c.Title, points)
+				}
 				for point := range strings.FieldsSeq(s.Line) {
 					var x, y float64
 					_, err := fmt.Sscanf(point, "%f,%f", &x, &y)

@@ -55,6 +55,8 @@ type Link struct {
 	Destination string `json:"destination"`
 	Connected   bool   `json:"connected"`
 	Available   bool   `json:"available"` // publishing succeeds
+
+	Topic *bridge.TopicState `json:"topic,omitempty"` // of events; absent: not known
 }
 
 // Outbox is what waits for the broker, and the space that is left for more.

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"livebridge/bridge"
 	"livebridge/bridge/status"
 )
 
@@ -20,10 +21,11 @@ const watchersShare = 4
 func (a *app) newStatus() *status.Server {
 	t := a.transport
 	registerClientCertificate(a.settings, a.registry)
+	registerTopic(topicOf(a.publisher), a.registry)
 	return status.New(status.Config{
 		Version: version(), Ready: a.ready, Journal: a.journal, Backlog: a.journal.Backlog,
 		Broker: status.Broker{Transport: t.name(), URL: t.redactedURL(), Destination: t.destination(),
-			Connected: a.publisher.Connected, Available: a.dispatcher.Available},
+			Connected: a.publisher.Connected, Available: a.dispatcher.Available, Topic: topicOf(a.publisher)},
 		Keys: a.keyUses, Certs: a.certificates, Settings: a.shownSettings(), Refusals: a.refusals,
 		Connections: func() status.Usage {
 			open, limit := a.ingress.Connections()
@@ -31,6 +33,37 @@ func (a *app) newStatus() *status.Server {
 		},
 		Gatherer: a.registry, MaxWatchers: min(16, a.files.operators/watchersShare),
 	}, &a.published)
+}
+
+// topicOf returns how the state of the stream or topic of events is read; of a publisher without one it is not known.
+func topicOf(p publisher) func() (bridge.TopicState, bool) {
+	if known, can := p.(interface {
+		TopicState() (bridge.TopicState, bool)
+	}); can {
+		return known.TopicState
+	}
+	return func() (bridge.TopicState, bool) { return bridge.TopicState{}, false }
+}
+
+// registerTopic registers the metrics of the topic or stream of events.
+func registerTopic(state func() (bridge.TopicState, bool), r prometheus.Registerer) {
+	for _, m := range []struct {
+		name, help string
+		of         func(bridge.TopicState) int
+	}{
+		{"partitions", "Partitions of the topic or stream of events at the last check; 0: it was not found yet, or " +
+			"KAFKA_TOPIC is a template.", func(s bridge.TopicState) int { return s.Partitions }},
+		{"replicas", "Replicas of the topic or stream of events, of the partition with the fewest; 0 likewise.",
+			func(s bridge.TopicState) int { return s.Replicas }},
+		{"in_sync_replicas", "In-sync replicas of the topic or stream of events, of the partition with the fewest.",
+			func(s bridge.TopicState) int { return s.InSync }},
+	} {
+		promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_topic_" + m.name, Help: m.help},
+			func() float64 {
+				s, _ := state() // zero if it is not known
+				return float64(m.of(s))
+			})
+	}
 }
 
 // shownSettings returns the settings as the command config prints them.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"livebridge/bridge"
 	"livebridge/bridge/status"
 )
 
@@ -46,6 +47,14 @@ func TestStatus(t *testing.T) {
 	if len(s.Keys) != 1 || s.Keys[0].Uses != 1 || s.Broker.Transport != "nats" || s.Outbox.JournalMax == 0 ||
 		s.Port.Limit == 0 || s.Health.Level != status.LevelOK || len(s.Problems) != 0 {
 		t.Errorf("%+v", s)
+	}
+	if topic := s.Broker.Topic; topic == nil || *topic != (bridge.TopicState{Partitions: 1, Replicas: 1, InSync: 1}) {
+		t.Errorf("the stream is %+v", topic)
+	}
+	for name, want := range map[string]float64{"partitions": 1, "replicas": 1, "in_sync_replicas": 1} {
+		if got := service.metrics(t)["livebridge_topic_"+name]; got != want {
+			t.Errorf("livebridge_topic_%s is %v", name, got)
+		}
 	}
 	if r := shownBy[[]status.Refusal](t, service, "/api/v1/refusals"); len(r) != 1 || r[0].Status != 401 ||
 		!strings.HasSuffix(r[0].Lane, "room2") {

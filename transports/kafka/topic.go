@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"livebridge/bridge"
 	"livebridge/transports/kafka/producer"
 
 	"github.com/segmentio/kafka-go"
@@ -13,8 +14,9 @@ import (
 // topic is one topic and the results of its checks.
 type topic struct {
 	producer.Topic
-	layout atomic.Pointer[layout] // nil: it was not found yet
-	fault  atomic.Pointer[error]  // why nothing is published to it; nil: it may be published to
+	layout atomic.Pointer[layout]            // nil: it was not found yet
+	fault  atomic.Pointer[error]             // why nothing is published to it; nil: it may be published to
+	state  atomic.Pointer[bridge.TopicState] // at the last check; nil: it was not found yet
 
 	waiting []producer.Record // until the first check; guarded by the topics' lock
 

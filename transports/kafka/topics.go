@@ -238,7 +238,9 @@ func (t *topics) check(ctx context.Context, found *kafka.Topic) bool {
 // inspect evaluates and applies the state of an existing topic. False: check again soon.
 func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partition) bool {
 	unread := t.describe(ctx, known)
-	findings := slices.Concat(unread, t.opts.findings(topicState{partitions: found, config: known.config}))
+	state := topicState{partitions: found, config: known.config}
+	known.state.Store(&bridge.TopicState{Partitions: len(found), Replicas: state.minReplicas(), InSync: state.minInSync()})
+	findings := slices.Concat(unread, t.opts.findings(state))
 	layout := t.updateLayout(known, found)
 	known.checks++
 	t.logLost(known, t.producer.FindGaps(ctx, layout.partitions, known.checks))

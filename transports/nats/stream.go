@@ -23,8 +23,9 @@ type stream struct {
 	prefix          string                 // the setting of its subjects
 	ack             []byte                 // prefix of its acknowledgements
 	wake            chan struct{}
-	checkAfter      <-chan struct{}             // not nil: closed when it may be checked
-	state           atomic.Pointer[unavailable] // nil: it may be published to
+	checkAfter      <-chan struct{}                   // not nil: closed when it may be checked
+	state           atomic.Pointer[unavailable]       // nil: it may be published to
+	found           atomic.Pointer[bridge.TopicState] // at the last check; nil: it was not found yet
 	alarm           alarm
 	permissionAlarm alarm           // publishing is not permitted
 	warned          map[string]bool // warnings of the last check
@@ -155,6 +156,7 @@ func (s *stream) ensure(ctx context.Context, js jetstream.JetStream) (*jetstream
 // inspect returns an error for an unusable stream, and logs new warnings about a usable one.
 func (s *stream) inspect(info *jetstream.StreamInfo) error {
 	s.compare(info)
+	s.found.Store(stateOf(info, s.opts.Partitions))
 	if err := s.checkConfig(info.Config); err != nil {
 		return err
 	}

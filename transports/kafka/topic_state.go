@@ -1,0 +1,24 @@
+package kafka
+
+import "livebridge/bridge"
+
+// minInSync is the number of in-sync replicas of the partition with the fewest.
+func (s topicState) minInSync() int {
+	least := len(s.partitions[0].Isr)
+	for _, p := range s.partitions {
+		least = min(least, len(p.Isr))
+	}
+	return least
+}
+
+// TopicState returns the state of the topic of events at the last check. False: it was not found yet, or KAFKA_TOPIC is
+// a template.
+func (p *Publisher) TopicState() (bridge.TopicState, bool) {
+	if p.events == nil {
+		return bridge.TopicState{}, false
+	}
+	if s := p.events.state.Load(); s != nil {
+		return *s, true
+	}
+	return bridge.TopicState{}, false
+}
