@@ -89,9 +89,10 @@ mutation:           ## plant every small fault that gremlins knows into the pack
 
 prove:              ## test order and durability with many more seeds (about half an hour)
 	CGO_ENABLED=0 $(GO) test ./bridge/sequencer -run Long -rapid.checks 100000
-	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'Table|AnyOrder' -rapid.checks 20000 -timeout 30m
-	CGO_ENABLED=0 $(GO) test ./bridge/journal -run 'ExploreJournal|Campaigns' -explore.every 1 \
-	  -power.seeds 50000 -batch.seeds 20000 -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./bridge/processor ./bridge/outbox ./bridge/store ./bridge/journal \
+	  -run 'Table|AnyOrder|TheView|OnAStore' -rapid.checks 20000 -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./bridge/processor -run Explore -explore.every 1 -timeout 30m
+	CGO_ENABLED=0 $(GO) test ./bridge/journal -run Campaigns -power.seeds 50000 -batch.seeds 20000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./transports/nats/embedded -run PowerLoss -power.seeds 2000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Simulation$$' -simulation.seeds 200 -timeout 60m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Kill|Disk|NoSpace|Broker|Cluster|Stream' -count 10 -timeout 60m

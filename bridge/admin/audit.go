@@ -58,9 +58,12 @@ func (a audited) Purge(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome
 	return outcomes, err
 }
 
-// Replay logs what it replays.
+// Replay logs what it replays. A page without events changes nothing and is not logged.
 func (a audited) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	result, err := a.Operator.Replay(q)
+	if result.Replayed == 0 && err == nil {
+		return result, nil
+	}
 	a.line("events replayed by an operator", "journal replay", zap.String("kind", q.Kind), zap.String("lane", q.Lane),
 		zap.Int("events", result.Replayed), zap.Error(err))
 	return result, err

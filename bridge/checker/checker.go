@@ -105,7 +105,9 @@ func (c *Checker) record(e Event, deadLetter bool) {
 	if e.Reason != "" {
 		c.report.Quarantined++
 	}
-	c.ledger(e.Occurrence).observed(&e)
+	if e.Kind != bridge.KindSession.String() { // no callback causes such an event
+		c.ledger(e.Occurrence).observed(&e)
+	}
 }
 
 // checkLane records the lane of an id. An id has one lane, since an occurrence in another lane has another content.

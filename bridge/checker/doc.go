@@ -18,8 +18,8 @@
 //	a lane's decisions against the table, all orders      bridge/sequencer.TestExploreTwoSessions
 //	three sessions, all orders                            bridge/sequencer.TestExploreThreeSessions
 //	long histories, limits, clocks that jump              bridge/sequencer.TestLongHistories
-//	all orders in the journal, timers, restarts, power    bridge/journal.TestExploreJournal
-//	many lanes, duplicates, captured signatures, limits   bridge/journal.TestJournalIsTheTable
+//	all orders in the processor, timers, restarts         bridge/processor.TestExplore
+//	many lanes, duplicates, captured signatures, limits   bridge/processor.TestProcessorIsTheTable
 //	disorder, duplicates, restarts for virtual hours      cmd/livebridge.TestSimulation
 //	holds too long or too short                           cmd/livebridge.TestSimulatedHolds
 //	the same seed gives the same topic                    cmd/livebridge.TestSimulationIsRepeatable
@@ -82,12 +82,12 @@
 //	fields of any kind in a signed string                 bridge/signature.FuzzCanonical
 //	names of any kind in a subject                        transports/nats.FuzzSubject
 //	names of any kind in a topic                          transports/kafka.FuzzTopic
-//	bytes of any kind in a record: an event               bridge/journal.FuzzReadEvent
-//	bytes of any kind in a record: one that waits         bridge/journal.FuzzReadPending
-//	bytes of any kind in a record: an event batch         bridge/journal.FuzzReadEventBatch
-//	bytes of any kind in a record: the quarantine         bridge/journal.FuzzReadQuarantineRecord
-//	bytes of any kind in a record: a lane                 bridge/journal.FuzzReadLane
-//	names of any kind in a key                            bridge/journal.FuzzLaneKey
+//	bytes of any kind in a record: an event               bridge/record.FuzzReadEvent
+//	bytes of any kind in a record: one that waits         bridge/store.FuzzReadPending
+//	bytes of any kind in a record: an event batch         bridge/store.FuzzReadEventBatch
+//	bytes of any kind in a record: the quarantine         bridge/store.FuzzReadQuarantineRecord
+//	bytes of any kind in a record: a lane                 bridge/processor.FuzzReadLane
+//	names of any kind in a key                            bridge/store.FuzzLaneKey
 //
 // make prove runs the long forms of these. Tests that need strace or permission to mount a tmpfs print NOT RUN without
 // it, and fail with TEST_ALL set, as in CI. What fuzzing (make fuzz) has found is in testdata/fuzz of each package.

@@ -62,16 +62,19 @@ func eventually(t *testing.T, what string, ready func() bool) {
 	}
 }
 
+// handshakeCase is a handshake that fails.
+type handshakeCase struct {
+	reason string
+	logged bool
+	do     func(c net.Conn, trust *tls.Config)
+}
+
 // TestFailedHandshakes: each is counted by its reason and logged with its source, and a good client gets its response
 // meanwhile.
 func TestFailedHandshakes(t *testing.T) {
 	authority := certificate(t, time.Now().Add(time.Hour), nil)
 	friend := certificate(t, time.Now().Add(time.Hour), authority)
-	for _, tt := range []struct {
-		reason string
-		logged bool
-		do     func(c net.Conn, trust *tls.Config)
-	}{
+	for _, tt := range []handshakeCase{
 		{"no_client_certificate", true, handshake(func(c *tls.Config) { c.GetClientCertificate = nil })},
 		{"no_client_certificate", true, handshake(func(c *tls.Config) {
 			c.GetClientCertificate, c.MaxVersion = nil, tls.VersionTLS12
@@ -104,31 +107,34 @@ func TestFailedHandshakes(t *testing.T) {
 		}},
 		{"incomplete", false, func(net.Conn, *tls.Config) {}},
 	} {
-		t.Run(tt.reason, func(t *testing.T) {
-			b, address, trust := newTLSHarness(t, func(s *setup) {
-				s.cfg.TLS.MinVersion, s.cfg.TLS.ClientAuth = tls.VersionTLS12, tls.RequireAndVerifyClientCert
-				s.cfg.TLS.ClientCAs = x509.NewCertPool()
-				s.cfg.TLS.ClientCAs.AddCert(authority.Leaf)
-			})
-			presenting(friend)(trust)
-			trust.InsecureSkipVerify = true
-			c, _ := dial(t, address)
-			tt.do(c, trust.Clone())
-			_ = c.Close()
-			eventually(t, "it was not counted", func() bool {
-				return b.counted(t, "livebridge_tls_handshake_failures_total", tt.reason) == 1
-			})
-			if got := statusOverHTTP2(t, client(t, trust), address, good()); got != 200 {
-				t.Errorf("a good client got %d", got)
-			}
-			lines := b.log.FilterMessage("TLS handshake failed").All()
-			if (len(lines) == 1) != tt.logged {
-				t.Fatalf("%d lines", len(lines))
-			}
-			if tt.logged && (lines[0].ContextMap()["reason"] != tt.reason || lines[0].ContextMap()["source"] != "127.0.0.1") {
-				t.Errorf("%v", lines[0].ContextMap())
-			}
-		})
+		t.Run(tt.reason, func(t *testing.T) { tt.run(t, authority, friend) })
+	}
+}
+
+func (tt handshakeCase) run(t *testing.T, authority, friend *tls.Certificate) {
+	t.Helper()
+	b, address, trust := newTLSHarness(t, func(s *setup) {
+		s.cfg.TLS.MinVersion, s.cfg.TLS.ClientAuth = tls.VersionTLS12, tls.RequireAndVerifyClientCert
+		s.cfg.TLS.ClientCAs = x509.NewCertPool()
+		s.cfg.TLS.ClientCAs.AddCert(authority.Leaf)
+	})
+	presenting(friend)(trust)
+	trust.InsecureSkipVerify = true
+	c, _ := dial(t, address)
+	tt.do(c, trust.Clone())
+	_ = c.Close()
+	eventually(t, "it was not counted", func() bool {
+		return b.counted(t, "livebridge_tls_handshake_failures_total", tt.reason) == 1
+	})
+	if got := statusOverHTTP2(t, client(t, trust), address, good()); got != 200 {
+		t.Errorf("a good client got %d", got)
+	}
+	lines := b.log.FilterMessage("TLS handshake failed").All()
+	if (len(lines) == 1) != tt.logged {
+		t.Fatalf("%d lines", len(lines))
+	}
+	if tt.logged && (lines[0].ContextMap()["reason"] != tt.reason || lines[0].ContextMap()["source"] != "127.0.0.1") {
+		t.Errorf("%v", lines[0].ContextMap())
 	}
 }
 

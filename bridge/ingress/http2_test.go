@@ -199,9 +199,9 @@ func TestRapidReset(t *testing.T) {
 	}
 }
 
-// TestHostileHTTP2: other ways to keep a server of HTTP/2 busy, a good client beside them.
-func TestHostileHTTP2(t *testing.T) {
-	for name, do := range map[string]func(*http2Conn) error{
+// http2Attacks are what a client can do to a connection without end.
+func http2Attacks() map[string]func(*http2Conn) error {
+	return map[string]func(*http2Conn) error{
 		"settings, never ending": func(c *http2Conn) (err error) {
 			for err == nil {
 				err = c.WriteSettings()
@@ -235,7 +235,12 @@ func TestHostileHTTP2(t *testing.T) {
 			}
 			return err
 		},
-	} {
+	}
+}
+
+// TestHostileHTTP2: other ways to keep a server of HTTP/2 busy, a good client beside them.
+func TestHostileHTTP2(t *testing.T) {
+	for name, do := range http2Attacks() {
 		t.Run(name, func(t *testing.T) {
 			b, address, trust := newTLSHarness(t, nil)
 			ended := make(chan error, 3)

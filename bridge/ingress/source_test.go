@@ -14,17 +14,20 @@ func prefixes(texts ...string) (out []netip.Prefix) {
 	return out
 }
 
+// sourceCase is a request by its source.
+type sourceCase struct {
+	name      string
+	peer      string
+	forwarded []string
+	status    int
+	source    string // in the log of a refusal
+}
+
 // TestSources: whom a request comes from is its peer, and what a trusted proxy says it is, and never what a sender
 // says.
 func TestSources(t *testing.T) {
 	proxies, allowed := prefixes("10.0.0.0/8", "fd00::/8"), prefixes("192.0.2.0/24", "2001:db8::/32")
-	for _, tt := range []struct {
-		name      string
-		peer      string
-		forwarded []string
-		status    int
-		source    string // in the log of a refusal
-	}{
+	for _, tt := range []sourceCase{
 		{"allowed peer", "192.0.2.7:1", nil, 200, ""},
 		{"allowed peer, written as IPv6", "[::ffff:192.0.2.7]:1", nil, 200, ""},
 		{"allowed peer, IPv6", "[2001:db8::7]:1", nil, 200, ""},
@@ -61,27 +64,30 @@ func TestSources(t *testing.T) {
 		{"the proxy itself", "10.1.1.1:1", nil, 403, "10.1.1.1"},
 		{"no peer", "@", nil, 403, "invalid IP"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			b := newHarness(t, func(s *setup) { s.cfg.TrustedProxies, s.cfg.AllowSources = proxies, allowed })
-			r := post("/live/stream", good())
-			r.RemoteAddr, r.Header["X-Forwarded-For"] = tt.peer, tt.forwarded
-			if tt.forwarded == nil {
-				delete(r.Header, "X-Forwarded-For")
-			}
-			w := b.send(r)
-			if a := parse(t, w); w.Code != tt.status || (a.Status == 1) != (tt.status == 200) {
-				t.Fatalf("%d %s", w.Code, w.Body)
-			}
-			if tt.status == 200 {
-				return
-			}
-			if b.journal.count() != 0 || b.counted(t, "livebridge_callbacks_refused_total", "403", "none", "source") != 1 {
-				t.Error("it was not refused at the door")
-			}
-			if got := fmt.Sprint(b.log.All()[0].ContextMap()["source"]); got != tt.source {
-				t.Errorf("the log says %q", got)
-			}
-		})
+		t.Run(tt.name, func(t *testing.T) { tt.run(t, proxies, allowed) })
+	}
+}
+
+func (tt sourceCase) run(t *testing.T, proxies, allowed []netip.Prefix) {
+	t.Helper()
+	b := newHarness(t, func(s *setup) { s.cfg.TrustedProxies, s.cfg.AllowSources = proxies, allowed })
+	r := post("/live/stream", good())
+	r.RemoteAddr, r.Header["X-Forwarded-For"] = tt.peer, tt.forwarded
+	if tt.forwarded == nil {
+		delete(r.Header, "X-Forwarded-For")
+	}
+	w := b.send(r)
+	if a := parse(t, w); w.Code != tt.status || (a.Status == 1) != (tt.status == 200) {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if tt.status == 200 {
+		return
+	}
+	if b.journal.count() != 0 || b.counted(t, "livebridge_callbacks_refused_total", "403", "none", "source") != 1 {
+		t.Error("it was not refused at the door")
+	}
+	if got := fmt.Sprint(b.log.All()[0].ContextMap()["source"]); got != tt.source {
+		t.Errorf("the log says %q", got)
 	}
 }
 

@@ -33,7 +33,11 @@ func BenchmarkAppend(b *testing.B) {
 	}()
 	arrivals := make([]*bridge.Arrival, b.N)
 	for i := range arrivals {
-		arrivals[i] = push(fmt.Sprint("room", i%2000), now-bridge.Millis(b.N-i/4000), bridge.PhasePublish+bridge.Phase(i/2000%2))
+		arrivals[i] = push(
+			fmt.Sprint("room", i%2000),
+			now-bridge.Millis(b.N-i/4000),
+			bridge.PhasePublish+bridge.Phase(i/2000%2),
+		)
 	}
 	b.ResetTimer()
 	var wg sync.WaitGroup

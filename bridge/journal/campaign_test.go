@@ -16,7 +16,11 @@ import (
 )
 
 // batchSeeds is how many campaigns TestBatchCampaigns has.
-var batchSeeds = flag.Uint64("batch.seeds", 200/shareOf, "campaigns of commits that emit for many lanes, with crashes between")
+var batchSeeds = flag.Uint64(
+	"batch.seeds",
+	200/shareOf,
+	"campaigns of commits that emit for many lanes, with crashes between",
+)
 
 // campaign is a journal with several lanes whose commits emit for many of them at once, a broker that takes some events
 // and refuses others, and a power that goes. It knows what each lane has emitted and how far it is done with for good.

@@ -38,7 +38,11 @@ func TestDeadLettersStayUntilTheyArePurged(t *testing.T) {
 				o := memory()
 				o.DeadLettersMax = 2
 				s := observe(t, o)
-				dead := map[string]bridge.Settlement{"a": {DeadLetter: "large"}, "b": {DeadLetter: "large"}, "c": {DeadLetter: "large"}}
+				dead := map[string]bridge.Settlement{
+					"a": {DeadLetter: "large"},
+					"b": {DeadLetter: "large"},
+					"c": {DeadLetter: "large"},
+				}
 				only := func(stream string) map[string]bridge.Settlement {
 					return map[string]bridge.Settlement{stream: dead[stream]}
 				}
@@ -167,7 +171,11 @@ func TestDiskIsFullAtTheStart(t *testing.T) {
 		o, free := unpublished(), &atomic.Uint64{}
 		disk := o.FS
 		s := observe(t, o)
-		s.take(push("a", 9e11, bridge.PhasePublish), suspect("b", 0, bridge.ReasonExpired), suspect("c", 0, bridge.ReasonExpired))
+		s.take(
+			push("a", 9e11, bridge.PhasePublish),
+			suspect("b", 0, bridge.ReasonExpired),
+			suspect("c", 0, bridge.ReasonExpired),
+		)
 		free.Store(o.MinFreeBytes - 1)
 		s.o.FS = smallDisk{disk, free}
 		s.restart()

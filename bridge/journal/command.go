@@ -19,8 +19,8 @@ const (
 	opReplay                     // replays a page of the outbox
 )
 
-// command is what an operator asks the writer for. What the processor decides of it is an Input, which can be written to
-// a log and applied elsewhere.
+// command is what an operator asks the writer for. What the processor decides of it is an Input, which can be written
+// to a log and applied elsewhere.
 type command struct {
 	op      operation
 	queue   bridge.ReviewQueue // of opRelease and opPurge

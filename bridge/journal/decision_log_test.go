@@ -41,7 +41,8 @@ func TestDecisionsAreLogged(t *testing.T) {
 			"callback decided b held <nil> <nil>", "event emitted b <nil> <nil> start_unseen",
 			"callback decided c quarantined expired <nil>",
 		} {
-			want = strings.NewReplacer(" a ", " "+laneText("a")+" ", " b ", " "+laneText("b")+" ", " c ", " "+laneText("c")+" ").Replace(want)
+			want = strings.NewReplacer(" a ", " "+laneText("a")+" ", " b ", " "+laneText("b")+" ", " c ", " "+laneText("c")+" ").
+				Replace(want)
 			if !got[want] {
 				t.Errorf("%q is not in %v", want, got)
 			}

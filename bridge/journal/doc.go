@@ -9,9 +9,9 @@
 //
 //	Append ─┐                                              ┌► sync ─► Append returns nil
 //	Append ─┼─► writer ─► processor.Apply ─► store.Batch ──┤
-//	timer  ─┘             one after another     one batch  └► sync ─► outbox ─► Next ─► (broker) ─► Settle ─► Trim
-//	   ▲                                                                                                       │
-//	   └───────────────────────── what the broker has is removed by a later batch ─────────────────────────────┘
+//	timer  ─┘             one after another     one batch  └► sync ─► outbox ─► (broker)
+//	   ▲                                                                 │
+//	   └────── what the broker has is removed by a later batch ◄─────────┘
 //
 // In one commit the callbacks that wait come first, then the deadlines that have passed, then what the outbox is done
 // with. The crash model, and what is promised after a crash, is written down in package store.

@@ -57,7 +57,10 @@ func (f *failing) use(t *testing.T, disk *vfs.MemFS, n int) (answered int) {
 		}
 		var failure error
 		for i := range n {
-			err := j.Append(t.Context(), push("a", bridge.Millis(1e12+(life*n+i)/2), bridge.PhasePublish+bridge.Phase((life*n+i)%2)))
+			err := j.Append(
+				t.Context(),
+				push("a", bridge.Millis(1e12+(life*n+i)/2), bridge.PhasePublish+bridge.Phase((life*n+i)%2)),
+			)
 			switch {
 			case err == nil && failure != nil:
 				t.Fatalf("operation %d fails: a callback is answered after one that was not: %v", f.nth, failure)
@@ -111,7 +114,15 @@ func TestErrorAtEveryOperation(t *testing.T) {
 			for _, stored := range []int{0, 100} {
 				after := disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: stored, RNG: fixed()})
 				if events, _ := found(t, after); len(events) < answered {
-					t.Fatalf("operation %d fails (once: %v), %d %% of the unsynced is stored: %d answered and %d there: %q", nth, once, stored, answered, len(events), events)
+					t.Fatalf(
+						"operation %d fails (once: %v), %d %% of the unsynced is stored: %d answered and %d there: %q",
+						nth,
+						once,
+						stored,
+						answered,
+						len(events),
+						events,
+					)
 				}
 			}
 		}
@@ -198,7 +209,15 @@ func TestTornLog(t *testing.T) {
 		rewrite(t, torn, path, func(content []byte) []byte { return append(content[:cut:cut], behind...) })
 		events, _ := found(t, torn)
 		if len(events) < answered {
-			t.Fatalf("the log is cut behind %d of %d bytes, then %q: %d answered before and %d there: %q", cut, sizes[len(sizes)-1], behind, answered, len(events), events)
+			t.Fatalf(
+				"the log is cut behind %d of %d bytes, then %q: %d answered before and %d there: %q",
+				cut,
+				sizes[len(sizes)-1],
+				behind,
+				answered,
+				len(events),
+				events,
+			)
 		}
 		inOrder(t, events, 1)
 	}

@@ -161,7 +161,12 @@ func TestInterruptedCreation(t *testing.T) {
 	begins := map[uint64]int{}
 	for after := int64(1); after <= whole.count.Load(); after++ {
 		for _, share := range []int{0, 50, 100} {
-			p := &powered{disk: vfs.NewCrashableMem(), after: after, share: share, random: rand.New(rand.NewPCG(uint64(after), 0))}
+			p := &powered{
+				disk:   vfs.NewCrashableMem(),
+				after:  after,
+				share:  share,
+				random: rand.New(rand.NewPCG(uint64(after), 0)),
+			}
 			create(p)
 			if p.left.Load() == nil {
 				continue

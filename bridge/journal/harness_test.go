@@ -3,13 +3,10 @@ package journal
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -52,8 +49,13 @@ func push(stream string, session bridge.Millis, phase bridge.Phase) *bridge.Arri
 			Lane:    bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: stream},
 			Session: session, Phase: phase, Scheme: bridge.SchemeHMAC, Data: []byte(data),
 		},
-		Signature: bridge.Signature{Sum: [16]byte(sum[16:]), Signed: [16]byte(sum[8:]), Expires: session + 3_600_000, Strict: true},
-		Raw:       []byte(data),
+		Signature: bridge.Signature{
+			Sum:     [16]byte(sum[16:]),
+			Signed:  [16]byte(sum[8:]),
+			Expires: session + 3_600_000,
+			Strict:  true,
+		},
+		Raw: []byte(data),
 	}
 }
 
@@ -88,7 +90,13 @@ func drain(t testing.TB, j *Journal, n int) []string {
 }
 
 func line1(e *bridge.Event) string {
-	return fmt.Sprintf("%s %d %s %s", e.Lane.Stream, ordinal(e.Sequence), e.Type[len("com.huaweicloud.live.stream."):], e.Marks)
+	return fmt.Sprintf(
+		"%s %d %s %s",
+		e.Lane.Stream,
+		ordinal(e.Sequence),
+		e.Type[len("com.huaweicloud.live.stream."):],
+		e.Marks,
+	)
 }
 
 // ordinal returns a sequence without the floor of its journal: 1 for the first event of a lane. It takes a floor that
@@ -137,24 +145,4 @@ func audit(j *Journal) (broken []string) {
 		}
 	}
 	return broken
-}
-
-// damage changes the store of a journal that is closed.
-func damage(t testing.TB, o Options, change func(*pebble.DB) error) {
-	t.Helper()
-	db, err := pebble.Open(o.Dir, &pebble.Options{FS: o.FS, FormatMajorVersion: pebble.FormatNewest})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(change(db), db.Close()); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// keyOf returns the key of a lane in a table.
-func keyOf(table byte, l bridge.Lane) []byte { return l.AppendSubject([]byte{table, byte(l.Kind)}) }
-
-// rowKey returns the key of an event of the outbox under its lane.
-func rowKey(l bridge.Lane, sequence uint64) []byte {
-	return binary.BigEndian.AppendUint64(append(keyOf('o', l), 0), sequence)
 }

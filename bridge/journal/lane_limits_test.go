@@ -26,8 +26,13 @@ func TestLaneIsForgottenInItsTime(t *testing.T) {
 				}
 			}
 			session := bridge.MillisOf(w.now())
-			s.take(push("closed", session, bridge.PhasePublish), push("closed", session, bridge.PhaseDone), recording("recorded", 1),
-				push("open", session, bridge.PhasePublish), push("holds", session, bridge.PhaseDone))
+			s.take(
+				push("closed", session, bridge.PhasePublish),
+				push("closed", session, bridge.PhaseDone),
+				recording("recorded", 1),
+				push("open", session, bridge.PhasePublish),
+				push("holds", session, bridge.PhaseDone),
+			)
 			s.out()
 			pass(5, 0)
 			s.take(recording("later", 1))

@@ -167,7 +167,13 @@ func TestIdleLanesAreForgotten(t *testing.T) {
 		o := memory()
 		j := open(t, o)
 		now := bridge.MillisOf(time.Now())
-		add(t, j, push("closed", now, bridge.PhasePublish), push("closed", now, bridge.PhaseDone), push("open", now, bridge.PhasePublish))
+		add(
+			t,
+			j,
+			push("closed", now, bridge.PhasePublish),
+			push("closed", now, bridge.PhaseDone),
+			push("open", now, bridge.PhasePublish),
+		)
 		emitted(t, j)
 		if err := j.outbox.Trim(t.Context(), durable); err != nil {
 			t.Fatal(err)

@@ -43,8 +43,11 @@ func newMetrics(j *Journal) *metrics {
 			prometheus.ExponentialBuckets(0.0001, 2, 16)),
 		commitCallbacks: histogram("journal_commit_batch_size", "Callbacks per commit.",
 			prometheus.ExponentialBuckets(1, 2, 13)),
-		held:              gauge("held_events", "Events on hold."),
-		outboxBytes:       gauge("journal_bytes", "Bytes of outbox, holds, quarantine and dead letters: JOURNAL_MAX_BYTES limits them."),
+		held: gauge("held_events", "Events on hold."),
+		outboxBytes: gauge(
+			"journal_bytes",
+			"Bytes of outbox, holds, quarantine and dead letters: JOURNAL_MAX_BYTES limits them.",
+		),
 		quarantineEntries: gauge("quarantine_entries", "Entries of the quarantine."),
 		deadLetters:       gauge("dead_letters", "Events that the broker has rejected for good."),
 		outboxDepth: prometheus.NewGaugeFunc(

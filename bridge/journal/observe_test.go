@@ -95,7 +95,13 @@ func (s *observed) line(e *bridge.Event) string {
 	if s.first[e.Lane] == 0 {
 		s.first[e.Lane] = e.Sequence
 	}
-	return fmt.Sprintf("%s %d %s %s", e.Lane.Stream, e.Sequence-s.first[e.Lane]+1, e.Type[strings.LastIndex(e.Type, ".")+1:], e.Marks)
+	return fmt.Sprintf(
+		"%s %d %s %s",
+		e.Lane.Stream,
+		e.Sequence-s.first[e.Lane]+1,
+		e.Type[strings.LastIndex(e.Type, ".")+1:],
+		e.Marks,
+	)
 }
 
 // wants fails unless exactly these lines come out of the outbox, in this order.

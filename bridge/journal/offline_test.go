@@ -24,7 +24,13 @@ func TestOffline(t *testing.T) {
 		if _, err := OpenOffline(o, ReadOnly); !errors.Is(err, ErrInUse) {
 			t.Errorf("beside the service: %v", err)
 		}
-		add(t, j, push("a", 9e11, bridge.PhasePublish), doubtful("b", 9e11, bridge.ReasonExpired), doubtful("c", 9e11, bridge.ReasonExpired))
+		add(
+			t,
+			j,
+			push("a", 9e11, bridge.PhasePublish),
+			doubtful("b", 9e11, bridge.ReasonExpired),
+			doubtful("c", 9e11, bridge.ReasonExpired),
+		)
 		add(t, j, push("d", 9e11, bridge.PhaseDone)) // held
 		closeJournal(t, j)
 
@@ -61,7 +67,10 @@ func TestOffline(t *testing.T) {
 		defer closeJournal(t, j)
 		got := drain(t, j, 3)
 		slices.Sort(got)
-		if want := []string{"a 1 publish ", "b 1 publish replayed", "d 1 publish_done start_unseen"}; !slices.Equal(got, want) {
+		if want := []string{"a 1 publish ", "b 1 publish replayed", "d 1 publish_done start_unseen"}; !slices.Equal(
+			got,
+			want,
+		) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
@@ -97,7 +106,10 @@ func TestReplay(t *testing.T) {
 	for i := range r.Emitted {
 		r.Emitted[i].Sequence = ordinal(r.Emitted[i].Sequence)
 	}
-	want := []bridge.Emission{{Kind: "stream", Lane: lane.Subject(), Sequence: 5}, {Kind: "stream", Lane: lane.Subject(), Sequence: 6}}
+	want := []bridge.Emission{
+		{Kind: "stream", Lane: lane.Subject(), Sequence: 5},
+		{Kind: "stream", Lane: lane.Subject(), Sequence: 6},
+	}
 	if !slices.Equal(r.Emitted, want) {
 		t.Errorf("emitted %+v, want %+v", r.Emitted, want)
 	}

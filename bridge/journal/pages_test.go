@@ -12,7 +12,16 @@ import (
 )
 
 // edges are numbers of entries around the edges of pages of PageMax.
-var edges = []int{0, 1, bridge.PageMax - 1, bridge.PageMax, bridge.PageMax + 1, 2 * bridge.PageMax, 2*bridge.PageMax + 1, 3*bridge.PageMax + 1}
+var edges = []int{
+	0,
+	1,
+	bridge.PageMax - 1,
+	bridge.PageMax,
+	bridge.PageMax + 1,
+	2 * bridge.PageMax,
+	2*bridge.PageMax + 1,
+	3*bridge.PageMax + 1,
+}
 
 // numbersFrom lists a review queue page by page and returns the numbers and how many pages they took.
 func numbersFrom(s *observed, queue bridge.ReviewQueue, q bridge.Query, limit int) (numbers []uint64, pages int) {
@@ -98,7 +107,8 @@ func TestPurgePages(t *testing.T) {
 		must(s.Purge(bridge.QuarantineQueue, all))
 		s.restart()
 		s.take(suspect("new", 1, bridge.ReasonExpired))
-		if left, _ := numbersFrom(s, bridge.QuarantineQueue, bridge.Query{}, bridge.PageMax); len(left) != 1 || left[0] <= last {
+		if left, _ := numbersFrom(s, bridge.QuarantineQueue, bridge.Query{}, bridge.PageMax); len(left) != 1 ||
+			left[0] <= last {
 			t.Errorf("after number %d comes %v", last, left)
 		}
 	})
@@ -143,7 +153,8 @@ func TestReplayPages(t *testing.T) {
 					}
 					s.takeTogether(n, func(i int) *bridge.Arrival { return recording(c.stream(i), i) })
 					pages, events := s.replays(c.query)
-					if want := max(1, (n+bridge.PageMax-1)/bridge.PageMax); events != n || pages < want || c.others == 0 && pages != want {
+					if want := max(1, (n+bridge.PageMax-1)/bridge.PageMax); events != n || pages < want ||
+						c.others == 0 && pages != want {
 						t.Errorf("%d replayed in %d pages", events, pages)
 					}
 					s.comesTwice(n, c.others)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -92,14 +91,26 @@ func TestPowerAtEveryOperation(t *testing.T) {
 	whole.live(t, 0, callbacks)
 	for after := int64(1); after <= whole.count.Load(); after++ {
 		for _, share := range []int{0, 50, 100} {
-			p := &powered{disk: vfs.NewCrashableMem(), after: after, share: share, random: rand.New(rand.NewPCG(uint64(after), 0))}
+			p := &powered{
+				disk:   vfs.NewCrashableMem(),
+				after:  after,
+				share:  share,
+				random: rand.New(rand.NewPCG(uint64(after), 0)),
+			}
 			answered := p.live(t, 0, callbacks)
 			if p.left.Load() == nil {
 				continue // Pebble tidies up in the background: not every run has the same number of operations
 			}
 			events, _ := found(t, p.left.Load())
 			if len(events) < answered {
-				t.Fatalf("power lost at operation %d, %d %% of the unsynced kept: %d answered and %d there: %q", after, share, answered, len(events), events)
+				t.Fatalf(
+					"power lost at operation %d, %d %% of the unsynced kept: %d answered and %d there: %q",
+					after,
+					share,
+					answered,
+					len(events),
+					events,
+				)
 			}
 			inOrder(t, events, 1)
 		}
@@ -116,7 +127,13 @@ func TestPowerCampaigns(t *testing.T) {
 		disk, at := vfs.NewCrashableMem(), 0
 		for life := range 2 {
 			n := 2 + random.IntN(8)
-			p := &powered{disk: disk, after: 1 + random.Int64N(30), share: random.IntN(101), random: random, letting: random.IntN(2) == 0}
+			p := &powered{
+				disk:    disk,
+				after:   1 + random.Int64N(30),
+				share:   random.IntN(101),
+				random:  random,
+				letting: random.IntN(2) == 0,
+			}
 			answered := p.live(t, at, n)
 			if disk = p.left.Load(); disk == nil {
 				disk = p.disk
@@ -124,7 +141,15 @@ func TestPowerCampaigns(t *testing.T) {
 			events, next := found(t, disk.CrashClone(vfs.CrashCloneCfg{}))
 			var sequence int
 			if _, err := fmt.Sscan(next, &sequence); err != nil || sequence <= at+answered {
-				t.Fatalf("seed %d, life %d: %d were answered before and %d in it, and the stream goes on with %s\n%q", seed, life, at, answered, next, events)
+				t.Fatalf(
+					"seed %d, life %d: %d were answered before and %d in it, and the stream goes on with %s\n%q",
+					seed,
+					life,
+					at,
+					answered,
+					next,
+					events,
+				)
 			}
 			at = sequence - 1
 		}
@@ -234,44 +259,6 @@ func tryEvents(t *testing.T, disk *vfs.MemFS) (got []string, err error) {
 	}
 	slices.Sort(got)
 	return got, nil
-}
-
-func sizeOf(t *testing.T, disk *vfs.MemFS, path string) int64 {
-	t.Helper()
-	info, err := disk.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info.Size()
-}
-
-// flip turns over one bit of the byte.
-func flip(t *testing.T, disk *vfs.MemFS, path string, at int64) {
-	t.Helper()
-	rewrite(t, disk, path, func(content []byte) []byte {
-		content[at] ^= 1 << (at % 8)
-		return content
-	})
-}
-
-// rewrite puts other content into a file.
-func rewrite(t *testing.T, disk *vfs.MemFS, path string, change func([]byte) []byte) {
-	t.Helper()
-	in, err := disk.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := io.ReadAll(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := disk.Create(path, vfs.WriteCategoryUnspecified)
-	if err == nil {
-		_, err = out.Write(change(content))
-	}
-	if err = errors.Join(err, in.Close(), out.Sync(), out.Close()); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // fixed returns random numbers that are the same every time.

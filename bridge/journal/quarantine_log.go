@@ -31,7 +31,9 @@ type quarantineLimit struct {
 func newQuarantineLog(log *zap.Logger) *quarantineLog {
 	l := &quarantineLog{log: log, reasons: make(map[string]*quarantineLimit)}
 	for _, reason := range bridge.Reasons() {
-		l.reasons[string(reason)] = &quarantineLimit{Limiter: rate.NewLimiter(quarantineLinesPerSecond, quarantineLinesAtOnce)}
+		l.reasons[string(reason)] = &quarantineLimit{
+			Limiter: rate.NewLimiter(quarantineLinesPerSecond, quarantineLinesAtOnce),
+		}
 	}
 	return l
 }

@@ -43,7 +43,8 @@ func TestQuarantineIsLoud(t *testing.T) {
 		if got := lines[0].ContextMap(); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("logged %v, want %v", got, want)
 		}
-		if last := fmt.Sprint(lines[len(lines)-1].ContextMap()); !strings.Contains(last, "unknown_event") || strings.Contains(last, long) {
+		if last := fmt.Sprint(lines[len(lines)-1].ContextMap()); !strings.Contains(last, "unknown_event") ||
+			strings.Contains(last, long) {
 			t.Errorf("the other reason: %s", last)
 		}
 		time.Sleep(time.Second)

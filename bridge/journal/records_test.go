@@ -97,7 +97,9 @@ func TestWholeEntry(t *testing.T) {
 		s := observe(t, o)
 		a, unread := whole(bridge.KindRecord, 1), whole(bridge.KindRTCRecord, 2)
 		a.Reason, unread.Reason = bridge.ReasonTampered, bridge.ReasonMalformed
-		unread.Event.Lane, unread.Event.Data, unread.Event.Scheme = bridge.Lane{Kind: bridge.KindRTCRecord}, nil, bridge.SchemeRTC
+		unread.Event.Lane, unread.Event.Data, unread.Event.Scheme = bridge.Lane{
+			Kind: bridge.KindRTCRecord,
+		}, nil, bridge.SchemeRTC
 		s.take(a, unread)
 		want := []bridge.Entry{{
 			Reason: "tampered", Received: "2000-01-01T00:00:00.007Z", ID: "010203010000000000000000000000ff", Kind: "record",
@@ -228,15 +230,45 @@ func TestStatsSurvive(t *testing.T) {
 		o.FS = smallDisk{o.FS, &atomic.Uint64{}}
 		o.FS.(smallDisk).free.Store(1 << 40)
 		s := observe(t, o)
-		s.take(whole(bridge.KindRecord, 1), ended("a", 1), ended("a", 2), ended("b", 2), suspect("c", 1, bridge.ReasonExpired),
-			suspect("d", 1, bridge.ReasonTampered), suspect("e", 1, bridge.ReasonTampered), recording("f", 1), recording("f", 2), recording("g", 1))
+		s.take(
+			whole(bridge.KindRecord, 1),
+			ended("a", 1),
+			ended("a", 2),
+			ended("b", 2),
+			suspect("c", 1, bridge.ReasonExpired),
+			suspect(
+				"d",
+				1,
+				bridge.ReasonTampered,
+			),
+			suspect("e", 1, bridge.ReasonTampered),
+			recording("f", 1),
+			recording("f", 2),
+			recording("g", 1),
+		)
 		s.settle(map[string]bridge.Settlement{"f": {DeadLetter: "large"}})
 		trim(t, s.Journal)
 		before := s.stats()
-		want := bridge.JournalStats{Format: before.Format, Outbox: before.Outbox, Held: before.Held, LanesHeld: 2, Lanes: 6, Quarantine: before.Quarantine,
-			Reasons: map[string]int{"expired": 1, "tampered": 2}, DeadLetters: before.DeadLetters, Identities: 7, MaxBytes: o.MaxBytes, FreeBytes: 1 << 40,
-			Bytes: before.Outbox.Bytes + before.Held.Bytes + before.Quarantine.Bytes + before.DeadLetters.Bytes}
-		if !reflect.DeepEqual(before, want) || before.Outbox.Entries != 3 || before.Held.Entries != 3 || before.Quarantine.Entries != 3 || before.DeadLetters.Entries != 1 {
+		want := bridge.JournalStats{
+			Format:     before.Format,
+			Outbox:     before.Outbox,
+			Held:       before.Held,
+			LanesHeld:  2,
+			Lanes:      6,
+			Quarantine: before.Quarantine,
+			Reasons: map[string]int{
+				"expired":  1,
+				"tampered": 2,
+			},
+			DeadLetters: before.DeadLetters,
+			Identities:  7,
+			MaxBytes:    o.MaxBytes,
+			FreeBytes:   1 << 40,
+			Bytes:       before.Outbox.Bytes + before.Held.Bytes + before.Quarantine.Bytes + before.DeadLetters.Bytes,
+		}
+		if !reflect.DeepEqual(before, want) || before.Outbox.Entries != 3 || before.Held.Entries != 3 ||
+			before.Quarantine.Entries != 3 ||
+			before.DeadLetters.Entries != 1 {
 			t.Errorf("it is\n%+v, want\n%+v", before, want)
 		}
 		s.restart()

@@ -71,7 +71,8 @@ func TestListQuarantine(t *testing.T) {
 	if len(two) != 2 || two[0].Number != all[2].Number || string(two[1].Raw) != `{"raw":"s3"}` {
 		t.Errorf("the second page is %+v", two)
 	}
-	if some := list(t, j, bridge.QuarantineQueue, bridge.Query{Reason: "tampered"}); len(some) != 1 || some[0].Number != all[5].Number {
+	if some := list(t, j, bridge.QuarantineQueue, bridge.Query{Reason: "tampered"}); len(some) != 1 ||
+		some[0].Number != all[5].Number {
 		t.Errorf("tampered: %+v", some)
 	}
 	if some := list(t, j, bridge.QuarantineQueue, bridge.Query{Lane: "push.example.com/live/s4"}); len(some) != 1 {
@@ -88,7 +89,13 @@ func TestRelease(t *testing.T) {
 	o := memory()
 	o.PublishQuarantine = false
 	j := open(t, o)
-	add(t, j, push("a", 1e12, bridge.PhasePublish), doubtful("a", 2e12, bridge.ReasonExpired), doubtful("b", 1e12, bridge.ReasonTampered))
+	add(
+		t,
+		j,
+		push("a", 1e12, bridge.PhasePublish),
+		doubtful("a", 2e12, bridge.ReasonExpired),
+		doubtful("b", 1e12, bridge.ReasonTampered),
+	)
 	unread := doubtful("", 1e12, bridge.ReasonMalformed)
 	unread.Event.Lane = bridge.Lane{Kind: bridge.KindRTCRecord}
 	add(t, j, unread)
@@ -193,7 +200,8 @@ func TestRetryDeadLetters(t *testing.T) {
 		}
 		synctest.Wait()
 		all := list(t, j, bridge.DeadLetterQueue, bridge.Query{Reason: "too_large"})
-		if len(all) != 2 || ordinal(all[0].Sequence) != 1 || all[0].Reason != "too_large" || all[0].Detail != "2 MB" || all[0].Raw != nil {
+		if len(all) != 2 || ordinal(all[0].Sequence) != 1 || all[0].Reason != "too_large" || all[0].Detail != "2 MB" ||
+			all[0].Raw != nil {
 			t.Fatalf("%+v", all)
 		}
 		outcomes, err := j.Release(bridge.DeadLetterQueue, []uint64{all[0].Number, all[0].Number})

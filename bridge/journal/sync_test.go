@@ -22,7 +22,8 @@ const slowSync = 3 * time.Second
 // slowDisk wraps a disk so that syncs of the log take their time while slow is set. It is for virtual time.
 func slowDisk(disk vfs.FS, slow *atomic.Bool) vfs.FS {
 	return errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if slow.Load() && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData) && strings.HasSuffix(op.Path, ".log") {
+		if slow.Load() && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData) &&
+			strings.HasSuffix(op.Path, ".log") {
 			time.Sleep(slowSync)
 		}
 		return nil

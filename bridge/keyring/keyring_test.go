@@ -221,17 +221,20 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// warningCase is a configuration and what is warned of.
+type warningCase struct {
+	cfg   signature.Config
+	rules string
+	mode  os.FileMode
+	want  string // a part of the warning; empty: none
+	field string // a part of a field of it
+}
+
 // What is weak is logged at the start.
 func TestWarnings(t *testing.T) {
 	rule := func(app, rest string) string { return "  - {domain: a.example.com, app: " + app + ", " + rest + "}\n" }
 	hmacKey := "keys: [" + keyOf("a") + "]"
-	for name, tt := range map[string]struct {
-		cfg   signature.Config
-		rules string
-		mode  os.FileMode
-		want  string // a part of the warning; empty: none
-		field string // a part of a field of it
-	}{
+	for name, tt := range map[string]warningCase{
 		"nothing": {signature.Config{}, rule("live", "kind: record, "+hmacKey), 0o600, "", ""},
 		"MD5": {signature.Config{Record: []string{keyOf("b")}, RecordScheme: bridge.SchemeMD5}, "", 0o600,
 			"weak signature scheme", "RECORD_SIGN_TYPE"},
@@ -256,35 +259,38 @@ func TestWarnings(t *testing.T) {
 			"probably malformed", "KEYS_FILE, line 2"},
 		"for a group": {signature.Config{}, rule("live", "kind: stream, "+hmacKey), 0o640, "", ""},
 	} {
-		t.Run(name, func(t *testing.T) {
-			var files []keyring.File
-			if path := filepath.Join(t.TempDir(), "rules"); tt.rules != "" {
-				if err := errors.Join(os.WriteFile(path, []byte("rules:\n"+tt.rules), 0o600), os.Chmod(path, tt.mode)); err != nil {
-					t.Fatal(err)
-				}
-				files = []keyring.File{{Setting: "KEYS_FILE", Path: path}}
-			}
-			core, logs := observer.New(zapcore.WarnLevel)
-			if _, err := keyring.Open(keyring.Options{Config: tt.cfg, Files: files, Log: zap.New(core)}); err != nil {
-				t.Fatal(err)
-			}
-			all := logs.All()
-			if tt.want == "" {
-				if len(all) > 0 {
-					t.Errorf("warned: %v", all)
-				}
-				return
-			}
-			if len(all) != 1 || !strings.Contains(all[0].Message, tt.want) {
-				t.Fatalf("warned: %v", all)
-			}
-			var values []string
-			for _, v := range all[0].ContextMap() {
-				values = append(values, v.(string))
-			}
-			if !strings.Contains(strings.Join(values, "\n"), tt.field) {
-				t.Errorf("said %q", values)
-			}
-		})
+		t.Run(name, func(t *testing.T) { tt.run(t) })
+	}
+}
+
+func (tt warningCase) run(t *testing.T) {
+	t.Helper()
+	var files []keyring.File
+	if path := filepath.Join(t.TempDir(), "rules"); tt.rules != "" {
+		if err := errors.Join(os.WriteFile(path, []byte("rules:\n"+tt.rules), 0o600), os.Chmod(path, tt.mode)); err != nil {
+			t.Fatal(err)
+		}
+		files = []keyring.File{{Setting: "KEYS_FILE", Path: path}}
+	}
+	core, logs := observer.New(zapcore.WarnLevel)
+	if _, err := keyring.Open(keyring.Options{Config: tt.cfg, Files: files, Log: zap.New(core)}); err != nil {
+		t.Fatal(err)
+	}
+	all := logs.All()
+	if tt.want == "" {
+		if len(all) > 0 {
+			t.Errorf("warned: %v", all)
+		}
+		return
+	}
+	if len(all) != 1 || !strings.Contains(all[0].Message, tt.want) {
+		t.Fatalf("warned: %v", all)
+	}
+	var values []string
+	for _, v := range all[0].ContextMap() {
+		values = append(values, v.(string))
+	}
+	if !strings.Contains(strings.Join(values, "\n"), tt.field) {
+		t.Errorf("said %q", values)
 	}
 }

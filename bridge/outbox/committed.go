@@ -45,7 +45,9 @@ func (o *Outbox) enqueue(p Pending) {
 		if o.loading { // what is read now may have been there before the event
 			o.change(missed)
 		}
-	case o.memory >= o.opts.Limit, l != nil && l.loaded+1 != p.Event.Sequence, l != nil && l.delayed() && o.state.spilled():
+	case o.memory >= o.opts.Limit,
+		l != nil && l.loaded+1 != p.Event.Sequence,
+		l != nil && l.delayed() && o.state.spilled():
 		o.spill(l, p)
 	default:
 		o.push(o.laneQueue(p.Event.Lane, p.Event.Sequence), p)

@@ -1,11 +1,11 @@
-// Package outbox holds the events that are emitted and that the broker does not have on disk yet, lane by lane. What was
-// committed a moment ago comes from memory. When that is full the outbox lets go, and reads the Backlog instead until
-// nothing is left there. It implements dispatch.Outbox.
+// Package outbox holds the events that are emitted and that the broker does not have on disk yet, lane by lane. What
+// was committed a moment ago comes from memory. When that is full the outbox lets go, and reads the Backlog instead
+// until nothing is left there. It implements dispatch.Outbox.
 //
-//	commit ─► Enqueue ─► queue of the lane ─► Next ─► (broker) ─► Settle ─► Trim ─► TakeWrites ─► commit ─► Removed
-//	              │            ▲                           │
-//	              └► Backlog ──┘ one page after another    ├► retried: the lane waits
-//	                                                       └► rejected: TakeWrites ─► commit ─► DeadLettered
+//	commit ─► Enqueue ─► queue ─► Next ─► (broker) ─► Settle ─► Trim ─► TakeWrites ─► Removed
+//	             │         ▲                            │
+//	             └► Backlog, read page by page          ├► retried: the lane waits
+//	                                                    └► rejected: TakeWrites ─► DeadLettered
 //
 // It names what it has given out by lane and sequence and knows of the Backlog what a value can say: nothing in here
 // points into a store, and whatever implements Backlog may sit on another disk.

@@ -141,8 +141,8 @@ func (o *Outbox) Age(now time.Time) time.Duration {
 }
 
 // Drained reports whether the broker has acknowledged every event that was recorded at a moment or before it, whatever
-// was emitted since. It is for a shutdown that accepts callbacks meanwhile: Pending may never be 0 then. What is on disk
-// only may be of any age.
+// was emitted since. It is for a shutdown that accepts callbacks meanwhile: Pending may never be 0 then. What is on
+// disk only may be of any age.
 func (o *Outbox) Drained(at time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -6,7 +6,11 @@ import "testing"
 func TestTransitions(t *testing.T) {
 	type facts struct{ spilled, complete, again bool }
 	of := [states]facts{
-		inMemory: {false, true, false}, known: {true, true, false}, scanning: {true, false, false}, rescanning: {true, false, true},
+		inMemory: {
+			false,
+			true,
+			false,
+		}, known: {true, true, false}, scanning: {true, false, false}, rescanning: {true, false, true},
 	}
 	for from, table := range transitions() {
 		for c, to := range table {

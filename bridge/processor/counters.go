@@ -39,8 +39,9 @@ const SequencesPerMilli = 1000
 // lastMilli is the end of the year 9999, the last that an event's time can be written in.
 const lastMilli = bridge.Millis(253_402_300_799_999)
 
-// FirstFloor is the floor of a partition that is created at an instant. A later one has a higher one than any lane of an
-// earlier one has reached, so that sequences go on rising for a consumer when all was lost. A clock before 1970 gives 0.
+// FirstFloor is the floor of a partition that is created at an instant. That of a later partition is higher than any
+// lane of an earlier one has reached, so that sequences go on rising for a consumer when all was lost. A clock before
+// 1970 gives 0.
 func FirstFloor(now bridge.Millis) uint64 {
 	return uint64(min(max(now, 0), lastMilli)) * SequencesPerMilli
 }

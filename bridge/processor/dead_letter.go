@@ -5,8 +5,8 @@ import (
 	"livebridge/bridge/record"
 )
 
-// deadLetter makes an event a dead letter, unless there are too many: then nothing changes, and the event stays where it
-// is.
+// deadLetter makes an event a dead letter, unless there are too many: then nothing changes, and the event stays where
+// it is.
 func (p *Processor) deadLetter(r Rejection, eff *Effects) {
 	if p.counters.DeadLetters.Entries >= uint64(p.opts.DeadLettersMax) {
 		return

@@ -87,7 +87,12 @@ func arrivalOf(e *bridge.Event, now Moment) sequencer.Input {
 }
 
 // apply makes one transition of a lane; arriving is the event of the input, nil when it has none.
-func (p *Processor) apply(l *lane, in sequencer.Input, arriving *bridge.Event, eff *Effects) (sequencer.Transition, error) {
+func (p *Processor) apply(
+	l *lane,
+	in sequencer.Input,
+	arriving *bridge.Event,
+	eff *Effects,
+) (sequencer.Transition, error) {
 	before := len(l.State.Held)
 	t := sequencer.ApplyInto(p.emissions, l.State, in, p.opts.Limits)
 	p.emissions = t.Emit
@@ -117,7 +122,12 @@ func (p *Processor) touch(l *lane, eff *Effects) {
 }
 
 // release returns the event of an emission and, where it was held, has it held no more.
-func (p *Processor) release(l *lane, emission sequencer.Emission, arriving *bridge.Event, eff *Effects) (*bridge.Event, error) {
+func (p *Processor) release(
+	l *lane,
+	emission sequencer.Emission,
+	arriving *bridge.Event,
+	eff *Effects,
+) (*bridge.Event, error) {
 	if !emission.Held {
 		return arriving, nil
 	}

@@ -103,7 +103,10 @@ func TestIdentityWaitsForTheCommit(t *testing.T) {
 	s.take(a)
 	s.sleep(time.Second)
 	s.take(a) // another occurrence: it comes at another time
-	want := []bridge.ID{a.Identity.ID(a.Event.Lane.Kind, bridge.MillisOf(begin)), a.Identity.ID(a.Event.Lane.Kind, bridge.MillisOf(begin)+1000)}
+	want := []bridge.ID{
+		a.Identity.ID(a.Event.Lane.Kind, bridge.MillisOf(begin)),
+		a.Identity.ID(a.Event.Lane.Kind, bridge.MillisOf(begin)+1000),
+	}
 	if out := s.out(); len(out) != 2 || out[0].ID != want[0] || out[1].ID != want[1] {
 		t.Errorf("%v, want %v", out, want)
 	}
@@ -117,7 +120,10 @@ func TestCacheChangesNothing(t *testing.T) {
 		o.LanesCached = cached
 		s := observe(t, o)
 		for i := range 60 {
-			s.take(ended([]string{"a", "b", "c"}[i%3], i/9), push([]string{"b", "c", "a"}[i%3], 9e11+bridge.Millis(i/6), bridge.PhasePublish))
+			s.take(
+				ended([]string{"a", "b", "c"}[i%3], i/9),
+				push([]string{"b", "c", "a"}[i%3], 9e11+bridge.Millis(i/6), bridge.PhasePublish),
+			)
 			s.sleep(time.Duration(i%7) * time.Second)
 		}
 		var lines []string
@@ -158,7 +164,10 @@ func TestViewThatCannotBeRead(t *testing.T) {
 	if err := p.Apply(processor.Input{Action: 99}, &eff); err == nil {
 		t.Error("an unknown action was applied")
 	}
-	if _, err := processor.New(defaults(), broken{s.Memory}, s.Memory.Counters, processor.Kept{Holding: []bridge.Lane{{Kind: 1}}}, s.Now()); !errors.Is(err, errBroken) {
+	if _, err := processor.New(defaults(), broken{s.Memory}, s.Memory.Counters, processor.Kept{Holding: []bridge.Lane{{Kind: 1}}}, s.Now()); !errors.Is(
+		err,
+		errBroken,
+	) {
 		t.Errorf("New: %v", err)
 	}
 }

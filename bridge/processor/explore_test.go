@@ -191,7 +191,13 @@ func (x *exploration) compare(course []between) {
 	got := marked(x.p.Emitted)
 	for name, h := range x.histories {
 		if !slices.Equal(got[name], h.want) {
-			x.t.Errorf("%v arrive; between them: %+v\n got %s\nwant %s", h.keys, course, strings.Join(got[name], ", "), strings.Join(h.want, ", "))
+			x.t.Errorf(
+				"%v arrive; between them: %+v\n got %s\nwant %s",
+				h.keys,
+				course,
+				strings.Join(got[name], ", "),
+				strings.Join(h.want, ", "),
+			)
 			return
 		}
 	}

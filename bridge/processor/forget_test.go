@@ -16,8 +16,13 @@ func TestLanesAreForgotten(t *testing.T) {
 	o.Limits.HoldDone = 1000 * day
 	s := observe(t, o)
 	s.Every = time.Minute
-	s.take(push("closed", 9e11, bridge.PhasePublish), push("closed", 9e11, bridge.PhaseDone), push("open", 9e11, bridge.PhasePublish),
-		ended("held", 1), recording("record", 1))
+	s.take(
+		push("closed", 9e11, bridge.PhasePublish),
+		push("closed", 9e11, bridge.PhaseDone),
+		push("open", 9e11, bridge.PhasePublish),
+		ended("held", 1),
+		recording("record", 1),
+	)
 	lanes := func(when string, want int) {
 		t.Helper()
 		s.is(when, "lanes", s.Lanes(), want)
@@ -52,10 +57,34 @@ func TestBusyLaneIsNotForgotten(t *testing.T) {
 	s.take(ended("c", 1))
 	s.must(s.Do(
 		processor.Input{Action: processor.Replay, Events: []*bridge.Event{&recording("b", 1).Event}},
-		processor.Input{Action: processor.Forget, Idle: []bridge.Lane{recording("b", 1).Event.Lane, ended("c", 1).Event.Lane, {Kind: 1, Stream: "none"}}}))
+		processor.Input{
+			Action: processor.Forget,
+			Idle:   []bridge.Lane{recording("b", 1).Event.Lane, ended("c", 1).Event.Lane, {Kind: 1, Stream: "none"}},
+		},
+	))
 	s.is("in use", "lanes", s.Lanes(), 3)
 	s.must(s.Do(processor.Input{Action: processor.Forget, Idle: []bridge.Lane{a}}))
 	s.is("idle", "lanes", s.Lanes(), 2)
+}
+
+// TestLaneThatEmitsIsNotForgotten: a lane whose last hold ends in a commit is not forgotten by it, however long nothing
+// has come for it: what it emits is on its way.
+func TestLaneThatEmitsIsNotForgotten(t *testing.T) {
+	s := observe(t, defaults())
+	s.take(ended("a", 1))
+	later := s.Now()
+	later = processor.MomentOf(time.Duration(later.At)+processor.ForgetClosed+time.Hour,
+		later.Wall.Add(processor.ForgetClosed+time.Hour))
+	var eff processor.Effects
+	for _, in := range []processor.Input{
+		{Action: processor.Expire}, {Action: processor.Forget, Idle: []bridge.Lane{ended("a", 1).Event.Lane}},
+	} {
+		in.Now = later
+		s.must(s.Apply(in, &eff))
+	}
+	if len(eff.Emitted) != 1 || len(eff.Forgotten) != 0 {
+		t.Errorf("%d events are emitted, forgotten are %v", len(eff.Emitted), eff.Forgotten)
+	}
 }
 
 // TestForgetChangesNothingElse: housekeeping of a partition where nothing has grown old has nothing to commit.

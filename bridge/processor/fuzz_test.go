@@ -13,19 +13,48 @@ import (
 // What can be read of a value is written again as it was understood, and nothing makes a reader panic. The corpora that
 // have been found are in testdata/fuzz; go test runs them.
 
-func FuzzReadInput(f *testing.F) {
-	event := &bridge.Event{ID: bridge.ID{1}, Type: "a", Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "d"}, Data: []byte("{}")}
+// everyInput is an input of every action, each with all that it can have.
+func everyInput() []Input {
+	event := &bridge.Event{
+		ID:   bridge.ID{1},
+		Type: "a",
+		Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "d"},
+		Data: []byte("{}"),
+	}
 	signature := bridge.Signature{Sum: [16]byte{1}, Signed: [16]byte{2}, Expires: 7, Strict: true, Key: "k"}
-	for _, in := range []Input{
+	return []Input{
 		{Arrival: &bridge.Arrival{Event: *event, Signature: signature, Reason: bridge.ReasonExpired, Raw: []byte("raw"), EventName: "A"}},
-		{Arrival: &bridge.Arrival{Identity: &bridge.Identity{Session: -1, Ordered: bridge.ID{1}, Data: []byte("{}")}}},
+		{Arrival: &bridge.Arrival{Event: *event, Identity: &bridge.Identity{Session: -1, Ordered: bridge.ID{1}, Data: []byte("{}")}}},
 		{Action: Expire},
 		{Action: Release, Queue: bridge.QuarantineQueue, Numbers: []uint64{1, 1 << 60}},
 		{Action: Purge, Queue: bridge.DeadLetterQueue, Numbers: []uint64{0}},
 		{Action: Replay, Events: []*bridge.Event{event, event}},
 		{Action: Reject, Rejected: Rejection{Event: event, Reason: bridge.RejectionTooLarge, Detail: "2 MB"}},
 		{Action: Forget, Idle: []bridge.Lane{event.Lane, {Kind: bridge.KindStream}}},
-	} {
+	}
+}
+
+// TestInputRoundTrip: an input is read as it was written, but for its time, and nothing less than the whole is taken.
+func TestInputRoundTrip(t *testing.T) {
+	for _, in := range everyInput() {
+		value := AppendInput(nil, &in)
+		got, err := ReadInput(value)
+		if err != nil || !reflect.DeepEqual(got, &in) {
+			t.Errorf("%+v became %+v, %v", in, got, err)
+		}
+		for n := range value {
+			if _, err := ReadInput(value[:n]); err == nil {
+				t.Errorf("action %d: the first %d of %d bytes were taken", in.Action, n, len(value))
+			}
+		}
+	}
+	if _, err := ReadInput([]byte{byte(actions)}); err == nil {
+		t.Error("an unknown action was read")
+	}
+}
+
+func FuzzReadInput(f *testing.F) {
+	for _, in := range everyInput() {
 		f.Add(AppendInput(nil, &in))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
@@ -42,7 +71,12 @@ func FuzzReadInput(f *testing.F) {
 // FuzzReadEntry is the same for an entry of the quarantine and a dead letter.
 func FuzzReadEntry(f *testing.F) {
 	f.Add(record.AppendEvent(record.AppendText(nil, "body"), &bridge.Event{Type: "a", Data: []byte("{}")}))
-	f.Add(record.AppendEvent(record.AppendText(record.AppendText(nil, "too_large"), "2 MB"), &bridge.Event{Type: "a", Data: []byte("{}")}))
+	f.Add(
+		record.AppendEvent(
+			record.AppendText(record.AppendText(nil, "too_large"), "2 MB"),
+			&bridge.Event{Type: "a", Data: []byte("{}")},
+		),
+	)
 	f.Fuzz(func(t *testing.T, value []byte) {
 		for _, queue := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
 			e, err := ReadEntry(queue, 5, value)
@@ -54,7 +88,8 @@ func FuzzReadEntry(f *testing.F) {
 				head = record.AppendText(nil, e.Raw)
 			}
 			again, err := ReadEntry(queue, 5, record.AppendEvent(head, e.Event))
-			if err != nil || again.Reason != e.Reason || again.Detail != e.Detail || string(again.Raw) != string(e.Raw) || fmt.Sprint(again.Event) != fmt.Sprint(e.Event) {
+			if err != nil || again.Reason != e.Reason || again.Detail != e.Detail || string(again.Raw) != string(e.Raw) ||
+				fmt.Sprint(again.Event) != fmt.Sprint(e.Event) {
 				t.Errorf("%+v became %+v, %v", e, again, err)
 			}
 		}

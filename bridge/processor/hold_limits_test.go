@@ -38,7 +38,12 @@ func TestLaneHoldsSoMany(t *testing.T) {
 			s.sleep(o.Limits.HoldDone - 2*time.Second)
 			s.wants("when the first of them would have ended")
 			s.sleep(2 * time.Second)
-			s.wants("when the others end", "b 1 publish_done start_unseen", "a 3 publish_done start_unseen", "a 4 publish_done start_unseen")
+			s.wants(
+				"when the others end",
+				"b 1 publish_done start_unseen",
+				"a 3 publish_done start_unseen",
+				"a 4 publish_done start_unseen",
+			)
 			s.holds("at the end", 0)
 		})
 	}
@@ -128,5 +133,10 @@ func TestHoldsThatEndTogether(t *testing.T) {
 	s.take(ended("b", 5), ended("a", 9), ended("a", 1), ended("c", 7))
 	s.wants("one too many", "a 1 publish_done forced,start_unseen")
 	s.sleep(o.Limits.HoldDone)
-	s.wants("at their deadline", "b 1 publish_done start_unseen", "c 1 publish_done start_unseen", "a 2 publish_done start_unseen")
+	s.wants(
+		"at their deadline",
+		"b 1 publish_done start_unseen",
+		"c 1 publish_done start_unseen",
+		"a 2 publish_done start_unseen",
+	)
 }

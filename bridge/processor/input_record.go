@@ -13,8 +13,8 @@ import (
 //
 //	action(1) arrival(1) [ arrival ] queue numbers events [ event reason detail ] idle
 //
-// The arrival is there when its byte is 1, what is rejected with Reject alone. Each event is a record in a text; an idle
-// lane is its kind(1), domain, app and stream.
+// The arrival is there when its byte is 1, what is rejected with Reject alone. Each event is a record in a text; an
+// idle lane is its kind(1), domain, app and stream.
 func AppendInput(dst []byte, in *Input) []byte {
 	dst = record.AppendBool(append(dst, byte(in.Action)), in.Arrival != nil)
 	if in.Arrival != nil {
@@ -81,7 +81,8 @@ func ReadInput(value []byte) (*Input, error) {
 
 // appendArrival appends a callback that has been verified.
 //
-//	event identified(1) [ session ordered(16) discriminated(16) data ] sum(16) signed(16) expires strict(1) key reason raw name
+//	event identified(1) [ session ordered(16) discriminated(16) data ]
+//	sum(16) signed(16) expires strict(1) key reason raw name
 //
 // Identified is 1 when the event's ID waits for the commit.
 func appendArrival(dst []byte, a *bridge.Arrival) []byte {

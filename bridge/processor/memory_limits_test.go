@@ -108,7 +108,11 @@ func TestSignaturesGoOneByOne(t *testing.T) {
 	// over is another event under the signature that expires in the given minute.
 	over := func(expires int, stream string) *bridge.Arrival {
 		a := push(stream, 9e11, bridge.PhasePublish)
-		a.Signature = bridge.Signature{Sum: [16]byte{byte(expires)}, Expires: first + bridge.Millis(expires)*60_000, Strict: true}
+		a.Signature = bridge.Signature{
+			Sum:     [16]byte{byte(expires)},
+			Expires: first + bridge.Millis(expires)*60_000,
+			Strict:  true,
+		}
 		return a
 	}
 	withRestarts(t, defaults, func(s *observed, between func()) {

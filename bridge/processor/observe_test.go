@@ -101,7 +101,13 @@ func (s *observed) line(e *bridge.Event) string {
 	if s.first[e.Lane] == 0 {
 		s.first[e.Lane] = e.Sequence
 	}
-	return fmt.Sprintf("%s %d %s %s", e.Lane.Stream, e.Sequence-s.first[e.Lane]+1, e.Type[strings.LastIndex(e.Type, ".")+1:], e.Marks)
+	return fmt.Sprintf(
+		"%s %d %s %s",
+		e.Lane.Stream,
+		e.Sequence-s.first[e.Lane]+1,
+		e.Type[strings.LastIndex(e.Type, ".")+1:],
+		e.Marks,
+	)
 }
 
 // is fails unless a number is as wanted.
@@ -203,8 +209,13 @@ func push(stream string, session bridge.Millis, phase bridge.Phase) *bridge.Arri
 			Lane:    bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: stream},
 			Session: session, Phase: phase, Scheme: bridge.SchemeHMAC, Data: []byte(data),
 		},
-		Signature: bridge.Signature{Sum: [16]byte(sum[16:]), Signed: [16]byte(sum[8:]), Expires: session + 3_600_000, Strict: true},
-		Raw:       []byte(data),
+		Signature: bridge.Signature{
+			Sum:     [16]byte(sum[16:]),
+			Signed:  [16]byte(sum[8:]),
+			Expires: session + 3_600_000,
+			Strict:  true,
+		},
+		Raw: []byte(data),
 	}
 }
 

@@ -59,10 +59,18 @@ type Kept struct {
 // New returns a processor of what the view shows at the moment.
 func New(opts Options, view View, c Counters, k Kept, now Moment) (*Processor, error) {
 	c.Next = max(c.Next, 1) // what begins with 1 can be asked for from 0 on
-	p := &Processor{opts: opts, view: view, counters: c, quarantine: newQuarantineIndex(opts.QuarantineMax), pending: pending{
-		ids: make(map[bridge.ID]struct{}), signatures: make(map[[16]byte]SignatureUse), held: make(map[bridge.ID]*bridge.Event),
-		removed: make(map[uint64]bool),
-	}}
+	p := &Processor{
+		opts:       opts,
+		view:       view,
+		counters:   c,
+		quarantine: newQuarantineIndex(opts.QuarantineMax),
+		pending: pending{
+			ids: make(
+				map[bridge.ID]struct{},
+			), signatures: make(map[[16]byte]SignatureUse), held: make(map[bridge.ID]*bridge.Event),
+			removed: make(map[uint64]bool),
+		},
+	}
 	var err error
 	if p.lanes, err = newLanes(p); err != nil {
 		return nil, err

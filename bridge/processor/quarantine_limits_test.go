@@ -114,9 +114,17 @@ func TestShareOfASignature(t *testing.T) {
 	o := defaults()
 	o.PublishQuarantine = true
 	s := observe(t, o)
-	s.take(suspect("a", 1, bridge.ReasonExpired), suspect("b", 1, bridge.ReasonTampered), suspect("c", 1, bridge.ReasonExpired))
+	s.take(
+		suspect("a", 1, bridge.ReasonExpired),
+		suspect("b", 1, bridge.ReasonTampered),
+		suspect("c", 1, bridge.ReasonExpired),
+	)
 	s.restart()
-	s.take(suspect("d", 1, bridge.ReasonExpired), suspect("e", 1, bridge.ReasonExpired), suspect("f", 1, bridge.ReasonTampered))
+	s.take(
+		suspect("d", 1, bridge.ReasonExpired),
+		suspect("e", 1, bridge.ReasonExpired),
+		suspect("f", 1, bridge.ReasonTampered),
+	)
 	s.keeps("six", bridge.QuarantineQueue, "a b c d")
 	s.is("six", "evicted", s.Total.QuarantineEvicted, 2)
 	s.is("six", "quarantined", s.Total.Quarantined[bridge.ReasonExpired], 3)

@@ -65,14 +65,16 @@ func TestDeadLetters(t *testing.T) {
 	s.keeps("full", bridge.DeadLetterQueue, "a b")
 	s.restart()
 	first := s.Entries(bridge.DeadLetterQueue)[0]
-	if first.Reason != string(bridge.RejectionTooLarge) || first.Detail != "2 MB" || first.Event.Marks != bridge.MarkUnsequenced {
+	if first.Reason != string(bridge.RejectionTooLarge) || first.Detail != "2 MB" ||
+		first.Event.Marks != bridge.MarkUnsequenced {
 		t.Errorf("it is %+v", first)
 	}
 	if done := s.command(processor.Release, bridge.DeadLetterQueue, first.Number, first.Number); len(done) != 1 {
 		t.Errorf("released are %v", done)
 	}
 	out := s.out()
-	if len(out) != 1 || out[0].ID != first.Event.ID || out[0].Sequence != first.Event.Sequence+1 || out[0].Marks != bridge.MarkReplayed {
+	if len(out) != 1 || out[0].ID != first.Event.ID || out[0].Sequence != first.Event.Sequence+1 ||
+		out[0].Marks != bridge.MarkReplayed {
 		t.Errorf("out come %v", out)
 	}
 	s.reject(out[0])

@@ -105,7 +105,9 @@ type drawn struct {
 func drawSteps(t *rapid.T) []drawn {
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) drawn {
 		return drawn{
-			what: rapid.IntRange(0, 19).Draw(t, "what"), stream: rapid.IntRange(0, 3).Draw(t, "stream"), session: rapid.IntRange(0, 4).Draw(t, "session"),
+			what: rapid.IntRange(0, 19).
+				Draw(t, "what"),
+			stream: rapid.IntRange(0, 3).Draw(t, "stream"), session: rapid.IntRange(0, 4).Draw(t, "session"),
 			phase: rapid.IntRange(1, 2).Draw(t, "phase"), passes: rapid.SampledFrom([]int{0, 1, 1, 3, 7, 40}).Draw(t, "passes"),
 		}
 	}), 20, 100).Draw(t, "steps")
@@ -145,8 +147,15 @@ type worldRun struct {
 
 func newWorldRun(t *testing.T, o processor.Options) *worldRun {
 	r := &worldRun{Partition: observe(t, o).Partition}
-	r.w = &world{lanes: make(map[string]*sequencertest.Model), limits: o.Limits, heldMax: o.HeldMax, seen: make(map[bridge.ID]bool),
-		uses: make(map[[16]byte]bridge.ID), caught: make(map[[16]byte]map[bridge.ID]bool), out: make(map[string][]string)}
+	r.w = &world{
+		lanes:   make(map[string]*sequencertest.Model),
+		limits:  o.Limits,
+		heldMax: o.HeldMax,
+		seen:    make(map[bridge.ID]bool),
+		uses:    make(map[[16]byte]bridge.ID),
+		caught:  make(map[[16]byte]map[bridge.ID]bool),
+		out:     make(map[string][]string),
+	}
 	return r
 }
 
@@ -175,7 +184,11 @@ func (r *worldRun) arrive(s drawn) {
 	switch s.what {
 	case 2: // another event in the same place
 		a.Event.ID[0]++
-		a.Signature = signed(push("x", now+bridge.Millis(s.session*10+s.stream), bridge.Phase(s.phase)), byte(1+s.session*8+s.stream*2+s.phase), 1).Signature
+		a.Signature = signed(
+			push("x", now+bridge.Millis(s.session*10+s.stream), bridge.Phase(s.phase)),
+			byte(1+s.session*8+s.stream*2+s.phase),
+			1,
+		).Signature
 	case 3: // another event under a signature that may have been seen
 		a.Event.ID[1]++
 	case 4:

@@ -82,11 +82,11 @@ func (r *Reconciler) Run(ctx context.Context) {
 
 // delay is the time until the next round: doubled for each failed one.
 func (r *Reconciler) delay() time.Duration {
-	factor := time.Duration(1)
+	d, longest := r.opts.Interval, backoffMax*r.opts.Interval
 	for range r.failures {
-		factor = min(2*factor, backoffMax)
+		d = min(2*d, longest)
 	}
-	return factor * r.opts.Interval
+	return d
 }
 
 // round takes both lists and reports what differs.

@@ -17,9 +17,16 @@ func TestEventRoundTrip(t *testing.T) {
 		text := rapid.String()
 		e := bridge.Event{
 			ID: bridge.ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")), Type: text.Draw(t, "type"),
-			Lane:    bridge.Lane{Kind: bridge.Kind(rapid.IntRange(1, 4).Draw(t, "kind")), Domain: text.Draw(t, "domain"), App: text.Draw(t, "app"), Stream: text.Draw(t, "stream")},
+			Lane: bridge.Lane{
+				Kind:   bridge.Kind(rapid.IntRange(1, 4).Draw(t, "kind")),
+				Domain: text.Draw(t, "domain"),
+				App:    text.Draw(t, "app"),
+				Stream: text.Draw(t, "stream"),
+			},
 			Session: bridge.Millis(rapid.Int64().Draw(t, "session")), Phase: bridge.Phase(rapid.Byte().Draw(t, "phase")),
-			Occurred: bridge.Millis(rapid.Int64().Draw(t, "occurred")), Recorded: bridge.Millis(rapid.Int64().Draw(t, "recorded")),
+			Occurred: bridge.Millis(
+				rapid.Int64().Draw(t, "occurred"),
+			), Recorded: bridge.Millis(rapid.Int64().Draw(t, "recorded")),
 			Sequence: rapid.Uint64().Draw(t, "sequence"), Marks: bridge.Marks(rapid.Byte().Draw(t, "marks")),
 			Scheme: bridge.Scheme(rapid.Byte().Draw(t, "scheme")), Data: []byte(text.Draw(t, "data")),
 			Reason: bridge.Reason(text.Draw(t, "reason")), Subject: text.Draw(t, "subject"),
@@ -74,7 +81,7 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// TestTextsAreShared: of a text that many records have there is one in memory, and none is shared that nobody asked for.
+// TestTextsAreShared: of a text that many records have there is one in memory.
 func TestTextsAreShared(t *testing.T) {
 	value := AppendEvent(nil, &bridge.Event{Type: "type", Lane: bridge.Lane{Domain: "push.example.com"}})
 	shared := make(Texts)

@@ -21,11 +21,10 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
-	_ = out.SetReadDeadline(time.Time{}) // that of the request would end this response
 	ticker := time.NewTicker(s.cfg.Refresh)
 	defer ticker.Stop()
 	for {
-		_ = out.SetWriteDeadline(time.Now().Add(writeTimeout)) // not every writer has one
+		_ = out.SetWriteDeadline(time.Now().Add(writeTimeout)) // in place of the server's, which is for the whole response
 		if _, err := w.Write(eventOf(s.gather.page(s.renderParts))); err != nil || out.Flush() != nil {
 			return
 		}

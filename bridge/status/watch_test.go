@@ -51,10 +51,10 @@ func limited(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestUpdatesGoOn: they outlive the time that a request may take to be read, and have every part that changes.
+// TestUpdatesGoOn: they outlive the times that a request may take to be read and answered, and have every part that changes.
 func TestUpdatesGoOn(t *testing.T) {
 	at := httptest.NewUnstartedServer(newExample(t, nil))
-	at.Config.ReadTimeout = 50 * time.Millisecond
+	at.Config.ReadTimeout, at.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
 	at.Start()
 	defer at.CloseClientConnections()
 	w := watch(t, limited(t), at.URL)

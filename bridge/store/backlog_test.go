@@ -66,7 +66,15 @@ func TestReadLanes(t *testing.T) {
 		}
 		return strings.Join(out, ", ")
 	}
-	a2, b1 := outbox.Request{Lane: l("a"), From: d.floor() + 2, Places: 2}, outbox.Request{Lane: l("b"), From: d.floor() + 1, Places: 9}
+	a2, b1 := outbox.Request{
+		Lane:   l("a"),
+		From:   d.floor() + 2,
+		Places: 2,
+	}, outbox.Request{
+		Lane:   l("b"),
+		From:   d.floor() + 1,
+		Places: 9,
+	}
 	for _, c := range []struct {
 		most int
 		all  bool
@@ -76,7 +84,10 @@ func TestReadLanes(t *testing.T) {
 			t.Errorf("a page of %d has %s, want %s", c.most, got, c.want)
 		}
 	}
-	if got := read(&outbox.Page{Most: 9}, outbox.Request{Lane: l("a"), From: d.floor() + 6, Places: 1}); !strings.Contains(got, "is not in the outbox") {
+	if got := read(&outbox.Page{Most: 9}, outbox.Request{Lane: l("a"), From: d.floor() + 6, Places: 1}); !strings.Contains(
+		got,
+		"is not in the outbox",
+	) {
 		t.Errorf("behind the end: %s", got)
 	}
 	d.must(d.db.Delete(outboxKey(nil, l("b"), d.floor()+3), nil))
@@ -99,7 +110,8 @@ func TestUnsyncedIsNotRead(t *testing.T) {
 	d.emit(false, 2, "a", "b")
 	p := &outbox.Page{Committed: before, All: true}
 	d.must(d.Scan(p, bridge.Lane{}, func(bridge.Lane) (uint64, int) { return 0, 9 }))
-	if len(p.Lanes) != 2 || len(p.Lanes[0].Events) != 1 || len(p.Lanes[1].Events) != 0 || p.Lanes[1].Newest >= p.Lanes[1].First {
+	if len(p.Lanes) != 2 || len(p.Lanes[0].Events) != 1 || len(p.Lanes[1].Events) != 0 ||
+		p.Lanes[1].Newest >= p.Lanes[1].First {
 		t.Errorf("%+v", p.Lanes)
 	}
 }
@@ -110,8 +122,13 @@ func TestOrderOfLanes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) (bridge.Lane, uint64) {
 			text := rapid.SampledFrom([]string{"", "a", "a/b", "ab", "b", "\x00", "ü", "a-", "a.", "A"})
-			return bridge.Lane{Kind: bridge.Kind(rapid.IntRange(1, 4).Draw(t, name)), Domain: text.Draw(t, name), App: text.Draw(t, name),
-				Stream: text.Draw(t, name)}, rapid.Uint64().Draw(t, name)
+			return bridge.Lane{
+					Kind:   bridge.Kind(rapid.IntRange(1, 4).Draw(t, name)),
+					Domain: text.Draw(t, name),
+					App:    text.Draw(t, name),
+					Stream: text.Draw(t, name),
+				}, rapid.Uint64().
+					Draw(t, name)
 		}
 		a, m := draw("a")
 		b, n := draw("b")
@@ -158,7 +175,15 @@ func TestOutboxPages(t *testing.T) {
 		}
 		slices.SortFunc(ids, func(a, b bridge.ID) int { return bytes.Compare(a[:], b[:]) })
 		if n := len(slices.Compact(ids)); len(ids) != c.want || n != c.want || pages != c.pages {
-			t.Errorf("%+v: %d events, %d of them different, in %d pages; want %d in %d", c.q, len(ids), n, pages, c.want, c.pages)
+			t.Errorf(
+				"%+v: %d events, %d of them different, in %d pages; want %d in %d",
+				c.q,
+				len(ids),
+				n,
+				pages,
+				c.want,
+				c.pages,
+			)
 		}
 	}
 }
@@ -181,7 +206,8 @@ func TestLaneNames(t *testing.T) {
 		t.Error("no lane is a lane")
 	}
 	for _, bad := range [][2]string{{"stream", ""}, {"", "a/b/c"}, {"streams", "a/b/c"}, {"stream", "a/b"}, {"stream", "a/b/c/d"}} {
-		if err := CheckLane(bad[0], bad[1]); err == nil || !strings.Contains(err.Error(), "names no lane; write one such as") {
+		if err := CheckLane(bad[0], bad[1]); err == nil ||
+			!strings.Contains(err.Error(), "names no lane; write one such as") {
 			t.Errorf("%q: %v", bad, err)
 		}
 		if _, err := LaneOf(bad[0], bad[1]); err == nil {

@@ -28,7 +28,13 @@ func everything() [][]processor.Input {
 	e := recording("dead", 1).Event
 	e.Sequence = 5
 	return [][]processor.Input{
-		inputs(push("a", 1, bridge.PhaseDone), push("b", 1, bridge.PhasePublish), recording("c", 1), suspect("d", 1), suspect("e", 2)),
+		inputs(
+			push("a", 1, bridge.PhaseDone),
+			push("b", 1, bridge.PhasePublish),
+			recording("c", 1),
+			suspect("d", 1),
+			suspect("e", 2),
+		),
 		inputs(push("a", 1, bridge.PhasePublish), push("b", 2, bridge.PhasePublish), suspect("f", 3)),
 		{{Action: processor.Purge, Queue: bridge.QuarantineQueue, Numbers: []uint64{2}},
 			{Action: processor.Reject, Rejected: processor.Rejection{Event: &e, Reason: bridge.RejectionTooLarge}},

@@ -222,7 +222,7 @@ func TestRemoved(t *testing.T) {
 		d := create(t)
 		const each = 4 * rangeLeast
 		for n := range each {
-			d.emit(n%5 == 0, n, "a", "b", "c")
+			d.emit(n%5 == 0 && portion < rangeLeast, n, "a", "b", "c")
 		}
 		next := map[string]int{"a": 1, "b": 1, "c": 1}
 		for len(next) > 0 {

@@ -55,7 +55,12 @@ func FuzzReadEventBatch(f *testing.F) {
 
 // FuzzReadQuarantineRecord is the same for what the limits of the quarantine need to know.
 func FuzzReadQuarantineRecord(f *testing.F) {
-	f.Add(appendQuarantineRecord(nil, &processor.QuarantineRecord{What: processor.QuarantineID{Reason: bridge.ReasonExpired}, Bytes: 300}))
+	f.Add(
+		appendQuarantineRecord(
+			nil,
+			&processor.QuarantineRecord{What: processor.QuarantineID{Reason: bridge.ReasonExpired}, Bytes: 300},
+		),
+	)
 	f.Fuzz(func(t *testing.T, value []byte) {
 		key := numberKey(nil, tableQuarantineIndex, 5)
 		e, err := readQuarantineRecord(key, value)
@@ -89,7 +94,11 @@ func FuzzLaneKey(f *testing.F) {
 
 // FuzzReadMeta: what can be read of a meta value is written again as it was understood, and nothing makes it panic.
 func FuzzReadMeta(f *testing.F) {
-	f.Add((&meta{commit: 7, counters: processor.Counters{Buckets: []processor.Bucket{{Number: 1, First: 2, Last: 3, Count: 4}}}}).append(nil))
+	f.Add(
+		(&meta{commit: 7, counters: processor.Counters{Buckets: []processor.Bucket{{Number: 1, First: 2, Last: 3, Count: 4}}}}).append(
+			nil,
+		),
+	)
 	f.Fuzz(func(t *testing.T, value []byte) {
 		m, err := readMeta(value)
 		if err != nil {

@@ -2,8 +2,6 @@ package store
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -42,7 +40,13 @@ type eventRef struct {
 }
 
 func memory() Options {
-	return Options{Dir: "journal", FS: vfs.NewCrashableMem(), OpenFiles: 64, Created: bridge.MillisOf(begin), Log: zap.NewNop()}
+	return Options{
+		Dir:       "journal",
+		FS:        vfs.NewCrashableMem(),
+		OpenFiles: 64,
+		Created:   bridge.MillisOf(begin),
+		Log:       zap.NewNop(),
+	}
 }
 
 // defaults are options as a service has them.
@@ -114,10 +118,21 @@ func (d *disk) restart(power bool) {
 	d.close()
 	d.fs = left
 	d.open()
-	for of, p := range d.waiting {
-		p.Batch = 0
-		d.waiting[of] = p
+	d.waiting = d.found() // what is left of an event batch is whole again after a loss of power
+}
+
+// found returns what lies under the lanes.
+func (d *disk) found() map[eventRef]outbox.Pending {
+	d.t.Helper()
+	p := &outbox.Page{Committed: d.Committed(), All: true}
+	d.must(d.Scan(p, bridge.Lane{}, func(bridge.Lane) (uint64, int) { return 0, 1 << 30 }))
+	all := make(map[eventRef]outbox.Pending)
+	for _, l := range p.Lanes {
+		for _, e := range l.Events {
+			all[eventRef{l.Lane, e.Event.Sequence}] = e
+		}
 	}
+	return all
 }
 
 // apply has the processor decide inputs and writes what changes.
@@ -186,7 +201,13 @@ func (d *disk) pass(by time.Duration) {
 
 // removal names an event that waits.
 func removal(p outbox.Pending) outbox.Removal {
-	return outbox.Removal{Lane: p.Event.Lane, Sequence: p.Event.Sequence, Bytes: p.Bytes, Batch: p.Batch, Position: p.Position}
+	return outbox.Removal{
+		Lane:     p.Event.Lane,
+		Sequence: p.Event.Sequence,
+		Bytes:    p.Bytes,
+		Batch:    p.Batch,
+		Position: p.Position,
+	}
 }
 
 // tables counts what lies on disk.
@@ -202,23 +223,34 @@ func (d *disk) rows(when string, batches, rows int) {
 	d.t.Helper()
 	found := d.tables()
 	if found.EventBatches.Entries != uint64(batches) || found.Rows.Entries != uint64(rows) {
-		d.t.Errorf("%s: %d event batches and %d rows, want %d and %d", when, found.EventBatches.Entries, found.Rows.Entries, batches, rows)
+		d.t.Errorf(
+			"%s: %d event batches and %d rows, want %d and %d",
+			when,
+			found.EventBatches.Entries,
+			found.Rows.Entries,
+			batches,
+			rows,
+		)
 	}
 	if found.Rows != d.Rows() || d.Outbox().Entries != uint64(len(d.waiting)) {
-		d.t.Errorf("%s: %+v lie there and %+v are counted, %d of %d in all", when, found.Rows, d.Rows(), d.Outbox().Entries, len(d.waiting))
+		d.t.Errorf(
+			"%s: %+v lie there and %+v are counted, %d of %d in all",
+			when,
+			found.Rows,
+			d.Rows(),
+			d.Outbox().Entries,
+			len(d.waiting),
+		)
 	}
 }
 
 // backlog reads everything that lies under the lanes, by stream.
 func (d *disk) backlog() map[string][]uint64 {
 	d.t.Helper()
-	p := &outbox.Page{Committed: d.Committed(), All: true}
-	d.must(d.Scan(p, bridge.Lane{}, func(bridge.Lane) (uint64, int) { return 0, 1 << 30 }))
+	all := d.found()
 	out := make(map[string][]uint64)
-	for _, l := range p.Lanes {
-		for _, e := range l.Events {
-			out[l.Lane.Stream] = append(out[l.Lane.Stream], e.Event.Sequence-d.floor())
-		}
+	for _, of := range slices.SortedFunc(keysOf(all), compareRefs) {
+		out[of.lane.Stream] = append(out[of.lane.Stream], of.sequence-d.floor())
 	}
 	return out
 }
@@ -228,40 +260,16 @@ func (d *disk) floor() uint64 { return processor.FirstFloor(bridge.MillisOf(begi
 // streams returns the names of a map, sorted.
 func streams[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// recording is a callback that comes out at once, in its own lane.
-func recording(stream string, n int) *bridge.Arrival {
-	data := fmt.Sprintf(`{"n":%d,"stream":%q}`, n, stream)
-	sum := sha256.Sum256([]byte(data))
-	return &bridge.Arrival{Raw: []byte(data), Event: bridge.Event{
-		ID: bridge.ID(sum[:16]), Type: "com.huaweicloud.live.record.start", Scheme: bridge.SchemeHMAC, Data: []byte(data),
-		Lane: bridge.Lane{Kind: bridge.KindRecord, Domain: "push.example.com", App: "live", Stream: stream},
-	}}
-}
-
-// push is a callback of stream status, with a signature.
-func push(stream string, session int, phase bridge.Phase) *bridge.Arrival {
-	a := recording(stream, session*2+int(phase))
-	e := &a.Event
-	e.Lane.Kind, e.Session, e.Phase, e.Type = bridge.KindStream, 9e11+bridge.Millis(session), phase, "com.huaweicloud.live.stream.publish"
-	sum := sha256.Sum256(e.Data)
-	a.Signature = bridge.Signature{Sum: [16]byte(sum[16:]), Signed: [16]byte(sum[8:]),
-		Expires: bridge.MillisOf(begin) + 3_600_000, Strict: true}
-	return a
-}
-
-// suspect is a callback for the quarantine.
-func suspect(stream string, n int) *bridge.Arrival {
-	a := recording(stream, n)
-	a.Reason = bridge.ReasonExpired
-	return a
-}
-
 // keysOf returns the keys of a map.
 func keysOf[K comparable, V any](m map[K]V) func(yield func(K) bool) { return maps.Keys(m) }
 
 // compareRefs orders events by lane and sequence.
 func compareRefs(a, b eventRef) int {
-	return cmp.Or(cmp.Compare(a.lane.Stream, b.lane.Stream), cmp.Compare(a.lane.Kind, b.lane.Kind), cmp.Compare(a.sequence, b.sequence))
+	return cmp.Or(
+		cmp.Compare(a.lane.Stream, b.lane.Stream),
+		cmp.Compare(a.lane.Kind, b.lane.Kind),
+		cmp.Compare(a.sequence, b.sequence),
+	)
 }
 
 // cloneAll keeps everything that was written.

@@ -12,7 +12,11 @@ import (
 
 // IdleLanes looks at the next lanes, so many of them, going round for ever, and returns those that were idle for long
 // enough to be forgotten and of which nothing is in the outbox: waits tells whether some of a lane is in its memory.
-func (s *Store) IdleLanes(now processor.Moment, most int, waits func(bridge.Lane) bool) (idle []bridge.Lane, err error) {
+func (s *Store) IdleLanes(
+	now processor.Moment,
+	most int,
+	waits func(bridge.Lane) bool,
+) (idle []bridge.Lane, err error) {
 	lower, upper := tableBounds(tableLane)
 	if s.lanesCursor != nil {
 		lower = s.lanesCursor

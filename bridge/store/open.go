@@ -111,8 +111,8 @@ func (s *Store) load() error {
 }
 
 // LoadFilters begins reading what the last run has seen, beside the work, once. Until it is read everything is looked
-// for on disk, so it should begin with the first callback: until one comes nobody asks, and a backlog has the machine to
-// itself.
+// for on disk, so it should begin with the first callback: until one comes nobody asks, and a backlog has the machine
+// to itself.
 func (s *Store) LoadFilters() {
 	if s.loadStarted {
 		return

@@ -25,8 +25,10 @@ type queued struct {
 }
 
 func (q *queued) begin() {
-	q.o = outbox.New(outbox.Options{Backlog: q.Store, Limit: q.memory, Depth: int(q.Rows().Entries), Committed: q.Committed(),
-		WakeWriter: func() {}, Background: q.Go, Fail: q.Fail})
+	q.o = outbox.New(
+		outbox.Options{Backlog: q.Store, Limit: q.memory, Depth: int(q.Rows().Entries), Committed: q.Committed(),
+			WakeWriter: func() {}, Background: q.Go, Fail: q.Fail},
+	)
 }
 
 // send commits one event of each of some lanes.

@@ -107,7 +107,8 @@ func TestDamagedStoreSaysWhatToDo(t *testing.T) {
 		return content
 	})
 	_, err := warnings(t, disk)
-	if err == nil || !strings.Contains(err.Error(), "its files are damaged") || !strings.Contains(err.Error(), "restore DATA_DIR") {
+	if err == nil || !strings.Contains(err.Error(), "its files are damaged") ||
+		!strings.Contains(err.Error(), "restore DATA_DIR") {
 		t.Errorf("got %v", err)
 	}
 }

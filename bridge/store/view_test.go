@@ -105,7 +105,12 @@ func (w *twins) compareViews() {
 		w.differs("the tables have %+v, counted are %+v", found, c)
 	}
 	if n := [...]uint64{uint64(w.memory.Lanes()), uint64(w.memory.Held()), uint64(w.memory.Names(false)), uint64(w.memory.Names(true))}; n !=
-		[...]uint64{found.Lanes.Entries, found.Held.Entries, found.Identities.Entries, found.Signatures.Entries} {
+		[...]uint64{
+			found.Lanes.Entries,
+			found.Held.Entries,
+			found.Identities.Entries,
+			found.Signatures.Entries,
+		} {
 		w.differs("the tables have %+v, want %d lanes, held events, identities and signatures", found, n)
 	}
 	for _, q := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
@@ -116,7 +121,8 @@ func (w *twins) compareViews() {
 		}
 	}
 	kept, err := w.d.Kept()
-	if want := w.memory.Kept(); err != nil || len(kept.Holding) != len(want.Holding) || !slices.Equal(kept.Quarantine, want.Quarantine) {
+	if want := w.memory.Kept(); err != nil || len(kept.Holding) != len(want.Holding) ||
+		!slices.Equal(kept.Quarantine, want.Quarantine) {
 		w.differs("kept are %+v, want %+v: %v", kept, want, err)
 	}
 	if n := w.d.Outbox().Entries; n != uint64(len(w.d.waiting)) {
@@ -155,9 +161,14 @@ func (w *twins) step(i int, s step) {
 		w.d.must(err)
 		w.do(true, nil, processor.Input{Action: processor.Forget, Idle: idle})
 	default:
-		w.do(s.n%3 == 0, nil, arrivals(push(stream, s.n, bridge.PhaseDone), recording(stream, s.n), push(stream, s.n, bridge.PhasePublish))...)
+		w.do(
+			s.n%3 == 0,
+			nil,
+			arrivals(push(stream, s.n, bridge.PhaseDone), recording(stream, s.n), push(stream, s.n, bridge.PhasePublish))...)
 	}
-	w.d.pass([]time.Duration{0, time.Millisecond, time.Second, 5 * time.Second, 20 * time.Minute, 3 * 24 * time.Hour}[s.passes])
+	w.d.pass(
+		[]time.Duration{0, time.Millisecond, time.Second, 5 * time.Second, 20 * time.Minute, 3 * 24 * time.Hour}[s.passes],
+	)
 }
 
 func arrivals(all ...*bridge.Arrival) []processor.Input { return inputs(all...) }

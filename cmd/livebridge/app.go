@@ -212,6 +212,7 @@ func (a *app) run(ctx context.Context) error {
 	group.Go(func() error { return a.awaitBroker(alive) })
 	a.logListening()
 	a.notifySystemd(daemon.SdNotifyReady)
+	group.Go(func() error { a.feedSystemdWatchdog(alive); return nil }) // whose messages must not precede that one
 	<-ctx.Done()
 	a.notifySystemd(daemon.SdNotifyStopping)
 	if err := a.journal.Err(); err != nil {
@@ -237,7 +238,6 @@ func (a *app) work(group *errgroup.Group, alive context.Context) {
 	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
 	start(a.credentials.Watch)
 	start(a.reloadOnHangup)
-	start(a.feedSystemdWatchdog)
 	if a.certificate != nil {
 		start(a.certificate.Watch)
 	}

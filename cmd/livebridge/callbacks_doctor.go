@@ -155,7 +155,7 @@ func queries(s provider.Scope) (all []provider.Query) {
 	return all
 }
 
-// failed keeps an error of the API once, and reports whether there is no use in asking again.
+// failed keeps an error of the API, and reports whether there is no use in asking for more.
 func (d *diagnosis) failed(err error) (hopeless bool) {
 	if err == nil {
 		return false

@@ -234,8 +234,8 @@ type settings struct {
 
 	// # Operation
 
-	// Address of the admin port: `/livez`, `/readyz`, `/metrics`, `/schemas/` and a status page. It shows no secret
-	// and asks for no password: keep it on loopback or behind a network policy.
+	// Address of the admin port: `/livez`, `/readyz`, `/metrics`, `/schemas/` and the [status page](#status-page). It
+	// shows no secret and asks for no password: keep it on loopback or behind a network policy.
 	AdminListen string `env:"ADMIN_LISTEN" envDefault:"127.0.0.1:9090"`
 	// `debug`, `info`, `warn` or `error`.
 	LogLevel string `env:"LOG_LEVEL" envDefault:"info"`

@@ -87,7 +87,7 @@ func descriptions() map[string]string {
 		"PROVIDER_REGION":       "Region of the provider's API, such as cn-north-4; the default of --region of livebridge callbacks.",
 		"PROVIDER_PROJECT":      "Id of the project; empty: HUAWEICLOUD_SDK_PROJECT_ID, or the only one of the credentials.",
 		"PROVIDER_ENDPOINT":     "URL of the API in place of the region's.",
-		"ADMIN_LISTEN":          "Address of the admin port: /livez, /readyz, /metrics, /schemas/ and a status page.",
+		"ADMIN_LISTEN":          "Address of the admin port: /livez, /readyz, /metrics, /schemas/ and the status page.",
 		"LOG_LEVEL":             "debug, info, warn or error.",
 		"LOG_FORMAT":            "json, console, or auto: console on a terminal, json elsewhere.",
 		"SHUTDOWN_DELAY":        "On SIGTERM /readyz is 503, and callbacks are still accepted for this time, until load balancers have noticed.",

@@ -12,25 +12,30 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
+// swap replaces a file in a directory as Kubernetes does: it is behind a link to a folder, ..data, which is swapped.
+func swap(t *testing.T, dir, name, content string) {
+	t.Helper()
+	folder, err := os.MkdirTemp(dir, "..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{
+		os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600),
+		os.Symlink(filepath.Base(folder), filepath.Join(dir, "..tmp")),
+		os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestRotatedToken changes the broker's token as Kubernetes does, by swapping a symbolic link, and the broker a moment
 // later: everything that was answered 200 comes out once and in order. An empty file in between changes nothing.
 // It is not parallel: a broker comes back on its port, which another test could have taken meanwhile.
 func TestRotatedToken(t *testing.T) {
-	dir, version := t.TempDir(), 0
-	put := func(token string) {
-		t.Helper()
-		version++
-		folder := filepath.Join(dir, fmt.Sprint("..", version))
-		for _, err := range []error{
-			os.Mkdir(folder, 0o700), os.WriteFile(filepath.Join(folder, "token"), []byte(token), 0o600),
-			os.Symlink(filepath.Base(folder), filepath.Join(dir, "..tmp")),
-			os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")),
-		} {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	dir := t.TempDir()
+	put := func(token string) { t.Helper(); swap(t, dir, "token", token) }
 	put("first")
 	options := server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(), JetStream: true,
 		NoSigs: true, NoLog: true, Authorization: "first"}

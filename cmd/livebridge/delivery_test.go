@@ -174,12 +174,13 @@ func TestOutcomeWithoutTheService(t *testing.T) {
 	}
 }
 
-// TestAuditWithoutTheService: with the service stopped, a command logs what it changes as the service does: the entries,
-// those that are missing, the command and the user. One that changes nothing logs nothing.
+// TestAuditWithoutTheService: with the service stopped, a command logs what it changes as the service does: the
+// entries, those that are missing, the command and the user. One that changes nothing logs nothing.
 func TestAuditWithoutTheService(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	service := launch(t, dir)
+	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=1s")
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "waits", 1_587_954_134, time.Now(), ""), 200)
 	service.expired(t, "room1")
 	service.expired(t, "room2")
 	service.terminate(t)
@@ -208,6 +209,7 @@ func TestAuditWithoutTheService(t *testing.T) {
 	audited("quarantine", "release", first)
 	audited("quarantine", "purge", second, "987654321")
 	audited("journal", "replay", "--all")
+	audited("journal", "replay", "--lane", "push.example.com/live/elsewhere")
 	want := []string{
 		"quarantine release[" + first + "] []entries released by an operator",
 		"quarantine purge[" + second + "] [987654321]entries purged by an operator",

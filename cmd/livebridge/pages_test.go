@@ -135,7 +135,7 @@ func TestListAndPurgeAllPages(t *testing.T) {
 				args = append(args, "--yes")
 			}
 			out, output := succeed(t, dir, args...)
-			if want := fmt.Sprintf("quarantine %s: %d of %d done", verb, n, n); !strings.HasPrefix(output, want) ||
+			if want := fmt.Sprintf("quarantine %s: %d of %d done", verb, n, n); !strings.HasPrefix(lastLine(output), want) ||
 				strings.Count(out, "\n") != n {
 				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), output, n, want)
 			}
@@ -147,6 +147,12 @@ func TestListAndPurgeAllPages(t *testing.T) {
 	})
 }
 
+// lastLine returns the last line of a command's standard error, behind what it has logged.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
 // TestReplayAllPages: replay goes on until everything of a lane, or of all, is replayed, once.
 func TestReplayAllPages(t *testing.T) {
 	t.Parallel()
@@ -154,7 +160,7 @@ func TestReplayAllPages(t *testing.T) {
 		replayed := func(want int, which ...string) {
 			t.Helper()
 			out, output := succeed(t, dir, append([]string{"journal", "replay", "--wait", "0"}, which...)...)
-			if sum := fmt.Sprintf("journal replay: %d events", want); !strings.HasPrefix(output, sum) ||
+			if sum := fmt.Sprintf("journal replay: %d events", want); !strings.HasPrefix(lastLine(output), sum) ||
 				strings.Count(out, "\n") != want {
 				t.Errorf("%d lines and %q, want %d and %q", strings.Count(out, "\n"), output, want, sum)
 			}

@@ -113,14 +113,19 @@ func await(t *testing.T, url string, want func(checker.Event) bool) {
 	}
 }
 
+// TestQuarantineWithoutAJournal names the setting.
+func TestQuarantineWithoutAJournal(t *testing.T) {
+	t.Parallel()
+	if _, errOut, code := command(t, t.TempDir(), "quarantine", "list"); code != exitUsage ||
+		!strings.Contains(errOut, "LIVEBRIDGE_DATA_DIR") {
+		t.Fatalf("%d %s", code, errOut)
+	}
+}
+
 // TestQuarantineCommands uses every command on the quarantine, first through the running service, then without it.
 func TestQuarantineCommands(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if _, errOut, code := command(t, dir, "quarantine", "list"); code != exitUsage ||
-		!strings.Contains(errOut, "LIVEBRIDGE_DATA_DIR") {
-		t.Fatalf("without a journal: %d %s", code, errOut)
-	}
 	service := launch(t, dir)
 	old, now := time.Unix(1_600_000_000, 0), time.Now()
 	for i := range 3 {
@@ -162,7 +167,6 @@ func TestQuarantineCommands(t *testing.T) {
 		t.Errorf("purge: %d %s", code, out)
 	}
 	service.terminate(t)
-
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 2 || left[0].Number != all[0].Number {
 		t.Errorf("left are %+v", left)
 	}
@@ -178,7 +182,6 @@ func TestQuarantineCommands(t *testing.T) {
 	if left := entriesOf(t, dir, "quarantine"); len(left) != 0 {
 		t.Errorf("left are %+v", left)
 	}
-	service.terminate(t)
 }
 
 // TestDeadLetterCommands: what the broker rejected is listed with the reason, and is published once the broker is

@@ -51,6 +51,7 @@ func TestPurgeAll(t *testing.T) {
 		strings.Count(out, "\n") != 2 || !strings.Contains(errOut, "2 entries would be") || count() != 2 {
 		t.Errorf("--dry-run: %d %s%s, %d are left", code, out, errOut, count())
 	}
+	t.Setenv(prefix+"DATA_DIR", dir)
 	for _, answer := range []string{"", "n\n", "y\n"} {
 		left := 2
 		if answer == "y\n" {

@@ -11,14 +11,12 @@ import (
 	"livebridge/bridge"
 )
 
-// TestMistakesAreNamed: every error says which setting, and none shows a key.
-func TestMistakesAreNamed(t *testing.T) {
-	missing, leaky := filepath.Join(t.TempDir(), "missing"), filepath.Join(t.TempDir(), "leaky")
-	if err := os.WriteFile(leaky, []byte("rules:\n  - {domain: a.example.com, app: live, kind: stream, keys: ["+demoKey+
-		", tooshort]}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct{ name, value, want string }{
+// mistake is a wrong value of a setting, and how its error begins or a part of that.
+type mistake struct{ name, value, want string }
+
+// mistakes are given a file that there is not, and one with keys.
+func mistakes(missing, leaky string) []mistake {
+	return []mistake{
 		{"MAX_BODY", "64 kilos", "LIVEBRIDGE_MAX_BODY: invalid size \"64 kilos\""},
 		{"MAX_BODY", "0", "LIVEBRIDGE_MAX_BODY"},
 		{"HOLD_DONE", "10", "LIVEBRIDGE_HOLD_DONE: invalid duration \"10\""},
@@ -72,7 +70,17 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"RECORD_KEY_FILE", missing, "LIVEBRIDGE_RECORD_KEY_FILE"},
 		{"KEYS_FILE", missing, "LIVEBRIDGE_KEYS_FILE"},
 		{"KEYS_FILE", leaky, "LIVEBRIDGE_KEYS_FILE: " + leaky + ": line 2"},
-	} {
+	}
+}
+
+// TestMistakesAreNamed: every error says which setting, and none shows a key.
+func TestMistakesAreNamed(t *testing.T) {
+	missing, leaky := filepath.Join(t.TempDir(), "missing"), filepath.Join(t.TempDir(), "leaky")
+	if err := os.WriteFile(leaky, []byte("rules:\n  - {domain: a.example.com, app: live, kind: stream, keys: ["+demoKey+
+		", tooshort]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range mistakes(missing, leaky) {
 		_, err := load(with(c.name, c.value))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s=%q: %v", c.name, c.value, err)

@@ -6,6 +6,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
 	"livebridge/bridge/status"
 )
 
@@ -16,6 +19,7 @@ const watchersShare = 4
 // newStatus returns the status page and its JSON.
 func (a *app) newStatus() *status.Server {
 	t := a.transport
+	registerClientCertificate(a.settings, a.registry)
 	return status.New(status.Config{
 		Version: version(), Ready: a.ready, Journal: a.journal, Backlog: a.journal.Backlog,
 		Broker: status.Broker{Transport: t.name(), URL: t.redactedURL(), Destination: t.destination(),
@@ -61,12 +65,32 @@ func (a *app) certificates() (all []status.Certificate) {
 	if a.certificate != nil {
 		all = append(all, shownCertificate("TLS_CERT_FILE", a.certificate.Leaf()))
 	}
-	for _, f := range [][2]string{{"NATS_TLS_CERT_FILE", a.settings.NATSCertFile}, {"KAFKA_TLS_CERT_FILE", a.settings.KafkaCertFile}} {
-		if c := certificateIn(f[1]); c != nil {
-			all = append(all, shownCertificate(f[0], c))
-		}
+	if setting, c := a.settings.clientCertificate(); c != nil {
+		all = append(all, shownCertificate(setting, c))
 	}
 	return all
+}
+
+// clientCertificate returns the certificate that is shown to the broker, and the setting that names its file; nil: there
+// is none.
+func (s *settings) clientCertificate() (setting string, c *x509.Certificate) {
+	if s.KafkaCertFile != "" {
+		return "KAFKA_TLS_CERT_FILE", certificateIn(s.KafkaCertFile)
+	}
+	return "NATS_TLS_CERT_FILE", certificateIn(s.NATSCertFile)
+}
+
+// registerClientCertificate registers the metric of the certificate that is shown to the broker. Its file is read with
+// every scrape: it can be replaced while the service runs.
+func registerClientCertificate(s *settings, r prometheus.Registerer) {
+	promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_broker_certificate_expiry_timestamp_seconds",
+		Help: "Unix time at which the client certificate for the broker expires; 0: there is none."},
+		func() float64 {
+			if _, c := s.clientCertificate(); c != nil {
+				return float64(c.NotAfter.Unix())
+			}
+			return 0
+		})
 }
 
 // certificateIn returns the first certificate of a PEM file; nil: there is none that can be read.

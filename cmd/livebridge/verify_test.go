@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ import (
 
 // TestVerifyJudgesAsTheServer: what the service would do for other reasons than the signature is part of the verdict.
 func TestVerifyJudgesAsTheServer(t *testing.T) {
-	const key = "Verify0123456789Verify0123456789ABCD"
+	const key = verifyKey
 	for name, value := range map[string]string{"STREAM_KEY": key, "SNAPSHOT_TOKEN": "token", "IGNORE_STREAMS": "_sd$"} {
 		t.Setenv(prefix+name, value)
 	}
@@ -58,32 +59,31 @@ func verified(t *testing.T, m sentCallback, args ...string) (string, int) {
 	return out.String() + errOut.String(), code
 }
 
-func TestVerify(t *testing.T) {
-	const key, other = "Verify0123456789Verify0123456789ABCD", "Others0123456789Others0123456789ABCD"
-	rules := filepath.Join(t.TempDir(), "rules")
-	if err := os.WriteFile(rules, []byte("rules: [{domain: listed.example.com, app: live, kind: stream, keys: ["+other+
-		"]}]"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range map[string]string{"STREAM_KEY": key, "RECORD_KEY": key, "RTC_KEY": other + "," + key,
-		"KEYS_FILE": rules} {
-		t.Setenv(prefix+name, value)
-	}
+// The keys of TestVerify: of the settings, and of another.
+const (
+	verifyKey   = "Verify0123456789Verify0123456789ABCD"
+	verifyOther = "Others0123456789Others0123456789ABCD"
+)
+
+// verifyCase is a callback and what verify says of it.
+type verifyCase struct {
+	name string
+	m    sentCallback
+	kind string
+	at   string
+	code int
+	want []string
+}
+
+// verifiedStreams are callbacks of streams.
+func verifiedStreams() []verifyCase {
+	const key, other = verifyKey, verifyOther
 	push := signature.Claim{Event: "PUBLISH", Domain: "push.example.com", App: "live", Stream: "room1",
 		Timestamp: "1587954140"}
-	listed, unlisted, file := push, push, push
+	listed, unlisted := push, push
 	listed.Domain, unlisted.Domain, unlisted.App = "listed.example.com", "listed.example.com", "vod"
-	file.Event, file.DownloadURL = "RECORD_FILE_COMPLETE", "https://o.example.com/a"
-	rtcBody := `{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","room_id":"r","stream_name":"s"}`
 	good := streamMessage(key, push, "")
-	for _, tt := range []struct {
-		name string
-		m    sentCallback
-		kind string
-		at   string
-		code int
-		want []string
-	}{
+	return []verifyCase{
 		{"good", good, "stream", "1587954100", 0, []string{"verdict     valid", "difference  none: key 1", "in 40 seconds",
 			`canonical   "PUBLISHpush.example.comliveroom11587954140"`, `stream          "room1"`,
 			"id " + signature.KeyID(key)}},
@@ -107,6 +107,20 @@ func TestVerify(t *testing.T) {
 		{"by a rule, not the setting", streamMessage(key, listed, ""), "stream", "1587954100", 1,
 			[]string{"with the key " + signature.KeyID(key) + " of stream callbacks"}},
 		{"without a rule", streamMessage(other, unlisted, ""), "stream", "1587954100", 1, []string{"403 app"}},
+	}
+}
+
+// verifiedOthers are callbacks of the other kinds, and wrong flags.
+func verifiedOthers(t *testing.T) []verifyCase {
+	t.Helper()
+	const key = verifyKey
+	push := signature.Claim{Event: "PUBLISH", Domain: "push.example.com", App: "live", Stream: "room1",
+		Timestamp: "1587954140"}
+	file := push
+	file.Event, file.DownloadURL = "RECORD_FILE_COMPLETE", "https://o.example.com/a"
+	rtcBody := `{"event_type":"RECORD_FILE_COMPLETE","app_id":"app1","room_id":"r","stream_name":"s"}`
+	good := streamMessage(key, push, "")
+	return []verifyCase{
 		{"record", recordMessage(key, bridge.SchemeHMAC, file, ""), "record", "1587954100", 0,
 			[]string{"publish_domain", `download_url    "https://o.example.com/a"`}},
 		{"record-md5", recordMessage(key, bridge.SchemeMD5, file, ""), "record", "1587954100", 1,
@@ -133,7 +147,21 @@ func TestVerify(t *testing.T) {
 		{"no kind", sentCallback{body: `{}`}, "", "", 2, []string{"--kind"}},
 		{"wrong kind", good, "push", "", 2, []string{"--kind"}},
 		{"no instant", good, "stream", "yesterday", 2, []string{"--at"}},
-	} {
+	}
+}
+
+func TestVerify(t *testing.T) {
+	const key, other = verifyKey, verifyOther
+	rules := filepath.Join(t.TempDir(), "rules")
+	if err := os.WriteFile(rules, []byte("rules: [{domain: listed.example.com, app: live, kind: stream, keys: ["+other+
+		"]}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"STREAM_KEY": key, "RECORD_KEY": key, "RTC_KEY": other + "," + key,
+		"KEYS_FILE": rules} {
+		t.Setenv(prefix+name, value)
+	}
+	for _, tt := range slices.Concat(verifiedStreams(), verifiedOthers(t)) {
 		var args []string
 		if tt.kind != "" {
 			args = append(args, "--kind", tt.kind)
@@ -157,7 +185,7 @@ func TestVerify(t *testing.T) {
 }
 
 func TestVerifyMD5(t *testing.T) {
-	const key = "Verify0123456789Verify0123456789ABCD"
+	const key = verifyKey
 	t.Setenv(prefix+"RECORD_KEY", key)
 	t.Setenv(prefix+"RECORD_SIGN_TYPE", "MD5")
 	claim := signature.Claim{Event: "RECORD_START", Domain: "push.example.com", App: "live", Stream: "room1",

@@ -68,7 +68,7 @@ func reconcileMutants() []mutant {
 		{"a push found again is another event", "bridge/reconcile/event.go", "d.data(name, d.Begun.IsZero())", "d.data(name, true)", reconcile, "TestIdentity"},
 		{"session events shift the sequence of streams", "bridge/reconcile/event.go", "Kind: bridge.KindSession,", "Kind: bridge.KindStream,", livebridge, "TestSessionEvents"},
 		{"session events need no subject", "transports/nats/subjects.go", "if o.SessionEvents {", "if false {", nats, "TestSessionSubjects"},
-		{"back-off has no end", rounds, "min(2*factor, backoffMax)", "2*factor", reconcile, "TestBackoffEnds"},
+		{"back-off has no end", rounds, "d = min(2*d, longest)", "d = min(2*d, 99*longest)", reconcile, "TestBackoffEnds"},
 		{"a throttled round goes on", rounds, " || of.Temporary", "", reconcile, "TestFailure"},
 		{"requests have no limit", "bridge/provider/call.go", "return c.config.Limit.Wait(ctx)", "return nil", providerAPI, "TestLimit"},
 		{"a held event opens a session", "bridge/store/sessions.go", "l.State.Last.Phase != bridge.PhasePublish", "false", journal, "TestOpenSessions"},

@@ -3,7 +3,6 @@ package producer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -123,6 +122,3 @@ func deniesProducerID(err error) bool {
 	}
 	return false
 }
-
-// String is for logs.
-func (i producerID) String() string { return fmt.Sprintf("producer %d epoch %d", i.id, i.epoch) }
