@@ -86,6 +86,7 @@ func closeWithoutBroker(t *testing.T, h Harness) {
 	topic, a := h.Open(t, false), &answers{}
 	a.deliver(t, topic.Publisher, events(1, 1, 1))
 	topic.Stop(t)
+	defer topic.Start(t) // the suite of a consumer may follow
 	given, all := a.total.Load(), events(100, 2, 1)
 	for _, e := range all {
 		a.try(topic.Publisher, e)
