@@ -17,7 +17,7 @@ type watcher struct {
 	lines *bufio.Reader
 }
 
-func watch(t *testing.T, ctx context.Context, url string) *watcher {
+func watch(ctx context.Context, t *testing.T, url string) *watcher {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/updates", nil)
 	if err != nil {
@@ -58,7 +58,7 @@ func TestUpdatesGoOn(t *testing.T) {
 	at.Config.ReadTimeout, at.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
 	at.Start()
 	defer at.CloseClientConnections()
-	w := watch(t, limited(t), at.URL)
+	w := watch(limited(t), t, at.URL)
 	for i := range 10 {
 		update, err := w.next()
 		if err != nil || !strings.Contains(update, `data-part="health"`) || strings.Contains(update, "<html") {
@@ -73,9 +73,9 @@ func TestWatchersAreBounded(t *testing.T) {
 	at := httptest.NewServer(e)
 	defer at.CloseClientConnections()
 	ctx, leave := context.WithCancel(limited(t))
-	watch(t, ctx, at.URL)
-	watch(t, limited(t), at.URL)
-	w := watch(t, limited(t), at.URL)
+	watch(ctx, t, at.URL)
+	watch(limited(t), t, at.URL)
+	w := watch(limited(t), t, at.URL)
 	if w.StatusCode != http.StatusServiceUnavailable || w.Header.Get("Retry-After") == "" {
 		t.Fatalf("the third gets %d", w.StatusCode)
 	}
@@ -92,7 +92,7 @@ func TestCloseEndsUpdates(t *testing.T) {
 	e := newExample(t, nil)
 	at := httptest.NewServer(e)
 	defer at.Close()
-	w := watch(t, limited(t), at.URL)
+	w := watch(limited(t), t, at.URL)
 	if _, err := w.next(); err != nil {
 		t.Fatal(err)
 	}
