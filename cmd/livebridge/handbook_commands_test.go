@@ -11,7 +11,7 @@ import (
 // TestHandbookCommands: every command line of livebridge in the handbook, in a block or in the text, is one that the
 // program has, with flags that it has.
 func TestHandbookCommands(t *testing.T) {
-	line, commands := regexp.MustCompile("(?:^|-- /|\\| |=\\S+ )livebridge ((?:--env-file \\S+ )?[a-z][^#|<]*)"), 0
+	line, commands := regexp.MustCompile(`(?:^|-- /|\| |=\S+ )livebridge ((?:--env-file \S+ )?[a-z][^#|<]*)`), 0
 	for _, code := range handbookCode(t) {
 		m := line.FindStringSubmatch(code)
 		if m == nil || m[1] == "cannot run" { // a message
