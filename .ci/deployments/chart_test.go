@@ -28,7 +28,12 @@ func decoder() runtime.Decoder {
 		monitoring.AddToScheme} {
 		utilruntime.Must(add(scheme))
 	}
-	return json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{Yaml: true, Strict: true})
+	return json.NewSerializerWithOptions(
+		json.DefaultMetaFactory,
+		scheme,
+		scheme,
+		json.SerializerOptions{Yaml: true, Strict: true},
+	)
 }
 
 // decode returns the objects of a text of YAML documents.

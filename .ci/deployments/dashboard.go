@@ -80,7 +80,9 @@ func datasource() common.DataSourceRef {
 func (p panel) builder(id uint32) cog.Builder[dashboard.Panel] {
 	if p.stat {
 		b := stat.NewPanelBuilder().Id(id).Title(p.title).Description(p.about).Unit(p.unit).Datasource(datasource()).
-			Span(4).Height(4).Thresholds(p.thresholds()).GraphMode(common.BigValueGraphModeNone).Orientation(common.VizOrientationAuto).
+			Span(4).
+			Height(4).
+			Thresholds(p.thresholds()).GraphMode(common.BigValueGraphModeNone).Orientation(common.VizOrientationAuto).
 			ColorMode(common.BigValueColorModeBackground).
 			ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}))
 		for _, q := range p.queries {

@@ -53,7 +53,8 @@ func TestPanelsAreComplete(t *testing.T) {
 		if p.Type == "row" {
 			continue
 		}
-		if p.Description == "" || p.FieldConfig.Defaults.Unit == "" || p.Datasource.UID != "${datasource}" || len(p.Targets) == 0 {
+		if p.Description == "" || p.FieldConfig.Defaults.Unit == "" || p.Datasource.UID != "${datasource}" ||
+			len(p.Targets) == 0 {
 			t.Errorf("%q lacks a description, a unit, a data source or queries: %+v", p.Title, p)
 		}
 	}

@@ -7,19 +7,24 @@ import (
 
 // TestNotes: what helm install prints has the next commands with their names, and says what was chosen at a price.
 func TestNotes(t *testing.T) {
-	const lost, reached, domains = "persistence.enabled is false", "networkPolicy.enabled is false", "settings.DOMAINS is empty"
+	const lost, reached = "persistence.enabled is false", "networkPolicy.enabled is false"
+	const domains = "settings.DOMAINS is empty"
 	for _, c := range []struct {
 		example string
 		changes map[string]any
 		want    []string
 		not     []string
 	}{
-		{"kafka", nil, []string{"rollout status statefulset/livebridge", "exec livebridge-0 -c livebridge -- /livebridge config --check",
-			"port-forward livebridge-0 9090", "during a rollout or a node drain callbacks are not answered"}, []string{lost, reached, domains}},
+		{"kafka", nil, []string{"rollout status statefulset/livebridge",
+			"exec livebridge-0 -c livebridge -- /livebridge config --check",
+			"port-forward livebridge-0 9090", "during a rollout or a node drain callbacks are not answered"},
+			[]string{lost, reached, domains}},
 		{"sidecar", nil, []string{"exec application-0 -c livebridge -- /livebridge"}, []string{lost}},
-		{"kafka", map[string]any{"persistence.enabled": false}, []string{lost, "not yet published."}, []string{"consumers have not read"}},
+		{"kafka", map[string]any{"persistence.enabled": false}, []string{lost, "not yet published."},
+			[]string{"consumers have not read"}},
 		{"sidecar", map[string]any{"persistence.enabled": false}, []string{lost, "all that consumers have not read"}, nil},
-		{"kafka", map[string]any{"networkPolicy.enabled": false, "settings": map[string]any{}}, []string{reached, domains}, nil},
+		{"kafka", map[string]any{"networkPolicy.enabled": false, "settings": map[string]any{}},
+			[]string{reached, domains}, nil},
 	} {
 		r, err := renderExample(t, c.example, c.changes)
 		if err != nil {

@@ -63,7 +63,8 @@ func TestOneReplicaWithItsVolume(t *testing.T) {
 		if *set.Spec.Replicas != 1 || len(set.Spec.VolumeClaimTemplates) != 1 {
 			t.Errorf("%s: %d replicas, %d claims", name, *set.Spec.Replicas, len(set.Spec.VolumeClaimTemplates))
 		}
-		if p := set.Spec.PersistentVolumeClaimRetentionPolicy; p.WhenDeleted != apps.RetainPersistentVolumeClaimRetentionPolicyType {
+		kept := set.Spec.PersistentVolumeClaimRetentionPolicy
+		if kept.WhenDeleted != apps.RetainPersistentVolumeClaimRetentionPolicyType {
 			t.Errorf("%s: the volume is deleted with the set", name)
 		}
 		if grace := *set.Spec.Template.Spec.TerminationGracePeriodSeconds; grace < 40 {
@@ -137,5 +138,8 @@ func checkMounts(t *testing.T, name string, set *apps.StatefulSet, c *core.Conta
 }
 
 func mounted(c *core.Container, path string) bool {
-	return slices.ContainsFunc(c.VolumeMounts, func(m core.VolumeMount) bool { return strings.HasPrefix(path, m.MountPath+"/") })
+	return slices.ContainsFunc(
+		c.VolumeMounts,
+		func(m core.VolumeMount) bool { return strings.HasPrefix(path, m.MountPath+"/") },
+	)
 }

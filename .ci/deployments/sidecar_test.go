@@ -21,7 +21,8 @@ func TestSidecarGates(t *testing.T) {
 func checkSidecar(t *testing.T, pod *core.PodSpec) {
 	t.Helper()
 	last := pod.InitContainers[len(pod.InitContainers)-1]
-	if last.Name != "livebridge" || last.RestartPolicy == nil || *last.RestartPolicy != core.ContainerRestartPolicyAlways {
+	if last.Name != "livebridge" || last.RestartPolicy == nil ||
+		*last.RestartPolicy != core.ContainerRestartPolicyAlways {
 		t.Errorf("the last init container is %s with restart policy %v", last.Name, last.RestartPolicy)
 	}
 	if probe := last.StartupProbe; probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Path != "/livez" {
@@ -58,21 +59,34 @@ func TestSidecarLeavesTheApplicationAlone(t *testing.T) {
 		t.Errorf("the pod's security context is %+v, want %+v", pod.SecurityContext, want.PodSecurityContext)
 	}
 	if pod.ServiceAccountName != "" || pod.AutomountServiceAccountToken != nil {
-		t.Errorf("the application has the service account %q, token %v", pod.ServiceAccountName, pod.AutomountServiceAccountToken)
+		t.Errorf(
+			"the application has the service account %q, token %v",
+			pod.ServiceAccountName,
+			pod.AutomountServiceAccountToken,
+		)
 	}
-	pod = one[*apps.StatefulSet](t, objectsOf(t, "sidecar", map[string]any{"application.podSecurityContext": nil})).Spec.Template.Spec
+	pod = one[*apps.StatefulSet](
+		t,
+		objectsOf(t, "sidecar", map[string]any{"application.podSecurityContext": nil}),
+	).Spec.Template.Spec
 	if pod.SecurityContext != nil || *pod.Volumes[0].Secret.DefaultMode != 0o444 {
-		t.Errorf("without a fsGroup: security context %v, secrets of mode %o", pod.SecurityContext, *pod.Volumes[0].Secret.DefaultMode)
+		t.Errorf(
+			"without a fsGroup: security context %v, secrets of mode %o",
+			pod.SecurityContext,
+			*pod.Volumes[0].Secret.DefaultMode,
+		)
 	}
 }
 
-// TestSidecarPolicyClosesOnlyLivebridge: the network policy opens every port of the pod to everybody except livebridge's.
+// TestSidecarPolicyClosesOnlyLivebridge: the network policy opens every port of the pod to everybody except
+// livebridge's.
 func TestSidecarPolicyClosesOnlyLivebridge(t *testing.T) {
 	changes := map[string]any{"nats.embedded": map[string]any{"expose": true, "existingSecret": "token"},
 		"networkPolicy.callbacksFrom": []any{map[string]any{"podSelector": map[string]any{}}}, "ports.admin": 909,
 		"networkPolicy.natsFrom": []any{map[string]any{"podSelector": map[string]any{}}}}
 	policy := one[*networking.NetworkPolicy](t, objectsOf(t, "sidecar", changes))
-	for port, want := range map[int32]bool{1: true, 80: true, 908: true, 909: false, 910: true, 4221: true, 4222: false, 4223: true,
+	for port, want := range map[int32]bool{1: true, 80: true, 908: true, 909: false, 910: true,
+		4221: true, 4222: false, 4223: true,
 		8000: true, 8079: true, 8080: false, 8081: true, 9090: true, 65535: true} {
 		if got := openToAll(policy, core.ProtocolTCP, port); got != want {
 			t.Errorf("port %d is open to everybody: %v, want %v", port, got, want)
@@ -82,7 +96,8 @@ func TestSidecarPolicyClosesOnlyLivebridge(t *testing.T) {
 		t.Error("UDP is closed")
 	}
 	alone := one[*networking.NetworkPolicy](t, objectsOf(t, "kafka", nil))
-	if openToAll(alone, core.ProtocolTCP, 9090) || openToAll(alone, core.ProtocolTCP, 1) || !openToAll(alone, core.ProtocolTCP, 8080) {
+	if openToAll(alone, core.ProtocolTCP, 9090) || openToAll(alone, core.ProtocolTCP, 1) ||
+		!openToAll(alone, core.ProtocolTCP, 8080) {
 		t.Error("alone, another port than that for callbacks is open to everybody")
 	}
 }
@@ -116,7 +131,8 @@ func TestSidecarCollisions(t *testing.T) {
 		want    string
 	}{
 		{map[string]any{"ports.admin": 8000}, "set ports.admin to another one"},
-		{map[string]any{"application.containers": []any{map[string]any{"name": "livebridge"}}}, "the name livebridge is taken"},
+		{map[string]any{"application.containers": []any{map[string]any{"name": "livebridge"}}},
+			"the name livebridge is taken"},
 		{map[string]any{"application.containers": []any{}}, "application.containers is required"},
 	} {
 		if _, err := renderExample(t, "sidecar", c.changes); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -136,8 +152,14 @@ func TestSidecarInAnotherChart(t *testing.T) {
 		t.Fatal(err)
 	}
 	parent.AddDependency(c)
-	r, err := render(parent, "shop", map[string]any{"livebridge": map[string]any{"workload": "none", "existingSecret": "keys",
-		"image": map[string]any{"repository": "example.com/livebridge"}, "persistence": map[string]any{"enabled": false}}})
+	r, err := render(
+		parent,
+		"shop",
+		map[string]any{"livebridge": map[string]any{"workload": "none", "existingSecret": "keys",
+			"image": map[string]any{
+				"repository": "example.com/livebridge",
+			}, "persistence": map[string]any{"enabled": false}}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

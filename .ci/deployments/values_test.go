@@ -121,10 +121,18 @@ func TestExtras(t *testing.T) {
 		"extraEnv":          []any{map[string]any{"name": "OTEL_SERVICE_NAME", "value": "livebridge"}},
 		"extraVolumes":      []any{map[string]any{"name": "extra", "emptyDir": map[string]any{}}},
 		"extraVolumeMounts": []any{map[string]any{"name": "extra", "mountPath": "/extra"}},
-		"extraObjects": []any{map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "{{ .Release.Name }}-map"}},
-			"apiVersion: v1\nkind: Secret\nmetadata: {name: '{{ .Release.Name }}-text'}"},
-		"topologySpreadConstraints": []any{map[string]any{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}},
-		"podLabels":                 map[string]any{"team": "live"}, "commonLabels": map[string]any{"cost": "1"},
+		"extraObjects": []any{
+			map[string]any{
+				"apiVersion": "v1",
+				"kind":       "ConfigMap",
+				"metadata":   map[string]any{"name": "{{ .Release.Name }}-map"},
+			},
+			"apiVersion: v1\nkind: Secret\nmetadata: {name: '{{ .Release.Name }}-text'}",
+		},
+		"topologySpreadConstraints": []any{
+			map[string]any{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"},
+		},
+		"podLabels": map[string]any{"team": "live"}, "commonLabels": map[string]any{"cost": "1"},
 		"ingress": map[string]any{"enabled": true, "host": "callbacks.example.com", "tlsSecret": "tls"},
 	})
 	set := one[*apps.StatefulSet](t, objects)
@@ -142,7 +150,8 @@ func TestExtras(t *testing.T) {
 	if name := one[*core.Secret](t, objects).Name; name != "livebridge-text" {
 		t.Errorf("the Secret is %s", name)
 	}
-	if rules := one[*networking.Ingress](t, objects).Spec.Rules; len(rules) != 1 || rules[0].Host != "callbacks.example.com" {
+	if rules := one[*networking.Ingress](t, objects).Spec.Rules; len(rules) != 1 ||
+		rules[0].Host != "callbacks.example.com" {
 		t.Errorf("the ingress has %v", rules)
 	}
 }

@@ -29,15 +29,26 @@ func everyFamily(t *testing.T) map[string]*family {
 		t.Fatal(err)
 	}
 	asService(t, map[string]string{"DOMAINS": emulatedDomain})
-	service := launch(t, t.TempDir(), prefix+"TLS_CERT_FILE="+cert, prefix+"TLS_KEY_FILE="+certKey, prefix+"RECORD_KEY_FILE="+key,
-		prefix+"PROVIDER_ENDPOINT="+newAccount(t).url, prefix+"RECONCILE_INTERVAL=1h")
+	service := launch(
+		t,
+		t.TempDir(),
+		prefix+"TLS_CERT_FILE="+cert,
+		prefix+"TLS_KEY_FILE="+certKey,
+		prefix+"RECORD_KEY_FILE="+key,
+		prefix+"PROVIDER_ENDPOINT="+newAccount(t).url,
+		prefix+"RECONCILE_INTERVAL=1h",
+	)
 	answer, err := http.Get("http://" + service.admin + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	all := make(map[string]*family)
-	comment, sample := regexp.MustCompile(`^# (HELP|TYPE) (livebridge_\w+) (.*)$`), regexp.MustCompile(`^(livebridge_\w+)\{(.*)\}`)
+	comment, sample := regexp.MustCompile(
+		`^# (HELP|TYPE) (livebridge_\w+) (.*)$`,
+	), regexp.MustCompile(
+		`^(livebridge_\w+)\{(.*)\}`,
+	)
 	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
 		if m := comment.FindStringSubmatch(lines.Text()); m != nil && m[1] == "HELP" {
 			all[m[2]] = &family{help: m[3], labels: make(map[string]bool)}

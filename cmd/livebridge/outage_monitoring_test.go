@@ -14,8 +14,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// TestMonitoredOutage plays an outage of the broker under load, with a real Prometheus: the alert fires, the dashboard's
-// queries show the outage, the handbook's steps end it, and then no alert fires any more. Nothing is lost.
+// TestMonitoredOutage plays an outage of the broker under load, with a real Prometheus: the alert fires, the
+// dashboard's queries show the outage, the handbook's steps end it, and then no alert fires any more. Nothing is lost.
 func TestMonitoredOutage(t *testing.T) {
 	store := t.TempDir()
 	b := broker(t, store, server.RANDOM_PORT)
@@ -31,7 +31,11 @@ func TestMonitoredOutage(t *testing.T) {
 	p := newProvider()
 	end := playUntil(t, p, service)
 	monitor := startPrometheus(t, service.admin)
-	until(t, "events are published", func() bool { return len(monitor.query(t, "livebridge_events_published_total > 50")) > 0 })
+	until(
+		t,
+		"events are published",
+		func() bool { return len(monitor.query(t, "livebridge_events_published_total > 50")) > 0 },
+	)
 	if firing := monitor.firing(t); len(firing) > 0 {
 		t.Errorf("before the outage %v fire", firing)
 	}
@@ -41,7 +45,8 @@ func TestMonitoredOutage(t *testing.T) {
 	until(t, "the alert fires", func() bool { return monitor.firing(t)["LivebridgeBrokerUnavailable"] })
 	until(t, "events wait", func() bool { return len(monitor.query(t, "livebridge_outbox_events > 100")) > 0 })
 	values, empty := monitor.shown(t)
-	if !slices.Equal(values["Broker"][:1], []string{"0"}) || values["Waiting events"][0] == "0" || values["Lost callbacks"][0] != "0" {
+	if !slices.Equal(values["Broker"][:1], []string{"0"}) || values["Waiting events"][0] == "0" ||
+		values["Lost callbacks"][0] != "0" {
 		t.Errorf("the dashboard shows %v", values)
 	}
 	for _, title := range empty {

@@ -19,8 +19,8 @@ import (
 // prometheusServer is a real Prometheus with the project's alert rules.
 type prometheusServer struct{ url string }
 
-// startPrometheus starts bin/prometheus, which `make test-monitoring` builds. It asks a program five times a second, and
-// its alerts wait for a second where the rules say minutes.
+// startPrometheus starts bin/prometheus, which `make test-monitoring` builds. It asks a program five times a second,
+// and its alerts wait for a second where the rules say minutes.
 func startPrometheus(t *testing.T, target string) prometheusServer {
 	t.Helper()
 	dir := t.TempDir()
@@ -28,12 +28,24 @@ func startPrometheus(t *testing.T, target string) prometheusServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, filepath.Join(dir, "alerts.yaml"), regexp.MustCompile(`for: \d+m`).ReplaceAll(rules, []byte("for: 1s")))
-	writeFile(t, filepath.Join(dir, "prometheus.yaml"), fmt.Appendf(nil, "global: {scrape_interval: 200ms, scrape_timeout: 200ms, "+
-		"evaluation_interval: 200ms}\nrule_files: [alerts.yaml]\nscrape_configs:\n"+
-		"  - {job_name: livebridge, static_configs: [{targets: [%q]}]}\n", target))
-	c := exec.Command(filepath.Join("..", "..", "bin", "prometheus"), "--config.file="+filepath.Join(dir, "prometheus.yaml"),
-		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")
+	writeFile(
+		t,
+		filepath.Join(dir, "alerts.yaml"),
+		regexp.MustCompile(`for: \d+m`).ReplaceAll(rules, []byte("for: 1s")),
+	)
+	writeFile(
+		t,
+		filepath.Join(dir, "prometheus.yaml"),
+		fmt.Appendf(nil, "global: {scrape_interval: 200ms, scrape_timeout: 200ms, "+
+			"evaluation_interval: 200ms}\nrule_files: [alerts.yaml]\nscrape_configs:\n"+
+			"  - {job_name: livebridge, static_configs: [{targets: [%q]}]}\n", target),
+	)
+	c := exec.Command(
+		filepath.Join("..", "..", "bin", "prometheus"),
+		"--config.file="+filepath.Join(dir, "prometheus.yaml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--web.listen-address=127.0.0.1:0",
+	)
 	log, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
