@@ -121,5 +121,5 @@ clean:              ## remove bin, dist and data
 	rm -rf bin dist data
 
 bench:              ## run the benchmarks, which compare ratios within one run
-	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal -run '^$$' \
-	  -bench 'Accept|Latency|Start|Backlog|Lanes' -benchtime 1x -p 1 -timeout 60m
+	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal ./bridge/store -run '^$$' \
+	  -bench 'Accept|Latency|Start|Backlog|Lanes|Unseen' -benchtime 1x -p 1 -timeout 60m

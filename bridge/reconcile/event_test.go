@@ -96,12 +96,12 @@ func TestFullJournal(t *testing.T) {
 	w := &world{full: bridge.ErrFull}
 	w.run(t, func(o *reconcile.Options) { o.Grace = 0 }, func() {
 		w.open = []bridge.OpenSession{session("left")}
-		after(3 * time.Minute)
+		w.after(3 * time.Minute)
 		if n := w.log.FilterMessageSnippet("session event not published").Len(); n != 3 || len(w.reported) != 0 || w.value(t, "found_total", "stale") != 1 {
 			t.Errorf("%d lines, %v", n, w.names())
 		}
 		w.full = nil
-		after(2 * time.Minute)
+		w.after(2 * time.Minute)
 		if len(w.reported) != 1 {
 			t.Errorf("%v", w.names())
 		}

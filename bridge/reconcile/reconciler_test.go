@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,7 @@ import (
 
 // world is both lists, and how the provider fails, by domain.
 type world struct {
+	mu       sync.Mutex // held by the test, but in after
 	online   map[string][]provider.Stream
 	failing  map[string]error
 	open     []bridge.OpenSession
@@ -34,11 +36,15 @@ type world struct {
 }
 
 func (w *world) Online(_ context.Context, domain, app string) ([]provider.Stream, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.asked = append(w.asked, domain+app)
 	return w.online[domain], w.failing[domain]
 }
 
 func (w *world) OpenSessions(_ context.Context, domain string) (out []bridge.OpenSession, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, s := range w.open {
 		if s.Domain == domain {
 			out = append(out, s)
@@ -56,6 +62,8 @@ func (w *world) run(t *testing.T, change func(*reconcile.Options), test func()) 
 		o := reconcile.Options{Interval: time.Minute, Grace: 2 * time.Minute, Domains: []string{domain, "b.example.com"},
 			Sessions: w, Online: w, Log: zap.New(core), Registerer: w.registry,
 			Publish: func(_ context.Context, d reconcile.Difference) error {
+				w.mu.Lock()
+				defer w.mu.Unlock()
 				if w.full == nil {
 					w.reported = append(w.reported, d)
 				}
@@ -70,15 +78,22 @@ func (w *world) run(t *testing.T, change func(*reconcile.Options), test func()) 
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
+		w.mu.Lock()
 		go func() { defer close(done); r.Run(ctx) }()
 		test()
+		w.mu.Unlock()
 		cancel()
 		<-done
 	})
 }
 
-// after lets time pass, and what is due in it happen.
-func after(d time.Duration) { time.Sleep(d); synctest.Wait() }
+// after lets time pass, and what is due in it happen. Only then is the world the reconciler's.
+func (w *world) after(d time.Duration) {
+	w.mu.Unlock()
+	defer w.mu.Lock()
+	time.Sleep(d)
+	synctest.Wait()
+}
 
 // names are the problems and streams of what was reported.
 func (w *world) names() (out []string) {
@@ -123,11 +138,11 @@ func TestRounds(t *testing.T) {
 		both.Domain = "Push.Example.com"
 		w.online = map[string][]provider.Stream{domain: {both, stream("unseen"), stream("unseen_lhd")}}
 		w.open = []bridge.OpenSession{session("both"), session("left"), session("left_lhd")}
-		after(2 * time.Minute)
+		w.after(2 * time.Minute)
 		if len(w.reported) != 0 || len(w.asked) != 4 {
 			t.Errorf("%v after %v", w.names(), w.asked)
 		}
-		after(3 * time.Minute)
+		w.after(3 * time.Minute)
 		if got := w.names(); !slices.Equal(got, []string{"stale left", "missed unseen"}) {
 			t.Errorf("%v", got)
 		}
@@ -135,7 +150,7 @@ func TestRounds(t *testing.T) {
 			t.Errorf("%v", w.log.All())
 		}
 		w.open = nil
-		after(time.Minute)
+		w.after(time.Minute)
 		if w.value(t, "differences", "stale") != 0 || w.value(t, "found_total", "stale") != 1 || w.value(t, "runs_total", "success") != 6 {
 			t.Error("metrics do not follow")
 		}
@@ -152,9 +167,9 @@ func TestFailure(t *testing.T) {
 	w.run(t, nil, func() {
 		w.open = []bridge.OpenSession{session("left")}
 		throttled := &provider.Error{Op: "list", Message: "throttled", Status: 429, Temporary: true}
-		after(4 * time.Minute) // four rounds
+		w.after(4 * time.Minute) // four rounds
 		w.failing, w.asked = map[string]error{domain: throttled}, nil
-		after(time.Minute + 2*time.Minute + 4*time.Minute)
+		w.after(time.Minute + 2*time.Minute + 4*time.Minute)
 		if len(w.asked) != 3 || len(w.reported) != 1 || w.value(t, "differences", "stale") != 1 || w.value(t, "runs_total", "failure") != 3 {
 			t.Errorf("asked %v, reported %v", w.asked, w.names())
 		}
@@ -162,17 +177,17 @@ func TestFailure(t *testing.T) {
 			t.Errorf("logged %d times", n)
 		}
 		w.failing = map[string]error{"b.example.com": &provider.Error{Op: "list", Message: "no such domain", Status: 400}}
-		after(8 * time.Minute)
+		w.after(8 * time.Minute)
 		if len(w.reported) != 1 || w.value(t, "differences", "stale") != 1 || w.value(t, "runs_total", "failure") != 4 {
 			t.Errorf("reported %v", w.names())
 		}
 		w.failing = nil
-		after(16 * time.Minute)
+		w.after(16 * time.Minute)
 		if n := w.log.FilterMessageSnippet("succeeded again").Len(); n != 1 || len(w.reported) != 1 {
 			t.Errorf("%d times again, reported %v", n, w.names())
 		}
 		w.listing = errors.New("journal failed")
-		after(time.Minute)
+		w.after(time.Minute)
 		if w.value(t, "runs_total", "failure") != 5 {
 			t.Error("a failure of the journal is not counted")
 		}
@@ -183,9 +198,9 @@ func TestFailure(t *testing.T) {
 func TestBackoffEnds(t *testing.T) {
 	w := &world{failing: map[string]error{domain: errors.New("no")}}
 	w.run(t, nil, func() {
-		after((1 + 2 + 4 + 8 + 16) * time.Minute)
+		w.after((1 + 2 + 4 + 8 + 16) * time.Minute)
 		before := len(w.asked)
-		after(32 * time.Minute)
+		w.after(32 * time.Minute)
 		if got := len(w.asked) - before; got != 2 {
 			t.Errorf("%d rounds", got)
 		}
@@ -199,7 +214,7 @@ func TestManyDifferences(t *testing.T) {
 		for i := range 50 {
 			w.open = append(w.open, session(fmt.Sprint("s", i)))
 		}
-		after(time.Minute)
+		w.after(time.Minute)
 		if len(w.reported) != 50 || w.log.Len() != 21 || w.value(t, "found_total", "stale") != 50 {
 			t.Errorf("%d reported, %d lines", len(w.reported), w.log.Len())
 		}

@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"livebridge/bridge/processor"
 	"os"
 	"runtime"
 
@@ -11,6 +10,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/wal"
 	"go.uber.org/zap"
+
+	"livebridge/bridge/processor"
 )
 
 // Format is the version of the keys and values in doc.go. A journal of another version is not opened.
@@ -20,7 +21,11 @@ const Format = "livebridge-journal 3"
 var ErrInUse = errors.New("in use by another process")
 
 // Open opens the store and reads what the last run has left. Total is the size of the volume, 0 when it is not known.
-func (s *Store) Open(total uint64) error { return s.Isolate(func() error { return s.open(total) }) }
+func (s *Store) Open(total uint64) error {
+	err := s.Isolate(func() error { return s.open(total) })
+	s.opened = err == nil
+	return err
+}
 
 func (s *Store) open(total uint64) (err error) {
 	s.db, err = pebble.Open(s.opts.Dir, s.storeOptions(total))
@@ -32,9 +37,7 @@ func (s *Store) open(total uint64) (err error) {
 		return fmt.Errorf("open the journal in %s: %w", s.opts.Dir, err)
 	}
 	if err := s.load(); err != nil {
-		err = errors.Join(fmt.Errorf("load the journal in %s: %w", s.opts.Dir, err), s.db.Close())
-		s.db = nil
-		return err
+		return errors.Join(fmt.Errorf("load the journal in %s: %w", s.opts.Dir, err), s.db.Close())
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ type Store struct {
 	failure
 	opts   Options
 	db     *pebble.DB
+	opened bool // db may be used: the goroutine that opened it has come back
 	lock   *pebble.Lock
 	marker vfs.File // nil where no service runs
 
@@ -121,7 +122,7 @@ func (s *Store) Close() error {
 
 // Discard closes a store that was locked, or opened too, and not written.
 func (s *Store) Discard() error {
-	if s.db == nil {
+	if !s.opened {
 		return s.lock.Close()
 	}
 	return errors.Join(s.Isolate(s.db.Close), s.lock.Close())
