@@ -1,9 +1,8 @@
 package reconcile
 
 import (
-	"errors"
-
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // metrics are those of a Reconciler.
@@ -15,16 +14,17 @@ type metrics struct {
 	succeeded, failed prometheus.Counter // of runs
 }
 
-func newMetrics() *metrics {
+func newMetrics(r prometheus.Registerer) *metrics {
+	made := promauto.With(r)
 	m := &metrics{
-		differences: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "livebridge_reconcile_differences",
+		differences: made.NewGaugeVec(prometheus.GaugeOpts{Name: "livebridge_reconcile_differences",
 			Help: "Streams that differ from the provider's list of online streams: missed (online, no session) or stale."},
 			[]string{"problem"}),
-		found: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_reconcile_found_total",
+		found: made.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_reconcile_found_total",
 			Help: "Differences that were found, each once: missed or stale."}, []string{"problem"}),
-		runs: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_reconcile_runs_total",
+		runs: made.NewCounterVec(prometheus.CounterOpts{Name: "livebridge_reconcile_runs_total",
 			Help: "Comparisons with the provider's list of online streams, by result."}, []string{"result"}),
-		last: prometheus.NewGauge(prometheus.GaugeOpts{Name: "livebridge_reconcile_last_success_timestamp_seconds",
+		last: made.NewGauge(prometheus.GaugeOpts{Name: "livebridge_reconcile_last_success_timestamp_seconds",
 			Help: "Unix time of the last comparison with the provider's list that succeeded; 0: none since the start."}),
 	}
 	m.succeeded, m.failed = m.runs.WithLabelValues("success"), m.runs.WithLabelValues("failure")
@@ -33,10 +33,6 @@ func newMetrics() *metrics {
 		m.found.WithLabelValues(string(p))
 	}
 	return m
-}
-
-func (m *metrics) register(r prometheus.Registerer) error {
-	return errors.Join(r.Register(m.differences), r.Register(m.found), r.Register(m.runs), r.Register(m.last))
 }
 
 // set sets how many differences there are.

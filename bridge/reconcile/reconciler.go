@@ -50,19 +50,15 @@ type Reconciler struct {
 	failures int           // rounds in a row
 }
 
-// New makes a Reconciler. The error is the registerer's.
-func New(o Options) (*Reconciler, error) {
+// New makes a Reconciler and registers its metrics.
+func New(o Options) *Reconciler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-	r := &Reconciler{opts: o, log: o.Log, metrics: newMetrics(), reported: make(map[seen]bool)}
-	if o.Registerer == nil {
-		return r, nil
-	}
-	return r, r.metrics.register(o.Registerer)
+	return &Reconciler{opts: o, log: o.Log, metrics: newMetrics(o.Registerer), reported: make(map[seen]bool)}
 }
 
 // Run compares after each interval until ctx ends.

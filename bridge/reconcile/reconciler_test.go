@@ -72,10 +72,7 @@ func (w *world) run(t *testing.T, change func(*reconcile.Options), test func()) 
 		if change != nil {
 			change(&o)
 		}
-		r, err := reconcile.New(o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := reconcile.New(o)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		w.mu.Lock()

@@ -60,7 +60,7 @@ func (s *settings) checkReconcile() []error {
 }
 
 // buildReconciler makes the reconciler; it stays nil unless it is configured.
-func (a *app) buildReconciler() (err error) {
+func (a *app) buildReconciler() error {
 	if a.settings.ReconcileInterval == 0 {
 		return nil
 	}
@@ -71,8 +71,8 @@ func (a *app) buildReconciler() (err error) {
 			return a.journal.Append(ctx, reconcile.Arrival(d))
 		}
 	}
-	a.reconciler, err = reconcile.New(o)
-	return err
+	a.reconciler = reconcile.New(o)
+	return nil
 }
 
 // reconcile compares until ctx ends, if that is configured.
