@@ -59,7 +59,7 @@ func TestForeignConsumers(t *testing.T) {
 			scaled(t, 80, func(line string) (lane, sequence string) {
 				fields := strings.Fields(line) // all of one kind
 				return fields[0], fields[1]
-			}, exec.Command(python, source), exec.Command(python, source))
+			}, wholeLines(python, source), wholeLines(python, source))
 		})
 	}
 	t.Run("Python NATS", func(t *testing.T) {
@@ -68,6 +68,14 @@ func TestForeignConsumers(t *testing.T) {
 		checkConsumer(t, exec.Command(python, sourceFile(t, "consume.py", printed(t, "python", natsSaid, service.nats))),
 			want)
 	})
+}
+
+// wholeLines is a program in Python that writes its lines whole, whatever the environment says of its output: two of
+// them write to one pipe.
+func wholeLines(python, source string) *exec.Cmd {
+	c := exec.Command(python, source)
+	c.Env = append(os.Environ(), "PYTHONUNBUFFERED=")
+	return c
 }
 
 // pushes sends some pushes and returns what a consumer prints of each stream: key, sequence and type, in order.
