@@ -77,11 +77,14 @@ func goldenUnsequenced() goldenEvent {
 
 func goldenRTC() goldenEvent {
 	e := bridge.Event{
-		ID: sampleID(), Type: "com.huaweicloud.rtc.record.file_complete", Occurred: 1587954131234, Recorded: 1587954134678, Sequence: 42,
-		Lane: bridge.Lane{Kind: bridge.KindRTCRecord, Domain: "app/1", App: "", Stream: "s"}, Scheme: bridge.SchemeRTC, Data: []byte(`{}`),
+		ID: sampleID(), Type: "com.huaweicloud.rtc.record.file_complete", Occurred: 1587954131234, Recorded: 1587954134678,
+		Sequence: 42,
+		Lane:     bridge.Lane{Kind: bridge.KindRTCRecord, Domain: "app/1", App: "", Stream: "s"}, Scheme: bridge.SchemeRTC,
+		Data: []byte(`{}`),
 	}
 	return goldenEvent{"SparkRTC, a room without a name", e,
-		`{"data":{},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:rtc-record:1","id":"` + sampleIDText +
+		`{"data":{},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:rtc-record:1","id":"` +
+			sampleIDText +
 			`","partitionkey":"app%2F1//s","recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000042",` +
 			`"signature":"rtc-hmac-sha256","source":"/huaweicloud/rtc/app%2F1","specversion":"1.0","subject":"app%2F1//s",` +
 			`"time":"2020-04-27T02:22:11.234Z","type":"com.huaweicloud.rtc.record.file_complete"}`,
@@ -95,18 +98,21 @@ func goldenRTC() goldenEvent {
 
 func goldenNotice() goldenEvent {
 	e := bridge.Event{
-		ID: sampleID(), Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 9, Lane: bridge.Lane{Kind: bridge.KindRecord},
+		ID: sampleID(), Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 9,
+		Lane:   bridge.Lane{Kind: bridge.KindRecord},
 		Scheme: bridge.SchemeMD5, Reason: bridge.ReasonUnknownEvent, Subject: "push.example.com/live%2Fa/room%201",
 		Data: []byte(`{"body":{},"kind":"record","reason":"unknown_event"}`),
 	}
 	return goldenEvent{"a notice of the quarantine", e,
 		`{"data":{"body":{},"kind":"record","reason":"unknown_event"},"datacontenttype":"application/json",` +
-			`"dataschema":"urn:livebridge:schema:quarantine:1","id":"` + sampleIDText + `-unknown_event","partitionkey":"record",` +
+			`"dataschema":"urn:livebridge:schema:quarantine:1","id":"` + sampleIDText +
+			`-unknown_event","partitionkey":"record",` +
 			`"recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000009","signature":"md5",` +
 			`"source":"/livebridge/quarantine/record","specversion":"1.0","subject":"push.example.com/live%2Fa/room%201",` +
 			`"time":"2020-04-27T02:22:14.678Z","type":"livebridge.callback.quarantined"}`,
 		[]string{
-			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:quarantine:1", "id=" + sampleIDText + "-unknown_event",
+			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:quarantine:1",
+			"id=" + sampleIDText + "-unknown_event",
 			"partitionkey=record", "recordedtime=2020-04-27T02:22:14.678Z", "sequence=00000000000000000009", "signature=md5",
 			"source=/livebridge/quarantine/record", "specversion=1.0", "subject=push.example.com/live%2Fa/room%201",
 			"time=2020-04-27T02:22:14.678Z", "type=livebridge.callback.quarantined",
@@ -116,16 +122,19 @@ func goldenNotice() goldenEvent {
 // goldenUnreadable is the notice of a callback whose lane is not known.
 func goldenUnreadable() goldenEvent {
 	e := bridge.Event{
-		ID: sampleID(), Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 1, Lane: bridge.Lane{Kind: bridge.KindRTCRecord},
+		ID: sampleID(), Type: bridge.TypeQuarantined, Recorded: 1587954134678, Sequence: 1,
+		Lane:   bridge.Lane{Kind: bridge.KindRTCRecord},
 		Scheme: bridge.SchemeRTC, Reason: bridge.ReasonMalformed, Data: []byte(`{}`),
 	}
 	return goldenEvent{"a notice without a lane", e,
-		`{"data":{},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:quarantine:1","id":"` + sampleIDText +
+		`{"data":{},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:quarantine:1","id":"` +
+			sampleIDText +
 			`-malformed","partitionkey":"rtc-record","recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000001",` +
 			`"signature":"rtc-hmac-sha256","source":"/livebridge/quarantine/rtc-record","specversion":"1.0",` +
 			`"time":"2020-04-27T02:22:14.678Z","type":"livebridge.callback.quarantined"}`,
 		[]string{
-			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:quarantine:1", "id=" + sampleIDText + "-malformed",
+			"datacontenttype=application/json", "dataschema=urn:livebridge:schema:quarantine:1",
+			"id=" + sampleIDText + "-malformed",
 			"partitionkey=rtc-record", "recordedtime=2020-04-27T02:22:14.678Z", "sequence=00000000000000000001",
 			"signature=rtc-hmac-sha256", "source=/livebridge/quarantine/rtc-record", "specversion=1.0",
 			"time=2020-04-27T02:22:14.678Z", "type=livebridge.callback.quarantined",
@@ -194,7 +203,8 @@ func TestEveryByteEscaped(t *testing.T) {
 				t.Errorf("byte %02X, dot %v: %q", c, dot, got)
 			}
 		}
-		subject := bridge.Lane{Domain: string([]byte{byte(c)}), App: string([]byte{byte(c)}), Stream: string([]byte{byte(c)})}.Subject()
+		subject := bridge.Lane{Domain: string([]byte{byte(c)}), App: string([]byte{byte(c)}),
+			Stream: string([]byte{byte(c)})}.Subject()
 		part := string(bridge.AppendEscaped(nil, string([]byte{byte(c)}), bridge.KeepDot))
 		if subject != part+"/"+part+"/"+part {
 			t.Errorf("byte %02X: the subject is %s", c, subject)
@@ -225,7 +235,8 @@ func TestStrings(t *testing.T) {
 		t.Error("there is no kind unknown")
 	}
 	all := bridge.Marks(127)
-	if all.String() != "forced,late,prev_unended,reopened,replayed,start_unseen,unsequenced" || bridge.Marks(0).String() != "" {
+	if all.String() != "forced,late,prev_unended,reopened,replayed,start_unseen,unsequenced" ||
+		bridge.Marks(0).String() != "" {
 		t.Errorf("all marks are %q", all)
 	}
 	for a := range bridge.Marks(128) {
@@ -235,12 +246,14 @@ func TestStrings(t *testing.T) {
 			}
 		}
 	}
-	for word, want := range map[string]bool{"com.huaweicloud.live.stream.unknown": true, "com.huaweicloud.live.stream.publish": false, "unknown": false} {
+	for word, want := range map[string]bool{"com.huaweicloud.live.stream.unknown": true,
+		"com.huaweicloud.live.stream.publish": false, "unknown": false} {
 		if e := (&bridge.Event{Type: word}); e.Unknown() != want {
 			t.Errorf("%s is unknown: %v", word, e.Unknown())
 		}
 	}
-	for session, want := range map[bridge.Millis]bool{0: false, 1: true, 100 + bridge.MaxSessionAhead: true, 101 + bridge.MaxSessionAhead: false} {
+	for session, want := range map[bridge.Millis]bool{0: false, 1: true, 100 + bridge.MaxSessionAhead: true,
+		101 + bridge.MaxSessionAhead: false} {
 		if bridge.Sequenced(session, 100) != want {
 			t.Errorf("session %d is sequenced: %v", session, !want)
 		}

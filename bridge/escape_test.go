@@ -17,7 +17,8 @@ func FuzzEscaped(f *testing.F) {
 		for _, dot := range []bridge.Dot{bridge.KeepDot, bridge.EscapeDot} {
 			text := string(bridge.AppendEscaped(nil, stream, dot))
 			got, err := url.PathUnescape(text)
-			if err != nil || got != stream || strings.ContainsAny(text, "/*> \x00") || strings.Contains(text, ".") && dot == bridge.EscapeDot {
+			if err != nil || got != stream || strings.ContainsAny(text, "/*> \x00") || strings.Contains(text, ".") &&
+				dot == bridge.EscapeDot {
 				t.Errorf("%q became %q, which is %q, %v", stream, text, got, err)
 			}
 		}

@@ -103,7 +103,8 @@ func sources(t *testing.T) []source {
 			return err
 		}
 		rel, err := filepath.Rel(root, path)
-		out = append(out, source{path: rel, pkg: filepath.ToSlash(filepath.Dir(rel)), file: f, lines: strings.Count(string(text), "\n")})
+		out = append(out, source{path: rel, pkg: filepath.ToSlash(filepath.Dir(rel)), file: f,
+			lines: strings.Count(string(text), "\n")})
 		return err
 	})
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 
 // TestPublishErrors: rejected and unavailable are distinguished however deeply wrapped, and both unwrap to their cause.
 func TestPublishErrors(t *testing.T) {
-	rejected, unavailable := bridge.Rejected(bridge.RejectionRefused, "too large: %w", io.EOF), bridge.Unavailable("no answer: %w", io.EOF)
+	rejected, unavailable := bridge.Rejected(bridge.RejectionRefused, "too large: %w",
+		io.EOF), bridge.Unavailable("no answer: %w", io.EOF)
 	for _, c := range []struct {
 		err      error
 		text     string
@@ -36,17 +37,19 @@ func TestPublishErrors(t *testing.T) {
 
 func TestLaneNames(t *testing.T) {
 	for text, lane := range map[string]bridge.Lane{
-		"stream:push.example.com/live/room%201": {Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: "room 1"},
-		"rtc-record:id//s":                      {Kind: bridge.KindRTCRecord, Domain: "id", Stream: "s"},
-		"record:d//":                            {Kind: bridge.KindRecord, Domain: "d"},
-		"record:/a/":                            {Kind: bridge.KindRecord, App: "a"},
-		"record://s":                            {Kind: bridge.KindRecord, Stream: "s"},
+		"stream:push.example.com/live/room%201": {Kind: bridge.KindStream, Domain: "push.example.com", App: "live",
+			Stream: "room 1"},
+		"rtc-record:id//s": {Kind: bridge.KindRTCRecord, Domain: "id", Stream: "s"},
+		"record:d//":       {Kind: bridge.KindRecord, Domain: "d"},
+		"record:/a/":       {Kind: bridge.KindRecord, App: "a"},
+		"record://s":       {Kind: bridge.KindRecord, Stream: "s"},
 	} {
 		if lane.String() != text || lane.IsZero() {
 			t.Errorf("%+v is %s, zero %v; want %s", lane, lane, lane.IsZero(), text)
 		}
 	}
-	if quarantine := (bridge.Lane{Kind: bridge.KindSnapshot}); !quarantine.IsZero() || quarantine.String() != "snapshot://" {
+	if quarantine := (bridge.Lane{Kind: bridge.KindSnapshot}); !quarantine.IsZero() ||
+		quarantine.String() != "snapshot://" {
 		t.Errorf("a quarantine lane is %s, zero %v", quarantine, quarantine.IsZero())
 	}
 }

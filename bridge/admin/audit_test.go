@@ -45,7 +45,8 @@ func TestAuditLines(t *testing.T) {
 				t.Errorf("%s: %s is %v, want %s", line.Message, field, got[field], value)
 			}
 		}
-		if uid := fmt.Sprint(os.Getuid()); runtime.GOOS == "linux" && (fmt.Sprint(got["uid"]) != uid || fmt.Sprint(got["pid"]) != fmt.Sprint(os.Getpid())) {
+		if uid := fmt.Sprint(os.Getuid()); runtime.GOOS == "linux" &&
+			(fmt.Sprint(got["uid"]) != uid || fmt.Sprint(got["pid"]) != fmt.Sprint(os.Getpid())) {
 			t.Errorf("the caller is %v, %v", got["uid"], got["pid"])
 		}
 	}

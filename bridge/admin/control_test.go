@@ -105,10 +105,12 @@ func TestControl(t *testing.T) {
 		t.Errorf("%+v, %v", i, err)
 	}
 	d9, err := c.Deliveries([]bridge.Emission{{Kind: "stream", Lane: "a/b/c", Sequence: 9}})
-	if err != nil || len(d9) != 1 || d9[0].State != bridge.DeliveryDeadLetter || d9[0].DeadLetter != 18 || d9[0].Reason != "too large" {
+	if err != nil || len(d9) != 1 || d9[0].State != bridge.DeliveryDeadLetter || d9[0].DeadLetter != 18 ||
+		d9[0].Reason != "too large" {
 		t.Errorf("deliveries: %+v, %v", d9, err)
 	}
-	if _, err := c.Deliveries(make([]bridge.Emission, bridge.PageMax+1)); err == nil || !strings.Contains(err.Error(), "500 are allowed") {
+	if _, err := c.Deliveries(make([]bridge.Emission, bridge.PageMax+1)); err == nil ||
+		!strings.Contains(err.Error(), "500 are allowed") {
 		t.Errorf("too many deliveries: %v", err)
 	}
 	r, err := c.Replay(bridge.ReplayQuery{Kind: "stream", Lane: "a/b/c", Cursor: []byte{0}, UpTo: 4})
@@ -144,7 +146,8 @@ func TestControlIsPrivate(t *testing.T) {
 func TestControlRefuses(t *testing.T) {
 	o := &fakeOperator{}
 	dir, _ := control(t, o)
-	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn,
+		error) {
 		return net.Dial("unix", filepath.Join(dir, socket))
 	}}}
 	defer client.CloseIdleConnections()

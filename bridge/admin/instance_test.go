@@ -66,12 +66,14 @@ func TestReadNoInstance(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	for want, at := range map[string]string{
-		"does not answer": closed.URL, "use the URL of an admin port": "http://a b", "404 Not Found; use the URL": admins(t, 404, ""),
+		"does not answer": closed.URL, "use the URL of an admin port": "http://a b",
+		"404 Not Found; use the URL":       admins(t, 404, ""),
 		"no metric of livebridge":          admins(t, 200, "# TYPE go_info gauge\ngo_info 1\n"),
 		"something else than metrics":      admins(t, 200, "<html>"),
 		"unsupported protocol scheme \"\"": "127.0.0.1",
 	} {
-		if _, err := admin.ReadInstance(t.Context(), http.DefaultClient, at); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := admin.ReadInstance(t.Context(), http.DefaultClient, at); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}

@@ -18,7 +18,8 @@ import (
 // TestSilentConnections: however many say nothing, probes are answered, on new connections, and the log has few lines.
 func TestSilentConnections(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
-	s := New(Config{Ready: func() error { return nil }, Status: newEchoed(), Gatherer: prometheus.NewRegistry(), MaxConnections: 8, Log: zap.New(core)})
+	s := New(Config{Ready: func() error { return nil }, Status: newEchoed(), Gatherer: prometheus.NewRegistry(),
+		MaxConnections: 8, Log: zap.New(core)})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

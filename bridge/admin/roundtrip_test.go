@@ -15,11 +15,15 @@ import (
 type fullOperator struct{ fakeOperator }
 
 var (
-	fullEntry = bridge.Entry{Number: math.MaxUint64, Reason: "expired", Detail: "d", Received: "2000-01-01T00:00:00.007Z", ID: "01", Kind: "record", Lane: "a/b/c",
-		Type: "com.huaweicloud.live.record.start", Scheme: "md5", Sequence: math.MaxUint64 - 1, Data: []byte(`{"a":"<b>"}`), Raw: []byte{0xff, 0, '"'}}
-	fullStats = bridge.JournalStats{Format: "f", Commit: 1, Outbox: bridge.Usage{Entries: 2, Bytes: 3}, Held: bridge.Usage{Entries: 4, Bytes: 5},
+	fullEntry = bridge.Entry{Number: math.MaxUint64, Reason: "expired", Detail: "d", Received: "2000-01-01T00:00:00.007Z",
+		ID: "01", Kind: "record", Lane: "a/b/c",
+		Type: "com.huaweicloud.live.record.start", Scheme: "md5", Sequence: math.MaxUint64 - 1, Data: []byte(`{"a":"<b>"}`),
+		Raw: []byte{0xff, 0, '"'}}
+	fullStats = bridge.JournalStats{Format: "f", Commit: 1, Outbox: bridge.Usage{Entries: 2, Bytes: 3},
+		Held:      bridge.Usage{Entries: 4, Bytes: 5},
 		LanesHeld: 6, Lanes: 7, Quarantine: bridge.Usage{Entries: 8, Bytes: 9}, Reasons: map[string]int{"expired": 10},
-		DeadLetters: bridge.Usage{Entries: 11, Bytes: 12}, Identities: 13, Bytes: 14, MaxBytes: 15, StoreBytes: 16, FreeBytes: math.MaxUint64}
+		DeadLetters: bridge.Usage{Entries: 11, Bytes: 12}, Identities: 13, Bytes: 14, MaxBytes: 15, StoreBytes: 16,
+		FreeBytes: math.MaxUint64}
 	fullReplay = bridge.ReplayResult{Replayed: 1, Cursor: []byte{'o', 0, 0xff}, UpTo: math.MaxUint64}
 )
 
@@ -53,7 +57,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 	defer func() { _ = c.Close() }()
 	var want []string
-	for _, q := range []bridge.Query{{}, {After: math.MaxUint64, Limit: -1, Reason: "a&b=c+d", Lane: "%2F/ä b/", Raw: true}, {Limit: bridge.PageMax}} {
+	for _, q := range []bridge.Query{{}, {After: math.MaxUint64, Limit: -1, Reason: "a&b=c+d", Lane: "%2F/ä b/",
+		Raw: true}, {Limit: bridge.PageMax}} {
 		entries, err := c.List(bridge.DeadLetterQueue, q)
 		if err != nil || len(entries) != 1 || !reflect.DeepEqual(entries[0], fullEntry) {
 			t.Errorf("%+v, %v", entries, err)
@@ -66,14 +71,16 @@ func TestRoundTrip(t *testing.T) {
 			numbers[i] = math.MaxUint64 - uint64(i)
 			all = append(all, bridge.Outcome{Number: numbers[i], Problem: fmt.Sprint("of ", numbers[i])})
 		}
-		if outcomes, err := c.Release(bridge.QuarantineQueue, numbers); err != nil || fmt.Sprint(outcomes) != fmt.Sprint(all) {
+		if outcomes, err := c.Release(bridge.QuarantineQueue, numbers); err != nil ||
+			fmt.Sprint(outcomes) != fmt.Sprint(all) {
 			t.Errorf("%d numbers: %d outcomes, %v", n, len(outcomes), err)
 		}
 	}
 	if i, err := c.Inspect(); err != nil || !reflect.DeepEqual(i, fullStats) {
 		t.Errorf("%+v, %v", i, err)
 	}
-	for _, q := range []bridge.ReplayQuery{{}, {Kind: "stream", Lane: "a/b/c", Cursor: fullReplay.Cursor, UpTo: math.MaxUint64}} {
+	for _, q := range []bridge.ReplayQuery{{}, {Kind: "stream", Lane: "a/b/c", Cursor: fullReplay.Cursor,
+		UpTo: math.MaxUint64}} {
 		if r, err := c.Replay(q); err != nil || !reflect.DeepEqual(r, fullReplay) {
 			t.Errorf("%+v, %v", r, err)
 		}

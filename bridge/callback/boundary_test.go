@@ -14,7 +14,8 @@ func TestLowerCaseBoundaries(t *testing.T) {
 		"AZ": "az", "@.x": "@.x", "[.x": "[.x", "az": "az", "@A[Z": "@a[z"} {
 		c := decode(t, bridge.KindStream, `{"domain":"`+sent+`","app":"A","stream":"Z","event":"PUBLISH"}`)
 		e, _ := c.Event(callback.Policy{}, callback.Nonce{}, fixedNow)
-		if c.Domain != sent || c.Lane.Domain != want || !strings.Contains(string(e.Data), `"domain":"`+want+`"`) || c.App != "A" || c.Stream != "Z" {
+		if c.Domain != sent || c.Lane.Domain != want || !strings.Contains(string(e.Data), `"domain":"`+want+`"`) ||
+			c.App != "A" || c.Stream != "Z" {
 			t.Errorf("%q: sent %q, lane %v, data %s", sent, c.Domain, c.Lane, e.Data)
 		}
 	}
@@ -23,7 +24,8 @@ func TestLowerCaseBoundaries(t *testing.T) {
 // TestInvalidUTF8: bytes that are not UTF-8 become U+FFFD, the least of them too.
 func TestInvalidUTF8(t *testing.T) {
 	for _, lone := range []string{"\x80", "\xbf", "\xc2", "\xff"} {
-		c := decode(t, bridge.KindStream, `{"domain":"d","app":"a","stream":"r`+lone+`","event":"PUBLISH","node_ip":"`+lone+`"}`)
+		c := decode(t, bridge.KindStream, `{"domain":"d","app":"a","stream":"r`+lone+`","event":"PUBLISH","node_ip":"`+lone+
+			`"}`)
 		e, _ := c.Event(callback.Policy{}, callback.Nonce{}, fixedNow)
 		if c.Stream != "r\ufffd" || !strings.Contains(string(e.Data), "\"node_ip\":\"\ufffd\"") {
 			t.Errorf("%q: stream %q, data %q", lone, c.Stream, e.Data)
@@ -47,7 +49,8 @@ func TestPolicyInAnUnknownObject(t *testing.T) {
 
 // TestOffsetBoundaries: the greatest hour and minute of an offset are accepted.
 func TestOffsetBoundaries(t *testing.T) {
-	for offset, want := range map[string]string{"+23:00": "2020-03-07T15:10:25.000Z", "+23:59": "2020-03-07T14:11:25.000Z", "-23:59": "2020-03-09T14:09:25.000Z",
+	for offset, want := range map[string]string{"+23:00": "2020-03-07T15:10:25.000Z", "+23:59": "2020-03-07T14:11:25.000Z",
+		"-23:59": "2020-03-09T14:09:25.000Z",
 		"+00:59": "2020-03-08T13:11:25.000Z"} {
 		e, _ := decode(t, bridge.KindRecord, `{"publish_domain":"d","app":"a","stream":"s","event_type":"RECORD_START","start_time":"2020-03-08T14:10:25`+
 			offset+`"}`).Event(callback.Policy{}, callback.Nonce{}, fixedNow)

@@ -113,7 +113,8 @@ func TestDecodeRefusesNames(t *testing.T) {
 func TestDecodeDepth(t *testing.T) {
 	for _, braces := range []struct{ open, inner, end string }{{"[", "", "]"}, {`{"a":`, "1", "}"}} {
 		nest := func(levels int) string {
-			return `{"deep":` + strings.Repeat(braces.open, levels-1) + braces.inner + strings.Repeat(braces.end, levels-1) + headers
+			return `{"deep":` + strings.Repeat(braces.open, levels-1) + braces.inner + strings.Repeat(braces.end, levels-1) +
+				headers
 		}
 		decode(t, bridge.KindStream, nest(8))
 		refuse(t, bridge.KindStream, nest(9), "deep")
@@ -151,7 +152,8 @@ func TestRelease(t *testing.T) {
 	want, lane := string(kept.Data), kept.Lane.String()
 	full.Release()
 	for range 4 {
-		c, err := callback.Decode(bridge.KindSnapshot, []byte(`{"domain":"d","app":"a","stream_name":"s","snapshot_url":"u"}`))
+		c, err := callback.Decode(bridge.KindSnapshot,
+			[]byte(`{"domain":"d","app":"a","stream_name":"s","snapshot_url":"u"}`))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,10 +33,12 @@ func TestPolicy(t *testing.T) {
 			`"unrecognized":{"client_ip":"IP","user_args":["ARGS"]}`},
 		{"redact where not known", callback.Policy{UserArgs: callback.Redact}, bridge.KindSnapshot, snapshot,
 			`"unrecognized":{"client_ip":"IP","user_args":"[redacted]"}`},
-		{"redact however written and wherever", callback.Policy{UserArgs: callback.Redact, ClientIP: callback.Redact}, bridge.KindStream, deep,
+		{"redact however written and wherever", callback.Policy{UserArgs: callback.Redact, ClientIP: callback.Redact},
+			bridge.KindStream, deep,
 			`"unrecognized":{"User-Args":"[redacted]","clientIp":"[redacted]","more":[1e400,{"list":[12345678901234567890,` +
 				`{"CLIENT_IP":"[redacted]","b":"ü"}],"user_args":"[redacted]","z":null}],"user_args":"[redacted]"}`},
-		{"drop however written and wherever", callback.Policy{UserArgs: callback.Drop, ClientIP: callback.Drop}, bridge.KindStream, deep,
+		{"drop however written and wherever", callback.Policy{UserArgs: callback.Drop, ClientIP: callback.Drop},
+			bridge.KindStream, deep,
 			`"unrecognized":{"more":[1e400,{"list":[12345678901234567890,{"b":"ü"}],"z":null}]}`},
 		{"keep however written", callback.Policy{}, bridge.KindStream, deep,
 			`"unrecognized":{"User-Args":"ARGS","clientIp":"IP","more":[1e400,{"list":[12345678901234567890,` +

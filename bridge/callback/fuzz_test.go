@@ -36,7 +36,8 @@ func fuzz(f *testing.F, kind bridge.Kind) {
 		f.Add(body)
 	}
 	for _, body := range []string{
-		"", "{", "}", "[]", "null", "{}{}", `{"":{}}`, `{"a":1,}`, `{1:2}`, `{"a"}`, "\xff", `{"a":[}`, `{"\ud800":"\udc00\ud800"}`,
+		"", "{", "}", "[]", "null", "{}{}", `{"":{}}`, `{"a":1,}`, `{1:2}`, `{"a"}`, "\xff", `{"a":[}`,
+		`{"\ud800":"\udc00\ud800"}`,
 		`{"domain":"a","app":"a","stream":"a","event":"PUBLISH","user_args":1,"x":[{"user_args":{"clientIP":1}},{"Client-Ip":[{}]},1e400]}`,
 		`{"unrecognized":{"unrecognized":1e400}}`, `{"obs_addr":{"obs_addr":{}}}`, `{"event":"PUBLISH"}`,
 	} {
@@ -111,7 +112,8 @@ func checkPrivate(t *testing.T, kind bridge.Kind, body []byte) {
 	if open := openMember(data); open != "" {
 		t.Fatalf("%q shows in %s", open, e.Data)
 	}
-	if all, _ := c.Event(callback.Policy{}, callback.Nonce{}, fixedNow); !bytes.Contains(e.Data, []byte("[redacted]")) && !bytes.Equal(all.Data, e.Data) {
+	if all, _ := c.Event(callback.Policy{}, callback.Nonce{}, fixedNow); !bytes.Contains(e.Data, []byte("[redacted]")) &&
+		!bytes.Equal(all.Data, e.Data) {
 		t.Fatalf("%s\nbecomes\n%s", all.Data, e.Data)
 	}
 }

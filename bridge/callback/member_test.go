@@ -68,7 +68,8 @@ func checkTable(t *testing.T, table string, members []member, properties map[str
 		if err := json.Unmarshal(properties[m.out], &p); err != nil {
 			t.Fatalf("%s: %s: %v", table, m.out, err)
 		}
-		if p.Type != types[m.shape] || p.MaxLength != m.limit || (p.Pattern != "") != (m.shape == instant || m.shape == host) {
+		if p.Type != types[m.shape] || p.MaxLength != m.limit ||
+			(p.Pattern != "") != (m.shape == instant || m.shape == host) {
 			t.Errorf("%s: %s is %+v in the table and %+v in the schema", table, m.out, m, p)
 		}
 		if m.shape == nested {

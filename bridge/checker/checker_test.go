@@ -242,13 +242,15 @@ func other(t *testing.T, kind bridge.Kind, eventType, id, data string, n uint64,
 
 func TestOtherKinds(t *testing.T) {
 	start := func(id string, n uint64) checker.Event {
-		return other(t, bridge.KindRecord, "com.huaweicloud.live.record.start", id, `{"event":"RECORD_START","task_id":"t1"}`, n, 0)
+		return other(t, bridge.KindRecord, "com.huaweicloud.live.record.start", id, `{"event":"RECORD_START","task_id":"t1"}`,
+			n, 0)
 	}
 	complete := func(id string, n uint64, m bridge.Marks) checker.Event {
 		return other(t, bridge.KindRTCRecord, "com.huaweicloud.rtc.record.file_complete", id,
 			`{"event":"RECORD_FILE_COMPLETE","job_id":"j1","task_id":"t1"}`, n, m)
 	}
-	picture := other(t, bridge.KindSnapshot, "com.huaweicloud.live.snapshot.created", "s", `{"snapshot_url":"http://x/1.jpg"}`, 1, 0)
+	picture := other(t, bridge.KindSnapshot, "com.huaweicloud.live.snapshot.created", "s",
+		`{"snapshot_url":"http://x/1.jpg"}`, 1, 0)
 	sentAs := func(e checker.Event, times int) []checker.Sent {
 		out := make([]checker.Sent, times)
 		for i := range out {
@@ -262,10 +264,13 @@ func TestOtherKinds(t *testing.T) {
 		out  []checker.Event
 		want string
 	}{
-		{"sent twice, out twice: it does not identify itself", sentAs(start("a", 1), 2), []checker.Event{start("a", 1), start("b", 2)}, ""},
+		{"sent twice, out twice: it does not identify itself", sentAs(start("a", 1), 2),
+			[]checker.Event{start("a", 1), start("b", 2)}, ""},
 		{"sent once, out twice", sentAs(start("a", 1), 1), []checker.Event{start("a", 1), start("b", 2)}, "doubled"},
-		{"a file identifies itself", sentAs(complete("a", 1, 0), 2), []checker.Event{complete("a", 1, 0), complete("b", 2, 0)}, "doubled"},
-		{"a mark of another kind", sentAs(complete("a", 1, 0), 1), []checker.Event{complete("a", 1, bridge.MarkLate)}, "mark"},
+		{"a file identifies itself", sentAs(complete("a", 1, 0), 2),
+			[]checker.Event{complete("a", 1, 0), complete("b", 2, 0)}, "doubled"},
+		{"a mark of another kind", sentAs(complete("a", 1, 0), 1), []checker.Event{complete("a", 1, bridge.MarkLate)},
+			"mark"},
 		{"a picture", sentAs(picture, 3), []checker.Event{picture}, ""},
 		{"a picture lost", sentAs(picture, 1), nil, "lost"},
 	}

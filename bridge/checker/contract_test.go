@@ -26,7 +26,8 @@ type scenario struct {
 // changes takes its histories along.
 func TestContract(t *testing.T) {
 	text := comments(t)
-	for _, group := range [][]scenario{answerScenarios(t), identityScenarios(t), noticeScenarios(t), sequenceScenarios(t), holdScenarios(t), markScenarios(t)} {
+	for _, group := range [][]scenario{answerScenarios(t), identityScenarios(t), noticeScenarios(t), sequenceScenarios(t),
+		holdScenarios(t), markScenarios(t)} {
 		for _, h := range group {
 			t.Run(h.promise, func(t *testing.T) {
 				if !strings.Contains(text, h.promise) {
@@ -117,7 +118,8 @@ func identityScenarios(t *testing.T) []scenario {
 		itself = "whether the content alone identifies the occurrence, in re-signed redeliveries too"
 	)
 	start := func(id string, n uint64) checker.Event {
-		return other(t, bridge.KindRecord, "com.huaweicloud.live.record.start", id, `{"event":"RECORD_START","task_id":"t1"}`, n, 0)
+		return other(t, bridge.KindRecord, "com.huaweicloud.live.record.start", id, `{"event":"RECORD_START","task_id":"t1"}`,
+			n, 0)
 	}
 	foreign := start("P1", 1)
 	twice := topic(t, "P1 D1")
@@ -130,15 +132,19 @@ func identityScenarios(t *testing.T) []scenario {
 	}
 	return complete([]scenario{
 		{promise: once, sent: sent(t, "P1 P1 P1"), published: topic(t, "P1 1=P1 1=P1")},
-		{promise: once, sent: sentAs(start("a", 1), 200), published: []checker.Event{start("a", 1), start("b", 2)}, want: "doubled"},
-		{promise: once, sent: sentAs(start("a", 1), 200, 401), published: []checker.Event{start("a", 1), start("b", 2)}, want: "doubled"},
+		{promise: once, sent: sentAs(start("a", 1), 200), published: []checker.Event{start("a", 1), start("b", 2)},
+			want: "doubled"},
+		{promise: once, sent: sentAs(start("a", 1), 200, 401), published: []checker.Event{start("a", 1), start("b", 2)},
+			want: "doubled"},
 		{promise: once, sent: sentAs(start("a", 1), 200, 503), published: []checker.Event{start("a", 1), start("b", 2)}},
 		{promise: itself, sent: sent(t, "P1 P1"), published: []checker.Event{twice[0], twice[1]}, want: "doubled"},
 		{promise: bytes, sent: sent(t, "P1"), published: topic(t, "P1 1=P1!"), want: "bytes"},
 		{promise: bytes, sent: sent(t, "P1"), published: topic(t, "P1"), deadLetters: topic(t, "P1!"), want: "bytes"},
 		{promise: bytes, sent: sent(t, "P1 D1"), published: topic(t, "P1 D1 P1"), want: "bytes inverted"},
-		{promise: homes, sent: append(sent(t, "P1"), sentAs(foreign, 200)...), published: append(topic(t, "P1"), foreign), want: "bytes"},
-		{promise: homes, sent: append(sent(t, "P1"), sentAs(foreign, 200)...), published: append(topic(t, "P1"), start("b", 1))},
+		{promise: homes, sent: append(sent(t, "P1"), sentAs(foreign, 200)...), published: append(topic(t, "P1"), foreign),
+			want: "bytes"},
+		{promise: homes, sent: append(sent(t, "P1"), sentAs(foreign, 200)...),
+			published: append(topic(t, "P1"), start("b", 1))},
 	})
 }
 
@@ -199,7 +205,8 @@ func sequenceScenarios(t *testing.T) []scenario {
 		{promise: dead, sent: all, published: topic(t, "P1 D1"), deadLetters: topic(t, "2=P2"), want: "sequence"},
 		{promise: dead, sent: all, published: topic(t, "P1"), deadLetters: topic(t, "2=D1 2=P2"), want: "sequence"},
 		{promise: order, sent: all, published: topic(t, "P1 P2:prev_unended D1"), want: "inverted"},
-		{promise: order, sent: all, published: topic(t, "P1 P2:prev_unended"), deadLetters: topic(t, "3=D1"), want: "inverted"},
+		{promise: order, sent: all, published: topic(t, "P1 P2:prev_unended"), deadLetters: topic(t, "3=D1"),
+			want: "inverted"},
 	})
 }
 
@@ -241,11 +248,13 @@ func markScenarios(t *testing.T) []scenario {
 		marks = "marks of an order that its kind does not have"
 	)
 	record := func(kind, name string, m bridge.Marks) checker.Event {
-		return other(t, bridge.KindRecord, "com.huaweicloud.live.record."+kind, "a", `{"event":"`+name+`","task_id":"t1"}`, 1, m)
+		return other(t, bridge.KindRecord, "com.huaweicloud.live.record."+kind, "a", `{"event":"`+name+`","task_id":"t1"}`, 1,
+			m)
 	}
 	var out []scenario
 	add := func(promise string, e checker.Event, want string) {
-		out = append(out, scenario{promise: promise, sent: []checker.Sent{{Occurrence: e.Occurrence, Status: 200}}, published: []checker.Event{e}, want: want})
+		out = append(out, scenario{promise: promise, sent: []checker.Sent{{Occurrence: e.Occurrence, Status: 200}},
+			published: []checker.Event{e}, want: want})
 	}
 	add(word, record("unknown", "RECORD_PAUSE", bridge.MarkUnsequenced), "")
 	add(word, record("unknown", "RECORD_PAUSE", 0), "mark")
@@ -254,7 +263,8 @@ func markScenarios(t *testing.T) []scenario {
 	add(word, record("start", "RECORD_START", bridge.MarkReplayed), "")
 	add(word, record("unknown", "RECORD_PAUSE", bridge.MarkReplayed), "mark")
 	add(word, topic(t, "P1:replayed,unsequenced")[0], "mark")
-	for _, m := range []bridge.Marks{bridge.MarkForced, bridge.MarkLate, bridge.MarkPrevUnended, bridge.MarkReopened, bridge.MarkStartUnseen} {
+	for _, m := range []bridge.Marks{bridge.MarkForced, bridge.MarkLate, bridge.MarkPrevUnended, bridge.MarkReopened,
+		bridge.MarkStartUnseen} {
 		add(marks, record("start", "RECORD_START", m), "mark")
 	}
 	notice := quarantined(t, "P1", bridge.ReasonTampered)

@@ -11,7 +11,8 @@ import (
 func quarantined(t *testing.T, word string, reason bridge.Reason) checker.Event {
 	t.Helper()
 	e := stream(t, word, 1)
-	e.Type, e.Reason, e.Subject, e.Lane = bridge.TypeQuarantined, reason, e.Lane.Subject(), bridge.Lane{Kind: bridge.KindStream}
+	e.Type, e.Reason, e.Subject, e.Lane = bridge.TypeQuarantined, reason, e.Lane.Subject(), bridge.Lane{
+		Kind: bridge.KindStream}
 	e.Data = fmt.Appendf(nil, `{"body":%s,"kind":"stream","lane":%q,"reason":%q,"received":"2023-11-14T22:13:20.000Z"}`,
 		e.Data, e.Subject, reason)
 	return read(t, e)

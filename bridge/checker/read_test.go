@@ -32,7 +32,8 @@ func TestReadErrors(t *testing.T) {
 	tests := []struct{ name, log, want string }{
 		{"no JSON", "{}x\n", "line 1"},
 		{"an answer to nothing", `{"n":1,"status":200}` + "\n", "n 1"},
-		{"two answers", `{"n":1,"kind":"stream"}` + "\n" + `{"n":1,"status":503}` + "\n" + `{"n":1,"status":200}` + "\n", "line 3: n 1"},
+		{"two answers", `{"n":1,"kind":"stream"}` + "\n" + `{"n":1,"status":503}` + "\n" + `{"n":1,"status":200}` + "\n",
+			"line 3: n 1"},
 		{"a number twice", `{"n":1,"kind":"stream"}` + "\n" + `{"n":1,"kind":"stream"}` + "\n", "line 2"},
 		{"too long", strings.Repeat("x", 2<<20), "line 1"},
 	}
@@ -47,11 +48,13 @@ func TestReadErrors(t *testing.T) {
 		{"short sequence", strings.Replace(event, `"00000000000000000001"`, `"1"`, 1) + "\n", "sequence"},
 		{"short session", strings.Replace(event, `"1700000001000"`, `"1700000001"`, 1) + "\n", "session"},
 		{"session with a sign", strings.Replace(event, `"1700000001000"`, `"+170000000100"`, 1) + "\n", "session"},
-		{"sequence with a sign", strings.Replace(event, `"00000000000000000001"`, `"+0000000000000000001"`, 1) + "\n", "sequence"},
+		{"sequence with a sign", strings.Replace(event, `"00000000000000000001"`, `"+0000000000000000001"`, 1) + "\n",
+			"sequence"},
 		{"no id", strings.Replace(event, `"id"`, `"it"`, 1) + "\n", "id is missing"},
 		{"no time", strings.Replace(event, `"recordedtime"`, `"recorded"`, 1) + "\n", "recordedtime"},
 		{"another type", strings.Replace(event, `com.huaweicloud`, `com.example`, 1) + "\n", "type"},
-		{"quarantine without a reason", strings.Replace(event, `com.huaweicloud.live.stream.publish`, bridge.TypeQuarantined, 1) + "\n", "reason"},
+		{"quarantine without a reason", strings.Replace(event, `com.huaweicloud.live.stream.publish`, bridge.TypeQuarantined,
+			1) + "\n", "reason"},
 	}
 	for _, tt := range events {
 		err := checker.ReadEvents(strings.NewReader(tt.log), func(checker.Event) {})
@@ -79,7 +82,8 @@ func TestReadEvents(t *testing.T) {
 }
 
 func TestInvalidMarks(t *testing.T) {
-	raw := strings.Replace(string(stream(t, "P1:late", 1).AppendStructured(nil)), `"marks":"late"`, `"marks":"late,forced"`, 1)
+	raw := strings.Replace(string(stream(t, "P1:late", 1).AppendStructured(nil)), `"marks":"late"`,
+		`"marks":"late,forced"`, 1)
 	e, err := checker.ParseEvent([]byte(raw))
 	if err != nil || e.InvalidMarks != "late,forced" {
 		t.Fatalf("%+v, %v", e, err)
@@ -127,7 +131,8 @@ func TestInvalidEvents(t *testing.T) {
 	if _, err := checker.ParseEvent([]byte("x")); err == nil {
 		t.Error("x is an event")
 	}
-	raw := strings.Replace(string(stream(t, "P1", 1).AppendStructured(nil)), "live.stream.publish", "live.stream.unknown", 1)
+	raw := strings.Replace(string(stream(t, "P1", 1).AppendStructured(nil)), "live.stream.publish", "live.stream.unknown",
+		1)
 	e, err := checker.ParseEvent([]byte(raw))
 	if err != nil || e.Key.Phase != bridge.PhaseNone {
 		t.Fatalf("%+v, %v", e, err)

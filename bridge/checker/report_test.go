@@ -25,7 +25,8 @@ func TestCounts(t *testing.T) {
 	c.Published(notice)
 	r := c.Report()
 	compare(t, r, "")
-	got := fmt.Sprint(r.Sent, r.Accepted, r.Refused, r.Unanswered, r.Published, r.Repeats, r.Quarantined, r.DeadLetters, r.Lanes, len(r.Marks))
+	got := fmt.Sprint(r.Sent, r.Accepted, r.Refused, r.Unanswered, r.Published, r.Repeats, r.Quarantined, r.DeadLetters,
+		r.Lanes, len(r.Marks))
 	if want := "11 6 2 3 8 4 1 2 2 0"; got != want {
 		t.Errorf("counted %s, want %s", got, want)
 	}

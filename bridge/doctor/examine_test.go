@@ -33,15 +33,18 @@ type world struct {
 
 func good() *world {
 	w := &world{
-		ring:     signature.Config{Stream: []string{key}, Record: []string{key}, RTC: []string{key}, Domains: []string{domain}},
+		ring: signature.Config{Stream: []string{key}, Record: []string{key}, RTC: []string{key},
+			Domains: []string{domain}},
 		expected: doctor.Expected{PathPrefix: "tenant/", SnapshotToken: token},
 		seen: doctor.Seen{Now: now(), Domains: []string{domain}, Registered: []provider.Callback{
-			{Place: provider.Place{Kind: bridge.KindStream, Domain: domain}, Key: key, URL: "https://a.example.com/tenant/live/stream"},
+			{Place: provider.Place{Kind: bridge.KindStream, Domain: domain}, Key: key,
+				URL: "https://a.example.com/tenant/live/stream"},
 			{Place: provider.Place{Kind: bridge.KindRecord, Domain: domain, App: "*"}, KeyHidden: true,
 				URL: "https://a.example.com/tenant/live/record", SignType: provider.SignHMAC, Events: provider.RecordEvents()},
 			{Place: provider.Place{Kind: bridge.KindSnapshot, Domain: domain, App: "live"},
 				URL: "https://a.example.com/tenant/live/snapshot/" + token},
-			{Place: provider.Place{Kind: bridge.KindRTCRecord, App: "app1"}, Key: key, URL: "https://a.example.com/tenant/rtc/record"},
+			{Place: provider.Place{Kind: bridge.KindRTCRecord, App: "app1"}, Key: key,
+				URL: "https://a.example.com/tenant/rtc/record"},
 		}},
 	}
 	return w
@@ -99,7 +102,8 @@ func check(t *testing.T, cases map[string]wrong) {
 		w := good()
 		tt.change(w)
 		all := w.examine(t)
-		if len(all) != 1 || all[0].Level != tt.level || all[0].Check != tt.check || !strings.Contains(all[0].Problem, tt.problem) {
+		if len(all) != 1 || all[0].Level != tt.level || all[0].Check != tt.check ||
+			!strings.Contains(all[0].Problem, tt.problem) {
 			t.Errorf("%s: %+v", name, all)
 		}
 		if got := doctor.Wrong(all); got != (tt.level != doctor.Info) || doctor.Wrong(all, tt.check) {
@@ -116,15 +120,26 @@ func TestTrust(t *testing.T) {
 	check(t, map[string]wrong{
 		"another key": {func(w *world) { w.stream().Key = other }, doctor.Error, doctor.CheckKey,
 			"signed with the key " + signature.KeyID(other) + ", and here is " + signature.KeyID(key)},
-		"no key there":      {func(w *world) { w.seen.Registered[3].Key = "" }, doctor.Error, doctor.CheckKey, "no key is registered"},
-		"no key here":       {func(w *world) { w.ring.RTC = nil }, doctor.Error, doctor.CheckKey, "there is no key for them here"},
-		"unsigned":          {func(w *world) { w.ring.RTC, w.ring.AcceptUnsigned = nil, true }, doctor.Warning, doctor.CheckKey, "anyone can forge"},
-		"app":               {func(w *world) { w.ring.Rules, w.record().App = rule("vod"), "live" }, doctor.Error, doctor.CheckApp, "app is not allowed"},
-		"MD5 there":         {func(w *world) { w.record().SignType = provider.SignMD5 }, doctor.Error, doctor.CheckSignType, "signed by MD5, and here HMACSHA256"},
-		"MD5 here":          {func(w *world) { w.ring.RecordScheme = bridge.SchemeMD5 }, doctor.Error, doctor.CheckSignType, "signed by HMACSHA256, and here MD5"},
-		"MD5 in both":       {func(w *world) { w.record().SignType, w.ring.RecordScheme = provider.SignMD5, bridge.SchemeMD5 }, doctor.Warning, doctor.CheckSignType, "signs no field"},
-		"no start":          {func(w *world) { w.record().Events = w.record().Events[1:] }, doctor.Warning, doctor.CheckRecordStart, "RECORD_START is not subscribed"},
-		"the default alone": {func(w *world) { w.record().Events = []string{"RECORD_START", "RECORD_FILE_COMPLETE"} }, doctor.Warning, doctor.CheckEvents, "RECORD_NEW_FILE_START, RECORD_OVER, RECORD_FAILED"},
+		"no key there": {func(w *world) { w.seen.Registered[3].Key = "" }, doctor.Error, doctor.CheckKey,
+			"no key is registered"},
+		"no key here": {func(w *world) { w.ring.RTC = nil }, doctor.Error, doctor.CheckKey,
+			"there is no key for them here"},
+		"unsigned": {func(w *world) { w.ring.RTC, w.ring.AcceptUnsigned = nil, true }, doctor.Warning,
+			doctor.CheckKey, "anyone can forge"},
+		"app": {func(w *world) { w.ring.Rules, w.record().App = rule("vod"), "live" }, doctor.Error,
+			doctor.CheckApp, "app is not allowed"},
+		"MD5 there": {func(w *world) { w.record().SignType = provider.SignMD5 }, doctor.Error, doctor.CheckSignType,
+			"signed by MD5, and here HMACSHA256"},
+		"MD5 here": {func(w *world) { w.ring.RecordScheme = bridge.SchemeMD5 }, doctor.Error, doctor.CheckSignType,
+			"signed by HMACSHA256, and here MD5"},
+		"MD5 in both": {func(w *world) {
+			w.record().SignType, w.ring.RecordScheme = provider.SignMD5,
+				bridge.SchemeMD5
+		}, doctor.Warning, doctor.CheckSignType, "signs no field"},
+		"no start": {func(w *world) { w.record().Events = w.record().Events[1:] }, doctor.Warning,
+			doctor.CheckRecordStart, "RECORD_START is not subscribed"},
+		"the default alone": {func(w *world) { w.record().Events = []string{"RECORD_START", "RECORD_FILE_COMPLETE"} },
+			doctor.Warning, doctor.CheckEvents, "RECORD_NEW_FILE_START, RECORD_OVER, RECORD_FAILED"},
 		"domain": {func(w *world) {
 			w.ring.Domains = []string{"x.example.com"}
 			w.seen.Domains, w.seen.Registered = nil, w.seen.Registered[:1]
@@ -140,21 +155,25 @@ func TestCoverage(t *testing.T) {
 		}
 	}
 	check(t, map[string]wrong{
-		"nothing for a domain": {func(w *world) { w.seen.Registered = w.seen.Registered[1:] }, doctor.Warning, doctor.CheckUnregistered, "no stream callback"},
+		"nothing for a domain": {func(w *world) { w.seen.Registered = w.seen.Registered[1:] }, doctor.Warning,
+			doctor.CheckUnregistered, "no stream callback"},
 		"several": {func(w *world) {
 			second := *w.record()
 			second.App = "live"
 			w.seen.Registered = append(w.seen.Registered, second)
 		}, doctor.Warning, doctor.CheckSeveral, "registered: *, live"},
-		"provider":        {func(w *world) { w.seen.Failures, w.seen.Registered = []error{errors.New("no")}, nil }, doctor.Error, doctor.CheckProvider, "no"},
-		"instance":        {func(w *world) { w.seen.Missing = []error{errors.New("no")} }, doctor.Error, doctor.CheckInstance, "no"},
+		"provider": {func(w *world) { w.seen.Failures, w.seen.Registered = []error{errors.New("no")}, nil },
+			doctor.Error, doctor.CheckProvider, "no"},
+		"instance": {func(w *world) { w.seen.Missing = []error{errors.New("no")} }, doctor.Error, doctor.CheckInstance,
+			"no"},
 		"nothing arrived": {instance(admin.Instance{}), doctor.Info, doctor.CheckLastCallback, "no callback has arrived"},
 		"arrived": {instance(admin.Instance{LastCallbacks: map[string]time.Time{"stream": now().Add(-90 * time.Second)}}),
 			doctor.Info, doctor.CheckLastCallback, "2026-09-21T14:11:50Z, 1m30s ago"},
 	})
 	w := good()
 	instance(admin.Instance{Rejected: map[string]map[string]uint64{"stream": {"mismatch": 3, "expired": 5}}})(w)
-	if all := w.examine(t); len(all) != 2 || all[0].Check != doctor.CheckRejected || !strings.HasPrefix(all[0].Problem, "3 ") {
+	if all := w.examine(t); len(all) != 2 || all[0].Check != doctor.CheckRejected ||
+		!strings.HasPrefix(all[0].Problem, "3 ") {
 		t.Errorf("%+v", all)
 	}
 }
@@ -166,12 +185,17 @@ func TestWay(t *testing.T) {
 	}
 	lasting := func(d time.Duration) *x509.Certificate { return &x509.Certificate{NotAfter: now().Add(d)} }
 	check(t, map[string]wrong{
-		"no URL":        {func(w *world) { w.stream().URL = "" }, doctor.Error, doctor.CheckURL, "calls nothing"},
-		"no good URL":   {func(w *world) { w.stream().URL = "push.example.com/live/stream" }, doctor.Error, doctor.CheckURL, "not an http or https URL"},
-		"plain HTTP":    {func(w *world) { w.stream().URL = "http://a.example.com/live/stream" }, doctor.Warning, doctor.CheckPlainHTTP, "plain HTTP"},
-		"another route": {func(w *world) { w.stream().URL = w.record().URL }, doctor.Error, doctor.CheckRoute, "does not end with /live/stream"},
-		"another token": {func(w *world) { w.expected.SnapshotToken = "another" }, doctor.Error, doctor.CheckRoute, "SNAPSHOT_TOKEN"},
-		"no token":      {func(w *world) { w.expected.SnapshotToken = "" }, doctor.Error, doctor.CheckRoute, "SNAPSHOT_TOKEN is empty"},
+		"no URL": {func(w *world) { w.stream().URL = "" }, doctor.Error, doctor.CheckURL, "calls nothing"},
+		"no good URL": {func(w *world) { w.stream().URL = "push.example.com/live/stream" }, doctor.Error, doctor.CheckURL,
+			"not an http or https URL"},
+		"plain HTTP": {func(w *world) { w.stream().URL = "http://a.example.com/live/stream" }, doctor.Warning,
+			doctor.CheckPlainHTTP, "plain HTTP"},
+		"another route": {func(w *world) { w.stream().URL = w.record().URL }, doctor.Error, doctor.CheckRoute,
+			"does not end with /live/stream"},
+		"another token": {func(w *world) { w.expected.SnapshotToken = "another" }, doctor.Error, doctor.CheckRoute,
+			"SNAPSHOT_TOKEN"},
+		"no token": {func(w *world) { w.expected.SnapshotToken = "" }, doctor.Error, doctor.CheckRoute,
+			"SNAPSHOT_TOKEN is empty"},
 		"answered": {func(w *world) {
 			w.stream().URL = "https://a.example.com/rewritten"
 			w.probed(probe.Outcome{Certificate: lasting(999 * time.Hour)})
@@ -181,12 +205,14 @@ func TestWay(t *testing.T) {
 		"certificate": {failed(probe.FailureCertificate), doctor.Error, doctor.CheckCertificate, "not trusted: why"},
 		"redirect":    {failed(probe.FailureRedirect), doctor.Error, doctor.CheckProbe, "redirects (why)"},
 		"refused":     {failed(probe.FailureRefused), doctor.Error, doctor.CheckProbe, "rejected with 401: why"},
-		"no route": {func(w *world) { w.probed(probe.Outcome{Failure: probe.FailureRefused, Status: 404}) }, doctor.Error, doctor.CheckProbe,
+		"no route": {func(w *world) { w.probed(probe.Outcome{Failure: probe.FailureRefused, Status: 404}) }, doctor.Error,
+			doctor.CheckProbe,
 			"has no such route"},
 		"proof":   {failed(probe.FailureProof), doctor.Error, doctor.CheckProbe, "without the proof"},
 		"foreign": {failed(probe.FailureForeign), doctor.Error, doctor.CheckProbe, "something else than livebridge"},
 		"URL":     {failed(probe.FailureURL), doctor.Error, doctor.CheckURL, "why"},
-		"twice":   {func(w *world) { failed(probe.FailureForeign)(w); failed(probe.FailureForeign)(w) }, doctor.Error, doctor.CheckProbe, "something else"},
+		"twice": {func(w *world) { failed(probe.FailureForeign)(w); failed(probe.FailureForeign)(w) }, doctor.Error,
+			doctor.CheckProbe, "something else"},
 	})
 	for left, want := range map[time.Duration]int{13 * 24 * time.Hour: 2, 14 * 24 * time.Hour: 1} {
 		w := good()

@@ -115,8 +115,10 @@ func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	long := filepath.Join(dir, "long")
 	write(t, long, strings.Repeat("x", filewatch.MaxSize+1))
-	for path, want := range map[string]string{dir: "not a regular file", long: "more than", filepath.Join(dir, "none"): "no such file"} {
-		if _, err := filewatch.Read(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+	for path, want := range map[string]string{dir: "not a regular file", long: "more than",
+		filepath.Join(dir, "none"): "no such file"} {
+		if _, err := filewatch.Read(path); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
 	}

@@ -90,7 +90,8 @@ func TestEverythingTakesRoom(t *testing.T) {
 		free func(s *observed)
 	}{
 		"outbox": {func(s *observed) { s.take(push("a", session, bridge.PhasePublish)) }, func(s *observed) { s.out() }},
-		"held":   {func(s *observed) { s.take(ended("a", 1)) }, func(s *observed) { time.Sleep(s.o.Limits.HoldDone); s.out() }},
+		"held": {func(s *observed) { s.take(ended("a", 1)) },
+			func(s *observed) { time.Sleep(s.o.Limits.HoldDone); s.out() }},
 		"quarantine": {func(s *observed) { s.take(suspect("a", 0, bridge.ReasonExpired)) },
 			func(s *observed) { purge(s, 0) }},
 		"dead letters": {func(s *observed) {

@@ -17,7 +17,8 @@ func (w *wall) now() time.Time {
 // recording is a callback that comes out at once, in its own lane.
 func recording(stream string, n int) *bridge.Arrival {
 	a := push(stream, bridge.Millis(n), bridge.PhaseDone)
-	a.Event.Lane.Kind, a.Event.Phase, a.Event.Session, a.Event.Type = bridge.KindRecord, bridge.PhaseNone, 0, "com.huaweicloud.live.record.start"
+	a.Event.Lane.Kind, a.Event.Phase, a.Event.Session, a.Event.Type = bridge.KindRecord, bridge.PhaseNone, 0,
+		"com.huaweicloud.live.record.start"
 	a.Signature = bridge.Signature{}
 	return a
 }

@@ -113,7 +113,8 @@ func TestReplay(t *testing.T) {
 	if !slices.Equal(r.Emitted, want) {
 		t.Errorf("emitted %+v, want %+v", r.Emitted, want)
 	}
-	for _, bad := range []bridge.ReplayQuery{{Kind: "stream"}, {Lane: "a/b/c"}, {Kind: "streams", Lane: "a/b/c"}, {Kind: "stream", Lane: "a/b"}} {
+	for _, bad := range []bridge.ReplayQuery{{Kind: "stream"}, {Lane: "a/b/c"}, {Kind: "streams", Lane: "a/b/c"},
+		{Kind: "stream", Lane: "a/b"}} {
 		if _, err := j.Replay(bad); err == nil {
 			t.Errorf("%+v was taken", bad)
 		}

@@ -66,7 +66,8 @@ func TestListPages(t *testing.T) {
 				after = all[len(all)-n-1]
 			}
 			for ask, limit := range map[int]int{0: bridge.PageMax, -1: bridge.PageMax, bridge.PageMax: bridge.PageMax,
-				bridge.PageMax + 1: bridge.PageMax, math.MaxInt: bridge.PageMax, bridge.PageMax - 1: bridge.PageMax - 1, bridge.PageMax / 2: bridge.PageMax / 2} {
+				bridge.PageMax + 1: bridge.PageMax, math.MaxInt: bridge.PageMax, bridge.PageMax - 1: bridge.PageMax - 1,
+				bridge.PageMax / 2: bridge.PageMax / 2} {
 				got, pages := numbersFrom(s, bridge.QuarantineQueue, bridge.Query{After: after, Limit: ask}, limit)
 				if !slices.Equal(got, all[len(all)-n:]) || pages != n/limit+1 {
 					t.Errorf("%d entries with a limit of %d: %d in %d pages", n, ask, len(got), pages)
@@ -140,7 +141,8 @@ func TestReplayPages(t *testing.T) {
 			others int
 		}{
 			{"of all lanes", bridge.ReplayQuery{}, func(i int) string { return fmt.Sprint("s", i) }, 0},
-			{"of one lane", bridge.ReplayQuery{Kind: "record", Lane: "push.example.com/live/s1"}, func(int) string { return "s1" }, 4},
+			{"of one lane", bridge.ReplayQuery{Kind: "record", Lane: "push.example.com/live/s1"},
+				func(int) string { return "s1" }, 4},
 		} {
 			if c.others > 0 && n%bridge.PageMax > 1 {
 				continue // one lane is read as all are
@@ -218,7 +220,8 @@ func (s *observed) comesTwice(n, others int) {
 // edge of a page: by lanes, by events, by bytes.
 func TestBacklogPages(t *testing.T) {
 	for _, c := range []struct{ memory, lanes, events, bytes int }{
-		{256, 1, 1, 0}, {256, 1, 2, 0}, {256, 1, 3, 0}, {256, 1, 191, 0}, {256, 1, 192, 0}, {256, 1, 193, 0}, {256, 1, 300, 0},
+		{256, 1, 1, 0}, {256, 1, 2, 0}, {256, 1, 3, 0}, {256, 1, 191, 0}, {256, 1, 192, 0}, {256, 1, 193, 0},
+		{256, 1, 300, 0},
 		{256, 3, 1, 0}, {256, 4, 1, 0}, {256, 5, 1, 0}, {256, 9, 1, 0}, {256, 13, 3, 0}, {256, 7, 50, 0},
 		{1, 1, 3, 0}, {1, 3, 3, 0}, {2, 5, 9, 0}, {1024, 4, 8, 0}, {1024, 4, 9, 0}, {1024, 9, 129, 0},
 		{1024, 1, 9, 600 << 10},

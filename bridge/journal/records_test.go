@@ -37,15 +37,18 @@ func TestWholeNotice(t *testing.T) {
 		subject string
 		data    string
 	}{
-		"of a stream": {bridge.KindStream, bridge.ReasonExpired, func(e *bridge.Event) { e.Session, e.Phase = 9e11, bridge.PhaseDone }, lane,
+		"of a stream": {bridge.KindStream, bridge.ReasonExpired,
+			func(e *bridge.Event) { e.Session, e.Phase = 9e11, bridge.PhaseDone }, lane,
 			`{"body":{"n":1},"kind":"stream","lane":"` + lane + `","reason":"expired","received":"2000-01-01T00:00:00.007Z"}`},
 		"of a recording": {bridge.KindRecord, bridge.ReasonTampered, func(*bridge.Event) {}, lane,
 			`{"body":{"n":1},"kind":"record","lane":"` + lane + `","reason":"tampered","received":"2000-01-01T00:00:00.007Z"}`},
 		"without a body": {bridge.KindSnapshot, bridge.ReasonUnknownEvent, func(e *bridge.Event) { e.Data = nil }, lane,
 			`{"kind":"snapshot","lane":"` + lane + `","reason":"unknown_event","received":"2000-01-01T00:00:00.007Z"}`},
-		"without a lane": {bridge.KindRTCRecord, bridge.ReasonMalformed, func(e *bridge.Event) { e.Data, e.Lane = nil, bridge.Lane{Kind: e.Lane.Kind} }, "",
+		"without a lane": {bridge.KindRTCRecord, bridge.ReasonMalformed,
+			func(e *bridge.Event) { e.Data, e.Lane = nil, bridge.Lane{Kind: e.Lane.Kind} }, "",
 			`{"kind":"rtc-record","reason":"malformed","received":"2000-01-01T00:00:00.007Z"}`},
-		"of a lane without a stream": {bridge.KindRTCRecord, bridge.ReasonExpired, func(e *bridge.Event) { e.Lane.App, e.Lane.Stream = "", "" }, "push.example.com//",
+		"of a lane without a stream": {bridge.KindRTCRecord, bridge.ReasonExpired,
+			func(e *bridge.Event) { e.Lane.App, e.Lane.Stream = "", "" }, "push.example.com//",
 			`{"body":{"n":1},"kind":"rtc-record","lane":"push.example.com//","reason":"expired","received":"2000-01-01T00:00:00.007Z"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,9 +106,11 @@ func TestWholeEntry(t *testing.T) {
 		s.take(a, unread)
 		want := []bridge.Entry{{
 			Reason: "tampered", Received: "2000-01-01T00:00:00.007Z", ID: "010203010000000000000000000000ff", Kind: "record",
-			Lane: "push.example.com/a%20b/%C3%A4%2F1", Type: "com.huaweicloud.live.record.start", Scheme: "md5", Data: a.Event.Data, Raw: a.Raw,
+			Lane: "push.example.com/a%20b/%C3%A4%2F1", Type: "com.huaweicloud.live.record.start", Scheme: "md5",
+			Data: a.Event.Data, Raw: a.Raw,
 		}, {
-			Reason: "malformed", Received: "2000-01-01T00:00:00.007Z", ID: "010203020000000000000000000000ff", Kind: "rtc-record",
+			Reason: "malformed", Received: "2000-01-01T00:00:00.007Z", ID: "010203020000000000000000000000ff",
+			Kind: "rtc-record",
 			Type: "com.huaweicloud.live.record.start", Scheme: "rtc-hmac-sha256", Raw: unread.Raw,
 		}}
 		s.listsAlso(bridge.QuarantineQueue, want)
@@ -165,11 +170,13 @@ func TestWholeDeadLetter(t *testing.T) {
 		synctest.Wait()
 		trim(t, s.Journal)
 		s.listsAlso(bridge.DeadLetterQueue, []bridge.Entry{{
-			Reason: "too_large", Detail: "2 MB: record", Received: "2000-01-01T00:00:00.007Z", ID: "010203010000000000000000000000ff", Kind: "record",
+			Reason: "too_large", Detail: "2 MB: record", Received: "2000-01-01T00:00:00.007Z",
+			ID: "010203010000000000000000000000ff", Kind: "record",
 			Lane: "push.example.com/a%20b/%C3%A4%2F1", Type: "com.huaweicloud.live.record.start", Scheme: "md5",
 			Sequence: events[0].Sequence, Data: a.Event.Data,
 		}, {
-			Reason: "too_large", Detail: "2 MB: snapshot", Received: "2000-01-01T00:00:00.007Z", ID: "010203020000000000000000000000ff-expired", Kind: "snapshot",
+			Reason: "too_large", Detail: "2 MB: snapshot", Received: "2000-01-01T00:00:00.007Z",
+			ID: "010203020000000000000000000000ff-expired", Kind: "snapshot",
 			Type: bridge.TypeQuarantined, Scheme: "md5", Sequence: events[1].Sequence, Data: events[1].Data,
 		}})
 		w.ahead.Add(int64(time.Minute))

@@ -103,7 +103,8 @@ func TestRelease(t *testing.T) {
 	a, b, unreadable := all[0].Number, all[1].Number, all[2].Number
 	outcomes, err := j.Release(bridge.QuarantineQueue, []uint64{a, a, 77, unreadable})
 	if got := done(t, outcomes, err); !slices.Equal(got, []uint64{a}) || len(outcomes) != 4 ||
-		outcomes[1].Problem == "" || outcomes[2].Problem != outcomes[1].Problem || !strings.Contains(outcomes[3].Problem, "no lane") {
+		outcomes[1].Problem == "" || outcomes[2].Problem != outcomes[1].Problem ||
+		!strings.Contains(outcomes[3].Problem, "no lane") {
 		t.Fatalf("%+v", outcomes)
 	}
 	outcomes, err = j.Purge(bridge.QuarantineQueue, []uint64{b, unreadable, b})

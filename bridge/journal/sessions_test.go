@@ -22,7 +22,8 @@ func TestOpenSessions(t *testing.T) {
 		push("c", 1000, d), push("e", 1000, p), push("e", 2000, d), push("e", 2000, p), other, record)
 	domain := push("a", 1000, p).Event.Lane.Domain
 	for asked, want := range map[string][]bridge.OpenSession{
-		domain:                   {{Domain: domain, App: "live", Stream: "a", Session: 2000}, {Domain: domain, App: "live", Stream: "e", Session: 1000}},
+		domain: {{Domain: domain, App: "live", Stream: "a", Session: 2000},
+			{Domain: domain, App: "live", Stream: "e", Session: 1000}},
 		"push.example.com.other": {{Domain: "push.example.com.other", App: "live", Stream: "a", Session: 4000}},
 		"example.com":            nil,
 	} {

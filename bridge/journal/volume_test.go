@@ -114,7 +114,8 @@ func TestVolumeSizes(t *testing.T) {
 		refused bool
 		warned  string
 	}{
-		{-1 << 20, true, ""}, {0, true, ""}, {78 << 20, false, "78 MiB"}, {advisedVolume - 1, false, "255 MiB"}, {advisedVolume, false, ""}, {1 << 40, false, ""},
+		{-1 << 20, true, ""}, {0, true, ""}, {78 << 20, false, "78 MiB"}, {advisedVolume - 1, false, "255 MiB"},
+		{advisedVolume, false, ""}, {1 << 40, false, ""},
 	} {
 		core, logs := observer.New(zapcore.WarnLevel)
 		o := memory()

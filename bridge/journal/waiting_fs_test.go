@@ -34,7 +34,8 @@ func TestWaitsForFileDescriptors(t *testing.T) {
 	answered := make(chan error, 1)
 	go func() {
 		for i := range callbacks {
-			if err := j.Append(t.Context(), push(fmt.Sprint("s", i), bridge.Millis(1_700_000_000_000), bridge.PhasePublish)); err != nil {
+			if err := j.Append(t.Context(), push(fmt.Sprint("s", i), bridge.Millis(1_700_000_000_000),
+				bridge.PhasePublish)); err != nil {
 				answered <- err
 				return
 			}

@@ -44,11 +44,12 @@ func TestNoBody(t *testing.T) {
 		"member beside":  strings.TrimSuffix(good, "}") + `,"event":"PUBLISH"}`,
 		"member twice":   strings.Replace(good, `"kind"`, `"kind":"record","kind"`, 1),
 		"member missing": strings.Replace(good, `"nonce":"n-1",`, "", 1),
-		"order":          strings.Replace(good, `"kind":"stream","domain":"push.example.com"`, `"domain":"push.example.com","kind":"stream"`, 1),
-		"unknown kind":   strings.Replace(good, `"stream"`, `"session"`, 1),
-		"no number":      strings.Replace(good, "1790000000", "1.79e9", 1),
-		"too long":       strings.Replace(good, "n-1", strings.Repeat("n", 8<<10), 1),
-		"a callback":     `{"domain":"push.example.com","app":"live","stream":"s","event":"PUBLISH","livebridge_probe":{}}`,
+		"order": strings.Replace(good, `"kind":"stream","domain":"push.example.com"`,
+			`"domain":"push.example.com","kind":"stream"`, 1),
+		"unknown kind": strings.Replace(good, `"stream"`, `"session"`, 1),
+		"no number":    strings.Replace(good, "1790000000", "1.79e9", 1),
+		"too long":     strings.Replace(good, "n-1", strings.Repeat("n", 8<<10), 1),
+		"a callback":   `{"domain":"push.example.com","app":"live","stream":"s","event":"PUBLISH","livebridge_probe":{}}`,
 	} {
 		if c, is := probe.Decode([]byte(text)); is {
 			t.Errorf("%s: %+v", name, c)

@@ -39,8 +39,9 @@ func TestAnswers(t *testing.T) {
 		failure probe.Failure
 		detail  string
 	}{
-		"good":              {200, good, "", ""},
-		"another's proof":   {200, strings.Replace(good, p.Proof, strings.Repeat("0", 64), 1), probe.FailureProof, "does not prove"},
+		"good": {200, good, "", ""},
+		"another's proof": {200, strings.Replace(good, p.Proof, strings.Repeat("0", 64), 1), probe.FailureProof,
+			"does not prove"},
 		"a callback's":      {200, `{"status":1,"result":"success"}`, probe.FailureForeign, "200 OK"},
 		"a page":            {200, "<html>", probe.FailureForeign, "200 OK"},
 		"an empty page":     {404, "", probe.FailureForeign, "404 Not Found"},
@@ -51,7 +52,8 @@ func TestAnswers(t *testing.T) {
 		"too long":          {200, strings.Repeat(" ", 9<<10) + good, probe.FailureForeign, "200 OK"},
 	} {
 		o := probe.Sender{}.Send(t.Context(), answering(t, tt.status, tt.body).URL+"/live/stream", p)
-		if o.Failure != tt.failure || o.Status != tt.status || !strings.Contains(o.Detail, tt.detail) || o.Certificate != nil {
+		if o.Failure != tt.failure || o.Status != tt.status || !strings.Contains(o.Detail, tt.detail) ||
+			o.Certificate != nil {
 			t.Errorf("%s: %+v", name, o)
 		}
 	}

@@ -153,7 +153,8 @@ func TestViewThatCannotBeRead(t *testing.T) {
 	s.must(err)
 	var eff processor.Effects
 	for _, in := range []processor.Input{
-		{Action: processor.Arrive, Arrival: unsigned("a")}, {Action: processor.Replay, Events: []*bridge.Event{&unsigned("a").Event}},
+		{Action: processor.Arrive, Arrival: unsigned("a")},
+		{Action: processor.Replay, Events: []*bridge.Event{&unsigned("a").Event}},
 		{Action: processor.Forget, Idle: []bridge.Lane{unsigned("a").Event.Lane}},
 	} {
 		in.Now = s.Now()
@@ -164,7 +165,8 @@ func TestViewThatCannotBeRead(t *testing.T) {
 	if err := p.Apply(processor.Input{Action: 99}, &eff); err == nil {
 		t.Error("an unknown action was applied")
 	}
-	if _, err := processor.New(defaults(), broken{s.Memory}, s.Memory.Counters, processor.Kept{Holding: []bridge.Lane{{Kind: 1}}}, s.Now()); !errors.Is(
+	if _, err := processor.New(defaults(), broken{s.Memory}, s.Memory.Counters,
+		processor.Kept{Holding: []bridge.Lane{{Kind: 1}}}, s.Now()); !errors.Is(
 		err,
 		errBroken,
 	) {

@@ -23,8 +23,10 @@ func everyInput() []Input {
 	}
 	signature := bridge.Signature{Sum: [16]byte{1}, Signed: [16]byte{2}, Expires: 7, Strict: true, Key: "k"}
 	return []Input{
-		{Arrival: &bridge.Arrival{Event: *event, Signature: signature, Reason: bridge.ReasonExpired, Raw: []byte("raw"), EventName: "A"}},
-		{Arrival: &bridge.Arrival{Event: *event, Identity: &bridge.Identity{Session: -1, Ordered: bridge.ID{1}, Data: []byte("{}")}}},
+		{Arrival: &bridge.Arrival{Event: *event, Signature: signature, Reason: bridge.ReasonExpired, Raw: []byte("raw"),
+			EventName: "A"}},
+		{Arrival: &bridge.Arrival{Event: *event, Identity: &bridge.Identity{Session: -1, Ordered: bridge.ID{1},
+			Data: []byte("{}")}}},
 		{Action: Expire},
 		{Action: Release, Queue: bridge.QuarantineQueue, Numbers: []uint64{1, 1 << 60}},
 		{Action: Purge, Queue: bridge.DeadLetterQueue, Numbers: []uint64{0}},

@@ -97,7 +97,8 @@ func TestFullJournal(t *testing.T) {
 	w.run(t, func(o *reconcile.Options) { o.Grace = 0 }, func() {
 		w.open = []bridge.OpenSession{session("left")}
 		w.after(3 * time.Minute)
-		if n := w.log.FilterMessageSnippet("session event not published").Len(); n != 3 || len(w.reported) != 0 || w.value(t, "found_total", "stale") != 1 {
+		if n := w.log.FilterMessageSnippet("session event not published").Len(); n != 3 || len(w.reported) != 0 ||
+			w.value(t, "found_total", "stale") != 1 {
 			t.Errorf("%d lines, %v", n, w.names())
 		}
 		w.full = nil

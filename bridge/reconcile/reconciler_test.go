@@ -148,7 +148,8 @@ func TestRounds(t *testing.T) {
 		}
 		w.open = nil
 		w.after(time.Minute)
-		if w.value(t, "differences", "stale") != 0 || w.value(t, "found_total", "stale") != 1 || w.value(t, "runs_total", "success") != 6 {
+		if w.value(t, "differences", "stale") != 0 || w.value(t, "found_total", "stale") != 1 ||
+			w.value(t, "runs_total", "success") != 6 {
 			t.Error("metrics do not follow")
 		}
 		if got := w.value(t, "last_success_timestamp_seconds", ""); got != float64(time.Now().Unix()) {
@@ -167,7 +168,8 @@ func TestFailure(t *testing.T) {
 		w.after(4 * time.Minute) // four rounds
 		w.failing, w.asked = map[string]error{domain: throttled}, nil
 		w.after(time.Minute + 2*time.Minute + 4*time.Minute)
-		if len(w.asked) != 3 || len(w.reported) != 1 || w.value(t, "differences", "stale") != 1 || w.value(t, "runs_total", "failure") != 3 {
+		if len(w.asked) != 3 || len(w.reported) != 1 || w.value(t, "differences", "stale") != 1 ||
+			w.value(t, "runs_total", "failure") != 3 {
 			t.Errorf("asked %v, reported %v", w.asked, w.names())
 		}
 		if n := w.log.FilterMessageSnippet("reconciliation failed").Len(); n != 1 {

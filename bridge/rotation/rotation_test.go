@@ -50,11 +50,14 @@ func TestUsage(t *testing.T) {
 		all  []admin.Instance
 		want rotation.Usage
 	}{
-		"the last of two": {[]admin.Instance{instance("a", 900, map[string]int{"old": 60, "new": 5}), instance("b", 900, map[string]int{"old": 30})},
+		"the last of two": {[]admin.Instance{instance("a", 900, map[string]int{"old": 60, "new": 5}),
+			instance("b", 900, map[string]int{"old": 30})},
 			rotation.Usage{Active: true, Idle: 30 * time.Second, Replaced: true}},
-		"not switched": {[]admin.Instance{instance("a", 900, map[string]int{"old": 60, "new": -1}), instance("b", 900, map[string]int{"old": 70, "new": 61})},
+		"not switched": {[]admin.Instance{instance("a", 900, map[string]int{"old": 60, "new": -1}),
+			instance("b", 900, map[string]int{"old": 70, "new": 61})},
 			rotation.Usage{Active: true, Idle: 60 * time.Second}},
-		"restarted": {[]admin.Instance{instance("a", 20, map[string]int{"old": -1, "new": 5}), instance("b", 900, map[string]int{"old": 600})},
+		"restarted": {[]admin.Instance{instance("a", 20, map[string]int{"old": -1, "new": 5}),
+			instance("b", 900, map[string]int{"old": 600})},
 			rotation.Usage{Active: true, Idle: 20 * time.Second, Replaced: true}},
 		"no start": {[]admin.Instance{instance("a", -1, map[string]int{"old": -1, "new": -1})},
 			rotation.Usage{Active: true, Idle: observed}},
@@ -63,7 +66,8 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
 		}
 	}
-	if got := rotation.UsageOf([]admin.Instance{instance("a", 9, map[string]int{"new": 1})}, bridge.KindRecord, "old", now(), now()); got.Active {
+	if got := rotation.UsageOf([]admin.Instance{instance("a", 9, map[string]int{"new": 1})}, bridge.KindRecord, "old",
+		now(), now()); got.Active {
 		t.Errorf("gone: %+v", got)
 	}
 }

@@ -62,7 +62,8 @@ func (e *explorer) visit(n node, depth int) {
 		return
 	}
 	for _, k := range e.alphabet {
-		in := sequencer.Input{At: n.now + 1, Wall: wall, Kind: bridge.KindStream, Key: k, ID: bridge.ID{byte(len(n.arrivals) + 1)}}
+		in := sequencer.Input{At: n.now + 1, Wall: wall, Kind: bridge.KindStream, Key: k,
+			ID: bridge.ID{byte(len(n.arrivals) + 1)}}
 		e.visit(e.step(n, in, name(k)), depth-1)
 		e.path = e.path[:len(e.path)-1]
 	}

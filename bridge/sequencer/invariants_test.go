@@ -26,7 +26,8 @@ type emitted struct {
 const unordered = bridge.MarkLate | bridge.MarkReopened | bridge.MarkReplayed | bridge.MarkUnsequenced
 
 // compareWithModel compares one step of the sequencer with the same step of the model.
-func compareWithModel(t sequencer.Transition, want []sequencertest.Emission, m *sequencertest.Model, in sequencer.Input) string {
+func compareWithModel(t sequencer.Transition, want []sequencertest.Emission, m *sequencertest.Model,
+	in sequencer.Input) string {
 	var got []sequencertest.Emission
 	for _, e := range t.Emit {
 		got = append(got, sequencertest.Emission{ID: e.ID, Sequence: e.Sequence, Marks: e.Marks.String()})

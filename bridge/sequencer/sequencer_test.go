@@ -190,11 +190,14 @@ func TestUnsequenced(t *testing.T) {
 		want bridge.Marks
 	}{
 		{"no key", sequencer.Input{Kind: bridge.KindStream}, bridge.MarkUnsequenced},
-		{"no session", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Phase: bridge.PhaseDone}}, bridge.MarkUnsequenced},
+		{"no session", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Phase: bridge.PhaseDone}},
+			bridge.MarkUnsequenced},
 		{"no phase", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Session: base}}, bridge.MarkUnsequenced},
-		{"too far ahead", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Session: edge + 1, Phase: 1}}, bridge.MarkUnsequenced},
+		{"too far ahead", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Session: edge + 1, Phase: 1}},
+			bridge.MarkUnsequenced},
 		{"just not too far", sequencer.Input{Kind: bridge.KindStream, Key: sequencer.Key{Session: edge, Phase: 1}}, 0},
-		{"unknown stream word", sequencer.Input{Kind: bridge.KindStream, Key: start(1), Unknown: true}, bridge.MarkUnsequenced},
+		{"unknown stream word", sequencer.Input{Kind: bridge.KindStream, Key: start(1), Unknown: true},
+			bridge.MarkUnsequenced},
 		{"unknown record word", sequencer.Input{Kind: bridge.KindRecord, Unknown: true}, bridge.MarkUnsequenced},
 		{"unknown rtc word", sequencer.Input{Kind: bridge.KindRTCRecord, Unknown: true}, bridge.MarkUnsequenced},
 		{"recording", sequencer.Input{Kind: bridge.KindRecord}, 0},

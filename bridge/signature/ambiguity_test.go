@@ -13,7 +13,8 @@ import (
 
 // ingestApps are the domains and apps of the tests below: alike, but for none that begins another.
 func ingestApps() [][2]string {
-	return [][2]string{{"push.example.com", "live"}, {"push.example.com", "vod"}, {"push.example.co", "live"}, {"e.example.com", "live"}}
+	return [][2]string{{"push.example.com", "live"}, {"push.example.com", "vod"}, {"push.example.co", "live"},
+		{"e.example.com", "live"}}
 }
 
 // listedRing verifies with rules that list every app, all with one key, and by DOMAINS.
@@ -82,7 +83,8 @@ func TestShiftsWhereAppsAreListed(t *testing.T) {
 			joined := strings.Join(signature.Canonical(bridge.SchemeHMAC, c), "")
 			for range 50 {
 				moved := c
-				split(&moved, joined, rapid.SliceOfN(rapid.IntRange(0, len(joined)), len(members(&c))-1, len(members(&c))-1).Draw(t, "cuts"))
+				split(&moved, joined, rapid.SliceOfN(rapid.IntRange(0, len(joined)), len(members(&c))-1, len(members(&c))-1).Draw(t,
+					"cuts"))
 				try(moved)
 			}
 		})
@@ -129,14 +131,17 @@ func TestAmbiguities(t *testing.T) {
 	}{
 		{"an app begins another", rule(1, "a.example.com", "live", "k"), rule(1, "a.example.com", "live2", "k"), false, true},
 		{"the other way round", rule(1, "a.example.com", "live2", "k"), rule(1, "a.example.com", "live", "k"), false, true},
-		{"with keys of their own", rule(1, "a.example.com", "live", "k"), rule(1, "a.example.com", "live2", "m"), false, false},
+		{"with keys of their own", rule(1, "a.example.com", "live", "k"), rule(1, "a.example.com", "live2", "m"), false,
+			false},
 		{"of two kinds", rule(1, "a.example.com", "live", "k"), rule(2, "a.example.com", "live2", "k"), false, false},
 		{"of recordings", rule(2, "a.example.com", "live", "k"), rule(2, "A.example.com", "live2", "k"), false, true},
 		{"of SparkRTC", rule(4, "app", "*", "k"), rule(4, "app2", "*", "k"), false, false},
 		{"apps that differ", rule(1, "a.example.com", "live", "k"), rule(1, "a.example.com", "vod", "k"), false, false},
-		{"letters of the domain", rule(1, "a.example.com", "mlive", "k"), rule(1, "a.example.co", "mmlive", "k"), false, true},
+		{"letters of the domain", rule(1, "a.example.com", "mlive", "k"), rule(1, "a.example.co", "mmlive", "k"), false,
+			true},
 		{"a domain ends another", rule(1, "a.example.com", "live", "k"), rule(1, "example.com", "live", "k"), false, false},
-		{"and unknown words are taken", rule(1, "a.example.com", "live", "k"), rule(1, "example.com", "live", "k"), true, true},
+		{"and unknown words are taken", rule(1, "a.example.com", "live", "k"), rule(1, "example.com", "live", "k"), true,
+			true},
 		{"any app", rule(1, "a.example.com", "*", "k"), rule(1, "a.example.com", "live", "k"), true, false},
 	} {
 		if got := len(signature.Ambiguities([]signature.Rule{tt.a, tt.b}, tt.words)) > 0; got != tt.want {

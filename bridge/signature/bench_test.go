@@ -37,7 +37,8 @@ func BenchmarkVerify(b *testing.B) {
 					c.Rules = append(c.Rules, rule(bridge.KindStream, "push.example.com", fmt.Sprint("app", n), "x"))
 				}
 				if tt.rules > 0 {
-					c.Rules = append(c.Rules, signature.Rule{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Keys: []string{key}})
+					c.Rules = append(c.Rules, signature.Rule{Kind: bridge.KindStream, Domain: "push.example.com", App: "live",
+						Keys: []string{key}})
 				}
 			})
 			c := signed(tt.scheme, key, tt.claim)

@@ -12,10 +12,13 @@ import (
 func TestErrorNamesTheKeyRules(t *testing.T) {
 	short := []string{"short"}
 	for want, cfg := range map[string]signature.Config{
-		"stream key 1 has 5 characters; the provider accepts 32 to 128 characters":                            {Stream: short},
-		"record key 1 has 5 characters; the provider accepts at least 32 characters, letters and digits only": {Record: short},
-		"rtc-record key 1 has 5 characters; the provider accepts 32 to 64 characters":                         {RTC: short},
-		"rule 1: the domain": {Rules: []signature.Rule{{Kind: bridge.KindStream, Domain: "no host", App: "live", Keys: []string{key}}}},
+		"stream key 1 has 5 characters; the provider accepts 32 to 128 characters": {
+			Stream: short},
+		"record key 1 has 5 characters; the provider accepts at least 32 characters, letters and digits only": {
+			Record: short},
+		"rtc-record key 1 has 5 characters; the provider accepts 32 to 64 characters": {RTC: short},
+		"rule 1: the domain": {Rules: []signature.Rule{
+			{Kind: bridge.KindStream, Domain: "no host", App: "live", Keys: []string{key}}}},
 	} {
 		if _, err := signature.NewRing(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
@@ -44,10 +47,12 @@ func TestNamesOfRules(t *testing.T) {
 	}{
 		{bridge.KindStream, "push.example.com", long, true}, {bridge.KindStream, "push.example.com", long + "a", false},
 		{bridge.KindStream, "push.example.com", "", false}, {bridge.KindStream, "push_example/com", "live", false},
-		{bridge.KindRTCRecord, "app_id/1 x", "*", true}, {bridge.KindRTCRecord, long, "*", true}, {bridge.KindRTCRecord, long + "a", "*", false},
+		{bridge.KindRTCRecord, "app_id/1 x", "*", true}, {bridge.KindRTCRecord, long, "*", true},
+		{bridge.KindRTCRecord, long + "a", "*", false},
 		{bridge.KindRTCRecord, "", "*", false}, {bridge.KindRTCRecord, "a*", "*", false},
 	} {
-		_, err := signature.NewRing(signature.Config{Rules: []signature.Rule{{Kind: tt.kind, Domain: tt.domain, App: tt.app, Keys: []string{key}}}})
+		_, err := signature.NewRing(signature.Config{Rules: []signature.Rule{
+			{Kind: tt.kind, Domain: tt.domain, App: tt.app, Keys: []string{key}}}})
 		if (err == nil) != tt.taken {
 			t.Errorf("%v, domain of %d and app of %d bytes: %v", tt.kind, len(tt.domain), len(tt.app), err)
 		}
@@ -56,7 +61,8 @@ func TestNamesOfRules(t *testing.T) {
 
 // TestErrorNamesTheDigits: how many digits a signature has depends on the active scheme.
 func TestErrorNamesTheDigits(t *testing.T) {
-	for scheme, want := range map[bridge.Scheme]string{bridge.SchemeHMAC: "64 hex digits", bridge.SchemeHMACLegacy: "64 hex digits", bridge.SchemeMD5: "32 hex digits"} {
+	for scheme, want := range map[bridge.Scheme]string{bridge.SchemeHMAC: "64 hex digits",
+		bridge.SchemeHMACLegacy: "64 hex digits", bridge.SchemeMD5: "32 hex digits"} {
 		c := recordStart()
 		c.Sign = "nonsense"
 		_, _, err := newRing(t, func(c *signature.Config) { c.RecordScheme = scheme }).Verify(c, expiry)
@@ -72,7 +78,8 @@ func TestDiagnosisNamesTheKey(t *testing.T) {
 		c.RTC = []string{secret("0")}
 		c.Rules = []signature.Rule{rule(bridge.KindRTCRecord, "AppOne", "*", "1")}
 	})
-	for id, want := range map[string]string{"AppOne": "the key " + signature.KeyID(secret("0")) + " of rtc-record callbacks, which does not apply to this one", "other": ""} {
+	for id, want := range map[string]string{"AppOne": "the key " + signature.KeyID(secret("0")) +
+		" of rtc-record callbacks, which does not apply to this one", "other": ""} {
 		c := rtcComplete()
 		c.AppID = id
 		c.Sign = signature.SignRTC(secret("0"), c)
@@ -90,7 +97,8 @@ func TestExplainRTCWithoutAKey(t *testing.T) {
 		ring := newRing(t, func(c *signature.Config) { c.RTC, c.Stream = nil, []string{secret("1")} })
 		c := rtcComplete()
 		c.Sign = tt.sign
-		if e := ring.ExplainRTC(c); len(e.Attempts) > 0 || (e.Diagnosis == "") != (tt.want == "") || !strings.Contains(e.Diagnosis, tt.want) {
+		if e := ring.ExplainRTC(c); len(e.Attempts) > 0 || (e.Diagnosis == "") != (tt.want == "") ||
+			!strings.Contains(e.Diagnosis, tt.want) {
 			t.Errorf("%+v, want a diagnosis with %q", e, tt.want)
 		}
 	}

@@ -14,7 +14,8 @@ func TestExpect(t *testing.T) {
 	ring := probeRing(t, func(c *signature.Config) {
 		c.Domains = []string{"push.example.com", "Other.example.com"}
 		c.Rules = []signature.Rule{
-			{Kind: bridge.KindRecord, Domain: "push.example.com", App: "vod", Keys: []string{otherKey}, Scheme: bridge.SchemeMD5},
+			{Kind: bridge.KindRecord, Domain: "push.example.com", App: "vod", Keys: []string{otherKey},
+				Scheme: bridge.SchemeMD5},
 			{Kind: bridge.KindRTCRecord, Domain: "app1", App: "*", Keys: []string{otherKey}},
 		}
 	})

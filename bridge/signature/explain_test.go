@@ -28,20 +28,25 @@ func TestExplain(t *testing.T) {
 	if fmt.Sprint(e.Fields) != "[{event PUBLISH} {domain push.example.com} {app live} {stream example_stream} {auth_timestamp 1587954140}]" {
 		t.Errorf("the fields are %v", e.Fields)
 	}
-	if e.Scheme != bridge.SchemeHMAC || len(e.Attempts) != 2 || e.Attempts[0].Matches || !e.Attempts[1].Matches || e.Attempts[1].Sign != sumPublish ||
+	if e.Scheme != bridge.SchemeHMAC || len(e.Attempts) != 2 || e.Attempts[0].Matches || !e.Attempts[1].Matches ||
+		e.Attempts[1].Sign != sumPublish ||
 		e.Attempts[1].Key != signature.KeyID(key) || e.Diagnosis != "" {
 		t.Errorf("%+v", e)
 	}
-	md5 := newRing(t, func(c *signature.Config) { c.RecordScheme = bridge.SchemeMD5 }).Explain(signed(bridge.SchemeMD5, key, recordStart()))
-	if fmt.Sprint(md5.Fields) != "[{key } {auth_timestamp 1583676745}]" || !md5.Attempts[0].Matches || md5.Attempts[0].Sign != sumMD5 {
+	md5 := newRing(t, func(c *signature.Config) { c.RecordScheme = bridge.SchemeMD5 }).Explain(
+		signed(bridge.SchemeMD5, key, recordStart()))
+	if fmt.Sprint(md5.Fields) != "[{key } {auth_timestamp 1583676745}]" || !md5.Attempts[0].Matches ||
+		md5.Attempts[0].Sign != sumMD5 {
 		t.Errorf("%+v", md5)
 	}
 	rtc := rtcComplete()
 	rtc.Sign = sumRTC
-	if e := ring.ExplainRTC(rtc); e.Scheme != bridge.SchemeRTC || !e.Attempts[0].Matches || e.Attempts[0].Sign != sumRTC || e.Fields[2].Value != string(rtc.Body) {
+	if e := ring.ExplainRTC(rtc); e.Scheme != bridge.SchemeRTC || !e.Attempts[0].Matches || e.Attempts[0].Sign != sumRTC ||
+		e.Fields[2].Value != string(rtc.Body) {
 		t.Errorf("%+v", e)
 	}
-	if e := ring.Explain(signature.Claim{Kind: bridge.KindSnapshot, Domain: "a.example.com"}); e.Scheme != bridge.SchemeNone || len(e.Attempts) > 0 || e.Diagnosis != "" {
+	if e := ring.Explain(signature.Claim{Kind: bridge.KindSnapshot,
+		Domain: "a.example.com"}); e.Scheme != bridge.SchemeNone || len(e.Attempts) > 0 || e.Diagnosis != "" {
 		t.Errorf("a snapshot: %+v", e)
 	}
 }

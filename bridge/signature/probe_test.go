@@ -76,7 +76,8 @@ func TestProbeCoversEverything(t *testing.T) {
 	checkProbeRefused(t, "boundary with a separator", ring, c, probeTime, signature.ReasonMismatch)
 }
 
-func checkProbeRefused(t *testing.T, name string, ring *signature.Ring, c signature.ProbeClaim, now int64, reason string) {
+func checkProbeRefused(t *testing.T, name string, ring *signature.Ring, c signature.ProbeClaim, now int64,
+	reason string) {
 	t.Helper()
 	got, err := ring.VerifyProbe(c, "", time.Unix(now, 0))
 	var e *signature.Error

@@ -15,7 +15,8 @@ import (
 // drawClaim makes a signed claim of the kind whose signature is neither expired nor too far ahead at expiry.
 func drawClaim(t *rapid.T, k bridge.Kind) signature.Claim {
 	name := rapid.StringMatching(`[a-z0-9_]{1,12}`)
-	c := signature.Claim{Kind: k, Event: rapid.SampledFrom([]string{"PUBLISH", "PUBLISH_DONE", "RECORD_OVER"}).Draw(t, "event"),
+	c := signature.Claim{Kind: k, Event: rapid.SampledFrom([]string{"PUBLISH", "PUBLISH_DONE", "RECORD_OVER"}).Draw(t,
+		"event"),
 		Domain: rapid.StringMatching(`[a-z]{2,8}\.example\.com`).Draw(t, "domain"), App: name.Draw(t, "app"),
 		Stream: name.Draw(t, "stream"), Timestamp: rapid.StringMatching(`15879541[0-4][0-9]`).Draw(t, "timestamp")}
 	if k == bridge.KindRecord {
@@ -147,7 +148,8 @@ func TestSignatureToRemember(t *testing.T) {
 
 // Rings share nothing, so one can be swapped for another under load; run with -race.
 func TestRingConcurrently(t *testing.T) {
-	rings := []*signature.Ring{newRing(t, nil), newRing(t, func(c *signature.Config) { c.Stream = []string{otherKey, key} })}
+	rings := []*signature.Ring{newRing(t, nil), newRing(t,
+		func(c *signature.Config) { c.Stream = []string{otherKey, key} })}
 	good := signed(bridge.SchemeHMAC, key, publish())
 	bad := signed(bridge.SchemeHMAC, strings.Repeat("b", 32), publish())
 	rtc := rtcComplete()

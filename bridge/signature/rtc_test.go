@@ -40,7 +40,8 @@ func TestVerifyRTC(t *testing.T) {
 		{"too old, milliseconds", nil, stamp("1619600000123"), made.Add(24*time.Hour + 124*time.Millisecond),
 			signature.Expired, "expired", bridge.SchemeRTC},
 		{"as far ahead as may be", nil, good, made.Add(-time.Hour), 0, "", bridge.SchemeRTC},
-		{"too far ahead", nil, good, made.Add(-time.Hour - time.Millisecond), signature.Expired, "too_far_ahead", bridge.SchemeRTC},
+		{"too far ahead", nil, good, made.Add(-time.Hour - time.Millisecond), signature.Expired, "too_far_ahead",
+			bridge.SchemeRTC},
 		{"11 digits", nil, stamp("61619600000"), made, signature.Expired, "odd_timestamp", bridge.SchemeRTC},
 		{"12 digits", nil, stamp("161960000000"), made, signature.Expired, "odd_timestamp", bridge.SchemeRTC},
 		{"no digits", nil, stamp("yesterday!"), made, signature.Expired, "odd_timestamp", bridge.SchemeRTC},
@@ -52,9 +53,11 @@ func TestVerifyRTC(t *testing.T) {
 		{"unsigned taken, signed", unsigned, good, made, 0, "", 0},
 		{"no signature", nil, rtcComplete(), made, signature.Unauthorized, "no_signature", 0},
 		{"not hex", nil, with(func(c *claim) { c.Sign = "zz" }), made, signature.Unauthorized, "malformed_signature", 0},
-		{"body changed", nil, with(func(c *claim) { c.Body = append([]byte(" "), c.Body...) }), made, signature.Unauthorized, "mismatch", 0},
+		{"body changed", nil, with(func(c *claim) { c.Body = append([]byte(" "), c.Body...) }), made, signature.Unauthorized,
+			"mismatch", 0},
 		{"rand changed", nil, with(func(c *claim) { c.Rand = "123457" }), made, signature.Unauthorized, "mismatch", 0},
-		{"mismatch goes before the timestamp", nil, with(func(c *claim) { c.Timestamp = "1" }), made, signature.Unauthorized, "mismatch", 0},
+		{"mismatch goes before the timestamp", nil, with(func(c *claim) { c.Timestamp = "1" }), made, signature.Unauthorized,
+			"mismatch", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			scheme, sig, err := newRing(t, tt.config).VerifyRTC(tt.claim, tt.now)
@@ -62,7 +65,8 @@ func TestVerifyRTC(t *testing.T) {
 			if verdict != tt.verdict || reason != tt.reason || scheme != tt.scheme {
 				t.Errorf("%v %q %v, want %v %q %v", verdict, reason, scheme, tt.verdict, tt.reason, tt.scheme)
 			}
-			if sig != (bridge.Signature{Sum: sig.Sum, Key: sig.Key}) || (sig.Sum == [16]byte{}) == (tt.scheme == bridge.SchemeRTC) {
+			if sig != (bridge.Signature{Sum: sig.Sum, Key: sig.Key}) ||
+				(sig.Sum == [16]byte{}) == (tt.scheme == bridge.SchemeRTC) {
 				t.Errorf("remembered: %+v", sig)
 			}
 		})

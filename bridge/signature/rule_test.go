@@ -70,7 +70,8 @@ func TestAppNotListed(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.AcceptUnsigned, c.Rules = true, []signature.Rule{rule(bridge.KindStream, "push.example.com", "other", "1")}
 	})
-	for _, c := range []signature.Claim{signed(bridge.SchemeHMAC, key, publish()), signed(bridge.SchemeHMAC, secret("1"), publish()), publish(),
+	for _, c := range []signature.Claim{signed(bridge.SchemeHMAC, key, publish()),
+		signed(bridge.SchemeHMAC, secret("1"), publish()), publish(),
 		{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Sign: "nonsense"}} {
 		_, _, err := ring.Verify(c, expiry)
 		if verdict, reason := outcome(t, err); verdict != signature.Forbidden || reason != "app" {
@@ -101,7 +102,8 @@ func TestRulesChooseSchemes(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.RecordScheme = bridge.SchemeHMACLegacy
 		for _, s := range append(schemes, bridge.SchemeNone) {
-			c.Rules = append(c.Rules, signature.Rule{Kind: bridge.KindRecord, Domain: "push.example.com", App: "app-" + s.String(),
+			c.Rules = append(c.Rules, signature.Rule{Kind: bridge.KindRecord, Domain: "push.example.com",
+				App:    "app-" + s.String(),
 				Scheme: s, Keys: []string{key}})
 		}
 	})
@@ -125,9 +127,11 @@ func TestRulesChooseSchemes(t *testing.T) {
 func TestRulesForRTC(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) {
 		c.RTC = []string{secret("0")}
-		c.Rules = []signature.Rule{rule(bridge.KindRTCRecord, "AppOne", "*", "1"), rule(bridge.KindRTCRecord, "app2", "*", "2")}
+		c.Rules = []signature.Rule{rule(bridge.KindRTCRecord, "AppOne", "*", "1"),
+			rule(bridge.KindRTCRecord, "app2", "*", "2")}
 	})
-	for _, tt := range []struct{ appID, want string }{{"AppOne", "1"}, {"app2", "2"}, {"appone", "0"}, {"app3", "0"}, {"", "0,1,2"}} {
+	for _, tt := range []struct{ appID, want string }{{"AppOne", "1"}, {"app2", "2"}, {"appone", "0"}, {"app3", "0"},
+		{"", "0,1,2"}} {
 		var got []string
 		for letter := range 4 {
 			c := rtcComplete()
@@ -153,7 +157,8 @@ func TestRulesForSnapshots(t *testing.T) {
 			t.Errorf("%s: %q", app, reason)
 		}
 	}
-	if _, _, err := ring.Verify(signature.Claim{Kind: bridge.KindSnapshot, Domain: "other.example.com", App: "x"}, expiry); err != nil {
+	if _, _, err := ring.Verify(signature.Claim{Kind: bridge.KindSnapshot, Domain: "other.example.com", App: "x"},
+		expiry); err != nil {
 		t.Errorf("a domain without rules: %v", err)
 	}
 }
@@ -177,9 +182,12 @@ func TestNewRingChecksRules(t *testing.T) {
 		{"app too long", with(func(r *signature.Rule) { r.App = strings.Repeat("x", 256) }), "255"},
 		{"app of SparkRTC", with(func(r *signature.Rule) { r.Kind = bridge.KindRTCRecord }), "app_id"},
 		{"no key", with(func(r *signature.Rule) { r.App, r.Keys = "other", nil }), "no key"},
-		{"short key", with(func(r *signature.Rule) { r.App, r.Keys = "other", []string{secret("K"), "KKK"} }), "stream key 2 has 3 characters"},
-		{"sign type of a stream", with(func(r *signature.Rule) { r.App, r.Scheme = "other", bridge.SchemeMD5 }), "recordings only"},
-		{"no scheme of recordings", with(func(r *signature.Rule) { r.Kind, r.Scheme = bridge.KindRecord, bridge.SchemeRTC }), "HMACSHA256"},
+		{"short key", with(func(r *signature.Rule) { r.App, r.Keys = "other", []string{secret("K"), "KKK"} }),
+			"stream key 2 has 3 characters"},
+		{"sign type of a stream", with(func(r *signature.Rule) { r.App, r.Scheme = "other", bridge.SchemeMD5 }),
+			"recordings only"},
+		{"no scheme of recordings", with(func(r *signature.Rule) { r.Kind, r.Scheme = bridge.KindRecord, bridge.SchemeRTC }),
+			"HMACSHA256"},
 		{"the same rule again", with(func(r *signature.Rule) { r.Domain = "PUSH.example.com" }), "domain and app as line 7"},
 		{"the same of another kind", with(func(r *signature.Rule) { r.Kind = bridge.KindRecord }), ""},
 	} {

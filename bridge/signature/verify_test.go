@@ -73,24 +73,30 @@ func TestVerify(t *testing.T) {
 		{"good", nil, good, expiry, 0, "", bridge.SchemeHMAC},
 		{"upper-case hex", nil, with(func(c *claim) { c.Sign = strings.ToUpper(c.Sign) }), expiry, 0, "", bridge.SchemeHMAC},
 		{"last millisecond of the skew", nil, good, expiry.Add(300 * time.Second), 0, "", bridge.SchemeHMAC},
-		{"past the skew", nil, good, expiry.Add(300*time.Second + time.Millisecond), signature.Expired, "expired", bridge.SchemeHMAC},
+		{"past the skew", nil, good, expiry.Add(300*time.Second + time.Millisecond), signature.Expired, "expired",
+			bridge.SchemeHMAC},
 		{"as far ahead as may be", nil, good, ahead, 0, "", bridge.SchemeHMAC},
 		{"too far ahead", nil, good, ahead.Add(-time.Millisecond), signature.Expired, "too_far_ahead", bridge.SchemeHMAC},
 		{"no key", noKey, good, expiry, signature.Unauthorized, "no_key", 0},
 		{"no key, no signature", noKey, publish(), expiry, signature.Unauthorized, "no_key", 0},
 		{"no key, unsigned taken", unsigned, publish(), expiry, 0, "", 0},
 		{"no key, unsigned taken, signed", unsigned, good, expiry, 0, "", 0},
-		{"no key, unsigned taken, nonsense", unsigned, with(func(c *claim) { c.Sign, c.Timestamp = "x", "y" }), expiry, 0, "", 0},
+		{"no key, unsigned taken, nonsense", unsigned, with(func(c *claim) { c.Sign, c.Timestamp = "x", "y" }), expiry, 0, "",
+			0},
 		{"no signature", nil, publish(), expiry, signature.Unauthorized, "no_signature", 0},
 		{"no signature, unsigned taken, but a key", func(c *signature.Config) { c.AcceptUnsigned = true }, publish(), expiry,
 			signature.Unauthorized, "no_signature", 0},
-		{"short", nil, with(func(c *claim) { c.Sign = c.Sign[:63] }), expiry, signature.Unauthorized, "malformed_signature", 0},
+		{"short", nil, with(func(c *claim) { c.Sign = c.Sign[:63] }), expiry, signature.Unauthorized, "malformed_signature",
+			0},
 		{"long", nil, with(func(c *claim) { c.Sign += "00" }), expiry, signature.Unauthorized, "malformed_signature", 0},
-		{"length of MD5", nil, with(func(c *claim) { c.Sign = sumMD5 }), expiry, signature.Unauthorized, "malformed_signature", 0},
-		{"not hex", nil, with(func(c *claim) { c.Sign = "g" + c.Sign[1:] }), expiry, signature.Unauthorized, "malformed_signature", 0},
+		{"length of MD5", nil, with(func(c *claim) { c.Sign = sumMD5 }), expiry, signature.Unauthorized,
+			"malformed_signature", 0},
+		{"not hex", nil, with(func(c *claim) { c.Sign = "g" + c.Sign[1:] }), expiry, signature.Unauthorized,
+			"malformed_signature", 0},
 		{"not hex goes before the timestamp", nil, with(func(c *claim) { c.Sign, c.Timestamp = "g", "g" }), expiry,
 			signature.Unauthorized, "malformed_signature", 0},
-		{"no timestamp", nil, resigned(func(c *claim) { c.Timestamp = "" }), expiry, signature.Unauthorized, "malformed_timestamp", 0},
+		{"no timestamp", nil, resigned(func(c *claim) { c.Timestamp = "" }), expiry, signature.Unauthorized,
+			"malformed_timestamp", 0},
 		{"11 digits", nil, resigned(func(c *claim) { c.Timestamp = "11587954140" }), expiry,
 			signature.Unauthorized, "malformed_timestamp", 0},
 		{"signed number", nil, resigned(func(c *claim) { c.Timestamp = "+158795414" }), expiry,
@@ -98,17 +104,24 @@ func TestVerify(t *testing.T) {
 		{"fraction", nil, resigned(func(c *claim) { c.Timestamp = "15879541.0" }), expiry,
 			signature.Unauthorized, "malformed_timestamp", 0},
 		{"mismatch", nil, with(func(c *claim) { c.Stream = "other" }), expiry, signature.Unauthorized, "mismatch", 0},
-		{"case is signed", nil, with(func(c *claim) { c.Domain = "PUSH.example.com" }), expiry, signature.Unauthorized, "mismatch", 0},
+		{"case is signed", nil, with(func(c *claim) { c.Domain = "PUSH.example.com" }), expiry, signature.Unauthorized,
+			"mismatch", 0},
 		{"other key", nil, signed(bridge.SchemeHMAC, otherKey, publish()), expiry, signature.Unauthorized, "mismatch", 0},
-		{"mismatch goes before the domain", domains, with(func(c *claim) { c.Domain = "x" }), expiry, signature.Unauthorized, "mismatch", 0},
-		{"domain listed, other case", domains, resigned(func(c *claim) { c.Domain = "PUSH.example.COM" }), expiry, 0, "", bridge.SchemeHMAC},
-		{"domain not listed", domains, resigned(func(c *claim) { c.Domain = "x.example.com" }), expiry, signature.Forbidden, "domain", 0},
+		{"mismatch goes before the domain", domains, with(func(c *claim) { c.Domain = "x" }), expiry, signature.Unauthorized,
+			"mismatch", 0},
+		{"domain listed, other case", domains, resigned(func(c *claim) { c.Domain = "PUSH.example.COM" }), expiry, 0, "",
+			bridge.SchemeHMAC},
+		{"domain not listed", domains, resigned(func(c *claim) { c.Domain = "x.example.com" }), expiry, signature.Forbidden,
+			"domain", 0},
 		{"domain goes before expiry", domains, resigned(func(c *claim) { c.Domain = "x.example.com" }), expiry.Add(time.Hour),
 			signature.Forbidden, "domain", 0},
-		{"unsigned, domain not listed", func(c *signature.Config) { unsigned(c); c.Domains = []string{"a.b"} }, publish(), expiry,
+		{"unsigned, domain not listed", func(c *signature.Config) { unsigned(c); c.Domains = []string{"a.b"} }, publish(),
+			expiry,
 			signature.Forbidden, "domain", 0},
-		{"no host name", nil, resigned(func(c *claim) { c.Domain = "_DONEpush.example.com" }), expiry, signature.Forbidden, "no_host_name", 0},
-		{"unsigned, no host name", unsigned, with(func(c *claim) { c.Domain = "a b" }), expiry, signature.Forbidden, "no_host_name", 0},
+		{"no host name", nil, resigned(func(c *claim) { c.Domain = "_DONEpush.example.com" }), expiry, signature.Forbidden,
+			"no_host_name", 0},
+		{"unsigned, no host name", unsigned, with(func(c *claim) { c.Domain = "a b" }), expiry, signature.Forbidden,
+			"no_host_name", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			scheme, sig, err := newRing(t, tt.config).Verify(tt.claim, tt.now)
@@ -119,7 +132,8 @@ func TestVerify(t *testing.T) {
 			if remembered := sig != (bridge.Signature{}); remembered != (tt.scheme != 0) {
 				t.Errorf("remembered: %+v", sig)
 			}
-			if err != nil && tt.claim.Sign != "" && strings.Contains(strings.ToLower(err.Error()), tt.claim.Sign) && len(tt.claim.Sign) > 3 {
+			if err != nil && tt.claim.Sign != "" && strings.Contains(strings.ToLower(err.Error()), tt.claim.Sign) &&
+				len(tt.claim.Sign) > 3 {
 				t.Errorf("the error shows the signature: %v", err)
 			}
 		})
@@ -168,7 +182,8 @@ func TestVerifyRecordSignsURLs(t *testing.T) {
 func TestVerifySnapshot(t *testing.T) {
 	ring := newRing(t, func(c *signature.Config) { c.Domains = []string{"push.example.com"} })
 	c := signature.Claim{Kind: bridge.KindSnapshot, Domain: "push.example.com", Sign: "whatever", Timestamp: "1"}
-	if scheme, sig, err := ring.Verify(c, expiry); err != nil || scheme != bridge.SchemeNone || sig != (bridge.Signature{}) {
+	if scheme, sig, err := ring.Verify(c, expiry); err != nil || scheme != bridge.SchemeNone ||
+		sig != (bridge.Signature{}) {
 		t.Errorf("%v %+v %v", scheme, sig, err)
 	}
 	c.Domain = "other.example.com"

@@ -79,7 +79,8 @@ func TestReadLanes(t *testing.T) {
 		most int
 		all  bool
 		want string
-	}{{100, false, "a2 of 3, b5 of 5"}, {2, false, "a2 of 3"}, {3, false, "a2 of 3, b1 of 2"}, {1, true, "a2 of 3, b5 of 5"}} {
+	}{{100, false, "a2 of 3, b5 of 5"}, {2, false, "a2 of 3"}, {3, false, "a2 of 3, b1 of 2"},
+		{1, true, "a2 of 3, b5 of 5"}} {
 		if got := read(&outbox.Page{Most: c.most, All: c.all}, a2, b1); got != c.want {
 			t.Errorf("a page of %d has %s, want %s", c.most, got, c.want)
 		}
@@ -191,7 +192,8 @@ func TestOutboxPages(t *testing.T) {
 // TestLaneNames: a lane is named by kind and subject, all lanes by nothing, and everything else is an error that says
 // so.
 func TestLaneNames(t *testing.T) {
-	for _, l := range []bridge.Lane{recording("room1", 0).Event.Lane, {Kind: bridge.KindStream, Domain: "d", App: "a/b", Stream: "ü"}} {
+	for _, l := range []bridge.Lane{recording("room1", 0).Event.Lane,
+		{Kind: bridge.KindStream, Domain: "d", App: "a/b", Stream: "ü"}} {
 		if got, err := LaneOf(l.Kind.String(), l.Subject()); err != nil || got != l {
 			t.Errorf("%v is read as %v, %v", l, got, err)
 		}
@@ -205,7 +207,8 @@ func TestLaneNames(t *testing.T) {
 	if _, err := LaneOf("", ""); err == nil {
 		t.Error("no lane is a lane")
 	}
-	for _, bad := range [][2]string{{"stream", ""}, {"", "a/b/c"}, {"streams", "a/b/c"}, {"stream", "a/b"}, {"stream", "a/b/c/d"}} {
+	for _, bad := range [][2]string{{"stream", ""}, {"", "a/b/c"}, {"streams", "a/b/c"}, {"stream", "a/b"},
+		{"stream", "a/b/c/d"}} {
 		if err := CheckLane(bad[0], bad[1]); err == nil ||
 			!strings.Contains(err.Error(), "names no lane; write one such as") {
 			t.Errorf("%q: %v", bad, err)

@@ -18,7 +18,8 @@ func TestEntries(t *testing.T) {
 	defer d.close()
 	e := recording("dead", 1).Event
 	d.arrive(true, suspect("a", 1), suspect("b", 2))
-	d.commit(true, nil, processor.Input{Action: processor.Reject, Rejected: processor.Rejection{Event: &e, Detail: "2 MB"}})
+	d.commit(true, nil, processor.Input{Action: processor.Reject,
+		Rejected: processor.Rejection{Event: &e, Detail: "2 MB"}})
 	d.arrive(true, suspect("c", 3))
 	for _, c := range []struct {
 		queue bridge.ReviewQueue
@@ -61,16 +62,21 @@ func TestDamagedValues(t *testing.T) {
 		key  []byte
 		read func(d *disk) error
 	}{
-		"held event":       {heldKey(nil, lane, 5, bridge.PhaseDone), entry(held)},
-		"held at a start":  {heldKey(nil, lane, 5, bridge.PhaseDone), kept},
-		"quarantine":       {numberKey(nil, tableQuarantine, 1), list(bridge.QuarantineQueue)},
-		"quarantine entry": {numberKey(nil, tableQuarantine, 1), entry(processor.EntryRef{Place: processor.PlaceQuarantine, Number: 1})},
+		"held event":      {heldKey(nil, lane, 5, bridge.PhaseDone), entry(held)},
+		"held at a start": {heldKey(nil, lane, 5, bridge.PhaseDone), kept},
+		"quarantine":      {numberKey(nil, tableQuarantine, 1), list(bridge.QuarantineQueue)},
+		"quarantine entry": {numberKey(nil, tableQuarantine, 1),
+			entry(processor.EntryRef{Place: processor.PlaceQuarantine, Number: 1})},
 		"quarantine index": {numberKey(nil, tableQuarantineIndex, 1), kept},
 		"dead letters":     {numberKey(nil, tableDeadLetter, 1), list(bridge.DeadLetterQueue)},
-		"dead letter":      {numberKey(nil, tableDeadLetter, 1), entry(processor.EntryRef{Place: processor.PlaceDeadLetters, Number: 1})},
-		"signature":        {nameKey(nil, use), func(d *disk) error { _, _, err := d.Name(use); return err }},
-		"outbox":           {outboxKey(nil, lane, 1), func(d *disk) error { _, _, err := d.OutboxPage(bridge.ReplayQuery{}); return err }},
-		"meta":             {[]byte{tableMeta}, func(d *disk) error { return d.load() }},
+		"dead letter": {numberKey(nil, tableDeadLetter, 1),
+			entry(processor.EntryRef{Place: processor.PlaceDeadLetters, Number: 1})},
+		"signature": {nameKey(nil, use), func(d *disk) error { _, _, err := d.Name(use); return err }},
+		"outbox": {outboxKey(nil, lane, 1), func(d *disk) error {
+			_, _, err := d.OutboxPage(bridge.ReplayQuery{})
+			return err
+		}},
+		"meta": {[]byte{tableMeta}, func(d *disk) error { return d.load() }},
 	} {
 		d := create(t)
 		d.background.Wait()

@@ -95,7 +95,8 @@ func FuzzLaneKey(f *testing.F) {
 // FuzzReadMeta: what can be read of a meta value is written again as it was understood, and nothing makes it panic.
 func FuzzReadMeta(f *testing.F) {
 	f.Add(
-		(&meta{commit: 7, counters: processor.Counters{Buckets: []processor.Bucket{{Number: 1, First: 2, Last: 3, Count: 4}}}}).append(
+		(&meta{commit: 7, counters: processor.Counters{
+			Buckets: []processor.Bucket{{Number: 1, First: 2, Last: 3, Count: 4}}}}).append(
 			nil,
 		),
 	)

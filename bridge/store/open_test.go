@@ -113,12 +113,13 @@ func TestCommitMarker(t *testing.T) {
 		marker  func(last uint64) []byte
 		damaged bool
 	}{
-		"exact":         {markerValue, false},
-		"older":         {func(last uint64) []byte { return markerValue(last - 1) }, false},
-		"younger":       {func(last uint64) []byte { return markerValue(last + 1) }, true},
-		"cut off":       {func(last uint64) []byte { return markerValue(last + 1)[:11] }, false},
-		"empty":         {func(uint64) []byte { return []byte{} }, false},
-		"damaged":       {func(last uint64) []byte { return append(binary.BigEndian.AppendUint64(nil, last+1), 1, 2, 3, 4) }, false},
+		"exact":   {markerValue, false},
+		"older":   {func(last uint64) []byte { return markerValue(last - 1) }, false},
+		"younger": {func(last uint64) []byte { return markerValue(last + 1) }, true},
+		"cut off": {func(last uint64) []byte { return markerValue(last + 1)[:11] }, false},
+		"empty":   {func(uint64) []byte { return []byte{} }, false},
+		"damaged": {func(last uint64) []byte { return append(binary.BigEndian.AppendUint64(nil, last+1), 1, 2, 3, 4) },
+			false},
 		"longer":        {func(last uint64) []byte { return append(markerValue(last+1), 0) }, false},
 		"not there":     {nil, false},
 		"the last ever": {func(uint64) []byte { return markerValue(math.MaxUint64) }, true},

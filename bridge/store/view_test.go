@@ -104,7 +104,8 @@ func (w *twins) compareViews() {
 	if found.Held != c.Held || found.Quarantine != c.Quarantine || found.DeadLetters != c.DeadLetters {
 		w.differs("the tables have %+v, counted are %+v", found, c)
 	}
-	if n := [...]uint64{uint64(w.memory.Lanes()), uint64(w.memory.Held()), uint64(w.memory.Names(false)), uint64(w.memory.Names(true))}; n !=
+	if n := [...]uint64{uint64(w.memory.Lanes()), uint64(w.memory.Held()), uint64(w.memory.Names(false)),
+		uint64(w.memory.Names(true))}; n !=
 		[...]uint64{
 			found.Lanes.Entries,
 			found.Held.Entries,

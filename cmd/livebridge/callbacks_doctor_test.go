@@ -75,8 +75,10 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%s is not found: %+v", check, all)
 		}
 	}
-	if out, _, _ := a.callbacks(t, append([]string{"doctor", "--output", "table"}, flags...)...); strings.Contains(out, "the-token") ||
-		!strings.Contains(strings.Join(strings.Fields(out), " "), "error key stream push.example.com callbacks are rejected") {
+	if out, _, _ := a.callbacks(t, append([]string{"doctor", "--output", "table"}, flags...)...); strings.Contains(out,
+		"the-token") ||
+		!strings.Contains(strings.Join(strings.Fields(out), " "),
+			"error key stream push.example.com callbacks are rejected") {
 		t.Errorf("%s", out)
 	}
 }
@@ -94,7 +96,8 @@ func TestDoctorOfAnotherService(t *testing.T) {
 	if f := all[doctor.CheckInstance]; f.Level != doctor.Error {
 		t.Errorf("%+v", all)
 	}
-	if all := a.diagnose(t, exitFailed, "--no-probe"); all[doctor.CheckProbe].Level != "" || all[doctor.CheckPlainHTTP].Level == "" {
+	if all := a.diagnose(t, exitFailed, "--no-probe"); all[doctor.CheckProbe].Level != "" ||
+		all[doctor.CheckPlainHTTP].Level == "" {
 		t.Errorf("%+v", all)
 	}
 }

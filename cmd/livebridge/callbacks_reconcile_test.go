@@ -53,7 +53,8 @@ func (a *account) reconciled(t *testing.T, code int, args ...string) (all map[st
 func TestReconcile(t *testing.T) {
 	a, dir := newAccount(t), t.TempDir()
 	asService(t, map[string]string{"DATA_DIR": dir, "DOMAINS": emulatedDomain, "MIN_FREE_BYTES": "1MiB"})
-	service := launch(t, dir, prefix+"PROVIDER_ENDPOINT="+a.url, prefix+"RECONCILE_INTERVAL=50ms", prefix+"RECONCILE_GRACE=100ms")
+	service := launch(t, dir, prefix+"PROVIDER_ENDPOINT="+a.url, prefix+"RECONCILE_INTERVAL=50ms",
+		prefix+"RECONCILE_GRACE=100ms")
 	a.must(t, "stream set "+emulatedDomain+" --key-env CALLBACK_KEY --url http://"+service.listen+"/live/stream")
 	if all, _ := a.reconciled(t, exitDone); len(all) != 0 {
 		t.Errorf("%v", all)
@@ -62,14 +63,16 @@ func TestReconcile(t *testing.T) {
 	check := func() {
 		t.Helper()
 		all, told := a.reconciled(t, exitFailed)
-		if len(all) != 2 || all["missed"] != reconcile.Missed || all["stale"] != reconcile.Stale || !strings.Contains(told, "differ") {
+		if len(all) != 2 || all["missed"] != reconcile.Missed || all["stale"] != reconcile.Stale ||
+			!strings.Contains(told, "differ") {
 			t.Errorf("%v %s", all, told)
 		}
 	}
 	check()
 	until(t, "the service reports both", func() bool {
 		m := service.metrics(t)
-		return m[`livebridge_reconcile_differences{problem="missed"}`] == 1 && m[`livebridge_reconcile_differences{problem="stale"}`] == 1
+		return m[`livebridge_reconcile_differences{problem="missed"}`] == 1 &&
+			m[`livebridge_reconcile_differences{problem="stale"}`] == 1
 	})
 	for _, line := range []string{"without an open session", "its stream is offline"} {
 		if !strings.Contains(service.log.String(), line) {
@@ -80,7 +83,8 @@ func TestReconcile(t *testing.T) {
 	service.end(t)
 	check()
 	out, _, _ := a.callbacks(t, "reconcile", "--wait", "1ms", "--output", "table")
-	if rows := strings.Split(out, "\n"); !strings.HasPrefix(rows[0], "PROBLEM") || !strings.HasPrefix(rows[1], "missed   "+emulatedDomain) {
+	if rows := strings.Split(out, "\n"); !strings.HasPrefix(rows[0], "PROBLEM") ||
+		!strings.HasPrefix(rows[1], "missed   "+emulatedDomain) {
 		t.Errorf("%s", out)
 	}
 }
@@ -92,7 +96,10 @@ func TestReconcileWithoutTheProvider(t *testing.T) {
 	asService(t, map[string]string{"DATA_DIR": dir, "DOMAINS": emulatedDomain, "MIN_FREE_BYTES": "1MiB"})
 	t.Setenv("HUAWEICLOUD_SDK_SK", "wrong")
 	service := launch(t, dir, prefix+"PROVIDER_ENDPOINT="+a.url, prefix+"RECONCILE_INTERVAL=10ms")
-	until(t, "rounds fail", func() bool { return service.metrics(t)[`livebridge_reconcile_runs_total{result="failure"}`] > 1 })
+	until(t, "rounds fail", func() bool {
+		return service.metrics(
+			t)[`livebridge_reconcile_runs_total{result="failure"}`] > 1
+	})
 	if n := strings.Count(service.log.String(), "reconciliation failed"); n != 1 {
 		t.Errorf("logged %d times", n)
 	}
@@ -124,7 +131,8 @@ func TestReconcileWithoutTheProvider(t *testing.T) {
 func TestReconcileSettings(t *testing.T) {
 	own := map[string]string{prefix + "STREAM_KEY": emulatedKey, prefix + "RECONCILE_INTERVAL": "1m"}
 	_, err := load(own)
-	if err == nil || !strings.Contains(err.Error(), "DOMAINS is empty") || !strings.Contains(err.Error(), "PROVIDER_REGION is empty") {
+	if err == nil || !strings.Contains(err.Error(), "DOMAINS is empty") ||
+		!strings.Contains(err.Error(), "PROVIDER_REGION is empty") {
 		t.Errorf("%v", err)
 	}
 	own[prefix+"DOMAINS"], own[prefix+"PROVIDER_REGION"] = emulatedDomain, "cn-north-4"
@@ -145,7 +153,8 @@ func TestReconcileSettings(t *testing.T) {
 // also after a restart; no other lane's sequence has a gap.
 func TestSessionEvents(t *testing.T) {
 	a, dir := newAccount(t), t.TempDir()
-	settings := []string{prefix + "PROVIDER_ENDPOINT=" + a.url, prefix + "DOMAINS=" + emulatedDomain, prefix + "RECONCILE_EVENTS=true",
+	settings := []string{prefix + "PROVIDER_ENDPOINT=" + a.url, prefix + "DOMAINS=" + emulatedDomain,
+		prefix + "RECONCILE_EVENTS=true",
 		prefix + "RECONCILE_INTERVAL=50ms", prefix + "RECONCILE_GRACE=100ms"}
 	service := launch(t, dir, settings...)
 	a.must(t, "stream set "+emulatedDomain+" --key-env CALLBACK_KEY --url http://"+service.listen+"/live/stream")
@@ -157,7 +166,8 @@ func TestSessionEvents(t *testing.T) {
 	service = launch(t, dir, settings...)
 	until(t, "both are found again", func() bool {
 		m := service.metrics(t)
-		return m[`livebridge_reconcile_found_total{problem="missed"}`] == 1 && m[`livebridge_reconcile_found_total{problem="stale"}`] == 1 &&
+		return m[`livebridge_reconcile_found_total{problem="missed"}`] == 1 &&
+			m[`livebridge_reconcile_found_total{problem="stale"}`] == 1 &&
 			duplicates(m) == 2
 	})
 	a.Lose(nil)
@@ -191,7 +201,8 @@ func TestSessionEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	const types = "com.huaweicloud.live.session."
-	want := []string{types + "missed " + emulatedDomain + "/live/missed", types + "stale " + emulatedDomain + "/live/stale"}
+	want := []string{types + "missed " + emulatedDomain + "/live/missed",
+		types + "stale " + emulatedDomain + "/live/stale"}
 	if all := slices.Sorted(maps.Values(got)); !slices.Equal(all, want) {
 		t.Errorf("%v", all)
 	}

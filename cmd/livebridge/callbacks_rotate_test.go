@@ -35,7 +35,8 @@ func newRotated(t *testing.T) *rotated {
 func (r *rotated) push(t *testing.T) {
 	t.Helper()
 	r.pushes++
-	done := r.Start(t.Context(), providertest.Push{Domain: emulatedDomain, App: "live", Stream: "room" + strings.Repeat("x", r.pushes)})
+	done := r.Start(t.Context(), providertest.Push{Domain: emulatedDomain, App: "live",
+		Stream: "room" + strings.Repeat("x", r.pushes)})
 	if len(done) != 1 || done[0].Status != 200 || done[0].Err != nil {
 		t.Fatalf("%+v", done)
 	}
@@ -81,7 +82,8 @@ func TestRotate(t *testing.T) {
 		t.Errorf("registered: %v", r.registeredKey())
 	}
 	end := "end stream --old " + signature.KeyID(emulatedKey) + " --idle 1ms"
-	if told := r.rotate(t, exitFailed, end+" --wait 1ms"); !strings.Contains(told, "no callback has come signed with another") {
+	if told := r.rotate(t, exitFailed, end+" --wait 1ms"); !strings.Contains(told,
+		"no callback has come signed with another") {
 		t.Errorf("end: %s", told)
 	}
 	r.push(t)
@@ -125,7 +127,8 @@ func TestRotateChecksFirst(t *testing.T) {
 func TestRotatePrintsAKey(t *testing.T) {
 	out, told, code := runCommand(t, "callbacks", "rotate", "begin", "record")
 	key := strings.TrimSuffix(out, "\n")
-	if _, err := signature.NewRing(signature.Config{Record: []string{key}, RTC: []string{key}, Stream: []string{key}}); err != nil {
+	if _, err := signature.NewRing(signature.Config{Record: []string{key}, RTC: []string{key},
+		Stream: []string{key}}); err != nil {
 		t.Error("not a key for every kind")
 	}
 	if code != exitDone || strings.Contains(told, key) || !strings.Contains(told, signature.KeyID(key)) {
@@ -138,8 +141,9 @@ func TestRotateUsage(t *testing.T) {
 	r := newAccount(t)
 	t.Setenv("SHORT_KEY", "short")
 	for line, want := range map[string]string{
-		"begin snapshot": "only those are signed with a key", "begin": "needs a KIND", "switch stream": "needs a KIND and one PLACE",
-		"switch stream " + emulatedDomain:                                              "set --key-file or --key-env",
+		"begin snapshot": "only those are signed with a key", "begin": "needs a KIND",
+		"switch stream":                   "needs a KIND and one PLACE",
+		"switch stream " + emulatedDomain: "set --key-file or --key-env",
 		"switch stream " + emulatedDomain + " --key-env CALLBACK_KEY --no-probe":       "set --instance",
 		"begin stream --key-env SHORT_KEY":                                             "has 5 characters",
 		"begin stream --key-env NO_SUCH":                                               "environment variable NO_SUCH: is empty",
@@ -158,7 +162,8 @@ func TestRotateUsage(t *testing.T) {
 		}
 	}
 	r.Fail(providertest.Throttled())
-	if _, told, code := r.callbacks(t, "rotate", "switch", "stream", emulatedDomain, "--key-env", "CALLBACK_KEY"); code != exitFailed ||
+	if _, told, code := r.callbacks(t, "rotate", "switch", "stream", emulatedDomain, "--key-env",
+		"CALLBACK_KEY"); code != exitFailed ||
 		!strings.Contains(told, "status 429") {
 		t.Errorf("%d %s", code, told)
 	}

@@ -282,5 +282,6 @@ func same[Options any](t *testing.T, got, want Options) {
 }
 
 func reconcileWanted(v *values) reconcile.Options {
-	return reconcile.Options{Interval: v.span("RECONCILE_INTERVAL"), Grace: v.span("RECONCILE_GRACE"), Domains: v.list("DOMAINS")}
+	return reconcile.Options{Interval: v.span("RECONCILE_INTERVAL"), Grace: v.span("RECONCILE_GRACE"),
+		Domains: v.list("DOMAINS")}
 }
