@@ -40,8 +40,13 @@ func TestChanges(t *testing.T) {
 // apply applies arrivals to a new processor for one commit.
 func apply(t *testing.T, arrivals ...*bridge.Arrival) (eff processor.Effects) {
 	t.Helper()
+	return applyWith(t, defaults(), arrivals...)
+}
+
+func applyWith(t *testing.T, o processor.Options, arrivals ...*bridge.Arrival) (eff processor.Effects) {
+	t.Helper()
 	now := processor.Moment{Wall: begin}
-	p, err := processor.New(defaults(), processortest.New(now.Millis()), processor.Counters{}, processor.Kept{}, now)
+	p, err := processor.New(o, processortest.New(now.Millis()), processor.Counters{}, processor.Kept{}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,14 +70,54 @@ func TestLanesOnceEach(t *testing.T) {
 
 // TestBytesOfEffects: what effects hold grows with what is emitted and held.
 func TestBytesOfEffects(t *testing.T) {
-	small, large, held := push("a", 9e11, bridge.PhasePublish), push("a", 9e11, bridge.PhasePublish), ended("a", 1)
-	large.Event.Data = append(large.Event.Data, make([]byte, 1000)...)
-	one, more := apply(t, small), apply(t, large)
-	if more.Bytes()-one.Bytes() != 1000 || one.Bytes() <= len(small.Event.Data) {
-		t.Errorf("%d bytes, and %d with 1000 more", one.Bytes(), more.Bytes())
+	for _, phase := range []bridge.Phase{bridge.PhasePublish, bridge.PhaseDone} { // the second is held
+		small, large := push("a", 9e11, phase), push("a", 9e11, phase)
+		large.Event.Data = append(large.Event.Data, make([]byte, 1000)...)
+		one, more := apply(t, small), apply(t, large)
+		if more.Bytes()-one.Bytes() != 1000 || one.Bytes() <= len(small.Event.Data) {
+			t.Errorf("phase %d: %d bytes, and %d with 1000 more", phase, one.Bytes(), more.Bytes())
+		}
 	}
-	if on := apply(t, held); on.Bytes() <= len(held.Event.Data) || len(on.Held) != 1 {
-		t.Errorf("%d bytes of %d held events", on.Bytes(), len(on.Held))
+}
+
+// TestChangedLanesStayInMemory: what one commit has changed is not read from the view before it is there, though the
+// lanes are more than LanesCached.
+func TestChangedLanesStayInMemory(t *testing.T) {
+	const p, d = bridge.PhasePublish, bridge.PhaseDone
+	o := defaults()
+	o.LanesCached = 1
+	eff := applyWith(t, o, push("a", 9e11, p), push("b", 9e11, p), push("c", 9e11, p), push("a", 9e11, d))
+	if len(eff.Emitted) != 4 || eff.Emitted[3].Sequence != eff.Emitted[0].Sequence+1 || eff.Emitted[3].Marks != 0 {
+		t.Errorf("the end of the first push is not its second event: %+v", eff.Emitted)
+	}
+}
+
+// forgetful is a view that has lost what is held.
+type forgetful struct{ *processortest.Memory }
+
+func (forgetful) Entry(processor.EntryRef) (e processor.Entry, found bool, err error) {
+	return e, false, nil
+}
+
+// TestLostHold: a held event that the view does not have any more is an error, not an event.
+func TestLostHold(t *testing.T) {
+	now := processor.Moment{Wall: begin}
+	view := forgetful{processortest.New(now.Millis())}
+	p, err := processor.New(defaults(), view, processor.Counters{}, processor.Kept{}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var eff processor.Effects
+	in := processor.Input{Action: processor.Arrive, Now: now, Arrival: push("a", 9e11, bridge.PhaseDone)}
+	if err := p.Apply(in, &eff); err != nil || len(eff.Held) != 1 {
+		t.Fatalf("%d held, %v", len(eff.Held), err)
+	}
+	view.Commit(&eff)
+	p.Committed()
+	eff.Reset()
+	in.Arrival = push("a", 9e11, bridge.PhasePublish)
+	if err := p.Apply(in, &eff); err == nil {
+		t.Errorf("%d events without the held one", len(eff.Emitted))
 	}
 }
 
