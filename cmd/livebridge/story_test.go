@@ -116,8 +116,8 @@ func (s *story) load(t *testing.T) (stop func()) {
 	var loads sync.WaitGroup
 	for n := range 4 {
 		loads.Go(func() {
-			for ctx.Err() == nil {
-				s.push(t, fmt.Sprint("loaded", n), providertest.Push{})
+			for i := 0; ctx.Err() == nil; i++ { // one push each: those of one stream are a second apart
+				s.push(t, fmt.Sprintf("loaded%d-%d", n, i), providertest.Push{})
 			}
 		})
 	}
@@ -199,8 +199,6 @@ func TestTheWholeStory(t *testing.T) {
 
 	s.rotate(t, file)
 	s.judge(t)
-	s.lose(t)
-
 	s.lose(t)
 
 	s.must(t, "apply --yes -f "+wantedFile(t, "domains: [push.example.com]\ncallbacks: []\n"))
