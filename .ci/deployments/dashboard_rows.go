@@ -95,7 +95,10 @@ func now() []panel {
 	}
 }
 
-func callbacks() []panel {
+func callbacks() []panel { return append(answers(), besides()...) }
+
+// answers are panels of what callbacks are answered, and when.
+func answers() []panel {
 	return []panel{
 		{
 			title:   "Accepted",
@@ -136,6 +139,12 @@ func callbacks() []panel {
 			queries: []query{
 				{"time() - max by (kind) (livebridge_last_callback_timestamp_seconds{SELECTOR} > 0)", "{{kind}}"}},
 		},
+	}
+}
+
+// besides are panels of the provider's list, and of requests that are no callbacks.
+func besides() []panel {
+	return []panel{
 		{
 			title:   "Differs from the provider's list",
 			about:   "missed: online without a session; stale: the opposite; with RECONCILE_INTERVAL",
@@ -152,11 +161,8 @@ func callbacks() []panel {
 			title: "Other requests",
 			about: "probes, the doctor's signed probes, and requests for nothing",
 			unit:  "reqps",
-			queries: []query{
-				total(
-					"probes_total",
-					"probes",
-				), total("signed_probes_total", "signed probes"), rate("unknown_requests_total", "code")},
+			queries: []query{total("probes_total", "probes"), total("signed_probes_total", "signed probes"),
+				rate("unknown_requests_total", "code")},
 		},
 	}
 }
