@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/processor"
+	"livebridge/bridge/processor/processortest"
 )
 
 // memory returns the options of a journal on a disk in memory.
@@ -35,27 +35,6 @@ func closeJournal(t testing.TB, j *Journal) {
 	t.Helper()
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// push is a callback of stream status; equal arguments make an equal id.
-func push(stream string, session bridge.Millis, phase bridge.Phase) *bridge.Arrival {
-	word := map[bridge.Phase]string{bridge.PhasePublish: "publish", bridge.PhaseDone: "publish_done"}[phase]
-	data := fmt.Sprintf(`{"event":%q,"publish_timestamp":%d,"stream":%q}`, word, session, stream)
-	sum := sha256.Sum256([]byte(data))
-	return &bridge.Arrival{
-		Event: bridge.Event{
-			ID: bridge.ID(sum[:16]), Type: "com.huaweicloud.live.stream." + word,
-			Lane:    bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: stream},
-			Session: session, Phase: phase, Scheme: bridge.SchemeHMAC, Data: []byte(data),
-		},
-		Signature: bridge.Signature{
-			Sum:     [16]byte(sum[16:]),
-			Signed:  [16]byte(sum[8:]),
-			Expires: session + 3_600_000,
-			Strict:  true,
-		},
-		Raw: []byte(data),
 	}
 }
 
@@ -146,3 +125,6 @@ func audit(j *Journal) (broken []string) {
 	}
 	return broken
 }
+
+// The callbacks of the tests.
+var push, suspect, suspects = processortest.Push, processortest.Suspect, processortest.Suspects

@@ -193,26 +193,6 @@ func (s *observed) metric(name string, labels ...string) (sum float64) {
 	return 0
 }
 
-// suspect is a callback for the quarantine, under a signature of its own choosing; 0: under none.
-func suspect(stream string, sum int, reason bridge.Reason) *bridge.Arrival {
-	a := push(stream, 9e11, bridge.PhasePublish)
-	a.Reason, a.Signature = reason, bridge.Signature{}
-	if sum != 0 {
-		a.Signature = bridge.Signature{Sum: [16]byte{byte(sum), byte(sum >> 8)}}
-	}
-	return a
-}
-
-// suspects are several, each under its own signature; a name is the stream.
-func suspects(reason bridge.Reason, names string) (all []*bridge.Arrival) {
-	for _, name := range strings.Fields(names) {
-		a := suspect(name, 0, reason)
-		a.Signature.Sum = [16]byte(a.Event.ID)
-		all = append(all, a)
-	}
-	return all
-}
-
 // unpublished returns the options of a journal that tells consumers nothing of its quarantine.
 func unpublished() Options {
 	o := memory()

@@ -1,7 +1,6 @@
 package processor_test
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -198,27 +197,6 @@ func (s *observed) tampers(when string, want bool, a *bridge.Arrival) {
 	}
 }
 
-// push is a callback of stream status; equal arguments make an equal id.
-func push(stream string, session bridge.Millis, phase bridge.Phase) *bridge.Arrival {
-	word := map[bridge.Phase]string{bridge.PhasePublish: "publish", bridge.PhaseDone: "publish_done"}[phase]
-	data := fmt.Sprintf(`{"event":%q,"publish_timestamp":%d,"stream":%q}`, word, session, stream)
-	sum := sha256.Sum256([]byte(data))
-	return &bridge.Arrival{
-		Event: bridge.Event{
-			ID: bridge.ID(sum[:16]), Type: "com.huaweicloud.live.stream." + word,
-			Lane:    bridge.Lane{Kind: bridge.KindStream, Domain: "push.example.com", App: "live", Stream: stream},
-			Session: session, Phase: phase, Scheme: bridge.SchemeHMAC, Data: []byte(data),
-		},
-		Signature: bridge.Signature{
-			Sum:     [16]byte(sum[16:]),
-			Signed:  [16]byte(sum[8:]),
-			Expires: session + 3_600_000,
-			Strict:  true,
-		},
-		Raw: []byte(data),
-	}
-}
-
 // signed gives a callback a signature over some fields.
 func signed(a *bridge.Arrival, sum, fields byte) *bridge.Arrival {
 	a.Signature = bridge.Signature{Sum: [16]byte{sum}, Signed: [16]byte{fields}, Expires: 1e14, Strict: true}
@@ -246,22 +224,5 @@ func recording(stream string, n int) *bridge.Arrival {
 	return a
 }
 
-// suspect is a callback for the quarantine, under a signature of its own choosing; 0: under none.
-func suspect(stream string, sum int, reason bridge.Reason) *bridge.Arrival {
-	a := push(stream, 9e11, bridge.PhasePublish)
-	a.Reason, a.Signature = reason, bridge.Signature{}
-	if sum != 0 {
-		a.Signature = bridge.Signature{Sum: [16]byte{byte(sum), byte(sum >> 8)}}
-	}
-	return a
-}
-
-// suspects are several, each under its own signature; a name is the stream.
-func suspects(reason bridge.Reason, names string) (all []*bridge.Arrival) {
-	for _, name := range strings.Fields(names) {
-		a := suspect(name, 0, reason)
-		a.Signature.Sum = [16]byte(a.Event.ID)
-		all = append(all, a)
-	}
-	return all
-}
+// The callbacks of the tests.
+var push, suspect, suspects = processortest.Push, processortest.Suspect, processortest.Suspects

@@ -95,6 +95,19 @@ func (f *scopeFlags) scope(c *cobra.Command, client *provider.Client) (provider.
 	return s, nil
 }
 
+// registered returns what is registered within the scope.
+func (f *apiFlags) registered(c *cobra.Command, scope *scopeFlags) ([]provider.Callback, error) {
+	client, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	s, err := scope.scope(c, client)
+	if err != nil {
+		return nil, err
+	}
+	return provider.Registered(c.Context(), client, s)
+}
+
 func (f *apiFlags) list() *cobra.Command {
 	var scope scopeFlags
 	var output outputFormat
@@ -102,15 +115,7 @@ func (f *apiFlags) list() *cobra.Command {
 		Use: "list", Short: "List what is registered, of every kind", Args: noArguments,
 		Example: "  livebridge callbacks list --region cn-north-4 --domain push.example.com --rtc-app 5fd6f2e5example",
 		RunE: func(c *cobra.Command, _ []string) error {
-			client, err := f.open()
-			if err != nil {
-				return err
-			}
-			s, err := scope.scope(c, client)
-			if err != nil {
-				return err
-			}
-			all, err := provider.Registered(c.Context(), client, s)
+			all, err := f.registered(c, &scope)
 			if err != nil {
 				return err
 			}

@@ -212,15 +212,7 @@ func (f *apiFlags) export() *cobra.Command {
 			"key that is registered; the provider does not show the keys of recordings of Live.",
 		Example: "  livebridge callbacks export --region cn-north-4 --domain push.example.com > callbacks.yaml",
 		RunE: func(c *cobra.Command, _ []string) error {
-			client, err := f.open()
-			if err != nil {
-				return err
-			}
-			s, err := scope.scope(c, client)
-			if err != nil {
-				return err
-			}
-			all, err := provider.Registered(c.Context(), client, s)
+			all, err := f.registered(c, &scope)
 			if err != nil {
 				return err
 			}
