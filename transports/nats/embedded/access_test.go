@@ -11,18 +11,25 @@ import (
 	"livebridge/transports/transporttest"
 
 	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
+
+// consumerOfOne connects as a consumer to a server that has one event.
+func consumerOfOne(t *testing.T) jetstream.JetStream {
+	t.Helper()
+	e := embedded(t, t.TempDir(), nil)
+	t.Cleanup(func() { transporttest.Close(t, e) })
+	if err := transporttest.Publish(t, e, natstest.Event("a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	return consumerJS(t, e)
+}
 
 // TestPushConsumersStayOut: whoever connects from outside can have a consumer deliver to a client's inbox, and nowhere
 // else: not into our streams, and not to the server's own API, which would treat the events as requests.
 func TestPushConsumersStayOut(t *testing.T) {
 	t.Parallel()
-	e := embedded(t, t.TempDir(), nil)
-	defer transporttest.Close(t, e)
-	if err := transporttest.Publish(t, e, natstest.Event("a", 1)); err != nil {
-		t.Fatal(err)
-	}
-	js := consumerJS(t, e)
+	js := consumerOfOne(t)
 	ask := func(subject, config string) (answer struct{ Error *struct{ Code int } }) {
 		t.Helper()
 		request := fmt.Sprintf(`{"stream_name":"LIVE_EVENTS","config":{%s,"deliver_policy":"all","ack_policy":"none",`+
@@ -76,12 +83,7 @@ func TestPushConsumersStayOut(t *testing.T) {
 // ours.
 func TestAnswersStayOut(t *testing.T) {
 	t.Parallel()
-	e := embedded(t, t.TempDir(), nil)
-	defer transporttest.Close(t, e)
-	if err := transporttest.Publish(t, e, natstest.Event("a", 1)); err != nil {
-		t.Fatal(err)
-	}
-	js := consumerJS(t, e)
+	js := consumerOfOne(t)
 	const into = "live.events.push%2Eexample%2Ecom.live.a.stream"
 	for _, subject := range []string{"$JS.API.INFO", "$JS.API.STREAM.INFO.LIVE_EVENTS",
 		"$JS.API.STREAM.MSG.GET.LIVE_EVENTS",
@@ -102,12 +104,7 @@ func TestAnswersStayOut(t *testing.T) {
 // TestConsumersCannotWrite tries, as an outside connection, everything that would change what consumers see.
 func TestConsumersCannotWrite(t *testing.T) {
 	t.Parallel()
-	e := embedded(t, t.TempDir(), nil)
-	defer transporttest.Close(t, e)
-	if err := transporttest.Publish(t, e, natstest.Event("a", 1)); err != nil {
-		t.Fatal(err)
-	}
-	js := consumerJS(t, e)
+	js := consumerOfOne(t)
 	subject := "live.events.push%2Eexample%2Ecom.live.a.stream"
 	for _, request := range []string{
 		subject, "live.quarantine.stream", "$JS.API.STREAM.CREATE.OTHER", "$JS.API.STREAM.UPDATE.LIVE_EVENTS",
