@@ -26,11 +26,12 @@ const (
 func mutants() []mutant {
 	var all []mutant
 	for _, some := range [][]mutant{
-		orderMutants(), durabilityMutants(), eventBatchMutants(), memoryMutants(),
-		deliveryMutants(), kafkaMutants(), ingressMutants(), boundaryMutants(), trustMutants(),
-		credentialMutants(), limitMutants(), checkerMutants(), wiringMutants(), timingMutants(),
-		embeddedMutants(), endingMutants(), countingMutants(), operatorMutants(), sharingMutants(),
-		providerMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
+		orderMutants(), durabilityMutants(), effectMutants(), eventBatchMutants(), memoryMutants(),
+		deliveryMutants(), answerMutants(), kafkaMutants(), topicMutants(), ingressMutants(),
+		boundaryMutants(), trustMutants(), credentialMutants(), limitMutants(), pageMutants(),
+		checkerMutants(), wiringMutants(), timingMutants(), embeddedMutants(), endingMutants(),
+		countingMutants(), operatorMutants(), sharingMutants(), providerMutants(),
+		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(),
 	} {

@@ -39,6 +39,12 @@ func kafkaMutants() []mutant {
 			"\t_ = at\n", kafka, "TestOutcomeIsRemembered"},
 		{"a stuck partition holds up what waits", "transports/kafka/producer/recovery.go", "if time.Now().After(patience) {",
 			"if false && time.Now().After(patience) {", kafka, "TestPartitionInRecovery"},
+	}
+}
+
+// topicMutants are faults of how topics are watched.
+func topicMutants() []mutant {
+	return []mutant{
 		{"a compacted topic is published to", "transports/kafka/findings.go", `if policy == "compact" {`,
 			`if policy == "never" {`, kafka, "TestUnusableTopic"},
 		{"an unusable topic gets events", "transports/kafka/topics.go", "\tknown.fault.Store(&err)\n", "", kafka,

@@ -33,6 +33,12 @@ func limitMutants() []mutant {
 			"a.Key.Compare(b.Key) > 0", processor, "TestAllLanesHoldSoMany"},
 		{"the holds of a lane end with the last of them", "bridge/processor/holds.go", "if other.Deadline < first.Deadline {",
 			"if other.Deadline > first.Deadline {", processor, "TestNearestDeadlineOfALane"},
+	}
+}
+
+// pageMutants are faults at the edges of pages, buckets and windows.
+func pageMutants() []mutant {
+	return []mutant{
 		{"the sweep covers only its first page", "bridge/store/lanes.go", "\tif ok {\n\t\ts.lanesCursor",
 			"\tif false {\n\t\ts.lanesCursor", store, "TestIdleLanesGoRound"},
 		{"dropped identities stay on disk", "bridge/store/batch.go", "numberKey(nil, f.table, part), nil)",

@@ -78,6 +78,12 @@ func durabilityMutants() []mutant {
 		{"a failed background flush is retried forever", "bridge/store/open.go",
 			"\ts.Fail(fmt.Errorf(\"the store could not tidy up: %w\", err))\n\truntime.Goexit()\n", "\t_ = err\n", journal,
 			"TestFailedFlush"},
+	}
+}
+
+// effectMutants are faults of how effects are written and read again.
+func effectMutants() []mutant {
+	return []mutant{
 		{"effects that are added twice are written twice", "bridge/store/batch.go", "b.written.emitted = len(eff.Emitted)",
 			"_ = eff", store, "TestAddInPortions"},
 		{"a purged dead letter stays on disk", "bridge/store/batch.go",

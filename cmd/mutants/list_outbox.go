@@ -130,6 +130,12 @@ func deliveryMutants() []mutant {
 			"\t\to.removals = append(o.removals, events...)\n",
 			"\t\to.removals = append(append(o.removals, events...), o.acknowledged...)\n\t\to.acknowledged = nil\n", outbox,
 			"TestTrimLeavesWhatComesMeanwhile"},
+	}
+}
+
+// answerMutants are faults of what NATS answers and how its streams are.
+func answerMutants() []mutant {
+	return []mutant{
 		{"a late answer acknowledges another event", "transports/nats/acks.go", "\t\t\tp.generation++\n", "", nats,
 			"TestLateAnswerIsIgnored"},
 		{"a lost connection is not noticed", "transports/nats/connection.go", "p.acks.abandon(0, lost)",

@@ -47,6 +47,12 @@ func providerMutants() []mutant {
 		{"an error quotes the key in the file", "bridge/provider/file.go", "; found {\n\t\t\tline = at",
 			"; found && false {\n\t\t\tline = at",
 			providerAPI, "TestMistakesInTheFileAreNamed"},
+	}
+}
+
+// registrationMutants are faults of the commands that register callbacks, and of the played provider.
+func registrationMutants() []mutant {
+	return []mutant{
 		{"an update without the key is sent", "cmd/livebridge/callbacks_edit.go", "if c.KeyHidden {", "if false {",
 			livebridge,
 			"TestMistakesWithCallbacksAreNamed"},
