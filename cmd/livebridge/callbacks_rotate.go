@@ -34,7 +34,7 @@ func (f *apiFlags) rotate() *cobra.Command {
 			"  begin   makes a key; you add it to the keys of every instance, beside the old one, and begin waits until\n" +
 			"          all report it in force\n" +
 			"  switch  registers it at the provider, after a signed probe through the public URL has proved it\n" +
-			"  end     waits until the old key is used no more; then you remove it from the keys\n\n" +
+			"  end     waits until the old key is no longer used; then you remove it from the keys\n\n" +
 			"Keys stay where you keep them, such as a Kubernetes Secret: only --add-to and --remove-from change a file.\n" +
 			"Instances are their admin ports. Keys are shown as their ids, but for a new one that begin prints.",
 		Example: "  livebridge callbacks rotate begin record --key-file new.key --instance http://10.0.0.7:9090\n" +

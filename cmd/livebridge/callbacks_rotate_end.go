@@ -26,7 +26,7 @@ type rotationEnd struct {
 func (f *apiFlags) rotateEnd() *cobra.Command {
 	r := &rotationEnd{rotate: rotate{apiFlags: f}}
 	c := &cobra.Command{
-		Use: "end KIND", Short: "Wait until the old key is used no more, so that it can be removed", Args: exactlyOne("KIND"),
+		Use: "end KIND", Short: "Wait until the old key is no longer used, so that it can be removed", Args: exactlyOne("KIND"),
 		Long: "Waits until no instance has verified a callback with the old key for the time of --idle, and one has with\n" +
 			"another key since. Then remove the old key from the keys of all instances, and repeat this: it is done\n" +
 			"when none reports the old key. With --remove-from it does that itself.",
@@ -73,7 +73,7 @@ func (r *rotationEnd) run(c *cobra.Command) error {
 		return err
 	}
 	if r.removeFrom == "" {
-		fmt.Fprintf(c.ErrOrStderr(), "the %v key %s is used no more; "+
+		fmt.Fprintf(c.ErrOrStderr(), "the %v key %s is no longer used; "+
 			"remove it from the keys of every instance, and repeat this\n", r.kind, r.old)
 		return nil
 	}

@@ -87,7 +87,7 @@ func TestRotate(t *testing.T) {
 		t.Errorf("end: %s", told)
 	}
 	r.push(t)
-	if told := r.rotate(t, exitDone, end); !strings.Contains(told, "is used no more") {
+	if told := r.rotate(t, exitDone, end); !strings.Contains(told, "is no longer used") {
 		t.Errorf("end: %s", told)
 	}
 	for range 2 {

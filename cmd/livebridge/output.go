@@ -20,7 +20,7 @@ type output struct {
 
 // addOutputFlag adds --output. Without it, method table decides.
 func addOutputFlag(c *cobra.Command, format *outputFormat, allowed ...string) {
-	usage := fmt.Sprintf("format of the output: %s", strings.Join(allowed, " or "))
+	usage := fmt.Sprintf("format of the output: %s", oneOf(allowed))
 	if c.Name() != "config" {
 		usage += " (default: " + allowed[0] + " on a terminal, json elsewhere)"
 	}
@@ -48,4 +48,13 @@ func (f outputFormat) table(w io.Writer) bool {
 		return terminal(w)
 	}
 	return f != "json"
+}
+
+// oneOf lists words as a sentence does: "a or b", "a, b or c".
+func oneOf(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -22,7 +22,7 @@ func (a *app) notifySystemd(state string) {
 func (a *app) feedSystemdWatchdog(ctx context.Context) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
-		a.log.Warn("the watchdog of systemd is not fed: WATCHDOG_USEC is invalid", zap.Error(err))
+		a.log.Warn("systemd watchdog not notified: WATCHDOG_USEC is invalid", zap.Error(err))
 	}
 	if err != nil || interval == 0 {
 		return
@@ -64,6 +64,6 @@ func (w *watchdog) check(ctx context.Context) {
 	case err == nil:
 		w.feed()
 	case ctx.Err() == nil:
-		w.log.Warn("the watchdog of systemd is not fed: the service does not say that it lives", zap.Error(err))
+		w.log.Warn("systemd watchdog not notified: /livez does not answer 200", zap.Error(err))
 	}
 }
