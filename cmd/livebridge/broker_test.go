@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"livebridge/transports/nats/natstest"
+
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -28,6 +30,7 @@ func serveNATS(args []string) {
 	if err != nil {
 		server.PrintAndDie(err.Error())
 	}
+	options.JetStreamMaxStore = natstest.StoreLimit
 	s, err := server.NewServer(options)
 	if err != nil {
 		server.PrintAndDie(err.Error())

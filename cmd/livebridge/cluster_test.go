@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"livebridge/transports/nats/natstest"
+
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -30,7 +32,7 @@ func startCluster(t *testing.T) *cluster {
 		routeHost, routePort := hostPort(t, routes[i].Host)
 		c.options[i] = &server.Options{
 			ServerName: fmt.Sprint("n", i), Host: host, Port: port, StoreDir: t.TempDir(),
-			JetStream: true, NoSigs: true, NoLog: true,
+			JetStream: true, JetStreamMaxStore: natstest.StoreLimit, NoSigs: true, NoLog: true,
 			Cluster: server.ClusterOpts{Name: "three", Host: routeHost, Port: routePort}, Routes: routes,
 		}
 		c.start(t, i)

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"livebridge/transports/nats/natstest"
+
 	"github.com/nats-io/nats-server/v2/server"
 	"go.uber.org/zap"
 )
@@ -176,6 +178,7 @@ func broker(t *testing.T, dir string, port int) *server.Server {
 
 func brokerWith(t *testing.T, o server.Options) *server.Server {
 	t.Helper()
+	o.JetStreamMaxStore = natstest.StoreLimit
 	s, err := server.NewServer(&o)
 	if err != nil {
 		t.Fatal(err)

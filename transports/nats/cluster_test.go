@@ -32,7 +32,7 @@ func startCluster(t *testing.T) []*server.Server {
 	for n, port := range ports {
 		s := natstest.Must(server.NewServer(&server.Options{ServerName: fmt.Sprint("n", n), Host: "127.0.0.1",
 			Port:      server.RANDOM_PORT,
-			JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+			JetStream: true, JetStreamMaxStore: natstest.StoreLimit, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
 			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}, Routes: routes}))
 		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 		go s.Start()

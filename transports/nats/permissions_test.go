@@ -58,6 +58,16 @@ func (r rights) options() *server.Options {
 	}}
 }
 
+// give makes them the rights at a server that runs.
+func (r rights) give(t *testing.T, s *natstest.Server) {
+	t.Helper()
+	o := s.Options.Clone()
+	o.Users = r.options().Users
+	if err := s.ReloadOptions(o); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func bridgeOptions(url string) Options {
 	o := quickOptions(url)
 	o.User, o.Password, o.AckTimeout = "bridge", "secret",
@@ -129,12 +139,7 @@ func TestMissingRight(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			granted := all.options()
-			granted.Host, granted.Port, granted.StoreDir, granted.JetStream, granted.NoSigs, granted.NoLog = s.Options.Host,
-				s.Options.Port, s.Options.StoreDir, true, true, true
-			if err := s.ReloadOptions(granted); err != nil {
-				t.Fatal(err)
-			}
+			all.give(t, s)
 			if err := transporttest.Publish(t, p, stuck); err != nil {
 				t.Fatal(err)
 			}
@@ -153,12 +158,7 @@ func TestRightsTakenAway(t *testing.T) {
 			if err := transporttest.Publish(t, p, natstest.Event("a", 1)); err != nil {
 				t.Fatal(err)
 			}
-			revoked := publishing().allExcept(right).options()
-			revoked.Host, revoked.Port, revoked.StoreDir, revoked.JetStream, revoked.NoSigs, revoked.NoLog = s.Options.Host,
-				s.Options.Port, s.Options.StoreDir, true, true, true
-			if err := s.ReloadOptions(revoked); err != nil {
-				t.Fatal(err)
-			}
+			publishing().allExcept(right).give(t, s)
 			natstest.AwaitUnavailable(t, p, natstest.Event("a", 2), right)
 		})
 	}

@@ -16,11 +16,18 @@ type Server struct {
 	URL            string
 }
 
+// StoreLimit is what servers of tests may store. Without it a server takes three quarters of what is free on the disk,
+// and a test would depend on that.
+const StoreLimit = 1 << 40
+
 // Start starts a server on a free port, which it keeps.
 func Start(t testing.TB, o *server.Options) *Server {
 	t.Helper()
 	o.Host, o.Port, o.StoreDir = "127.0.0.1", server.RANDOM_PORT, t.TempDir()
 	o.JetStream, o.NoSigs, o.NoLog = true, true, true
+	if o.JetStreamMaxStore == 0 {
+		o.JetStreamMaxStore = StoreLimit
+	}
 	s := &Server{Options: o}
 	s.Restart(t)
 	s.URL, s.Options.Port = s.ClientURL(), s.Addr().(*net.TCPAddr).Port
