@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"livebridge/transports/nats/natstest"
 )
 
 // swap replaces a file in a directory as Kubernetes does: it is behind a link to a folder, ..data, which is swapped.
@@ -38,7 +40,7 @@ func TestRotatedToken(t *testing.T) {
 	put := func(token string) { t.Helper(); swap(t, dir, "token", token) }
 	put("first")
 	options := server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(), JetStream: true,
-		NoSigs: true, NoLog: true, Authorization: "first"}
+		JetStreamMaxStore: natstest.StoreLimit, NoSigs: true, NoLog: true, Authorization: "first"}
 	s := brokerWith(t, options)
 	service := launch(t, t.TempDir(), prefix+"NATS_URL="+s.ClientURL(),
 		prefix+"NATS_TOKEN_FILE="+filepath.Join(dir, "..data", "token"))

@@ -173,12 +173,11 @@ func TestSecondProcessIsRefused(t *testing.T) {
 func broker(t *testing.T, dir string, port int) *server.Server {
 	t.Helper()
 	return brokerWith(t, server.Options{Host: "127.0.0.1", Port: port, StoreDir: dir, JetStream: true, NoSigs: true,
-		NoLog: true})
+		JetStreamMaxStore: natstest.StoreLimit, NoLog: true})
 }
 
 func brokerWith(t *testing.T, o server.Options) *server.Server {
 	t.Helper()
-	o.JetStreamMaxStore = natstest.StoreLimit
 	s, err := server.NewServer(&o)
 	if err != nil {
 		t.Fatal(err)

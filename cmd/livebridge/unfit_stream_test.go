@@ -10,6 +10,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"livebridge/transports/nats/natstest"
 )
 
 // administrator connects to a broker as whoever runs it.
@@ -137,7 +139,8 @@ func TestForeignStreamIsAnOutage(t *testing.T) {
 	}
 	foreign.Shutdown()
 	foreign.WaitForShutdown()
-	brokerWith(t, server.Options{Host: host, Port: port, StoreDir: store, JetStream: true, NoSigs: true, NoLog: true})
+	brokerWith(t, server.Options{Host: host, Port: port, StoreDir: store, JetStream: true,
+		JetStreamMaxStore: natstest.StoreLimit, NoSigs: true, NoLog: true})
 	js := administrator(t, url)
 	for n := 2; n <= 3; n++ {
 		p.playAll(t, service, n, n+1)
