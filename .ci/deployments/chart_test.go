@@ -14,6 +14,7 @@ import (
 	apps "k8s.io/api/apps/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -25,7 +26,7 @@ import (
 func decoder() runtime.Decoder {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{apps.AddToScheme, core.AddToScheme, networking.AddToScheme,
-		monitoring.AddToScheme} {
+		policy.AddToScheme, monitoring.AddToScheme} {
 		utilruntime.Must(add(scheme))
 	}
 	return json.NewSerializerWithOptions(
@@ -79,6 +80,16 @@ func one[T runtime.Object](t *testing.T, objects []runtime.Object) T {
 		t.Fatalf("%d objects are a %v, want 1", len(found), reflect.TypeFor[T]())
 	}
 	return found[0]
+}
+
+// workloadOf returns the pod template of the only workload and the claims that each pod of it gets.
+func workloadOf(t *testing.T, objects []runtime.Object) (core.PodTemplateSpec, []core.PersistentVolumeClaim) {
+	t.Helper()
+	if deployments := all[*apps.Deployment](objects); len(deployments) == 1 {
+		return deployments[0].Spec.Template, nil
+	}
+	set := one[*apps.StatefulSet](t, objects)
+	return set.Spec.Template, set.Spec.VolumeClaimTemplates
 }
 
 func all[T runtime.Object](objects []runtime.Object) (found []T) {

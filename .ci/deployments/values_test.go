@@ -2,7 +2,6 @@ package main
 
 import (
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -171,14 +170,10 @@ func TestLabels(t *testing.T) {
 
 // TestNoDisruptionBudget: with one replica it would allow every eviction or block every drain.
 func TestNoDisruptionBudget(t *testing.T) {
-	entries, err := os.ReadDir(chartDir + "/templates")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		text, err := os.ReadFile(chartDir + "/templates/" + e.Name())
-		if err != nil || strings.Contains(string(text), "PodDisruptionBudget") {
-			t.Errorf("%s has a %T (%v)", e.Name(), policy.PodDisruptionBudget{}, err)
+	for _, name := range variants {
+		budgets := len(all[*policy.PodDisruptionBudget](objectsOf(t, name, nil)))
+		if name != "replicas" && budgets != 0 {
+			t.Errorf("%s has %d", name, budgets)
 		}
 	}
 }

@@ -26,7 +26,7 @@ broker: {{ $nats.embedded.expose | ternary $nats.embedded.existingSecret "" | qu
 
 {{- /* Without a fsGroup a file of a Secret belongs to root, and livebridge reads it only if everybody may. */}}
 {{- define "livebridge.secretMode" -}}
-{{- if and (ne .Values.workload "standalone") (not (.Values.application.podSecurityContext).fsGroup) }}0444{{ else }}0440{{ end }}
+{{- if and (has .Values.workload (list "sidecar" "none")) (not (.Values.application.podSecurityContext).fsGroup) }}0444{{ else }}0440{{ end }}
 {{- end }}
 
 {{- define "livebridge.volumes" -}}
@@ -46,11 +46,15 @@ broker: {{ $nats.embedded.expose | ternary $nats.embedded.existingSecret "" | qu
 {{- end }}
 {{- end }}
 {{- with .Values.persistence }}
-{{- if not .enabled }}
+{{- if and (eq $.Values.workload "replicas") (not $.Values.replicas.persistence) }}
+# Deleted with the pod: what was answered 200 while Kafka was away, and could not be written there before the pod ended.
+- name: livebridge-data
+  emptyDir: {}
+{{- else if and (not .enabled) (ne $.Values.workload "replicas") }}
 # Deleted with the pod: a rollout, drain or eviction loses what was answered 200 and is not yet published.
 - name: livebridge-data
   emptyDir: {}
-{{- else if .existingClaim }}
+{{- else if and .existingClaim (ne $.Values.workload "replicas") }}
 - name: livebridge-data
   persistentVolumeClaim: {claimName: {{ .existingClaim }}}
 {{- end }}
@@ -103,7 +107,7 @@ startupProbe:
   failureThreshold: {{ .Values.startupSeconds }}
 livenessProbe:
   httpGet: {path: /livez, port: lb-admin}
-{{- if or (eq .Values.workload "standalone") .Values.application.readiness }}
+{{- if or (has .Values.workload (list "standalone" "replicas")) .Values.application.readiness }}
 readinessProbe:
   httpGet: {path: /readyz, port: lb-admin}
   periodSeconds: 2
@@ -116,6 +120,19 @@ volumeMounts: {{- include "livebridge.volumeMounts" . | nindent 2 }}
 {{- define "livebridge.sidecar" -}}
 - restartPolicy: Always
   {{- include "livebridge.container" . | nindent 2 }}
+{{- end }}
+
+{{- /* Whether the pods have a volume that outlives them, from a template. */}}
+{{- define "livebridge.claims" -}}
+{{- if eq .Values.workload "replicas" }}{{ .Values.replicas.persistence }}
+{{- else }}{{ and .Values.persistence.enabled (not .Values.persistence.existingClaim) }}{{ end }}
+{{- end }}
+
+{{- /* Fails where replicas could not share the work. */}}
+{{- define "livebridge.checkReplicas" -}}
+{{- if ne .Values.transport "kafka" }}
+{{- fail "workload: replicas needs transport: kafka, whose topics the replicas share" }}
+{{- end }}
 {{- end }}
 
 {{- define "livebridge.exposesNATS" -}}

@@ -23,6 +23,11 @@ TRANSPORT: {{ .Values.transport }}
 TLS_CERT_FILE: /run/secrets/livebridge/tls/tls.crt
 TLS_KEY_FILE: /run/secrets/livebridge/tls/tls.key
 {{- end }}
+{{- if eq .Values.workload "replicas" }}
+INTAKE: broker
+INTAKE_FALLBACK: {{ .Values.replicas.fallback }}
+INTAKE_GROUP: {{ .Values.replicas.group | default (include "livebridge.fullname" .) }}
+{{- end }}
 {{ include (printf "livebridge.%sSettings" .Values.transport) . }}
 {{- end }}
 
