@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	heartbeat    = 3 * time.Second
+	heartbeat    = 500 * time.Millisecond // others learn of a member that leaves or comes within it
 	session      = 10 * time.Second       // a member that is killed holds its partitions for so long
 	rebalance    = 10 * time.Second       // a member that does not join again within it is out
 	requests     = 10 * time.Second       // of the group; the library adds the above to those that wait for others
