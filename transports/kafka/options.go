@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"livebridge/transports/kafka/membership"
 	"livebridge/transports/kafka/producer"
 	"livebridge/transports/transporttls"
 
@@ -55,6 +56,7 @@ type Options struct {
 	checkInterval   time.Duration // between two checks of the topics
 	remindInterval  time.Duration // between two log lines of the same alarm
 	producerIDRetry time.Duration // between two requests for a producer id that was denied
+	session         time.Duration // of a replica that is gone
 	firstSequence   int32         // sequence of a partition's first record
 }
 
@@ -66,7 +68,7 @@ func DefaultOptions() Options {
 		Compression: "lz4", SASL: "none", TLSVerify: transporttls.VerifyFull, AckTimeout: 5 * time.Second,
 		Log: zap.NewNop(), ReadFile: os.ReadFile,
 		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, checkInterval: 10 * time.Second,
-		remindInterval: time.Minute, producerIDRetry: time.Minute,
+		remindInterval: time.Minute, producerIDRetry: time.Minute, session: membership.Session,
 	}
 }
 

@@ -159,7 +159,7 @@ func (r *Replicas) tombstones() time.Duration { return tombstoneRetention }
 // Join makes this process a member of the group that shares the partitions out. It may be called once.
 func (r *Replicas) Join() (bridge.Membership, error) {
 	g, err := membership.Join(membership.Options{
-		ID: r.opts.Group, Topic: r.intakeTopic, Brokers: r.opts.brokers(), Client: r.owners.Client, Log: r.opts.Log,
+		Session: r.opts.session, ID: r.opts.Group, Topic: r.intakeTopic, Brokers: r.opts.brokers(), Client: r.owners.Client, Log: r.opts.Log,
 		Dialer: &kafka.Dialer{ClientID: "livebridge", Timeout: checkTimeout, DualStack: true,
 			DialFunc: r.owners.credentials.dial, SASLMechanism: r.owners.credentials.mechanism()},
 	})

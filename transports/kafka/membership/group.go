@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	heartbeat    = 500 * time.Millisecond // others learn of a member that leaves or comes within it
-	session      = 10 * time.Second       // a member that is killed holds its partitions for so long
+	heartbeat = 500 * time.Millisecond // others learn of a member that leaves or comes within it
+	// Session is how long a member that is killed holds its partitions.
+	Session      = 10 * time.Second
 	rebalance    = 10 * time.Second       // a member that does not join again within it is out
 	requests     = 10 * time.Second       // of the group; the library adds the above to those that wait for others
 	joinPause    = 200 * time.Millisecond // after an error; the library's 5 s keep a zombie away too long
@@ -23,7 +24,8 @@ const (
 
 // Options configure a Group. All are required.
 type Options struct {
-	ID      string // of the group
+	Session time.Duration // of the members
+	ID      string        // of the group
 	Topic   string
 	Brokers []string
 	Dialer  *kafka.Dialer
@@ -49,7 +51,7 @@ func Join(o Options) (*Group, error) {
 	g.group, err = kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: o.ID, Topics: []string{o.Topic}, Brokers: o.Brokers, Dialer: o.Dialer,
 		GroupBalancers:    []kafka.GroupBalancer{sticky{g.holding}},
-		HeartbeatInterval: heartbeat, SessionTimeout: session, RebalanceTimeout: rebalance, JoinGroupBackoff: joinPause,
+		HeartbeatInterval: heartbeat, SessionTimeout: o.Session, RebalanceTimeout: rebalance, JoinGroupBackoff: joinPause,
 		Timeout: requests, StartOffset: kafka.FirstOffset,
 	})
 	return g, err
