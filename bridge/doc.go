@@ -81,8 +81,19 @@
 //	transports/nats/embedded  bridge, nats                    the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
-//	transports/kafka          bridge, producer, transporttls  publishes to Kafka; the only importer of kafka-go
+//	transports/kafka          bridge, producer, membership, partitions, transporttls
+//	                                                          publishes to Kafka, and opens its replicas; it and those
+//	                                                          below are the only importers of kafka-go
+//	transports/kafka/committed
+//	                          none of ours                    reads the committed records of partitions
+//	transports/kafka/membership
+//	                          none of ours                    shares partitions out by a consumer group
+//	transports/kafka/partitions
+//	                          bridge, committed, producer, transaction
+//	                                                          takes, reads and commits partitions of an intake
 //	transports/kafka/producer bridge                          the idempotent producer that kafka-go lacks
+//	transports/kafka/transaction
+//	                          bridge, producer                the transactional producer that kafka-go lacks
 //	transports/kafka/kafkatest
 //	                          transporttest                   Apache Kafka in processes of its own, for tests
 //	transports/transporttest  bridge                          what every transport's publisher and consumer must pass

@@ -47,14 +47,20 @@ func allowed() map[string][]string {
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
 		"schemas":                        {},
-		"transports/kafka":               {"bridge", "transports/kafka/producer", "transports/transporttls"},
-		"transports/kafka/kafkatest":     {"transports/transporttest"},
-		"transports/kafka/producer":      {"bridge"},
-		"transports/nats":                {"bridge", "transports/transporttls"},
-		"transports/nats/embedded":       {"bridge", "transports/nats"},
-		"transports/nats/natstest":       {"bridge", "transports/transporttest"},
-		"transports/transporttest":       {"bridge"},
-		"transports/transporttls":        {},
+		"transports/kafka": {"bridge", "transports/kafka/membership", "transports/kafka/partitions",
+			"transports/kafka/producer", "transports/transporttls"},
+		"transports/kafka/committed":  {},
+		"transports/kafka/kafkatest":  {"transports/transporttest"},
+		"transports/kafka/membership": {},
+		"transports/kafka/partitions": {"bridge", "transports/kafka/committed", "transports/kafka/producer",
+			"transports/kafka/transaction"},
+		"transports/kafka/producer":    {"bridge"},
+		"transports/kafka/transaction": {"bridge", "transports/kafka/producer"},
+		"transports/nats":              {"bridge", "transports/transporttls"},
+		"transports/nats/embedded":     {"bridge", "transports/nats"},
+		"transports/nats/natstest":     {"bridge", "transports/transporttest"},
+		"transports/transporttest":     {"bridge"},
+		"transports/transporttls":      {},
 	}
 }
 
@@ -67,8 +73,9 @@ func owners() map[string][]string {
 		"go.yaml.in/yaml":                {"bridge/keyring", "bridge/provider"},
 		"github.com/nats-io/":            {"transports/nats", "transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/nats-io/nats-server": {"transports/nats/embedded", "transports/nats/natstest"},
-		"github.com/segmentio/kafka-go":  {"transports/kafka", "transports/kafka/producer"},
-		"github.com/huaweicloud":         {"bridge/provider"},
+		"github.com/segmentio/kafka-go": {"transports/kafka", "transports/kafka/committed", "transports/kafka/membership",
+			"transports/kafka/partitions", "transports/kafka/producer", "transports/kafka/transaction"},
+		"github.com/huaweicloud": {"bridge/provider"},
 	}
 }
 

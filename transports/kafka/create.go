@@ -20,6 +20,7 @@ func (t *topics) create(ctx context.Context, known *topic) error {
 	}
 	answer, err := t.cluster.Client().CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{
 		Topic: known.Name, NumPartitions: partitions, ReplicationFactor: t.opts.Replication,
+		ConfigEntries: known.role.settings(),
 	}}})
 	if err == nil {
 		err = answer.Errors[known.Name]

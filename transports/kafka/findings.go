@@ -29,7 +29,8 @@ type config map[string]string
 
 func configNames() []string {
 	return []string{"max.message.bytes", "min.insync.replicas", "retention.ms", "retention.bytes", "cleanup.policy",
-		"unclean.leader.election.enable", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms"}
+		"unclean.leader.election.enable", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms",
+		"message.timestamp.type", "delete.retention.ms"}
 }
 
 func (c config) number(name string) (int64, bool) {

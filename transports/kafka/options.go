@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"livebridge/transports/kafka/membership"
 	"livebridge/transports/kafka/producer"
 	"livebridge/transports/transporttls"
 
@@ -31,6 +32,7 @@ type Options struct {
 	Create      bool          // create absent topics
 	Partitions  int           // of topics that are created
 	Replication int           // of topics that are created; -1: the broker's default
+	Group       string        // of replicas: their consumer group, and the beginning of transactional ids
 	Dedupe      time.Duration // DEDUPE_WINDOW: a topic that retains events for less gets a warning
 
 	// format
@@ -54,18 +56,19 @@ type Options struct {
 	checkInterval   time.Duration // between two checks of the topics
 	remindInterval  time.Duration // between two log lines of the same alarm
 	producerIDRetry time.Duration // between two requests for a producer id that was denied
+	session         time.Duration // of a replica that is gone
 	firstSequence   int32         // sequence of a partition's first record
 }
 
 // DefaultOptions returns the product's defaults.
 func DefaultOptions() Options {
 	return Options{
-		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine",
+		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine", Group: "livebridge",
 		Create: true, Partitions: 12, Replication: -1, Dedupe: 24 * time.Hour,
 		Compression: "lz4", SASL: "none", TLSVerify: transporttls.VerifyFull, AckTimeout: 5 * time.Second,
 		Log: zap.NewNop(), ReadFile: os.ReadFile,
 		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, checkInterval: 10 * time.Second,
-		remindInterval: time.Minute, producerIDRetry: time.Minute,
+		remindInterval: time.Minute, producerIDRetry: time.Minute, session: membership.Session,
 	}
 }
 

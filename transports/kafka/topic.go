@@ -14,6 +14,7 @@ import (
 // topic is one topic and the results of its checks.
 type topic struct {
 	producer.Topic
+	role   role
 	layout atomic.Pointer[layout]            // nil: it was not found yet
 	fault  atomic.Pointer[error]             // why nothing is published to it; nil: it may be published to
 	state  atomic.Pointer[bridge.TopicState] // at the last check; nil: it was not found yet

@@ -53,12 +53,15 @@ func newTopics(o *Options, c *cluster) *topics {
 }
 
 // of returns the topic of a name, and checks it from now on.
-func (t *topics) of(name string) *topic {
+func (t *topics) of(name string) *topic { return t.as(name, roleEvents) }
+
+// as returns the topic of a name. A new one has this role.
+func (t *topics) as(name string, r role) *topic {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	known := t.byName[name]
 	if known == nil {
-		known = &topic{Topic: producer.Topic{Name: name}}
+		known = &topic{Topic: producer.Topic{Name: name}, role: r}
 		t.byName[name] = known
 		t.wake()
 	}
@@ -240,11 +243,13 @@ func (t *topics) inspect(ctx context.Context, known *topic, found []kafka.Partit
 	unread := t.describe(ctx, known)
 	state := topicState{partitions: found, config: known.config}
 	known.state.Store(&bridge.TopicState{Partitions: len(found), Replicas: state.minReplicas(), InSync: state.minInSync()})
-	findings := slices.Concat(unread, t.opts.findings(state))
+	findings := slices.Concat(unread, t.opts.roleFindings(known.role, state))
 	layout := t.updateLayout(known, found)
 	known.checks++
 	t.logLost(known, t.producer.FindGaps(ctx, layout.partitions, known.checks))
-	findings = append(findings, layout.warnPartitions(len(found), t.opts.Partitions)...)
+	if known.role == roleEvents {
+		findings = append(findings, layout.warnPartitions(len(found), t.opts.Partitions)...)
+	}
 	known.warnings.report(t.opts.Log.With(zap.String("topic", known.Name)), t.opts.remindInterval, findings)
 	if i := slices.IndexFunc(findings, func(f finding) bool { return f.alarm }); i >= 0 {
 		t.fail(known, bridge.Unavailable("topic %s: %s", known.Name, findings[i].text))

@@ -55,17 +55,18 @@ type batch struct {
 	index     map[eventKey]int
 }
 
-// encoder writes batches with the settings of one publisher.
-type encoder struct {
+// Encoder writes batches with the settings of one publisher. It may be used by several goroutines at once.
+type Encoder struct {
 	compression kafka.Compression
 	readers     sync.Pool
 	crc         *crc32.Table
 }
 
-func newEncoder(o *Options) (*encoder, error) {
-	c, err := Compression(o.Compression)
-	binary := o.Binary
-	return &encoder{
+// NewEncoder returns an encoder of events in CloudEvents binary or structured mode. The compression is none, gzip,
+// snappy, lz4 or zstd.
+func NewEncoder(binary bool, compression string) (*Encoder, error) {
+	c, err := Compression(compression)
+	return &Encoder{
 		compression: c, crc: crc32.MakeTable(crc32.Castagnoli),
 		readers: sync.Pool{New: func() any { return &recordReader{binary: binary} }},
 	}, err
@@ -82,8 +83,8 @@ func Compression(name string) (c kafka.Compression, err error) {
 	return c, nil
 }
 
-// encode replaces the content of dst by the records, without a producer.
-func (e *encoder) encode(dst *bytes.Buffer, records []Record) error {
+// Encode replaces the content of dst by the record set of one batch, without a producer.
+func (e *Encoder) Encode(dst *bytes.Buffer, records []Record) error {
 	dst.Reset()
 	reader := e.readers.Get().(*recordReader)
 	defer e.readers.Put(reader)
@@ -93,17 +94,38 @@ func (e *encoder) encode(dst *bytes.Buffer, records []Record) error {
 	return err
 }
 
+// Bytes returns the record set of one batch, without a producer.
+func (e *Encoder) Bytes(records []Record) ([]byte, error) {
+	var b bytes.Buffer
+	err := e.Encode(&b, records)
+	return b.Bytes(), err
+}
+
 // stamp writes the producer and the sequence of the first record into the batch's header.
-func (e *encoder) stamp(set []byte, producer producerID, sequence int32) {
+func (e *Encoder) stamp(set []byte, producer producerID, sequence int32) {
 	binary.BigEndian.PutUint64(set[offsetProducer:], uint64(producer.id))
 	binary.BigEndian.PutUint16(set[offsetEpoch:], uint16(producer.epoch))
 	binary.BigEndian.PutUint32(set[offsetSequence:], uint32(sequence))
 	binary.BigEndian.PutUint32(set[offsetCRC:], crc32.Checksum(set[offsetChecked:], e.crc))
 }
 
+// transactional is the bit of the attributes that puts a batch into its producer's transaction. Without it brokers take
+// the batch as one that stands outside, and readers see it even if the transaction is aborted.
+const transactional = 1 << 4
+
+// Transactional makes an encoded batch one of a transaction of a producer, whose first record has this sequence.
+func (e *Encoder) Transactional(set []byte, producer int64, epoch int16, sequence int32) {
+	attributes := binary.BigEndian.Uint16(set[offsetChecked:])
+	binary.BigEndian.PutUint16(set[offsetChecked:], attributes|transactional)
+	e.stamp(set, producerID{id: producer, epoch: epoch}, sequence)
+}
+
+// Size is the size of an encoded batch that a broker compares with max.message.bytes.
+func Size(set []byte) int { return len(set) - offsetBatch }
+
 // updateTimestamps gives the records of a batch the current time. The broker still recognizes the batch, which it
 // identifies by producer and sequence, not by content.
-func (e *encoder) updateTimestamps(set []byte, now time.Time) {
+func (e *Encoder) updateTimestamps(set []byte, now time.Time) {
 	first, last := binary.BigEndian.Uint64(set[offsetFirst:]), binary.BigEndian.Uint64(set[offsetLast:])
 	binary.BigEndian.PutUint64(set[offsetLast:], uint64(now.UnixMilli()))
 	binary.BigEndian.PutUint64(set[offsetFirst:], uint64(now.UnixMilli())-(last-first))
@@ -114,9 +136,11 @@ func (b *batch) indexRecords() {
 	b.index = make(map[eventKey]int, len(b.records))
 	for i := range b.records {
 		b.eventKeys = append(b.eventKeys, eventKeyOf(b.records[i].Event))
-		b.index[b.eventKeys[i]] = i
+		if b.eventKeys[i] != (eventKey{}) {
+			b.index[b.eventKeys[i]] = i
+		}
 	}
 }
 
 // size is the size that the broker compares with max.message.bytes.
-func (b *batch) size() int { return len(b.bytes) - offsetBatch }
+func (b *batch) size() int { return Size(b.bytes) }

@@ -121,7 +121,7 @@ func (s *Producer) encode(p *Partition, b *batch) bool {
 		}
 		p.setProducer(producer, s.opts.FirstSequence)
 	}
-	if err := s.encoder.encode(&p.buffer, b.records); err != nil {
+	if err := s.encoder.Encode(&p.buffer, b.records); err != nil {
 		s.answerBatch(p, b, bridge.Unavailable("encode batch: %w", err))
 		return false
 	}

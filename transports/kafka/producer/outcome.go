@@ -67,7 +67,7 @@ func (s *Producer) split(p *Partition, b *batch, err error) {
 	var named *recordsRejected
 	switch {
 	case len(b.records) == 1:
-		s.answerBatch(p, b, rejectTooLarge(p, b, err))
+		s.answerBatch(p, b, RejectTooLarge(p.topic.Name, b.size(), err))
 	case errors.As(err, &named) && len(named.indexes) < len(b.records):
 		s.rejectNamed(p, b, named)
 	default:
@@ -75,11 +75,11 @@ func (s *Producer) split(p *Partition, b *batch, err error) {
 	}
 }
 
-// rejectTooLarge returns the error for a record that the broker rejects even by itself.
-func rejectTooLarge(p *Partition, b *batch, err error) error {
+// RejectTooLarge returns the error for a record that the broker rejects even in a batch of its own, of this size.
+func RejectTooLarge(topic string, size int, err error) error {
 	if errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge) {
 		return bridge.Rejected(bridge.RejectionTooLarge, "event of %d bytes exceeds max.message.bytes of topic %s: "+
-			"raise it, then retry the dead letter: %w", b.size(), p.topic.Name, err)
+			"raise it, then retry the dead letter: %w", size, topic, err)
 	}
 	return bridge.Rejected(bridge.RejectionRefused, "%w", err)
 }

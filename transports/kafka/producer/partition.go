@@ -60,20 +60,22 @@ const (
 	defaultLimit = 1048588
 )
 
-// target is the weight of a batch that the topic accepts even if it is incompressible.
-func (p *Partition) target() int {
-	limit := int(p.topic.Limit.Load())
+// BatchWeight is the weight of a batch that a topic with this limit accepts even if it is incompressible; a limit of 0
+// is an unknown one.
+func BatchWeight(limit int64) int {
 	if limit == 0 {
 		limit = defaultLimit
 	}
-	return min(batchWeight, limit*9/10)
+	return min(batchWeight, int(limit*9/10))
 }
+
+func (p *Partition) target() int { return BatchWeight(p.topic.Limit.Load()) }
 
 // nextBatch removes the records of the next batch from the queue.
 func (p *Partition) nextBatch() (records []Record, weight int) {
 	n := 0
 	for ; n < len(p.queue) && (p.maxRecords == 0 || n < p.maxRecords); n++ {
-		w := p.queue[n].weight()
+		w := p.queue[n].Weight()
 		if n > 0 && weight+w > p.target() {
 			break
 		}

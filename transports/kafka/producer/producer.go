@@ -40,7 +40,7 @@ type Producer struct {
 	opts        Options
 	brokers     Brokers
 	producerIDs *producerIDs
-	encoder     *encoder
+	encoder     *Encoder
 
 	ctx    context.Context // ends when what is in flight is abandoned
 	cancel context.CancelFunc
@@ -58,7 +58,7 @@ type Producer struct {
 
 // New returns a producer. It must be closed.
 func New(o Options, b Brokers) (*Producer, error) {
-	encoder, err := newEncoder(&o)
+	encoder, err := NewEncoder(o.Binary, o.Compression)
 	if err != nil {
 		return nil, err
 	}

@@ -15,26 +15,40 @@ const (
 	headerPrefix      = "ce_"
 )
 
-// Record is an event in flight.
+// Record is an event in flight, or a record of bytes that are no event.
 type Record struct {
-	Event *bridge.Event // not to be changed until Done is called
+	Event *bridge.Event // not to be changed until Done is called; nil: the record is Value
 	Key   []byte
+	Value []byte      // of a record without an event, which has no headers; not to be changed until Done is called
 	Done  func(error) // called once, by any goroutine; must not block. Nil: already called
 }
 
-// eventKey identifies an event that is published again.
+// eventKey identifies an event that is published again. A record without an event has the zero value.
 type eventKey struct {
 	lane     bridge.Lane
 	sequence uint64
 }
 
-func eventKeyOf(e *bridge.Event) eventKey { return eventKey{e.Lane, e.Sequence} }
+func eventKeyOf(e *bridge.Event) eventKey {
+	if e == nil {
+		return eventKey{}
+	}
+	return eventKey{e.Lane, e.Sequence}
+}
 
 // overhead is about how many bytes the attributes of an event add to its data and three times its key.
 const overhead = 512
 
-// weight is the approximate size of the record.
-func (r *Record) weight() int { return len(r.Event.Data) + 3*len(r.Key) + overhead }
+// Weight is the approximate size of the record before compression, in bytes.
+func (r *Record) Weight() int {
+	if r.Event == nil {
+		return len(r.Value) + len(r.Key) + plainOverhead
+	}
+	return len(r.Event.Data) + 3*len(r.Key) + overhead
+}
+
+// plainOverhead is more than what the format adds to a record without headers.
+const plainOverhead = 32
 
 // recordReader passes records to the library's encoder. It reuses its memory: the encoder copies a record before it
 // reads the next.
@@ -54,6 +68,10 @@ func (r *recordReader) ReadRecord() (*protocol.Record, error) {
 	}
 	next := &r.records[0]
 	r.records = r.records[1:]
+	if next.Event == nil {
+		r.current = protocol.Record{Key: protocol.NewBytes(next.Key), Value: protocol.NewBytes(next.Value)}
+		return &r.current, nil
+	}
 	value := next.Event.Data
 	if r.binary {
 		r.attributes(next.Event)

@@ -119,6 +119,9 @@ func (s *Producer) failPending(p *Partition, b *batch, last error) {
 
 // keepOutcome keeps the outcome of a record that was already answered as unavailable. The lock is held.
 func (p *Partition) keepOutcome(at eventKey, err error) {
+	if at == (eventKey{}) {
+		return // nobody recognizes it when it comes again
+	}
 	if p.outcomes == nil {
 		p.outcomes = make(map[eventKey]error)
 	}

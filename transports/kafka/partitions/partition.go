@@ -1,0 +1,41 @@
+package partitions
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"livebridge/transports/kafka/transaction"
+)
+
+// closeTimeout bounds what Close asks the brokers for, which is only to make readers wait less.
+const closeTimeout = time.Second
+
+var errClosed = errors.New("it was closed")
+
+// partition is one that this process owns. It implements bridge.Partition.
+type partition struct {
+	owned  *Partitions
+	number int
+	txn    *transaction.Producer
+	intake *intake
+	state  uint64    // position in the state's own count, of the last commit
+	ended  time.Time // when the end of the intake was last reached
+	broken error     // why it can be used no more
+}
+
+func newPartition(p *Partitions, number int, txn *transaction.Producer, r *restore) *partition {
+	return &partition{owned: p, number: number, txn: txn, state: r.next, intake: newIntake(p, number, r.position.next)}
+}
+
+// Close implements bridge.Partition.
+func (p *partition) Close() error {
+	p.intake.close()
+	if p.broken == nil {
+		p.broken = errClosed
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	p.txn.Close(ctx)
+	return nil
+}

@@ -1,0 +1,123 @@
+package transporttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"livebridge/bridge"
+)
+
+// inputsInOrder: what one caller appends after the other is read in that order, by whoever owns the partition.
+func inputsInOrder(t *testing.T, h ReplicasHarness) {
+	intake := h.Open(t, 2)
+	a, b := intake.Replica(t), intake.Replica(t)
+	const callers, each = 8, 25
+	appended(t, a, 0, "0 0")
+	var work sync.WaitGroup
+	for c := range callers {
+		r := []*Replica{a, b}[c%2]
+		work.Go(func() {
+			for n := range each {
+				appended(t, r, 1, fmt.Sprint(c, " ", n))
+			}
+		})
+	}
+	work.Wait()
+	p, _ := taken(t, b, 1)
+	seen, last := make(map[int]int), int64(-1)
+	for _, r := range readToEnd(t, p) {
+		var c, n int
+		if _, err := fmt.Sscan(string(r.Value), &c, &n); err != nil || n != seen[c] {
+			t.Fatalf("%q is read, and of caller %d the next one is %d", r.Value, c, seen[c])
+		}
+		if int64(r.Position) <= last || r.Recorded < bridge.MillisOf(time.Now().Add(-time.Hour)) {
+			t.Errorf("position %d of %v follows %d", r.Position, r.Recorded, last)
+		}
+		seen[c], last = n+1, int64(r.Position)
+	}
+	for c := range callers {
+		if seen[c] != each {
+			t.Errorf("of caller %d there are %d inputs", c, seen[c])
+		}
+	}
+}
+
+// inputTooLarge: an input that the log will never take is rejected, and others go on.
+func inputTooLarge(t *testing.T, h ReplicasHarness) {
+	r := h.Open(t, 1).Replica(t)
+	appended(t, r, 0, "before")
+	if err := r.Intake.Append(within(t), 0, []byte(strings.Repeat("x", h.TooLarge))); !bridge.IsRejected(err) {
+		t.Errorf("the answer is %v", err)
+	}
+	appended(t, r, 0, "after")
+	p, _ := taken(t, r, 0)
+	if got := readToEnd(t, p); len(got) != 2 || string(got[1].Value) != "after" {
+		t.Errorf("the intake has %d inputs", len(got))
+	}
+}
+
+// endOfIntake: an end is told only if everything that was acknowledged before the call was read.
+func endOfIntake(t *testing.T, h ReplicasHarness) {
+	r := h.Open(t, 1).Replica(t)
+	p, _ := taken(t, r, 0)
+	if records, end, err := p.Read(within(t), 10*time.Millisecond); len(records) > 0 || !end || err != nil {
+		t.Errorf("an empty intake gives %v, %v, %v", records, end, err)
+	}
+	next := uint64(0)
+	for n := range 20 {
+		input := fmt.Sprint("input ", n)
+		appended(t, r, 0, input)
+		records := readToEnd(t, p)
+		if len(records) != 1 || string(records[0].Value) != input || records[0].Position < next {
+			t.Fatalf("after %s the end is told behind %v", input, records)
+		}
+		next = records[0].Position + 1
+	}
+}
+
+// endUnderLoad: who keeps up is told the end although there is always something to read.
+func endUnderLoad(t *testing.T, h ReplicasHarness) {
+	r := h.Open(t, 1).Replica(t)
+	p, _ := taken(t, r, 0)
+	ctx, cancel := context.WithCancel(within(t))
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer cancel()
+	for range 4 {
+		work.Go(func() {
+			for ctx.Err() == nil {
+				_ = r.Intake.Append(ctx, 0, []byte("input"))
+			}
+		})
+	}
+	for read, ends := 0, 0; read < 100 || ends < 3; {
+		records, end, err := p.Read(ctx, 2*retryPause)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read += len(records); end {
+			ends++
+		}
+	}
+}
+
+// readCancelled: a context that ends costs neither the partition nor an input.
+func readCancelled(t *testing.T, h ReplicasHarness) {
+	r := h.Open(t, 1).Replica(t)
+	p, _ := taken(t, r, 0)
+	ctx, cancel := context.WithCancel(within(t))
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, _, err := p.Read(ctx, answerTimeout); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled Read returns %v", err)
+	}
+	appended(t, r, 0, "input")
+	if got := readToEnd(t, p); len(got) != 1 {
+		t.Errorf("%d inputs are read", len(got))
+	}
+	committed(t, p, bridge.PartitionCommit{})
+}
