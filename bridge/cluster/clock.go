@@ -43,20 +43,24 @@ func (c *clock) committed(at bridge.Millis) processor.Moment {
 	return processor.MomentOf(time.Duration(now.At)-now.Wall.Sub(wall), wall)
 }
 
-// present returns the moment that it is. It may be of an instant behind that of records which have not been read yet.
+// running returns how long the program has run.
+func (c *clock) running() time.Duration {
+	running, _ := c.now()
+	return running
+}
+
+// present returns the moment that it is.
 func (c *clock) present() processor.Moment {
 	running, wall := c.now()
 	return processor.MomentOf(running, wall.Add(c.skew))
 }
 
-// reach returns the moment, or the last one that was given out if that is later; from then on none before it is given
-// out.
-func (c *clock) reach(m processor.Moment) processor.Moment {
-	if ahead := c.last - time.Duration(m.At); ahead > 0 {
-		m = processor.MomentOf(c.last, m.Wall.Add(ahead))
-	}
-	c.last = time.Duration(m.At)
-	return m
+// reach returns the moment of an instant, or of the last one that was given out if that is later; from then on none
+// before it is given out.
+func (c *clock) reach(running time.Duration) processor.Moment {
+	now := c.present()
+	c.last = max(c.last, running)
+	return processor.MomentOf(c.last, now.Wall.Add(c.last-time.Duration(now.At)))
 }
 
 // recorded returns the moment at which the log took a record that has just been read.
@@ -79,7 +83,5 @@ func (c *clock) recorded(at bridge.Millis) processor.Moment {
 	return processor.MomentOf(c.last, wall)
 }
 
-// readToEnd notes that at a moment there was nothing more in the log than has been read.
-func (c *clock) readToEnd(at processor.Moment) {
-	c.end, c.ended = max(c.end, time.Duration(at.At)), true
-}
+// readToEnd notes that at an instant there was nothing more in the log than has been read.
+func (c *clock) readToEnd(running time.Duration) { c.end, c.ended = max(c.end, running), true }

@@ -36,6 +36,7 @@ type owner struct {
 	batch         batch
 	swept         time.Duration // when housekeeping was done last
 	ticked        bool          // a tick was written
+	skew          time.Duration // what was taken for the clock's when holds were restored
 }
 
 // own takes the partition and works on it until the context ends or something fails, and returns why.
@@ -66,7 +67,7 @@ func (o *owner) turn(ctx context.Context) error {
 	if err := o.requestTick(ctx); err != nil {
 		return err
 	}
-	asked := o.clock.present() // first: what was in the log by then has been read, if its end was
+	asked := o.clock.running() // first: what was in the log by then has been read, if its end was
 	records, end, err := o.partition.Read(ctx, o.patience(asked))
 	if err != nil {
 		return fmt.Errorf("read the intake: %w", err)
@@ -87,7 +88,7 @@ func (o *owner) turn(ctx context.Context) error {
 	if err := o.passTime(asked, end); err != nil {
 		return err
 	}
-	o.stats.read(records, end, asked)
+	o.stats.read(records, end, o.clock.present())
 	return o.flush()
 }
 
@@ -95,10 +96,10 @@ func (o *owner) turn(ctx context.Context) error {
 const leastPatience = time.Millisecond
 
 // patience is how long to wait for inputs: until the next deadline, or the next housekeeping.
-func (o *owner) patience(now processor.Moment) time.Duration {
-	wait := housekeepingInterval - (time.Duration(now.At) - o.swept)
-	if deadline, holding := o.processor.Deadline(); holding && !o.uncalibrated() {
-		wait = min(wait, now.Until(deadline))
+func (o *owner) patience(now time.Duration) time.Duration {
+	wait := housekeepingInterval - (now - o.swept)
+	if deadline, holding := o.processor.Deadline(); holding && o.clock.set {
+		wait = min(wait, time.Duration(deadline)-now)
 	}
 	return max(wait, leastPatience)
 }
@@ -119,6 +120,10 @@ func (o *owner) add(r *bridge.IntakeRecord) error {
 		return fmt.Errorf("record %d of the intake: %w", r.Position, err)
 	}
 	now := o.clock.recorded(r.Recorded)
+	if o.cache.State().Commits == 0 && o.batch.records == 0 { // the first record of all
+		o.processor.Counters().Floor = processor.FirstFloor(r.Recorded)
+		o.batch.effects.Counters.Floor = o.processor.Counters().Floor
+	}
 	o.batch.next, o.batch.records, o.batch.effects.Now = r.Position+1, o.batch.records+1, now
 	if err != nil {
 		o.stats.unreadable()
@@ -144,14 +149,13 @@ func inputAt(in *processor.Input, now processor.Moment) processor.Input {
 }
 
 // passTime lets holds end and forgets what has had its time. Holds end only where the intake was read to its end: what
-// they wait for may lie there. Without that, limits are kept all the same.
-func (o *owner) passTime(asked processor.Moment, end bool) error {
-	if !end {
-		return o.keepLimits()
+// they wait for may lie there; and where the log's clock is known. Without that, limits are kept all the same.
+func (o *owner) passTime(asked time.Duration, end bool) error {
+	if end {
+		o.clock.readToEnd(asked)
 	}
-	o.clock.readToEnd(asked)
-	if o.uncalibrated() {
-		return nil
+	if !end || !o.clock.set {
+		return o.keepLimits()
 	}
 	now := o.clock.reach(asked)
 	if err := o.apply(step{input: processor.Input{Action: processor.Expire, Now: now}}); err != nil {

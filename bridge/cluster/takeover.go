@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"time"
 
 	"livebridge/bridge"
 	"livebridge/bridge/processor"
@@ -47,9 +46,9 @@ func (o *owner) begin() error {
 	o.clock, o.began = startClock(o.opts.Clock, state.Recorded)
 	if state.Origin == 0 {
 		state.Origin = rand.Uint64() | 1
-		state.Counters.Floor = processor.FirstFloor(o.began.Millis())
 	}
-	o.swept = time.Duration(o.clock.present().At)
+	o.swept = o.clock.running()
+	o.skew = o.clock.skew
 	if err := o.newProcessor(o.began); err != nil {
 		return err
 	}
@@ -66,16 +65,12 @@ func (o *owner) newProcessor(now processor.Moment) (err error) {
 	return err
 }
 
-// uncalibrated reports whether something is held and the log's clock is not known yet, so that it is not known either
-// when its time is over.
-func (o *owner) uncalibrated() bool {
-	_, holding := o.processor.Deadline()
-	return holding && !o.clock.set
-}
-
-// requestTick writes a tick where the log's clock must be known and nothing else may come to tell it.
+// requestTick writes a tick where the log's clock must be known, since holds are to end or housekeeping is due, and
+// nothing else may come to tell it.
 func (o *owner) requestTick(ctx context.Context) error {
-	if o.ticked || !o.clock.ended || !o.uncalibrated() {
+	_, holding := o.processor.Deadline()
+	due := holding || o.clock.running()-o.swept >= housekeepingInterval
+	if o.ticked || !due || !o.clock.ended || o.clock.set {
 		return nil
 	}
 	o.ticked = true
@@ -85,15 +80,14 @@ func (o *owner) requestTick(ctx context.Context) error {
 	return nil
 }
 
-// calibrate learns the log's clock from the first record behind an end of the log. What is held by then was measured
-// with the clock of this replica and is measured anew.
+// calibrate learns the log's clock from the first record behind an end of the log. Holds that were measured with the
+// clock of this replica until then are measured anew.
 func (o *owner) calibrate(records []bridge.IntakeRecord) error {
-	if len(records) == 0 || !o.clock.ended || !o.uncalibrated() {
+	if len(records) == 0 || !o.clock.ended || o.clock.set {
 		return nil
 	}
-	before := o.clock.skew
 	o.clock.recorded(records[0].Recorded)
-	if o.clock.skew == before {
+	if _, holding := o.processor.Deadline(); !holding || o.clock.skew == o.skew {
 		return nil
 	}
 	o.began = o.clock.committed(o.cache.State().Recorded)

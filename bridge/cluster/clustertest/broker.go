@@ -18,6 +18,7 @@ type Request struct {
 	Op        Op
 	Partition int
 	Idle      bool // of OpRead: there is nothing to read now
+	Fenced    bool // another replica has taken the partition since this one has
 }
 
 // Op is the kind of a request.
@@ -107,7 +108,7 @@ var (
 func (r *Replica) request(ctx context.Context, op Op, p int, do func(*partition) error) error {
 	verdict := Proceed
 	if r.gate != nil {
-		verdict = r.gate(ctx, Request{Replica: r.id, Op: op, Partition: p, Idle: op == OpRead && r.idle(p)})
+		verdict = r.gate(ctx, r.describe(op, p))
 	}
 	if err := ctx.Err(); err != nil {
 		return err

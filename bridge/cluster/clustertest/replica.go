@@ -15,6 +15,7 @@ type Replica struct {
 	id     int
 	gate   Gate
 
+	owns     map[int]int // the epoch in which it has taken a partition last
 	assigned []int
 	renewed  chan struct{} // holds one token when Next has something to return
 }
@@ -23,10 +24,14 @@ type Replica struct {
 func (b *Broker) Replica(gate Gate) *Replica {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r := &Replica{broker: b, id: len(b.replicas), gate: gate, renewed: make(chan struct{}, 1)}
+	r := &Replica{broker: b, id: len(b.replicas), gate: gate, owns: make(map[int]int),
+		renewed: make(chan struct{}, 1)}
 	b.replicas = append(b.replicas, r)
 	return r
 }
+
+// ID returns the number of the replica, as in its requests.
+func (r *Replica) ID() int { return r.id }
 
 // Assign gives partitions to the replica, and takes all others from it.
 func (r *Replica) Assign(partitions ...int) {
@@ -121,12 +126,14 @@ func hand(state []stateEntry, from uint64, put func([]bridge.Row, uint64) error)
 	return nil
 }
 
-// idle reports whether there is nothing to read in a partition for the replica's last ownership.
-func (r *Replica) idle(number int) bool {
+// describe returns what a gate is told of a request.
+func (r *Replica) describe(op Op, number int) Request {
 	r.broker.mu.Lock()
 	defer r.broker.mu.Unlock()
 	p := r.broker.partitions[number]
-	return len(p.intake) == 0 || p.intake[len(p.intake)-1].Position < p.next()
+	idle := len(p.intake) == 0 || p.intake[len(p.intake)-1].Position < p.next()
+	return Request{Replica: r.id, Op: op, Partition: number, Idle: op == OpRead && idle,
+		Fenced: r.owns[number] != p.epoch && op != OpAppend && op != OpFence}
 }
 
 // ownership is a partition that was taken.
@@ -142,6 +149,7 @@ type ownership struct {
 func (o *ownership) fence(p *partition) error {
 	p.epoch++
 	o.epoch = p.epoch
+	o.r.owns[o.number] = p.epoch
 	if p.open != nil {
 		p.open.aborted, p.open = true, nil
 	}
