@@ -63,7 +63,11 @@
 //	                                                          durable state; the only importer of Pebble
 //	bridge/journal            bridge, processor, outbox, store
 //	                                                          the writer: one commit after the other
-//	bridge/fallback           bridge, processor, store        inputs on disk while the intake log of a broker is away
+//	bridge/fallback           bridge, processor, store        callbacks on disk while the intake of many replicas is away
+//	bridge/cluster            bridge, processor, record, store
+//	                                                          many replicas: the owner of intake partitions
+//	bridge/cluster/clustertest
+//	                          bridge                          the broker's transactions in memory, for tests
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
 //	bridge/status             bridge                          status page and its JSON
@@ -103,7 +107,7 @@
 //	cmd/mutants               the standard library            plants faults that the tests must find
 //
 // The interfaces between them have 1 to 3 methods. Publisher and Checkpointer are here, since several packages
-// implement them, and so are ReviewQueues and JournalAdmin, which the journal and the client of its control socket
-// implement; ingress.Journal is in ingress, dispatch.Outbox in dispatch, processor.View in processor, outbox.Backlog in
-// outbox.
+// implement them, and so are IntakeLog, Membership, Partitions and Partition, which transports implement for cluster,
+// and ReviewQueues and JournalAdmin, which the journal and the client of its control socket implement; ingress.Journal
+// is in ingress, dispatch.Outbox in dispatch, processor.View in processor, outbox.Backlog in outbox.
 package bridge

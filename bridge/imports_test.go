@@ -21,6 +21,8 @@ func allowed() map[string][]string {
 		"bridge/callback":                {"bridge"},
 		"bridge/certificate":             {"bridge", "bridge/filewatch"},
 		"bridge/checker":                 {"bridge"},
+		"bridge/cluster":                 {"bridge", "bridge/processor", "bridge/record", "bridge/store"},
+		"bridge/cluster/clustertest":     {"bridge"},
 		"bridge/dispatch":                {"bridge"},
 		"bridge/doctor":                  {"bridge", "bridge/admin", "bridge/probe", "bridge/provider", "bridge/signature"},
 		"bridge/fallback":                {"bridge", "bridge/processor", "bridge/store"},

@@ -12,14 +12,13 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
-	"livebridge/bridge/processor"
 	"livebridge/bridge/processor/processortest"
 	"livebridge/bridge/store"
 )
 
 const budget = 800 * time.Millisecond
 
-// intake is an intake log in memory that can be away, slow, or refuse what a stream sends.
+// intake is one in memory that can be away, slow, or refuse what a stream sends.
 type intake struct {
 	mu      sync.Mutex
 	away    bool
@@ -28,11 +27,9 @@ type intake struct {
 	taken   []string
 }
 
-func (i *intake) Partitions() int { return 4 }
-
 // Append takes an input after the delay, even if nobody waits for the answer any more.
-func (i *intake) Append(ctx context.Context, _ int, input []byte) error {
-	text := nameOf(input)
+func (i *intake) Append(ctx context.Context, a *bridge.Arrival) error {
+	text := fmt.Sprint(a.Event.Lane.Stream, int64(a.Event.Session))
 	i.mu.Lock()
 	away, slow, refused := i.away, i.slow, i.refused != nil && i.refused(text)
 	i.mu.Unlock()
@@ -58,14 +55,14 @@ func (i *intake) set(change func(*intake)) {
 	change(i)
 }
 
-// all returns what the log has.
+// all returns what the intake has.
 func (i *intake) all() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return slices.Clone(i.taken)
 }
 
-// firsts returns what the log has of a stream, each once, in the order in which it came first.
+// firsts returns what the intake has of a stream, each once, in the order in which it came first.
 func (i *intake) firsts(stream string) (firsts []string) {
 	for _, text := range i.all() {
 		if text[:1] == stream && !slices.Contains(firsts, text) {
@@ -75,32 +72,23 @@ func (i *intake) firsts(stream string) (firsts []string) {
 	return firsts
 }
 
-// named is the input of a push: of stream a and session 3 it is a3.
-func named(stream string, session int) []byte {
-	arrival := processortest.Push(stream, bridge.Millis(session), bridge.PhasePublish)
-	return processor.AppendInput(nil, &processor.Input{Action: processor.Arrive, Arrival: arrival})
+// named is a push: of stream a and session 3 it is a3.
+func named(stream string, session int) *bridge.Arrival {
+	return processortest.Push(stream, bridge.Millis(session), bridge.PhasePublish)
 }
 
-func nameOf(input []byte) string {
-	in, err := processor.ReadInput(input)
-	if err != nil {
-		panic(err)
-	}
-	return fmt.Sprint(in.Arrival.Event.Lane.Stream, int64(in.Arrival.Event.Session))
-}
-
-// begin returns a log on an intake and a queue on a disk.
-func begin(t *testing.T, i *intake, fs store.FS) (*Log, *store.Queue) {
+// begin returns a journal on an intake and a queue on a disk.
+func begin(t *testing.T, i *intake, fs store.FS) (*Journal, *store.Queue) {
 	t.Helper()
 	q, err := store.OpenQueue(store.QueueOptions{Dir: "intake", FS: fs, MaxBytes: 1 << 20, Log: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := New(Options{Intake: i, Queue: q, Budget: budget, Log: zap.NewNop()})
+	j, err := New(Options{Intake: i, Queue: q, Budget: budget, Log: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l, q
+	return j, q
 }
 
 func memory() *vfs.MemFS { return vfs.NewMem() }

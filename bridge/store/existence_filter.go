@@ -64,6 +64,12 @@ func (r *existenceFilter) drop(below uint64) {
 	r.previousRun.Store(&kept)
 }
 
+// forget forgets one part of what this run has noted. What was loaded of it stays: nobody asks for it.
+func (r *existenceFilter) forget(part uint64) { delete(r.parts, part) }
+
+// beginEmpty notes that the last run has left nothing.
+func (r *existenceFilter) beginEmpty() { r.previousRun.Store(&map[uint64]*filter{}) }
+
 // load reads the table as it is in the snapshot. It gives up when stop is closed.
 func (r *existenceFilter) load(snapshot *pebble.Snapshot, stop <-chan struct{}) error {
 	lower, upper := tableBounds(r.table)

@@ -10,7 +10,7 @@ import (
 )
 
 // queueFormat is the version of a queue's keys and values. Under 'v' lies the version, under 'i' and a number (8 bytes,
-// big-endian) an input: the partition of the intake, a varint, and the input's byte form.
+// big-endian) the byte form of an input.
 const queueFormat = "livebridge-intake 1"
 
 const tableInput = 'i'
@@ -24,7 +24,7 @@ type QueueOptions struct {
 	Log          *zap.Logger
 }
 
-// Queue keeps inputs on disk, first in, first out, until the intake log of a broker has them. All methods may be called
+// Queue keeps inputs on disk, first in, first out, until a broker has them. All methods may be called
 // by any number of goroutines; all writes are made by one of its own, those that wait for it as one synced batch.
 type Queue struct {
 	failure
@@ -39,9 +39,8 @@ type Queue struct {
 
 // QueuedInput is an input in a queue.
 type QueuedInput struct {
-	Number    uint64 // its place: rises, and may have gaps
-	Partition int    // of the intake
-	Input     []byte // the byte form of a processor.Input
+	Number uint64 // its place: rises, and may have gaps
+	Input  []byte // the byte form of a processor.Input
 }
 
 // OpenQueue opens the queue of a directory, which is created if there is none. It returns an error that wraps ErrInUse
@@ -149,22 +148,15 @@ func (q *Queue) Close() error {
 
 func inputKey(number uint64) []byte { return binary.BigEndian.AppendUint64([]byte{tableInput}, number) }
 
-func appendQueued(dst []byte, partition int, input []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(partition)), input...)
-}
-
 // queuedBytes is what an input counts in MaxBytes: itself and its key.
 func queuedBytes(input []byte) uint64 { return uint64(len(input)) + 16 }
 
 // readQueued reads an input. It keeps nothing of key and value.
-func readQueued(key, value []byte) (in QueuedInput, err error) {
-	partition, n := binary.Uvarint(value)
-	if len(key) != 9 || n <= 0 || partition > 1<<31-1 {
-		return in, fmt.Errorf("the record %x of the queue is damaged", key)
+func readQueued(key, value []byte) (QueuedInput, error) {
+	if len(key) != 9 || len(value) == 0 {
+		return QueuedInput{}, fmt.Errorf("the record %x of the queue is damaged", key)
 	}
-	in = QueuedInput{Number: binary.BigEndian.Uint64(key[1:]), Partition: int(partition)}
-	in.Input = append(in.Input, value[n:]...)
-	return in, nil
+	return QueuedInput{Number: binary.BigEndian.Uint64(key[1:]), Input: append([]byte(nil), value...)}, nil
 }
 
 // queueLog passes Pebble's words on. What Pebble calls fatal is a write that failed: the queue fails with it.

@@ -28,7 +28,7 @@ func openQueue(t testing.TB, fs FS) *Queue {
 	return q
 }
 
-// contents returns what is in a queue, as partition:input.
+// contents returns what is in a queue.
 func contents(t testing.TB, q *Queue) (all []string) {
 	t.Helper()
 	inputs, err := q.Read(0, 1<<20)
@@ -36,7 +36,7 @@ func contents(t testing.TB, q *Queue) (all []string) {
 		t.Fatal(err)
 	}
 	for _, in := range inputs {
-		all = append(all, fmt.Sprintf("%d:%s", in.Partition, in.Input))
+		all = append(all, string(in.Input))
 	}
 	return all
 }
@@ -50,7 +50,7 @@ func TestQueueSurvivesACrash(t *testing.T) {
 	for n := range 100 {
 		all.Go(func() {
 			for i := range 10 {
-				if err := q.Add(t.Context(), n, fmt.Appendf(nil, "%d", i)); err != nil {
+				if err := q.Add(t.Context(), fmt.Appendf(nil, "%d:%d", n, i)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -65,14 +65,14 @@ func TestQueueSurvivesACrash(t *testing.T) {
 	q = openQueue(t, left)
 	seen := make(map[string]int)
 	for _, text := range contents(t, q) {
-		partition, n, _ := strings.Cut(text, ":")
-		if n != fmt.Sprint(seen[partition]) {
-			t.Fatalf("of partition %s %s comes where %d should", partition, n, seen[partition])
+		lane, n, _ := strings.Cut(text, ":")
+		if n != fmt.Sprint(seen[lane]) {
+			t.Fatalf("of lane %s %s comes where %d should", lane, n, seen[lane])
 		}
-		seen[partition]++
+		seen[lane]++
 	}
 	if len(seen) != 100 || q.Bytes() != bytes {
-		t.Errorf("%d partitions, %d bytes; want 100 and %d", len(seen), q.Bytes(), bytes)
+		t.Errorf("%d lanes, %d bytes; want 100 and %d", len(seen), q.Bytes(), bytes)
 	}
 	if err := q.Close(); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestQueueGoesOn(t *testing.T) {
 	fs := vfs.NewMem()
 	q := openQueue(t, fs)
 	for _, text := range []string{"a", "b", "c"} {
-		if err := q.Add(t.Context(), 7, []byte(text)); err != nil {
+		if err := q.Add(t.Context(), []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -95,15 +95,15 @@ func TestQueueGoesOn(t *testing.T) {
 	if err := errors.Join(q.Remove(t.Context(), inputs), q.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := q.Add(t.Context(), 0, nil); !errors.Is(err, bridge.ErrStopping) {
+	if err := q.Add(t.Context(), []byte("z")); !errors.Is(err, bridge.ErrStopping) {
 		t.Errorf("added to a closed queue: %v", err)
 	}
 	q = openQueue(t, fs)
 	defer q.Close()
-	if err := q.Add(t.Context(), 1<<20, []byte("d")); err != nil {
+	if err := q.Add(t.Context(), []byte("d")); err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(contents(t, q)); got != "[7:c 1048576:d]" {
+	if got := fmt.Sprint(contents(t, q)); got != "[c d]" {
 		t.Error(got)
 	}
 	if last, _ := q.Read(inputs[1].Number, 10); len(last) != 2 || last[0].Number >= last[1].Number {
@@ -120,7 +120,7 @@ func TestQueueIsFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	add := func() error { return q.Add(t.Context(), 0, []byte("0123456789")) }
+	add := func() error { return q.Add(t.Context(), []byte("0123456789")) }
 	if err := errors.Join(add(), add()); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestQueueLeavesTheDiskRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	if err := q.Add(t.Context(), 0, nil); !errors.Is(err, bridge.ErrFull) || !strings.Contains(err.Error(), "MIN_FREE_BYTES") {
+	if err := q.Add(t.Context(), []byte("z")); !errors.Is(err, bridge.ErrFull) || !strings.Contains(err.Error(), "MIN_FREE_BYTES") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -162,12 +162,12 @@ func TestQueueFails(t *testing.T) {
 	var broken errorfs.Toggle
 	broken.Injector = errorfs.ErrInjected.If(errorfs.Writes)
 	q := openQueue(t, errorfs.Wrap(vfs.NewMem(), &broken))
-	if err := q.Add(t.Context(), 0, []byte("a")); err != nil {
+	if err := q.Add(t.Context(), []byte("a")); err != nil {
 		t.Fatal(err)
 	}
 	broken.On()
 	for range 2 {
-		if err := q.Add(t.Context(), 0, []byte("b")); !errors.Is(err, bridge.ErrFailed) {
+		if err := q.Add(t.Context(), []byte("b")); !errors.Is(err, bridge.ErrFailed) {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -18,19 +18,18 @@ const maxWritesTogether = 1024
 
 // queueWrite is one write that waits for the queue's writer: an input to add, or numbers to remove.
 type queueWrite struct {
-	partition int
-	input     []byte
-	remove    []QueuedInput
-	written   chan error // of one
+	input   []byte
+	remove  []QueuedInput
+	written chan error // of one
 }
 
 // Add returns once an input is on disk, behind all whose Add has returned before. Its errors wrap bridge.ErrFull where
 // there is no room. An input whose context ends may have been added.
-func (q *Queue) Add(ctx context.Context, partition int, input []byte) error {
+func (q *Queue) Add(ctx context.Context, input []byte) error {
 	if err := q.room.check(); err != nil {
 		return err
 	}
-	return q.submit(ctx, &queueWrite{partition: partition, input: input, written: make(chan error, 1)})
+	return q.submit(ctx, &queueWrite{input: input, written: make(chan error, 1)})
 }
 
 // Remove takes inputs off the queue. Those removed last may be there again after a crash.
@@ -98,7 +97,7 @@ func (q *Queue) commit(writes []*queueWrite) {
 	for _, w := range writes {
 		if w.remove == nil {
 			q.next, sync, added = q.next+1, pebble.Sync, added+queuedBytes(w.input)
-			q.must(batch.Set(inputKey(q.next), appendQueued(nil, w.partition, w.input), nil))
+			q.must(batch.Set(inputKey(q.next), w.input, nil))
 		}
 		for _, in := range w.remove {
 			removed += queuedBytes(in.Input)

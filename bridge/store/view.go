@@ -45,6 +45,14 @@ func (s *Store) filter(n processor.Name) *existenceFilter {
 	return s.identities
 }
 
+// filterOf returns the filter before a table of names.
+func (s *Store) filterOf(table byte) *existenceFilter {
+	if table == tableSignature {
+		return s.signatures
+	}
+	return s.identities
+}
+
 // Entry implements processor.View.
 func (s *Store) Entry(of processor.EntryRef) (e processor.Entry, found bool, err error) {
 	if of.Place == processor.PlaceHeld {

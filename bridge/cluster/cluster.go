@@ -1,0 +1,46 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"livebridge/bridge"
+	"livebridge/bridge/processor"
+)
+
+// Cluster is one replica of many. Its methods may be called by any number of goroutines.
+type Cluster struct {
+	opts    Options
+	stats   statsTable
+	stopped atomic.Bool
+}
+
+// New returns a replica that owns nothing yet; Run makes it take part.
+func New(opts Options) *Cluster {
+	return &Cluster{opts: opts, stats: newStats(opts.Intake.Partitions())}
+}
+
+// Append writes a verified callback to the intake log, and returns nil once it is there durably: whichever replica owns
+// its partition decides it. What many goroutines append at once shares nothing but the log's batches. The error is
+// bridge.ErrStopping, wraps ErrTooLarge where the log will never take it, or says why the log could not be reached; in
+// that case it is not known whether the log has the callback.
+func (c *Cluster) Append(ctx context.Context, a *bridge.Arrival) error {
+	if c.stopped.Load() {
+		return bridge.ErrStopping
+	}
+	partition := a.Event.Lane.Partition(c.opts.Intake.Partitions())
+	input := appendCallback(nil, &processor.Input{Action: processor.Arrive, Arrival: a})
+	err := c.opts.Intake.Append(ctx, partition, input)
+	if bridge.IsRejected(err) {
+		return fmt.Errorf("%w (%d bytes): %w", ErrTooLarge, len(input), err)
+	}
+	return err
+}
+
+// ErrTooLarge says that the intake log will never take a callback, which is not acknowledged: nothing else would keep it.
+var ErrTooLarge = errors.New("the intake log does not take a callback of this size; raise the limit of its topic or stream")
+
+// Stop refuses further callbacks with bridge.ErrStopping. The partitions are worked on until Run ends.
+func (c *Cluster) Stop() { c.stopped.Store(true) }

@@ -1,0 +1,204 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+	"livebridge/bridge/processor"
+	"livebridge/bridge/store"
+)
+
+// housekeepingInterval is how often the owner looks after what grows old, and sweepLanes how many lanes it looks at.
+const (
+	housekeepingInterval = time.Second
+	sweepLanes           = 256
+)
+
+// owner is one ownership of a partition: from its fence to the first error. It is used by one goroutine.
+type owner struct {
+	opts   *Options
+	number int // of the partition
+	log    *zap.Logger
+	stats  *partitionStats
+
+	partition     bridge.Partition
+	commitContext context.Context // outlives that of reading by Options.Grace
+	cache         *store.Cache
+	processor     *processor.Processor
+	clock         *clock
+	limits        processor.Options
+	began         processor.Moment // of what was committed last, which the batch begins with
+	batch         batch
+	swept         time.Duration // when housekeeping was done last
+	ticked        bool          // a tick was written
+	skew          time.Duration // what was taken for the clock's when holds were restored
+}
+
+// own takes the partition and works on it until the context ends or something fails, and returns why.
+func (c *Cluster) own(ctx, commitContext context.Context, number int) (err error) {
+	o := &owner{
+		opts: &c.opts, number: number, stats: c.stats.of(number), commitContext: commitContext,
+		limits: c.opts.processorOptions(),
+		log:    c.opts.Log.With(zap.Int("partition", number)),
+	}
+	if o.cache, err = store.OpenCache(c.opts.cacheOptions(number)); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.cache.Close()) }()
+	if err := o.take(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.partition.Close()) }()
+	o.log.Info("partition taken over", o.stats.takeover()...)
+	for {
+		if err := o.turn(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// turn reads what waits in the intake, decides it and commits it.
+func (o *owner) turn(ctx context.Context) error {
+	if err := o.requestTick(ctx); err != nil {
+		return err
+	}
+	asked := o.clock.running() // first: what was in the log by then has been read, if its end was
+	records, end, err := o.partition.Read(ctx, o.patience(asked))
+	if err != nil {
+		return fmt.Errorf("read the intake: %w", err)
+	}
+	if err := o.calibrate(records); err != nil {
+		return err
+	}
+	for i := range records {
+		if err := o.add(&records[i]); err != nil {
+			return err
+		}
+		if o.full() {
+			if err := o.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := o.passTime(asked, end); err != nil {
+		return err
+	}
+	o.stats.read(records, end, o.clock.present())
+	return o.flush()
+}
+
+// leastPatience keeps an owner that cannot see the end of the intake from asking for it without a pause.
+const leastPatience = time.Millisecond
+
+// patience is how long to wait for inputs: until the next deadline, or the next housekeeping.
+func (o *owner) patience(now time.Duration) time.Duration {
+	wait := housekeepingInterval - (now - o.swept)
+	if deadline, holding := o.processor.Deadline(); holding && o.clock.set {
+		wait = min(wait, time.Duration(deadline)-now)
+	}
+	return max(wait, leastPatience)
+}
+
+// full reports whether the batch is large enough that more should go with the next commit.
+func (o *owner) full() bool {
+	return o.batch.records >= o.opts.BatchInputs || o.batch.effects.Bytes() > o.opts.BatchBytes
+}
+
+// add takes a record of the intake into the batch.
+func (o *owner) add(r *bridge.IntakeRecord) error {
+	if r.Position < o.batch.next {
+		return fmt.Errorf("record %d of the intake lies before position %d, up to which the state has it; "+
+			"was the intake log made anew?", r.Position, o.batch.next)
+	}
+	read, err := readIntakeRecord(r.Value)
+	if errors.Is(err, errIntakeVersion) {
+		return fmt.Errorf("record %d of the intake: %w", r.Position, err)
+	}
+	now := o.clock.recorded(r.Recorded)
+	if o.cache.State().Commits == 0 && o.batch.records == 0 { // the first record of all
+		o.processor.Counters().Floor = processor.FirstFloor(r.Recorded)
+		o.batch.effects.Counters.Floor = o.processor.Counters().Floor
+	}
+	o.batch.next, o.batch.records, o.batch.effects.Now = r.Position+1, o.batch.records+1, now
+	if err != nil {
+		o.stats.unreadable()
+		o.log.Error("record of the intake cannot be read and is left out; livebridge has not written it",
+			zap.Uint64("position", r.Position), zap.Error(err))
+		return nil
+	}
+	if read.kind == recordTick {
+		return nil
+	}
+	s := step{value: r.Value, input: inputAt(read.input, now)}
+	if read.kind == recordCommand {
+		s.command = &read.command
+	}
+	return o.apply(s)
+}
+
+// inputAt returns the input with its moment.
+func inputAt(in *processor.Input, now processor.Moment) processor.Input {
+	stamped := *in
+	stamped.Now = now
+	return stamped
+}
+
+// passTime lets holds end and forgets what has had its time. Holds end only where the intake was read to its end: what
+// they wait for may lie there; and where the log's clock is known. Without that, limits are kept all the same.
+func (o *owner) passTime(asked time.Duration, end bool) error {
+	if end {
+		o.clock.readToEnd(asked)
+	}
+	if !end || !o.clock.set {
+		return o.keepLimits()
+	}
+	now := o.clock.reach(asked)
+	if err := o.apply(step{input: processor.Input{Action: processor.Expire, Now: now}}); err != nil {
+		return err
+	}
+	if time.Duration(now.At)-o.swept < housekeepingInterval {
+		return nil
+	}
+	o.swept = time.Duration(now.At)
+	idle, err := o.cache.IdleLanes(now, sweepLanes)
+	if err != nil {
+		return err
+	}
+	return o.apply(step{input: processor.Input{Action: processor.Forget, Idle: idle, Now: now}})
+}
+
+// keepLimits releases what is held beyond HELD_MAX, at a moment at which no hold is over.
+func (o *owner) keepLimits() error {
+	deadline, holding := o.processor.Deadline()
+	if !holding || o.processor.Holding() <= o.limits.HeldMax {
+		return nil
+	}
+	now := o.batch.effects.Now
+	before := now
+	if over := now.At - deadline; over >= 0 {
+		before = processor.Moment{At: deadline - 1, Wall: now.Wall.Add(-time.Duration(over) - 1)}
+	}
+	return o.apply(step{input: processor.Input{Action: processor.Expire, Now: before}})
+}
+
+// flush commits the batch, if there is anything in it, and begins another.
+func (o *owner) flush() error {
+	if !o.batch.empty() {
+		if err := o.commit(); err != nil {
+			return err
+		}
+	}
+	o.beginBatch()
+	return nil
+}
+
+// beginBatch begins a batch behind what is committed.
+func (o *owner) beginBatch() {
+	o.batch.reset(o.cache.State().Next)
+	o.batch.effects.Now, o.batch.effects.Counters = o.began, *o.processor.Counters()
+}

@@ -1,0 +1,99 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"livebridge/bridge"
+	"livebridge/bridge/processor"
+	"livebridge/bridge/store"
+)
+
+// take fences the owner before and restores what was committed. The cache is kept only where it is a part of that.
+func (o *owner) take(ctx context.Context) (err error) {
+	o.stats.taking(o.opts.now())
+	o.partition, err = o.opts.Partitions.Take(ctx, o.number, o.cache.Position(), o.restore)
+	if errors.Is(err, store.ErrOtherState) {
+		if err := o.cache.Reset(); err != nil {
+			return err
+		}
+		o.partition, err = o.opts.Partitions.Take(ctx, o.number, 0, o.restore)
+	}
+	if err != nil {
+		return fmt.Errorf("take over the partition: %w", err)
+	}
+	if err := o.begin(); err != nil {
+		return errors.Join(err, o.partition.Close())
+	}
+	o.stats.taken(o.opts.now(), o.cache.State())
+	return nil
+}
+
+// restore takes rows into the cache.
+func (o *owner) restore(rows []bridge.Row, next uint64) error {
+	if err := o.cache.Apply(rows, next); err != nil {
+		return err
+	}
+	o.stats.restored(len(rows))
+	return nil
+}
+
+// begin has a processor go on with what the cache shows.
+func (o *owner) begin() error {
+	state := o.cache.State()
+	o.clock, o.began = startClock(o.opts.Clock, state.Recorded)
+	if state.Origin == 0 {
+		state.Origin = rand.Uint64() | 1
+	}
+	o.swept = o.clock.running()
+	o.skew = o.clock.skew
+	if err := o.newProcessor(o.began); err != nil {
+		return err
+	}
+	o.beginBatch()
+	return nil
+}
+
+// newProcessor makes a processor of what the cache shows, which was committed at a moment.
+func (o *owner) newProcessor(now processor.Moment) (err error) {
+	kept, err := o.cache.Kept()
+	if err == nil {
+		o.processor, err = processor.New(o.limits, o.cache, o.cache.State().CopyCounters(), kept, now)
+	}
+	return err
+}
+
+// requestTick writes a tick where the log's clock must be known, since holds are to end or housekeeping is due, and
+// nothing else may come to tell it.
+func (o *owner) requestTick(ctx context.Context) error {
+	_, holding := o.processor.Deadline()
+	due := holding || o.clock.running()-o.swept >= housekeepingInterval
+	if o.ticked || !due || !o.clock.ended || o.clock.set {
+		return nil
+	}
+	o.ticked = true
+	if err := o.opts.Intake.Append(ctx, o.number, tick()); err != nil {
+		return fmt.Errorf("write a tick into the intake: %w", err)
+	}
+	return nil
+}
+
+// calibrate learns the log's clock from the first record behind an end of the log. Holds that were measured with the
+// clock of this replica until then are measured anew.
+func (o *owner) calibrate(records []bridge.IntakeRecord) error {
+	if len(records) == 0 || !o.clock.ended || o.clock.set {
+		return nil
+	}
+	o.clock.recorded(records[0].Recorded)
+	if _, holding := o.processor.Deadline(); !holding || o.clock.skew == o.skew {
+		return nil
+	}
+	o.began = o.clock.committed(o.cache.State().Recorded)
+	if err := o.newProcessor(o.began); err != nil {
+		return err
+	}
+	o.beginBatch()
+	return nil
+}
