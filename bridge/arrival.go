@@ -34,4 +34,6 @@ var (
 	ErrStopping = errors.New("shutting down")
 	// ErrFailed: a write or sync failed; nothing is promised until a restart has recovered.
 	ErrFailed = errors.New("journal has failed")
+	// ErrBrokerAway: with many replicas, the broker has not acknowledged the callback in time, and nothing else may.
+	ErrBrokerAway = errors.New("the broker does not acknowledge callbacks")
 )

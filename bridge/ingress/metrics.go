@@ -100,6 +100,7 @@ func refusalsOfCallbacks() []*Refusal {
 	all := []*Refusal{
 		errTooLarge, errCompressed, errIncomplete, errPanic, {Status: http.StatusBadRequest, Reason: reasonMalformed},
 		journalRefusal(bridge.ErrFull), journalRefusal(bridge.ErrStopping), journalRefusal(bridge.ErrFailed),
+		journalRefusal(bridge.ErrBrokerAway),
 	}
 	for reason, verdict := range signature.Reasons() {
 		all = append(all, &Refusal{Status: statusOf(verdict), Reason: reason})

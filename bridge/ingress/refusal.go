@@ -64,6 +64,7 @@ const (
 	reasonFull      = "full"
 	reasonStopping  = "stopping"
 	reasonFailed    = "failed"
+	reasonAway      = "broker"
 )
 
 // refusalOf maps the errors of packages callback and signature to HTTP responses; nothing else does.
@@ -103,6 +104,8 @@ func journalRefusal(err error) *Refusal {
 		reason, message = reasonFull, bridge.ErrFull.Error()
 	case errors.Is(err, bridge.ErrStopping):
 		reason, message = reasonStopping, bridge.ErrStopping.Error()
+	case errors.Is(err, bridge.ErrBrokerAway):
+		reason, message = reasonAway, bridge.ErrBrokerAway.Error()
 	}
 	return &Refusal{http.StatusServiceUnavailable, reason, message, ""}
 }

@@ -93,7 +93,7 @@ func openJournal(opts Options, m Mode) (*Journal, error) {
 func (j *Journal) load() error {
 	kept, err := j.store.Kept()
 	if err == nil {
-		j.processor, err = processor.New(j.opts.processorOptions(), j.store, j.store.Counters(), kept, j.clock.moment())
+		j.processor, err = processor.New(j.opts.Processor(), j.store, j.store.Counters(), kept, j.clock.moment())
 	}
 	if err != nil {
 		return fmt.Errorf("load the journal in %s: %w", j.opts.Dir, err)

@@ -89,8 +89,8 @@ func DefaultOptions(dir string) Options {
 	}
 }
 
-// processorOptions are what the processor decides by.
-func (o *Options) processorOptions() processor.Options {
+// Processor returns what the processor decides by.
+func (o *Options) Processor() processor.Options {
 	return processor.Options{
 		Limits: o.Limits, HeldMax: o.HeldMax,
 		DedupeWindow: o.DedupeWindow, DedupeMax: o.DedupeMax, LanesCached: o.LanesCached, SignatureReuse: o.SignatureReuse,

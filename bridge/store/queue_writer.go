@@ -131,6 +131,17 @@ type room struct {
 	measured atomic.Int64  // in Unix nanoseconds
 }
 
+// Ready returns nil while there is room for more inputs, and otherwise why not.
+func (q *Queue) Ready() error {
+	if q.Err() != nil {
+		return q.failedError()
+	}
+	return q.room.check()
+}
+
+// FreeBytes returns the free space of the disk, as it was measured last.
+func (q *Queue) FreeBytes() uint64 { return q.room.free.Load() }
+
 // measureEvery is how often the free space of the disk is read.
 const measureEvery = 500 * time.Millisecond
 

@@ -96,12 +96,16 @@ func (a *app) listen() (err error) {
 // openEngine opens what is behind the port for callbacks.
 func (a *app) openEngine() error {
 	a.credentials = newCredentials(a.transport.files(), a.log, a.registry)
-	l, err := a.openLocal()
+	open := func() (engine, error) { return a.openLocal() }
+	if a.settings.Intake == "broker" {
+		open = func() (engine, error) { return a.openReplica() }
+	}
+	e, err := open()
 	if err != nil {
 		return err
 	}
-	a.engine, a.credentials.reload = l, l.Reload
-	registerConnected(a.registry, l)
+	a.engine, a.credentials.reload = e, e.Reload
+	registerConnected(a.registry, e)
 	return nil
 }
 

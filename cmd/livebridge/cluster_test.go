@@ -14,7 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// cluster is three NATS servers that know each other.
+// natsCluster is three NATS servers that know each other.
 type cluster struct {
 	options [3]*server.Options
 	servers [3]*server.Server

@@ -214,6 +214,20 @@ type settings struct {
 	// Private key of `KAFKA_TLS_CERT_FILE`.
 	KafkaKeyFile string `env:"KAFKA_TLS_KEY_FILE"`
 
+	// # Many replicas
+
+	// `local`: a callback is acknowledged when it is in the journal of `DATA_DIR`, which is used by one process.
+	// `broker`: when it is in a topic that any number of replicas share, see [Many replicas](#many-replicas). That needs
+	// `TRANSPORT=kafka`. Empty the journal before you change it.
+	Intake string `env:"INTAKE" envDefault:"local"`
+	// What happens with `INTAKE=broker` to callbacks that the broker does not acknowledge. `journal`: they are committed to
+	// `DATA_DIR`, answered 200, and forwarded later. `refuse`: they are answered 503.
+	IntakeFallback string `env:"INTAKE_FALLBACK" envDefault:"journal"`
+	// How long the broker has, with `INTAKE=broker`, to acknowledge a callback.
+	IntakeBudget time.Duration `env:"INTAKE_BUDGET" envDefault:"800ms"`
+	// Consumer group of the replicas, and what their transactional ids begin with.
+	IntakeGroup string `env:"INTAKE_GROUP" envDefault:"livebridge"`
+
 	// # The provider's list of online streams
 
 	// How often the sessions that are open are compared with the streams that are online at the provider; `0`: never.

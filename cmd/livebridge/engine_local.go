@@ -53,16 +53,21 @@ func (a *app) openJournal() (*journal.Journal, error) {
 	if errors.Is(err, journal.ErrVolumeTooSmall) {
 		return nil, &usageError{bridge.NewSettingError("MIN_FREE_BYTES", err, "")}
 	}
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
-		errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
-		return nil, &usageError{settingError("DATA_DIR", "set a directory that livebridge may write to", "%w", err)}
-	}
 	if err != nil {
-		return nil, err
+		return nil, dataDirError(err)
 	}
 	a.warnOpenDataDir()
 	registerJournalFailed(a.registry, j)
 	return j, nil
+}
+
+// dataDirError makes an error of the setting of one that says that DATA_DIR cannot be written to.
+func dataDirError(err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
+		errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
+		return &usageError{settingError("DATA_DIR", "set a directory that livebridge may write to", "%w", err)}
+	}
+	return err
 }
 
 // registerJournalFailed registers the metric of a failed journal.

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"path/filepath"
 	"regexp"
 
 	"go.uber.org/zap"
 
 	"livebridge/bridge/callback"
 	"livebridge/bridge/certificate"
+	"livebridge/bridge/cluster"
 	"livebridge/bridge/filewatch"
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/sequencer"
+	"livebridge/bridge/store"
 	"livebridge/transports/kafka"
 	"livebridge/transports/nats"
 	"livebridge/transports/nats/embedded"
@@ -77,6 +80,20 @@ func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
 	o.PasswordFile, o.ReadFile = s.secretFiles["KAFKA_PASSWORD"], filewatch.Read
 	o.TLS, o.CAFile, o.CertFile, o.KeyFile = s.KafkaTLS, s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile
 	o.TLSVerify, o.TLSServerName = s.KafkaTLSVerify, s.KafkaServerName
+	o.Group = s.IntakeGroup
 	o.Binary, o.Log = s.EventMode == "binary", log
+	return o
+}
+
+// queueOptions returns the options of the queue of callbacks that the broker has not acknowledged.
+func (s *settings) queueOptions(log *zap.Logger) store.QueueOptions {
+	return store.QueueOptions{Dir: filepath.Join(s.DataDir, "intake"), FS: store.Disk(),
+		MaxBytes: uint64(s.JournalMaxBytes), MinFreeBytes: uint64(s.MinFreeBytes), Log: log}
+}
+
+// clusterOptions returns the options of a replica, but for what it shares.
+func (s *settings) clusterOptions() cluster.Options {
+	o := cluster.DefaultOptions(filepath.Join(s.DataDir, "partitions"))
+	o.Limits = s.journalOptions().Processor()
 	return o
 }

@@ -166,6 +166,8 @@ func (s *settings) check() []error {
 	choice("EVENT_MODE", s.EventMode, "structured", "binary")
 	choice("UNSIGNED", s.Unsigned, "refuse", "accept")
 	choice("SIGNATURE_REUSE", s.SignatureReuse, "quarantine", "accept")
+	choice("INTAKE", s.Intake, "local", "broker")
+	choice("INTAKE_FALLBACK", s.IntakeFallback, "journal", "refuse")
 	choice("LOG_FORMAT", s.LogFormat, "auto", "json", "console")
 	if _, err := zapcore.ParseLevel(s.LogLevel); err != nil {
 		errs = append(errs, settingError("LOG_LEVEL", "use one of debug, info, warn, error", "invalid value %q", s.LogLevel))
@@ -177,7 +179,7 @@ func (s *settings) check() []error {
 		errs = append(errs, bridge.NewSettingError("RECORD_SIGN_TYPE", err, ""))
 	}
 	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(),
-		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), []error{s.transport().check()})...)
+		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), s.checkIntake(), []error{s.transport().check()})...)
 }
 
 // checkNumbers rejects numbers out of range.
@@ -295,4 +297,26 @@ func (s *settings) signatures() signature.Config {
 		AcceptUnsigned: s.Unsigned == "accept",
 		Domains:        s.Domains, Skew: s.AuthSkew, MaxAhead: s.AuthMaxAhead, RTCMaxAge: s.RTCMaxAge,
 	}
+}
+
+// checkIntake rejects what many replicas do not support, and settings of theirs where there are none.
+func (s *settings) checkIntake() (errs []error) {
+	if s.Intake != "broker" {
+		return s.checkUnused("INTAKE_", "set INTAKE=broker", "is set although INTAKE is %s, where it has no effect", s.Intake)
+	}
+	if s.Transport != "kafka" {
+		errs = append(errs, settingError("INTAKE", "set TRANSPORT=kafka, or INTAKE=local",
+			"broker is not supported with TRANSPORT=%s", s.Transport))
+	}
+	if s.IntakeBudget <= 0 {
+		errs = append(errs, settingError("INTAKE_BUDGET", "use a value such as 800ms", "%v is too short", s.IntakeBudget))
+	}
+	if s.IntakeGroup == "" {
+		errs = append(errs, settingError("INTAKE_GROUP", "set the name of a consumer group", "is empty"))
+	}
+	if s.ReconcileInterval > 0 {
+		errs = append(errs, settingError("RECONCILE_INTERVAL", "unset it, or run `livebridge callbacks reconcile`",
+			"is not supported with INTAKE=broker, where no replica knows all sessions"))
+	}
+	return errs
 }

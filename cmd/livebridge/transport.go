@@ -29,6 +29,8 @@ type transport interface {
 	// open makes the publisher. consumers bounds those of the embedded server. The error is of the settings, unless the
 	// embedded server fails for another reason.
 	open(log *zap.Logger, consumers int) (publisher, error)
+	// share opens what many replicas share, and waits for the broker until ctx ends.
+	share(ctx context.Context, log *zap.Logger) (shared, error)
 	// probe checks the broker, the topics or streams, and the right to publish. It changes nothing.
 	probe(ctx context.Context) []checkResult
 	// url returns the address at which events can be consumed: of an embedded server that is open, the one it has.
@@ -67,12 +69,16 @@ func (s *settings) checkTransport() []error {
 	if !found {
 		return nil
 	}
-	var errs []error
+	return s.checkUnused(other+"_", "set TRANSPORT="+strings.ToLower(other),
+		"is set although TRANSPORT is %s, where it has no effect", s.Transport)
+}
+
+// checkUnused rejects settings whose names begin so and that are not their default.
+func (s *settings) checkUnused(begin, otherwise, problem string, args ...any) (errs []error) {
 	defaults := defaultSettings()
 	for i, f := range s.fields() {
-		if strings.HasPrefix(f.name, other+"_") && f.value != defaults[i].value {
-			errs = append(errs, settingError(f.name, "unset it, or set TRANSPORT="+strings.ToLower(other),
-				"is set although TRANSPORT is %s, where it has no effect", s.Transport))
+		if strings.HasPrefix(f.name, begin) && f.value != defaults[i].value {
+			errs = append(errs, settingError(f.name, "unset it, or "+otherwise, problem, args...))
 		}
 	}
 	return errs
@@ -118,6 +124,11 @@ func (t kafkaTransport) files() []string {
 func (t kafkaTransport) open(log *zap.Logger, _ int) (publisher, error) {
 	p, err := kafka.Dial(t.s.kafkaOptions(log))
 	return p, asUsageError(err)
+}
+
+func (t kafkaTransport) share(ctx context.Context, log *zap.Logger) (shared, error) {
+	r, err := kafka.OpenReplicas(ctx, t.s.kafkaOptions(log))
+	return r, asUsageError(err)
 }
 
 func (t kafkaTransport) probe(ctx context.Context) []checkResult {
@@ -199,6 +210,10 @@ func (t natsTransport) files() []string {
 func (t natsTransport) open(log *zap.Logger, _ int) (publisher, error) {
 	p, err := nats.Dial(t.s.natsOptions(log))
 	return p, asUsageError(err)
+}
+
+func (natsTransport) share(context.Context, *zap.Logger) (shared, error) {
+	return nil, errors.New("INTAKE=broker is not supported with TRANSPORT=nats") // refused by settings.check before
 }
 
 func (t natsTransport) probe(ctx context.Context) []checkResult {

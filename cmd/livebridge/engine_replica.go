@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"livebridge/bridge"
+	"livebridge/bridge/cluster"
+	"livebridge/bridge/fallback"
+	"livebridge/bridge/ingress"
+	"livebridge/bridge/processor"
+	"livebridge/bridge/store"
+)
+
+// shared is what many replicas share at a broker.
+type shared interface {
+	bridge.IntakeLog
+	bridge.Partitions
+	Join() (bridge.Membership, error) // once
+	Connected() bool
+	Reload() error // reads the files of credentials again
+	Close(ctx context.Context) error
+}
+
+// replica is the engine of one of many: the intake at the broker makes callbacks durable, and whichever replica owns a
+// partition decides what is there and commits what that emits. It takes callbacks before it has found the broker where
+// it has a queue for them.
+type replica struct {
+	settings  *settings
+	transport transport
+	log       *zap.Logger
+	committed func(partition int, eff *processor.Effects)
+
+	queue    *store.Queue      // nil: INTAKE_FALLBACK=refuse
+	fallback *fallback.Journal // likewise
+	opened   atomic.Pointer[opened]
+	refusing atomic.Bool
+
+	running context.Context // of what runs until finish
+	end     context.CancelFunc
+	ended   errgroup.Group
+	failed  chan struct{} // of a queue; never closed where there is none
+}
+
+// opened is what a replica has once the broker was found.
+type opened struct {
+	shared
+	*cluster.Cluster
+}
+
+// openReplica opens the queue of callbacks that the broker does not acknowledge. The broker is waited for by run.
+func (a *app) openReplica() (*replica, error) {
+	r := &replica{settings: a.settings, transport: a.transport, log: a.log, failed: make(chan struct{})}
+	r.committed = func(_ int, eff *processor.Effects) {
+		now := time.Now()
+		for _, e := range eff.Emitted {
+			a.published.Add(e, now)
+		}
+	}
+	r.running, r.end = context.WithCancel(context.Background())
+	if a.settings.IntakeFallback != "journal" {
+		return r, nil
+	}
+	var err error
+	if r.queue, err = store.OpenQueue(a.settings.queueOptions(a.log)); err != nil {
+		return nil, dataDirError(err)
+	}
+	r.fallback, err = fallback.New(fallback.Options{Intake: intake{r}, Queue: r.queue, Budget: a.settings.IntakeBudget,
+		Log: a.log})
+	if err != nil {
+		return nil, errors.Join(err, r.queue.Close())
+	}
+	a.warnOpenDataDir()
+	return r, nil
+}
+
+// Append implements ingress.Journal.
+func (r *replica) Append(ctx context.Context, a *bridge.Arrival) error {
+	if r.refusing.Load() {
+		return bridge.ErrStopping
+	}
+	if r.fallback != nil {
+		return r.fallback.Append(ctx, a)
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.settings.IntakeBudget)
+	defer cancel()
+	if err := (intake{r}).Append(ctx, a); err != nil {
+		return fmt.Errorf("%w: %w", bridge.ErrBrokerAway, err)
+	}
+	return nil
+}
+
+// intake is that of the broker, or an error while that was not found.
+type intake struct{ r *replica }
+
+// Append implements fallback.Intake.
+func (b intake) Append(ctx context.Context, a *bridge.Arrival) error {
+	if o := b.r.opened.Load(); o != nil {
+		return o.Append(ctx, a)
+	}
+	return bridge.Unavailable("the broker was not found yet")
+}
+
+// Ready is about taking callbacks, not about owning partitions.
+func (r *replica) Ready() error {
+	if r.queue != nil {
+		return r.queue.Ready()
+	}
+	if !r.Connected() {
+		return bridge.ErrBrokerAway
+	}
+	return nil
+}
+
+func (r *replica) run(alive context.Context, group *errgroup.Group) {
+	if r.fallback != nil {
+		r.ended.Go(func() error { return r.fallback.Forward(r.running) })
+	}
+	r.ended.Go(func() error { return r.takePart(r.running) })
+	group.Go(r.ended.Wait)
+	_ = alive
+}
+
+// takePart finds the broker and then works on the partitions that this replica is given, until ctx ends.
+func (r *replica) takePart(ctx context.Context) error {
+	s, err := r.transport.share(ctx, r.log)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	members, err := s.Join()
+	if err != nil {
+		return errors.Join(err, s.Close(ctx))
+	}
+	o := r.settings.clusterOptions()
+	o.Intake, o.Membership, o.Partitions, o.Committed, o.Log = s, members, s, r.committed, r.log
+	c := cluster.New(o)
+	r.opened.Store(&opened{s, c})
+	r.log.Info("replica takes part", zap.Int("partitions", s.Partitions()), zap.String("group", r.settings.IntakeGroup))
+	return c.Run(ctx)
+}
+
+func (r *replica) Failed() <-chan struct{} {
+	if r.queue == nil {
+		return r.failed
+	}
+	return r.queue.Failed()
+}
+
+// Err implements engine.
+func (r *replica) Err() error {
+	if r.queue == nil {
+		return nil
+	}
+	return r.queue.Err()
+}
+
+func (r *replica) failure() <-chan error { return nil }
+
+// Connected implements brokerState.
+func (r *replica) Connected() bool {
+	o := r.opened.Load()
+	return o != nil && o.Connected()
+}
+
+// Available implements brokerState.
+func (r *replica) Available() bool { return r.Connected() }
+
+// Topic implements brokerState: it is checked when the replica opens.
+func (r *replica) Topic() (bridge.TopicState, bool) { return bridge.TopicState{}, false }
+
+// Reload implements brokerState.
+func (r *replica) Reload() error {
+	if o := r.opened.Load(); o != nil {
+		return o.Reload()
+	}
+	return nil
+}
+
+func (r *replica) pending() int {
+	if r.fallback == nil {
+		return 0
+	}
+	return r.fallback.Total()
+}
+
+// drainInterval is how often the queue is looked at while it is waited for.
+const drainInterval = 10 * time.Millisecond
+
+// drain waits until the broker has what is in the queue.
+func (r *replica) drain(ctx context.Context, _ time.Time) error {
+	ticker := time.NewTicker(drainInterval)
+	defer ticker.Stop()
+	for r.pending() > 0 {
+		if !r.Connected() {
+			return bridge.ErrBrokerAway
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (r *replica) refuse() { r.refusing.Store(true) }
+
+// finish gives the partitions to the other replicas.
+func (r *replica) finish(end time.Time) (left int) {
+	r.end()
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = r.ended.Wait() }() // its error is that of run
+	select {
+	case <-ended:
+	case <-time.After(time.Until(end)):
+	}
+	return r.pending()
+}
+
+func (r *replica) close(end time.Time) (err error) {
+	r.end()
+	if o := r.opened.Load(); o != nil {
+		err = before(end, o.Close)
+	}
+	if r.queue != nil {
+		err = errors.Join(err, r.queue.Close())
+	}
+	return err
+}
+
+var _ ingress.Journal = (*replica)(nil)

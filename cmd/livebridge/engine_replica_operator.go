@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"livebridge/bridge"
+)
+
+// errNoOutbox says what takes the place of the outbox.
+var errNoOutbox = errors.New("there is no outbox with INTAKE=broker: what a callback emits is committed at the broker " +
+	"at once; consumers read it again from the topic")
+
+// review returns what operators' commands go to.
+func (r *replica) review() (*opened, error) {
+	if o := r.opened.Load(); o != nil {
+		return o, nil
+	}
+	return nil, bridge.ErrBrokerAway
+}
+
+// List implements bridge.ReviewQueues, of all partitions.
+func (r *replica) List(q bridge.ReviewQueue, query bridge.Query) ([]bridge.Entry, error) {
+	o, err := r.review()
+	if err != nil {
+		return nil, err
+	}
+	return o.List(q, query)
+}
+
+// Release implements bridge.ReviewQueues, on whichever replica it is called.
+func (r *replica) Release(q bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
+	o, err := r.review()
+	if err != nil {
+		return nil, err
+	}
+	return o.Release(q, numbers)
+}
+
+// Purge implements bridge.ReviewQueues, likewise.
+func (r *replica) Purge(q bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
+	o, err := r.review()
+	if err != nil {
+		return nil, err
+	}
+	return o.Purge(q, numbers)
+}
+
+// Inspect implements bridge.JournalAdmin: the sums of all partitions as this replica knows them.
+func (r *replica) Inspect() (s bridge.JournalStats, err error) {
+	o, err := r.review()
+	if err != nil {
+		return s, err
+	}
+	s.Format = "partitions at the broker"
+	for _, p := range o.Stats() {
+		s.Commit += p.StateCommits
+		s.Held.Entries += uint64(p.Holding)
+		s.Quarantine.Entries += p.Quarantine.Entries
+		s.Quarantine.Bytes += p.Quarantine.Bytes
+		s.DeadLetters.Entries += p.DeadLetters.Entries
+		s.DeadLetters.Bytes += p.DeadLetters.Bytes
+	}
+	return s, nil
+}
+
+// Replay implements bridge.JournalAdmin.
+func (*replica) Replay(bridge.ReplayQuery) (bridge.ReplayResult, error) {
+	return bridge.ReplayResult{}, errNoOutbox
+}
+
+// Deliveries implements bridge.JournalAdmin: what a command has emitted was committed with its outcome.
+func (*replica) Deliveries(emissions []bridge.Emission) ([]bridge.Delivery, error) {
+	all := make([]bridge.Delivery, len(emissions))
+	for i := range all {
+		all[i].State = bridge.DeliveryPublished
+	}
+	return all, nil
+}
+
+// OpenSessions implements bridge.SessionLister.
+func (*replica) OpenSessions(context.Context, string) ([]bridge.OpenSession, error) {
+	return nil, errors.New("sessions are not listed with INTAKE=broker: each replica knows those of its partitions")
+}
+
+// Backlog is what waits in the queue for the broker.
+func (r *replica) Backlog() (b bridge.Backlog) {
+	if r.queue != nil {
+		b.Events, b.JournalBytes, b.FreeBytes = r.fallback.Total(), r.queue.Bytes(), r.queue.FreeBytes()
+	}
+	return b
+}
