@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"livebridge/bridge"
-	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
 )
 
@@ -37,7 +36,7 @@ func (c *Cluster) Append(ctx context.Context, a *bridge.Arrival) error {
 		return bridge.ErrStopping
 	}
 	partition := a.Event.Lane.Partition(c.opts.Intake.Partitions())
-	input := appendCallback(nil, &processor.Input{Action: processor.Arrive, Arrival: a})
+	input := appendCallback(nil, a)
 	err := c.opts.Intake.Append(ctx, partition, input)
 	if bridge.IsRejected(err) {
 		return fmt.Errorf("%w (%d bytes): %w", ErrTooLarge, len(input), err)
