@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -39,6 +40,19 @@ type Query struct {
 	Reason string `json:"reason,omitempty"` // empty: any; of a dead letter, a prefix
 	Lane   string `json:"lane,omitempty"`   // as in Entry; empty: any
 	Raw    bool   `json:"raw,omitempty"`    // with the body as received
+}
+
+// Matches reports whether the query asks for an entry, whatever its number.
+func (q *Query) Matches(e *Entry) bool {
+	return (q.Lane == "" || e.Lane == q.Lane) && strings.HasPrefix(e.Reason, q.Reason)
+}
+
+// Size is how many entries a page of the query has at most.
+func (q *Query) Size() int {
+	if q.Limit <= 0 {
+		return PageMax
+	}
+	return min(q.Limit, PageMax)
 }
 
 // PageMax is the most entries of one page, and of one command.

@@ -7,19 +7,24 @@ import (
 	"sync/atomic"
 
 	"livebridge/bridge"
-	"livebridge/bridge/processor"
+	"livebridge/bridge/store"
 )
 
 // Cluster is one replica of many. Its methods may be called by any number of goroutines.
 type Cluster struct {
 	opts    Options
 	stats   statsTable
+	reviews []*review // by partition
 	stopped atomic.Bool
 }
 
 // New returns a replica that owns nothing yet; Run makes it take part.
 func New(opts Options) *Cluster {
-	return &Cluster{opts: opts, stats: newStats(opts.Intake.Partitions())}
+	c := &Cluster{opts: opts, stats: newStats(opts.Intake.Partitions())}
+	for range c.stats {
+		c.reviews = append(c.reviews, &review{Review: store.NewReview()})
+	}
+	return c
 }
 
 // Append writes a verified callback to the intake log, and returns nil once it is there durably: whichever replica owns
@@ -31,7 +36,7 @@ func (c *Cluster) Append(ctx context.Context, a *bridge.Arrival) error {
 		return bridge.ErrStopping
 	}
 	partition := a.Event.Lane.Partition(c.opts.Intake.Partitions())
-	input := appendCallback(nil, &processor.Input{Action: processor.Arrive, Arrival: a})
+	input := appendCallback(nil, a)
 	err := c.opts.Intake.Append(ctx, partition, input)
 	if bridge.IsRejected(err) {
 		return fmt.Errorf("%w (%d bytes): %w", ErrTooLarge, len(input), err)

@@ -4,27 +4,26 @@ import (
 	"errors"
 	"fmt"
 
+	"livebridge/bridge"
 	"livebridge/bridge/processor"
 	"livebridge/bridge/record"
 )
 
-// A record of the intake log begins with the version of its form and with what it is.
+// A record of the intake log is the byte form of a callback's input, which begins with its action, or begins with a byte
+// of its own. Both are a version of their form too: what changes gets another one.
 //
-//	version(1) callback(1) input
-//	version(1) command(1) id(16) input
-//	version(1) tick(1)
-//
-// A tick says nothing: whoever reads it knows that all before it was read, and what time the log's clock shows.
-const intakeVersion = 1
+//	input                      a callback
+//	command(1) id(16) input    an operator's command
+//	tick(1)                    nothing: whoever reads it knows that all before it was read, and what time the log's
+//	                           clock shows
+const (
+	recordCallback = recordKind(processor.Arrive)
+	recordCommand  = recordKind(0x81)
+	recordTick     = recordKind(0x82)
+)
 
 // recordKind is what a record of the intake is.
 type recordKind byte
-
-const (
-	recordCallback recordKind = iota
-	recordCommand
-	recordTick
-)
 
 // errIntakeVersion says that a record was written by another version.
 var errIntakeVersion = errors.New("unsupported version of an intake record; " +
@@ -40,41 +39,42 @@ type intakeRecord struct {
 	input   *processor.Input // nil: of a tick
 }
 
-func appendCallback(dst []byte, in *processor.Input) []byte {
-	return processor.AppendInput(append(dst, intakeVersion, byte(recordCallback)), in)
+func appendCallback(dst []byte, a *bridge.Arrival) []byte {
+	return processor.AppendInput(dst, &processor.Input{Action: processor.Arrive, Arrival: a})
 }
 
 func appendCommand(dst []byte, id commandID, in *processor.Input) []byte {
-	return processor.AppendInput(append(append(dst, intakeVersion, byte(recordCommand)), id[:]...), in)
+	return processor.AppendInput(append(append(dst, byte(recordCommand)), id[:]...), in)
 }
 
-func tick() []byte { return []byte{intakeVersion, byte(recordTick)} }
+func tick() []byte { return []byte{byte(recordTick)} }
 
 // readIntakeRecord reads a record of the intake. It keeps nothing of value. The error is errIntakeVersion where a newer
 // version may know more.
 func readIntakeRecord(value []byte) (r intakeRecord, err error) {
-	if len(value) == 0 || value[0] != intakeVersion {
+	if len(value) == 0 {
+		return r, errors.New("intake record: it is empty")
+	}
+	r.kind = recordKind(value[0])
+	switch {
+	case r.kind == recordTick:
+		return r, nil
+	case r.kind == recordCommand:
+		head := record.NewReader(value[1:], nil)
+		if r.command, value = head.Bytes16(), head.Rest(); head.Err() != nil {
+			return r, fmt.Errorf("intake record: %w", head.Err())
+		}
+	case r.kind > recordTick, r.kind > maxAction && r.kind < recordCommand:
 		return r, errIntakeVersion
 	}
-	head := record.NewReader(value[1:], nil)
-	r.kind = recordKind(head.Byte())
-	switch r.kind {
-	case recordTick:
-		return r, head.Err()
-	case recordCallback:
-	case recordCommand:
-		r.command = head.Bytes16()
-	default:
-		return r, errIntakeVersion
-	}
-	if head.Err() != nil {
-		return r, head.Err()
-	}
-	if r.input, err = processor.ReadInput(head.Rest()); err != nil {
+	if r.input, err = processor.ReadInput(value); err != nil {
 		return r, err
 	}
 	return r, r.check()
 }
+
+// maxAction is the greatest of the bytes that inputs may begin with.
+const maxAction = recordKind(processor.Forget)
 
 // check returns an error for an input that does not come by the intake, or lacks what its action needs.
 func (r *intakeRecord) check() error {

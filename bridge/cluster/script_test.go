@@ -63,7 +63,7 @@ func (w *world) next() bool {
 	for i, a := range (*w.script)[w.taken] {
 		switch {
 		case a.arrival != nil:
-			w.append(appendCallback(nil, &processor.Input{Action: processor.Arrive, Arrival: a.arrival}))
+			w.append(appendCallback(nil, a.arrival))
 		case a.command != nil:
 			w.append(appendCommand(nil, commandID{byte(w.taken), byte(i)}, a.command))
 		}

@@ -51,9 +51,10 @@ type statsTable []*partitionStats
 
 // partitionStats is the stats of one partition, told by its owner and read by anybody.
 type partitionStats struct {
-	mu    sync.Mutex
-	s     Stats
-	began time.Duration // the takeover
+	mu      sync.Mutex
+	s       Stats
+	began   time.Duration // the takeover
+	commits uint64        // when an ownership has failed last
 }
 
 func newStats(partitions int) statsTable {
@@ -134,3 +135,26 @@ func (p *partitionStats) read(records []bridge.IntakeRecord, end bool, now proce
 }
 
 func (p *partitionStats) unreadable() { p.change(func(s *Stats) { s.Unreadable++ }) }
+
+// release notes that this replica does nothing for the partition any more.
+func (p *partitionStats) release(now time.Duration) {
+	p.change(func(s *Stats) {
+		if s.Behind, s.Since = 0, now; s.State != FencedOwner {
+			s.State = NotOwner
+		}
+	})
+}
+
+func (p *partitionStats) fencedOut() {
+	p.change(func(s *Stats) { s.Fenced++; s.State = FencedOwner })
+}
+
+// failed notes that an ownership has ended by an error, and reports whether it has committed anything.
+func (p *partitionStats) failed(now time.Duration) (worked bool) {
+	p.change(func(s *Stats) {
+		s.Failures++
+		worked = s.Commits > p.commits
+		p.commits, s.State, s.Since = s.Commits, WaitingTake, now
+	})
+	return worked
+}

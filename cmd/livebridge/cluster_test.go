@@ -15,14 +15,14 @@ import (
 )
 
 // natsCluster is three NATS servers that know each other.
-type cluster struct {
+type natsCluster struct {
 	options [3]*server.Options
 	servers [3]*server.Server
 }
 
-func startCluster(t *testing.T) *cluster {
+func startCluster(t *testing.T) *natsCluster {
 	t.Helper()
-	c := &cluster{}
+	c := &natsCluster{}
 	var routes []*url.URL
 	for range c.options {
 		routes = append(routes, &url.URL{Scheme: "nats", Host: freeAddress(t)})
@@ -53,7 +53,7 @@ func startCluster(t *testing.T) *cluster {
 	return c
 }
 
-func (c *cluster) start(t *testing.T, i int) {
+func (c *natsCluster) start(t *testing.T, i int) {
 	t.Helper()
 	o := *c.options[i]
 	s, err := server.NewServer(&o)
@@ -64,7 +64,7 @@ func (c *cluster) start(t *testing.T, i int) {
 	go s.Start()
 }
 
-func (c *cluster) urls() string {
+func (c *natsCluster) urls() string {
 	var all []string
 	for _, o := range c.options {
 		all = append(all, fmt.Sprintf("nats://%s:%d", o.Host, o.Port))
@@ -73,7 +73,7 @@ func (c *cluster) urls() string {
 }
 
 // leader returns the server that leads the stream of the events, once there is one and all three have the whole stream.
-func (c *cluster) leader(t *testing.T) (leader int) {
+func (c *natsCluster) leader(t *testing.T) (leader int) {
 	t.Helper()
 	conn, err := natsgo.Connect(c.urls())
 	if err != nil {

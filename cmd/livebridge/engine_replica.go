@@ -50,8 +50,8 @@ type replica struct {
 
 // opened is what a replica has once the broker was found.
 type opened struct {
-	shared
-	*cluster.Cluster
+	shared  shared
+	cluster *cluster.Cluster
 }
 
 // openReplica opens the queue of callbacks that the broker does not acknowledge. The broker is waited for by run.
@@ -102,7 +102,7 @@ type intake struct{ r *replica }
 // Append implements fallback.Intake.
 func (b intake) Append(ctx context.Context, a *bridge.Arrival) error {
 	if o := b.r.opened.Load(); o != nil {
-		return o.Append(ctx, a)
+		return o.cluster.Append(ctx, a)
 	}
 	return bridge.Unavailable("the broker was not found yet")
 }
@@ -168,7 +168,7 @@ func (r *replica) failure() <-chan error { return nil }
 // Connected implements brokerState.
 func (r *replica) Connected() bool {
 	o := r.opened.Load()
-	return o != nil && o.Connected()
+	return o != nil && o.shared.Connected()
 }
 
 // Available implements brokerState.
@@ -180,7 +180,7 @@ func (r *replica) Topic() (bridge.TopicState, bool) { return bridge.TopicState{}
 // Reload implements brokerState.
 func (r *replica) Reload() error {
 	if o := r.opened.Load(); o != nil {
-		return o.Reload()
+		return o.shared.Reload()
 	}
 	return nil
 }
@@ -229,7 +229,7 @@ func (r *replica) finish(end time.Time) (left int) {
 func (r *replica) close(end time.Time) (err error) {
 	r.end()
 	if o := r.opened.Load(); o != nil {
-		err = before(end, o.Close)
+		err = before(end, o.shared.Close)
 	}
 	if r.queue != nil {
 		err = errors.Join(err, r.queue.Close())

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"livebridge/bridge"
+	"livebridge/bridge/cluster"
 )
 
 // errNoOutbox says what takes the place of the outbox.
@@ -12,48 +13,48 @@ var errNoOutbox = errors.New("there is no outbox with INTAKE=broker: what a call
 	"at once; consumers read it again from the topic")
 
 // review returns what operators' commands go to.
-func (r *replica) review() (*opened, error) {
+func (r *replica) review() (*cluster.Cluster, error) {
 	if o := r.opened.Load(); o != nil {
-		return o, nil
+		return o.cluster, nil
 	}
 	return nil, bridge.ErrBrokerAway
 }
 
 // List implements bridge.ReviewQueues, of all partitions.
 func (r *replica) List(q bridge.ReviewQueue, query bridge.Query) ([]bridge.Entry, error) {
-	o, err := r.review()
+	c, err := r.review()
 	if err != nil {
 		return nil, err
 	}
-	return o.List(q, query)
+	return c.List(q, query)
 }
 
 // Release implements bridge.ReviewQueues, on whichever replica it is called.
 func (r *replica) Release(q bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
-	o, err := r.review()
+	c, err := r.review()
 	if err != nil {
 		return nil, err
 	}
-	return o.Release(q, numbers)
+	return c.Release(q, numbers)
 }
 
 // Purge implements bridge.ReviewQueues, likewise.
 func (r *replica) Purge(q bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
-	o, err := r.review()
+	c, err := r.review()
 	if err != nil {
 		return nil, err
 	}
-	return o.Purge(q, numbers)
+	return c.Purge(q, numbers)
 }
 
 // Inspect implements bridge.JournalAdmin: the sums of all partitions as this replica knows them.
 func (r *replica) Inspect() (s bridge.JournalStats, err error) {
-	o, err := r.review()
+	c, err := r.review()
 	if err != nil {
 		return s, err
 	}
 	s.Format = "partitions at the broker"
-	for _, p := range o.Stats() {
+	for _, p := range c.Stats() {
 		s.Commit += p.StateCommits
 		s.Held.Entries += uint64(p.Holding)
 		s.Quarantine.Entries += p.Quarantine.Entries

@@ -94,6 +94,7 @@ func (s *settings) queueOptions(log *zap.Logger) store.QueueOptions {
 // clusterOptions returns the options of a replica, but for what it shares.
 func (s *settings) clusterOptions() cluster.Options {
 	o := cluster.DefaultOptions(filepath.Join(s.DataDir, "partitions"))
-	o.Limits = s.journalOptions().Processor()
+	limits := s.journalOptions()
+	o.Limits = limits.Processor()
 	return o
 }

@@ -18,6 +18,7 @@ type Replica struct {
 	owns     map[int]int // the epoch in which it has taken a partition last
 	assigned []int
 	renewed  chan struct{} // holds one token when Next has something to return
+	failures chan error    // that Next returns
 }
 
 // Replica returns the broker for one replica more. A nil gate lets everything proceed.
@@ -25,7 +26,7 @@ func (b *Broker) Replica(gate Gate) *Replica {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := &Replica{broker: b, id: len(b.replicas), gate: gate, owns: make(map[int]int),
-		renewed: make(chan struct{}, 1)}
+		renewed: make(chan struct{}, 1), failures: make(chan error)}
 	b.replicas = append(b.replicas, r)
 	return r
 }
@@ -44,6 +45,9 @@ func (r *Replica) Assign(partitions ...int) {
 	}
 }
 
+// FailNext has Next return an error once, and returns when it does.
+func (r *Replica) FailNext(err error) { r.failures <- err }
+
 // Next implements bridge.Membership.
 func (r *Replica) Next(ctx context.Context) ([]int, error) {
 	select {
@@ -51,6 +55,8 @@ func (r *Replica) Next(ctx context.Context) ([]int, error) {
 		r.broker.mu.Lock()
 		defer r.broker.mu.Unlock()
 		return slices.Clone(r.assigned), nil
+	case err := <-r.failures:
+		return nil, err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
