@@ -68,10 +68,6 @@
 //	                                                          many replicas: the owner of intake partitions
 //	bridge/cluster/clustertest
 //	                          bridge                          the broker's transactions in memory, for tests
-<<<<<<< HEAD
-=======
-//	bridge/fallback           bridge, processor, store        inputs on disk while the intake log of a broker is away
->>>>>>> cluster
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
 //	bridge/status             bridge                          status page and its JSON

@@ -22,7 +22,10 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-var crashKills = flag.Int("replicas.kills", 8, "how often TestReplicaCrashes kills or stops something")
+var (
+	crashKills = flag.Int("replicas.kills", 6, "how often TestReplicaCrashes kills or stops something")
+	crashNodes = flag.Int("replicas.nodes", 1, "brokers of TestReplicaCrashes, of which one at a time is killed")
+)
 
 const (
 	crashLanes = 40
@@ -31,14 +34,9 @@ const (
 
 // TestReplicaCrashes kills owners, stops them past their session and lets them go on as zombies, and kills the broker,
 // while callbacks come in. Every input becomes one event, in the order of its lane, and the state agrees.
-func TestReplicaCrashes(t *testing.T) { crash(t, kafkatest.Options{}) }
-
-// TestReplicaCrashesOfCluster does the same on three brokers, of which one at a time is killed.
-func TestReplicaCrashesOfCluster(t *testing.T) { crash(t, kafkatest.Options{Nodes: 3}) }
-
-func crash(t *testing.T, o kafkatest.Options) {
-	o.Properties = map[string]string{"group.min.session.timeout.ms": "1000"}
-	c := kafkatest.Start(t, o)
+func TestReplicaCrashes(t *testing.T) {
+	c := kafkatest.Start(t, kafkatest.Options{Nodes: *crashNodes,
+		Properties: map[string]string{"group.min.session.timeout.ms": "1000"}})
 	opts := crashOptions(joined(c.Brokers()), "crashes")
 	feed := startFeed(t, openReplicas(t, opts))
 	s := &shooter{t: t, cluster: c, dir: t.TempDir(), env: asOwner + "=" + opts.Brokers + " " + opts.Topic}

@@ -74,5 +74,8 @@ func (t *topics) describe(ctx context.Context, known *topic) (out list) {
 	if limit, ok := known.config.number("max.message.bytes"); ok {
 		known.Limit.Store(limit)
 	}
+	if kept, ok := known.config.duration("delete.retention.ms"); ok {
+		known.tombstones.Store(int64(kept))
+	}
 	return nil
 }

@@ -113,20 +113,6 @@ func (o *owners) run(ctx context.Context, partition int) {
 	delete(o.cancels, partition)
 }
 
-// counter is the state of a partition: the last input of each lane.
-type counter map[string]uint64
-
-func (c counter) put(rows []bridge.Row, _ uint64) error {
-	for _, r := range rows {
-		n, err := strconv.ParseUint(string(r.Value), 10, 64)
-		if err != nil {
-			return err
-		}
-		c[string(r.Key)] = n
-	}
-	return nil
-}
-
 // count makes an event of every input that is the next one of its lane. Others are repeated.
 func count(ctx context.Context, r *Replicas, partition int) error {
 	state := make(counter)

@@ -110,11 +110,15 @@ func (r *Replicas) prepare(ctx context.Context) error {
 
 // await checks topics until they are usable or ctx ends.
 func (r *Replicas) await(ctx context.Context, all ...*topic) error {
+	var err error
 	for pause := checkRetryMin; ; pause = min(2*pause, checkRetryMax) {
 		r.intake.topics.checkOnce(ctx)
-		err := unusable(all)
-		if err == nil {
+		now := unusable(all)
+		if now == nil {
 			return nil
+		}
+		if err == nil || ctx.Err() == nil { // else it is only that the time is over
+			err = now
 		}
 		r.intake.topics.markStale()
 		timer := time.NewTimer(pause)
@@ -154,7 +158,12 @@ func (r *Replicas) State(ctx context.Context, partition int, from uint64, put fu
 }
 
 // tombstones is how long removed keys of the state are kept at least.
-func (r *Replicas) tombstones() time.Duration { return tombstoneRetention }
+func (r *Replicas) tombstones() time.Duration {
+	if kept := r.intake.topics.as(r.stateTopic, roleState).tombstones.Load(); kept > 0 {
+		return time.Duration(kept)
+	}
+	return tombstoneRetention // Kafka's default, too
+}
 
 // Join makes this process a member of the group that shares the partitions out. It may be called once.
 func (r *Replicas) Join() (bridge.Membership, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -104,4 +105,18 @@ func quiet(ctx context.Context, c *cluster, topic string, partition int) (int64,
 		err = errors.New("a transaction is open")
 	}
 	return end, err
+}
+
+// counter is the state of a partition: the last input of each lane.
+type counter map[string]uint64
+
+func (c counter) put(rows []bridge.Row, _ uint64) error {
+	for _, r := range rows {
+		n, err := strconv.ParseUint(string(r.Value), 10, 64)
+		if err != nil {
+			return err
+		}
+		c[string(r.Key)] = n
+	}
+	return nil
 }

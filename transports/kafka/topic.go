@@ -18,6 +18,8 @@ type topic struct {
 	layout atomic.Pointer[layout]            // nil: it was not found yet
 	fault  atomic.Pointer[error]             // why nothing is published to it; nil: it may be published to
 	state  atomic.Pointer[bridge.TopicState] // at the last check; nil: it was not found yet
+	// tombstones is how long removed keys are kept at least, as a time.Duration; 0: unknown.
+	tombstones atomic.Int64
 
 	waiting []producer.Record // until the first check; guarded by the topics' lock
 

@@ -69,7 +69,8 @@ func (r *recordReader) ReadRecord() (*protocol.Record, error) {
 	next := &r.records[0]
 	r.records = r.records[1:]
 	if next.Event == nil {
-		r.current = protocol.Record{Key: protocol.NewBytes(next.Key), Value: protocol.NewBytes(next.Value)}
+		key, value := protocol.NewBytes(next.Key), protocol.NewBytes(next.Value)
+		r.current = protocol.Record{Key: key, Value: value}
 		return &r.current, nil
 	}
 	value := next.Event.Data

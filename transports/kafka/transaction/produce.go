@@ -81,7 +81,9 @@ func (p *Producer) round(ctx context.Context, batches []*Batch, left []int) erro
 			case done:
 				p.advance(batches[i])
 			case tooLarge:
-				refused = &TooLarge{Batch: i, Err: answers[k]}
+				if refused == nil || i < refused.Batch {
+					refused = &TooLarge{Batch: i, Err: answers[k]}
+				}
 			default:
 				unsettled = append(unsettled, i)
 				if worst == nil || judge(answers[k]) > judge(worst) {

@@ -1,0 +1,269 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"livebridge/bridge"
+	"livebridge/transports/transporttest"
+)
+
+// startReplica opens replicas on a broker in this process, with one partition, which it takes.
+func startReplica(t *testing.T, change func(*Options)) (*fake, Options, *Replicas, bridge.Partition) {
+	t.Helper()
+	f := startFake(t, kfake.NumBrokers(1))
+	o, _ := observed()
+	o.Brokers, o.Partitions = joined(f.addrs), 1
+	if change != nil {
+		change(&o)
+	}
+	r := openReplicas(t, o)
+	return f, o, r, takePartition(t, r)
+}
+
+func takePartition(t *testing.T, r *Replicas) bridge.Partition {
+	t.Helper()
+	p, err := r.Take(soon(t), 0, 0, make(counter).put)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// soon bounds a call.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// counted is a commit of the next events of one lane, with their number as the state.
+func counted(first, n uint64) bridge.PartitionCommit {
+	return bridge.PartitionCommit{Events: transporttest.Events(1, first, n),
+		Rows: []bridge.Row{{Key: []byte("n"), Value: fmt.Append(nil, first+n-1)}}}
+}
+
+// checkCommitted checks that the events 1 to n were committed, each once, and that the state says so.
+func checkCommitted(t *testing.T, r *Replicas, o Options, n uint64) {
+	t.Helper()
+	want := transporttest.Events(1, 1, n)
+	got := committedOf(t, o, o.Topic, 0)
+	for i := range min(len(got), len(want)) {
+		if string(got[i].Payload) != string(want[i].AppendStructured(nil)) || got[i].Key != want[i].PartitionKey() {
+			t.Fatalf("event %d is %q %q", i, got[i].Key, got[i].Payload)
+		}
+	}
+	state := make(counter)
+	if err := r.State(soon(t), 0, 0, state.put); err != nil || state["n"] != n || len(got) != int(n) {
+		t.Errorf("%d events and the state %v, %v; want %d", len(got), state, err, n)
+	}
+}
+
+// refuseNext answers the next request of a kind with an error.
+func refuseNext(f *fake, key kmsg.Key, code int16) *atomic.Int64 {
+	times := new(atomic.Int64)
+	f.ControlKey(int16(key), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		times.Add(1)
+		return refusal(r, code), nil, true
+	})
+	return times
+}
+
+// refusal is an error to every partition of a request.
+func refusal(r kmsg.Request, code int16) kmsg.Response {
+	switch r := r.(type) {
+	case *kmsg.AddPartitionsToTxnRequest:
+		answer := r.ResponseKind().(*kmsg.AddPartitionsToTxnResponse)
+		for i, t := range r.Topics {
+			topic := kmsg.AddPartitionsToTxnResponseTopic{Topic: t.Topic}
+			for _, p := range t.Partitions {
+				each := code
+				if i == 0 && len(r.Topics) > 1 {
+					each = 55 // not attempted, because of the other
+				}
+				topic.Partitions = append(topic.Partitions,
+					kmsg.AddPartitionsToTxnResponseTopicPartition{Partition: p, ErrorCode: each})
+			}
+			answer.Topics = append(answer.Topics, topic)
+		}
+		return answer
+	case *kmsg.ProduceRequest:
+		answer := r.ResponseKind().(*kmsg.ProduceResponse)
+		for _, t := range r.Topics {
+			topic := kmsg.ProduceResponseTopic{Topic: t.Topic}
+			for _, p := range t.Partitions {
+				topic.Partitions = append(topic.Partitions,
+					kmsg.ProduceResponseTopicPartition{Partition: p.Partition, ErrorCode: code})
+			}
+			answer.Topics = append(answer.Topics, topic)
+		}
+		return answer
+	case *kmsg.EndTxnRequest:
+		answer := r.ResponseKind().(*kmsg.EndTxnResponse)
+		answer.ErrorCode = code
+		return answer
+	case *kmsg.InitProducerIDRequest:
+		answer := r.ResponseKind().(*kmsg.InitProducerIDResponse)
+		answer.ErrorCode = code
+		return answer
+	}
+	panic(fmt.Sprintf("%T", r))
+}
+
+// TestTransactionCodes: an error that passes costs a repetition, another ends the partition and leaves nothing behind.
+func TestTransactionCodes(t *testing.T) {
+	t.Parallel()
+	f, o, r, p := startReplica(t, nil)
+	n := uint64(0)
+	keys := map[kmsg.Key][]int16{
+		kmsg.AddPartitionsToTxn: {14, 15, 16, 51, 3, -1}, kmsg.Produce: {3, 5, 6, 7, 9, 19, 20},
+		kmsg.EndTxn: {14, 15, 16, 51},
+	}
+	for key, codes := range keys {
+		for _, code := range codes {
+			asked := refuseNext(f, key, code)
+			n++
+			if _, err := p.Commit(soon(t), counted(n, 1)); err != nil || asked.Load() != 1 {
+				t.Fatalf("%s answered with %d, %d times: %v", key.Name(), code, asked.Load(), err)
+			}
+		}
+	}
+	checkCommitted(t, r, o, n)
+	for key, codes := range map[kmsg.Key][]int16{
+		kmsg.AddPartitionsToTxn: {47, 90, 48, 49}, kmsg.Produce: {47, 90, 45, 48}, kmsg.EndTxn: {47, 90, 48, 49},
+	} {
+		for _, code := range codes {
+			refuseNext(f, key, code)
+			_, err := p.Commit(soon(t), counted(n+1, 1))
+			if fenced := code == 47 || code == 90; err == nil || errors.Is(err, bridge.ErrFenced) != fenced {
+				t.Errorf("%s answered with %d ends with %v", key.Name(), code, err)
+			}
+			if _, again := p.Commit(soon(t), counted(n+1, 1)); again == nil {
+				t.Fatalf("%s answered with %d, and the partition goes on", key.Name(), code)
+			}
+			_ = p.Close()
+			p = takePartition(t, r)
+		}
+	}
+	checkCommitted(t, r, o, n)
+}
+
+// TestTakeAsksAgain: who becomes the owner while the coordinator moves or still writes markers waits for it.
+func TestTakeAsksAgain(t *testing.T) {
+	t.Parallel()
+	f, o, r, p := startReplica(t, nil)
+	if _, err := p.Commit(soon(t), counted(1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range []int16{14, 15, 16, 51} {
+		refuseNext(f, kmsg.InitProducerID, code)
+		takePartition(t, r)
+	}
+	refuseNext(f, kmsg.InitProducerID, 53)
+	_, err := r.Take(soon(t), 0, 0, make(counter).put)
+	if err == nil || !strings.Contains(err.Error(), "allow WRITE and DESCRIBE on transactional ids") {
+		t.Errorf("without the right to the transactional id it says %v", err)
+	}
+	checkCommitted(t, r, o, 1)
+}
+
+// TestFenceBeforeReading: a position that is read before the fence is too early, so nothing is.
+func TestFenceBeforeReading(t *testing.T) {
+	t.Parallel()
+	f, _, r, _ := startReplica(t, nil)
+	var fenced, early atomic.Bool
+	f.ControlKey(int16(kmsg.InitProducerID), func(kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		fenced.Store(true)
+		return nil, nil, false
+	})
+	for _, key := range []kmsg.Key{kmsg.ListOffsets, kmsg.Fetch} {
+		f.ControlKey(int16(key), func(q kmsg.Request) (kmsg.Response, error, bool) {
+			f.KeepControl()
+			if asksFor(q, r.stateTopic) && !fenced.Load() {
+				early.Store(true)
+			}
+			return nil, nil, false
+		})
+	}
+	takePartition(t, r)
+	if !fenced.Load() || early.Load() {
+		t.Errorf("fenced: %v, and the state was read before: %v", fenced.Load(), early.Load())
+	}
+}
+
+// asksFor reports whether a request reads a topic.
+func asksFor(r kmsg.Request, topic string) bool {
+	switch r := r.(type) {
+	case *kmsg.ListOffsetsRequest:
+		return r.Topics[0].Topic == topic
+	case *kmsg.FetchRequest:
+		return len(r.Topics) > 0 && r.Topics[0].Topic == topic
+	}
+	return false
+}
+
+// TestTransactionalBatches: every batch of a commit stands in the transaction, is its producer's, and comes again as it
+// was.
+func TestTransactionalBatches(t *testing.T) {
+	t.Parallel()
+	f, o, r, p := startReplica(t, nil)
+	sent := make(chan *kmsg.ProduceRequest, 100)
+	f.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		sent <- r.(*kmsg.ProduceRequest)
+		return nil, nil, false
+	})
+	for n := uint64(1); n <= 3; n++ {
+		if _, err := p.Commit(soon(t), counted(2*n-1, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(sent)
+	next := make(map[string]int32)
+	for request := range sent {
+		if request.TransactionID == nil || *request.TransactionID != "livebridge-"+o.Topic+"-0" || request.Acks != -1 {
+			t.Errorf("a request of %v with acks %d", request.TransactionID, request.Acks)
+		}
+		for _, topic := range request.Topics {
+			var b kmsg.RecordBatch
+			if err := b.ReadFrom(topic.Partitions[0].Records); err != nil {
+				t.Fatal(err)
+			}
+			if b.Attributes&16 == 0 || b.ProducerID < 0 || b.FirstSequence != next[topic.Topic] {
+				t.Errorf("a batch of %s has attributes %b, producer %d and sequence %d instead of %d", topic.Topic,
+					b.Attributes, b.ProducerID, b.FirstSequence, next[topic.Topic])
+			}
+			next[topic.Topic] += b.NumRecords
+		}
+	}
+	checkCommitted(t, r, o, 6)
+}
+
+// TestReplicasLoseAnswers cuts connections while an owner commits, before and after the broker has read a request.
+func TestReplicasLoseAnswers(t *testing.T) {
+	t.Parallel()
+	var cut atomic.Bool
+	cuts := &cutter{share: 0.1, on: &cut}
+	_, o, r, p := startReplica(t, func(o *Options) { o.dial = cuts.dial })
+	cut.Store(true)
+	for n := range uint64(100) {
+		if _, err := p.Commit(soon(t), counted(n+1, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cut.Store(false)
+	if cuts.made.Load() < 10 {
+		t.Errorf("only %d connections were cut", cuts.made.Load())
+	}
+	checkCommitted(t, r, o, 100)
+}
