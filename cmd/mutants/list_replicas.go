@@ -30,7 +30,6 @@ func fallbackMutants() []mutant {
 	}
 }
 
-
 const (
 	committed   = kafka + "/committed"
 	membership  = kafka + "/membership"
