@@ -49,7 +49,7 @@ func allowed() map[string][]string {
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
 		"schemas":                        {},
-		"transports/kafka": {"bridge", "transports/kafka/membership", "transports/kafka/partitions",
+		"transports/kafka": {"bridge", "transports/kafka/committed", "transports/kafka/membership", "transports/kafka/partitions",
 			"transports/kafka/producer", "transports/transporttls"},
 		"transports/kafka/committed":  {},
 		"transports/kafka/kafkatest":  {"transports/transporttest"},

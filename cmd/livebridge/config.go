@@ -217,8 +217,8 @@ type settings struct {
 	// # Many replicas
 
 	// `local`: a callback is acknowledged when it is in the journal of `DATA_DIR`, which is used by one process.
-	// `broker`: when it is in a topic that any number of replicas share, see [Many replicas](#many-replicas). That needs
-	// `TRANSPORT=kafka`. Empty the journal before you change it.
+	// `broker`: when it is in a topic that any number of replicas share, see [Replicas](#replicas). That needs
+	// `TRANSPORT=kafka`.
 	Intake string `env:"INTAKE" envDefault:"local"`
 	// What happens with `INTAKE=broker` to callbacks that the broker does not acknowledge. `journal`: they are committed to
 	// `DATA_DIR`, answered 200, and forwarded later. `refuse`: they are answered 503.

@@ -26,6 +26,9 @@ type local struct {
 
 // openLocal opens the journal and the publisher.
 func (a *app) openLocal() (*local, error) {
+	if err := a.settings.checkQueueEmpty(a.log); err != nil {
+		return nil, err
+	}
 	j, err := a.openJournal()
 	if err != nil {
 		return nil, err

@@ -56,6 +56,9 @@ type opened struct {
 
 // openReplica opens the queue of callbacks that the broker does not acknowledge. The broker is waited for by run.
 func (a *app) openReplica() (*replica, error) {
+	if err := a.settings.checkJournalEmpty(a.log); err != nil {
+		return nil, err
+	}
 	r := &replica{settings: a.settings, transport: a.transport, log: a.log, failed: make(chan struct{})}
 	r.committed = func(_ int, eff *processor.Effects) {
 		now := time.Now()
@@ -65,6 +68,7 @@ func (a *app) openReplica() (*replica, error) {
 	}
 	r.running, r.end = context.WithCancel(context.Background())
 	if a.settings.IntakeFallback != "journal" {
+		registerReplica(a.registry, r)
 		return r, nil
 	}
 	var err error
@@ -77,6 +81,7 @@ func (a *app) openReplica() (*replica, error) {
 		return nil, errors.Join(err, r.queue.Close())
 	}
 	a.warnOpenDataDir()
+	registerReplica(a.registry, r)
 	return r, nil
 }
 

@@ -3,14 +3,26 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+
+	"livebridge/bridge"
+	"livebridge/bridge/cluster"
+	"livebridge/bridge/cluster/clustertest"
+	"livebridge/bridge/fallback"
+	"livebridge/bridge/store"
 )
 
 // family is a metric as /metrics describes it.
@@ -44,12 +56,19 @@ func everyFamily(t *testing.T) map[string]*family {
 	}
 	defer func() { _ = answer.Body.Close() }()
 	all := make(map[string]*family)
+	readFamilies(all, answer.Body)
+	readFamilies(all, replicaFamilies(t))
+	return all
+}
+
+// readFamilies adds what an exposition says of livebridge's metrics.
+func readFamilies(all map[string]*family, exposition io.Reader) {
 	comment, sample := regexp.MustCompile(
 		`^# (HELP|TYPE) (livebridge_\w+) (.*)$`,
 	), regexp.MustCompile(
 		`^(livebridge_\w+)\{(.*)\}`,
 	)
-	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+	for lines := bufio.NewScanner(exposition); lines.Scan(); {
 		if m := comment.FindStringSubmatch(lines.Text()); m != nil && m[1] == "HELP" {
 			all[m[2]] = &family{help: m[3], labels: make(map[string]bool)}
 		} else if m != nil {
@@ -60,7 +79,24 @@ func everyFamily(t *testing.T) map[string]*family {
 			}
 		}
 	}
-	return all
+}
+
+// replicaFamilies returns the metrics of a replica that has found its broker, which is in memory.
+func replicaFamilies(t *testing.T) io.Reader {
+	t.Helper()
+	q, err := store.OpenQueue(store.QueueOptions{Dir: t.TempDir(), FS: store.Disk(), MaxBytes: 1, Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = q.Close() })
+	o := cluster.DefaultOptions(t.TempDir())
+	o.Intake = clustertest.New(1, func() bridge.Millis { return 0 }).Replica(nil)
+	r := &replica{queue: q, fallback: &fallback.Journal{}}
+	r.opened.Store(&opened{cluster: cluster.New(o)})
+	registry, answer := prometheus.NewRegistry(), httptest.NewRecorder()
+	registerReplica(registry, r)
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	return answer.Body
 }
 
 // familyOf returns the metric that a series belongs to: a histogram has three.

@@ -311,9 +311,6 @@ func (s *settings) checkIntake() (errs []error) {
 	if s.IntakeBudget <= 0 {
 		errs = append(errs, settingError("INTAKE_BUDGET", "use a value such as 800ms", "%v is too short", s.IntakeBudget))
 	}
-	if s.IntakeGroup == "" {
-		errs = append(errs, settingError("INTAKE_GROUP", "set the name of a consumer group", "is empty"))
-	}
 	if s.ReconcileInterval > 0 {
 		errs = append(errs, settingError("RECONCILE_INTERVAL", "unset it, or run `livebridge callbacks reconcile`",
 			"is not supported with INTAKE=broker, where no replica knows all sessions"))

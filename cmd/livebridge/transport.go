@@ -114,6 +114,9 @@ func (t kafkaTransport) destination() string { return "Kafka topic " + t.s.Kafka
 
 func (t kafkaTransport) check() error {
 	o := t.s.kafkaOptions(zap.NewNop())
+	if t.s.Intake == "broker" {
+		return errors.Join(o.Check(), o.CheckReplicas())
+	}
 	return o.Check()
 }
 

@@ -42,7 +42,7 @@ type Replicas struct {
 // and topics until ctx ends, and then returns why they cannot be used. Topics with different numbers of partitions are
 // refused at once.
 func OpenReplicas(ctx context.Context, opts Options) (*Replicas, error) {
-	if err := errors.Join(opts.Check(), opts.checkReplicas()); err != nil {
+	if err := errors.Join(opts.Check(), opts.CheckReplicas()); err != nil {
 		return nil, err
 	}
 	r := &Replicas{opts: opts, intakeTopic: opts.Topic + intakeSuffix, stateTopic: opts.Topic + stateSuffix}
@@ -64,8 +64,8 @@ func OpenReplicas(ctx context.Context, opts Options) (*Replicas, error) {
 	return r, nil
 }
 
-// checkReplicas returns the errors of options that replicas need.
-func (o *Options) checkReplicas() error {
+// CheckReplicas returns the errors, of settings, that replicas would meet with these options.
+func (o *Options) CheckReplicas() error {
 	if !template(o.Topic).fixed() {
 		return settingError("KAFKA_TOPIC", fmt.Errorf("%q has a placeholder, which INTAKE=broker does not support: "+
 			"set the name of one topic", o.Topic))
@@ -74,7 +74,7 @@ func (o *Options) checkReplicas() error {
 		return settingError("KAFKA_TOPIC", err)
 	}
 	if o.Group == "" {
-		return settingError("KAFKA_GROUP", errors.New("is empty: set the name of the replicas' consumer group"))
+		return settingError("INTAKE_GROUP", errors.New("is empty: set the name of the replicas' consumer group"))
 	}
 	return nil
 }

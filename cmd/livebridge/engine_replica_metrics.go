@@ -1,0 +1,103 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"livebridge/bridge/cluster"
+)
+
+// replicaMetric is a metric of a replica about each partition.
+type replicaMetric struct {
+	name, help string
+	kind       prometheus.ValueType
+	of         func(cluster.Stats) float64
+}
+
+// replicaMetrics are all of them.
+func replicaMetrics() []replicaMetric {
+	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
+	return []replicaMetric{
+		{"owned", "1 while this replica works on the partition, otherwise 0.", gauge,
+			func(s cluster.Stats) float64 { return truth(s.State == cluster.Owner) }},
+		{"behind_seconds", "Age of the callback that was read last from the partition's intake, while there is more.", gauge,
+			func(s cluster.Stats) float64 { return s.Behind.Seconds() }},
+		{"takeovers_total", "Times that this replica has taken the partition over.", counter,
+			func(s cluster.Stats) float64 { return float64(s.Takeovers) }},
+		{"takeover_seconds", "How long the last takeover of the partition took, from its beginning to the first read.", gauge,
+			func(s cluster.Stats) float64 { return s.TakeoverTime.Seconds() }},
+		{"restored_rows", "Rows of the partition's state that were read since its last takeover began.", gauge,
+			func(s cluster.Stats) float64 { return float64(s.RestoredRows) }},
+		{"commits_total", "Transactions of the partition that this replica has committed.", counter,
+			func(s cluster.Stats) float64 { return float64(s.Commits) }},
+		{"inputs_total", "Callbacks and commands of the partition that this replica has decided.", counter,
+			func(s cluster.Stats) float64 { return float64(s.Inputs) }},
+		{"events_total", "Events of the partition that this replica has published.", counter,
+			func(s cluster.Stats) float64 { return float64(s.Events) }},
+		{"fenced_total", "Ownerships of the partition that ended because another replica had taken it over.", counter,
+			func(s cluster.Stats) float64 { return float64(s.Fenced) }},
+		{"failures_total", "Ownerships of the partition that ended with an error, after which it is taken anew.", counter,
+			func(s cluster.Stats) float64 { return float64(s.Failures) }},
+		{"unreadable_total", "Records of the partition's intake that were left out because they cannot be read.", counter,
+			func(s cluster.Stats) float64 { return float64(s.Unreadable) }},
+		{"held_events", "Events of the partition that are held, as of the last commit of this replica.", gauge,
+			func(s cluster.Stats) float64 { return float64(s.Holding) }},
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// replicaCollector has the metrics of a replica, about its partitions and about the callbacks in its queue.
+type replicaCollector struct {
+	r                      *replica
+	metrics                []replicaMetric
+	descriptions           []*prometheus.Desc
+	waiting, bytes, queued *prometheus.Desc
+}
+
+// registerReplica registers the metrics of a replica.
+func registerReplica(registry prometheus.Registerer, r *replica) {
+	c := &replicaCollector{r: r, metrics: replicaMetrics(),
+		waiting: prometheus.NewDesc("livebridge_intake_queue_callbacks",
+			"Callbacks that were answered 200 and wait on this replica's disk for the broker.", nil, nil),
+		bytes: prometheus.NewDesc("livebridge_intake_queue_bytes",
+			"Size of the callbacks that wait on this replica's disk for the broker.", nil, nil),
+		queued: prometheus.NewDesc("livebridge_intake_queued_total",
+			"Callbacks that the broker has not acknowledged within INTAKE_BUDGET, or that came behind such ones.", nil, nil)}
+	for _, m := range c.metrics {
+		c.descriptions = append(c.descriptions,
+			prometheus.NewDesc("livebridge_partition_"+m.name, m.help, []string{"partition"}, nil))
+	}
+	registry.MustRegister(c)
+}
+
+// Describe implements prometheus.Collector.
+func (c *replicaCollector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range append([]*prometheus.Desc{c.waiting, c.bytes, c.queued}, c.descriptions...) {
+		to <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *replicaCollector) Collect(to chan<- prometheus.Metric) {
+	if q := c.r.queue; q != nil {
+		to <- prometheus.MustNewConstMetric(c.waiting, prometheus.GaugeValue, float64(c.r.fallback.Total()))
+		to <- prometheus.MustNewConstMetric(c.bytes, prometheus.GaugeValue, float64(q.Bytes()))
+		to <- prometheus.MustNewConstMetric(c.queued, prometheus.CounterValue, float64(c.r.fallback.Queued()))
+	}
+	o := c.r.opened.Load()
+	if o == nil {
+		return
+	}
+	for _, s := range o.cluster.Stats() {
+		for i, m := range c.metrics {
+			to <- prometheus.MustNewConstMetric(c.descriptions[i], m.kind, m.of(s), strconv.Itoa(s.Partition))
+		}
+	}
+}
