@@ -196,7 +196,7 @@ func TestTornLog(t *testing.T) {
 	left := disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: fixed()})
 	closeJournal(t, j)
 	old := slices.Repeat([]byte{0xa5, 0x01, 0x5a, 0x00}, 60)
-	for cut := int64(0); cut <= sizes[len(sizes)-1]; cut += shareOf {
+	for cut := int64(0); cut <= sizes[len(sizes)-1]; cut += shareOf() {
 		answered := 0
 		for answered < len(sizes) && sizes[answered] <= cut {
 			answered++
@@ -221,7 +221,7 @@ func TestTornLog(t *testing.T) {
 		}
 		inOrder(t, events, 1)
 	}
-	t.Logf("cut behind each of %d bytes", sizes[len(sizes)-1])
+	t.Logf("cut behind each of %d bytes, or one of %d", sizes[len(sizes)-1], shareOf())
 }
 
 // logOf returns the path of the log that is written to.
