@@ -32,11 +32,15 @@ func (b *browser) accessible(t *testing.T, script string) {
 // TestPageInBrowser looks at the page on a phone and on a screen, by day and by night: axe finds nothing, nothing is
 // wider than the window, nothing is blocked or fails, and nothing is asked for elsewhere.
 func TestPageInBrowser(t *testing.T) {
+	t.Parallel()
 	b, script := newBrowser(t), axe(t)
 	at := httptest.NewServer(newExample(t, nil))
 	defer at.CloseClientConnections()
 	for _, width := range []int64{390, 1280} {
 		for _, scheme := range []string{"light", "dark"} {
+			if testing.Short() && (width == 390) != (scheme == "light") {
+				continue
+			}
 			t.Run(fmt.Sprint(width, scheme), func(t *testing.T) {
 				b.look(t, width, scheme)
 				for name, path := range map[string]string{"status": "/", "lane": "/lane?name=stream:push.example.com/live/studio"} {
@@ -84,6 +88,7 @@ func (b *browser) keep(t *testing.T, name string) {
 // TestPageUpdatesItself: what changes is shown without loading the page again, said to those who do not see it, and
 // what is open stays open.
 func TestPageUpdatesItself(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	e := newExample(t, nil)
 	at := httptest.NewServer(e)
