@@ -48,6 +48,8 @@
 //	bridge/keyring            bridge, signature, its diagnose, filewatch
 //	                                                          key files
 //	bridge/certificate        bridge, filewatch               TLS files of the callback port
+//	bridge/certificate/certificatetest
+//	                          none of ours                    the certificates of tests
 //	bridge/probe              bridge, signature               the signed probe: its body, its answer, sending it
 //	bridge/ingress            bridge, signature, callback, probe
 //	                                                          HTTP server for callbacks; the only importer of Echo
