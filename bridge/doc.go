@@ -74,8 +74,8 @@
 //	                                                          what is wrong with the registered callbacks
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
-//	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of wanted
-//	                                                          ones; the only importer of the provider's SDK
+//	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of
+//	                                                          wanted ones; the only importer of the provider's SDK
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
 //	transports/nats           bridge, transporttls            publishes to NATS; the only importer of nats.go

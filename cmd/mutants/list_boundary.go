@@ -73,7 +73,8 @@ func boundaryMutants() []mutant {
 		{"quarantined entries never expire", "bridge/processor/quarantine_index.go", "entries[0].Received < before",
 			"entries[0].Received < 0", journal, "TestQuarantineAge"},
 		{"offline commands end holds", "bridge/journal/command.go", "\tr, err := j.execute(c, &cmd)\n",
-			"\tif err := j.apply(c, processor.Input{Action: processor.Expire}); err != nil {\n\t\treturn result{}, err\n\t}\n\tr, err := j.execute(c, &cmd)\n", journal, "TestOffline"},
+			"\tif err := j.apply(c, processor.Input{Action: processor.Expire}); err != nil {\n\t\treturn result{}, " +
+				"err\n\t}\n\tr, err := j.execute(c, &cmd)\n", journal, "TestOffline"},
 		{"everybody opens the control socket", "bridge/admin/control.go", "0o600", "0o666", "bridge/admin",
 			"TestControlIsPrivate"},
 		{"silent connections keep operators out", "bridge/admin/limiter.go", "refused = l.longestIdle(); refused == nil",
