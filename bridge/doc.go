@@ -63,6 +63,7 @@
 //	bridge/outbox             bridge                          events on their way out, lane by lane
 //	bridge/store              bridge, processor, outbox, record
 //	                                                          durable state; the only importer of Pebble
+//	bridge/store/storetest    none of ours                    damages what a store has written, for tests
 //	bridge/journal            bridge, processor, outbox, store
 //	                                                          the writer: one commit after the other
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming

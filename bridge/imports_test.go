@@ -57,6 +57,7 @@ func allowed() map[string][]string {
 		"transports/transporttls":        {},
 
 		"bridge/certificate/certificatetest": {}, // for tests alone, whoever's
+		"bridge/store/storetest":             {},
 	}
 }
 
@@ -65,7 +66,7 @@ func allowed() map[string][]string {
 func owners() map[string][]string {
 	return map[string][]string{
 		"github.com/labstack/echo":       {"bridge/ingress"},
-		"github.com/cockroachdb/pebble":  {"bridge/store"},
+		"github.com/cockroachdb/pebble":  {"bridge/store", "bridge/store/storetest"},
 		"go.yaml.in/yaml":                {"bridge/keyring", "bridge/provider"},
 		"github.com/nats-io/":            {"transports/nats", "transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/nats-io/nats-server": {"transports/nats/embedded", "transports/nats/natstest"},

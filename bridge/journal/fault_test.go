@@ -12,6 +12,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/store"
+	"livebridge/bridge/store/storetest"
 )
 
 var errDisk = errors.New("input/output error")
@@ -206,7 +207,7 @@ func TestTornLog(t *testing.T) {
 		if err := torn.Remove(torn.PathJoin(o.Dir, store.MarkerName)); err != nil { // it is younger than the cut
 			t.Fatal(err)
 		}
-		rewrite(t, torn, path, func(content []byte) []byte { return append(content[:cut:cut], behind...) })
+		storetest.Rewrite(t, torn, path, func(content []byte) []byte { return append(content[:cut:cut], behind...) })
 		events, _ := found(t, torn)
 		if len(events) < answered {
 			t.Fatalf(
