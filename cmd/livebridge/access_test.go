@@ -217,13 +217,10 @@ func TestServeOverTLS(t *testing.T) {
 		t.Fatalf("%d, %v", status, err)
 	}
 	pool = certify(t, cert, key)
-	deadline := time.Now().Add(20 * time.Second)
-	for status, err := send(client(pool)); status != 200; status, err = send(client(pool)) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the new certificate is not shown: %d, %v", status, err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	until(t, "the new certificate is shown", func() bool {
+		status, _ := send(client(pool))
+		return status == 200
+	})
 	service.terminate(t)
 }
 

@@ -13,7 +13,6 @@ import (
 	"livebridge/transports/nats/natstest"
 
 	"github.com/nats-io/nats-server/v2/server"
-	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -100,15 +99,7 @@ func TestBrokerStopped(t *testing.T) {
 func TestStreamFull(t *testing.T) {
 	t.Parallel()
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
-	conn, err := natsgo.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := administrator(t, url)
 	config := jetstream.StreamConfig{Name: "LIVE_EVENTS", Subjects: []string{"live.events.>"},
 		Discard: jetstream.DiscardNew, MaxMsgs: 30}
 	if _, err := js.CreateStream(t.Context(), config); err != nil {
