@@ -66,6 +66,7 @@
 //	bridge/store/storetest    none of ours                    damages what a store has written, for tests
 //	bridge/journal            bridge, processor, outbox, store
 //	                                                          the writer: one commit after the other
+//	bridge/fallback           bridge, processor, store        inputs on disk while the intake log of a broker is away
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
 //	bridge/status             bridge                          status page and its JSON

@@ -65,11 +65,11 @@ func (a *app) buildReconciler() error {
 		return nil
 	}
 	o := a.settings.reconcileOptions()
-	o.Online, o.Sessions = &lateClient{config: a.settings.providerConfig()}, a.journal
+	o.Online, o.Sessions = &lateClient{config: a.settings.providerConfig()}, a.engine
 	o.Log, o.Registerer = a.log, a.registry
 	if a.settings.ReconcileEvents {
 		o.Publish = func(ctx context.Context, d reconcile.Difference) error {
-			return a.journal.Append(ctx, reconcile.Arrival(d))
+			return a.engine.Append(ctx, reconcile.Arrival(d))
 		}
 	}
 	a.reconciler = reconcile.New(o)
