@@ -43,6 +43,7 @@ func allowed() map[string][]string {
 		"bridge/simulator":               {"bridge", "bridge/signature"},
 		"bridge/status":                  {"bridge"},
 		"bridge/store":                   {"bridge", "bridge/outbox", "bridge/processor", "bridge/record"},
+		"bridge/tracing":                 {"bridge"},
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
 		"schemas":                        {},
@@ -68,6 +69,7 @@ func owners() map[string][]string {
 		"github.com/nats-io/nats-server": {"transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/segmentio/kafka-go":  {"transports/kafka", "transports/kafka/producer"},
 		"github.com/huaweicloud":         {"bridge/provider"},
+		"go.opentelemetry.io/":           {"bridge/tracing"},
 	}
 }
 

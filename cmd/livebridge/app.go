@@ -26,6 +26,7 @@ import (
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/reconcile"
 	"livebridge/bridge/status"
+	"livebridge/bridge/tracing"
 )
 
 // app is the service and everything that it runs.
@@ -46,6 +47,7 @@ type app struct {
 	admin       *admin.Server
 	control     *admin.Control        // nil: the control socket could not be opened
 	reconciler  *reconcile.Reconciler // nil: not configured
+	tracer      *tracing.Tracer       // nil: tracing is off
 
 	callbackListener net.Listener
 	adminListener    net.Listener
@@ -61,7 +63,7 @@ func start(s *settings, log *zap.Logger) (*app, error) {
 	a.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.registerLimits(a.registry)
-	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
+	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect, a.openTracer,
 		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
@@ -155,6 +157,9 @@ func (a *app) openControl() (err error) {
 func (a *app) buildDispatcher() error {
 	o := dispatch.DefaultOptions()
 	o.Backlog, o.Published = a.journal.Backlog, a.published.Add
+	if a.tracer != nil { // a nil pointer would be a Tracer
+		o.Tracer = a.tracer
+	}
 	a.dispatcher = dispatch.New(a.journal.Outbox(), a.publisher, o, a.log, a.registry)
 	return nil
 }
@@ -164,6 +169,9 @@ func (a *app) buildIngress() error {
 	c.MaxConnections, c.Ready = a.files.callbacks, a.ready
 	if a.certificate != nil {
 		c.TLS = a.certificate.TLS()
+	}
+	if a.tracer != nil {
+		c.Tracer = a.tracer
 	}
 	var err error
 	if a.ingress, err = ingress.New(c, a.keys.Ring(), a.journal, a.log, a.registry); err != nil {

@@ -43,6 +43,7 @@ func (a *app) stop(alive context.Context) error {
 	left := a.stopDispatch(limit.close)
 	err = errors.Join(err, before(limit.close, a.closeControl), before(limit.close, a.publisher.Close),
 		a.journal.Close(), before(limit.close, a.admin.Shutdown))
+	a.closeTracer(limit.close)
 	a.logStopped(left, time.Since(begun))
 	return err
 }
@@ -123,6 +124,7 @@ func (a *app) abort() error {
 			errs = append(errs, l.Close())
 		}
 	}
+	a.closeTracer(time.Now().Add(closeReserve))
 	if a.publisher != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), closeReserve)
 		defer cancel()
