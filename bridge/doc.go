@@ -72,6 +72,8 @@
 //	                                                          what is wrong with the registered callbacks
 //	bridge/tracing            bridge                          spans of callbacks and events; the only importer of
 //	                                                          OpenTelemetry
+//	bridge/tracing/tracingtest
+//	                          none of ours                    a collector of spans in memory, for tests
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
 //	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of wanted
