@@ -56,7 +56,7 @@ func (r *received) End(result bridge.SpanResult) {
 // commit makes the span of the wait for the journal.
 func (r *received) commit(result *bridge.SpanResult) {
 	_, s := r.tracer.Start(r.ctx, "commit", trace.WithTimestamp(result.CommitBegin))
-	if result.Refusal != "" {
+	if result.Decision == "" {
 		s.SetAttributes(semconv.ErrorTypeKey.String(result.Refusal))
 		s.SetStatus(codes.Error, "")
 	}

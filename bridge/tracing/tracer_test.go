@@ -110,6 +110,7 @@ func TestFailures(t *testing.T) {
 	tracer := open(t, zap.NewNop(), "OTEL_EXPORTER_OTLP_ENDPOINT", c.URL)
 	now := time.Now()
 	for _, r := range []bridge.SpanResult{{Status: 401, Refusal: "mismatch"},
+		{Status: 401, Refusal: "expired", Decision: "quarantined", CommitBegin: now, CommitEnd: now},
 		{Status: 503, Refusal: "full", CommitBegin: now, CommitEnd: now}} {
 		tracer.Receive(bridge.KindStream, "/live/stream", bridge.TraceHeaders{}).End(r)
 	}
@@ -121,7 +122,7 @@ func TestFailures(t *testing.T) {
 	for _, s := range shut(t, tracer, c) {
 		got = append(got, fmt.Sprint(s.Name, " ", s.Failed, " ", s.Attributes["error.type"], s.Attributes["livebridge.refusal"]))
 	}
-	want := []string{"POST /live/stream false mismatch", "commit true full", "POST /live/stream true 503full",
+	want := []string{"POST /live/stream false mismatch", "commit false ", "POST /live/stream false expired", "commit true full", "POST /live/stream true 503full",
 		"send LIVE_QUARANTINE true unavailable", "send LIVE_EVENTS true too_large"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%q, want %q", got, want)
