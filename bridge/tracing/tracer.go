@@ -76,9 +76,11 @@ func (t *Tracer) Receive(k bridge.Kind, route string, from bridge.TraceHeaders) 
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{
 			bridge.HeaderTraceParent: from.Parent, bridge.HeaderTraceState: from.State})
 	}
-	ctx, s := t.tracer.Start(ctx, "POST "+route, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
-		semconv.HTTPRequestMethodPost, semconv.HTTPRoute(route), semconv.URLPath(route), semconv.URLScheme(t.opts.Scheme),
-		attribute.String("livebridge.kind", k.String())))
+	ctx, s := t.tracer.Start(ctx, "POST "+route, trace.WithSpanKind(trace.SpanKindServer))
+	if s.IsRecording() {
+		s.SetAttributes(semconv.HTTPRequestMethodPost, semconv.HTTPRoute(route), semconv.URLPath(route),
+			semconv.URLScheme(t.opts.Scheme), attribute.String("livebridge.kind", k.String()))
+	}
 	return &received{tracer: t.tracer, ctx: ctx, span: s, place: placeOf(s.SpanContext())}
 }
 
