@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"livebridge/bridge"
 	"livebridge/bridge/tracing"
 	"livebridge/transports/nats"
 )
@@ -19,6 +20,14 @@ func (a *app) openTracer() (err error) {
 		return &usageError{err}
 	}
 	return nil
+}
+
+// spans returns the tracer for those who use it, nil when tracing is off: a nil pointer would be a Tracer.
+func (a *app) spans() bridge.Tracer {
+	if a.tracer == nil {
+		return nil
+	}
+	return a.tracer
 }
 
 // tracingOptions returns what spans say of the program and of where it publishes.
