@@ -26,12 +26,16 @@ type client struct {
 	stop     sync.Once
 }
 
+// idleTimeout is how long a connection is kept that nothing is sent on.
+const idleTimeout = 90 * time.Second
+
 func newClient(cfg *Config) (*client, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // of the standard library
-	var err error
-	if transport.TLSClientConfig, err = cfg.tls(); err != nil {
+	config, err := cfg.tls()
+	if err != nil {
 		return nil, err
 	}
+	transport := &http.Transport{TLSClientConfig: config, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true,
+		MaxConnsPerHost: 1, IdleConnTimeout: idleTimeout} // one batch is sent after the other
 	return &client{cfg: cfg, http: &http.Client{Transport: transport}, stopping: make(chan struct{})}, nil
 }
 
@@ -144,7 +148,7 @@ func (c *client) post(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxResponse)) // the status says all
 	switch response.StatusCode {
 	case http.StatusOK, http.StatusAccepted, http.StatusNoContent:
