@@ -74,6 +74,10 @@
 //	bridge/rotation           bridge, admin                   how far the rotation of a key has come
 //	bridge/doctor             bridge, admin, probe, provider, signature
 //	                                                          what is wrong with the registered callbacks
+//	bridge/tracing            bridge                          spans of callbacks and events; the only importer of
+//	                                                          OpenTelemetry
+//	bridge/tracing/tracingtest
+//	                          none of ours                    a collector of spans in memory, for tests
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
 //	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of
@@ -96,6 +100,6 @@
 //
 // The interfaces between them have 1 to 3 methods. Publisher and Checkpointer are here, since several packages
 // implement them, and so are ReviewQueues and JournalAdmin, which the journal and the client of its control socket
-// implement; ingress.Journal is in ingress, dispatch.Outbox in dispatch, processor.View in processor, outbox.Backlog in
-// outbox.
+// implement, and Tracer, which ingress and dispatch use; ingress.Journal is in ingress, dispatch.Outbox in dispatch,
+// processor.View in processor, outbox.Backlog in outbox.
 package bridge

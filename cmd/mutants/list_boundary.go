@@ -4,8 +4,8 @@ package main
 func ingressMutants() []mutant {
 	return []mutant{
 		{"answered whatever the journal says", "bridge/ingress/callback.go",
-			"s.journal.Append(s.ctx, v.Arrival); err != nil {",
-			"s.journal.Append(s.ctx, v.Arrival); err != nil && v.Arrival == nil {", "bridge/ingress", "TestJournalErrors"},
+			"if err != nil {\n\t\to.refusal = journal",
+			"if err != nil && v.Arrival == nil {\n\t\to.refusal = journal", "bridge/ingress", "TestJournalErrors"},
 		{"an expired signature is accepted", "bridge/ingress/judge.go",
 			"v.Arrival.Reason, v.Refusal = bridge.ReasonExpired, refusalOf(err)", "v.Ignored = false", "bridge/ingress",
 			"TestAnswers"},
