@@ -87,7 +87,7 @@ type HistoryPage struct {
 type HistoryStats struct {
 	Usage
 	MaxBytes uint64 `json:"max_bytes"`        // JOURNAL_KEEP_BYTES
-	Keep     string `json:"keep"`             // JOURNAL_KEEP
+	Keep     string `json:"keep,omitempty"`   // JOURNAL_KEEP; absent: it is off now, or for this command
 	Oldest   string `json:"oldest,omitempty"` // when its oldest event was published
 }
 

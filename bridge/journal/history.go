@@ -170,7 +170,10 @@ func (j *Journal) historyStats() *bridge.HistoryStats {
 	if j.opts.Keep == 0 && kept.Entries == 0 {
 		return nil
 	}
-	s := &bridge.HistoryStats{Usage: bridge.Usage(kept), MaxBytes: j.opts.KeepBytes, Keep: j.opts.Keep.String()}
+	s := &bridge.HistoryStats{Usage: bridge.Usage(kept), MaxBytes: j.opts.KeepBytes}
+	if j.opts.Keep > 0 {
+		s.Keep = j.opts.Keep.String()
+	}
 	if oldest != 0 {
 		s.Oldest = oldest.String()
 	}

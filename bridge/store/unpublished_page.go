@@ -18,6 +18,7 @@ type unpublishedReader struct {
 	s      *Store
 	filter historyFilter
 	limit  int
+	replay bool // only what a replay publishes
 	texts  record.Texts
 
 	found []Unpublished
@@ -29,7 +30,7 @@ type unpublishedReader struct {
 // UnpublishedPage reads a page of what is held and of what the outbox has, and where the next one begins; nil: nowhere.
 // The outbox may have events that the broker has acknowledged a moment ago.
 func (s *Store) UnpublishedPage(q bridge.HistoryQuery) (found []Unpublished, cursor []byte, err error) {
-	r := unpublishedReader{s: s, limit: pageLimit(q.Limit), texts: make(record.Texts)}
+	r := unpublishedReader{s: s, limit: pageLimit(q.Limit), replay: q.Replayable, texts: make(record.Texts)}
 	if r.filter, err = newHistoryFilter(q.EventFilter); err != nil {
 		return nil, nil, err
 	}
@@ -99,6 +100,9 @@ func (r *unpublishedReader) look(e *bridge.Event, held bool, size int, err error
 		return err
 	}
 	r.looks++
+	if r.replay && (held || e.Marks.Has(bridge.MarkReplayed)) {
+		return nil
+	}
 	if r.filter.matches(e, e.Recorded) {
 		r.found = append(r.found, Unpublished{e, held})
 		r.bytes += size

@@ -36,6 +36,9 @@ func (a *app) connect() (err error) {
 		return err
 	}
 	a.credentials.reload = a.publisher.Reload
+	if reporter, can := a.publisher.(bridge.PositionReporter); can && a.settings.JournalKeep > 0 {
+		reporter.ReportPositions(a.journal.Outbox().Stored)
+	}
 	registerConnected(a.registry, a.publisher)
 	return nil
 }
