@@ -94,6 +94,20 @@ func (r *capacity) diskFull() bool {
 	return free < least/2 || free < least && !r.yields.Load()
 }
 
+// checkReplay returns an error when replays of the history may take the room of callbacks.
+func (r *capacity) checkReplay() error {
+	if taken := r.bytes.Load(); taken > r.opts.MaxBytes/2 || r.wanted() > 0 {
+		return fmt.Errorf("%w: %s wait and JOURNAL_MAX_BYTES is %s, %s are free and MIN_FREE_BYTES is %s; "+
+			"replay the rest once the broker has taken them",
+			ErrReplayStopped, sizeText(taken), sizeText(r.opts.MaxBytes), sizeText(r.free.Load()), sizeText(r.opts.MinFreeBytes))
+	}
+	return nil
+}
+
+// ErrReplayStopped says that the journal has no room for more replays of the history. Those of the pages before are in
+// the outbox.
+var ErrReplayStopped = errors.New("replay stopped, to leave room for callbacks")
+
 // leastAhead is the least space that is free beyond the disk's reserve for the history to be kept.
 const leastAhead = 16 << 20
 
@@ -103,7 +117,7 @@ func (r *capacity) wanted() uint64 {
 	if free < least {
 		return math.MaxUint64
 	}
-	ahead := max(least/4, leastAhead)
+	ahead := max(least/8, leastAhead)
 	return ahead - min(ahead, free-least)
 }
 

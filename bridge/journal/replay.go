@@ -31,6 +31,9 @@ func (j *Journal) replayHistory(q bridge.ReplayQuery) (bridge.ReplayResult, erro
 	if err := store.CheckFilter(*q.History); err != nil {
 		return bridge.ReplayResult{}, err
 	}
+	if err := j.capacity.checkReplay(); err != nil {
+		return bridge.ReplayResult{}, err
+	}
 	r, err := j.do(command{op: opReplay, replay: q})
 	return r.replay, err
 }
