@@ -1,6 +1,9 @@
 package bridge
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strconv"
+)
 
 // Position is where a broker has stored an event.
 type Position struct {
@@ -12,6 +15,23 @@ type Position struct {
 
 // IsZero reports whether nothing is known.
 func (p Position) IsZero() bool { return p.Topic == "" }
+
+// String returns the position as it is shown: topic, partition and offset, or stream, subject and sequence.
+func (p Position) String() string {
+	text := p.Topic
+	if p.Subject != "" {
+		text += " " + p.Subject
+	}
+	number := " sequence "
+	if p.Partition >= 0 {
+		text += " partition " + strconv.Itoa(int(p.Partition))
+		number = " offset "
+	}
+	if p.Offset >= 0 {
+		text += number + strconv.FormatInt(p.Offset, 10)
+	}
+	return text
+}
 
 // PositionReporter is a Publisher that tells where its broker stores events. ReportPositions is called before the first
 // Publish; stored is then called at most once for each event that is acknowledged, before its done, must not block and

@@ -127,24 +127,10 @@ func sequenceText(f *bridge.Fate) string {
 	return fmt.Sprint(f.Sequence)
 }
 
-// whereText says where an event is, in a few words.
+// whereText says where an event was published; empty: not known.
 func whereText(f *bridge.Fate) string {
 	if f.Position == nil {
 		return ""
 	}
-	p := f.Position
-	text := p.Topic
-	if p.Subject != "" {
-		text += " " + p.Subject
-	}
-	if p.Partition >= 0 {
-		text += fmt.Sprintf(" partition %d", p.Partition)
-	}
-	switch {
-	case p.Offset < 0:
-		return text
-	case p.Partition >= 0:
-		return text + fmt.Sprintf(" offset %d", p.Offset)
-	}
-	return text + fmt.Sprintf(" sequence %d", p.Offset)
+	return f.Position.String()
 }
