@@ -75,6 +75,25 @@ func TestFates(t *testing.T) {
 	})
 }
 
+// TestRefusedEventIsNotPublished: an event that has become a dead letter and is still in the outbox, behind one that the
+// broker may not have on disk yet, is no published event.
+func TestRefusedEventIsNotPublished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := open(t, keeping())
+		defer closeJournal(t, j)
+		add(t, j, push("a", 9e11, bridge.PhasePublish))
+		events, err := j.outbox.Next(soon(t))
+		if err != nil || len(events) != 1 {
+			t.Fatal(len(events), err)
+		}
+		j.outbox.Settle(events[0], bridge.Settlement{DeadLetter: bridge.RejectionRefused})
+		synctest.Wait()
+		if got := states(t, j, "a"); len(got) != 0 {
+			t.Errorf("it is %q", got)
+		}
+	})
+}
+
 // TestHistoryIsOff: without JOURNAL_KEEP nothing is written, and nothing is allocated for it.
 func TestHistoryIsOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

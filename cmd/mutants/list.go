@@ -33,7 +33,7 @@ func mutants() []mutant {
 		countingMutants(), operatorMutants(), sharingMutants(), providerMutants(),
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
-		statusMutants(),
+		statusMutants(), historyMutants(), historyPageMutants(),
 	} {
 		all = append(all, some...)
 	}
