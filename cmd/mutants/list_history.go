@@ -76,7 +76,7 @@ func historyPageMutants() []mutant {
 			livebridge, "TestHistoryCommands"},
 		{"a dry run publishes", "cmd/livebridge/journal_replay.go", "\tif r.dryRun {", "\tif false {", livebridge,
 			"TestHistoryCommands"},
-		{"positions are not asked for", "cmd/livebridge/broker.go", "can && a.settings.JournalKeep > 0", "can && false",
+		{"positions are not asked for", "cmd/livebridge/engine_local.go", "can && a.settings.JournalKeep > 0", "can && false",
 			livebridge, "TestHistoryCommands"},
 		{"NATS reports the sequence of a batch's last event", "transports/nats/batch.go", "last-uint64(len(b.events)-1-i)",
 			"last", embedded, "TestPositionsAreReported"},
