@@ -95,6 +95,6 @@
 //
 // The interfaces between them have 1 to 3 methods. Publisher and Checkpointer are here, since several packages
 // implement them, and so are ReviewQueues, JournalAdmin and Historian, which the journal and the client of its control
-// socket implement; ingress.Journal is in ingress, dispatch.Outbox in dispatch, processor.View in processor, outbox.Backlog in
-// outbox.
+// socket implement; ingress.Journal is in ingress, dispatch.Outbox in dispatch, processor.View in processor,
+// outbox.Backlog in outbox.
 package bridge

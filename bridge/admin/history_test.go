@@ -37,8 +37,9 @@ func TestHistoryRoundTrip(t *testing.T) {
 		EventFilter: bridge.EventFilter{Kind: "stream", Lane: "a/%2F/c", Session: math.MaxInt64, ID: "01-expired",
 			From: math.MinInt64, Until: math.MaxInt64},
 		Replayable: true, Newest: true, Content: true, Limit: -1, Cursor: []byte{'k', 0, 0xff}}} {
+		want := bridge.HistoryPage{Events: []bridge.Fate{fullFate}, Cursor: []byte{0, 0xff}}
 		got, err := c.History(q)
-		if err != nil || !reflect.DeepEqual(got, bridge.HistoryPage{Events: []bridge.Fate{fullFate}, Cursor: []byte{0, 0xff}}) {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if got, err := c.Unpublished(q); err != nil || len(got.Events) != 1 || got.Events[0].State != bridge.StateHeld {

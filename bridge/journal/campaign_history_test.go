@@ -7,8 +7,8 @@ import (
 	"livebridge/bridge"
 )
 
-// keptEvents is what a campaign knows of the history: the events that the broker has acknowledged, by lane and sequence,
-// as they are published. nil: none is kept.
+// keptEvents is what a campaign knows of the history: the events that the broker has acknowledged or refused, by lane
+// and sequence. nil: none is kept.
 type keptEvents map[string]*settledEvent
 
 // settledEvent is what has become of an event, in any of the runs.

@@ -111,7 +111,7 @@ var ErrReplayStopped = errors.New("replay stopped, to leave room for callbacks")
 // leastAhead is the least space that is free beyond the disk's reserve for the history to be kept.
 const leastAhead = 16 << 20
 
-// wanted returns how much more should be free for the history to be kept: everything when the disk's reserve is reached.
+// wanted returns how much more should be free for the history to be kept: everything once the disk's reserve is needed.
 func (r *capacity) wanted() uint64 {
 	free, least := r.free.Load(), r.opts.MinFreeBytes
 	if free < least {

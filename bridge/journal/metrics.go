@@ -68,8 +68,8 @@ func newMetrics(j *Journal) *metrics {
 		historyOldest: gauge("history_oldest_timestamp_seconds",
 			"Unix time at which the oldest event that is kept was published; 0: none is kept."),
 		historyDropped: counters("history_dropped_total",
-			"Published events dropped from the history: of JOURNAL_KEEP (age), of JOURNAL_KEEP_BYTES (bytes), or since the disk "+
-				"is nearly full (disk).", "reason"),
+			"Published events dropped from the history because of JOURNAL_KEEP (age), of JOURNAL_KEEP_BYTES (bytes), or of a "+
+				"disk that is nearly full (disk).", "reason"),
 	}
 	for _, reason := range []string{droppedAge, droppedBytes, droppedDisk} {
 		m.historyDropped.WithLabelValues(reason)

@@ -133,8 +133,8 @@ type Lane struct {
 	History   History     `json:"history"`
 }
 
-// History is what the journal knows of a lane's events, the latest: what is held, what waits, and what was published and
-// is kept.
+// History is what the journal knows of a lane's latest events: what is held, what waits, and what was published and is
+// kept.
 type History struct {
 	Kept    bool   `json:"kept"`   // published events are (JOURNAL_KEEP)
 	Events  []Fate `json:"events"` // what is not published first, then the newest

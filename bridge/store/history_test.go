@@ -109,7 +109,8 @@ func (a *archive) check(t interface{ Errorf(string, ...any) }, q bridge.HistoryQ
 	}
 	usage, oldest := a.History()
 	found, n := a.tables(), uint64(len(a.kept))
-	if usage.Entries != n || found.History.Entries != n || found.HistoryLanes.Entries != n || found.HistoryIDs.Entries != n {
+	if there := [...]uint64{usage.Entries, found.History.Entries, found.HistoryLanes.Entries,
+		found.HistoryIDs.Entries}; there != [...]uint64{n, n, n, n} {
 		t.Errorf("%d should be kept, %+v is counted and %+v is there", n, usage, found)
 	}
 	if n == 0 && (oldest != 0 || usage.Bytes != 0) || n > 0 && oldest > a.kept[0].At {

@@ -39,7 +39,8 @@ func TestUnpublishedPage(t *testing.T) {
 	if got := read(bridge.EventFilter{Kind: lane.Kind.String(), Lane: lane.Subject()}, 1); len(got) != 2 {
 		t.Errorf("of a lane: %q", got)
 	}
-	if got := read(bridge.EventFilter{ID: recording("b", 1).Event.ID.String()}, 1); !slices.Equal(got, []string{"b false"}) {
+	id := recording("b", 1).Event.ID.String()
+	if got := read(bridge.EventFilter{ID: id}, 1); !slices.Equal(got, []string{"b false"}) {
 		t.Errorf("of an id: %q", got)
 	}
 	found, _, err := d.UnpublishedPage(bridge.HistoryQuery{Replayable: true})

@@ -94,8 +94,9 @@ func TestHistoryCommands(t *testing.T) {
 		t.Errorf("replay: %s %s", out, text)
 	}
 	again := awaitKept(t, dir, 5)
-	if again[0].ID != kept[0].ID || again[0].Sequence != kept[0].Sequence+2 || !slices.Equal(again[0].Marks, []string{"replayed"}) {
-		t.Errorf("replayed is %+v", again[0])
+	if last := again[0]; last.ID != kept[0].ID || last.Sequence != kept[0].Sequence+2 ||
+		!slices.Equal(last.Marks, []string{"replayed"}) {
+		t.Errorf("replayed is %+v", last)
 	}
 	service.terminate(t)
 	awaitKept(t, dir, 5)

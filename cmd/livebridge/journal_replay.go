@@ -26,8 +26,8 @@ func newReplay() *cobra.Command {
 	c := &cobra.Command{
 		Use: "replay --lane LANE | --all", Short: "Publish events in the outbox or in the history again",
 		Args: noArguments,
-		Long: "Appends events to their lanes once more: same id, next sequence, marked `replayed`. By default those are the\n" +
-			"events in the outbox, which contains what NATS or Kafka has not durably acknowledged. With --history, --since,\n" +
+		Long: "Appends events to their lanes once more: same id, next sequence, marked `replayed`. By default those are\n" +
+			"the events in the outbox, which contains what NATS or Kafka has not durably acknowledged. With --history, --since,\n" +
 			"--until, --session or --id they are published events.\n" + historyNote + "\n" +
 			"Entries of the quarantine and dead letters are published by `quarantine release` and `deadletters retry`.\n\n" +
 			"Prints the outcome of each of the first 10,000 events as JSON in a pipe, and only dead letters on a terminal.\n" +
@@ -98,7 +98,8 @@ func (r *replayCommand) print(c *cobra.Command, d admin.Operator, queries []brid
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events would be published again; --dry-run publishes none\n", n)
+	const text = "journal replay: %d events would be published again; --dry-run publishes none\n"
+	_, err = fmt.Fprintf(c.ErrOrStderr(), text, n)
 	return err
 }
 

@@ -73,7 +73,8 @@ func fatesOf(d admin.Operator, id string) ([]*bridge.Fate, error) {
 		all = append(all, f)
 	}
 	slices.SortFunc(all, func(a, b *bridge.Fate) int {
-		return cmp.Or(cmp.Compare(a.Sequence, b.Sequence), cmp.Compare(a.Published, b.Published), cmp.Compare(a.Number, b.Number))
+		return cmp.Or(cmp.Compare(a.Sequence, b.Sequence), cmp.Compare(a.Published, b.Published),
+			cmp.Compare(a.Number, b.Number))
 	})
 	return all, nil
 }

@@ -39,15 +39,16 @@ func historyMutants() []mutant {
 			"TestHistoryIsNoReasonToRefuse"},
 		{"the disk's reserve is given up for ever", yielding, "r.giving--", "r.giving += 0", journal,
 			"TestHistoryIsNoReasonToRefuse"},
-		{"a closing journal keeps a share", "bridge/journal/writer.go", "for w.j.outbox.HasWrites() && w.underWay < pipeline {",
+		{"a closing journal keeps a share", "bridge/journal/writer.go",
+			"for w.j.outbox.HasWrites() && w.underWay < pipeline {",
 			"if w.j.outbox.HasWrites() && w.underWay < pipeline {", journal, "TestHistoryIsWrittenAtTheEnd"},
 		{"all that was published is kept at once", share, "bytes > keptAtOnce && i > 0", "false", outbox, "TestKeptShares"},
 		{"an event has the position of the one before", share, "\tdelete(o.stored, l.lane)\n", "", outbox,
 			"TestPublishedEvents"},
 		{"replays of the history fill the journal", room, "taken > r.opts.MaxBytes/2 || r.wanted() > 0", "false", journal,
 			"TestReplayHistory"},
-		{"a turn of the clock is dropped early", segments, "age >= 0 && age < h.keep/segmentShare", "age < h.keep/segmentShare",
-			store, "TestHistoryOfAWrongClock"},
+		{"a turn of the clock is dropped early", segments, "age >= 0 && age < h.keep/segmentShare",
+			"age < h.keep/segmentShare", store, "TestHistoryOfAWrongClock"},
 	}
 }
 
@@ -84,7 +85,7 @@ func historyPageMutants() []mutant {
 			"TestPositionsAreReported"},
 		{"NATS reports no positions", "transports/nats/stored_log.go", "p.stored == nil && !p.opts.debug()",
 			"!p.opts.debug()", nats, "TestPositionsAreReported"},
-		{"the page hides that nothing is kept", "bridge/status/history.go", "stats.History != nil && stats.History.Keep != \"\"",
-			"true", page, "TestLaneHistory"},
+		{"the page hides that nothing is kept", "bridge/status/history.go",
+			"stats.History != nil && stats.History.Keep != \"\"", "true", page, "TestLaneHistory"},
 	}
 }
