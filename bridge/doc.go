@@ -31,6 +31,8 @@
 //	settlement   the outcome of an event taken from the outbox: complete, retry or dead-letter
 //	checkpoint   the moment from which everything acknowledged so far is on the broker's disk
 //	trim         the removal from the outbox of what is durable at the broker
+//	history      published events that the journal keeps for a while, if JOURNAL_KEEP says so
+//	fate         what has become of a callback: published where, waiting, held, in quarantine or dead letters
 //	ring         the keys and limits that verify callbacks; a keyring replaces it when key files change
 //	kind         stream, record, snapshot or rtc-record; session for events that no callback causes
 //	scheme       how a callback is signed, such as hmac-sha256
@@ -99,7 +101,7 @@
 //	cmd/mutants               the standard library            plants faults that the tests must find
 //
 // The interfaces between them have 1 to 3 methods. Publisher and Checkpointer are here, since several packages
-// implement them, and so are ReviewQueues and JournalAdmin, which the journal and the client of its control socket
-// implement, and Tracer, which ingress and dispatch use; ingress.Journal is in ingress, dispatch.Outbox in dispatch,
-// processor.View in processor, outbox.Backlog in outbox.
+// implement them, and so are ReviewQueues, JournalAdmin and Historian, which the journal and the client of its control
+// socket implement, and Tracer, which ingress and dispatch use; ingress.Journal is in ingress, dispatch.Outbox in
+// dispatch, processor.View in processor, outbox.Backlog in outbox.
 package bridge
