@@ -91,3 +91,16 @@ func (r *replica) Backlog() (b bridge.Backlog) {
 	}
 	return b
 }
+
+// History implements bridge.Historian.
+func (*replica) History(bridge.HistoryQuery) (bridge.HistoryPage, error) {
+	return bridge.HistoryPage{}, errNoHistory
+}
+
+// Unpublished implements bridge.Historian.
+func (*replica) Unpublished(bridge.HistoryQuery) (bridge.HistoryPage, error) {
+	return bridge.HistoryPage{}, errNoHistory
+}
+
+// errNoHistory says what takes the place of the history.
+var errNoHistory = errors.New("published events are not kept with INTAKE=broker: consumers read them again from the topic")
