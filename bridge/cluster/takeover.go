@@ -48,7 +48,7 @@ func (o *owner) begin() error {
 		state.Origin = rand.Uint64() | 1
 	}
 	o.swept = o.clock.running()
-	o.skew = o.clock.skew
+	o.origin = o.clock.origin
 	if err := o.newProcessor(o.began); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (o *owner) calibrate(records []bridge.IntakeRecord) error {
 		return nil
 	}
 	o.clock.recorded(records[0].Recorded)
-	if _, holding := o.processor.Deadline(); !holding || o.clock.skew == o.skew {
+	if _, holding := o.processor.Deadline(); !holding || o.clock.origin.Equal(o.origin) {
 		return nil
 	}
 	o.began = o.clock.committed(o.cache.State().Recorded)
