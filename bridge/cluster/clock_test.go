@@ -46,7 +46,8 @@ func TestRecordIsNoOlderThanTheEndBefore(t *testing.T) {
 	t.Parallel()
 	clocks := &twoClocks{running: time.Minute}
 	c, _ := startClock(clocks.own, 0)
-	c.recorded(clocks.log())
+	c.readToEnd(clocks.running)
+	c.recorded(clocks.log()) // calibrates
 	c.readToEnd(clocks.running)
 	clocks.ahead = -time.Hour
 	clocks.running += time.Second

@@ -26,6 +26,9 @@ func TestLimitsWithoutAnEnd(t *testing.T) {
 	defer w.stop()
 	for i := range 40 {
 		w.append(appendCallback(nil, processortest.Push(fmt.Sprint("s", i), session, bridge.PhaseDone)))
+		if i == 19 { // by the others' time the holds of these are over
+			w.pass(11 * time.Second)
+		}
 	}
 	most := uint64(0)
 	w.active.cluster.opts.Committed = func(_ int, eff *processor.Effects) {

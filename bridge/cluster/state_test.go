@@ -14,7 +14,8 @@ import (
 
 // restored returns a cache of what was committed.
 func (w *world) restored() *store.Cache {
-	c, err := store.OpenCache(store.CacheOptions{Dir: "state", FS: vfs.NewMem(), OpenFiles: 64, Now: w.wall, Log: zap.NewNop()})
+	opts := store.CacheOptions{Dir: "state", FS: vfs.NewMem(), OpenFiles: 64, Now: w.wall, Log: zap.NewNop()}
+	c, err := store.OpenCache(opts)
 	if err == nil {
 		err = w.broker.Replica(nil).State(w.t.Context(), 0, 0, c.Apply)
 	}

@@ -185,9 +185,10 @@ func (m *cacheModel) input() processor.Input {
 	r := m.r
 	stream := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(r, "stream")
 	switch rapid.IntRange(0, 9).Draw(r, "input") {
-	case 0:
+	case 0, 3, 4:
 		return processor.Input{Action: processor.Arrive, Arrival: processortest.Suspect(
-			stream+fmt.Sprint(rapid.IntRange(0, 9).Draw(r, "suspect")), rapid.IntRange(0, 3).Draw(r, "sum"), bridge.ReasonExpired)}
+			stream+fmt.Sprint(rapid.IntRange(0, 9).Draw(r, "suspect")), rapid.IntRange(0, 3).Draw(r, "sum"),
+			bridge.ReasonExpired)}
 	case 1:
 		action := rapid.SampledFrom([]processor.Action{processor.Release, processor.Purge}).Draw(r, "command")
 		return processor.Input{Action: action, Queue: bridge.QuarantineQueue,
@@ -309,5 +310,35 @@ func TestCacheAfterACrash(t *testing.T) {
 	}
 	if !slices.IsSorted(found) || found[len(found)-1] == 0 {
 		t.Errorf("crashes left positions %d: nothing was on disk", found)
+	}
+}
+
+// counters are those of a partition with one bucket, which was begun at an instant.
+func counters(first bridge.Millis) processor.Counters {
+	return processor.Counters{Buckets: []processor.Bucket{{Number: 1, First: first}}}
+}
+
+// TestForgottenBucketStaysForgotten: what a bucket had does not come back with another bucket of its number, although
+// its rows are still there.
+func TestForgottenBucketStaysForgotten(t *testing.T) {
+	t.Parallel()
+	c := openCache(t, vfs.NewMem(), time.Now)
+	defer closeCache(t, c)
+	name := processor.Name{Part: 1, Sum: [16]byte{7}}
+	for i, eff := range []processor.Effects{
+		{Identities: []processor.Name{name}, Counters: counters(5)},
+		{Counters: counters(9)},
+	} {
+		rows, err := c.Rows(&eff, 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = slices.DeleteFunc(rows, func(row bridge.Row) bool { return row.Value == nil })
+		if err := c.Apply(rows, uint64(i+1)); err != nil {
+			t.Fatal(err)
+		}
+		if _, found, err := c.Name(name); err != nil || found != (i == 0) {
+			t.Errorf("after commit %d: found %v, %v", i+1, found, err)
+		}
 	}
 }
