@@ -14,12 +14,12 @@ import (
 // take fences the owner before and restores what was committed. The cache is kept only where it is a part of that.
 func (o *owner) take(ctx context.Context) (err error) {
 	o.stats.taking(o.opts.now())
-	o.partition, err = o.opts.Partitions.Take(ctx, o.number, o.cache.Position(), o.restore)
+	err = o.restore(ctx)
 	if errors.Is(err, store.ErrOtherState) {
 		if err := o.cache.Reset(); err != nil {
 			return err
 		}
-		o.partition, err = o.opts.Partitions.Take(ctx, o.number, 0, o.restore)
+		err = o.restore(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("take over the partition: %w", err)
@@ -31,12 +31,17 @@ func (o *owner) take(ctx context.Context) (err error) {
 	return nil
 }
 
-// restore takes rows into the cache.
-func (o *owner) restore(rows []bridge.Row, next uint64) error {
-	if err := o.cache.Apply(rows, next); err != nil {
+// restore fences the owner before and takes the rows that the cache does not have into it.
+func (o *owner) restore(ctx context.Context) error {
+	r := restorer{o: o}
+	partition, err := o.opts.Partitions.Take(ctx, o.number, o.cache.Position(), r.put)
+	if err != nil {
 		return err
 	}
-	o.stats.restored(len(rows))
+	if err := r.flush(); err != nil {
+		return errors.Join(err, partition.Close())
+	}
+	o.partition = partition
 	return nil
 }
 
