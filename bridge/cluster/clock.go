@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"math"
 	"time"
 
 	"livebridge/bridge"
@@ -29,12 +30,12 @@ type clock struct {
 // moment of that; 0: nothing was. Until the log's clock is known it is taken to show what ours does.
 func startClock(now func() (time.Duration, time.Time), committed bridge.Millis) (*clock, processor.Moment) {
 	running, wall := now()
-	c := &clock{now: now, origin: wall.Round(0).Add(-running)}
-	began := c.present()
-	if committed != 0 {
-		c.origin = c.origin.Add(max(0, time.UnixMilli(int64(committed)).Sub(wall)))
-		began = c.committed(committed)
+	c := &clock{now: now, origin: wall.Round(0).Add(-running), last: math.MinInt64}
+	if committed == 0 {
+		return c, c.present()
 	}
+	c.origin = c.origin.Add(max(0, time.UnixMilli(int64(committed)).Sub(wall)))
+	began := c.committed(committed)
 	c.last = time.Duration(began.At)
 	return c, began
 }

@@ -93,9 +93,14 @@ func TestTakenOverBacklogKeepsItsTimes(t *testing.T) {
 	clocks.running += 30 * time.Second
 	second := clocks.log()
 	clocks.running += time.Minute
-	c, began := startClock(clocks.own, committed)
-	a, b := c.recorded(first), c.recorded(second)
-	if a.At-began.At != 60e9 || b.At-a.At != 30e9 || time.Duration(b.At) != clocks.running-time.Minute {
-		t.Errorf("committed at %v, records at %v and %v, now %v", began.At, a.At, b.At, clocks.running)
+	for _, committed := range []bridge.Millis{committed, 0} {
+		c, began := startClock(clocks.own, committed)
+		a, b := c.recorded(first), c.recorded(second)
+		if b.At-a.At != 30e9 || time.Duration(b.At) != clocks.running-time.Minute {
+			t.Errorf("records at %v and %v, now %v", a.At, b.At, clocks.running)
+		}
+		if committed != 0 && a.At-began.At != 60e9 {
+			t.Errorf("committed at %v, record at %v", began.At, a.At)
+		}
 	}
 }
