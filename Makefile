@@ -122,4 +122,4 @@ clean:              ## remove bin, dist and data
 
 bench:              ## run the benchmarks, which compare ratios within one run
 	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal ./bridge/store -run '^$$' \
-	  -bench 'Accept|Latency|Start|Backlog|Lanes|Unseen' -benchtime 1x -p 1 -timeout 60m
+	  -bench 'Accept|Latency|Start|Backlog|Lanes|Unseen|Takeover' -benchtime 1x -p 1 -timeout 60m

@@ -44,8 +44,10 @@ func (c *Cluster) Append(ctx context.Context, a *bridge.Arrival) error {
 	return err
 }
 
-// ErrTooLarge says that the intake log will never take a callback, which is not acknowledged: nothing else would keep it.
-var ErrTooLarge = errors.New("the intake log does not take a callback of this size; raise the limit of its topic or stream")
+// ErrTooLarge says that the intake log will never take a callback, which is not acknowledged: nothing else would keep
+// it.
+var ErrTooLarge = errors.New("the intake log does not take a callback of this size; " +
+	"raise the limit of its topic or stream")
 
 // Stop refuses further callbacks with bridge.ErrStopping. The partitions are worked on until Run ends.
 func (c *Cluster) Stop() { c.stopped.Store(true) }

@@ -15,7 +15,7 @@ import (
 
 // exploreEvery is how many courses TestExplore passes over to the next one it takes, of those in which two things
 // happen; 1 takes all of them: go test ./bridge/cluster -run Explore -explore.every 1
-var exploreEvery = flag.Int("explore.every", 37, "take one course of so many")
+var exploreEvery = flag.Int("explore.every", 97, "take one course of so many")
 
 // deviation is what happens to a request that would otherwise proceed.
 type deviation struct {

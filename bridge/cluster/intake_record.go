@@ -9,8 +9,8 @@ import (
 	"livebridge/bridge/record"
 )
 
-// A record of the intake log is the byte form of a callback's input, which begins with its action, or begins with a byte
-// of its own. Both are a version of their form too: what changes gets another one.
+// A record of the intake log is the byte form of a callback's input, which begins with its action, or begins with a
+// byte of its own. Both are a version of their form too: what changes gets another one.
 //
 //	input                      a callback
 //	command(1) id(16) input    an operator's command

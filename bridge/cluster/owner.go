@@ -36,7 +36,7 @@ type owner struct {
 	batch         batch
 	swept         time.Duration // when housekeeping was done last
 	ticked        bool          // a tick was written
-	skew          time.Duration // what was taken for the clock's when holds were restored
+	origin        time.Time     // the clock's, when holds were restored
 }
 
 // own takes the partition and works on it until the context ends or something fails, and returns why.

@@ -3,18 +3,19 @@ package cluster
 import (
 	"fmt"
 	"reflect"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
 )
 
 // restored returns a cache of what was committed.
 func (w *world) restored() *store.Cache {
-	c, err := store.OpenCache(store.CacheOptions{Dir: "state", FS: vfs.NewMem(), OpenFiles: 64, Now: w.wall, Log: zap.NewNop()})
+	opts := store.CacheOptions{Dir: "state", FS: vfs.NewMem(), OpenFiles: 64, Now: w.wall, Log: zap.NewNop()}
+	c, err := store.OpenCache(opts)
 	if err == nil {
 		err = w.broker.Replica(nil).State(w.t.Context(), 0, 0, c.Apply)
 	}
@@ -43,10 +44,29 @@ func (w *world) compareState(want *reference) string {
 			return fmt.Sprintf("lane %s: %+v, want %+v (%v)", e.Lane, got, expected, err)
 		}
 	}
-	for _, q := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
-		_ = q
+	return w.compareQueues(want)
+}
+
+// compareQueues returns how the review queues differ from those of the reference.
+func (w *world) compareQueues(want *reference) string {
+	v := store.NewReview()
+	if err := w.broker.Replica(nil).State(w.t.Context(), 0, 0, v.Apply); err != nil {
+		w.t.Fatal(err)
+	}
+	places := map[bridge.ReviewQueue]processor.Place{
+		bridge.QuarantineQueue: processor.PlaceQuarantine, bridge.DeadLetterQueue: processor.PlaceDeadLetters,
+	}
+	for q, place := range places {
+		got, err := v.Entries(q, 0)
+		var expected []processor.Entry
+		for number := range want.Memory.Counters.Next {
+			if e, found, _ := want.Entry(processor.EntryRef{Place: place, Number: number}); found {
+				expected = append(expected, e)
+			}
+		}
+		if err != nil || !reflect.DeepEqual(got, expected) {
+			return fmt.Sprintf("%s: %+v, want %+v (%v)", q, got, expected, err)
+		}
 	}
 	return ""
 }
-
-var _ = time.Second

@@ -14,12 +14,12 @@ import (
 // take fences the owner before and restores what was committed. The cache is kept only where it is a part of that.
 func (o *owner) take(ctx context.Context) (err error) {
 	o.stats.taking(o.opts.now())
-	o.partition, err = o.opts.Partitions.Take(ctx, o.number, o.cache.Position(), o.restore)
+	err = o.restore(ctx)
 	if errors.Is(err, store.ErrOtherState) {
 		if err := o.cache.Reset(); err != nil {
 			return err
 		}
-		o.partition, err = o.opts.Partitions.Take(ctx, o.number, 0, o.restore)
+		err = o.restore(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("take over the partition: %w", err)
@@ -31,12 +31,17 @@ func (o *owner) take(ctx context.Context) (err error) {
 	return nil
 }
 
-// restore takes rows into the cache.
-func (o *owner) restore(rows []bridge.Row, next uint64) error {
-	if err := o.cache.Apply(rows, next); err != nil {
+// restore fences the owner before and takes the rows that the cache does not have into it.
+func (o *owner) restore(ctx context.Context) error {
+	r := restorer{o: o}
+	partition, err := o.opts.Partitions.Take(ctx, o.number, o.cache.Position(), r.put)
+	if err != nil {
 		return err
 	}
-	o.stats.restored(len(rows))
+	if err := r.flush(); err != nil {
+		return errors.Join(err, partition.Close())
+	}
+	o.partition = partition
 	return nil
 }
 
@@ -48,7 +53,7 @@ func (o *owner) begin() error {
 		state.Origin = rand.Uint64() | 1
 	}
 	o.swept = o.clock.running()
-	o.skew = o.clock.skew
+	o.origin = o.clock.origin
 	if err := o.newProcessor(o.began); err != nil {
 		return err
 	}
@@ -87,7 +92,7 @@ func (o *owner) calibrate(records []bridge.IntakeRecord) error {
 		return nil
 	}
 	o.clock.recorded(records[0].Recorded)
-	if _, holding := o.processor.Deadline(); !holding || o.clock.skew == o.skew {
+	if _, holding := o.processor.Deadline(); !holding || o.clock.origin.Equal(o.origin) {
 		return nil
 	}
 	o.began = o.clock.committed(o.cache.State().Recorded)

@@ -98,7 +98,11 @@ func (p *player) reset() {
 
 // gate waits until the replica may take a step.
 func (p *player) gate(ctx context.Context, r clustertest.Request) clustertest.Verdict {
-	p.requests <- r
+	select {
+	case p.requests <- r:
+	case <-ctx.Done(): // it fails by that
+		return clustertest.Proceed
+	}
 	select {
 	case v := <-p.verdicts:
 		return v

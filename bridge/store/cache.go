@@ -158,8 +158,11 @@ func (c *Cache) Lane(name bridge.Lane, now processor.Moment) (processor.LaneStat
 
 // Name implements processor.View. Identities lie under the part of their bucket.
 func (c *Cache) Name(n processor.Name) (processor.SignatureUse, bool, error) {
-	if n.Signature {
+	if n.Signature && c.state.alive(tableSignature, n.Part) {
 		return c.s.Name(n)
+	}
+	if n.Signature {
+		return processor.SignatureUse{}, false, nil
 	}
 	i := slices.IndexFunc(c.state.Counters.Buckets, func(b processor.Bucket) bool { return b.Number == n.Part })
 	if i < 0 {

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -55,6 +57,9 @@ func (c *Cache) Apply(rows []bridge.Row, next uint64) error {
 			return errors.Join(fmt.Errorf("row %q of the state: %w", row.Key, err), a.batch.Close())
 		}
 	}
+	if err := a.writeNames(); err != nil {
+		return err
+	}
 	position := binary.BigEndian.AppendUint64(nil, next)
 	position = binary.BigEndian.AppendUint64(position, uint64(c.opts.Now().UnixMilli()))
 	if err := a.batch.Set([]byte{tablePosition}, position, nil); err != nil {
@@ -72,6 +77,13 @@ type applier struct {
 	c     *Cache
 	batch *pebble.Batch
 	state State
+	names []nameRow
+}
+
+// nameRow is a name as it lies on disk.
+type nameRow struct {
+	key   [25]byte
+	value []byte
 }
 
 func (a *applier) apply(row bridge.Row) error {
@@ -172,15 +184,26 @@ func (a *applier) addNames(key, value []byte) error {
 		return errRowKey
 	}
 	filter, part := a.c.s.filterOf(key[0]), binary.BigEndian.Uint64(key[1:])
-	var into [25]byte
 	for ; len(value) > 0; value = value[size:] {
 		sum := [16]byte(value)
 		filter.add(part, sum)
-		if err := a.batch.Set(append(numberKey(into[:0], key[0], part), sum[:]...), value[16:size], nil); err != nil {
+		n := nameRow{value: value[identityBytes:size]}
+		copy(n.key[:], key[:9])
+		copy(n.key[9:], sum[:])
+		a.names = append(a.names, n)
+	}
+	return a.batch.Set(append([]byte{tableNamesRows}, key...), nil, nil)
+}
+
+// writeNames writes the names of all rows in the order of their keys, in which a table takes them twice as fast.
+func (a *applier) writeNames() error {
+	slices.SortFunc(a.names, func(a, b nameRow) int { return bytes.Compare(a.key[:], b.key[:]) })
+	for i := range a.names {
+		if err := a.batch.Set(a.names[i].key[:], a.names[i].value, nil); err != nil {
 			return err
 		}
 	}
-	return a.batch.Set(append([]byte{tableNamesRows}, key...), nil, nil)
+	return nil
 }
 
 // quarantineKeyOf returns the key of an entry, which lies beside its index record.

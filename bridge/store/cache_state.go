@@ -10,7 +10,8 @@ import (
 	"livebridge/bridge/record"
 )
 
-// State is what a partition whose state the broker keeps knows of itself as a whole: one row, written with every commit.
+// State is what a partition whose state the broker keeps knows of itself as a whole: one row, written with every
+// commit.
 type State struct {
 	Origin          uint64        // drawn when the state began; 0: it has not
 	Commits         uint64        // so many
@@ -57,8 +58,8 @@ func (s *State) CopyCounters() processor.Counters {
 	return c
 }
 
-// partOf returns the part that the identities of a bucket have rows in. The number of a bucket comes again once all were
-// forgotten; with the instant at which it was begun it does not.
+// partOf returns the part that the identities of a bucket have rows in. The number of a bucket comes again once all
+// were forgotten; with the instant at which it was begun it does not.
 func partOf(b *processor.Bucket) uint64 {
 	const digits = 20
 	return uint64(b.First)<<digits | b.Number&(1<<digits-1)

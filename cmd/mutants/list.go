@@ -34,7 +34,7 @@ func mutants() []mutant {
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), replicaMutants(), tracingMutants(), historyMutants(),
-		historyPageMutants(),
+		historyPageMutants(), ownerMutants(), stateMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -81,18 +81,15 @@ func (r *Replica) Take(ctx context.Context, number int, from uint64, put func([]
 	bridge.Partition, error,
 ) {
 	taken := &ownership{r: r, number: number}
-	if err := r.request(ctx, OpFence, number, taken.fence); err != nil {
-		return nil, err
+	for _, s := range []struct {
+		op Op
+		do func(*partition) error
+	}{{OpFence, taken.fence}, {OpRestore, taken.read}} {
+		if err := r.request(ctx, s.op, number, s.do); err != nil {
+			return nil, err
+		}
 	}
-	var state []stateEntry
-	err := r.request(ctx, OpRestore, number, func(p *partition) error {
-		state, taken.next = p.committedState(), p.next()
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return taken, hand(state, from, put)
+	return taken, hand(taken.state, from, put)
 }
 
 // State implements bridge.Partitions.
@@ -147,6 +144,7 @@ type ownership struct {
 	r      *Replica
 	number int
 	epoch  int
+	state  []stateEntry
 	next   uint64 // in the intake
 	txn    *transaction
 }
@@ -159,6 +157,12 @@ func (o *ownership) fence(p *partition) error {
 	if p.open != nil {
 		p.open.aborted, p.open = true, nil
 	}
+	return nil
+}
+
+// read reads what was committed.
+func (o *ownership) read(p *partition) error {
+	o.state, o.next = p.committedState(), p.next()
 	return nil
 }
 

@@ -1,0 +1,49 @@
+package cluster
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"livebridge/bridge"
+	"livebridge/bridge/processor"
+	"livebridge/bridge/processor/processortest"
+)
+
+// FuzzReadIntakeRecord: what can be read of a record of the intake is written again as it was understood, and nothing
+// makes the reader panic.
+func FuzzReadIntakeRecord(f *testing.F) {
+	purge := &processor.Input{Action: processor.Purge, Queue: bridge.DeadLetterQueue, Numbers: []uint64{1, 2}}
+	f.Add(appendCallback(nil, processortest.Push("a", session, bridge.PhaseDone)))
+	f.Add(appendCommand(nil, commandID{1}, purge))
+	f.Add(tick())
+	f.Add([]byte{byte(processor.Reject)})
+	f.Fuzz(func(t *testing.T, value []byte) {
+		r, err := readIntakeRecord(value)
+		if err != nil || r.kind == recordTick {
+			return
+		}
+		var again []byte
+		if r.kind == recordCommand {
+			again = appendCommand(nil, r.command, r.input)
+		} else {
+			again = appendCallback(nil, r.input.Arrival)
+		}
+		second, err := readIntakeRecord(again)
+		if err != nil || second.command != r.command ||
+			!bytes.Equal(processor.AppendInput(nil, second.input), processor.AppendInput(nil, r.input)) {
+			t.Errorf("%+v became %+v, %v", r, second, err)
+		}
+	})
+}
+
+// TestNewerIntakeRecord: what a newer version may know is told from what nobody of ours has written.
+func TestNewerIntakeRecord(t *testing.T) {
+	t.Parallel()
+	for first, newer := range map[byte]bool{0x83: true, 0xff: true, 0x40: true, byte(processor.Reject): false, 0: false} {
+		_, err := readIntakeRecord([]byte{first, 1, 1})
+		if err == nil || errors.Is(err, errIntakeVersion) != newer {
+			t.Errorf("a record that begins with %#x: %v", first, err)
+		}
+	}
+}
