@@ -192,14 +192,16 @@ func TestEventTooLargeForTheBroker(t *testing.T) {
 		}
 		return nil, nil, false
 	})
-	commit := counted(1, 21)
-	large := *commit.Events[13]
-	large.Data = []byte(`"` + strings.Repeat("x", 30_000) + `"`)
-	commit.Events[13] = &large
-	_, err := p.Commit(soon(t), commit)
-	var rejected *bridge.RejectedEvent
-	if !errors.As(err, &rejected) || rejected.Index != 13 || !bridge.IsRejected(err) {
-		t.Fatalf("the answer is %v", err)
+	for _, size := range []int{30_000, 990_000} { // in a batch with the others, and in one of its own
+		commit := counted(1, 21)
+		large := *commit.Events[13]
+		large.Data = []byte(`"` + strings.Repeat("x", size) + `"`)
+		commit.Events[13] = &large
+		_, err := p.Commit(soon(t), commit)
+		var rejected *bridge.RejectedEvent
+		if !errors.As(err, &rejected) || rejected.Index != 13 || !bridge.IsRejected(err) {
+			t.Fatalf("the answer is %v", err)
+		}
 	}
 	if _, err := p.Commit(soon(t), counted(1, 21)); err != nil {
 		t.Fatal(err)

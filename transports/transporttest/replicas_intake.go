@@ -103,6 +103,7 @@ func endUnderLoad(t *testing.T, h ReplicasHarness) {
 		if read += len(records); end {
 			ends++
 		}
+		<-time.After(retryPause) // as an owner that commits: meanwhile there is more to read
 	}
 }
 

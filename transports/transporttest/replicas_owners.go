@@ -41,10 +41,11 @@ func ownersFight(t *testing.T, h ReplicasHarness) {
 	const goal = 60
 	intake := h.Open(t, 1)
 	var fighters sync.WaitGroup
+	begun := time.Now()
 	for range 2 {
 		r := intake.Replica(t)
 		fighters.Go(func() {
-			for reached := 0; reached < goal; {
+			for reached := 0; reached < goal && time.Since(begun) < answerTimeout; {
 				reached = fight(t, r, goal)
 			}
 		})

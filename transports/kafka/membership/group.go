@@ -4,6 +4,7 @@ package membership
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -80,6 +81,9 @@ func (g *Group) Next(ctx context.Context) ([]int, error) {
 	for {
 		generation, err := g.generation(ctx)
 		switch {
+		case errors.Is(err, kafka.GroupAuthorizationFailed):
+			return nil, fmt.Errorf("KAFKA_USER is not permitted to use the consumer group %s: allow READ on the group: %w",
+				g.opts.ID, err)
 		case err != nil:
 			return nil, err
 		case generation != nil:
