@@ -43,7 +43,7 @@ func replicaMutants() []mutant {
 		{"the state's count is behind the position", partitions + "/commit.go", "uint64(last.Records) - 1", "uint64(last.Records)",
 			kafka, "TestReplicas/restore_from_a_position"},
 		{"the end is what a fetch says", partitions + "/read.go", "p.intake.next >= uint64(end)", "p.intake.next >= 0*uint64(end)",
-			kafka, "TestReplicas/end_of_the_intake"},
+			kafka, "TestEndIsAskedFor"},
 		{"who reads all the time never asks for the end", partitions + "/read.go", "time.Since(p.ended) < endInterval",
 			"endInterval > 0", kafka, "TestReplicas/end_under_load"},
 		{"the wrong event is rejected", partitions + "/commit.go", "p.owned.rejected(p.events[large.Batch], ",

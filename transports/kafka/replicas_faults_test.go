@@ -267,3 +267,34 @@ func TestReplicasLoseAnswers(t *testing.T) {
 	}
 	checkCommitted(t, r, o, 100)
 }
+
+// TestEndIsAskedFor: the end is told by the leader while Read runs, not by what was fetched before.
+func TestEndIsAskedFor(t *testing.T) {
+	t.Parallel()
+	f, _, r, p := startReplica(t, nil)
+	var held atomic.Bool
+	f.ControlKey(int16(kmsg.Fetch), func(q kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		if !held.Load() || !asksFor(q, r.intakeTopic) {
+			return nil, nil, false
+		}
+		answer := q.ResponseKind().(*kmsg.FetchResponse)
+		answer.Topics = []kmsg.FetchResponseTopic{{Topic: r.intakeTopic,
+			Partitions: []kmsg.FetchResponseTopicPartition{{ErrorCode: 6}}}}
+		return answer, nil, true
+	})
+	if _, end, err := p.Read(soon(t), 0); !end || err != nil {
+		t.Fatalf("an empty intake has the end %v, %v", end, err)
+	}
+	held.Store(true)
+	transporttest.Eventually(t, "an input is taken", func() bool { return r.Append(soon(t), 0, []byte("input")) == nil })
+	for range 3 {
+		if records, end, err := p.Read(soon(t), 10*time.Millisecond); len(records) > 0 || end || err != nil {
+			t.Errorf("with an input that was not fetched yet it gives %v, %v, %v", records, end, err)
+		}
+	}
+	held.Store(false)
+	if records, _, err := p.Read(soon(t), 20*time.Second); len(records) != 1 || err != nil {
+		t.Errorf("then it gives %v, %v", records, err)
+	}
+}

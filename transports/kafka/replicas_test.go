@@ -112,6 +112,10 @@ type counter map[string]uint64
 
 func (c counter) put(rows []bridge.Row, _ uint64) error {
 	for _, r := range rows {
+		if r.Value == nil {
+			delete(c, string(r.Key))
+			continue
+		}
 		n, err := strconv.ParseUint(string(r.Value), 10, 64)
 		if err != nil {
 			return err

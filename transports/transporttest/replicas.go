@@ -50,6 +50,7 @@ func RunReplicas(t *testing.T, h ReplicasHarness) {
 		{"put fails", putFails},
 		{"state without owning", stateWithoutOwning},
 		{"fence", fence},
+		{"taken over at once", takenOverAtOnce},
 		{"owners fight", ownersFight},
 		{"commit without an answer", commitWithoutAnswer},
 		{"members share", membersShare},
