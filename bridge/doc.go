@@ -63,6 +63,7 @@
 //	                                                          durable state; the only importer of Pebble
 //	bridge/journal            bridge, processor, outbox, store
 //	                                                          the writer: one commit after the other
+//	bridge/fallback           bridge, processor, store        inputs on disk while the intake log of a broker is away
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
 //	bridge/status             bridge                          status page and its JSON
@@ -80,7 +81,7 @@
 //	transports/nats/embedded  bridge, nats                    the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
-//	transports/kafka          bridge, producer, membership, partitions, transporttls
+//	transports/kafka          bridge, producer, committed, membership, partitions, transporttls
 //	                                                          publishes to Kafka, and opens its replicas; it and those
 //	                                                          below are the only importers of kafka-go
 //	transports/kafka/committed

@@ -9,6 +9,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
+
+	"livebridge/transports/kafka/committed"
 )
 
 // Start is where a consumer begins.
@@ -32,9 +34,10 @@ type Record struct {
 const (
 	consumeRetryPause = 500 * time.Millisecond // after a failure
 	discoverInterval  = 2 * time.Second        // how often to check for new topics and partitions
+	fetchWait         = time.Second            // for records, if there are none
 )
 
-// Consume calls f, never concurrently, for every record of the events' topics, in the order of each partition, until
+// Consume calls f, never concurrently, for every committed record of the events' topics, in the order of each partition, until
 // ctx ends or f returns an error, and returns that. Without a connection at the start it returns why. It waits for
 // topics that do not exist yet and for the permission to read, and survives the loss of brokers. Topics and partitions
 // that appear later are read from their beginning.
@@ -70,7 +73,6 @@ func Consume(ctx context.Context, opts Options, start Start, f func(Record) erro
 type consumer struct {
 	opts    Options
 	cluster *cluster
-	dialer  *kafka.Dialer
 	ctx     context.Context
 	end     context.CancelCauseFunc
 	read    map[string]int // number of partitions being read, by topic
@@ -88,8 +90,6 @@ func newConsumer(ctx context.Context, opts Options, f func(Record) error) (*cons
 	if c.cluster, err = newCluster(c.ctx, &c.opts); err != nil {
 		return nil, err
 	}
-	c.dialer = &kafka.Dialer{ClientID: "livebridge", Timeout: checkTimeout, DualStack: true,
-		DialFunc: c.cluster.credentials.dial, SASLMechanism: c.cluster.credentials.mechanism()}
 	return c, nil
 }
 
@@ -125,43 +125,57 @@ func (c *consumer) discover(start Start) error {
 
 func (c *consumer) begin(t kafka.Topic, start Start) {
 	for n := c.read[t.Name]; n < len(t.Partitions); n++ {
-		r := kafka.NewReader(kafka.ReaderConfig{
-			Brokers: c.opts.brokers(), Topic: t.Name, Partition: n, Dialer: c.dialer,
-			MinBytes: 1, MaxBytes: 10 << 20, MaxWait: time.Second,
-		})
-		if start == StartNew {
-			_ = r.SetOffset(kafka.LastOffset) // fails only after Close
-		}
-		c.readers.Go(func() { c.run(r) })
+		r := &committed.Reader{Brokers: c.cluster, Topic: t.Name, Partition: n, Committed: true}
+		c.readers.Go(func() { c.run(r, start) })
 	}
 	c.read[t.Name] = max(c.read[t.Name], len(t.Partitions))
 }
 
-// run reads one partition.
-func (c *consumer) run(r *kafka.Reader) {
-	defer func() { _ = r.Close() }()
-	for {
-		m, err := r.ReadMessage(c.ctx)
-		switch {
-		case c.ctx.Err() != nil:
-			return
-		case err != nil:
-			c.logOnce(err)
-			select {
-			case <-c.ctx.Done():
-			case <-time.After(consumeRetryPause):
-			}
+// run reads the committed records of one partition.
+func (c *consumer) run(r *committed.Reader, start Start) {
+	for found := false; c.ctx.Err() == nil; {
+		var err error
+		if found {
+			found, err = c.fetch(r)
+		} else if err = c.seek(r, start); err == nil {
+			found, start = true, StartAll // where a log has lost what is next, the rest of it is new
+		}
+		if err == nil || c.ctx.Err() != nil {
 			continue
 		}
-		if !c.deliver(&m) {
-			return
+		c.logOnce(err)
+		c.cluster.Renew()
+		select {
+		case <-c.ctx.Done():
+		case <-time.After(consumeRetryPause):
 		}
 	}
 }
 
+// seek sets where a reader begins.
+func (c *consumer) seek(r *committed.Reader, start Start) (err error) {
+	if start == StartNew {
+		r.Next, err = committed.End(c.ctx, c.cluster, r.Topic, r.Partition, true)
+	} else {
+		r.Next, err = committed.Begin(c.ctx, c.cluster, r.Topic, r.Partition)
+	}
+	return err
+}
+
+// fetch delivers the next records. False: the log does not have what is next.
+func (c *consumer) fetch(r *committed.Reader) (bool, error) {
+	records, err := r.Fetch(c.ctx, fetchWait)
+	for i := range records {
+		if !c.deliver(r, &records[i]) {
+			break
+		}
+	}
+	return !errors.Is(err, committed.ErrOutOfRange), err
+}
+
 // deliver reports false when the consumer has ended. It ends it under the lock, after which f is not called again.
-func (c *consumer) deliver(m *kafka.Message) bool {
-	r := Record{Topic: m.Topic, Partition: m.Partition, Key: string(m.Key), Payload: m.Value,
+func (c *consumer) deliver(from *committed.Reader, m *committed.Record) bool {
+	r := Record{Topic: from.Topic, Partition: from.Partition, Key: string(m.Key), Payload: m.Value,
 		Header: make(map[string]string, len(m.Headers))}
 	for _, h := range m.Headers {
 		r.Header[h.Key] = string(h.Value)

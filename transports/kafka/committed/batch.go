@@ -95,6 +95,13 @@ type Record struct {
 	Offset     int64
 	Time       int64 // Unix milliseconds: of the log if its topic says LogAppendTime, else of its producer
 	Key, Value []byte
+	Headers    []Header
+}
+
+// Header is a header of a record.
+type Header struct {
+	Key   string
+	Value []byte
 }
 
 // each calls f for every record.
@@ -107,6 +114,9 @@ func (b *batch) each(f func(Record)) error {
 		r.skip(1)
 		time, offset := r.varint(), r.varint()
 		out := Record{Offset: b.first + offset, Time: b.firstTime + time, Key: r.bytes(), Value: r.bytes()}
+		for n := r.varint(); n > 0 && r.err == nil; n-- {
+			out.Headers = append(out.Headers, Header{string(r.bytes()), r.bytes()})
+		}
 		if r.err != nil {
 			return r.err
 		}
