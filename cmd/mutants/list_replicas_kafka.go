@@ -48,6 +48,8 @@ func kafkaReplicaMutants() []mutant {
 			"endInterval > 0", kafka, "TestReplicas/end_under_load"},
 		{"the wrong event is rejected", partitions + "/commit.go", "p.owned.rejected(p.events[large.Batch], ",
 			"p.owned.rejected(large.Batch, ", kafka, "TestEventTooLargeForTheBroker"},
+		{"a consumer is given what was aborted", kafka + "/consume.go", "Partition: n, Committed: true}", "Partition: n}", kafka,
+			"TestConsumeCommitted"},
 		{"a zombie keeps its partitions", membership + "/sticky.go", "-cmp.Compare(had", "cmp.Compare(had", membership,
 			"TestAssignments"},
 		{"an owner that was fenced is never asked again", membership + "/group.go", "\t\tcase g.again <- struct{}{}:\n",

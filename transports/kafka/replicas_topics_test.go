@@ -183,15 +183,7 @@ func TestForgottenState(t *testing.T) {
 func TestEventTooLargeForTheBroker(t *testing.T) {
 	t.Parallel()
 	f, o, r, p := startReplica(t, nil)
-	f.ControlKey(int16(kmsg.Produce), func(q kmsg.Request) (kmsg.Response, error, bool) {
-		f.KeepControl()
-		for _, topic := range q.(*kmsg.ProduceRequest).Topics {
-			if topic.Topic == o.Topic && len(topic.Partitions[0].Records) > 20_000 {
-				return refusal(q, 10), nil, true
-			}
-		}
-		return nil, nil, false
-	})
+	refuseLarge(f, o.Topic)
 	for _, size := range []int{30_000, 990_000} { // in a batch with the others, and in one of its own
 		commit := counted(1, 21)
 		large := *commit.Events[13]
@@ -207,6 +199,19 @@ func TestEventTooLargeForTheBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkCommitted(t, r, o, 21)
+}
+
+// refuseLarge makes the broker refuse batches of a topic that are larger than it has told.
+func refuseLarge(f *fake, topic string) {
+	f.ControlKey(int16(kmsg.Produce), func(q kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		for _, each := range q.(*kmsg.ProduceRequest).Topics {
+			if each.Topic == topic && len(each.Partitions[0].Records) > 20_000 {
+				return refusal(q, 10), nil, true
+			}
+		}
+		return nil, nil, false
+	})
 }
 
 // TestFencedByNobody: a member that is fenced by something that is no member gets its partitions once more, since
