@@ -87,7 +87,7 @@ func TestConsumeCommitted(t *testing.T) {
 	t.Parallel()
 	f, o, _, p := startReplica(t, nil)
 	refuseLarge(f, o.Topic)
-	aborted := counted(1, 14)
+	aborted := counted(100, 14)
 	large := *aborted.Events[13]
 	large.Data = []byte(`"` + strings.Repeat("x", 990_000) + `"`)
 	aborted.Events[13] = &large
