@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -30,7 +31,7 @@ type Replicas struct {
 	count  int    // of partitions of each topic
 	intake *route // to which callbacks are written
 	owners *cluster
-	group  *membership.Group // nil: not joined
+	group  atomic.Pointer[membership.Group] // nil: not joined
 	end    context.CancelFunc
 
 	partitions *partitions.Partitions
@@ -104,6 +105,7 @@ func (r *Replicas) prepare(ctx context.Context) error {
 		Count: r.count, TransactionalIDs: fmt.Sprintf("%s-%s-", r.opts.Group, r.opts.Topic),
 		TransactionTimeout: transactionTimeout, Binary: r.opts.Binary, Compression: r.opts.Compression,
 		OutputLimit: events.Limit.Load, StateLimit: state.Limit.Load, Tombstones: r.tombstones, Fenced: r.fenced,
+		Processed: r.processed,
 	})
 	return err
 }
@@ -172,15 +174,24 @@ func (r *Replicas) Join() (bridge.Membership, error) {
 		Dialer: &kafka.Dialer{ClientID: "livebridge", Timeout: checkTimeout, DualStack: true,
 			DialFunc: r.owners.credentials.dial, SASLMechanism: r.owners.credentials.mechanism()},
 	})
-	r.group = g
+	if err == nil {
+		r.group.Store(g)
+	}
 	return g, err
+}
+
+// processed has the group's offset follow a partition.
+func (r *Replicas) processed(partition int, next uint64) {
+	if g := r.group.Load(); g != nil {
+		g.Processed(partition, next)
+	}
 }
 
 // fenced has the group look whether a partition that was lost is still ours.
 func (r *Replicas) fenced() {
 	r.opts.Log.Warn("a partition was taken over by another replica", zap.String("topic", r.intakeTopic))
-	if r.group != nil {
-		r.group.Lost()
+	if g := r.group.Load(); g != nil {
+		g.Lost()
 	}
 }
 

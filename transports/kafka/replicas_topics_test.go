@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"livebridge/bridge"
+	"livebridge/transports/transporttest"
 )
 
 // TestReplicaTopics: topics with which replicas would lose or misorder something are refused by name, with the way out.
@@ -249,4 +250,31 @@ func TestFencedByNobody(t *testing.T) {
 	if _, err := takePartition(t, r).Commit(soon(t), counted(1, 1)); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestLagIsShown: the group's offset follows what is committed, for tools that show lag.
+func TestLagIsShown(t *testing.T) {
+	t.Parallel()
+	_, o, r, p := startReplica(t, nil)
+	m, err := r.Join()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = m.Leave(soon(t)) }()
+	transporttest.Eventually(t, "the group has a member", func() bool {
+		partitions, _ := m.Next(soon(t))
+		return len(partitions) == 1
+	})
+	for range 3 {
+		transporttest.Eventually(t, "an input is taken", func() bool { return r.Append(soon(t), 0, []byte("input")) == nil })
+	}
+	if _, err := p.Commit(soon(t), bridge.PartitionCommit{Next: 2}); err != nil {
+		t.Fatal(err)
+	}
+	transporttest.Eventually(t, "the group's offset is 2", func() bool {
+		answer, err := r.owners.Client().OffsetFetch(soon(t), &kafka.OffsetFetchRequest{GroupID: o.Group,
+			Topics: map[string][]int{r.intakeTopic: {0}}})
+		return err == nil && len(answer.Topics[r.intakeTopic]) == 1 &&
+			answer.Topics[r.intakeTopic][0].CommittedOffset == 2
+	})
 }
