@@ -28,6 +28,7 @@ const transactionTimeout = 10 * time.Second
 // bridge.Membership.
 type Replicas struct {
 	opts   Options
+	name   string // of the consumer group, and the beginning of transactional ids
 	count  int    // of partitions of each topic
 	intake *route // to which callbacks are written
 	owners *cluster
@@ -39,14 +40,15 @@ type Replicas struct {
 	intakeTopic, stateTopic string
 }
 
-// OpenReplicas connects, creates the topics that are absent if that is allowed, and checks them. It waits for brokers
+// OpenReplicas makes a replica of the group of this name: the consumer group, whose name also begins the transactional
+// ids. It connects, creates the topics that are absent if that is allowed, and checks them. It waits for brokers
 // and topics until ctx ends, and then returns why they cannot be used. Topics with different numbers of partitions are
 // refused at once.
-func OpenReplicas(ctx context.Context, opts Options) (*Replicas, error) {
-	if err := errors.Join(opts.Check(), opts.checkReplicas()); err != nil {
+func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, error) {
+	if err := errors.Join(opts.Check(), opts.checkReplicas(group)); err != nil {
 		return nil, err
 	}
-	r := &Replicas{opts: opts, intakeTopic: opts.Topic + intakeSuffix, stateTopic: opts.Topic + stateSuffix}
+	r := &Replicas{opts: opts, name: group, intakeTopic: opts.Topic + intakeSuffix, stateTopic: opts.Topic + stateSuffix}
 	var err error
 	if r.intake, err = newRoute(&r.opts); err != nil {
 		return nil, err
@@ -66,7 +68,7 @@ func OpenReplicas(ctx context.Context, opts Options) (*Replicas, error) {
 }
 
 // checkReplicas returns the errors of options that replicas need.
-func (o *Options) checkReplicas() error {
+func (o *Options) checkReplicas(group string) error {
 	if !template(o.Topic).fixed() {
 		return settingError("KAFKA_TOPIC", fmt.Errorf("%q has a placeholder, which INTAKE=broker does not support: "+
 			"set the name of one topic", o.Topic))
@@ -74,7 +76,7 @@ func (o *Options) checkReplicas() error {
 	if err := checkTopic(o.Topic + intakeSuffix); err != nil {
 		return settingError("KAFKA_TOPIC", err)
 	}
-	if o.Group == "" {
+	if group == "" {
 		return settingError("KAFKA_GROUP", errors.New("is empty: set the name of the replicas' consumer group"))
 	}
 	return nil
@@ -102,7 +104,7 @@ func (r *Replicas) prepare(ctx context.Context) error {
 	var err error
 	r.partitions, err = partitions.New(partitions.Options{
 		Brokers: r.owners, Log: r.opts.Log, Output: r.opts.Topic, Intake: r.intakeTopic, State: r.stateTopic,
-		Count: r.count, TransactionalIDs: fmt.Sprintf("%s-%s-", r.opts.Group, r.opts.Topic),
+		Count: r.count, TransactionalIDs: fmt.Sprintf("%s-%s-", r.name, r.opts.Topic),
 		TransactionTimeout: transactionTimeout, Binary: r.opts.Binary, Compression: r.opts.Compression,
 		OutputLimit: events.Limit.Load, StateLimit: state.Limit.Load, Tombstones: r.tombstones, Fenced: r.fenced,
 		Processed: r.processed,
@@ -170,7 +172,7 @@ func (r *Replicas) tombstones() time.Duration {
 // Join makes this process a member of the group that shares the partitions out. It may be called once.
 func (r *Replicas) Join() (bridge.Membership, error) {
 	g, err := membership.Join(membership.Options{
-		Session: r.opts.session, ID: r.opts.Group, Topic: r.intakeTopic, Brokers: r.opts.brokers(), Client: r.owners.Client, Log: r.opts.Log,
+		Session: r.opts.session, ID: r.name, Topic: r.intakeTopic, Brokers: r.opts.brokers(), Client: r.owners.Client, Log: r.opts.Log,
 		Dialer: &kafka.Dialer{ClientID: "livebridge", Timeout: checkTimeout, DualStack: true,
 			DialFunc: r.owners.credentials.dial, SASLMechanism: r.owners.credentials.mechanism()},
 	})

@@ -18,7 +18,7 @@ func BenchmarkReplicas(b *testing.B) {
 	c := kafkatest.Start(b, kafkatest.Options{JVM: []string{"-Xmx512m"}})
 	o := DefaultOptions()
 	o.Brokers, o.Partitions = joined(c.Brokers()), 1
-	r, err := OpenReplicas(b.Context(), o)
+	r, err := OpenReplicas(b.Context(), o, groupOf(o))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -231,7 +231,7 @@ func TestTransactionalBatches(t *testing.T) {
 	close(sent)
 	next := make(map[string]int32)
 	for request := range sent {
-		if request.TransactionID == nil || *request.TransactionID != "livebridge-"+o.Topic+"-0" || request.Acks != -1 {
+		if request.TransactionID == nil || *request.TransactionID != groupOf(o)+"-"+o.Topic+"-0" || request.Acks != -1 {
 			t.Errorf("a request of %v with acks %d", request.TransactionID, request.Acks)
 		}
 		for _, topic := range request.Topics {

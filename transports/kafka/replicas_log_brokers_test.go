@@ -29,7 +29,7 @@ func TestReplicaLogs(t *testing.T) {
 
 func logOptions(c *kafkatest.Cluster, topic string) Options {
 	o, _ := observed()
-	o.Brokers, o.Topic, o.Group, o.Partitions = joined(c.Brokers()), topic, topic, 1
+	o.Brokers, o.Topic, o.Partitions = joined(c.Brokers()), topic, 1
 	return o
 }
 

@@ -47,7 +47,7 @@ func replicaRights(t *testing.T, c *kafkatest.Cluster, authority *transporttest.
 			user := fmt.Sprint("replica", missing)
 			o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, authority.File, "plain", user,
 				"least-secret"
-			o.Topic, o.Group, o.Partitions = user+"-events", user+"-group", 2
+			o.Topic, o.Partitions = user+"-events", 2
 			for i, r := range replicasRights() {
 				if i != missing {
 					addACL(t, c, kafka.ACLEntry{ResourceType: r.on, ResourceName: user + "-", Host: "*",
@@ -74,7 +74,7 @@ func replicaRights(t *testing.T, c *kafkatest.Cluster, authority *transporttest.
 func useAll(t *testing.T, o Options) error {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 	defer cancel()
-	r, err := OpenReplicas(ctx, o)
+	r, err := OpenReplicas(ctx, o, groupOf(o))
 	if err != nil {
 		return err
 	}

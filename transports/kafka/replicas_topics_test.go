@@ -50,7 +50,7 @@ func TestReplicaTopics(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
-			_, err := OpenReplicas(ctx, o)
+			_, err := OpenReplicas(ctx, o, groupOf(o))
 			for _, want := range c.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%v does not say %q", err, want)
@@ -91,7 +91,7 @@ func TestReplicaTopicsAreCreated(t *testing.T) {
 	o.Create, o.Topic = false, "absent"
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if _, err := OpenReplicas(ctx, o); err == nil || !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") {
+	if _, err := OpenReplicas(ctx, o, groupOf(o)); err == nil || !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") {
 		t.Errorf("absent topics that may not be created: %v", err)
 	}
 }
@@ -111,17 +111,15 @@ func describeTopic(t *testing.T, f *fake, topic string) []kafka.DescribeConfigRe
 // TestReplicaOptions: options with which there can be no replicas are refused with the name of the setting.
 func TestReplicaOptions(t *testing.T) {
 	t.Parallel()
-	for want, change := range map[string]func(*Options){
-		"KAFKA_TOPIC":   func(o *Options) { o.Topic = "live.{kind}" },
-		"KAFKA_GROUP":   func(o *Options) { o.Group = "" },
-		"KAFKA_BROKERS": func(o *Options) { o.Brokers = "" },
-		"245 ":          func(o *Options) { o.Topic = strings.Repeat("x", 245) },
+	for _, c := range []struct{ topic, group, want string }{
+		{"live.{kind}", "group", "KAFKA_TOPIC: \"live.{kind}\" has a placeholder"},
+		{strings.Repeat("x", 245), "group", "KAFKA_TOPIC: topic name has 252 characters"},
+		{"live", "", "KAFKA_GROUP: is empty"},
 	} {
 		o := testOptions()
-		change(&o)
-		if _, err := OpenReplicas(t.Context(), o); err == nil || !strings.Contains(err.Error(), strings.TrimSpace(want)) &&
-			!strings.Contains(err.Error(), "KAFKA_TOPIC") {
-			t.Errorf("%s: %v", want, err)
+		o.Topic = c.topic
+		if _, err := OpenReplicas(t.Context(), o, c.group); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("topic %.20s, group %q: %v", c.topic, c.group, err)
 		}
 	}
 }
@@ -272,7 +270,7 @@ func TestLagIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	transporttest.Eventually(t, "the group's offset is 2", func() bool {
-		answer, err := r.owners.Client().OffsetFetch(soon(t), &kafka.OffsetFetchRequest{GroupID: o.Group,
+		answer, err := r.owners.Client().OffsetFetch(soon(t), &kafka.OffsetFetchRequest{GroupID: groupOf(o),
 			Topics: map[string][]int{r.intakeTopic: {0}}})
 		return err == nil && len(answer.Topics[r.intakeTopic]) == 1 &&
 			answer.Topics[r.intakeTopic][0].CommittedOffset == 2
