@@ -37,10 +37,10 @@ const (
 	fetchWait         = time.Second            // for records, if there are none
 )
 
-// Consume calls f, never concurrently, for every committed record of the events' topics, in the order of each partition, until
-// ctx ends or f returns an error, and returns that. Without a connection at the start it returns why. It waits for
-// topics that do not exist yet and for the permission to read, and survives the loss of brokers. Topics and partitions
-// that appear later are read from their beginning.
+// Consume calls f, never concurrently, for every committed record of the events' topics, in the order of each
+// partition, until ctx ends or f returns an error, and returns that. Without a connection at the start it returns why.
+// It waits for topics that do not exist yet and for the permission to read, and survives the loss of brokers. Topics
+// and partitions that appear later are read from their beginning.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
 	if err := opts.Check(); err != nil {
 		return err

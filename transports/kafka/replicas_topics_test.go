@@ -36,7 +36,8 @@ func TestReplicaTopics(t *testing.T) {
 		{"a compacted intake", "live.events.intake", 3, state, []string{"set cleanup.policy to delete"}},
 		{"an intake that is compacted later", "live.events.intake", 3, map[string]string{"cleanup.policy": "compact,delete"},
 			[]string{"callbacks are removed before they are processed"}},
-		{"a short intake", "live.events.intake", 3, map[string]string{"retention.ms": "1000"}, []string{"raise retention.ms"}},
+		{"a short intake", "live.events.intake", 3, map[string]string{"retention.ms": "1000"},
+			[]string{"raise retention.ms"}},
 		{"too few replicas", "live.events.state", 3, map[string]string{"cleanup.policy": "compact",
 			"min.insync.replicas": "5"}, []string{"nothing can be published"}},
 	} {
@@ -124,7 +125,7 @@ func TestReplicaOptions(t *testing.T) {
 	}
 }
 
-// TestOtherNumberOfPartitions: topics that have grown since the state was written are refused, since streams have moved.
+// TestOtherNumberOfPartitions: topics that have grown since the state was written are refused: streams have moved.
 func TestOtherNumberOfPartitions(t *testing.T) {
 	t.Parallel()
 	f, o, r, p := startReplica(t, nil)

@@ -110,9 +110,25 @@ func readCancelled(t *testing.T, h ReplicasHarness) {
 	if _, _, err := p.Read(ctx, answerTimeout); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled Read returns %v", err)
 	}
-	appended(t, r, 0, "input")
-	if got := readToEnd(t, p); len(got) != 1 {
-		t.Errorf("%d inputs are read", len(got))
+	const inputs = 20
+	var got []bridge.IntakeRecord
+	for n := range inputs {
+		appended(t, r, 0, fmt.Sprint(n))
+		<-time.After(retryPause)
+		records, _, err := p.Read(ctx, answerTimeout)
+		if err != nil && (len(records) > 0 || !errors.Is(err, context.Canceled)) {
+			t.Errorf("a cancelled Read returns %d inputs and %v", len(records), err)
+		}
+		got = append(got, records...)
+	}
+	got = append(got, readToEnd(t, p)...)
+	for n, record := range got {
+		if string(record.Value) != fmt.Sprint(n) {
+			t.Fatalf("input %d is %q", n, record.Value)
+		}
+	}
+	if len(got) != inputs {
+		t.Errorf("%d of %d inputs are read", len(got), inputs)
 	}
 	committed(t, p, bridge.PartitionCommit{})
 }

@@ -10,8 +10,8 @@ import (
 // reportInterval is how often the group's offsets are committed.
 const reportInterval = 2 * time.Second
 
-// Processed says how far a partition is processed: the offset that is read next. The group's offsets follow it for tools
-// that show lag. No owner reads them: they are outside of the transactions.
+// Processed says how far a partition is processed: the offset that is read next. The group's offsets follow it for
+// tools that show lag. No owner reads them: they are outside of the transactions.
 func (g *Group) Processed(partition int, next uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

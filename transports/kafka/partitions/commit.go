@@ -36,7 +36,7 @@ func (p *partition) Commit(ctx context.Context, c bridge.PartitionCommit) (uint6
 // committed settles a commit.
 func (p *partition) committed(plan *plan, next uint64, err error) (uint64, error) {
 	if err != nil {
-		p.broken = fmt.Errorf("a commit has failed before: %v", err) // not an error of a later call's context
+		p.broken = errors.New("a commit has failed before: " + err.Error()) // which is not of a later call's context
 		if errors.Is(err, bridge.ErrFenced) {
 			p.owned.opts.Fenced()
 		}
