@@ -94,7 +94,7 @@
 //	transports/nats/embedded  bridge, nats                    the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
-//	transports/kafka          bridge, producer, membership, partitions, transporttls
+//	transports/kafka          bridge, producer, committed, membership, partitions, transporttls
 //	                                                          publishes to Kafka, and opens its replicas; it and those
 //	                                                          below are the only importers of kafka-go
 //	transports/kafka/committed

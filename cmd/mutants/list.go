@@ -33,8 +33,8 @@ func mutants() []mutant {
 		countingMutants(), operatorMutants(), sharingMutants(), providerMutants(),
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
-		statusMutants(), fallbackMutants(), replicaMutants(), tracingMutants(), historyMutants(),
-		historyPageMutants(), ownerMutants(), stateMutants(),
+		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
+		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
 	} {
 		all = append(all, some...)
 	}

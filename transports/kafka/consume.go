@@ -33,14 +33,14 @@ type Record struct {
 
 const (
 	consumeRetryPause = 500 * time.Millisecond // after a failure
-	consumeWait       = time.Second            // of a broker for records
 	discoverInterval  = 2 * time.Second        // how often to check for new topics and partitions
+	fetchWait         = time.Second            // for records, if there are none
 )
 
-// Consume calls f, never concurrently, for every committed record of the events' topics, in the order of each partition, until
-// ctx ends or f returns an error, and returns that. Without a connection at the start it returns why. It waits for
-// topics that do not exist yet and for the permission to read, and survives the loss of brokers. Topics and partitions
-// that appear later are read from their beginning.
+// Consume calls f, never concurrently, for every committed record of the events' topics, in the order of each
+// partition, until ctx ends or f returns an error, and returns that. Without a connection at the start it returns why.
+// It waits for topics that do not exist yet and for the permission to read, and survives the loss of brokers. Topics
+// and partitions that appear later are read from their beginning.
 func Consume(ctx context.Context, opts Options, start Start, f func(Record) error) error {
 	if err := opts.Check(); err != nil {
 		return err
@@ -133,47 +133,44 @@ func (c *consumer) begin(t kafka.Topic, start Start) {
 
 // run reads the committed records of one partition.
 func (c *consumer) run(r *committed.Reader, start Start) {
-	for found := false; ; {
-		var records []committed.Record
-		err := error(nil)
-		if !found {
-			err = c.seek(r, start)
-			found = err == nil
-		} else if records, err = r.Fetch(c.ctx, consumeWait); errors.Is(err, committed.ErrOutOfRange) {
-			found, start = false, StartAll // what was to come next is gone
+	for found := false; c.ctx.Err() == nil; {
+		var err error
+		if found {
+			found, err = c.fetch(r)
+		} else if err = c.seek(r, start); err == nil {
+			found, start = true, StartAll // where a log has lost what is next, the rest of it is new
 		}
-		if c.ctx.Err() != nil {
-			return
+		if err == nil || c.ctx.Err() != nil {
+			continue
 		}
-		if err != nil && !errors.Is(err, committed.ErrOutOfRange) {
-			c.pause(err)
-		}
-		for i := range records {
-			if !c.deliver(r, &records[i]) {
-				return
-			}
+		c.logOnce(err)
+		c.cluster.Renew()
+		select {
+		case <-c.ctx.Done():
+		case <-time.After(consumeRetryPause):
 		}
 	}
 }
 
-// seek moves a reader to where it begins.
+// seek sets where a reader begins.
 func (c *consumer) seek(r *committed.Reader, start Start) (err error) {
-	if start == StartAll {
-		r.Next, err = committed.Begin(c.ctx, c.cluster, r.Topic, r.Partition)
-	} else {
+	if start == StartNew {
 		r.Next, err = committed.End(c.ctx, c.cluster, r.Topic, r.Partition, true)
+	} else {
+		r.Next, err = committed.Begin(c.ctx, c.cluster, r.Topic, r.Partition)
 	}
 	return err
 }
 
-// pause waits after an error.
-func (c *consumer) pause(err error) {
-	c.logOnce(err)
-	c.cluster.Renew()
-	select {
-	case <-c.ctx.Done():
-	case <-time.After(consumeRetryPause):
+// fetch delivers the next records. False: the log does not have what is next.
+func (c *consumer) fetch(r *committed.Reader) (bool, error) {
+	records, err := r.Fetch(c.ctx, fetchWait)
+	for i := range records {
+		if !c.deliver(r, &records[i]) {
+			break
+		}
 	}
+	return !errors.Is(err, committed.ErrOutOfRange), err
 }
 
 // deliver reports false when the consumer has ended. It ends it under the lock, after which f is not called again.

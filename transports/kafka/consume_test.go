@@ -81,3 +81,35 @@ func TestConsumeNoQuarantine(t *testing.T) {
 		t.Errorf("it reads %v, not %v", c.read, want)
 	}
 }
+
+// TestConsumeCommitted: what replicas have aborted is not consumed, and what they commit is, once and in order.
+func TestConsumeCommitted(t *testing.T) {
+	t.Parallel()
+	f, o, _, p := startReplica(t, nil)
+	refuseLarge(f, o.Topic)
+	aborted := counted(100, 14)
+	large := *aborted.Events[13]
+	large.Data = []byte(`"` + strings.Repeat("x", 990_000) + `"`)
+	aborted.Events[13] = &large
+	for n := range uint64(3) {
+		if _, err := p.Commit(soon(t), aborted); !bridge.IsRejected(err) {
+			t.Fatal(err)
+		}
+		if _, err := p.Commit(soon(t), counted(2*n+1, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := transporttest.Events(1, 1, 6)
+	err := Consume(soon(t), o, StartAll, func(r Record) error {
+		if string(r.Payload) != string(want[0].AppendStructured(nil)) || r.Header["content-type"] == "" {
+			t.Errorf("consumed is %v %s", r.Header, r.Payload)
+		}
+		if want = want[1:]; len(want) == 0 {
+			return errEnough
+		}
+		return nil
+	})
+	if !errors.Is(err, errEnough) {
+		t.Error(err)
+	}
+}

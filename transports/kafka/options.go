@@ -32,7 +32,6 @@ type Options struct {
 	Create      bool          // create absent topics
 	Partitions  int           // of topics that are created
 	Replication int           // of topics that are created; -1: the broker's default
-	Group       string        // of replicas: their consumer group, and the beginning of transactional ids
 	Dedupe      time.Duration // DEDUPE_WINDOW: a topic that retains events for less gets a warning
 
 	// format
@@ -63,7 +62,7 @@ type Options struct {
 // DefaultOptions returns the product's defaults.
 func DefaultOptions() Options {
 	return Options{
-		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine", Group: "livebridge",
+		Brokers: "127.0.0.1:9092", Topic: "live.events", Quarantine: "live.quarantine",
 		Create: true, Partitions: 12, Replication: -1, Dedupe: 24 * time.Hour,
 		Compression: "lz4", SASL: "none", TLSVerify: transporttls.VerifyFull, AckTimeout: 5 * time.Second,
 		Log: zap.NewNop(), ReadFile: os.ReadFile,

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 // crashOptions are those of the owners and of what feeds and checks them.
 func crashOptions(brokers, topic string) Options {
 	o := DefaultOptions()
-	o.Brokers, o.Topic, o.Group, o.Partitions, o.session = brokers, topic, topic, crashPartitions, crashSession
+	o.Brokers, o.Topic, o.Partitions, o.session = brokers, topic, crashPartitions, crashSession
 	return o
 }
 
@@ -51,7 +51,7 @@ func runOwner(brokers, topic string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	r, err := OpenReplicas(ctx, o)
+	r, err := OpenReplicas(ctx, o, groupOf(o))
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,7 @@ package kafka
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -23,127 +22,20 @@ const (
 // transactionTimeout bounds how long an owner that has died holds up the readers of committed records.
 const transactionTimeout = 10 * time.Second
 
-// Replicas share the work of one intake on Kafka. It implements bridge.IntakeLog and bridge.Partitions, and Join makes a
-// bridge.Membership.
+// Replicas share the work of one intake on Kafka. It implements bridge.IntakeLog and bridge.Partitions, and Join makes
+// a bridge.Membership.
 type Replicas struct {
 	opts   Options
+	name   string // of the consumer group, and the beginning of transactional ids
 	count  int    // of partitions of each topic
 	intake *route // to which callbacks are written
 	owners *cluster
-	group  *membership.Group // nil: not joined
+	group  atomic.Pointer[membership.Group] // nil: not joined
 	end    context.CancelFunc
 
 	partitions *partitions.Partitions
 
 	intakeTopic, stateTopic string
-}
-
-// OpenReplicas connects, creates the topics that are absent if that is allowed, and checks them. It waits for brokers
-// and topics until ctx ends, and then returns why they cannot be used. Topics with different numbers of partitions are
-// refused at once.
-func OpenReplicas(ctx context.Context, opts Options) (*Replicas, error) {
-	if err := errors.Join(opts.Check(), opts.CheckReplicas()); err != nil {
-		return nil, err
-	}
-	r := &Replicas{opts: opts, intakeTopic: opts.Topic + intakeSuffix, stateTopic: opts.Topic + stateSuffix}
-	var err error
-	if r.intake, err = newRoute(&r.opts); err != nil {
-		return nil, err
-	}
-	living, end := context.WithCancel(context.Background())
-	r.end = end
-	if r.owners, err = newCluster(living, &r.opts); err == nil {
-		r.owners.setTopics([]string{opts.Topic, r.intakeTopic, r.stateTopic})
-		err = r.prepare(ctx)
-	}
-	if err != nil {
-		r.disconnect()
-		return nil, err
-	}
-	r.intake.topics.watch()
-	return r, nil
-}
-
-// CheckReplicas returns the errors, of settings, that replicas would meet with these options.
-func (o *Options) CheckReplicas() error {
-	if !template(o.Topic).fixed() {
-		return settingError("KAFKA_TOPIC", fmt.Errorf("%q has a placeholder, which INTAKE=broker does not support: "+
-			"set the name of one topic", o.Topic))
-	}
-	if err := checkTopic(o.Topic + intakeSuffix); err != nil {
-		return settingError("KAFKA_TOPIC", err)
-	}
-	if o.Group == "" {
-		return settingError("INTAKE_GROUP", errors.New("is empty: set the name of the replicas' consumer group"))
-	}
-	return nil
-}
-
-// prepare finds or creates the topics: first that of events, whose number of partitions the others get.
-func (r *Replicas) prepare(ctx context.Context) error {
-	t := r.intake.topics
-	events := t.as(r.opts.Topic, roleEvents)
-	if err := r.await(ctx, events); err != nil {
-		return err
-	}
-	r.count = len(events.layout.Load().partitions)
-	r.opts.Partitions = r.count
-	intake, state := t.as(r.intakeTopic, roleIntake), t.as(r.stateTopic, roleState)
-	if err := r.await(ctx, intake, state); err != nil {
-		return err
-	}
-	for _, other := range []*topic{intake, state} {
-		if n := len(other.layout.Load().partitions); n != r.count {
-			return fmt.Errorf("topic %s has %d partitions and %s has %d: replicas need as many in each; recreate the topic "+
-				"that is empty with as many as the other, or set KAFKA_TOPIC to a new name", other.Name, n, events.Name, r.count)
-		}
-	}
-	var err error
-	r.partitions, err = partitions.New(partitions.Options{
-		Brokers: r.owners, Log: r.opts.Log, Output: r.opts.Topic, Intake: r.intakeTopic, State: r.stateTopic,
-		Count: r.count, TransactionalIDs: fmt.Sprintf("%s-%s-", r.opts.Group, r.opts.Topic),
-		TransactionTimeout: transactionTimeout, Binary: r.opts.Binary, Compression: r.opts.Compression,
-		OutputLimit: events.Limit.Load, StateLimit: state.Limit.Load, Tombstones: r.tombstones, Fenced: r.fenced,
-	})
-	return err
-}
-
-// await checks topics until they are usable or ctx ends.
-func (r *Replicas) await(ctx context.Context, all ...*topic) error {
-	var err error
-	for pause := checkRetryMin; ; pause = min(2*pause, checkRetryMax) {
-		r.intake.topics.checkOnce(ctx)
-		now := unusable(all)
-		if now == nil {
-			return nil
-		}
-		if err == nil || ctx.Err() == nil { // else it is only that the time is over
-			err = now
-		}
-		r.intake.topics.markStale()
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return errors.Join(err, ctx.Err())
-		case <-r.intake.topics.woken:
-			timer.Stop()
-		case <-timer.C:
-		}
-	}
-}
-
-// unusable returns why a topic cannot be used; nil: all can.
-func unusable(all []*topic) error {
-	for _, t := range all {
-		if fault := t.fault.Load(); fault != nil {
-			return *fault
-		}
-		if t.layout.Load() == nil {
-			return bridge.Unavailable("topic %s: it was not found yet", t.Name)
-		}
-	}
-	return nil
 }
 
 // Take implements bridge.Partitions.
@@ -168,24 +60,46 @@ func (r *Replicas) tombstones() time.Duration {
 // Join makes this process a member of the group that shares the partitions out. It may be called once.
 func (r *Replicas) Join() (bridge.Membership, error) {
 	g, err := membership.Join(membership.Options{
-		Session: r.opts.session, ID: r.opts.Group, Topic: r.intakeTopic, Brokers: r.opts.brokers(), Client: r.owners.Client, Log: r.opts.Log,
+		Session: r.opts.session, ID: r.name, Topic: r.intakeTopic, Brokers: r.opts.brokers(),
+		Client: r.owners.Client, Log: r.opts.Log,
 		Dialer: &kafka.Dialer{ClientID: "livebridge", Timeout: checkTimeout, DualStack: true,
 			DialFunc: r.owners.credentials.dial, SASLMechanism: r.owners.credentials.mechanism()},
 	})
-	r.group = g
-	return g, err
+	if err != nil {
+		return nil, err
+	}
+	r.group.Store(g)
+	return g, nil
+}
+
+// processed has the group's offset follow a partition.
+func (r *Replicas) processed(partition int, next uint64) {
+	if g := r.group.Load(); g != nil {
+		g.Processed(partition, next)
+	}
 }
 
 // fenced has the group look whether a partition that was lost is still ours.
 func (r *Replicas) fenced() {
 	r.opts.Log.Warn("a partition was taken over by another replica", zap.String("topic", r.intakeTopic))
-	if r.group != nil {
-		r.group.Lost()
+	if g := r.group.Load(); g != nil {
+		g.Lost()
 	}
 }
 
 // Connected reports whether the brokers responded to the last check and the topics are usable.
 func (r *Replicas) Connected() bool { return r.intake.topics.connected.Load() }
+
+// TopicState returns the state of the topic with the fewest in-sync replicas at the last check.
+func (r *Replicas) TopicState() bridge.TopicState {
+	worst := bridge.TopicState{}
+	for i, name := range []string{r.opts.Topic, r.intakeTopic, r.stateTopic} {
+		if s := r.intake.topics.of(name).state.Load(); s != nil && (i == 0 || s.InSync < worst.InSync) {
+			worst = *s
+		}
+	}
+	return worst
+}
 
 // Reload reads the files of credentials again and reconnects when they have changed.
 func (r *Replicas) Reload() error {

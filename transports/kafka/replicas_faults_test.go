@@ -1,123 +1,17 @@
 package kafka
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"livebridge/bridge"
 	"livebridge/transports/transporttest"
 )
-
-// startReplica opens replicas on a broker in this process, with one partition, which it takes.
-func startReplica(t *testing.T, change func(*Options)) (*fake, Options, *Replicas, bridge.Partition) {
-	t.Helper()
-	f := startFake(t, kfake.NumBrokers(1))
-	o, _ := observed()
-	o.Brokers, o.Partitions = joined(f.addrs), 1
-	if change != nil {
-		change(&o)
-	}
-	r := openReplicas(t, o)
-	return f, o, r, takePartition(t, r)
-}
-
-func takePartition(t *testing.T, r *Replicas) bridge.Partition {
-	t.Helper()
-	p, err := r.Take(soon(t), 0, 0, make(counter).put)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Close() })
-	return p
-}
-
-// soon bounds a call.
-func soon(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// counted is a commit of the next events of one lane, with their number as the state.
-func counted(first, n uint64) bridge.PartitionCommit {
-	return bridge.PartitionCommit{Events: transporttest.Events(1, first, n),
-		Rows: []bridge.Row{{Key: []byte("n"), Value: fmt.Append(nil, first+n-1)}}}
-}
-
-// checkCommitted checks that the events 1 to n were committed, each once, and that the state says so.
-func checkCommitted(t *testing.T, r *Replicas, o Options, n uint64) {
-	t.Helper()
-	want := transporttest.Events(1, 1, n)
-	got := committedOf(t, o, o.Topic, 0)
-	for i := range min(len(got), len(want)) {
-		if string(got[i].Payload) != string(want[i].AppendStructured(nil)) || got[i].Key != want[i].PartitionKey() {
-			t.Fatalf("event %d is %q %q", i, got[i].Key, got[i].Payload)
-		}
-	}
-	state := make(counter)
-	if err := r.State(soon(t), 0, 0, state.put); err != nil || state["n"] != n || len(got) != int(n) {
-		t.Errorf("%d events and the state %v, %v; want %d", len(got), state, err, n)
-	}
-}
-
-// refuseNext answers the next request of a kind with an error.
-func refuseNext(f *fake, key kmsg.Key, code int16) *atomic.Int64 {
-	times := new(atomic.Int64)
-	f.ControlKey(int16(key), func(r kmsg.Request) (kmsg.Response, error, bool) {
-		times.Add(1)
-		return refusal(r, code), nil, true
-	})
-	return times
-}
-
-// refusal is an error to every partition of a request.
-func refusal(r kmsg.Request, code int16) kmsg.Response {
-	switch r := r.(type) {
-	case *kmsg.AddPartitionsToTxnRequest:
-		answer := r.ResponseKind().(*kmsg.AddPartitionsToTxnResponse)
-		for i, t := range r.Topics {
-			topic := kmsg.AddPartitionsToTxnResponseTopic{Topic: t.Topic}
-			for _, p := range t.Partitions {
-				each := code
-				if i == 0 && len(r.Topics) > 1 {
-					each = 55 // not attempted, because of the other
-				}
-				topic.Partitions = append(topic.Partitions,
-					kmsg.AddPartitionsToTxnResponseTopicPartition{Partition: p, ErrorCode: each})
-			}
-			answer.Topics = append(answer.Topics, topic)
-		}
-		return answer
-	case *kmsg.ProduceRequest:
-		answer := r.ResponseKind().(*kmsg.ProduceResponse)
-		for _, t := range r.Topics {
-			topic := kmsg.ProduceResponseTopic{Topic: t.Topic}
-			for _, p := range t.Partitions {
-				topic.Partitions = append(topic.Partitions,
-					kmsg.ProduceResponseTopicPartition{Partition: p.Partition, ErrorCode: code})
-			}
-			answer.Topics = append(answer.Topics, topic)
-		}
-		return answer
-	case *kmsg.EndTxnRequest:
-		answer := r.ResponseKind().(*kmsg.EndTxnResponse)
-		answer.ErrorCode = code
-		return answer
-	case *kmsg.InitProducerIDRequest:
-		answer := r.ResponseKind().(*kmsg.InitProducerIDResponse)
-		answer.ErrorCode = code
-		return answer
-	}
-	panic(fmt.Sprintf("%T", r))
-}
 
 // TestTransactionCodes: an error that passes costs a repetition, another ends the partition and leaves nothing behind.
 func TestTransactionCodes(t *testing.T) {
@@ -231,7 +125,7 @@ func TestTransactionalBatches(t *testing.T) {
 	close(sent)
 	next := make(map[string]int32)
 	for request := range sent {
-		if request.TransactionID == nil || *request.TransactionID != "livebridge-"+o.Topic+"-0" || request.Acks != -1 {
+		if request.TransactionID == nil || *request.TransactionID != groupOf(o)+"-"+o.Topic+"-0" || request.Acks != -1 {
 			t.Errorf("a request of %v with acks %d", request.TransactionID, request.Acks)
 		}
 		for _, topic := range request.Topics {
@@ -266,4 +160,35 @@ func TestReplicasLoseAnswers(t *testing.T) {
 		t.Errorf("only %d connections were cut", cuts.made.Load())
 	}
 	checkCommitted(t, r, o, 100)
+}
+
+// TestEndIsAskedFor: the end is told by the leader while Read runs, not by what was fetched before.
+func TestEndIsAskedFor(t *testing.T) {
+	t.Parallel()
+	f, _, r, p := startReplica(t, nil)
+	var held atomic.Bool
+	f.ControlKey(int16(kmsg.Fetch), func(q kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		if !held.Load() || !asksFor(q, r.intakeTopic) {
+			return nil, nil, false
+		}
+		answer := q.ResponseKind().(*kmsg.FetchResponse)
+		answer.Topics = []kmsg.FetchResponseTopic{{Topic: r.intakeTopic,
+			Partitions: []kmsg.FetchResponseTopicPartition{{ErrorCode: 6}}}}
+		return answer, nil, true
+	})
+	if _, end, err := p.Read(soon(t), 0); !end || err != nil {
+		t.Fatalf("an empty intake has the end %v, %v", end, err)
+	}
+	held.Store(true)
+	transporttest.Eventually(t, "an input is taken", func() bool { return r.Append(soon(t), 0, []byte("input")) == nil })
+	for range 3 {
+		if records, end, err := p.Read(soon(t), 10*time.Millisecond); len(records) > 0 || end || err != nil {
+			t.Errorf("with an input that was not fetched yet it gives %v, %v, %v", records, end, err)
+		}
+	}
+	held.Store(false)
+	if records, _, err := p.Read(soon(t), 20*time.Second); len(records) != 1 || err != nil {
+		t.Errorf("then it gives %v, %v", records, err)
+	}
 }

@@ -29,7 +29,7 @@ func replicasContract(brokers []string) transporttest.ReplicasHarness {
 	var topics atomic.Int64
 	return transporttest.ReplicasHarness{TooLarge: intakeBytes + 1, Open: func(t *testing.T, n int) *transporttest.Intake {
 		o := testOptions()
-		o.Brokers, o.Topic, o.Partitions, o.Group = joined(brokers), fmt.Sprint("replicas-", topics.Add(1)), n, t.Name()
+		o.Brokers, o.Topic, o.Partitions = joined(brokers), fmt.Sprint("replicas-", topics.Add(1)), n
 		o.Log = zaptest.NewLogger(t)
 		return &transporttest.Intake{
 			Replica: func(t *testing.T) *transporttest.Replica { return replica(t, o) },
@@ -50,11 +50,14 @@ func replica(t *testing.T, o Options) *transporttest.Replica {
 	}}
 }
 
+// groupOf is the group of a test's replicas.
+func groupOf(o Options) string { return o.Topic + "-group" }
+
 func openReplicas(t *testing.T, o Options) *Replicas {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	r, err := OpenReplicas(ctx, o)
+	r, err := OpenReplicas(ctx, o, groupOf(o))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +115,10 @@ type counter map[string]uint64
 
 func (c counter) put(rows []bridge.Row, _ uint64) error {
 	for _, r := range rows {
+		if r.Value == nil {
+			delete(c, string(r.Key))
+			continue
+		}
 		n, err := strconv.ParseUint(string(r.Value), 10, 64)
 		if err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"livebridge/bridge"
+	"livebridge/transports/transporttest"
 )
 
 // TestReplicaTopics: topics with which replicas would lose or misorder something are refused by name, with the way out.
@@ -35,7 +36,8 @@ func TestReplicaTopics(t *testing.T) {
 		{"a compacted intake", "live.events.intake", 3, state, []string{"set cleanup.policy to delete"}},
 		{"an intake that is compacted later", "live.events.intake", 3, map[string]string{"cleanup.policy": "compact,delete"},
 			[]string{"callbacks are removed before they are processed"}},
-		{"a short intake", "live.events.intake", 3, map[string]string{"retention.ms": "1000"}, []string{"raise retention.ms"}},
+		{"a short intake", "live.events.intake", 3, map[string]string{"retention.ms": "1000"},
+			[]string{"raise retention.ms"}},
 		{"too few replicas", "live.events.state", 3, map[string]string{"cleanup.policy": "compact",
 			"min.insync.replicas": "5"}, []string{"nothing can be published"}},
 	} {
@@ -49,7 +51,7 @@ func TestReplicaTopics(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
-			_, err := OpenReplicas(ctx, o)
+			_, err := OpenReplicas(ctx, o, groupOf(o))
 			for _, want := range c.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%v does not say %q", err, want)
@@ -90,7 +92,7 @@ func TestReplicaTopicsAreCreated(t *testing.T) {
 	o.Create, o.Topic = false, "absent"
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if _, err := OpenReplicas(ctx, o); err == nil || !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") {
+	if _, err := OpenReplicas(ctx, o, groupOf(o)); err == nil || !strings.Contains(err.Error(), "KAFKA_CREATE_TOPIC") {
 		t.Errorf("absent topics that may not be created: %v", err)
 	}
 }
@@ -110,22 +112,20 @@ func describeTopic(t *testing.T, f *fake, topic string) []kafka.DescribeConfigRe
 // TestReplicaOptions: options with which there can be no replicas are refused with the name of the setting.
 func TestReplicaOptions(t *testing.T) {
 	t.Parallel()
-	for want, change := range map[string]func(*Options){
-		"KAFKA_TOPIC":   func(o *Options) { o.Topic = "live.{kind}" },
-		"KAFKA_GROUP":   func(o *Options) { o.Group = "" },
-		"KAFKA_BROKERS": func(o *Options) { o.Brokers = "" },
-		"245 ":          func(o *Options) { o.Topic = strings.Repeat("x", 245) },
+	for _, c := range []struct{ topic, group, want string }{
+		{"live.{kind}", "group", "KAFKA_TOPIC: \"live.{kind}\" has a placeholder"},
+		{strings.Repeat("x", 245), "group", "KAFKA_TOPIC: topic name has 252 characters"},
+		{"live", "", "INTAKE_GROUP: is empty"},
 	} {
 		o := testOptions()
-		change(&o)
-		if _, err := OpenReplicas(t.Context(), o); err == nil || !strings.Contains(err.Error(), strings.TrimSpace(want)) &&
-			!strings.Contains(err.Error(), "KAFKA_TOPIC") {
-			t.Errorf("%s: %v", want, err)
+		o.Topic = c.topic
+		if _, err := OpenReplicas(t.Context(), o, c.group); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("topic %.20s, group %q: %v", c.topic, c.group, err)
 		}
 	}
 }
 
-// TestOtherNumberOfPartitions: topics that have grown since the state was written are refused, since streams have moved.
+// TestOtherNumberOfPartitions: topics that have grown since the state was written are refused: streams have moved.
 func TestOtherNumberOfPartitions(t *testing.T) {
 	t.Parallel()
 	f, o, r, p := startReplica(t, nil)
@@ -183,28 +183,35 @@ func TestForgottenState(t *testing.T) {
 func TestEventTooLargeForTheBroker(t *testing.T) {
 	t.Parallel()
 	f, o, r, p := startReplica(t, nil)
-	f.ControlKey(int16(kmsg.Produce), func(q kmsg.Request) (kmsg.Response, error, bool) {
-		f.KeepControl()
-		for _, topic := range q.(*kmsg.ProduceRequest).Topics {
-			if topic.Topic == o.Topic && len(topic.Partitions[0].Records) > 20_000 {
-				return refusal(q, 10), nil, true
-			}
+	refuseLarge(f, o.Topic)
+	for _, size := range []int{30_000, 990_000} { // in a batch with the others, and in one of its own
+		commit := counted(1, 21)
+		large := *commit.Events[13]
+		large.Data = []byte(`"` + strings.Repeat("x", size) + `"`)
+		commit.Events[13] = &large
+		_, err := p.Commit(soon(t), commit)
+		var rejected *bridge.RejectedEvent
+		if !errors.As(err, &rejected) || rejected.Index != 13 || !bridge.IsRejected(err) {
+			t.Fatalf("the answer is %v", err)
 		}
-		return nil, nil, false
-	})
-	commit := counted(1, 21)
-	large := *commit.Events[13]
-	large.Data = []byte(`"` + strings.Repeat("x", 30_000) + `"`)
-	commit.Events[13] = &large
-	_, err := p.Commit(soon(t), commit)
-	var rejected *bridge.RejectedEvent
-	if !errors.As(err, &rejected) || rejected.Index != 13 || !bridge.IsRejected(err) {
-		t.Fatalf("the answer is %v", err)
 	}
 	if _, err := p.Commit(soon(t), counted(1, 21)); err != nil {
 		t.Fatal(err)
 	}
 	checkCommitted(t, r, o, 21)
+}
+
+// refuseLarge makes the broker refuse batches of a topic that are larger than it has told.
+func refuseLarge(f *fake, topic string) {
+	f.ControlKey(int16(kmsg.Produce), func(q kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		for _, each := range q.(*kmsg.ProduceRequest).Topics {
+			if each.Topic == topic && len(each.Partitions[0].Records) > 20_000 {
+				return refusal(q, 10), nil, true
+			}
+		}
+		return nil, nil, false
+	})
 }
 
 // TestFencedByNobody: a member that is fenced by something that is no member gets its partitions once more, since
@@ -242,4 +249,31 @@ func TestFencedByNobody(t *testing.T) {
 	if _, err := takePartition(t, r).Commit(soon(t), counted(1, 1)); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestLagIsShown: the group's offset follows what is committed, for tools that show lag.
+func TestLagIsShown(t *testing.T) {
+	t.Parallel()
+	_, o, r, p := startReplica(t, nil)
+	m, err := r.Join()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = m.Leave(soon(t)) }()
+	transporttest.Eventually(t, "the group has a member", func() bool {
+		partitions, _ := m.Next(soon(t))
+		return len(partitions) == 1
+	})
+	for range 3 {
+		transporttest.Eventually(t, "an input is taken", func() bool { return r.Append(soon(t), 0, []byte("input")) == nil })
+	}
+	if _, err := p.Commit(soon(t), bridge.PartitionCommit{Next: 2}); err != nil {
+		t.Fatal(err)
+	}
+	transporttest.Eventually(t, "the group's offset is 2", func() bool {
+		answer, err := r.owners.Client().OffsetFetch(soon(t), &kafka.OffsetFetchRequest{GroupID: groupOf(o),
+			Topics: map[string][]int{r.intakeTopic: {0}}})
+		return err == nil && len(answer.Topics[r.intakeTopic]) == 1 &&
+			answer.Topics[r.intakeTopic][0].CommittedOffset == 2
+	})
 }

@@ -33,6 +33,9 @@ func minimalUsers() string {
 	for i := range 8 {
 		fmt.Fprintf(&out, `user_least%d="least-secret" `, i)
 	}
+	for i := range len(replicasRights()) + 1 {
+		fmt.Fprintf(&out, `user_replica%d="least-secret" `, i)
+	}
 	return out.String()
 }
 

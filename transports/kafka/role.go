@@ -72,8 +72,8 @@ func checkIntake(c config) (out list) {
 func checkState(c config) (out list) {
 	policy, known := c["cleanup.policy"]
 	policy = strings.ReplaceAll(policy, " ", "")
-	out.alarm(known && policy != "compact", "the topic's cleanup.policy is %s: the state of streams is removed by its age, "+
-		"or never compacted; set cleanup.policy to compact", policy)
+	out.alarm(known && policy != "compact", "the topic's cleanup.policy is %s: the state of streams is removed by its "+
+		"age, or never compacted; set cleanup.policy to compact", policy)
 	if kept, known := c.duration("delete.retention.ms"); known {
 		out.warn(kept < minTombstoneRetention, "the topic keeps removed keys for %v only: every replica reads the whole "+
 			"state at each takeover; raise delete.retention.ms to %d or more", kept, tombstoneRetention.Milliseconds())

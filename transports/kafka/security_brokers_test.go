@@ -86,6 +86,7 @@ func TestSecurity(t *testing.T) {
 		consumeAll(t, o, 50)
 	})
 	t.Run("rights", func(t *testing.T) { rights(t, c, authority) })
+	t.Run("rights of replicas", func(t *testing.T) { replicaRights(t, c, authority) })
 }
 
 // TestClientCertificate runs against a broker that asks for one and knows us by it.
@@ -163,10 +164,12 @@ func deny(t *testing.T, c *kafkatest.Cluster, user, topic string) {
 func addACL(t *testing.T, c *kafkatest.Cluster, entry kafka.ACLEntry) {
 	t.Helper()
 	client := &kafka.Client{Addr: kafka.TCP(c.Internal(0)), Transport: &kafka.Transport{}, Timeout: 10 * time.Second}
-	answer, err := client.CreateACLs(t.Context(), &kafka.CreateACLsRequest{ACLs: []kafka.ACLEntry{entry}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	var answer *kafka.CreateACLsResponse
+	transporttest.Eventually(t, "the broker takes rights", func() (so bool) { // it has just begun to listen
+		var err error
+		answer, err = client.CreateACLs(t.Context(), &kafka.CreateACLsRequest{ACLs: []kafka.ACLEntry{entry}})
+		return err == nil
+	})
 	for _, err := range answer.Errors {
 		if err != nil {
 			t.Fatal(err)

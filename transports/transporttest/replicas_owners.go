@@ -36,15 +36,36 @@ func fence(t *testing.T, h ReplicasHarness) {
 	checkEvents(t, intake.Events(t, 0), events(1, 1, 2))
 }
 
+// takenOverAtOnce: who takes a partition the moment that another has committed finds that commit, although the broker
+// may not be done with it.
+func takenOverAtOnce(t *testing.T, h ReplicasHarness) {
+	intake := h.Open(t, 1)
+	replicas := []*Replica{intake.Replica(t), intake.Replica(t)}
+	for n := range 30 {
+		appended(t, replicas[0], 0, fmt.Sprint(n))
+		p, state := taken(t, replicas[n%2], 0)
+		if len(state.rows) != n {
+			t.Fatalf("the state has %d rows after %d commits", len(state.rows), n)
+		}
+		records := readToEnd(t, p)
+		if len(records) != 1 || string(records[0].Value) != fmt.Sprint(n) {
+			t.Fatalf("after %d commits are read %v", n, records)
+		}
+		committed(t, p, bridge.PartitionCommit{
+			Rows: []bridge.Row{row(fmt.Sprint(n), "x")}, Next: records[0].Position + 1})
+	}
+}
+
 // ownersFight: of two that take a partition from each other all the time, each commits on top of what the other has.
 func ownersFight(t *testing.T, h ReplicasHarness) {
 	const goal = 60
 	intake := h.Open(t, 1)
 	var fighters sync.WaitGroup
+	begun := time.Now()
 	for range 2 {
 		r := intake.Replica(t)
 		fighters.Go(func() {
-			for reached := 0; reached < goal; {
+			for reached := 0; reached < goal && time.Since(begun) < answerTimeout; {
 				reached = fight(t, r, goal)
 			}
 		})

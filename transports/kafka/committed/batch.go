@@ -98,7 +98,7 @@ type Record struct {
 	Headers    []Header
 }
 
-// Header is one header of a record.
+// Header is a header of a record.
 type Header struct {
 	Key   string
 	Value []byte

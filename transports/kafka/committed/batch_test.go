@@ -29,7 +29,7 @@ func (m made) bytes(t testing.TB) []byte {
 	var records []protocol.Record
 	for i := range m.values {
 		r := protocol.Record{Value: protocol.NewBytes([]byte(m.values[i])),
-			Headers: []protocol.Header{{Key: "name", Value: []byte("left out")}}}
+			Headers: []protocol.Header{{Key: "name", Value: []byte("of it")}}}
 		if len(m.keys) > i {
 			r.Key = protocol.NewBytes([]byte(m.keys[i]))
 		}
@@ -138,7 +138,8 @@ func TestTimes(t *testing.T) {
 		r := &Reader{}
 		b := made{attributes: attributes, times: [2]int64{1000, 5000}, keys: []string{"k"}, values: []string{"a"}}
 		got, err := r.read(&response{records: b.bytes(t)})
-		if err != nil || len(got) != 1 || got[0].Time != want || string(got[0].Key) != "k" {
+		if err != nil || len(got) != 1 || got[0].Time != want || string(got[0].Key) != "k" ||
+			len(got[0].Headers) != 1 || got[0].Headers[0].Key != "name" || string(got[0].Headers[0].Value) != "of it" {
 			t.Errorf("attributes %d: %v, %v", attributes, got, err)
 		}
 	}

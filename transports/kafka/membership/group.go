@@ -4,6 +4,7 @@ package membership
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -42,11 +43,16 @@ type Group struct {
 	held    []int             // partitions of the last generation
 	current *kafka.Generation // nil: none yet
 	again   chan struct{}     // has something when the partitions are to be handed out again
+	next    map[int]uint64    // offsets to report, by partition
+
+	left    chan struct{}  // closed by Leave
+	leaving sync.Once      // of left
+	reports sync.WaitGroup // the goroutine that reports
 }
 
 // Join begins to join the group, in the background.
 func Join(o Options) (*Group, error) {
-	g := &Group{opts: o, again: make(chan struct{}, 1)}
+	g := &Group{opts: o, again: make(chan struct{}, 1), left: make(chan struct{}), next: make(map[int]uint64)}
 	var err error
 	g.group, err = kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: o.ID, Topics: []string{o.Topic}, Brokers: o.Brokers, Dialer: o.Dialer,
@@ -54,6 +60,9 @@ func Join(o Options) (*Group, error) {
 		HeartbeatInterval: heartbeat, SessionTimeout: o.Session, RebalanceTimeout: rebalance, JoinGroupBackoff: joinPause,
 		Timeout: requests, StartOffset: kafka.FirstOffset,
 	})
+	if err == nil {
+		g.reports.Go(g.report)
+	}
 	return g, err
 }
 
@@ -80,6 +89,9 @@ func (g *Group) Next(ctx context.Context) ([]int, error) {
 	for {
 		generation, err := g.generation(ctx)
 		switch {
+		case errors.Is(err, kafka.GroupAuthorizationFailed):
+			return nil, fmt.Errorf("KAFKA_USER is not permitted to use the consumer group %s: allow READ on the group: %w",
+				g.opts.ID, err)
 		case err != nil:
 			return nil, err
 		case generation != nil:
@@ -167,6 +179,8 @@ func (g *Group) confirm(ctx context.Context) bool {
 
 // Leave implements bridge.Membership.
 func (g *Group) Leave(ctx context.Context) error {
+	g.leaving.Do(func() { close(g.left) })
+	g.reports.Wait()
 	left := make(chan error, 1)
 	go func() { left <- g.group.Close() }()
 	select {

@@ -25,7 +25,7 @@ func (p *partition) Commit(ctx context.Context, c bridge.PartitionCommit) (uint6
 		err = p.txn.Commit(ctx, plan.batches)
 		var large *transaction.TooLarge
 		if !errors.As(err, &large) {
-			return p.committed(plan, err)
+			return p.committed(plan, c.Next, err)
 		}
 		if most, err = plan.smaller(large); err != nil {
 			return 0, p.owned.failed(p.number, err)
@@ -34,14 +34,15 @@ func (p *partition) Commit(ctx context.Context, c bridge.PartitionCommit) (uint6
 }
 
 // committed settles a commit.
-func (p *partition) committed(plan *plan, err error) (uint64, error) {
+func (p *partition) committed(plan *plan, next uint64, err error) (uint64, error) {
 	if err != nil {
-		p.broken = fmt.Errorf("a commit has failed before: %v", err) // not an error of a later call's context
+		p.broken = errors.New("a commit has failed before: " + err.Error()) // which is not of a later call's context
 		if errors.Is(err, bridge.ErrFenced) {
 			p.owned.opts.Fenced()
 		}
 		return 0, p.owned.failed(p.number, err)
 	}
+	p.owned.opts.Processed(p.number, next)
 	last := plan.batches[len(plan.batches)-1]
 	if last.Offset >= 0 { // else a position from before, which is no less right
 		p.state = uint64(last.Offset) + uint64(last.Records) - 1

@@ -37,10 +37,11 @@ type Options struct {
 	Binary      bool   // CloudEvents binary mode instead of structured mode
 	Compression string // none, gzip, snappy, lz4 or zstd
 
-	OutputLimit func() int64         // max.message.bytes of the output topic, in bytes; 0: unknown
-	StateLimit  func() int64         // of the state topic
-	Tombstones  func() time.Duration // how long the state topic keeps removed keys after compaction at least
-	Fenced      func()               // called when a partition was lost to another owner; must not block
+	OutputLimit func() int64                     // max.message.bytes of the output topic, in bytes; 0: unknown
+	StateLimit  func() int64                     // of the state topic
+	Tombstones  func() time.Duration             // how long the state topic keeps removed keys after compaction at least
+	Processed   func(partition int, next uint64) // called after each commit; must not block
+	Fenced      func()                           // called when a partition was lost to another owner; must not block
 }
 
 // Partitions are those of one intake. It implements bridge.Partitions.

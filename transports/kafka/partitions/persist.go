@@ -2,8 +2,11 @@ package partitions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/segmentio/kafka-go"
 
 	"livebridge/transports/kafka/committed"
 )
@@ -20,6 +23,9 @@ func persist(ctx context.Context, b Brokers, read func() error) error {
 		err := read()
 		if ctx.Err() != nil && err != nil {
 			return fmt.Errorf("%w; the last answer: %w", ctx.Err(), err)
+		}
+		if errors.Is(err, kafka.TopicAuthorizationFailed) {
+			return fmt.Errorf("KAFKA_USER is not permitted to read the topics of replicas: allow READ: %w", err)
 		}
 		if err == nil || !committed.Passes(err) {
 			return err

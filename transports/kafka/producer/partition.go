@@ -62,11 +62,12 @@ const (
 
 // BatchWeight is the weight of a batch that a topic with this limit accepts even if it is incompressible; a limit of 0
 // is an unknown one.
-func BatchWeight(limit int64) int {
+func BatchWeight(topicLimit int64) int {
+	limit := int(topicLimit)
 	if limit == 0 {
 		limit = defaultLimit
 	}
-	return min(batchWeight, int(limit*9/10))
+	return min(batchWeight, limit*9/10)
 }
 
 func (p *Partition) target() int { return BatchWeight(p.topic.Limit.Load()) }

@@ -64,8 +64,8 @@ func (p *Producer) produce(ctx context.Context, batches []*Batch) error {
 	return nil
 }
 
-// round sends one batch of each partition until all are settled: a sequence can be used again only if it is certain that
-// the broker does not have it.
+// round sends one batch of each partition until all are settled: a sequence can be used again only if it is certain
+// that the broker does not have it.
 func (p *Producer) round(ctx context.Context, batches []*Batch, left []int) error {
 	for _, i := range left {
 		b := batches[i]

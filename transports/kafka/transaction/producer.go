@@ -41,8 +41,9 @@ type target struct {
 	partition int
 }
 
-// Init takes a transactional id: whoever held it can commit nothing any more, and what they had open is aborted. Brokers
-// abort a transaction that lasts longer than the time-out. It asks until ctx ends. Only a rightful owner may call it.
+// Init takes a transactional id: whoever held it can commit nothing any more, and what they had open is aborted.
+// Brokers abort a transaction that lasts longer than the time-out. It asks until ctx ends. Only a rightful owner may
+// call it.
 func Init(ctx context.Context, b Brokers, e *producer.Encoder, id string, timeout time.Duration) (*Producer, error) {
 	p := &Producer{brokers: b, encoder: e, id: id, sequences: make(map[target]int32)}
 	err := p.repeat(ctx, "take the transactional id "+id, func(ctx context.Context) error {
@@ -94,7 +95,7 @@ var ErrEnded = errors.New("the transactional producer has ended")
 // Commit commits all batches or none. An error that is not a TooLarge leaves it open which, unless it is ErrFenced.
 func (p *Producer) Commit(ctx context.Context, batches []*Batch) error {
 	if p.broken != nil {
-		return fmt.Errorf("%w: %v", ErrEnded, p.broken) // not an error of this call's context
+		return fmt.Errorf("%w: %s", ErrEnded, p.broken.Error()) // which is not of this call's context
 	}
 	err := p.add(ctx, batches)
 	if err == nil {

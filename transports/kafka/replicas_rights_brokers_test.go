@@ -1,0 +1,114 @@
+//go:build brokers
+
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"livebridge/bridge"
+	"livebridge/transports/kafka/kafkatest"
+	"livebridge/transports/transporttest"
+)
+
+// replicaRight is what replicas need of one kind of resource, whose names begin with the user's.
+type replicaRight struct {
+	on        kafka.ResourceType
+	operation kafka.ACLOperationType
+	advice    string // what is said without it
+}
+
+func replicasRights() []replicaRight {
+	return []replicaRight{
+		{kafka.ResourceTypeTopic, kafka.ACLOperationTypeCreate, "allow CREATE"},
+		{kafka.ResourceTypeTopic, kafka.ACLOperationTypeDescribeConfigs, "allow KAFKA_USER DESCRIBE_CONFIGS"},
+		{kafka.ResourceTypeTopic, kafka.ACLOperationTypeWrite, "allow WRITE"},
+		{kafka.ResourceTypeTopic, kafka.ACLOperationTypeRead, "allow READ"},
+		{kafka.ResourceTypeGroup, kafka.ACLOperationTypeRead, "allow READ on the group"},
+		{kafka.ResourceTypeTransactionalID, kafka.ACLOperationTypeWrite, "allow WRITE and DESCRIBE on transactional ids"},
+	}
+}
+
+// replicaRights gives users of a broker with SASL and TLS exactly what replicas need, and one right less each.
+func replicaRights(t *testing.T, c *kafkatest.Cluster, authority *transporttest.Authority) {
+	for missing := range len(replicasRights()) + 1 {
+		name := "all"
+		if missing < len(replicasRights()) {
+			name = replicasRights()[missing].advice
+		}
+		t.Run(name, func(t *testing.T) {
+			o, logs := observed()
+			user := fmt.Sprint("replica", missing)
+			o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, authority.File, "plain", user,
+				"least-secret"
+			o.Topic, o.Partitions = user+"-events", 2
+			for i, r := range replicasRights() {
+				if i != missing {
+					addACL(t, c, kafka.ACLEntry{ResourceType: r.on, ResourceName: user + "-", Host: "*",
+						ResourcePatternType: kafka.PatternTypePrefixed, Principal: "User:" + user, Operation: r.operation,
+						PermissionType: kafka.ACLPermissionTypeAllow})
+				}
+			}
+			err := useAll(t, o)
+			if missing == len(replicasRights()) {
+				if err != nil || logs.FilterMessageSnippet("KAFKA_USER").Len() > 0 {
+					t.Errorf("with all rights: %v; the log has %v", err, logs.All())
+				}
+				return
+			}
+			if logs.FilterMessageSnippet(name).Len() == 0 && (err == nil || !strings.Contains(err.Error(), name)) {
+				t.Errorf("it says %v; the log has %v", err, logs.All())
+			}
+		})
+	}
+}
+
+// useAll does everything that a replica does, and returns the first error that does not pass. A broker learns of rights
+// only after a while.
+func useAll(t *testing.T, o Options) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+	defer cancel()
+	r, err := OpenReplicas(ctx, o, groupOf(o))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = r.Close(ctx) }()
+	for err = r.Append(ctx, 1, []byte("input")); err != nil; err = r.Append(ctx, 1, []byte("input")) {
+		if strings.Contains(err.Error(), "allow ") || ctx.Err() != nil {
+			return err
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	m, err := r.Join()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = m.Leave(ctx) }()
+	for partitions, err := m.Next(ctx); len(partitions) != 2; partitions, err = m.Next(ctx) {
+		if err != nil && (strings.Contains(err.Error(), "allow ") || ctx.Err() != nil) {
+			return err
+		}
+	}
+	p, err := r.Take(ctx, 1, 0, make(counter).put)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.Close() }()
+	records, _, err := p.Read(ctx, time.Second)
+	if err == nil && len(records) == 0 {
+		err = errors.New("nothing is read")
+	}
+	if err == nil {
+		_, err = p.Commit(ctx, counted(1, 1))
+	}
+	if err == nil {
+		err = r.State(ctx, 1, 0, func([]bridge.Row, uint64) error { return nil })
+	}
+	return err
+}
