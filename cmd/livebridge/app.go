@@ -54,7 +54,8 @@ func start(s *settings, log *zap.Logger) (*app, error) {
 	a.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.registerLimits(a.registry)
-	for _, step := range []func() error{a.shareFiles, a.listen, a.openEngine, a.openControl, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
+	for _, step := range []func() error{a.shareFiles, a.listen, a.openEngine, a.openControl, a.openKeys,
+		a.openCertificate, a.buildIngress, a.buildReconciler} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
