@@ -45,6 +45,8 @@ func allowed() map[string][]string {
 		"bridge/simulator":               {"bridge", "bridge/signature"},
 		"bridge/status":                  {"bridge"},
 		"bridge/store":                   {"bridge", "bridge/outbox", "bridge/processor", "bridge/record"},
+		"bridge/tracing":                 {"bridge"},
+		"bridge/tracing/tracingtest":     {},
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
 		"schemas":                        {},
@@ -73,6 +75,7 @@ func owners() map[string][]string {
 		"github.com/nats-io/nats-server": {"transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/segmentio/kafka-go":  {"transports/kafka", "transports/kafka/producer"},
 		"github.com/huaweicloud":         {"bridge/provider"},
+		"go.opentelemetry.io/":           {"bridge/tracing", "bridge/tracing/tracingtest"},
 	}
 }
 

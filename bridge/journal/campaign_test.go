@@ -52,6 +52,7 @@ type campaign struct {
 	sent   []int    // callbacks of each lane, all answered
 	taken  []uint64 // by the broker or the dead letters: the sequence that each lane has got to
 	safe   []uint64 // the same, known to outlive the broker's power
+	kept   keptEvents
 }
 
 // TestBatchCampaigns has lanes go on at different paces out of the same commits, through crashes, and wants each of
@@ -64,6 +65,9 @@ func TestBatchCampaigns(t *testing.T) {
 			c := &campaign{t: t, random: rand.New(rand.NewPCG(seed, 11)), o: memory(), begun: bridge.MillisOf(time.Now()),
 				sent: make([]int, lanes), taken: make([]uint64, lanes), safe: make([]uint64, lanes)}
 			c.o.OutboxMemory = []int{16, 40, 10_000}[c.random.IntN(3)]
+			if seed%2 == 1 {
+				c.o.Keep, c.kept = 24*time.Hour, keptEvents{}
+			}
 			c.stall = stalls(&c.o)
 			c.j = open(t, c.o)
 			for range 40 {
@@ -137,6 +141,7 @@ func (c *campaign) settle(all bool) {
 		}
 		if s.Retry == 0 {
 			c.taken[i] = max(c.taken[i], n)
+			c.kept.settle(e, s.DeadLetter == "")
 		}
 		c.j.outbox.Settle(e, s)
 	}
@@ -190,6 +195,7 @@ func (c *campaign) finish() {
 		}
 	}
 	onDisk(c.t, c.j, 0, 0)
+	c.kept.check(c.t, c.j)
 	if broken := audit(c.j); broken != nil || c.j.outbox.Pending() != 0 || c.j.store.Outbox() != (processor.Usage{}) {
 		c.t.Errorf("%q, %d pending, %+v", broken, c.j.outbox.Pending(), c.j.store.Outbox())
 	}

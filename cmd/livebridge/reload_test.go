@@ -54,8 +54,8 @@ func TestReloadReadsEveryFile(t *testing.T) {
 	if err != nil {
 		t.Errorf("the new certificate is not active: %v", err)
 	}
-	url := a.engine.(*local).publisher.(*embedded.Publisher).ClientURL()
-	c, err := nats.Connect(url, nats.Token("second"), nats.NoReconnect())
+	c, err := nats.Connect(a.engine.(*local).publisher.(*embedded.Publisher).ClientURL(), nats.Token("second"),
+		nats.NoReconnect())
 	if err != nil {
 		t.Fatalf("the new token is not active: %v", err)
 	}

@@ -41,8 +41,8 @@ func embeddedMutants() []mutant {
 
 // endingMutants are faults of the shutdown, and of who may connect.
 func endingMutants() []mutant {
-	const requests = "\terr := before(limit.answer, a.ingress.Shutdown)\n"
-	const left = "\tleft := a.engine.finish(limit.close)\n"
+	const requests, left = "\terr := before(limit.answer, a.ingress.Shutdown)\n",
+		"\tleft := a.engine.finish(limit.close)\n"
 	const accept = "\tdrained := a.drain(alive, limit.accept, begun)\n"
 	const deadline = "\tctx, cancel := context.WithDeadline(context.Background(), end)\n" +
 		"\tdefer cancel()\n\tif l.pending() > 0 {\n\t\tcancel()\n\t}\n"
