@@ -91,7 +91,8 @@ func TestSlow(t *testing.T) {
 	})
 }
 
-// TestNothingPasses: while callbacks of a stream wait, those that come later wait behind them, though the intake is there.
+// TestNothingPasses: while callbacks of a stream wait, those that come later wait behind them, though the intake is
+// there.
 func TestNothingPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := &intake{away: true}

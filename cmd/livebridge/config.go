@@ -228,8 +228,8 @@ type settings struct {
 	// `broker`: when it is in a topic that any number of replicas share, see [Replicas](#replicas). That needs
 	// `TRANSPORT=kafka`.
 	Intake string `env:"INTAKE" envDefault:"local"`
-	// What happens with `INTAKE=broker` to callbacks that the broker does not acknowledge. `journal`: they are committed to
-	// `DATA_DIR`, answered 200, and forwarded later. `refuse`: they are answered 503.
+	// What happens with `INTAKE=broker` to callbacks that the broker does not acknowledge. `journal`: they are committed
+	// to `DATA_DIR`, answered 200, and forwarded later. `refuse`: they are answered 503.
 	IntakeFallback string `env:"INTAKE_FALLBACK" envDefault:"journal"`
 	// How long the broker has, with `INTAKE=broker`, to acknowledge a callback.
 	IntakeBudget time.Duration `env:"INTAKE_BUDGET" envDefault:"800ms"`

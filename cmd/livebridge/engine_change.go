@@ -30,8 +30,8 @@ func (s *settings) checkQueueEmpty(log *zap.Logger) error {
 	return errors.Join(err, q.Close())
 }
 
-// checkJournalEmpty returns an error while the journal of DATA_DIR has what only a service of its own publishes. Entries
-// for review do not hinder: they stay, and are reviewed with INTAKE=local.
+// checkJournalEmpty returns an error while the journal of DATA_DIR has what only a service of its own publishes.
+// Entries for review do not hinder: they stay, and are reviewed with INTAKE=local.
 func (s *settings) checkJournalEmpty(log *zap.Logger) error {
 	o := s.journalOptions()
 	o.Log = log

@@ -13,7 +13,6 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/cluster"
 	"livebridge/bridge/fallback"
-	"livebridge/bridge/ingress"
 	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
 )
@@ -24,6 +23,7 @@ type shared interface {
 	bridge.Partitions
 	Join() (bridge.Membership, error) // once
 	Connected() bool
+	TopicState() bridge.TopicState
 	Reload() error // reads the files of credentials again
 	Close(ctx context.Context) error
 }
@@ -179,8 +179,13 @@ func (r *replica) Connected() bool {
 // Available implements brokerState.
 func (r *replica) Available() bool { return r.Connected() }
 
-// Topic implements brokerState: it is checked when the replica opens.
-func (r *replica) Topic() (bridge.TopicState, bool) { return bridge.TopicState{}, false }
+// Topic implements brokerState.
+func (r *replica) Topic() (bridge.TopicState, bool) {
+	if o := r.opened.Load(); o != nil {
+		return o.shared.TopicState(), true
+	}
+	return bridge.TopicState{}, false
+}
 
 // Reload implements brokerState.
 func (r *replica) Reload() error {
@@ -241,5 +246,3 @@ func (r *replica) close(end time.Time) (err error) {
 	}
 	return err
 }
-
-var _ ingress.Journal = (*replica)(nil)

@@ -9,8 +9,8 @@ import (
 )
 
 // errNoOutbox says what takes the place of the outbox.
-var errNoOutbox = errors.New("there is no outbox with INTAKE=broker: what a callback emits is committed at the broker " +
-	"at once; consumers read it again from the topic")
+var errNoOutbox = errors.New("there is no outbox with INTAKE=broker, where what a callback emits is committed at once; " +
+	"consumers read it again from the topic")
 
 // review returns what operators' commands go to.
 func (r *replica) review() (*cluster.Cluster, error) {
@@ -103,4 +103,5 @@ func (*replica) Unpublished(bridge.HistoryQuery) (bridge.HistoryPage, error) {
 }
 
 // errNoHistory says what takes the place of the history.
-var errNoHistory = errors.New("published events are not kept with INTAKE=broker: consumers read them again from the topic")
+var errNoHistory = errors.New("published events are not kept with INTAKE=broker; " +
+	"consumers read them again from the topic")

@@ -64,8 +64,9 @@ func TestIntakeChanges(t *testing.T) {
 	accept(startApp(t, local, "TRANSPORT", "kafka", "KAFKA_BROKERS", "127.0.0.1:1", "SHUTDOWN_GRACE", "1s"))
 	refused(local, "has 1 events that are not published", "INTAKE", "broker")
 
-	q, err := store.OpenQueue(store.QueueOptions{Dir: filepath.Join(replica, "intake"), FS: store.Disk(), MaxBytes: 1 << 20,
-		Log: zap.NewNop()})
+	q, err := store.OpenQueue(store.QueueOptions{Dir: filepath.Join(replica, "intake"), FS: store.Disk(),
+		MaxBytes: 1 << 20,
+		Log:      zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +93,7 @@ func TestIntakeSettings(t *testing.T) {
 		{[]string{"INTAKE", "broker"}, "broker is not supported with TRANSPORT=nats"},
 		{[]string{"INTAKE_FALLBACK", "refuse"}, "INTAKE_FALLBACK: is set although INTAKE is local"},
 		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "INTAKE_BUDGET", "0s"}, "INTAKE_BUDGET: 0s is too short"},
+		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "JOURNAL_KEEP", "1h"}, "JOURNAL_KEEP: is not supported"},
 		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "KAFKA_TOPIC", "live.{app}"}, "KAFKA_TOPIC"},
 		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "RECONCILE_INTERVAL", "1m", "PROVIDER_REGION", "x",
 			"DOMAINS", "a.example.com"}, "RECONCILE_INTERVAL: is not supported with INTAKE=broker"},

@@ -81,7 +81,6 @@ func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
 	o.PasswordFile, o.ReadFile = s.secretFiles["KAFKA_PASSWORD"], filewatch.Read
 	o.TLS, o.CAFile, o.CertFile, o.KeyFile = s.KafkaTLS, s.KafkaCAFile, s.KafkaCertFile, s.KafkaKeyFile
 	o.TLSVerify, o.TLSServerName = s.KafkaTLSVerify, s.KafkaServerName
-	o.Group = s.IntakeGroup
 	o.Binary, o.Log = s.EventMode == "binary", log
 	return o
 }

@@ -33,15 +33,15 @@ func (p *playedProvider) judgeReplicas(t *testing.T, brokers string) {
 	})
 }
 
-// TestReplicas sends the callbacks of each stream to two replicas in turn, as a load balancer does, while one of them is
-// killed again and again: all comes out, once and in order.
+// TestReplicas sends the callbacks of each stream to two replicas in turn, as a load balancer does, while one of them
+// is killed again and again: all comes out, once and in order.
 func TestReplicas(t *testing.T) {
 	brokers := strings.Join(kafkatest.Start(t, kafkatest.Options{}).Brokers(), ",")
 	dirs := [2]string{t.TempDir(), t.TempDir()}
 	urls := [2]atomic.Pointer[string]{}
 	var replicas [2]*program
 	begin := func(i int) {
-		replicas[i] = launchReplica(t, dirs[i], brokers)
+		replicas[i] = launchReplica(t, dirs[i], brokers, prefix+"INTAKE_GROUP=team")
 		url := "http://" + replicas[i].listen + "/live/stream"
 		urls[i].Store(&url)
 	}
@@ -70,6 +70,9 @@ func TestReplicas(t *testing.T) {
 	cancel()
 	work.Wait()
 	p.judgeReplicas(t, brokers)
+	if log := replicas[1].log.String(); !strings.Contains(log, `"group":"team"`) {
+		t.Errorf("it takes part in another group:\n%s", log)
+	}
 	for _, r := range replicas {
 		if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)

@@ -181,7 +181,8 @@ func (s *settings) check() []error {
 		errs = append(errs, bridge.NewSettingError("RECORD_SIGN_TYPE", err, ""))
 	}
 	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(),
-		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), s.checkIntake(), []error{s.transport().check()})...)
+		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), s.checkIntake(),
+		[]error{s.transport().check()})...)
 }
 
 // checkNumbers rejects numbers out of range.

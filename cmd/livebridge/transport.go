@@ -115,7 +115,7 @@ func (t kafkaTransport) destination() string { return "Kafka topic " + t.s.Kafka
 func (t kafkaTransport) check() error {
 	o := t.s.kafkaOptions(zap.NewNop())
 	if t.s.Intake == "broker" {
-		return errors.Join(o.Check(), o.CheckReplicas())
+		return errors.Join(o.Check(), o.CheckReplicas(t.s.IntakeGroup))
 	}
 	return o.Check()
 }
@@ -130,7 +130,7 @@ func (t kafkaTransport) open(log *zap.Logger, _ int) (publisher, error) {
 }
 
 func (t kafkaTransport) share(ctx context.Context, log *zap.Logger) (shared, error) {
-	r, err := kafka.OpenReplicas(ctx, t.s.kafkaOptions(log))
+	r, err := kafka.OpenReplicas(ctx, t.s.kafkaOptions(log), t.s.IntakeGroup)
 	return r, asUsageError(err)
 }
 

@@ -42,7 +42,8 @@ func ownValues(t *testing.T) *values {
 	choices := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept",
 		"SIGNATURE_REUSE":  "accept",
 		"RECORD_SIGN_TYPE": "MD5", "LOG_LEVEL": "debug", "LOG_FORMAT": "console", "USER_ARGS": "drop", "CLIENT_IP": "redact",
-		"KAFKA_CREATE_TOPIC": "false", "INTAKE": "broker", "INTAKE_FALLBACK": "refuse", "RECONCILE_EVENTS": "true", "KAFKA_TLS": "true"}
+		"KAFKA_CREATE_TOPIC": "false", "INTAKE": "broker", "INTAKE_FALLBACK": "refuse", "RECONCILE_EVENTS": "true",
+		"KAFKA_TLS": "true"}
 	v := &values{t, make(map[string]string), make(map[string]bool)}
 	for i, f := range (&settings{}).fields() {
 		text := choices[f.name]
@@ -157,6 +158,7 @@ func elsewhere() map[string]string {
 		"TRANSPORT": "TestChosenBroker", "LISTEN": "TestListenAddresses", "ADMIN_LISTEN": "TestListenAddresses",
 		"SHUTDOWN_DELAY": "TestShutdownDelay", "SHUTDOWN_GRACE": "TestStopsWithoutABroker", "LOG_LEVEL": "TestLog",
 		"LOG_FORMAT": "TestLog", "INTAKE": "TestIntake", "INTAKE_FALLBACK": "TestIntake", "INTAKE_BUDGET": "TestIntake",
+		"INTAKE_GROUP": "TestReplicas",
 	}
 }
 
@@ -218,7 +220,6 @@ func kafkaWanted(v *values) kafka.Options {
 		Password: v.text("KAFKA_PASSWORD"), TLS: v.is("KAFKA_TLS", "true"), CAFile: v.text("KAFKA_TLS_CA_FILE"),
 		CertFile: v.text("KAFKA_TLS_CERT_FILE"), KeyFile: v.text("KAFKA_TLS_KEY_FILE"),
 		TLSVerify: v.text("KAFKA_TLS_VERIFY"), TLSServerName: v.text("KAFKA_TLS_SERVER_NAME"), AckTimeout: 5 * time.Second,
-		Group: v.text("INTAKE_GROUP"),
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // and topics until ctx ends, and then returns why they cannot be used. Topics with different numbers of partitions are
 // refused at once.
 func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, error) {
-	if err := errors.Join(opts.Check(), opts.checkReplicas(group)); err != nil {
+	if err := errors.Join(opts.Check(), opts.CheckReplicas(group)); err != nil {
 		return nil, err
 	}
 	r := &Replicas{opts: opts, name: group, intakeTopic: opts.Topic + intakeSuffix, stateTopic: opts.Topic + stateSuffix}
@@ -38,7 +38,7 @@ func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, e
 }
 
 // CheckReplicas returns the errors, of settings, that replicas would meet with these options.
-func (o *Options) checkReplicas(group string) error {
+func (o *Options) CheckReplicas(group string) error {
 	if !template(o.Topic).fixed() {
 		return settingError("KAFKA_TOPIC", fmt.Errorf("%q has a placeholder, which INTAKE=broker does not support: "+
 			"set the name of one topic", o.Topic))
