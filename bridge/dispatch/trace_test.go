@@ -44,8 +44,8 @@ func (s *fakeSpan) Trace() *bridge.Trace { return s.place }
 
 func (s *fakeSpan) End(r bridge.SpanResult) { s.ended = append(s.ended, r.Err) }
 
-// TestSpansOfAttempts: each attempt is a span under the one that the event came with, whatever came of those before; what
-// is published is under the attempt's, and the same to the byte. The outbox gets its own event back.
+// TestSpansOfAttempts: each attempt is a span under the one that the event came with, whatever came of those before;
+// what is published is under the attempt's, and the same to the byte. The outbox gets its own event back.
 func TestSpansOfAttempts(t *testing.T) {
 	out, tracer := newFakeOutbox(), &fakeTracer{}
 	away := bridge.Unavailable("away")
@@ -73,7 +73,8 @@ func TestSpansOfAttempts(t *testing.T) {
 		t.Fatalf("%d spans, %d attempts, %+v, %v", len(tracer.spans), len(published), e.Trace, out.misuse)
 	}
 	for i, s := range tracer.spans {
-		if s.under != came || published[i].Trace != s.place || len(s.ended) != 1 || !errors.Is(s.ended[0], []error{away, nil}[i]) {
+		if s.under != came || published[i].Trace != s.place || len(s.ended) != 1 ||
+			!errors.Is(s.ended[0], []error{away, nil}[i]) {
 			t.Errorf("attempt %d: %+v, published under %+v", i, s, published[i].Trace)
 		}
 		if got, want := fmt.Sprintf("%s", published[i].AppendStructured(nil)), string(e.AppendStructured(nil)); got != want {
@@ -111,8 +112,8 @@ func exemplar(t *testing.T, d *Dispatcher) (value string) {
 	return value
 }
 
-// TestTracingOffIsFree: without a tracer the event itself is published, and an attempt allocates what it did before there
-// was any: the function that is told of its end.
+// TestTracingOffIsFree: without a tracer the event itself is published, and an attempt allocates what it did before
+// there was any: the function that is told of its end.
 func TestTracingOffIsFree(t *testing.T) {
 	var published []*bridge.Event
 	out := newFakeOutbox()

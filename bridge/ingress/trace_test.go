@@ -97,14 +97,15 @@ func TestSpansOfWhatIsNotStored(t *testing.T) {
 	}
 	for i, line := range b.log.FilterFieldKey("reason").All() {
 		want := fmt.Sprintf("%032x", i+1)
-		if got := line.ContextMap()["trace_id"]; i < len(tracer.spans) && got != want || i >= len(tracer.spans) && got != nil {
+		if got := line.ContextMap()["trace_id"]; i < len(tracer.spans) && got != want || i >= len(tracer.spans) &&
+			got != nil {
 			t.Errorf("%v has the trace %v, want %v", line.ContextMap(), got, want)
 		}
 	}
 }
 
-// TestTraceOfAProxy: a trusted proxy says which trace a request is in, with one traceparent and a tracestate of a bounded
-// size; nobody else does.
+// TestTraceOfAProxy: a trusted proxy says which trace a request is in, with one traceparent and a tracestate of a
+// bounded size; nobody else does.
 func TestTraceOfAProxy(t *testing.T) {
 	b, tracer := tracedHarness(t)
 	send := func(peer string, parents, states []string) bridge.TraceHeaders {

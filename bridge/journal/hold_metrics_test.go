@@ -34,8 +34,8 @@ func TestTimesOfHolds(t *testing.T) {
 	})
 }
 
-// TestTimesOfRedeliveries: the time between a repeat and the delivery before it is counted, for as many callbacks as are
-// remembered.
+// TestTimesOfRedeliveries: the time between a repeat and the delivery before it is counted, for as many callbacks as
+// are remembered.
 func TestTimesOfRedeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := observe(t, unpublished())

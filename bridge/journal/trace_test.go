@@ -6,8 +6,8 @@ import (
 	"livebridge/bridge"
 )
 
-// TestDecisionOfACallback: who hands a callback over learns what was decided on it and the id of its event. An event
-// that is emitted from memory is in its callback's trace, and no record has one.
+// TestDecisionOfACallback: whoever hands a callback over learns what was decided on it and the id of its event. An
+// event that is emitted from memory is in its callback's trace, and no record has one.
 func TestDecisionOfACallback(t *testing.T) {
 	o := memory()
 	j := open(t, o)

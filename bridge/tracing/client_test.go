@@ -115,8 +115,8 @@ type failing struct{ err error }
 func (f *failing) ExportSpans(context.Context, []trace.ReadOnlySpan) error { return f.err }
 func (*failing) Shutdown(context.Context) error                            { return nil }
 
-// TestFailuresAreLogged: the first of a minute, with how many others there were, and that it works again; nobody else is
-// told, since OpenTelemetry would print it.
+// TestFailuresAreLogged: the first of a minute, with how many others there were, and that it works again; nobody else
+// is told, since OpenTelemetry would print it.
 func TestFailuresAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zapcore.DebugLevel)

@@ -104,7 +104,8 @@ func TestFilesOfTLS(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if cfg, err := FromEnvironment(variables("OTEL_TRACES_EXPORTER", "otlp")); err != nil || cfg.Timeout != 10*time.Second {
+	if cfg, err := FromEnvironment(variables("OTEL_TRACES_EXPORTER", "otlp")); err != nil ||
+		cfg.Timeout != 10*time.Second {
 		t.Errorf("%+v, %v", cfg, err)
 	}
 }

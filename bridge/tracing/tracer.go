@@ -42,7 +42,8 @@ func Open(cfg *Config, o Options) (*Tracer, error) {
 		return nil, err
 	}
 	to := &exporter{SpanExporter: otlptrace.NewUnstarted(c), endpoint: cfg.Endpoint.Redacted(), log: o.Log}
-	provider := sdk.NewTracerProvider(sdk.WithBatcher(to), sdk.WithSampler(cfg.Sampler), sdk.WithResource(resourceOf(cfg, o)))
+	provider := sdk.NewTracerProvider(sdk.WithBatcher(to), sdk.WithSampler(cfg.Sampler),
+		sdk.WithResource(resourceOf(cfg, o)))
 	o.Log.Info("spans are sent to a collector", zap.String("collector", to.endpoint))
 	return &Tracer{provider: provider, client: c, tracer: provider.Tracer("livebridge"), opts: o}, nil
 }

@@ -120,9 +120,11 @@ func TestFailures(t *testing.T) {
 	tracer.Publish(event()).End(bridge.SpanResult{Err: bridge.Rejected(bridge.RejectionTooLarge, "no")})
 	var got []string
 	for _, s := range shut(t, tracer, c) {
-		got = append(got, fmt.Sprint(s.Name, " ", s.Failed, " ", s.Attributes["error.type"], s.Attributes["livebridge.refusal"]))
+		got = append(got, fmt.Sprint(s.Name, " ", s.Failed, " ", s.Attributes["error.type"],
+			s.Attributes["livebridge.refusal"]))
 	}
-	want := []string{"POST /live/stream false mismatch", "commit false ", "POST /live/stream false expired", "commit true full", "POST /live/stream true 503full",
+	want := []string{"POST /live/stream false mismatch", "commit false ", "POST /live/stream false expired",
+		"commit true full", "POST /live/stream true 503full",
 		"send LIVE_QUARANTINE true unavailable", "send LIVE_EVENTS true too_large"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%q, want %q", got, want)

@@ -195,6 +195,7 @@ func (a *app) run(ctx context.Context) error {
 
 // work starts everything that runs until it is shut down, or until alive ends. What fails ends the service.
 func (a *app) work(alive context.Context, group *errgroup.Group) {
+	hangups := onHangup() // before anybody is told that the service is ready
 	start := func(f func(context.Context)) { group.Go(func() error { f(alive); return nil }) }
 	serve := func(f func() error) { group.Go(func() error { return serverError(f()) }) }
 	serve(func() error { return a.ingress.Serve(a.callbackListener) })
@@ -207,7 +208,7 @@ func (a *app) work(alive context.Context, group *errgroup.Group) {
 	start(a.status.Run)
 	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
 	start(a.credentials.Watch)
-	start(a.reloadOnHangup)
+	start(func(ctx context.Context) { a.reloadOn(ctx, hangups) })
 	if a.certificate != nil {
 		start(a.certificate.Watch)
 	}

@@ -103,6 +103,13 @@ type settings struct {
 	// How long an entry stays in quarantine; `0`: until `QUARANTINE_MAX` evicts it.
 	QuarantineMaxAge time.Duration `env:"QUARANTINE_MAX_AGE" envDefault:"720h"`
 
+	// How long published events are kept, to tell what has become of a callback and to publish it again, see
+	// [History](#history); `0`: not at all. In use: `24h` to `168h`.
+	JournalKeep time.Duration `env:"JOURNAL_KEEP" envDefault:"0s"`
+	// Maximum size of the events kept for `JOURNAL_KEEP`, beside `JOURNAL_MAX_BYTES`; the oldest are dropped first. On a
+	// disk that is nearly full they are dropped before a callback is refused.
+	JournalKeepBytes size `env:"JOURNAL_KEEP_BYTES" envDefault:"1GiB"`
+
 	// # Order and duplicates
 
 	// How long the end of a push waits for its start, when it arrives first. Longer holds leave fewer anomalies and

@@ -34,6 +34,9 @@ func (a *app) openLocal() (*local, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
+	if reporter, can := p.(bridge.PositionReporter); can && a.settings.JournalKeep > 0 {
+		reporter.ReportPositions(j.Outbox().Stored)
+	}
 	l := &local{Journal: j, publisher: p}
 	l.dispatch(a.published.Add, a.spans(), a.log, a.registry)
 	return l, nil

@@ -184,7 +184,7 @@ func (s *settings) check() []error {
 
 // checkNumbers rejects numbers out of range.
 func (s *settings) checkNumbers() []error {
-	var errs []error
+	errs := s.checkHistory()
 	for name, n := range map[string]int{
 		"MAX_CONNECTIONS": s.MaxConnections, "HELD_PER_LANE": s.HeldPerLane, "HELD_MAX": s.HeldMax, "DEDUPE_MAX": s.DedupeMax,
 		"LANES_CACHED": s.LanesCached, "QUARANTINE_MAX": s.QuarantineMax, "DEAD_LETTERS_MAX": s.DeadLettersMax,

@@ -48,8 +48,8 @@ const (
 	traceOfExpired
 )
 
-// playTraced sends a DONE before its PUBLISH, a repeat, a forgery and an expired callback, each in a trace of its own, and
-// waits until what comes of them is published.
+// playTraced sends a DONE before its PUBLISH, a repeat, a forgery and an expired callback, each in a trace of its own,
+// and waits until what comes of them is published.
 func playTraced(t *testing.T, service *program) {
 	t.Helper()
 	now := time.Now()
@@ -66,9 +66,9 @@ func playTraced(t *testing.T, service *program) {
 	})
 }
 
-// TestTraces plays through the program on both brokers: what consumers get is under the span that published it, which is
-// under the request that brought the event, which is under the proxy's; a held event keeps its own trace, a repeat is
-// published by nobody, and no payload says anything of it.
+// TestTraces plays through the program on both brokers: what consumers get is under the span that published it, which
+// is under the request that brought the event, which is under the proxy's; a held event keeps its own trace, a repeat
+// is published by nobody, and no payload says anything of it.
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -135,7 +135,8 @@ func checkRequests(t *testing.T, spans []tracingtest.Span) {
 	}
 }
 
-// checkMessages checks that each message of these traces is under the span of its publishing, and that there is no other.
+// checkMessages checks that each message of these traces is under the span of its publishing, and that there is no
+// other.
 func checkMessages(t *testing.T, all []tracedMessage, spans []tracingtest.Span, system string, want map[int]string) {
 	t.Helper()
 	senders := make(map[string]tracingtest.Span)
@@ -199,8 +200,8 @@ func checkExemplars(t *testing.T, service *program) {
 	}
 }
 
-// TestCollectorAway: without a collector, or with one that never answers, callbacks and events are as ever; the log says
-// so once, and the program ends in its time.
+// TestCollectorAway: without a collector, or with one that never answers, callbacks and events are as ever; the log
+// says so once, and the program ends in its time.
 func TestCollectorAway(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

@@ -4,8 +4,8 @@ package main
 func tracingMutants() []mutant {
 	const ingress, tracing = "bridge/ingress", "bridge/tracing"
 	return []mutant{
-		{"tracing is on by default", "bridge/tracing/config.go", `exporter+endpoint == "":`, `exporter+endpoint == "-":`, tracing,
-			"TestOffByDefault"},
+		{"tracing is on by default", "bridge/tracing/config.go", `exporter+endpoint == "":`, `exporter+endpoint == "-":`,
+			tracing, "TestOffByDefault"},
 		{"a callback costs something without tracing", "bridge/ingress/trace.go", "if s.cfg.Tracer == nil {",
 			"if _ = r.Header.Clone(); s.cfg.Tracer == nil {", ingress, "TestTracingOffIsFree"},
 		{"an attempt to publish costs something without tracing", "bridge/dispatch/trace.go", "\t\treturn e, nil\n",
