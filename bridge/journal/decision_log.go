@@ -9,8 +9,8 @@ import (
 
 // reported is how much of a commit's effects is counted and logged.
 type reported struct {
-	decisions, emitted, held, quarantined, duplicates, quarantineEvicted int
-	identitiesEvicted                                                    uint64
+	decisions, emitted, held, released, quarantined, duplicates, quarantineEvicted int
+	identitiesEvicted                                                              uint64
 }
 
 // report counts and logs what the effects have more than before: the decisions on callbacks, and the events that were
@@ -23,6 +23,12 @@ func (j *Journal) report(c *commit) {
 	}
 	for _, d := range eff.Decisions[was.decisions:] {
 		j.logDecision(d)
+		if before := j.deliveries.note(d.Event.ID, d.Event.Recorded); d.Verdict == processor.VerdictDuplicate && before > 0 {
+			j.metrics.redelivered(d.Event.Recorded - before)
+		}
+	}
+	for _, e := range eff.Released[was.released:] {
+		j.metrics.holdTimes.released(e, c.now.Millis()-e.Recorded)
 	}
 	for i := range eff.Quarantined[was.quarantined:] {
 		q := &eff.Quarantined[was.quarantined+i]
@@ -33,8 +39,8 @@ func (j *Journal) report(c *commit) {
 	count(j.metrics.holds, len(eff.Held)-was.held)
 	count(j.metrics.quarantineDropped, eff.QuarantineEvicted-was.quarantineEvicted)
 	count(j.metrics.forgottenEarly, int(eff.IdentitiesEvicted-was.identitiesEvicted))
-	*was = reported{len(eff.Decisions), len(eff.Emitted), len(eff.Held), len(eff.Quarantined), eff.Duplicates,
-		eff.QuarantineEvicted, eff.IdentitiesEvicted}
+	*was = reported{len(eff.Decisions), len(eff.Emitted), len(eff.Held), len(eff.Released), len(eff.Quarantined),
+		eff.Duplicates, eff.QuarantineEvicted, eff.IdentitiesEvicted}
 }
 
 // logDecision logs what was decided on a callback.

@@ -29,6 +29,7 @@ type Journal struct {
 	access    access
 
 	quarantineLog *quarantineLog
+	deliveries    *deliveries // the writer's
 
 	stopped  atomic.Bool
 	closing  chan struct{} // closed by Close
@@ -63,7 +64,8 @@ func Open(opts Options) (*Journal, error) {
 func newJournal(opts Options, m Mode) (j *Journal, err error) {
 	j = &Journal{
 		opts: opts, mode: m, queue: newQueue(), clock: startClock(opts.Wall), quarantineLog: newQuarantineLog(opts.Log),
-		closing: make(chan struct{}), written: make(chan struct{}),
+		deliveries: newDeliveries(),
+		closing:    make(chan struct{}), written: make(chan struct{}),
 	}
 	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
 	j.store, err = store.Lock(opts.storeOptions(m, j.clock.millis()))

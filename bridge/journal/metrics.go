@@ -21,6 +21,8 @@ type metrics struct {
 	commitSeconds     prometheus.Histogram
 	commitCallbacks   prometheus.Histogram
 	held              prometheus.Gauge
+	holdTimes         *holdMetrics
+	redeliverySeconds prometheus.Histogram
 	outboxBytes       prometheus.Gauge
 	quarantineEntries prometheus.Gauge
 	deadLetters       prometheus.Gauge
@@ -48,7 +50,11 @@ func newMetrics(j *Journal) *metrics {
 			prometheus.ExponentialBuckets(0.0001, 2, 16)),
 		commitCallbacks: histogram("journal_commit_batch_size", "Callbacks per commit.",
 			prometheus.ExponentialBuckets(1, 2, 13)),
-		held: gauge("held_events", "Events on hold."),
+		held:      gauge("held_events", "Events on hold."),
+		holdTimes: newHoldMetrics(),
+		redeliverySeconds: histogram("redelivery_interval_seconds",
+			"Time between a redelivered callback and the delivery before it, if that was among the latest 16,384.",
+			prometheus.ExponentialBuckets(0.1, 4, 10)),
 		outboxBytes: gauge(
 			"journal_bytes",
 			"Bytes of outbox, holds, quarantine and dead letters: JOURNAL_MAX_BYTES limits them.",
@@ -87,7 +93,8 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.duplicates, m.holds, m.marks, m.reasons, m.quarantineDropped, m.forgottenEarly, m.commitSeconds,
-		m.commitCallbacks, m.held, m.outboxBytes, m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
+		m.commitCallbacks, m.held, m.holdTimes.age, m.holdTimes.duration, m.redeliverySeconds, m.outboxBytes,
+		m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
 		m.historyEntries, m.historyBytes, m.historyOldest, m.historyDropped,
 	} {
 		errs = append(errs, r.Register(c))
@@ -108,7 +115,11 @@ func (m *metrics) commit(took time.Duration, callbacks int) {
 	m.commitCallbacks.Observe(float64(callbacks))
 }
 
+// redelivered counts a callback that came again after a time.
+func (m *metrics) redelivered(after bridge.Millis) { m.redeliverySeconds.Observe(seconds(after)) }
+
 func (m *metrics) show(j *Journal) {
+	m.holdTimes.oldest.Store(int64(j.processor.OldestHold()))
 	c := j.processor.Counters()
 	m.held.Set(float64(j.processor.Holding()))
 	m.outboxBytes.Set(float64(j.bytes()))

@@ -146,6 +146,7 @@ func (p *Processor) release(
 	delete(p.pending.held, emission.ID)
 	p.counters.Held.Remove(p.sizeOf(e))
 	p.traces.restore(e)
+	p.holdTimes.remove(e.ID)
 	eff.Released = append(eff.Released, e)
 	return e, nil
 }
@@ -154,6 +155,7 @@ func (p *Processor) release(
 func (p *Processor) hold(e *bridge.Event, eff *Effects) {
 	p.pending.held[e.ID] = e
 	p.traces.keep(e)
+	p.holdTimes.add(e.ID, e.Recorded)
 	p.counters.Held.Add(p.sizeOf(e))
 	eff.hold(e)
 	eff.decide(e, VerdictHeld, "")

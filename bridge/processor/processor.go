@@ -38,6 +38,7 @@ type Processor struct {
 	quarantine *quarantineIndex
 	pending    pending
 	traces     traces
+	holdTimes  holdTimes
 	emissions  []sequencer.Emission // memory for the next transition
 	scratch    []byte
 }
@@ -66,6 +67,7 @@ func New(opts Options, view View, c Counters, k Kept, now Moment) (*Processor, e
 		counters:   c,
 		quarantine: newQuarantineIndex(opts.QuarantineMax),
 		traces:     make(traces),
+		holdTimes:  newHoldTimes(),
 		pending: pending{
 			ids: make(
 				map[bridge.ID]struct{},
@@ -87,8 +89,10 @@ func New(opts Options, view View, c Counters, k Kept, now Moment) (*Processor, e
 		}
 		if len(l.State.Held) > 0 {
 			p.holds.update(l, 0)
+			p.holdTimes.takeUp(l, opts.Limits, now)
 		}
 	}
+	p.holdTimes.sort()
 	return p, nil
 }
 
