@@ -9,8 +9,8 @@ import (
 )
 
 // errNoOutbox says what takes the place of the outbox.
-var errNoOutbox = errors.New("there is no outbox with INTAKE=broker, where what a callback emits is committed at once; " +
-	"consumers read it again from the topic")
+var errNoOutbox = errors.New("there is no outbox with INTAKE=broker, where what a callback emits is committed " +
+	"at once; consumers read it again from the topic")
 
 // review returns what operators' commands go to.
 func (r *replica) review() (*cluster.Cluster, error) {
