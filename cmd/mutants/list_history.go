@@ -32,7 +32,7 @@ func historyMutants() []mutant {
 			"TestHistory"},
 		{"a paused history is written", kept, "if b.s.history.paused {", "if false {", store, "TestHistoryIsPaused"},
 		{"a full disk keeps the history", yielding, "if wanted > 0 && kept.Entries > 0 &&",
-			"if false && kept.Entries > 0 &&", journal, "TestHistoryGivesWay"},
+			"if false && kept.Entries > 0 &&", journal, "TestHistoryGivesWay|TestHistoryIsNoReasonToRefuse"},
 		{"the disk does not get the history's room back", room, "r.diskFull() || r.yields.Load() && r.wanted() > 0",
 			"r.diskFull()", journal, "TestHistoryGivesWay"},
 		{"callbacks are refused for the history's sake", room, "free < least && !r.yields.Load()", "free < least", journal,
