@@ -39,9 +39,6 @@ func historyMutants() []mutant {
 			"TestHistoryIsNoReasonToRefuse"},
 		{"the disk's reserve is given up for ever", yielding, "r.giving--", "r.giving += 0", journal,
 			"TestHistoryIsNoReasonToRefuse"},
-		{"a closing journal keeps a share", "bridge/journal/writer.go",
-			"for w.j.outbox.HasWrites() && w.underWay < pipeline {",
-			"if w.j.outbox.HasWrites() && w.underWay < pipeline {", journal, "TestHistoryIsWrittenAtTheEnd"},
 		{"all that was published is kept at once", share, "bytes > keptAtOnce && i > 0", "false", outbox, "TestKeptShares"},
 		{"an event has the position of the one before", share, "\tdelete(o.stored, l.lane)\n", "", outbox,
 			"TestPublishedEvents"},
@@ -69,7 +66,7 @@ func historyPageMutants() []mutant {
 			"TestReplayHistory"},
 		{"what the broker has is shown as waiting", others, "e.Sequence < r.s.leftOver[e.Lane]", "false", store,
 			"TestLeftOverBatches"},
-		{"an acknowledged event waits", "bridge/journal/history.go", "all[i], left = published, left+1", "left++", journal,
+		{"an acknowledged event waits", "bridge/journal/history.go", "all[i], left = published, left+1", "all[i], left = unsettled, left+1", journal,
 			"TestFates"},
 		{"a dead letter is published", "bridge/journal/history.go", "all[i] = deadLetter", "_ = i", journal,
 			"TestRefusedEventIsNotPublished"},
@@ -86,6 +83,6 @@ func historyPageMutants() []mutant {
 		{"NATS reports no positions", "transports/nats/stored_log.go", "p.stored == nil && !p.opts.debug()",
 			"!p.opts.debug()", nats, "TestPositionsAreReported"},
 		{"the page hides that nothing is kept", "bridge/status/history.go",
-			"stats.History != nil && stats.History.Keep != \"\"", "true", page, "TestLaneHistory"},
+			"stats.History != nil && stats.History.Keep != \"\"", "stats.Commit == 0", page, "TestLaneHistory"},
 	}
 }
