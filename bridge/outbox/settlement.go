@@ -96,8 +96,8 @@ func (o *Outbox) HasWrites() bool {
 }
 
 // TakeWrites gives the writer what may go from the disk, each lane in its order, and what the broker will never take.
-// The first comes back by Removed, the second by DeadLettered or DeadLettersFull. What is to be kept is given a share at
-// a time.
+// The first comes back by Removed, the second by DeadLettered or DeadLettersFull. What is to be kept is given a share
+// at a time.
 func (o *Outbox) TakeWrites() ([]Removal, []Rejection) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

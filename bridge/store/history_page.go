@@ -212,8 +212,8 @@ func (r *historyReader) look(number uint64, value []byte) error {
 	return nil
 }
 
-// eachKey calls f for keys from lower to upper, in order or back, for as long as f returns true; key and value are valid
-// during the call.
+// eachKey calls f for keys from lower to upper, in order or back, for as long as f returns true; key and value are
+// valid during the call.
 func (r *historyReader) eachKey(lower, upper []byte, back bool, f func(key, value []byte) (bool, error)) error {
 	it, err := r.snapshot.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {

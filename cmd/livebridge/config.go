@@ -5,6 +5,7 @@ import (
 
 	"livebridge/bridge/callback"
 	"livebridge/bridge/keyring"
+	"livebridge/bridge/tracing"
 )
 
 //go:generate go test . -run "TestSettingsReference|TestChartKnowsTheSettings|TestMetricsReference" -update
@@ -259,4 +260,5 @@ type settings struct {
 	keyFiles    []keyring.File    // KEYS_FILE and the _FILE variables of keys
 	invalid     map[string]bool   // settings whose text is no valid value, which have their defaults
 	secretFiles map[string]string // paths from the _FILE variables of the other secrets, by the secret's name
+	tracing     *tracing.Config   // of the variables of OpenTelemetry; nil: off
 }

@@ -27,8 +27,8 @@ func newReplay() *cobra.Command {
 		Use: "replay --lane LANE | --all", Short: "Publish events in the outbox or in the history again",
 		Args: noArguments,
 		Long: "Appends events to their lanes once more: same id, next sequence, marked `replayed`. By default those are\n" +
-			"the events in the outbox, which contains what NATS or Kafka has not durably acknowledged. With --history, --since,\n" +
-			"--until, --session or --id they are published events.\n" + historyNote + "\n" +
+			"the events in the outbox, which contains what NATS or Kafka has not durably acknowledged. With --history,\n" +
+			"--since, --until, --session or --id they are published events.\n" + historyNote + "\n" +
 			"Entries of the quarantine and dead letters are published by `quarantine release` and `deadletters retry`.\n\n" +
 			"Prints the outcome of each of the first 10,000 events as JSON in a pipe, and only dead letters on a terminal.\n" +
 			"The summary goes to standard error. Exit code 1 if an event becomes a dead letter. --dry-run prints which\n" +

@@ -22,6 +22,7 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
+	"livebridge/bridge/tracing"
 )
 
 // prefix begins the name of every setting.
@@ -51,7 +52,8 @@ func readSettings(given map[string]string) (*settings, error) {
 	if topic, set := vars[prefix+"QUARANTINE_TOPIC"]; set {
 		s.QuarantineTopic = topic // empty differs from unset: notices are not published
 	}
-	if err := errors.Join(append(errs, s.check()...)...); err != nil {
+	s.tracing, err = tracing.FromEnvironment(vars)
+	if err := errors.Join(append(append(errs, err), s.check()...)...); err != nil {
 		return s, &usageError{err}
 	}
 	return s, nil

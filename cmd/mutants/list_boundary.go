@@ -4,8 +4,8 @@ package main
 func ingressMutants() []mutant {
 	return []mutant{
 		{"answered whatever the journal says", "bridge/ingress/callback.go",
-			"s.journal.Append(s.ctx, v.Arrival); err != nil {",
-			"s.journal.Append(s.ctx, v.Arrival); err != nil && v.Arrival == nil {", "bridge/ingress", "TestJournalErrors"},
+			"if err != nil {\n\t\to.refusal = journal",
+			"if err != nil && v.Arrival == nil {\n\t\to.refusal = journal", "bridge/ingress", "TestJournalErrors"},
 		{"an expired signature is accepted", "bridge/ingress/judge.go",
 			"v.Arrival.Reason, v.Refusal = bridge.ReasonExpired, refusalOf(err)", "v.Ignored = false", "bridge/ingress",
 			"TestAnswers"},
@@ -73,7 +73,8 @@ func boundaryMutants() []mutant {
 		{"quarantined entries never expire", "bridge/processor/quarantine_index.go", "entries[0].Received < before",
 			"entries[0].Received < 0", journal, "TestQuarantineAge"},
 		{"offline commands end holds", "bridge/journal/command.go", "\tr, err := j.execute(c, &cmd)\n",
-			"\tif err := j.apply(c, processor.Input{Action: processor.Expire}); err != nil {\n\t\treturn result{}, err\n\t}\n\tr, err := j.execute(c, &cmd)\n", journal, "TestOffline"},
+			"\tif err := j.apply(c, processor.Input{Action: processor.Expire}); err != nil {\n\t\treturn result{}, " +
+				"err\n\t}\n\tr, err := j.execute(c, &cmd)\n", journal, "TestOffline"},
 		{"everybody opens the control socket", "bridge/admin/control.go", "0o600", "0o666", "bridge/admin",
 			"TestControlIsPrivate"},
 		{"silent connections keep operators out", "bridge/admin/limiter.go", "refused = l.longestIdle(); refused == nil",

@@ -96,7 +96,9 @@ func memoryMutants() []mutant {
 func deliveryMutants() []mutant {
 	return []mutant{
 		{"removed before it is published", "bridge/outbox/outbox.go", "\t\tevents = append(events, l.underWay.Event)\n",
-			"\t\tevents = append(events, l.underWay.Event)\n\t\to.acknowledged = append(o.acknowledged, Removal{Lane: l.lane, Sequence: l.underWay.Event.Sequence, Bytes: l.underWay.Bytes, Batch: l.underWay.Batch, Position: l.underWay.Position})\n",
+			"\t\tevents = append(events, l.underWay.Event)\n\t\to.acknowledged = append(o.acknowledged, Removal{Lane: " +
+				"l.lane, Sequence: l.underWay.Event.Sequence, Bytes: l.underWay.Bytes, Batch: l.underWay.Batch, Position: " +
+				"l.underWay.Position})\n",
 			outbox, "TestAnyOrder"},
 		{"removed before the broker has it on disk", "bridge/outbox/settlement.go",
 			"\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err",

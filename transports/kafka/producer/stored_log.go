@@ -6,8 +6,8 @@ import (
 	"livebridge/bridge"
 )
 
-// ReportPositions has stored told where each event is stored, see bridge.PositionReporter. To be called before the first
-// Publish.
+// ReportPositions has stored told where each event is stored, see bridge.PositionReporter. To be called before the
+// first Publish.
 func (s *Producer) ReportPositions(stored func(*bridge.Event, bridge.Position)) { s.stored = stored }
 
 // tellStored tells and logs where the broker stored each event of a batch. Without an offset it is a batch that an
