@@ -116,51 +116,76 @@ func TestHistoryIsOff(t *testing.T) {
 	})
 }
 
-// TestHistoryIsWrittenAtTheEnd: a journal that closes has kept all that was trimmed, however much that is.
+// TestHistoryIsWrittenAtTheEnd: a journal that closes has kept all that was trimmed, in however many shares.
 func TestHistoryIsWrittenAtTheEnd(t *testing.T) {
-	o := keeping()
-	j := open(t, o)
-	for i := range 40 {
-		a := push(fmt.Sprint("s", i), 9e11, bridge.PhasePublish)
-		a.Event.Data = incompressible(i, 32<<10)
-		add(t, j, a)
-	}
-	drain(t, j, 40)
-	if err := j.outbox.Trim(t.Context(), durable); err != nil {
-		t.Fatal(err)
-	}
-	closeJournal(t, j)
-	j = open(t, o)
-	defer closeJournal(t, j)
-	if n := len(historyOf(t, j, bridge.HistoryQuery{Limit: 7})); n != 40 || j.outbox.Pending() != 0 {
-		t.Errorf("%d are kept and %d wait", n, j.outbox.Pending())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const n = 10
+		o := keeping()
+		j := open(t, o)
+		for i := range n {
+			a := push(fmt.Sprint("s", i), 9e11, bridge.PhasePublish)
+			a.Event.Data = incompressible(i, 60<<10)
+			add(t, j, a)
+		}
+		drain(t, j, n)
+		if err := j.outbox.Trim(t.Context(), durable); err != nil {
+			t.Fatal(err)
+		}
+		closeJournal(t, j)
+		j = open(t, o)
+		defer closeJournal(t, j)
+		if kept := len(historyOf(t, j, bridge.HistoryQuery{Limit: 7})); kept != n || j.outbox.Pending() != 0 {
+			t.Fatalf("%d are kept and %d wait", kept, j.outbox.Pending())
+		}
+	})
 }
 
-// TestHistoryGivesWay: on a disk that fills up the history goes before a callback is refused, and only as much of it as
-// the disk needs.
+// leave has others fill the volume until so much is free.
+func (v *volume) leave(t *testing.T, free uint64) {
+	t.Helper()
+	usage, err := v.GetDiskUsage("journal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.size -= usage.AvailBytes - free
+}
+
+// TestHistoryGivesWay: on a disk that others fill up the history goes before a callback is refused, at first only as
+// much of it as is needed, and the disk gets its room back.
 func TestHistoryGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := keeping()
-		o.MinFreeBytes, o.Keep = 8<<20, 1000*time.Hour
-		o.FS = &volume{FS: o.FS, size: 64 << 20, allocated: make(map[string]int64)}
+		o.MinFreeBytes, o.KeepBytes = 8<<20, 16<<20
+		v := &volume{FS: o.FS, size: 128 << 20, allocated: make(map[string]int64)}
+		o.FS = v
 		j := open(t, o)
 		defer closeJournal(t, j)
-		for n := range 350 {
-			if err := j.Ready(); err != nil {
-				t.Fatalf("after %d callbacks: %v", n, err)
-			}
-			a := push(fmt.Sprint("s", n%8), bridge.Millis(8e11+n), bridge.PhasePublish)
-			a.Event.Data = incompressible(n, 256<<10)
+		const n = 100
+		for i := range n {
+			a := push(fmt.Sprint("s", i), 8e11, bridge.PhasePublish)
+			a.Event.Data = incompressible(i, 96<<10)
 			add(t, j, a)
-			drain(t, j, 1)
-			trim(t, j)
-			time.Sleep(measureInterval)
-			synctest.Wait()
 		}
-		kept, _ := j.store.History()
-		if dropped := valueOf(t, j.metrics.historyDropped.WithLabelValues(droppedDisk)); dropped == 0 || kept.Bytes < 4<<20 {
-			t.Errorf("%v are dropped, and %d bytes are kept", dropped, kept.Bytes)
+		drain(t, j, n)
+		trim(t, j)
+		time.Sleep(2 * time.Second)
+		for _, c := range []struct{ free, least, most uint64 }{{22 << 20, 10, n - 10}, {6 << 20, 0, 0}} {
+			v.leave(t, c.free)
+			for range 60 {
+				time.Sleep(measureInterval)
+				synctest.Wait()
+				if err := j.Ready(); err != nil {
+					t.Fatalf("with %d bytes free: %v", c.free, err)
+				}
+			}
+			if kept, _ := j.store.History(); kept.Entries < c.least || kept.Entries > c.most {
+				t.Errorf("with %d bytes free %d are kept", c.free, kept.Entries)
+			}
+			if free := j.capacity.free.Load(); free < c.free+1<<20 {
+				t.Errorf("the disk had %d bytes free, and has %d", c.free, free)
+			}
 		}
 	})
 }

@@ -51,6 +51,19 @@ func TestPublishedEvents(t *testing.T) {
 	})
 }
 
+// TestNothingIsAllocated: an outbox that keeps nothing allocates nothing to keep.
+func TestNothingIsAllocated(t *testing.T) {
+	p := open(t, 100)
+	l := &laneQueue{underWay: Pending{Event: &bridge.Event{}}}
+	if n := testing.AllocsPerRun(100, func() {
+		if p.published(l) != nil || p.keptShare() != 0 {
+			t.Error("it is kept")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // TestKeptShares: what is to be kept is given out in shares, all of it and in order; what is not kept at once.
 func TestKeptShares(t *testing.T) {
 	for _, on := range []bool{true, false} {

@@ -5,7 +5,10 @@ import "livebridge/bridge"
 // maxFates is how many events of a lane are shown.
 const maxFates = 50
 
-// history returns what the journal knows of a lane's events, the latest. It reads two pages at the most.
+// maxPages is how many pages of each kind are read for it.
+const maxPages = 8
+
+// history returns what the journal knows of a lane's events, the latest.
 func (g *gatherer) history(kind, subject string) (h History) {
 	h.Events = []Fate{}
 	stats, err := g.cfg.Journal.Inspect()
@@ -13,11 +16,9 @@ func (g *gatherer) history(kind, subject string) (h History) {
 	q := bridge.HistoryQuery{EventFilter: bridge.EventFilter{Kind: kind, Lane: subject}, Newest: true, Limit: maxFates}
 	for _, page := range []func(bridge.HistoryQuery) (bridge.HistoryPage, error){
 		g.cfg.Journal.Unpublished, g.cfg.Journal.History} {
-		var p bridge.HistoryPage
 		if err == nil {
-			p, err = page(q)
+			err = h.read(page, q)
 		}
-		h.add(p)
 	}
 	if err != nil {
 		h.Problem = err.Error()
@@ -25,9 +26,24 @@ func (g *gatherer) history(kind, subject string) (h History) {
 	return h
 }
 
+// read reads pages until there is no more room. A page may be empty, and others follow.
+func (h *History) read(page func(bridge.HistoryQuery) (bridge.HistoryPage, error), q bridge.HistoryQuery) error {
+	for range maxPages {
+		p, err := page(q)
+		if err != nil {
+			return err
+		}
+		h.add(p)
+		if q.Cursor = p.Cursor; q.Cursor == nil || len(h.Events) == maxFates {
+			break
+		}
+	}
+	h.More = h.More || q.Cursor != nil
+	return nil
+}
+
 // add adds a page, as far as there is room.
 func (h *History) add(p bridge.HistoryPage) {
-	h.More = h.More || p.Cursor != nil
 	for i := range p.Events {
 		if len(h.Events) == maxFates {
 			h.More = true

@@ -151,6 +151,9 @@ func TestHistory(t *testing.T) {
 				a.keep(rapid.IntRange(1, 40).Draw(r, "n"), rapid.IntRange(1, 2000).Draw(r, "size"))
 			case 2:
 				a.pass(time.Duration(rapid.IntRange(-40, 90).Draw(r, "minutes")) * time.Minute) // the clock may jump
+				a.keep(1, 1)
+				a.pass(time.Second) // within a segment
+				a.keep(1, 1)
 			case 3:
 				a.drop(a.NewBatch(nil), uint64(rapid.IntRange(0, 1<<20).Draw(r, "need")))
 			case 4:

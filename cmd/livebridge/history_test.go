@@ -185,6 +185,26 @@ func checkTurnedOff(t *testing.T, dir string) {
 	}
 }
 
+// TestReplayEnds: a replay of the history has no more than what was published when it began.
+func TestReplayEnds(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for _, c := range []struct {
+		until string
+		want  bridge.Millis
+	}{{"", 1_700_000_000_001}, {"1h", 1_699_996_400_000}} {
+		r := replayCommand{history: true, filter: eventFilter{until: c.until, lane: "a/b/c"}}
+		queries, err := r.queries(now)
+		if err != nil || len(queries) != len(bridge.EventKinds()) {
+			t.Fatal(len(queries), err)
+		}
+		for _, q := range r.replayQueries(queries) {
+			if q.History.Until != c.want || q.History.Lane != "a/b/c" || q.History.Kind == "" {
+				t.Errorf("--until %q: %+v", c.until, q.History)
+			}
+		}
+	}
+}
+
 // TestHistoryUsage: what is wrong on the command line is said before anything is done.
 func TestHistoryUsage(t *testing.T) {
 	t.Parallel()

@@ -52,17 +52,28 @@ func (r *replayCommand) run(c *cobra.Command) error {
 		return &usageError{errors.New(
 			"replay needs either --all or --lane with a lane such as stream:push.example.com/live/room1, or --session or --id")}
 	}
-	queries, err := r.filter.queries(time.Now())
+	r.history = r.history || r.filter.ranged()
+	queries, err := r.queries(time.Now())
 	if err != nil {
 		return err
 	}
-	r.history = r.history || r.filter.ranged()
 	if r.dryRun {
 		return withOperator(c, journal.ReadOnly, func(d admin.Operator) error { return r.print(c, d, queries) })
 	}
 	return withOperator(c, journal.ReadWrite, func(d admin.Operator) error {
 		return replay(c, d, r.replayQueries(queries), r.wait, r.output)
 	})
+}
+
+// queries returns what selects the events. Those of the history end now: what is published meanwhile is not replayed.
+func (r *replayCommand) queries(now time.Time) ([]bridge.HistoryQuery, error) {
+	queries, err := r.filter.queries(now)
+	for i := range queries {
+		if r.history && queries[i].Until == 0 {
+			queries[i].Until = bridge.MillisOf(now) + 1
+		}
+	}
+	return queries, err
 }
 
 // replayQueries returns what asks for the same events to be replayed.
