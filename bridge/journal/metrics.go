@@ -15,6 +15,7 @@ type metrics struct {
 	holds             prometheus.Counter
 	marks             *prometheus.CounterVec
 	reasons           *prometheus.CounterVec
+	filtered          *prometheus.CounterVec
 	quarantineDropped prometheus.Counter
 	forgottenEarly    prometheus.Counter
 	commitSeconds     prometheus.Histogram
@@ -35,6 +36,8 @@ func newMetrics(j *Journal) *metrics {
 		holds:   counter("holds_total", "Events that were held for an earlier event of their lane."),
 		marks:   counters("events_marked_total", "Emitted events by mark.", "mark"),
 		reasons: counters("callbacks_quarantined_total", "Callbacks quarantined, by reason.", "reason"),
+		filtered: counters("events_filtered_total",
+			"Events that were not published because of PUBLISH_TYPES, by type.", "type"),
 		quarantineDropped: counter("quarantine_evicted_total",
 			"Quarantine entries evicted or not admitted because of its limits on number, age and entries per signature."),
 		forgottenEarly: counter("dedupe_evicted_total",
@@ -65,14 +68,17 @@ func newMetrics(j *Journal) *metrics {
 	for _, reason := range bridge.Reasons() {
 		m.reasons.WithLabelValues(string(reason))
 	}
+	for _, eventType := range bridge.EventTypes() {
+		m.filtered.WithLabelValues(eventType)
+	}
 	return m
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.duplicates, m.holds, m.marks, m.reasons, m.quarantineDropped, m.forgottenEarly, m.commitSeconds,
-		m.commitCallbacks, m.held, m.outboxBytes, m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
+		m.duplicates, m.holds, m.marks, m.reasons, m.filtered, m.quarantineDropped, m.forgottenEarly,
+		m.commitSeconds, m.commitCallbacks, m.held, m.outboxBytes, m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
 	} {
 		errs = append(errs, r.Register(c))
 	}

@@ -33,6 +33,8 @@ type Options struct {
 	LanesCached    int    // lanes kept in memory; the rest is read again when needed
 	SignatureReuse bool   // take another event under a stream status signature that was seen before
 
+	Types bridge.TypeSet // of the events that are published; what is in the outbox is published in any case
+
 	// room
 	MaxBytes       uint64 // what outbox, held, quarantine and dead letters may take together
 	MinFreeBytes   uint64 // what stays free on the disk
@@ -95,7 +97,7 @@ func (o *Options) processorOptions() processor.Options {
 		Limits: o.Limits, HeldMax: o.HeldMax,
 		DedupeWindow: o.DedupeWindow, DedupeMax: o.DedupeMax, LanesCached: o.LanesCached, SignatureReuse: o.SignatureReuse,
 		QuarantineMax: o.QuarantineMax, QuarantineMaxAge: o.QuarantineMaxAge, DeadLettersMax: o.DeadLettersMax,
-		PublishQuarantine: o.PublishQuarantine,
+		PublishQuarantine: o.PublishQuarantine, Types: o.Types,
 	}
 }
 

@@ -32,7 +32,8 @@ func (j *Journal) replayOutbox(c *commit, q bridge.ReplayQuery) (r bridge.Replay
 	}
 	before := len(c.effects.Replayed)
 	err = j.apply(c, processor.Input{Action: processor.Replay, Events: events})
-	r.Cursor, r.Replayed = cursor, len(events)
 	r.Emitted = append(r.Emitted, c.effects.Replayed[before:]...)
+	r.Cursor, r.Replayed = cursor, len(r.Emitted)
+	r.Filtered = len(events) - r.Replayed
 	return r, err
 }

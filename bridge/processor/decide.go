@@ -74,7 +74,11 @@ func (p *Processor) arrive(e *bridge.Event, now Moment, eff *Effects) error {
 		p.hold(e, eff)
 		return nil
 	}
-	eff.decide(e, VerdictEmitted, "")
+	verdict := VerdictEmitted
+	if !p.opts.Types.Has(e.Type) {
+		verdict = VerdictFiltered
+	}
+	eff.decide(e, verdict, "")
 	return nil
 }
 
@@ -93,21 +97,34 @@ func (p *Processor) apply(
 	arriving *bridge.Event,
 	eff *Effects,
 ) (sequencer.Transition, error) {
-	before := len(l.State.Held)
+	before, filtered := len(l.State.Held), uint64(0)
 	t := sequencer.ApplyInto(p.emissions, l.State, in, p.opts.Limits)
 	p.emissions = t.Emit
 	l.State = t.State
 	p.holds.update(l, before)
-	p.touch(l, eff)
 	for _, emission := range t.Emit {
 		e, err := p.release(l, emission, arriving, eff)
 		if err != nil {
 			return t, err
 		}
-		e.Sequence, e.Marks = emission.Sequence, emission.Marks
-		eff.emit(e)
+		p.emit(e, emission, &filtered, eff)
 	}
+	l.State.Sequence -= filtered
+	p.touch(l, eff)
 	return t, nil
+}
+
+// emit puts an event into the effects. What is filtered gets no sequence: those behind it in the transition move up,
+// so that consumers see no gap.
+func (p *Processor) emit(e *bridge.Event, emission sequencer.Emission, filtered *uint64, eff *Effects) {
+	e.Marks = emission.Marks
+	if !p.opts.Types.Has(e.Type) {
+		*filtered++
+		eff.Filtered = append(eff.Filtered, e)
+		return
+	}
+	e.Sequence = emission.Sequence - *filtered
+	eff.emit(e)
 }
 
 // touch puts the lane into the effects as it is now.

@@ -21,6 +21,8 @@ type Options struct {
 	LanesCached    int    // lanes kept in memory; the rest is read again when needed
 	SignatureReuse bool   // take another event under a stream status signature that was seen before
 
+	Types bridge.TypeSet // of the events that are emitted; all others are decided alike and left out
+
 	QuarantineMax     int           // entries
 	QuarantineMaxAge  time.Duration // an entry that is older goes; 0: none does
 	DeadLettersMax    int           // entries

@@ -21,6 +21,9 @@ type world struct {
 	lanes   map[string]*sequencertest.Model
 	limits  sequencer.Limits
 	heldMax int
+	filter  bridge.TypeSet
+	types   map[bridge.ID]string // of what has arrived
+	left    map[string]uint64    // events that were filtered, by stream
 	seen    map[bridge.ID]bool
 	uses    map[[16]byte]bridge.ID          // by signature, what it was first seen over
 	caught  map[[16]byte]map[bridge.ID]bool // in quarantine, by signature
@@ -37,7 +40,11 @@ func (w *world) lane(name string) *sequencertest.Model {
 
 func (w *world) step(name string, in sequencer.Input) {
 	for _, e := range w.lane(name).Step(in) {
-		w.out[name] = append(w.out[name], fmt.Sprintf("%s %d %s", e.ID, e.Sequence, e.Marks))
+		if !w.filter.Has(w.types[e.ID]) {
+			w.left[name]++
+			continue
+		}
+		w.out[name] = append(w.out[name], fmt.Sprintf("%s %d %s", e.ID, e.Sequence-w.left[name], e.Marks))
 		w.total++
 	}
 }
@@ -57,7 +64,7 @@ func (w *world) arrive(a *bridge.Arrival, at sequencer.Instant, wall bridge.Mill
 		}
 		return
 	}
-	w.seen[e.ID] = true
+	w.seen[e.ID], w.types[e.ID] = true, e.Type
 	w.uses[a.Signature.Sum] = cmp.Or(first, e.ID)
 	w.step(e.Lane.Stream, sequencer.Input{At: at, Wall: wall, ID: e.ID, Kind: e.Lane.Kind, Unknown: e.Unknown(),
 		Key: sequencer.Key{Session: e.Session, Phase: e.Phase}})
@@ -114,7 +121,7 @@ func drawSteps(t *rapid.T) []drawn {
 }
 
 // TestProcessorIsTheTable draws long histories of several lanes, with repeats, captured signatures, odd events, limits
-// of any size, holds that end and restarts, and compares the processor with the table after each step.
+// of any size, filters, holds that end and restarts, and compares the processor with the table after each step.
 func TestProcessorIsTheTable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -126,6 +133,7 @@ func TestProcessorIsTheTable(t *testing.T) {
 		}
 		o.HeldMax = rapid.SampledFrom([]int{100, 3, 1, 0}).Draw(rt, "HeldMax")
 		o.LanesCached = rapid.IntRange(1, 3).Draw(rt, "LanesCached")
+		o.Types = rapid.SampledFrom([]bridge.TypeSet{nil, only("publish"), only("publish_done", "unknown")}).Draw(rt, "Types")
 		steps := drawSteps(rt)
 		r := newWorldRun(t, o)
 		for i, s := range steps {
@@ -151,6 +159,9 @@ func newWorldRun(t *testing.T, o processor.Options) *worldRun {
 		lanes:   make(map[string]*sequencertest.Model),
 		limits:  o.Limits,
 		heldMax: o.HeldMax,
+		filter:  o.Types,
+		types:   make(map[bridge.ID]string),
+		left:    make(map[string]uint64),
 		seen:    make(map[bridge.ID]bool),
 		uses:    make(map[[16]byte]bridge.ID),
 		caught:  make(map[[16]byte]map[bridge.ID]bool),

@@ -78,6 +78,10 @@ type settings struct {
 	// RE2 expression; callbacks of streams that match are answered 200, counted and not published. Transcoded streams
 	// are named `<stream>_<template id>`.
 	IgnoreStreams string `env:"IGNORE_STREAMS"`
+	// Types of the events to publish, separated by commas, with `*`, `?` and `[…]` as wildcards, such as
+	// `*.live.stream.*,*.file_complete`; empty: all. Events of other types are counted and left out, see
+	// [Filters](#filters).
+	PublishTypes []string `env:"PUBLISH_TYPES"`
 	// `redact`, `keep` or `drop` the parameters of the push, which contain its credentials.
 	UserArgs callback.Redaction `env:"USER_ARGS" envDefault:"redact"`
 	// `keep`, `redact` or `drop` the address of the pushing client.

@@ -27,6 +27,7 @@ func descriptions() map[string]string {
 		"RTC_MAX_AGE":           "How old the timestamp of a SparkRTC signature may be.",
 		"SIGNATURE_REUSE":       "What happens to a stream status callback that repeats a signature with other unsigned members.",
 		"IGNORE_STREAMS":        "RE2 expression; callbacks of streams that match are answered 200, counted and not published.",
+		"PUBLISH_TYPES":         "Types of the events to publish, separated by commas, with *, ? and […] as wildcards, such as *.live.stream.*,*.file_complete.",
 		"USER_ARGS":             "redact, keep or drop the parameters of the push, which contain its credentials.",
 		"CLIENT_IP":             "keep, redact or drop the address of the pushing client.",
 		"DATA_DIR":              "Directory of the journal and of the embedded NATS server, created with mode 0700.",

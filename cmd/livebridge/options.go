@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"livebridge/bridge"
 	"livebridge/bridge/callback"
 	"livebridge/bridge/certificate"
 	"livebridge/bridge/filewatch"
@@ -42,6 +43,7 @@ func (s *settings) journalOptions() journal.Options {
 	o.MaxBytes, o.MinFreeBytes = uint64(s.JournalMaxBytes), uint64(s.MinFreeBytes)
 	o.QuarantineMax, o.QuarantineMaxAge, o.DeadLettersMax = s.QuarantineMax, s.QuarantineMaxAge, s.DeadLettersMax
 	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
+	o.Types, _ = bridge.SelectTypes(s.PublishTypes) // cannot fail: settings.check has tried it
 	return o
 }
 

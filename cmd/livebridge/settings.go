@@ -173,12 +173,19 @@ func (s *settings) check() []error {
 	if _, err := regexp.Compile(s.IgnoreStreams); err != nil {
 		errs = append(errs, settingError("IGNORE_STREAMS", "use RE2 syntax", "invalid expression: %w", err))
 	}
+	if _, err := bridge.SelectTypes(s.PublishTypes); err != nil {
+		errs = append(errs, bridge.NewSettingError("PUBLISH_TYPES", err, typesRemedy))
+	}
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
 		errs = append(errs, bridge.NewSettingError("RECORD_SIGN_TYPE", err, ""))
 	}
 	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(),
 		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), []error{s.transport().check()})...)
 }
+
+// typesRemedy says what PUBLISH_TYPES may have.
+const typesRemedy = "see the types in schemas/README.md, such as *.live.stream.* or *.record.file_complete; " +
+	"quarantine notices have QUARANTINE_TOPIC instead"
 
 // checkNumbers rejects numbers out of range.
 func (s *settings) checkNumbers() []error {
