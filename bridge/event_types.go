@@ -23,6 +23,7 @@ func EventTypes() []string {
 		"com.huaweicloud.live.snapshot.created",
 		"com.huaweicloud.live.session.missed",
 		"com.huaweicloud.live.session.stale",
+		"com.huaweicloud.live.session.ended",
 		"com.huaweicloud.rtc.record.new_file_start",
 		"com.huaweicloud.rtc.record.file_complete",
 		"com.huaweicloud.rtc.record.server_over",

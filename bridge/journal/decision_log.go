@@ -19,6 +19,9 @@ func (j *Journal) report(c *commit) {
 	eff, was := &c.effects, &c.reported
 	for _, e := range eff.Emitted[was.emitted:] {
 		j.metrics.mark(e.Marks)
+		if e.Lane.Kind == bridge.KindSession {
+			j.metrics.sessions.WithLabelValues(e.Type).Inc()
+		}
 		j.logEmitted(e)
 	}
 	for _, e := range eff.Filtered[was.filtered:] {

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ type metrics struct {
 	marks             *prometheus.CounterVec
 	reasons           *prometheus.CounterVec
 	filtered          *prometheus.CounterVec
+	sessions          *prometheus.CounterVec
 	quarantineDropped prometheus.Counter
 	forgottenEarly    prometheus.Counter
 	commitSeconds     prometheus.Histogram
@@ -38,6 +40,7 @@ func newMetrics(j *Journal) *metrics {
 		reasons: counters("callbacks_quarantined_total", "Callbacks quarantined, by reason.", "reason"),
 		filtered: counters("events_filtered_total",
 			"Events that were not published because of PUBLISH_TYPES, by type.", "type"),
+		sessions: counters("session_events_total", "Emitted events of the kind session, by type.", "type"),
 		quarantineDropped: counter("quarantine_evicted_total",
 			"Quarantine entries evicted or not admitted because of its limits on number, age and entries per signature."),
 		forgottenEarly: counter("dedupe_evicted_total",
@@ -70,6 +73,9 @@ func newMetrics(j *Journal) *metrics {
 	}
 	for _, eventType := range bridge.EventTypes() {
 		m.filtered.WithLabelValues(eventType)
+		if strings.Contains(eventType, ".session.") {
+			m.sessions.WithLabelValues(eventType)
+		}
 	}
 	return m
 }
@@ -77,8 +83,8 @@ func newMetrics(j *Journal) *metrics {
 func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.duplicates, m.holds, m.marks, m.reasons, m.filtered, m.quarantineDropped, m.forgottenEarly,
-		m.commitSeconds, m.commitCallbacks, m.held, m.outboxBytes, m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
+		m.duplicates, m.holds, m.marks, m.reasons, m.filtered, m.sessions, m.quarantineDropped,
+		m.forgottenEarly, m.commitSeconds, m.commitCallbacks, m.held, m.outboxBytes, m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
 	} {
 		errs = append(errs, r.Register(c))
 	}

@@ -18,7 +18,7 @@ func (p *Processor) decide(a *bridge.Arrival, now Moment, eff *Effects) error {
 	if a.Reason != "" {
 		return p.quarantineArrival(&e, a, a.Reason, now, eff)
 	}
-	switch c, err := p.classify(&e, a); {
+	switch c, err := p.classify(&e, a, eff); {
 	case err != nil:
 		return err
 	case c == duplicate:
@@ -45,8 +45,11 @@ const (
 )
 
 // classify applies rule 1 and rows 22 and 22b.
-func (p *Processor) classify(e *bridge.Event, a *bridge.Arrival) (classification, error) {
+func (p *Processor) classify(e *bridge.Event, a *bridge.Arrival, eff *Effects) (classification, error) {
 	if known, err := p.knows(e.ID); known || err != nil {
+		return duplicate, err
+	}
+	if reported, err := p.reportedStale(e, eff); reported || err != nil {
 		return duplicate, err
 	}
 	if a.Signature.Expires == 0 {
@@ -61,6 +64,9 @@ func (p *Processor) classify(e *bridge.Event, a *bridge.Arrival) (classification
 
 // arrive lets the event's lane decide it.
 func (p *Processor) arrive(e *bridge.Event, now Moment, eff *Effects) error {
+	if err := p.correlate(e, now); err != nil {
+		return err
+	}
 	l, err := p.lanes.get(e.Lane, now)
 	if err != nil {
 		return err
@@ -108,10 +114,13 @@ func (p *Processor) apply(
 			return t, err
 		}
 		p.emit(e, emission, &filtered, eff)
+		if err := p.followSession(l, e); err != nil {
+			return t, err
+		}
 	}
 	l.State.Sequence -= filtered
 	p.touch(l, eff)
-	return t, nil
+	return t, p.emitDerived(eff)
 }
 
 // emit puts an event into the effects. What is filtered gets no sequence: those behind it in the transition move up,

@@ -32,7 +32,7 @@ func everyInput() []Input {
 		{Action: Purge, Queue: bridge.DeadLetterQueue, Numbers: []uint64{0}},
 		{Action: Replay, Events: []*bridge.Event{event, event}},
 		{Action: Reject, Rejected: Rejection{Event: event, Reason: bridge.RejectionTooLarge, Detail: "2 MB"}},
-		{Action: Forget, Idle: []bridge.Lane{event.Lane, {Kind: bridge.KindStream}}},
+		{Action: Forget, Idle: []bridge.Lane{event.Lane, {Kind: bridge.KindStream}}, Unended: []bridge.Lane{event.Lane}},
 	}
 }
 

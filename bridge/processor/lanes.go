@@ -57,6 +57,18 @@ func (ls *lanes) get(name bridge.Lane, now Moment) (*lane, error) {
 	return l, nil
 }
 
+// peek returns what is kept of the lane, which stays where it is.
+func (ls *lanes) peek(name bridge.Lane, now Moment) (*LaneState, error) {
+	if l, found := ls.cached.Peek(name); found {
+		return &l.LaneState, nil
+	}
+	if l, found := ls.pinned[name]; found {
+		return &l.LaneState, nil
+	}
+	l, _, err := ls.view.Lane(name, now)
+	return &l, err
+}
+
 func (ls *lanes) read(name bridge.Lane, now Moment) (*lane, error) {
 	l := &lane{changed: unchanged, timer: -1}
 	var found bool

@@ -23,6 +23,8 @@ type Options struct {
 	MinFreeBytes uint64        // what stays free on the disk
 	Created      bridge.Millis // the wall clock, for a store that is created now
 	Log          *zap.Logger
+
+	SessionEvents bool // lanes have their sessions
 }
 
 // Access is what may be done with a store.
@@ -44,14 +46,15 @@ type Store struct {
 	lock   *pebble.Lock
 	marker vfs.File // nil where no service runs
 
-	meta        meta
-	batches     eventBatches
-	identities  *existenceFilter
-	signatures  *existenceFilter
-	loadStarted bool   // of the filters, or done with it
-	lanesCursor []byte // where IdleLanes goes on
-	freed       uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
-	compacting  atomic.Bool
+	meta           meta
+	batches        eventBatches
+	identities     *existenceFilter
+	signatures     *existenceFilter
+	loadStarted    bool   // of the filters, or done with it
+	lanesCursor    []byte // where IdleLanes goes on
+	sessionsCursor []byte // likewise of UnendedLanes
+	freed          uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
+	compacting     atomic.Bool
 
 	closing    chan struct{} // closed by Interrupt
 	background sync.WaitGroup

@@ -82,6 +82,12 @@ type settings struct {
 	// `*.live.stream.*,*.file_complete`; empty: all. Events of other types are counted and left out, see
 	// [Filters](#filters).
 	PublishTypes []string `env:"PUBLISH_TYPES"`
+	// Whether to publish an event of the kind `session` when a push has ended, and to give events of recorded files the
+	// `session` that they belong to, see [Sessions](#sessions): `true` or `false`.
+	SessionEvents bool `env:"SESSION_EVENTS" envDefault:"false"`
+	// How long after the start of a push a missing end is published as an event of the kind `session`; `0`: never. It
+	// needs `SESSION_EVENTS`. Set it above the length of the longest push, and to 720h at most.
+	SessionStaleAfter time.Duration `env:"SESSION_STALE_AFTER" envDefault:"0s"`
 	// `redact`, `keep` or `drop` the parameters of the push, which contain its credentials.
 	UserArgs callback.Redaction `env:"USER_ARGS" envDefault:"redact"`
 	// `keep`, `redact` or `drop` the address of the pushing client.

@@ -28,6 +28,8 @@ func descriptions() map[string]string {
 		"SIGNATURE_REUSE":       "What happens to a stream status callback that repeats a signature with other unsigned members.",
 		"IGNORE_STREAMS":        "RE2 expression; callbacks of streams that match are answered 200, counted and not published.",
 		"PUBLISH_TYPES":         "Types of the events to publish, separated by commas, with *, ? and […] as wildcards, such as *.live.stream.*,*.file_complete.",
+		"SESSION_EVENTS":        "Whether to publish an event of the kind session when a push has ended, and to give events of recorded files the session that they belong to, see Sessions.",
+		"SESSION_STALE_AFTER":   "How long after the start of a push a missing end is published as an event of the kind session; 0: never.",
 		"USER_ARGS":             "redact, keep or drop the parameters of the push, which contain its credentials.",
 		"CLIENT_IP":             "keep, redact or drop the address of the pushing client.",
 		"DATA_DIR":              "Directory of the journal and of the embedded NATS server, created with mode 0700.",

@@ -34,6 +34,8 @@ func mistakes(missing, leaky string) []mistake {
 		{"PUBLISH_TYPES", "*.stream.published", "LIVEBRIDGE_PUBLISH_TYPES: \"*.stream.published\" matches no event type"},
 		{"PUBLISH_TYPES", "livebridge.*", "QUARANTINE_TOPIC"},
 		{"PUBLISH_TYPES", ",", "LIVEBRIDGE_PUBLISH_TYPES: \"\" matches no event type"},
+		{"SESSION_STALE_AFTER", "1h", "LIVEBRIDGE_SESSION_STALE_AFTER: without SESSION_EVENTS"},
+		{"SESSION_EVENTS", "on", "LIVEBRIDGE_SESSION_EVENTS"},
 		{"RECORD_SIGN_TYPE", "SHA1", "LIVEBRIDGE_RECORD_SIGN_TYPE"},
 		{"DEDUPE_WINDOW", "1h", "LIVEBRIDGE_DEDUPE_WINDOW"},
 		{"RTC_KEY", "tooshort", "LIVEBRIDGE_RTC_KEY: rtc-record key 1"},

@@ -21,6 +21,7 @@ import (
 	"livebridge/bridge/certificate"
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/keyring"
+	"livebridge/bridge/processor"
 	"livebridge/bridge/signature"
 )
 
@@ -180,7 +181,20 @@ func (s *settings) check() []error {
 		errs = append(errs, bridge.NewSettingError("RECORD_SIGN_TYPE", err, ""))
 	}
 	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(),
-		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), []error{s.transport().check()})...)
+		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), s.checkSessions(), []error{s.transport().check()})...)
+}
+
+// checkSessions rejects a limit without events, and one that outlives what a lane remembers.
+func (s *settings) checkSessions() []error {
+	switch {
+	case s.SessionStaleAfter > 0 && !s.SessionEvents:
+		return []error{settingError("SESSION_STALE_AFTER", "set SESSION_EVENTS=true too, or SESSION_STALE_AFTER=0s",
+			"without SESSION_EVENTS no session is followed")}
+	case s.SessionStaleAfter > processor.ForgetOpen:
+		return []error{settingError("SESSION_STALE_AFTER", "use 720h or less",
+			"%v is longer than a push without an end is remembered", s.SessionStaleAfter)}
+	}
+	return nil
 }
 
 // typesRemedy says what PUBLISH_TYPES may have.

@@ -43,7 +43,7 @@ func ownValues(t *testing.T) *values {
 		"SIGNATURE_REUSE":  "accept",
 		"RECORD_SIGN_TYPE": "MD5", "LOG_LEVEL": "debug", "LOG_FORMAT": "console", "USER_ARGS": "drop", "CLIENT_IP": "redact",
 		"PUBLISH_TYPES":      "*.stream.publish,*.file_complete",
-		"KAFKA_CREATE_TOPIC": "false", "RECONCILE_EVENTS": "true", "KAFKA_TLS": "true"}
+		"KAFKA_CREATE_TOPIC": "false", "RECONCILE_EVENTS": "true", "KAFKA_TLS": "true", "SESSION_EVENTS": "true"}
 	v := &values{t, make(map[string]string), make(map[string]bool)}
 	for i, f := range (&settings{}).fields() {
 		text := choices[f.name]
@@ -208,7 +208,7 @@ func natsWanted(v *values) nats.Options {
 	return nats.Options{
 		URL: v.text("NATS_URL"), Stream: v.text("NATS_STREAM"), SubjectPrefix: v.text("NATS_SUBJECT_PREFIX"),
 		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"),
-		SessionEvents: v.is("RECONCILE_EVENTS", "true"),
+		SessionEvents: v.is("RECONCILE_EVENTS", "true") || v.is("SESSION_EVENTS", "true"),
 		MaxAge:        v.span("NATS_MAX_AGE"),
 		MaxBytes:      v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
 		Dedupe: v.span("DEDUPE_WINDOW"), InboxPrefix: v.text("NATS_INBOX_PREFIX"), Binary: v.is("EVENT_MODE", "binary"),
@@ -242,7 +242,8 @@ func journalWanted(v *values) journal.Options {
 		QuarantineMax: v.number("QUARANTINE_MAX"), DeadLettersMax: v.number("DEAD_LETTERS_MAX"), OutboxMemory: 65_536,
 		OpenFiles:        1000,
 		QuarantineMaxAge: v.span("QUARANTINE_MAX_AGE"), PublishQuarantine: v.text("QUARANTINE_TOPIC") != "",
-		Types: v.types("PUBLISH_TYPES"),
+		Types: v.types("PUBLISH_TYPES"), SessionEvents: v.is("SESSION_EVENTS", "true"),
+		SessionStaleAfter: v.span("SESSION_STALE_AFTER"),
 	}
 }
 

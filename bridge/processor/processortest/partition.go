@@ -101,7 +101,8 @@ func (p *Partition) Pass(d time.Duration) error {
 		inputs := []processor.Input{{Action: processor.Expire}}
 		if p.running >= p.forgot+p.Every {
 			p.forgot = p.running
-			inputs = append(inputs, processor.Input{Action: processor.Forget, Idle: p.Idle(p.Now())})
+			inputs = append(inputs, processor.Input{Action: processor.Forget, Idle: p.Idle(p.Now()),
+				Unended: p.Unended(p.Now(), p.Options.SessionStaleAfter)})
 		}
 		if err := p.Do(inputs...); err != nil || p.running == end {
 			return err
