@@ -8,8 +8,8 @@ import (
 	"livebridge/bridge/processor"
 )
 
-// pushes returns callbacks of one stream, session by session, each in order.
-func pushes(sessions int) (all []*bridge.Arrival) {
+// inOrder returns callbacks of one stream, session by session, each in order.
+func inOrder(sessions int) (all []*bridge.Arrival) {
 	for i := range sessions {
 		for _, phase := range []bridge.Phase{bridge.PhasePublish, bridge.PhaseDone} {
 			all = append(all, push("a", 9e11+bridge.Millis(i)*1000, phase))
@@ -20,7 +20,7 @@ func pushes(sessions int) (all []*bridge.Arrival) {
 
 // BenchmarkApply is a callback through the processor, without a commit.
 func BenchmarkApply(b *testing.B) {
-	arrivals := pushes(b.N/2 + 1)
+	arrivals := inOrder(b.N/2 + 1)
 	p, eff := bare(b, defaults())
 	b.ReportAllocs()
 	b.ResetTimer()

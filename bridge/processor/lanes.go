@@ -14,10 +14,13 @@ type lanes struct {
 	limits Limits
 	cached *simplelru.LRU[bridge.Lane, *lane]
 	pinned map[bridge.Lane]*lane // evicted while they must stay
+
+	sessions bool // lanes have them
 }
 
 func newLanes(p *Processor) (*lanes, error) {
-	ls := &lanes{view: p.view, floor: &p.counters.Floor, limits: p.opts.Limits, pinned: make(map[bridge.Lane]*lane)}
+	ls := &lanes{view: p.view, floor: &p.counters.Floor, limits: p.opts.Limits, pinned: make(map[bridge.Lane]*lane),
+		sessions: p.opts.SessionEvents}
 	var err error
 	ls.cached, err = simplelru.NewLRU(p.opts.LanesCached, ls.evicted)
 	return ls, err
@@ -77,6 +80,9 @@ func (ls *lanes) read(name bridge.Lane, now Moment) (*lane, error) {
 		return nil, err
 	}
 	l.Name = name
+	if !ls.sessions {
+		l.Sessions = nil // whatever is not followed is not true any more
+	}
 	if !found {
 		l.State.Sequence = *ls.floor
 	}

@@ -121,7 +121,7 @@ func drawSteps(t *rapid.T) []drawn {
 }
 
 // TestProcessorIsTheTable draws long histories of several lanes, with repeats, captured signatures, odd events, limits
-// of any size, filters, holds that end and restarts, and compares the processor with the table after each step.
+// of any size, filters, events of sessions, holds that end and restarts, and compares the processor with the table after each step.
 func TestProcessorIsTheTable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -134,6 +134,9 @@ func TestProcessorIsTheTable(t *testing.T) {
 		o.HeldMax = rapid.SampledFrom([]int{100, 3, 1, 0}).Draw(rt, "HeldMax")
 		o.LanesCached = rapid.IntRange(1, 3).Draw(rt, "LanesCached")
 		o.Types = rapid.SampledFrom([]bridge.TypeSet{nil, only("publish"), only("publish_done", "unknown")}).Draw(rt, "Types")
+		if o.SessionEvents = o.Types == nil && rapid.Bool().Draw(rt, "SessionEvents"); o.SessionEvents {
+			o.SessionStaleAfter = rapid.SampledFrom([]time.Duration{0, 300 * time.Millisecond, time.Hour}).Draw(rt, "StaleAfter")
+		}
 		steps := drawSteps(rt)
 		r := newWorldRun(t, o)
 		for i, s := range steps {
@@ -181,7 +184,7 @@ func (r *worldRun) step(i int, s drawn) {
 	}
 	// No hold ends at the instant of an arrival: each passes at a fraction of a millisecond of its own.
 	r.pass(time.Duration(s.passes)*10*time.Millisecond + time.Duration(1+i)*time.Microsecond)
-	if got := len(r.Emitted); got != r.w.total {
+	if got := len(callbacks(r.Emitted)); got != r.w.total {
 		r.differs("step %d: %d events have come out, the table wants %d", i, got, r.w.total)
 	}
 	if got, want := r.Holding(), r.w.held(); got != want || r.Held() != want {
@@ -253,7 +256,11 @@ func (r *worldRun) finish() string {
 		return r.broken
 	}
 	r.pass(time.Minute)
-	got := marked(r.Emitted)
+	if wrong := checkSessions(r.Emitted, r.Options.SessionStaleAfter, r.Now().Millis()); r.Options.SessionEvents &&
+		wrong != "" {
+		r.differs("%s", wrong)
+	}
+	got := marked(callbacks(r.Emitted))
 	for name := range r.w.lanes {
 		if !slices.Equal(got[name], r.w.out[name]) {
 			r.differs("lane %s:\n got %q\nwant %q", name, got[name], r.w.out[name])
