@@ -13,6 +13,7 @@ type Tables struct {
 	Quarantine   processor.Usage
 	Index        processor.Usage // of the quarantine
 	DeadLetters  processor.Usage
+	Sessions     processor.Usage // rows, one for each lane that has some
 }
 
 // Tables counts anew what lies in the tables, for comparison with what the counters say. It reads all of them.
@@ -21,6 +22,7 @@ func (s *Store) Tables() (t Tables, err error) {
 		tableLane: &t.Lanes, tableHeld: &t.Held, tableOutbox: &t.Rows, tableEventBatch: &t.EventBatches,
 		tableIdentity: &t.Identities, tableSignature: &t.Signatures,
 		tableQuarantine: &t.Quarantine, tableQuarantineIndex: &t.Index, tableDeadLetter: &t.DeadLetters,
+		tableSessions: &t.Sessions,
 	} {
 		if err := s.each(table, func(_, value []byte) error { usage.Add(len(value)); return nil }); err != nil {
 			return t, err
