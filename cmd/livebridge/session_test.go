@@ -14,6 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"livebridge/bridge"
+	"livebridge/bridge/checker"
 	"livebridge/bridge/signature"
 	"livebridge/schemas"
 	"livebridge/transports/nats"
@@ -132,15 +133,6 @@ func (p *sessionPlayer) begin(dir, staleAfter string) {
 		prefix+"RECORD_KEY="+demoKey)
 }
 
-// sessionEvents waits until so many events of a type were emitted in this run.
-func (p *sessionPlayer) sessionEvents(name string, want float64) {
-	p.t.Helper()
-	series := `livebridge_session_events_total{type="com.huaweicloud.live.session.` + name + `"}`
-	until(p.t, fmt.Sprint(want, " events of sessions that are ", name), func() bool {
-		return p.service.metrics(p.t)[series] == want
-	})
-}
-
 // TestSessions: pushes end, with and without their ends, files are recorded, and the service is killed and started again
 // in between. Consumers see each end and each missing one once, behind what it follows from, and files have the session
 // that they belong to.
@@ -161,11 +153,13 @@ func TestSessions(t *testing.T) {
 	p.file("whole", second+5)
 	p.file("another", second+5)
 	p.begin(dir, "1ms")
-	p.sessionEvents("stale", 1)
+	await(t, p.service.nats, func(e checker.Event) bool { return strings.HasSuffix(e.Type, ".session.stale") })
 	p.begin(dir, "1h")
 	p.push("PUBLISH_DONE", "never", first)
-	p.sessionEvents("ended", 1)
 	until(t, "all is published", func() bool { return p.service.metrics(t)["livebridge_outbox_events"] == 0 })
+	if n := p.service.metrics(t)[`livebridge_session_events_total{type="com.huaweicloud.live.session.ended"}`]; n != 1 {
+		t.Errorf("%v sessions have ended", n)
+	}
 	p.push("PUBLISH", "last", first)
 	got := consumed(t, p.service.nats)
 	var want []string
