@@ -32,7 +32,7 @@
 //	checkpoint   the moment from which everything acknowledged so far is on the broker's disk
 //	trim         the removal from the outbox of what is durable at the broker
 //	ring         the keys and limits that verify callbacks; a keyring replaces it when key files change
-//	kind         stream, record, snapshot or rtc-record; session for events that no callback causes
+//	kind         stream, record, snapshot or rtc-record; session for events about sessions
 //	scheme       how a callback is signed, such as hmac-sha256
 //	occurrence   what happened at the provider (CloudEvents); redeliveries describe the same one and share its id
 //

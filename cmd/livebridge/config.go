@@ -233,7 +233,7 @@ type settings struct {
 	// How long a stream must be online without an open session, or a session open without its stream, to be reported.
 	ReconcileGrace time.Duration `env:"RECONCILE_GRACE" envDefault:"5m"`
 	// Whether to publish such a stream as an event of the kind `session`, see
-	// [types](../schemas/README.md#types): `true` or `false`.
+	// [sessions](../schemas/README.md#sessions): `true` or `false`.
 	ReconcileEvents bool `env:"RECONCILE_EVENTS" envDefault:"false"`
 	// Region of the provider's API, such as `cn-north-4`; the default of `--region` of `livebridge callbacks`.
 	ProviderRegion string `env:"PROVIDER_REGION"`

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.uber.org/zap"
 
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
@@ -175,6 +176,16 @@ func TestSessions(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%s\nwant %s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestSessionSubject: whoever has events of sessions published needs their subject at NATS.
+func TestSessionSubject(t *testing.T) {
+	t.Parallel()
+	for _, c := range []settings{{}, {SessionEvents: true}, {ReconcileEvents: true}} {
+		if got, want := c.natsOptions(zap.NewNop()).SessionEvents, c.SessionEvents || c.ReconcileEvents; got != want {
+			t.Errorf("SESSION_EVENTS=%v, RECONCILE_EVENTS=%v: %v", c.SessionEvents, c.ReconcileEvents, got)
+		}
 	}
 }
 
