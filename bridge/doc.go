@@ -65,6 +65,7 @@
 //	                                                          durable state; the only importer of Pebble
 //	bridge/journal            bridge, processor, outbox, store
 //	                                                          the writer: one commit after the other
+//	bridge/fallback           bridge, processor, store        inputs on disk while the intake log of a broker is away
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
 //	bridge/status             bridge                          status page and its JSON

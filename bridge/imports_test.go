@@ -23,6 +23,7 @@ func allowed() map[string][]string {
 		"bridge/checker":                 {"bridge"},
 		"bridge/dispatch":                {"bridge"},
 		"bridge/doctor":                  {"bridge", "bridge/admin", "bridge/probe", "bridge/provider", "bridge/signature"},
+		"bridge/fallback":                {"bridge", "bridge/processor", "bridge/store"},
 		"bridge/filewatch":               {},
 		"bridge/ingress":                 {"bridge", "bridge/callback", "bridge/probe", "bridge/signature"},
 		"bridge/journal":                 {"bridge", "bridge/outbox", "bridge/processor", "bridge/store"},

@@ -43,3 +43,22 @@ func (f *failure) FailOnPanic() {
 		f.Fail(fmt.Errorf("panic: %v", p))
 	}
 }
+
+// isolate calls f in a goroutine of its own, which may be ended or never come back, and returns f's error, or then the
+// failure with what has failed.
+func (f *failure) isolate(what string, call func() error) error {
+	ended := make(chan error, 1)
+	go func() {
+		defer close(ended)
+		defer f.FailOnPanic()
+		ended <- call()
+	}()
+	select {
+	case err, returned := <-ended:
+		if returned {
+			return err
+		}
+	case <-f.failed:
+	}
+	return fmt.Errorf("%s: %w", what, f.Err())
+}

@@ -88,22 +88,7 @@ func (s *Store) Go(f func()) {
 
 // Isolate calls f in a goroutine of its own, which the store may end (see storeLog.Fatalf) or never let come back, and
 // returns f's error, or then the failure.
-func (s *Store) Isolate(f func() error) error {
-	ended := make(chan error, 1)
-	go func() {
-		defer close(ended)
-		defer s.FailOnPanic()
-		ended <- f()
-	}()
-	select {
-	case err, returned := <-ended:
-		if returned {
-			return err
-		}
-	case <-s.failed:
-	}
-	return fmt.Errorf("the journal in %s: %w", s.opts.Dir, s.Err())
-}
+func (s *Store) Isolate(f func() error) error { return s.isolate("the journal in "+s.opts.Dir, f) }
 
 // Interrupt ends what waits for the disk and what reads beside the work. Close follows.
 func (s *Store) Interrupt() { close(s.closing) }

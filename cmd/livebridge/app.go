@@ -4,25 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"livebridge/bridge"
 	"livebridge/bridge/admin"
 	"livebridge/bridge/certificate"
-	"livebridge/bridge/dispatch"
 	"livebridge/bridge/ingress"
-	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/reconcile"
 	"livebridge/bridge/status"
@@ -36,11 +31,9 @@ type app struct {
 	registry *prometheus.Registry
 
 	keys        *keyring.Keyring
-	journal     *journal.Journal
 	transport   transport
-	publisher   publisher
-	credentials *credentials // of the publisher
-	dispatcher  *dispatch.Dispatcher
+	credentials *credentials // of the broker
+	engine      engine
 	certificate *certificate.Certificate // nil: plain HTTP
 	ingress     *ingress.Server
 	admin       *admin.Server
@@ -61,8 +54,7 @@ func start(s *settings, log *zap.Logger) (*app, error) {
 	a.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.registerLimits(a.registry)
-	for _, step := range []func() error{a.shareFiles, a.listen, a.openJournal, a.openControl, a.connect,
-		a.buildDispatcher, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
+	for _, step := range []func() error{a.shareFiles, a.listen, a.openEngine, a.openControl, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
@@ -101,35 +93,16 @@ func (a *app) listen() (err error) {
 	return nil
 }
 
-func (a *app) openJournal() (err error) {
-	o := a.settings.journalOptions()
-	o.Log, o.Registerer, o.OpenFiles = a.log, a.registry, a.files.journal
-	a.journal, err = journal.Open(o)
-	if errors.Is(err, journal.ErrVolumeTooSmall) {
-		return &usageError{bridge.NewSettingError("MIN_FREE_BYTES", err, "")}
-	}
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
-		errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EROFS) {
-		return &usageError{settingError("DATA_DIR", "set a directory that livebridge may write to", "%w", err)}
-	}
+// openEngine opens what is behind the port for callbacks.
+func (a *app) openEngine() error {
+	a.credentials = newCredentials(a.transport.files(), a.log, a.registry)
+	l, err := a.openLocal()
 	if err != nil {
 		return err
 	}
-	a.warnOpenDataDir()
-	registerJournalFailed(a.registry, a.journal)
+	a.engine, a.credentials.reload = l, l.Reload
+	registerConnected(a.registry, l)
 	return nil
-}
-
-// registerJournalFailed registers the metric of a failed journal.
-func registerJournalFailed(r prometheus.Registerer, j *journal.Journal) {
-	promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_journal_failed",
-		Help: "1 if the journal has failed to write or sync, after which the service exits, otherwise 0."},
-		func() float64 {
-			if j.Err() != nil {
-				return 1
-			}
-			return 0
-		})
 }
 
 // warnOpenDataDir warns of a DATA_DIR that other users can access.
@@ -146,16 +119,9 @@ func (a *app) warnOpenDataDir() {
 // openControl opens the control socket. The service runs without it where that fails, such as on a path that is too
 // long.
 func (a *app) openControl() (err error) {
-	if a.control, err = admin.NewControl(a.settings.DataDir, a.journal, a.log); err != nil {
+	if a.control, err = admin.NewControl(a.settings.DataDir, a.engine, a.log); err != nil {
 		a.log.Warn("cannot open the control socket; commands on the journal need the service to be stopped", zap.Error(err))
 	}
-	return nil
-}
-
-func (a *app) buildDispatcher() error {
-	o := dispatch.DefaultOptions()
-	o.Backlog, o.Published = a.journal.Backlog, a.published.Add
-	a.dispatcher = dispatch.New(a.journal.Outbox(), a.publisher, o, a.log, a.registry)
 	return nil
 }
 
@@ -166,7 +132,7 @@ func (a *app) buildIngress() error {
 		c.TLS = a.certificate.TLS()
 	}
 	var err error
-	if a.ingress, err = ingress.New(c, a.keys.Ring(), a.journal, a.log, a.registry); err != nil {
+	if a.ingress, err = ingress.New(c, a.keys.Ring(), a.engine, a.log, a.registry); err != nil {
 		return &usageError{err}
 	}
 	return nil
@@ -198,7 +164,7 @@ func (a *app) ready() error {
 	if a.stopping.Load() {
 		return bridge.ErrStopping
 	}
-	return a.journal.Ready()
+	return a.engine.Ready()
 }
 
 // run serves until ctx ends or something fails, and then shuts down in order.
@@ -215,7 +181,7 @@ func (a *app) run(ctx context.Context) error {
 	group.Go(func() error { a.feedSystemdWatchdog(alive); return nil }) // whose messages must not precede that one
 	<-ctx.Done()
 	a.notifySystemd(daemon.SdNotifyStopping)
-	if err := a.journal.Err(); err != nil {
+	if err := a.engine.Err(); err != nil {
 		return fmt.Errorf("journal failed: %w", err) // nothing may be answered or removed any more; the next start recovers
 	}
 	err := a.stop(alive)
@@ -232,7 +198,7 @@ func (a *app) work(alive context.Context, group *errgroup.Group) {
 	if a.control != nil {
 		serve(a.control.Serve)
 	}
-	group.Go(func() error { a.dispatcher.Run(); return nil })
+	a.engine.run(alive, group)
 	start(followRuntime)
 	start(a.status.Run)
 	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
@@ -248,8 +214,8 @@ func (a *app) awaitJournal(alive context.Context) error {
 	select {
 	case <-alive.Done():
 		return nil
-	case <-a.journal.Failed():
-		return fmt.Errorf("journal failed: %w", a.journal.Err())
+	case <-a.engine.Failed():
+		return fmt.Errorf("journal failed: %w", a.engine.Err())
 	}
 }
 
@@ -258,7 +224,7 @@ func (a *app) awaitBroker(alive context.Context) error {
 	select {
 	case <-alive.Done():
 		return nil
-	case err := <-failureOf(a.publisher):
+	case err := <-a.engine.failure():
 		return fmt.Errorf("store of the embedded NATS server failed: %w", err)
 	}
 }
@@ -273,7 +239,7 @@ func serverError(err error) error {
 
 func (a *app) logListening() {
 	callbacks := "accepted"
-	if err := a.journal.Ready(); err != nil {
+	if err := a.engine.Ready(); err != nil {
 		callbacks = "answered 503: " + err.Error()
 	}
 	a.log.Info("listening for callbacks", zap.String("callbacks", callbacks), zap.String("version", version()),

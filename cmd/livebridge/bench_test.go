@@ -94,7 +94,7 @@ func benchBridge(b *testing.B, settings ...string) (rate, left float64) {
 	a, stop := benchApp(b, settings...)
 	defer stop()
 	rate = load64(b, a.callbackListener.Addr().String())
-	return rate, float64(a.journal.Outbox().Pending())
+	return rate, float64(a.engine.pending())
 }
 
 func openStore(b *testing.B) *pebble.DB {

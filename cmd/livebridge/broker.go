@@ -28,25 +28,13 @@ func failureOf(p bridge.Publisher) <-chan error {
 	return nil
 }
 
-// connect opens the configured broker.
-func (a *app) connect() (err error) {
-	a.credentials = newCredentials(a.transport.files(), a.log, a.registry)
-	if a.publisher, err = a.transport.open(a.log, a.files.consumers); err != nil {
-		a.publisher = nil // not a nil of the publisher's type
-		return err
-	}
-	a.credentials.reload = a.publisher.Reload
-	registerConnected(a.registry, a.publisher)
-	return nil
-}
-
 // registerConnected registers the metric of the connection to the broker.
-func registerConnected(r prometheus.Registerer, p publisher) {
+func registerConnected(r prometheus.Registerer, b brokerState) {
 	promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_broker_connected",
 		Help: "1 while the broker responds and the stream or topic of events is usable, otherwise 0, whether or not there " +
 			"are events; livebridge_broker_available tells whether publishing them succeeds."},
 		func() float64 {
-			if p.Connected() {
+			if b.Connected() {
 				return 1
 			}
 			return 0

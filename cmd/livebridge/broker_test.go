@@ -112,7 +112,7 @@ func TestStreamFull(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n, left := p.total.Load(), a.journal.Outbox().Pending(); n != 80 || left < 50 {
+	if n, left := p.total.Load(), a.engine.pending(); n != 80 || left < 50 {
 		t.Fatalf("%d callbacks were answered 200, and %d events wait", n, left)
 	}
 	config.MaxMsgs = -1

@@ -65,10 +65,10 @@ func (a *app) buildReconciler() error {
 		return nil
 	}
 	o := a.settings.reconcileOptions()
-	o.Online, o.Sessions, o.Log, o.Registerer = &lateClient{config: a.settings.providerConfig()}, a.journal, a.log, a.registry
+	o.Online, o.Sessions, o.Log, o.Registerer = &lateClient{config: a.settings.providerConfig()}, a.engine, a.log, a.registry
 	if a.settings.ReconcileEvents {
 		o.Publish = func(ctx context.Context, d reconcile.Difference) error {
-			return a.journal.Append(ctx, reconcile.Arrival(d))
+			return a.engine.Append(ctx, reconcile.Arrival(d))
 		}
 	}
 	a.reconciler = reconcile.New(o)

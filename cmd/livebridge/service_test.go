@@ -245,7 +245,7 @@ func TestBrokerAway(t *testing.T) {
 	b.Shutdown()
 	b.WaitForShutdown()
 	play(80, 120)
-	if n := a.journal.Outbox().Pending(); n == 0 {
+	if n := a.engine.pending(); n == 0 {
 		t.Error("nothing waits though the broker is away")
 	}
 	broker(t, store, port)

@@ -33,38 +33,26 @@ func (a *app) stop(alive context.Context) error {
 	a.ingress.CloseConnections()
 	time.Sleep(a.settings.ShutdownDelay)
 	limit := deadlinesOf(a.settings.ShutdownGrace)
-	drained := a.drain(alive, limit.accept, func() bool { return a.journal.Outbox().Drained(begun) })
+	drained := a.drain(alive, limit.accept, begun)
 	err := before(limit.answer, a.ingress.Shutdown)
-	a.journal.Stop()
+	a.engine.refuse()
 	if drained { // the broker takes what was accepted meanwhile, too; the next process should not wait long for it
-		end := earlier(limit.answer, time.Now().Add(closeReserve))
-		a.drain(alive, end, func() bool { return a.journal.Outbox().Pending() == 0 })
+		a.drain(alive, earlier(limit.answer, time.Now().Add(closeReserve)), time.Time{})
 	}
-	left := a.stopDispatch(limit.close)
-	err = errors.Join(err, before(limit.close, a.closeControl), before(limit.close, a.publisher.Close),
-		a.journal.Close(), before(limit.close, a.admin.Shutdown))
+	left := a.engine.finish(limit.close)
+	err = errors.Join(err, before(limit.close, a.closeControl), a.engine.close(limit.close),
+		before(limit.close, a.admin.Shutdown))
 	a.logStopped(left, time.Since(begun))
 	return err
 }
 
-// drain waits until done says that enough of the outbox is published, and reports whether it was before end. It does
-// not wait for a broker that is known to be unavailable, nor for a journal that has failed.
-func (a *app) drain(alive context.Context, end time.Time, done func() bool) bool {
+// drain waits until what waited for the broker at an instant is published, or everything if that is zero, and reports
+// whether it was before end. It does not wait for a broker that is known to be unavailable, nor for a journal that has
+// failed.
+func (a *app) drain(alive context.Context, end, since time.Time) bool {
 	ctx, cancel := context.WithDeadline(alive, end)
 	defer cancel()
-	return a.dispatcher.Drain(ctx, done) == nil
-}
-
-// stopDispatch ends the dispatcher and returns how many events are left in the outbox. It does not wait for answers of
-// a broker that has not given all of them by now.
-func (a *app) stopDispatch(end time.Time) int {
-	ctx, cancel := context.WithDeadline(context.Background(), end)
-	defer cancel()
-	if a.journal.Outbox().Pending() > 0 {
-		cancel()
-	}
-	a.dispatcher.Shutdown(ctx)
-	return a.journal.Outbox().Pending()
+	return a.engine.drain(ctx, since) == nil
 }
 
 // before calls a step of the shutdown with a deadline. That it was reached is no failure.
@@ -80,13 +68,13 @@ func before(end time.Time, step func(context.Context) error) error {
 // logStopping logs what the shutdown waits for before it closes the port for callbacks.
 func (a *app) logStopping() {
 	waitsFor := "nothing"
-	switch events := a.journal.Outbox().Pending(); {
-	case events > 0 && a.dispatcher.Available():
+	switch events := a.engine.pending(); {
+	case events > 0 && a.engine.Available():
 		waitsFor = "the outbox to be published"
 	case events > 0:
 		waitsFor = "nothing: the broker is unavailable, and the outbox is on disk"
 	}
-	a.log.Info("stopping", zap.String("waits_for", waitsFor), zap.Int("outbox_events", a.journal.Outbox().Pending()),
+	a.log.Info("stopping", zap.String("waits_for", waitsFor), zap.Int("outbox_events", a.engine.pending()),
 		zap.Stringer("delay", a.settings.ShutdownDelay), zap.Stringer("grace", a.settings.ShutdownGrace))
 }
 
@@ -123,13 +111,8 @@ func (a *app) abort() error {
 			errs = append(errs, l.Close())
 		}
 	}
-	if a.publisher != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), closeReserve)
-		defer cancel()
-		errs = append(errs, a.publisher.Close(ctx))
-	}
-	if a.journal != nil {
-		errs = append(errs, a.closeControl(context.Background()), a.journal.Close())
+	if a.engine != nil {
+		errs = append(errs, a.closeControl(context.Background()), a.engine.close(time.Now().Add(closeReserve)))
 	}
 	return errors.Join(errs...)
 }

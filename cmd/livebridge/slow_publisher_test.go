@@ -77,13 +77,12 @@ func (p *slowPublisher) Connected() bool { return true }
 func runWith(t *testing.T, dir string, p *slowPublisher, more ...string) (*program, context.CancelFunc, <-chan error) {
 	t.Helper()
 	a := startApp(t, dir, append(more, "NATS_URL", "nats://127.0.0.1:1")...)
-	if err := a.publisher.Close(t.Context()); err != nil {
+	l := a.engine.(*local)
+	if err := l.publisher.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	a.publisher, a.registry = p, prometheus.NewRegistry()
-	if err := a.buildDispatcher(); err != nil {
-		t.Fatal(err)
-	}
+	l.publisher, a.registry = p, prometheus.NewRegistry()
+	l.dispatch(a.published.Add, a.log, a.registry)
 	stop, ended := runApp(t, a)
 	return &program{listen: a.callbackListener.Addr().String(), admin: a.adminListener.Addr().String()}, stop, ended
 }

@@ -21,11 +21,11 @@ const watchersShare = 4
 func (a *app) newStatus() *status.Server {
 	t := a.transport
 	registerClientCertificate(a.settings, a.registry)
-	registerTopic(topicOf(a.publisher), a.registry)
+	registerTopic(a.engine.Topic, a.registry)
 	return status.New(status.Config{
-		Version: version(), Ready: a.ready, Journal: a.journal, Backlog: a.journal.Backlog,
+		Version: version(), Ready: a.ready, Journal: a.engine, Backlog: a.engine.Backlog,
 		Broker: status.Broker{Transport: t.name(), URL: t.redactedURL(), Destination: t.destination(),
-			Connected: a.publisher.Connected, Available: a.dispatcher.Available, Topic: topicOf(a.publisher)},
+			Connected: a.engine.Connected, Available: a.engine.Available, Topic: a.engine.Topic},
 		Keys: a.keyUses, Certs: a.certificates, Settings: a.shownSettings(), Refusals: a.refusals,
 		Connections: func() status.Usage {
 			open, limit := a.ingress.Connections()
@@ -35,14 +35,14 @@ func (a *app) newStatus() *status.Server {
 	}, &a.published)
 }
 
-// topicOf returns how the state of the stream or topic of events is read; of a publisher without one it is not known.
-func topicOf(p publisher) func() (bridge.TopicState, bool) {
+// topicOf returns the state of the stream or topic of events; of a publisher without one it is not known.
+func topicOf(p publisher) (bridge.TopicState, bool) {
 	if known, can := p.(interface {
 		TopicState() (bridge.TopicState, bool)
 	}); can {
-		return known.TopicState
+		return known.TopicState()
 	}
-	return func() (bridge.TopicState, bool) { return bridge.TopicState{}, false }
+	return bridge.TopicState{}, false
 }
 
 // registerTopic registers the metrics of the topic or stream of events.

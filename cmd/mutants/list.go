@@ -33,7 +33,7 @@ func mutants() []mutant {
 		countingMutants(), operatorMutants(), sharingMutants(), providerMutants(),
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
-		statusMutants(), filterMutants(), sessionMutants(),
+		statusMutants(), filterMutants(), sessionMutants(), fallbackMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -41,20 +41,20 @@ func embeddedMutants() []mutant {
 
 // endingMutants are faults of the shutdown, and of who may connect.
 func endingMutants() []mutant {
-	const requests, left = "\terr := before(limit.answer, a.ingress.Shutdown)\n", "\tleft := a.stopDispatch(limit.close)\n"
-	const accept = "\tdrained := a.drain(alive, limit.accept, func() bool { return a.journal.Outbox().Drained(begun) })\n"
+	const requests, left = "\terr := before(limit.answer, a.ingress.Shutdown)\n", "\tleft := a.engine.finish(limit.close)\n"
+	const accept = "\tdrained := a.drain(alive, limit.accept, begun)\n"
 	const deadline = "\tctx, cancel := context.WithDeadline(context.Background(), end)\n" +
-		"\tdefer cancel()\n\tif a.journal.Outbox().Pending() > 0 {\n\t\tcancel()\n\t}\n"
+		"\tdefer cancel()\n\tif l.pending() > 0 {\n\t\tcancel()\n\t}\n"
 	const shutdown = "cmd/livebridge/shutdown.go"
 	return []mutant{
-		{"the journal stops before requests in flight are answered", shutdown, requests, "\ta.journal.Stop()\n" + requests,
+		{"the journal stops before requests in flight are answered", shutdown, requests, "\ta.engine.refuse()\n" + requests,
 			livebridge, "TestEndDuringARequest"},
 		{"requests in flight are cut off at shutdown", shutdown, requests, "\tvar err error\n", livebridge,
 			"TestEndDuringARequest"},
 		{"the port closes before the outbox is published", shutdown, accept, "\tdrained := true\n", livebridge,
 			"TestAcceptsWhileTheOutboxDrains"},
-		{"what comes meanwhile holds the port open", shutdown, "a.journal.Outbox().Drained(begun)",
-			"a.journal.Outbox().Pending() == 0", livebridge, "TestAcceptsWhileTheOutboxDrains"},
+		{"what comes meanwhile holds the port open", shutdown, "limit.accept, begun)",
+			"limit.accept, time.Time{})", livebridge, "TestAcceptsWhileTheOutboxDrains"},
 		{"what is on disk only counts as published", "bridge/outbox/outbox.go",
 			"\tif o.state.spilled() {\n\t\treturn false\n\t}\n\tfor", "\tfor", outbox, "TestDrained"},
 		{"what is under way counts as published", "bridge/outbox/lane_queue.go", "\treturn l.underWay.Event\n",
@@ -67,13 +67,13 @@ func endingMutants() []mutant {
 			"for false && ctx", "bridge/ingress", "TestShutdownAnswersTheLastConnection"},
 		{"sockets of the supervisor are not used", "cmd/livebridge/activation.go", "*to = l\n", "_ = to\n", livebridge,
 			"TestRestartUnderLoad"},
-		{"dispatch stops before the outbox is drained", shutdown, accept, "\ta.stopDispatch(limit.close)\n" + accept,
+		{"dispatch stops before the outbox is drained", shutdown, accept, "\ta.engine.finish(limit.close)\n" + accept,
 			livebridge, "TestAcceptsWhileTheOutboxDrains"},
 		{"the last checkpoint is not waited for", "bridge/dispatch/shutdown.go", "\td.trimmer.finish(ctx)\n", "", livebridge,
 			"TestEndInOrder"},
 		{"the publisher is closed before the last checkpoint", shutdown, left,
-			"\t_ = before(limit.close, a.publisher.Close)\n" + left, livebridge, "TestEndInOrder"},
-		{"a broker that never answers delays the shutdown", shutdown, deadline, "\tctx := context.Background()\n", livebridge,
+			"\t_ = before(limit.close, a.engine.(*local).publisher.Close)\n" + left, livebridge, "TestEndInOrder"},
+		{"a broker that never answers delays the shutdown", "cmd/livebridge/engine_local.go", deadline, "\tctx := context.Background()\n", livebridge,
 			"TestEndWithoutAnAnswer"},
 		{"the service is ready while it stops", shutdown, "\ta.stopping.Store(true)\n", "", livebridge, "TestShutdownDelay"},
 		{"the admin port closes before the callback port", shutdown, accept,

@@ -1,0 +1,31 @@
+package main
+
+// fallbackMutants are in what takes inputs while the intake log of a broker is away.
+func fallbackMutants() []mutant {
+	const fallback = "bridge/fallback"
+	return []mutant{
+		{"an input passes those that wait in the queue", "bridge/fallback/log.go",
+			"if l.Waiting(partition) == 0 {", "if true {", fallback, "TestNothingPasses|TestAway|TestRestart"},
+		{"what the last run has queued is not counted", "bridge/fallback/log.go",
+			"l.waiting[in.Partition]++", "", fallback, "TestRestart"},
+		{"an input that found no room counts as queued", "bridge/fallback/log.go",
+			"l.count(partition, -1)\n\t}\n\tl.signal()", "}\n\tl.signal()", fallback, "TestFull"},
+		{"the intake log may take as long as it likes", "bridge/fallback/log.go",
+			"context.WithTimeout(ctx, l.opts.Budget)", "context.WithTimeout(ctx, 2*l.opts.Budget)", fallback, "TestAway"},
+		{"an input that is too large goes to the queue", "bridge/fallback/log.go",
+			"if err == nil || bridge.IsRejected(err) {", "if err == nil {", fallback, "TestRejected"},
+		{"a lane goes on behind an input that is stuck", "bridge/fallback/forward.go",
+			"return stuck[lane] != nil", "return false", fallback, "TestRejected"},
+		{"one lane that is stuck holds up the queue", "bridge/fallback/forward.go",
+			"if !bridge.IsRejected(err) {", "if err != nil {", fallback, "TestRejected"},
+		{"what is forwarded counts as waiting for ever", "bridge/fallback/forward.go",
+			"l.count(in.Partition, -1)", "l.count(in.Partition, 0)", fallback, "TestAway"},
+		{"the inputs of a lane are forwarded in any order", "bridge/fallback/forward.go",
+			"groups[key] = append(groups[key], in)", "groups[key] = append([]store.QueuedInput{in}, groups[key]...)",
+			fallback, "TestAway"},
+		{"an input is in the queue before it is on disk", "bridge/store/queue_writer.go",
+			"q.next+1, pebble.Sync, added", "q.next+1, pebble.NoSync, added", store, "TestQueueSurvivesACrash"},
+		{"a queue begins again at the first number", "bridge/store/queue.go",
+			"q.next = in.Number\n", "", store, "TestQueueGoesOn"},
+	}
+}
