@@ -32,10 +32,12 @@ func TestEventTypes(t *testing.T) {
 // everything. Notices of the quarantine are always in.
 func TestSelectTypes(t *testing.T) {
 	for globs, want := range map[string]string{
-		"*.stream.publish":                      "live.stream.publish",
-		"*.record.file_complete, *.stream.pub*": "live.record.file_complete live.stream.publish live.stream.publish_done rtc.record.file_complete",
-		"com.huaweicloud.rtc.*":                 "rtc.record.file_complete rtc.record.new_file_start rtc.record.server_over rtc.record.unknown",
-		"*.live.s[nm]*":                         "live.snapshot.created",
+		"*.stream.publish": "live.stream.publish",
+		"*.record.file_complete, *.stream.pub*": "live.record.file_complete live.stream.publish " +
+			"live.stream.publish_done rtc.record.file_complete",
+		"com.huaweicloud.rtc.*": "rtc.record.file_complete rtc.record.new_file_start " +
+			"rtc.record.server_over rtc.record.unknown",
+		"*.live.s[nm]*": "live.snapshot.created",
 	} {
 		set, err := bridge.SelectTypes(strings.Split(globs, ","))
 		var got []string

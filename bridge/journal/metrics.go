@@ -84,7 +84,8 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.duplicates, m.holds, m.marks, m.reasons, m.filtered, m.sessions, m.quarantineDropped,
-		m.forgottenEarly, m.commitSeconds, m.commitCallbacks, m.held, m.outboxBytes, m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
+		m.forgottenEarly, m.commitSeconds, m.commitCallbacks, m.held, m.outboxBytes, m.quarantineEntries, m.deadLetters,
+		m.outboxDepth, m.outboxAge, m.freeBytes,
 	} {
 		errs = append(errs, r.Register(c))
 	}

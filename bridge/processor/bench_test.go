@@ -62,3 +62,16 @@ func (emptyView) Entry(processor.EntryRef) (e processor.Entry, found bool, err e
 func (emptyView) Name(processor.Name) (u processor.SignatureUse, found bool, err error) {
 	return u, found, err
 }
+
+// TestAllocations: without filters and events of sessions a callback in order costs one allocation, its copy.
+func TestAllocations(t *testing.T) {
+	const sessions = 2000
+	arrivals := inOrder(sessions)
+	p, eff := bare(t, defaults())
+	take(t, p, arrivals[0], eff)
+	n := 1
+	got := testing.AllocsPerRun(2*sessions-3, func() { take(t, p, arrivals[n], eff); n++ })
+	if got > 1 {
+		t.Errorf("%v allocations", got)
+	}
+}

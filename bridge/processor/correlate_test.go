@@ -28,8 +28,8 @@ func live(stream string, second int, phase bridge.Phase) *bridge.Arrival {
 	return push(stream, bridge.MillisOf(begin)+bridge.Millis(second)*1000, phase)
 }
 
-// TestCorrelation: an event of a recorded file has the session that had begun last at the file's time, as far as that is
-// known, and none when that had ended. Sessions of the stream: 0 to 100 s, and from 200 s on.
+// TestCorrelation: an event of a recorded file has the session that had begun last at the file's time, as far as that
+// is known, and none when that had ended. Sessions of the stream: 0 to 100 s, and from 200 s on.
 func TestCorrelation(t *testing.T) {
 	s := observe(t, following())
 	n := 0

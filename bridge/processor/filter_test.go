@@ -25,8 +25,8 @@ func filtering(names ...string) processor.Options {
 	return o
 }
 
-// TestFilteredEvents: what is of another type leaves no gap in the sequence, and is decided like everything else: it opens and
-// ends sessions, is held and repeats, and is counted.
+// TestFilteredEvents: what is of another type leaves no gap in the sequence, and is decided like everything else: it
+// opens and ends sessions, is held and repeats, and is counted.
 func TestFilteredEvents(t *testing.T) {
 	const p, d = bridge.PhasePublish, bridge.PhaseDone
 	s := observe(t, filtering("publish_done"))

@@ -98,7 +98,8 @@ func FuzzReadEntry(f *testing.F) {
 	})
 }
 
-// TestSessionsRoundTrip: the sessions of a lane are read as they were written, and nothing less is taken but whole ones.
+// TestSessionsRoundTrip: the sessions of a lane are read as they were written, and nothing less is taken but whole
+// ones.
 func TestSessionsRoundTrip(t *testing.T) {
 	l := LaneState{Touched: 5, Sessions: []Session{{Session: 1e12, Started: 7, Ended: 9, StartMarks: 3},
 		{Session: 2e12, Started: 1, Stale: true}}}

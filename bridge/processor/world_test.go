@@ -121,7 +121,8 @@ func drawSteps(t *rapid.T) []drawn {
 }
 
 // TestProcessorIsTheTable draws long histories of several lanes, with repeats, captured signatures, odd events, limits
-// of any size, filters, events of sessions, holds that end and restarts, and compares the processor with the table after each step.
+// of any size, filters, events of sessions, holds that end and restarts, and compares the processor with the table
+// after each step.
 func TestProcessorIsTheTable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

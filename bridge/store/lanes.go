@@ -27,8 +27,8 @@ func (s *Store) IdleLanes(
 	return idle, err
 }
 
-// sweep calls f for the next keys of a table, so many of them, and goes on there the next time, round and round. Key and
-// value are valid during the call.
+// sweep calls f for the next keys of a table, so many of them, and goes on there the next time, round and round. Key
+// and value are valid during the call.
 func (s *Store) sweep(table byte, cursor *[]byte, most int, f func(key, value []byte) error) error {
 	lower, upper := tableBounds(table)
 	if *cursor != nil {

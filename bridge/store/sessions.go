@@ -31,12 +31,13 @@ func (s *Store) OpenSessions(ctx context.Context, domain string) (open []bridge.
 	return open, err
 }
 
-// UnendedLanes looks at the sessions of the next lanes, of so many, going round for ever, and returns the lanes in which
-// the end of one has been missing for so long.
+// UnendedLanes looks at the sessions of the next lanes, of so many, going round for ever, and returns the lanes in
+// which the end of one has been missing for so long.
 func (s *Store) UnendedLanes(now processor.Moment, most int, after time.Duration) (unended []bridge.Lane, err error) {
 	err = s.sweep(tableSessions, &s.sessionsCursor, most, func(key, value []byte) error {
 		var l processor.LaneState
-		if l.Sessions, _, err = processor.ReadSessions(value); err != nil || !l.Unended(now.Millis(), bridge.Millis(after.Milliseconds())) {
+		l.Sessions, _, err = processor.ReadSessions(value)
+		if err != nil || !l.Unended(now.Millis(), bridge.Millis(after.Milliseconds())) {
 			return err
 		}
 		name, err := laneOf(key)

@@ -15,8 +15,8 @@ func filteredMetric(eventType string) string {
 	return `livebridge_events_filtered_total{type="com.huaweicloud.` + eventType + `"}`
 }
 
-// TestPublishTypes: only events of PUBLISH_TYPES are published, without a gap in the sequence and counted otherwise; what
-// waits in quarantine stays there. With other types after a restart, and none, lanes go on.
+// TestPublishTypes: only events of PUBLISH_TYPES are published, without a gap in the sequence and counted otherwise;
+// what waits in quarantine stays there. With other types after a restart, and none, lanes go on.
 func TestPublishTypes(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Now()

@@ -66,8 +66,8 @@ func envelopeSchema(t *testing.T) func(event []byte) error {
 	}
 }
 
-// consumed returns the lines of all events once there is one of the stream "last". What comes again after a crash counts
-// once; within a lane the sequence has no gap.
+// consumed returns the lines of all events once there is one of the stream "last". What comes again after a crash
+// counts once; within a lane the sequence has no gap.
 func consumed(t *testing.T, url string) (lines []string) {
 	t.Helper()
 	schema, seen := envelopeSchema(t), make(map[string]string)
@@ -117,8 +117,8 @@ func (p *sessionPlayer) push(event, stream string, session int64) {
 func (p *sessionPlayer) file(stream string, ends int64) {
 	p.t.Helper()
 	p.expires = p.expires.Add(time.Second)
-	m := recordMessage(demoKey, bridge.SchemeHMAC, signature.Claim{Event: "RECORD_FILE_COMPLETE", Domain: "push.example.com",
-		App: "live", Stream: stream, Timestamp: fmt.Sprint(p.expires.Unix())},
+	m := recordMessage(demoKey, bridge.SchemeHMAC, signature.Claim{Event: "RECORD_FILE_COMPLETE",
+		Domain: "push.example.com", App: "live", Stream: stream, Timestamp: fmt.Sprint(p.expires.Unix())},
 		fmt.Sprintf(`,"end_time":%q`, time.Unix(ends, 0).UTC().Format(time.RFC3339)))
 	answered(p.t, p.service.listen, m, 200)
 }
@@ -134,9 +134,9 @@ func (p *sessionPlayer) begin(dir, staleAfter string) {
 		prefix+"RECORD_KEY="+demoKey)
 }
 
-// TestSessions: pushes end, with and without their ends, files are recorded, and the service is killed and started again
-// in between. Consumers see each end and each missing one once, behind what it follows from, and files have the session
-// that they belong to.
+// TestSessions: pushes end, with and without their ends, files are recorded, and the service is killed and started
+// again in between. Consumers see each end and each missing one once, behind what it follows from, and files have the
+// session that they belong to.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Now()

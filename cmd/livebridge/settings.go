@@ -21,7 +21,6 @@ import (
 	"livebridge/bridge/certificate"
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/keyring"
-	"livebridge/bridge/processor"
 	"livebridge/bridge/signature"
 )
 
@@ -174,32 +173,13 @@ func (s *settings) check() []error {
 	if _, err := regexp.Compile(s.IgnoreStreams); err != nil {
 		errs = append(errs, settingError("IGNORE_STREAMS", "use RE2 syntax", "invalid expression: %w", err))
 	}
-	if _, err := bridge.SelectTypes(s.PublishTypes); err != nil {
-		errs = append(errs, bridge.NewSettingError("PUBLISH_TYPES", err, typesRemedy))
-	}
 	if _, err := signature.ParseScheme(s.RecordSignType); err != nil {
 		errs = append(errs, bridge.NewSettingError("RECORD_SIGN_TYPE", err, ""))
 	}
 	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(),
-		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), s.checkSessions(), []error{s.transport().check()})...)
+		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), s.checkSessions(), s.checkTypes(),
+		[]error{s.transport().check()})...)
 }
-
-// checkSessions rejects a limit without events, and one that outlives what a lane remembers.
-func (s *settings) checkSessions() []error {
-	switch {
-	case s.SessionStaleAfter > 0 && !s.SessionEvents:
-		return []error{settingError("SESSION_STALE_AFTER", "set SESSION_EVENTS=true too, or SESSION_STALE_AFTER=0s",
-			"without SESSION_EVENTS no session is followed")}
-	case s.SessionStaleAfter > processor.ForgetOpen:
-		return []error{settingError("SESSION_STALE_AFTER", "use 720h or less",
-			"%v is longer than a push without an end is remembered", s.SessionStaleAfter)}
-	}
-	return nil
-}
-
-// typesRemedy says what PUBLISH_TYPES may have.
-const typesRemedy = "see the types in schemas/README.md, such as *.live.stream.* or *.record.file_complete; " +
-	"quarantine notices have QUARANTINE_TOPIC instead"
 
 // checkNumbers rejects numbers out of range.
 func (s *settings) checkNumbers() []error {

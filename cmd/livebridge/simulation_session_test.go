@@ -14,8 +14,8 @@ const simulatedStale = 10 * time.Minute
 // sessions reports whether the simulation has events of sessions.
 func (s *simulation) sessions() bool { return s.seed%4 == 3 }
 
-// judgeSessions fails unless every session whose end has come out has one event that says so, none has two, and each that
-// is said to be stale had begun long enough before.
+// judgeSessions fails unless every session whose end has come out has one event that says so, none has two, and each
+// that is said to be stale had begun long enough before.
 func (s *simulation) judgeSessions() {
 	if !s.sessions() {
 		return

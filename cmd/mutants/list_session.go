@@ -44,10 +44,10 @@ func sessionMutants() []mutant {
 			"false", livebridge, "TestSessions"},
 		{"SESSION_EVENTS needs no subject", "cmd/livebridge/options.go", "s.ReconcileEvents || s.SessionEvents",
 			"s.ReconcileEvents", livebridge, "TestSessionSubject"},
-		{"a limit without events is taken", "cmd/livebridge/settings.go", "case s.SessionStaleAfter > 0 && !s.SessionEvents:",
+		{"a limit without events is taken", "cmd/livebridge/content.go", "case s.SessionStaleAfter > 0 && !s.SessionEvents:",
 			"case false:", livebridge, "TestSessionStaleAfterNeedsEvents"},
 		{"a recording's session is a part of its occurrence", "bridge/checker/event.go",
-			"\t\te.Session = 0 // a recording's is found at its arrival, and is no part of the occurrence\n", "", "bridge/checker",
-			"TestSessionOfARecording"},
+			"\t\te.Session = 0 // a recording's is found at its arrival, and is no part of the occurrence\n", "",
+			"bridge/checker", "TestSessionOfARecording"},
 	}
 }
