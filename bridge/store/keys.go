@@ -24,6 +24,10 @@ const (
 	tableQuarantine      = 'Q'
 	tableDeadLetter      = 'd'
 	tableSessions        = 'e'
+	tableHistory         = 'k'
+	tableSegment         = 'K'
+	tableHistoryLane     = 'x'
+	tableHistoryID       = 'y'
 )
 
 // laneEnd stands behind a lane in a key; afterLane is the first byte above everything of that lane.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -25,6 +26,10 @@ type Options struct {
 	Log          *zap.Logger
 
 	SessionEvents bool // lanes have their sessions
+
+	// Of the history: how long published events are kept, 0: not at all, and how many bytes of them at the most.
+	Keep      time.Duration
+	KeepBytes uint64
 }
 
 // Access is what may be done with a store.
@@ -48,12 +53,14 @@ type Store struct {
 
 	meta           meta
 	batches        eventBatches
+	history        history
+	leftOver       map[bridge.Lane]uint64 // where nothing may be written: what waits of lanes in event batches begins here
 	identities     *existenceFilter
 	signatures     *existenceFilter
 	loadStarted    bool   // of the filters, or done with it
 	lanesCursor    []byte // where IdleLanes goes on
 	sessionsCursor []byte // likewise of UnendedLanes
-	freed          uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
+	freed          uint64 // bytes deleted from outbox, history, quarantine and dead letters that the disk may still have
 	compacting     atomic.Bool
 
 	closing    chan struct{} // closed by Interrupt

@@ -33,7 +33,8 @@ func mutants() []mutant {
 		countingMutants(), operatorMutants(), sharingMutants(), providerMutants(),
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
-		statusMutants(), filterMutants(), sessionMutants(), fallbackMutants(),
+		statusMutants(), filterMutants(), sessionMutants(), fallbackMutants(), tracingMutants(),
+		historyMutants(), historyPageMutants(),
 	} {
 		all = append(all, some...)
 	}
