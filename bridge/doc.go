@@ -34,7 +34,7 @@
 //	history      published events that the journal keeps for a while, if JOURNAL_KEEP says so
 //	fate         what has become of a callback: published where, waiting, held, in quarantine or dead letters
 //	ring         the keys and limits that verify callbacks; a keyring replaces it when key files change
-//	kind         stream, record, snapshot or rtc-record; session for events that no callback causes
+//	kind         stream, record, snapshot or rtc-record; session for events about sessions
 //	scheme       how a callback is signed, such as hmac-sha256
 //	occurrence   what happened at the provider (CloudEvents); redeliveries describe the same one and share its id
 //
@@ -59,7 +59,9 @@
 //	bridge/sequencer/sequencertest
 //	                          bridge, sequencer               the decision table written a second time, for tests
 //	bridge/record             bridge                          the byte form of events
-//	bridge/processor          bridge, sequencer, record       decides a partition: no clock, no disk, no goroutine
+//	bridge/session            bridge                          makes the events of the kind session
+//	bridge/processor          bridge, sequencer, record, session
+//	                                                          decides a partition: no clock, no disk, no goroutine
 //	bridge/processor/processortest
 //	                          bridge, processor               a partition in memory, for tests
 //	bridge/outbox             bridge                          events on their way out, lane by lane
@@ -76,7 +78,7 @@
 //	bridge/dispatch           bridge                          outbox to publisher: retries, outages, trimming
 //	bridge/admin              bridge, schemas                 admin port, control socket, and what an instance reports
 //	bridge/status             bridge                          status page and its JSON
-//	bridge/reconcile          bridge, provider                open sessions against the streams that are online
+//	bridge/reconcile          bridge, provider, session       open sessions against the streams that are online
 //	bridge/rotation           bridge, admin                   how far the rotation of a key has come
 //	bridge/doctor             bridge, admin, probe, provider, signature
 //	                                                          what is wrong with the registered callbacks

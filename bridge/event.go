@@ -63,7 +63,7 @@ type Event struct {
 	ID       ID
 	Type     string // CloudEvents type, such as com.huaweicloud.live.stream.publish
 	Lane     Lane
-	Session  Millis // the normalised publish_timestamp; 0: none
+	Session  Millis // the normalised publish_timestamp; of a recorded file that of its push; 0: none
 	Phase    Phase
 	Occurred Millis // when it happened, from the body; 0: use Recorded
 	Recorded Millis // the time of the commit of its arrival

@@ -10,7 +10,7 @@ const (
 	KindRecord                    // Live: a recording changed state
 	KindSnapshot                  // Live: a snapshot was created
 	KindRTCRecord                 // SparkRTC: a recording changed state
-	KindSession                   // no callback: a session differs from the provider's list of online streams
+	KindSession                   // no callback: a session ended, or a callback of it is missing
 )
 
 // Kinds returns every kind of callback, in the order of the constants.

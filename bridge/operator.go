@@ -149,7 +149,8 @@ type ReplayQuery struct {
 // lane, this Cursor and this UpTo continues.
 type ReplayResult struct {
 	Replayed int        `json:"replayed"`
-	Emitted  []Emission `json:"emitted,omitempty"` // the replays
+	Filtered int        `json:"filtered,omitempty"` // of types that PUBLISH_TYPES leaves out: not replayed
+	Emitted  []Emission `json:"emitted,omitempty"`  // the replays
 	Cursor   []byte     `json:"cursor,omitempty"`
 	UpTo     uint64     `json:"up_to,omitempty"`
 }

@@ -129,6 +129,9 @@ func (e *Event) fillOccurrence(w *wire) error {
 		return fmt.Errorf("unknown type %q", w.Type)
 	}
 	e.Event, e.Name = m.Event, m.name(e.Kind)
+	if e.Reason == "" && e.Kind != bridge.KindStream.String() {
+		e.Session = 0 // a recording's is found at its arrival, and is no part of the occurrence
+	}
 	if e.Reason == "" && e.Session != 0 {
 		e.Key = Key{e.Session, phaseOf(w.Type)}
 	}

@@ -147,7 +147,7 @@ func TestReasonsAreThereFromTheStart(t *testing.T) {
 	}
 	for name, want := range map[string]int{
 		"livebridge_callbacks_refused_total":   4*15 + 2, // the source, and the token of snapshots
-		"livebridge_callbacks_lost_total":      4*4 + 2,  // of requests, and of connections
+		"livebridge_callbacks_lost_total":      4*5 + 2,  // of requests, and of connections
 		"livebridge_unknown_requests_total":    2,
 		"livebridge_probes_total":              4,
 		"livebridge_callbacks_accepted_total":  4,

@@ -9,8 +9,8 @@ import (
 
 // reported is how much of a commit's effects is counted and logged.
 type reported struct {
-	decisions, emitted, held, released, quarantined, duplicates, quarantineEvicted int
-	identitiesEvicted                                                              uint64
+	decisions, emitted, filtered, held, released, quarantined, duplicates, quarantineEvicted int
+	identitiesEvicted                                                                        uint64
 }
 
 // report counts and logs what the effects have more than before: the decisions on callbacks, and the events that were
@@ -19,7 +19,13 @@ func (j *Journal) report(c *commit) {
 	eff, was := &c.effects, &c.reported
 	for _, e := range eff.Emitted[was.emitted:] {
 		j.metrics.mark(e.Marks)
+		if e.Lane.Kind == bridge.KindSession {
+			j.metrics.sessions.WithLabelValues(e.Type).Inc()
+		}
 		j.logEmitted(e)
+	}
+	for _, e := range eff.Filtered[was.filtered:] {
+		j.metrics.filtered.WithLabelValues(e.Type).Inc()
 	}
 	for _, d := range eff.Decisions[was.decisions:] {
 		j.logDecision(d)
@@ -39,7 +45,8 @@ func (j *Journal) report(c *commit) {
 	count(j.metrics.holds, len(eff.Held)-was.held)
 	count(j.metrics.quarantineDropped, eff.QuarantineEvicted-was.quarantineEvicted)
 	count(j.metrics.forgottenEarly, int(eff.IdentitiesEvicted-was.identitiesEvicted))
-	*was = reported{len(eff.Decisions), len(eff.Emitted), len(eff.Held), len(eff.Released), len(eff.Quarantined),
+	*was = reported{len(eff.Decisions), len(eff.Emitted), len(eff.Filtered), len(eff.Held), len(eff.Released),
+		len(eff.Quarantined),
 		eff.Duplicates, eff.QuarantineEvicted, eff.IdentitiesEvicted}
 }
 

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,8 @@ type metrics struct {
 	holds             prometheus.Counter
 	marks             *prometheus.CounterVec
 	reasons           *prometheus.CounterVec
+	filtered          *prometheus.CounterVec
+	sessions          *prometheus.CounterVec
 	quarantineDropped prometheus.Counter
 	forgottenEarly    prometheus.Counter
 	commitSeconds     prometheus.Histogram
@@ -42,6 +45,9 @@ func newMetrics(j *Journal) *metrics {
 		holds:   counter("holds_total", "Events that were held for an earlier event of their lane."),
 		marks:   counters("events_marked_total", "Emitted events by mark.", "mark"),
 		reasons: counters("callbacks_quarantined_total", "Callbacks quarantined, by reason.", "reason"),
+		filtered: counters("events_filtered_total",
+			"Events that were not published because of PUBLISH_TYPES, by type.", "type"),
+		sessions: counters("session_events_total", "Emitted events of the kind session, by type.", "type"),
 		quarantineDropped: counter("quarantine_evicted_total",
 			"Quarantine entries evicted or not admitted because of its limits on number, age and entries per signature."),
 		forgottenEarly: counter("dedupe_evicted_total",
@@ -86,15 +92,21 @@ func newMetrics(j *Journal) *metrics {
 	for _, reason := range bridge.Reasons() {
 		m.reasons.WithLabelValues(string(reason))
 	}
+	for _, eventType := range bridge.EventTypes() {
+		m.filtered.WithLabelValues(eventType)
+		if strings.Contains(eventType, ".session.") {
+			m.sessions.WithLabelValues(eventType)
+		}
+	}
 	return m
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.duplicates, m.holds, m.marks, m.reasons, m.quarantineDropped, m.forgottenEarly, m.commitSeconds,
-		m.commitCallbacks, m.held, m.holdTimes.age, m.holdTimes.duration, m.redeliverySeconds, m.outboxBytes,
-		m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
+		m.duplicates, m.holds, m.marks, m.reasons, m.filtered, m.sessions, m.quarantineDropped, m.forgottenEarly,
+		m.commitSeconds, m.commitCallbacks, m.held, m.holdTimes.age, m.holdTimes.duration, m.redeliverySeconds,
+		m.outboxBytes, m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
 		m.historyEntries, m.historyBytes, m.historyOldest, m.historyDropped,
 	} {
 		errs = append(errs, r.Register(c))

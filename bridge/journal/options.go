@@ -33,6 +33,11 @@ type Options struct {
 	LanesCached    int    // lanes kept in memory; the rest is read again when needed
 	SignatureReuse bool   // take another event under a stream status signature that was seen before
 
+	Types bridge.TypeSet // of the events that are published; what is in the outbox is published in any case
+
+	SessionEvents     bool          // publish the ends of sessions, and the session of a recorded file
+	SessionStaleAfter time.Duration // publish sessions whose end is missing for so long; 0: do not
+
 	// room
 	MaxBytes       uint64 // what outbox, held, quarantine and dead letters may take together
 	MinFreeBytes   uint64 // what stays free on the disk
@@ -101,7 +106,8 @@ func (o *Options) Processor() processor.Options {
 		Limits: o.Limits, HeldMax: o.HeldMax,
 		DedupeWindow: o.DedupeWindow, DedupeMax: o.DedupeMax, LanesCached: o.LanesCached, SignatureReuse: o.SignatureReuse,
 		QuarantineMax: o.QuarantineMax, QuarantineMaxAge: o.QuarantineMaxAge, DeadLettersMax: o.DeadLettersMax,
-		PublishQuarantine: o.PublishQuarantine,
+		PublishQuarantine: o.PublishQuarantine, Types: o.Types,
+		SessionEvents: o.SessionEvents, SessionStaleAfter: o.SessionStaleAfter,
 	}
 }
 
@@ -109,6 +115,7 @@ func (o *Options) Processor() processor.Options {
 func (o *Options) storeOptions(m Mode, created bridge.Millis) store.Options {
 	return store.Options{
 		Dir: o.Dir, FS: o.FS, Access: m, OpenFiles: o.OpenFiles, MinFreeBytes: o.MinFreeBytes, Created: created, Log: o.Log,
-		Keep: o.Keep, KeepBytes: o.KeepBytes,
+		SessionEvents: o.SessionEvents,
+		Keep:          o.Keep, KeepBytes: o.KeepBytes,
 	}
 }

@@ -52,8 +52,8 @@ func (j *Journal) replayPage(c *commit, q bridge.ReplayQuery) (r bridge.ReplayRe
 	}
 	before := len(c.effects.Replayed)
 	err = j.apply(c, processor.Input{Action: processor.Replay, Events: events})
-	r.Replayed = len(events)
 	r.Emitted = append(r.Emitted, c.effects.Replayed[before:]...)
+	r.Replayed, r.Filtered = len(r.Emitted), len(events)-len(r.Emitted)
 	return r, err
 }
 

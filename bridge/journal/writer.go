@@ -111,6 +111,9 @@ func (w *writer) awaitSync(c *commit) {
 // sweepLanes is how many lanes are looked at each time the writer tends what grows old.
 const sweepLanes = 256
 
+// sweepSessions is likewise how many lanes are searched for sessions whose end is missing.
+const sweepSessions = 1024
+
 // addHousekeeping adds what is not a callback: deadlines, limits, dead letters, removals, and what has grown old.
 func (w *writer) addHousekeeping(c *commit) error {
 	if err := w.j.apply(c, processor.Input{Action: processor.Expire}); err != nil {
@@ -144,7 +147,14 @@ func (j *Journal) forget(c *commit) error {
 	if err != nil {
 		return err
 	}
-	return j.apply(c, processor.Input{Action: processor.Forget, Idle: idle})
+	in := processor.Input{Action: processor.Forget, Idle: idle}
+	if j.opts.SessionEvents && j.opts.SessionStaleAfter > 0 {
+		in.Unended, err = j.store.UnendedLanes(c.now, sweepSessions, j.opts.SessionStaleAfter)
+	}
+	if err != nil {
+		return err
+	}
+	return j.apply(c, in)
 }
 
 // apply writes a commit that nothing waits for: it is on disk with the next one that is synced.

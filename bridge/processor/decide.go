@@ -18,7 +18,7 @@ func (p *Processor) decide(a *bridge.Arrival, now Moment, eff *Effects) error {
 	if a.Reason != "" {
 		return p.quarantineArrival(&e, a, a.Reason, now, eff)
 	}
-	switch c, err := p.classify(&e, a); {
+	switch c, err := p.classify(&e, a, eff); {
 	case err != nil:
 		return err
 	case c == duplicate:
@@ -45,8 +45,11 @@ const (
 )
 
 // classify applies rule 1 and rows 22 and 22b.
-func (p *Processor) classify(e *bridge.Event, a *bridge.Arrival) (classification, error) {
+func (p *Processor) classify(e *bridge.Event, a *bridge.Arrival, eff *Effects) (classification, error) {
 	if known, err := p.knows(e.ID); known || err != nil {
+		return duplicate, err
+	}
+	if reported, err := p.reportedStale(e, eff); reported || err != nil {
 		return duplicate, err
 	}
 	if a.Signature.Expires == 0 {
@@ -61,6 +64,9 @@ func (p *Processor) classify(e *bridge.Event, a *bridge.Arrival) (classification
 
 // arrive lets the event's lane decide it.
 func (p *Processor) arrive(e *bridge.Event, now Moment, eff *Effects) error {
+	if err := p.correlate(e, now); err != nil {
+		return err
+	}
 	l, err := p.lanes.get(e.Lane, now)
 	if err != nil {
 		return err
@@ -74,7 +80,11 @@ func (p *Processor) arrive(e *bridge.Event, now Moment, eff *Effects) error {
 		p.hold(e, eff)
 		return nil
 	}
-	eff.decide(e, VerdictEmitted, "")
+	verdict := VerdictEmitted
+	if !p.opts.Types.Has(e.Type) {
+		verdict = VerdictFiltered
+	}
+	eff.decide(e, verdict, "")
 	return nil
 }
 
@@ -93,21 +103,37 @@ func (p *Processor) apply(
 	arriving *bridge.Event,
 	eff *Effects,
 ) (sequencer.Transition, error) {
-	before := len(l.State.Held)
+	before, filtered := len(l.State.Held), uint64(0)
 	t := sequencer.ApplyInto(p.emissions, l.State, in, p.opts.Limits)
 	p.emissions = t.Emit
 	l.State = t.State
 	p.holds.update(l, before)
-	p.touch(l, eff)
 	for _, emission := range t.Emit {
 		e, err := p.release(l, emission, arriving, eff)
 		if err != nil {
 			return t, err
 		}
-		e.Sequence, e.Marks = emission.Sequence, emission.Marks
-		eff.emit(e)
+		p.emit(e, emission, &filtered, eff)
+		if err := p.followSession(l, e); err != nil {
+			return t, err
+		}
 	}
-	return t, nil
+	l.State.Sequence -= filtered
+	p.touch(l, eff)
+	return t, p.emitDerived(eff)
+}
+
+// emit puts an event into the effects. What is filtered gets no sequence: those behind it in the transition move up,
+// so that consumers see no gap.
+func (p *Processor) emit(e *bridge.Event, emission sequencer.Emission, filtered *uint64, eff *Effects) {
+	e.Marks = emission.Marks
+	if !p.opts.Types.Has(e.Type) {
+		*filtered++
+		eff.Filtered = append(eff.Filtered, e)
+		return
+	}
+	e.Sequence = emission.Sequence - *filtered
+	eff.emit(e)
 }
 
 // touch puts the lane into the effects as it is now.

@@ -30,7 +30,8 @@ type Effects struct {
 	// What the inputs came to, for those who count, log and answer.
 	Decisions         []Decision
 	Outcomes          []bridge.Outcome  // of Release and Purge, one for each number
-	Replayed          []bridge.Emission // of Replay, one for each event
+	Replayed          []bridge.Emission // of Replay, one for each event that is emitted
+	Filtered          []*bridge.Event   // would have been emitted and are of none of Options.Types
 	Duplicates        int
 	QuarantineEvicted int    // entries that its limits have kept out or taken out
 	IdentitiesEvicted uint64 // before their time
@@ -66,7 +67,8 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	VerdictEmitted Verdict = iota
+	VerdictEmitted  Verdict = iota
+	VerdictFiltered         // would have been emitted and is of none of Options.Types
 	VerdictHeld
 	VerdictDuplicate
 	VerdictQuarantined
@@ -74,7 +76,7 @@ const (
 
 // String returns the verdict as it is logged.
 func (v Verdict) String() string {
-	return [...]string{"emitted", "held", "duplicate", "quarantined"}[v]
+	return [...]string{"emitted", "filtered", "held", "duplicate", "quarantined"}[v]
 }
 
 // Decision is the verdict on one callback.
@@ -91,10 +93,11 @@ func (e *Effects) Reset() {
 	clear(e.Released)
 	clear(e.Decisions)
 	clear(e.Quarantined)
+	clear(e.Filtered)
 	*e = Effects{
 		Emitted: e.Emitted[:0], Lanes: e.Lanes[:0], Forgotten: e.Forgotten[:0], Held: e.Held[:0], Released: e.Released[:0],
 		Identities: e.Identities[:0], Signatures: e.Signatures[:0], Quarantined: e.Quarantined[:0],
-		Unquarantine: e.Unquarantine[:0], Decisions: e.Decisions[:0],
+		Unquarantine: e.Unquarantine[:0], Decisions: e.Decisions[:0], Filtered: e.Filtered[:0],
 	}
 }
 

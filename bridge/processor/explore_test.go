@@ -132,7 +132,9 @@ type exploration struct {
 func floor() uint64 { return processor.FirstFloor(bridge.MillisOf(begin)) }
 
 func explore(t *testing.T, course []between) {
-	x := &exploration{t: t, p: observe(t, defaults()).Partition, histories: histories()}
+	o := following()
+	o.SessionStaleAfter = 20 * time.Second // some are stale before their end comes
+	x := &exploration{t: t, p: observe(t, o).Partition, histories: histories()}
 	x.arrivals(0)
 	for i, b := range course {
 		x.pass(b)
@@ -198,7 +200,10 @@ func (x *exploration) compare(course []between) {
 	if c := x.p.Processor.Counters(); c.Held != (processor.Usage{}) || x.p.Held() != 0 {
 		x.t.Errorf("%d events are held, %+v counted", x.p.Held(), c.Held)
 	}
-	got := marked(x.p.Emitted)
+	if wrong := checkSessions(x.p.Emitted, x.p.Options.SessionStaleAfter, x.p.Now().Millis()); wrong != "" {
+		x.t.Errorf("between arrivals: %+v: %s", course, wrong)
+	}
+	got := marked(callbacks(x.p.Emitted))
 	for name, h := range x.histories {
 		if !slices.Equal(got[name], h.want) {
 			x.t.Errorf(

@@ -3,12 +3,18 @@ package processor
 import "livebridge/bridge"
 
 // forget forgets what has had its time: identities, signatures, quarantine entries, and those of the idle lanes that
-// have been so for long enough.
-func (p *Processor) forget(idle []bridge.Lane, now Moment, eff *Effects) error {
+// have been so for long enough. It tells of sessions whose end is missing before.
+func (p *Processor) forget(in *Input, eff *Effects) error {
+	now := in.Now
+	for _, name := range in.Unended {
+		if err := p.staleSessions(name, now, eff); err != nil {
+			return err
+		}
+	}
 	p.forgetIdentities(now.Millis(), eff)
 	p.forgetSignatures(now.Millis(), eff)
 	p.forgetQuarantined(now.Millis(), eff)
-	for _, name := range idle {
+	for _, name := range in.Idle {
 		if err := p.forgetLane(name, now, eff); err != nil {
 			return err
 		}

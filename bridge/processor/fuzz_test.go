@@ -32,7 +32,7 @@ func everyInput() []Input {
 		{Action: Purge, Queue: bridge.DeadLetterQueue, Numbers: []uint64{0}},
 		{Action: Replay, Events: []*bridge.Event{event, event}},
 		{Action: Reject, Rejected: Rejection{Event: event, Reason: bridge.RejectionTooLarge, Detail: "2 MB"}},
-		{Action: Forget, Idle: []bridge.Lane{event.Lane, {Kind: bridge.KindStream}}},
+		{Action: Forget, Idle: []bridge.Lane{event.Lane, {Kind: bridge.KindStream}}, Unended: []bridge.Lane{event.Lane}},
 	}
 }
 
@@ -94,6 +94,45 @@ func FuzzReadEntry(f *testing.F) {
 				fmt.Sprint(again.Event) != fmt.Sprint(e.Event) {
 				t.Errorf("%+v became %+v, %v", e, again, err)
 			}
+		}
+	})
+}
+
+// TestSessionsRoundTrip: the sessions of a lane are read as they were written, and nothing less is taken but whole
+// ones.
+func TestSessionsRoundTrip(t *testing.T) {
+	l := LaneState{Touched: 5, Sessions: []Session{{Session: 1e12, Started: 7, Ended: 9, StartMarks: 3},
+		{Session: 2e12, Started: 1, Stale: true}}}
+	value := l.AppendSessions(nil)
+	again := LaneState{Touched: 5}
+	if err := again.ReadSessions(value); err != nil || !reflect.DeepEqual(again, l) {
+		t.Errorf("%+v became %+v, %v", l, again, err)
+	}
+	for n := range value {
+		if got, _, err := ReadSessions(value[:n]); err == nil && n > 0 && len(got) > 1 {
+			t.Errorf("the first %d of %d bytes became %+v", n, len(value), got)
+		}
+	}
+	again = LaneState{Touched: 6}
+	if err := again.ReadSessions(value); err != nil || again.Sessions != nil {
+		t.Errorf("of an older state: %+v, %v", again, err)
+	}
+	if err := again.ReadSessions(nil); err == nil {
+		t.Error("nothing was taken for sessions")
+	}
+}
+
+// FuzzReadSessions is the same as FuzzReadEntry for them.
+func FuzzReadSessions(f *testing.F) {
+	f.Add((&LaneState{Touched: 5, Sessions: []Session{{Session: 1e12, Stale: true}}}).AppendSessions(nil))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		l := LaneState{}
+		var err error
+		if l.Sessions, l.Touched, err = ReadSessions(value); err != nil {
+			return
+		}
+		if again, _, err := ReadSessions(l.AppendSessions(nil)); err != nil || !reflect.DeepEqual(again, l.Sessions) {
+			t.Errorf("%+v became %+v, %v", l.Sessions, again, err)
 		}
 	})
 }

@@ -28,6 +28,7 @@ type Input struct {
 	Events   []*bridge.Event    // of Replay: copies, which get their new sequence
 	Rejected Rejection          // of Reject
 	Idle     []bridge.Lane      // of Forget: lanes of which nothing waits for the broker
+	Unended  []bridge.Lane      // likewise: lanes that have a session whose end may be missing for too long
 }
 
 // Rejection is an event that the broker will never take, and why.

@@ -11,10 +11,10 @@ import (
 // AppendInput appends the byte form of an input: all of it but the time, which the log gives it. Numbers are varints,
 // texts carry their length, and a list has its count before it.
 //
-//	action(1) arrival(1) [ arrival ] queue numbers events [ event reason detail ] idle
+//	action(1) arrival(1) [ arrival ] queue numbers events [ event reason detail ] idle unended
 //
-// The arrival is there when its byte is 1, what is rejected with Reject alone. Each event is a record in a text; an
-// idle lane is its kind(1), domain, app and stream.
+// The arrival is there when its byte is 1, what is rejected with Reject alone. Each event is a record in a text; a
+// lane is its kind(1), domain, app and stream.
 func AppendInput(dst []byte, in *Input) []byte {
 	dst = record.AppendBool(append(dst, byte(in.Action)), in.Arrival != nil)
 	if in.Arrival != nil {
@@ -32,12 +32,25 @@ func AppendInput(dst []byte, in *Input) []byte {
 		dst = record.AppendText(dst, record.AppendEvent(nil, in.Rejected.Event))
 		dst = record.AppendText(record.AppendText(dst, in.Rejected.Reason), in.Rejected.Detail)
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(in.Idle)))
-	for _, l := range in.Idle {
+	return appendLanes(appendLanes(dst, in.Idle), in.Unended)
+}
+
+func appendLanes(dst []byte, lanes []bridge.Lane) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(lanes)))
+	for _, l := range lanes {
 		dst = record.AppendText(append(dst, byte(l.Kind)), l.Domain)
 		dst = record.AppendText(record.AppendText(dst, l.App), l.Stream)
 	}
 	return dst
+}
+
+func readLanes(r *record.Reader) (lanes []bridge.Lane) {
+	for n := r.Uvarint(); n > 0 && r.Err() == nil; n-- {
+		lanes = append(lanes, bridge.Lane{
+			Kind: bridge.Kind(r.Byte()), Domain: r.Text(), App: r.Text(), Stream: r.Text(),
+		})
+	}
+	return lanes
 }
 
 // ReadInput reads what AppendInput has written. The input keeps nothing of value.
@@ -70,9 +83,7 @@ func ReadInput(value []byte) (*Input, error) {
 		}
 		in.Rejected.Reason, in.Rejected.Detail = bridge.Rejection(r.Text()), r.Text()
 	}
-	for n := r.Uvarint(); n > 0 && r.Err() == nil; n-- {
-		in.Idle = append(in.Idle, bridge.Lane{Kind: bridge.Kind(r.Byte()), Domain: r.Text(), App: r.Text(), Stream: r.Text()})
-	}
+	in.Idle, in.Unended = readLanes(&r), readLanes(&r)
 	if r.Err() != nil {
 		return nil, fmt.Errorf("input: %w", r.Err())
 	}

@@ -15,6 +15,10 @@ type LaneState struct {
 	Name    bridge.Lane
 	State   sequencer.State // deadlines on the monotonic scale of this run
 	Touched bridge.Millis   // when the last event came
+
+	// Sessions are the latest ones of a lane of stream status, rising, at most SessionsKept; with Options.SessionEvents
+	// only.
+	Sessions []Session
 }
 
 // lane is one lane in memory.

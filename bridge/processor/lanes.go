@@ -14,10 +14,13 @@ type lanes struct {
 	limits Limits
 	cached *simplelru.LRU[bridge.Lane, *lane]
 	pinned map[bridge.Lane]*lane // evicted while they must stay
+
+	sessions bool // lanes have them
 }
 
 func newLanes(p *Processor) (*lanes, error) {
-	ls := &lanes{view: p.view, floor: &p.counters.Floor, limits: p.opts.Limits, pinned: make(map[bridge.Lane]*lane)}
+	ls := &lanes{view: p.view, floor: &p.counters.Floor, limits: p.opts.Limits, pinned: make(map[bridge.Lane]*lane),
+		sessions: p.opts.SessionEvents}
 	var err error
 	ls.cached, err = simplelru.NewLRU(p.opts.LanesCached, ls.evicted)
 	return ls, err
@@ -57,6 +60,18 @@ func (ls *lanes) get(name bridge.Lane, now Moment) (*lane, error) {
 	return l, nil
 }
 
+// peek returns what is kept of the lane, which stays where it is.
+func (ls *lanes) peek(name bridge.Lane, now Moment) (*LaneState, error) {
+	if l, found := ls.cached.Peek(name); found {
+		return &l.LaneState, nil
+	}
+	if l, found := ls.pinned[name]; found {
+		return &l.LaneState, nil
+	}
+	l, _, err := ls.view.Lane(name, now)
+	return &l, err
+}
+
 func (ls *lanes) read(name bridge.Lane, now Moment) (*lane, error) {
 	l := &lane{changed: unchanged, timer: -1}
 	var found bool
@@ -65,6 +80,9 @@ func (ls *lanes) read(name bridge.Lane, now Moment) (*lane, error) {
 		return nil, err
 	}
 	l.Name = name
+	if !ls.sessions {
+		l.Sessions = nil // whatever is not followed is not true any more
+	}
 	if !found {
 		l.State.Sequence = *ls.floor
 	}

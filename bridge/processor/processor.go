@@ -21,6 +21,11 @@ type Options struct {
 	LanesCached    int    // lanes kept in memory; the rest is read again when needed
 	SignatureReuse bool   // take another event under a stream status signature that was seen before
 
+	Types bridge.TypeSet // of the events that are emitted; all others are decided alike and left out
+
+	SessionEvents     bool          // emit events of sessions that end, and find the session of a recorded file
+	SessionStaleAfter time.Duration // emit events of sessions whose end is missing for so long; 0: do not
+
 	QuarantineMax     int           // entries
 	QuarantineMaxAge  time.Duration // an entry that is older goes; 0: none does
 	DeadLettersMax    int           // entries
@@ -40,6 +45,7 @@ type Processor struct {
 	traces     traces
 	holdTimes  holdTimes
 	emissions  []sequencer.Emission // memory for the next transition
+	derived    []bridge.Event       // to be emitted behind the transition that is made
 	scratch    []byte
 }
 
@@ -111,7 +117,7 @@ func (p *Processor) Apply(in Input, eff *Effects) (err error) {
 	case Reject:
 		p.deadLetter(in.Rejected, eff)
 	case Forget:
-		err = p.forget(in.Idle, in.Now, eff)
+		err = p.forget(&in, eff)
 	default:
 		err = fmt.Errorf("unknown action %d", in.Action)
 	}

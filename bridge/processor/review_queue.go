@@ -11,11 +11,13 @@ import (
 const (
 	problemNoEntry = "there is no such entry"
 	problemNoLane  = "its body could not be read, so it has no lane to go to; purge it"
+	problemType    = "PUBLISH_TYPES does not have its type; add it there, or purge the entry"
 )
 
 var (
 	errNoEntry = errors.New("no such entry")
 	errNoLane  = errors.New("no lane")
+	errType    = errors.New("type is not published")
 )
 
 // clear takes the entries that a command names off their queue.
@@ -44,6 +46,9 @@ func (p *Processor) removeEntry(in *Input, number uint64, eff *Effects) (bridge.
 		return outcome, nil
 	case errors.Is(err, errNoLane):
 		outcome.Problem = problemNoLane
+		return outcome, nil
+	case errors.Is(err, errType):
+		outcome.Problem = problemType
 		return outcome, nil
 	case err != nil:
 		return outcome, err
@@ -84,6 +89,9 @@ func (p *Processor) releaseEntry(
 	now Moment,
 	eff *Effects,
 ) (*bridge.Emission, error) {
+	if !p.opts.Types.Has(e.Type) {
+		return nil, errType
+	}
 	if q == bridge.DeadLetterQueue {
 		return p.replay(e, now, eff)
 	}
@@ -101,9 +109,13 @@ func (p *Processor) releaseEntry(
 	return p.replay(e, now, eff)
 }
 
-// replayAll emits events once more.
+// replayAll emits events once more, but for those of types that are not published any more.
 func (p *Processor) replayAll(events []*bridge.Event, now Moment, eff *Effects) error {
 	for _, e := range events {
+		if !p.opts.Types.Has(e.Type) {
+			eff.Filtered = append(eff.Filtered, e)
+			continue
+		}
 		emitted, err := p.replay(e, now, eff)
 		if err != nil {
 			return err

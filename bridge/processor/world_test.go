@@ -21,6 +21,9 @@ type world struct {
 	lanes   map[string]*sequencertest.Model
 	limits  sequencer.Limits
 	heldMax int
+	filter  bridge.TypeSet
+	types   map[bridge.ID]string // of what has arrived
+	left    map[string]uint64    // events that were filtered, by stream
 	seen    map[bridge.ID]bool
 	uses    map[[16]byte]bridge.ID          // by signature, what it was first seen over
 	caught  map[[16]byte]map[bridge.ID]bool // in quarantine, by signature
@@ -37,7 +40,11 @@ func (w *world) lane(name string) *sequencertest.Model {
 
 func (w *world) step(name string, in sequencer.Input) {
 	for _, e := range w.lane(name).Step(in) {
-		w.out[name] = append(w.out[name], fmt.Sprintf("%s %d %s", e.ID, e.Sequence, e.Marks))
+		if !w.filter.Has(w.types[e.ID]) {
+			w.left[name]++
+			continue
+		}
+		w.out[name] = append(w.out[name], fmt.Sprintf("%s %d %s", e.ID, e.Sequence-w.left[name], e.Marks))
 		w.total++
 	}
 }
@@ -57,7 +64,7 @@ func (w *world) arrive(a *bridge.Arrival, at sequencer.Instant, wall bridge.Mill
 		}
 		return
 	}
-	w.seen[e.ID] = true
+	w.seen[e.ID], w.types[e.ID] = true, e.Type
 	w.uses[a.Signature.Sum] = cmp.Or(first, e.ID)
 	w.step(e.Lane.Stream, sequencer.Input{At: at, Wall: wall, ID: e.ID, Kind: e.Lane.Kind, Unknown: e.Unknown(),
 		Key: sequencer.Key{Session: e.Session, Phase: e.Phase}})
@@ -114,7 +121,8 @@ func drawSteps(t *rapid.T) []drawn {
 }
 
 // TestProcessorIsTheTable draws long histories of several lanes, with repeats, captured signatures, odd events, limits
-// of any size, holds that end and restarts, and compares the processor with the table after each step.
+// of any size, filters, events of sessions, holds that end and restarts, and compares the processor with the table
+// after each step.
 func TestProcessorIsTheTable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -126,6 +134,10 @@ func TestProcessorIsTheTable(t *testing.T) {
 		}
 		o.HeldMax = rapid.SampledFrom([]int{100, 3, 1, 0}).Draw(rt, "HeldMax")
 		o.LanesCached = rapid.IntRange(1, 3).Draw(rt, "LanesCached")
+		o.Types = rapid.SampledFrom([]bridge.TypeSet{nil, only("publish"), only("publish_done", "unknown")}).Draw(rt, "Types")
+		if o.SessionEvents = o.Types == nil && rapid.Bool().Draw(rt, "SessionEvents"); o.SessionEvents {
+			o.SessionStaleAfter = rapid.SampledFrom([]time.Duration{0, 300 * time.Millisecond, time.Hour}).Draw(rt, "StaleAfter")
+		}
 		steps := drawSteps(rt)
 		r := newWorldRun(t, o)
 		for i, s := range steps {
@@ -151,6 +163,9 @@ func newWorldRun(t *testing.T, o processor.Options) *worldRun {
 		lanes:   make(map[string]*sequencertest.Model),
 		limits:  o.Limits,
 		heldMax: o.HeldMax,
+		filter:  o.Types,
+		types:   make(map[bridge.ID]string),
+		left:    make(map[string]uint64),
 		seen:    make(map[bridge.ID]bool),
 		uses:    make(map[[16]byte]bridge.ID),
 		caught:  make(map[[16]byte]map[bridge.ID]bool),
@@ -170,7 +185,7 @@ func (r *worldRun) step(i int, s drawn) {
 	}
 	// No hold ends at the instant of an arrival: each passes at a fraction of a millisecond of its own.
 	r.pass(time.Duration(s.passes)*10*time.Millisecond + time.Duration(1+i)*time.Microsecond)
-	if got := len(r.Emitted); got != r.w.total {
+	if got := len(callbacks(r.Emitted)); got != r.w.total {
 		r.differs("step %d: %d events have come out, the table wants %d", i, got, r.w.total)
 	}
 	if got, want := r.Holding(), r.w.held(); got != want || r.Held() != want {
@@ -242,7 +257,11 @@ func (r *worldRun) finish() string {
 		return r.broken
 	}
 	r.pass(time.Minute)
-	got := marked(r.Emitted)
+	if wrong := checkSessions(r.Emitted, r.Options.SessionStaleAfter, r.Now().Millis()); r.Options.SessionEvents &&
+		wrong != "" {
+		r.differs("%s", wrong)
+	}
+	got := marked(callbacks(r.Emitted))
 	for name := range r.w.lanes {
 		if !slices.Equal(got[name], r.w.out[name]) {
 			r.differs("lane %s:\n got %q\nwant %q", name, got[name], r.w.out[name])

@@ -49,13 +49,14 @@ func TestEvents(t *testing.T) {
 			`"since":"2026-09-21T14:13:20.000Z","stream":"a\"<é"}`: missed(odd, 0),
 		`{"app":"live","domain":"push.example.com","event":"MISSED",` +
 			`"since":"2026-09-21T14:15:20.000Z","stream":"c"}`: missed(unknown, 2),
-		`{"app":"live","begun":"2026-09-21T14:13:20.000Z","domain":"push.example.com","event":"STALE",` +
-			`"session":"1790000000000","since":"2026-09-21T14:14:20.000Z",` +
+		`{"app":"live","begun":"2026-09-21T14:13:20.000Z","cause":"offline","domain":"push.example.com",` +
+			`"event":"STALE","session":"1790000000000","since":"2026-09-21T14:14:20.000Z",` +
 			`"stream":"a\"<é"}`: stale(odd, 1),
 	} {
 		e := reconcile.Arrival(d).Event
 		lane := bridge.Lane{Kind: bridge.KindSession, Domain: d.Domain, App: d.App, Stream: d.Name}
-		if string(e.Data) != want || e.Lane != lane || e.Occurred != bridge.MillisOf(d.Since) || e.Session != 0 {
+		if string(e.Data) != want || e.Lane != lane || e.Occurred != bridge.MillisOf(d.Since) ||
+			(e.Session != 0) != (d.Problem == reconcile.Stale) {
 			t.Errorf("%+v: %+v\n%s\n%s", d, e, e.Data, want)
 		}
 		e.Recorded, e.Sequence = bridge.MillisOf(at(5)), 1

@@ -154,7 +154,7 @@ func (b *Batch) addDeadLetters(eff *processor.Effects) error {
 
 func (b *Batch) addForgotten(eff *processor.Effects) error {
 	for _, name := range eff.Forgotten[b.written.forgotten:] {
-		if err := b.batch.Delete(laneKey(nil, name), nil); err != nil {
+		if err := errors.Join(b.batch.Delete(laneKey(nil, name), nil), b.forgetSessions(name)); err != nil {
 			return err
 		}
 	}
@@ -182,6 +182,9 @@ func (b *Batch) Seal(eff *processor.Effects, together bool) error {
 		l := &eff.Lanes[i]
 		b.value = l.AppendRecord(b.value[:0], eff.Now)
 		if err := b.batch.Set(laneKey(key[:0], l.Name), b.value, nil); err != nil {
+			return err
+		}
+		if err := b.addSessions(l); err != nil {
 			return err
 		}
 	}

@@ -51,6 +51,8 @@
 //	m                                  meta: counters and buckets
 //	v                                  version of this format
 //	l  lane                            lane state
+//	e  lane                            the latest sessions of a lane of stream status; with SESSION_EVENTS only, and
+//	                                   a version that does not know the table leaves it alone
 //	h  lane 00  session(8) phase(1)    an event that is held
 //	o  lane 00  sequence(8)            outbox: an event and the commit that emitted it
 //	p  commit(8)                       outbox: all that a commit has emitted, while its events are in memory
@@ -85,6 +87,7 @@
 //	p           { length of what follows, as in o }*
 //	l           touched session phase(1) sequence { session phase(1) id(16) deadline }*   last key, then what is held;
 //	            the deadline is in nanoseconds of the wall clock, the only one that goes on while the program is down
+//	e           touched { session started ended marks(1) stale(1) }*      as long as touched is that of l
 //	m           commit floor next { entries bytes }*4 { bucket first last count }*
 //	            usage of outbox, held, quarantine, dead letters;
 //	            floor: what a new lane begins behind. At first the journal's creation in Unix milliseconds x 1000,

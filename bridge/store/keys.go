@@ -23,6 +23,7 @@ const (
 	tableQuarantineIndex = 'q'
 	tableQuarantine      = 'Q'
 	tableDeadLetter      = 'd'
+	tableSessions        = 'e'
 	tableHistory         = 'k'
 	tableSegment         = 'K'
 	tableHistoryLane     = 'x'
@@ -41,7 +42,9 @@ func appendLane(dst []byte, l bridge.Lane) []byte {
 
 func laneKey(dst []byte, l bridge.Lane) []byte { return appendLane(append(dst, tableLane), l) }
 
-// laneOf returns the lane of a key of table l.
+func sessionsKey(dst []byte, l bridge.Lane) []byte { return appendLane(append(dst, tableSessions), l) }
+
+// laneOf returns the lane of a key of table l, or e.
 func laneOf(key []byte) (bridge.Lane, error) {
 	l := bridge.Lane{Kind: bridge.Kind(key[1])}
 	parts := strings.Split(string(key[2:]), "/")

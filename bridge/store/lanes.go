@@ -17,28 +17,37 @@ func (s *Store) IdleLanes(
 	most int,
 	waits func(bridge.Lane) bool,
 ) (idle []bridge.Lane, err error) {
-	lower, upper := tableBounds(tableLane)
-	if s.lanesCursor != nil {
-		lower = s.lanesCursor
+	err = s.sweep(tableLane, &s.lanesCursor, most, func(key, value []byte) error {
+		name, found, err := s.idle(key, value, now, waits)
+		if found {
+			idle = append(idle, name)
+		}
+		return err
+	})
+	return idle, err
+}
+
+// sweep calls f for the next keys of a table, so many of them, and goes on there the next time, round and round. Key
+// and value are valid during the call.
+func (s *Store) sweep(table byte, cursor *[]byte, most int, f func(key, value []byte) error) error {
+	lower, upper := tableBounds(table)
+	if *cursor != nil {
+		lower = *cursor
 	}
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ok := it.First()
 	for n := 0; ok && err == nil && n < most; n++ {
-		var name bridge.Lane
-		var found bool
-		if name, found, err = s.idle(it.Key(), it.Value(), now, waits); found {
-			idle = append(idle, name)
-		}
+		err = f(it.Key(), it.Value())
 		ok = it.Next()
 	}
-	s.lanesCursor = nil
+	*cursor = nil
 	if ok {
-		s.lanesCursor = bytes.Clone(it.Key())
+		*cursor = bytes.Clone(it.Key())
 	}
-	return idle, errors.Join(err, it.Close())
+	return errors.Join(err, it.Close())
 }
 
 // idle reports whether a lane can be forgotten.

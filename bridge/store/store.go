@@ -25,6 +25,8 @@ type Options struct {
 	Created      bridge.Millis // the wall clock, for a store that is created now
 	Log          *zap.Logger
 
+	SessionEvents bool // lanes have their sessions
+
 	// Of the history: how long published events are kept, 0: not at all, and how many bytes of them at the most.
 	Keep      time.Duration
 	KeepBytes uint64
@@ -49,16 +51,17 @@ type Store struct {
 	lock   *pebble.Lock
 	marker vfs.File // nil where no service runs
 
-	meta        meta
-	batches     eventBatches
-	history     history
-	leftOver    map[bridge.Lane]uint64 // where nothing may be written: what waits of lanes in event batches begins here
-	identities  *existenceFilter
-	signatures  *existenceFilter
-	loadStarted bool   // of the filters, or done with it
-	lanesCursor []byte // where IdleLanes goes on
-	freed       uint64 // bytes deleted from outbox, history, quarantine and dead letters that the disk may still have
-	compacting  atomic.Bool
+	meta           meta
+	batches        eventBatches
+	history        history
+	leftOver       map[bridge.Lane]uint64 // where nothing may be written: what waits of lanes in event batches begins here
+	identities     *existenceFilter
+	signatures     *existenceFilter
+	loadStarted    bool   // of the filters, or done with it
+	lanesCursor    []byte // where IdleLanes goes on
+	sessionsCursor []byte // likewise of UnendedLanes
+	freed          uint64 // bytes deleted from outbox, history, quarantine and dead letters that the disk may still have
+	compacting     atomic.Bool
 
 	closing    chan struct{} // closed by Interrupt
 	background sync.WaitGroup

@@ -13,6 +13,7 @@ type Tables struct {
 	Quarantine   processor.Usage
 	Index        processor.Usage // of the quarantine
 	DeadLetters  processor.Usage
+	Sessions     processor.Usage // rows, one for each lane that has some
 	History      processor.Usage
 	HistoryLanes processor.Usage // where the entries are found by lane
 	HistoryIDs   processor.Usage // likewise by id
@@ -25,7 +26,8 @@ func (s *Store) Tables() (t Tables, err error) {
 		tableLane: &t.Lanes, tableHeld: &t.Held, tableOutbox: &t.Rows, tableEventBatch: &t.EventBatches,
 		tableIdentity: &t.Identities, tableSignature: &t.Signatures,
 		tableQuarantine: &t.Quarantine, tableQuarantineIndex: &t.Index, tableDeadLetter: &t.DeadLetters,
-		tableHistory: &t.History, tableHistoryLane: &t.HistoryLanes, tableHistoryID: &t.HistoryIDs,
+		tableSessions: &t.Sessions,
+		tableHistory:  &t.History, tableHistoryLane: &t.HistoryLanes, tableHistoryID: &t.HistoryIDs,
 		tableSegment: &t.Segments,
 	} {
 		if err := s.each(table, func(_, value []byte) error { usage.Add(len(value)); return nil }); err != nil {

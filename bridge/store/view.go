@@ -17,6 +17,9 @@ func (s *Store) Lane(name bridge.Lane, now processor.Moment) (l processor.LaneSt
 	var key [128]byte
 	l.Name = name
 	found, err = s.look(laneKey(key[:0], name), func(value []byte) error { return l.ReadRecord(value, now) })
+	if found && err == nil && s.opts.SessionEvents && name.Kind == bridge.KindStream {
+		_, err = s.look(sessionsKey(key[:0], name), l.ReadSessions)
+	}
 	return l, found, err
 }
 

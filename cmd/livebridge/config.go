@@ -79,6 +79,16 @@ type settings struct {
 	// RE2 expression; callbacks of streams that match are answered 200, counted and not published. Transcoded streams
 	// are named `<stream>_<template id>`.
 	IgnoreStreams string `env:"IGNORE_STREAMS"`
+	// Types of the events to publish, separated by commas, with `*`, `?` and `[…]` as wildcards, such as
+	// `*.live.stream.*,*.file_complete`; empty: all. Events of other types are counted and left out, see
+	// [Filters](#filters).
+	PublishTypes []string `env:"PUBLISH_TYPES"`
+	// Whether to publish an event of the kind `session` when a push has ended, and to give events of recorded files the
+	// `session` that they belong to, see [Sessions](#sessions): `true` or `false`.
+	SessionEvents bool `env:"SESSION_EVENTS" envDefault:"false"`
+	// How long after the start of a push a missing end is published as an event of the kind `session`; `0`: never. It
+	// needs `SESSION_EVENTS`. Set it above the length of the longest push, and to 720h at most.
+	SessionStaleAfter time.Duration `env:"SESSION_STALE_AFTER" envDefault:"0s"`
 	// `redact`, `keep` or `drop` the parameters of the push, which contain its credentials.
 	UserArgs callback.Redaction `env:"USER_ARGS" envDefault:"redact"`
 	// `keep`, `redact` or `drop` the address of the pushing client.
@@ -245,7 +255,7 @@ type settings struct {
 	// How long a stream must be online without an open session, or a session open without its stream, to be reported.
 	ReconcileGrace time.Duration `env:"RECONCILE_GRACE" envDefault:"5m"`
 	// Whether to publish such a stream as an event of the kind `session`, see
-	// [types](../schemas/README.md#types): `true` or `false`.
+	// [sessions](../schemas/README.md#sessions): `true` or `false`.
 	ReconcileEvents bool `env:"RECONCILE_EVENTS" envDefault:"false"`
 	// Region of the provider's API, such as `cn-north-4`; the default of `--region` of `livebridge callbacks`.
 	ProviderRegion string `env:"PROVIDER_REGION"`

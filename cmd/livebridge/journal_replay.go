@@ -123,37 +123,42 @@ const maxTrackedReplays = 10_000
 func replay(
 	c *cobra.Command, d admin.Operator, queries []bridge.ReplayQuery, wait time.Duration, output outputFormat,
 ) error {
-	replayed, results := 0, []*result(nil)
+	var total replayTotal
+	var results []*result
 	var err error
 	for _, q := range queries {
-		var n int
-		n, results, err = replayLane(d, q, results)
-		if replayed += n; err != nil {
+		if results, err = replayLane(d, q, &total, results); err != nil {
 			break
 		}
 	}
 	if err == nil {
 		err = awaitDeliveries(c.Context(), d, results, wait)
 	}
-	return errors.Join(reportReplay(c, replayed, results, output), err)
+	return errors.Join(reportReplay(c, total, results, output), err)
+}
+
+// replayTotal is what all pages of a replay come to.
+type replayTotal struct {
+	replayed int
+	filtered int // left out by PUBLISH_TYPES
 }
 
 // replayLane replays what one query selects, page after page.
-func replayLane(d admin.Operator, q bridge.ReplayQuery, results []*result) (replayed int, _ []*result, err error) {
+func replayLane(d admin.Operator, q bridge.ReplayQuery, t *replayTotal, results []*result) ([]*result, error) {
 	for {
 		r, err := d.Replay(q)
-		replayed += r.Replayed
+		t.replayed, t.filtered = t.replayed+r.Replayed, t.filtered+r.Filtered
 		for i := range r.Emitted[:min(len(r.Emitted), maxTrackedReplays-len(results))] {
 			results = append(results, &result{Emission: &r.Emitted[i]})
 		}
 		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; err != nil || q.Cursor == nil {
-			return replayed, results, err
+			return results, err
 		}
 	}
 }
 
 // reportReplay prints the outcome of replayed events and a summary.
-func reportReplay(c *cobra.Command, replayed int, results []*result, output outputFormat) error {
+func reportReplay(c *cobra.Command, total replayTotal, results []*result, output outputFormat) error {
 	out, problems := c.OutOrStdout(), []error(nil)
 	for _, r := range results {
 		dead := r.Delivery != nil && r.State == bridge.DeliveryDeadLetter
@@ -171,10 +176,13 @@ func reportReplay(c *cobra.Command, replayed int, results []*result, output outp
 		}
 	}
 	summary := summaryOf(results)
-	if replayed == 0 {
+	switch {
+	case total.filtered > 0:
+		summary += fmt.Sprintf("; %d left out by PUBLISH_TYPES", total.filtered)
+	case total.replayed == 0:
 		summary = ": there is none of these that is not a replay already; what was published is read from the broker, or " +
 			"replayed with --history while it is kept (JOURNAL_KEEP)"
 	}
-	_, err := fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events%s\n", replayed, summary)
+	_, err := fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events%s\n", total.replayed, summary)
 	return errors.Join(append(problems, err)...)
 }

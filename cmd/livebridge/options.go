@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"livebridge/bridge"
 	"livebridge/bridge/callback"
 	"livebridge/bridge/certificate"
 	"livebridge/bridge/cluster"
@@ -46,6 +47,8 @@ func (s *settings) journalOptions() journal.Options {
 	o.QuarantineMax, o.QuarantineMaxAge, o.DeadLettersMax = s.QuarantineMax, s.QuarantineMaxAge, s.DeadLettersMax
 	o.Keep, o.KeepBytes = s.JournalKeep, uint64(s.JournalKeepBytes)
 	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
+	o.SessionEvents, o.SessionStaleAfter = s.SessionEvents, s.SessionStaleAfter
+	o.Types, _ = bridge.SelectTypes(s.PublishTypes) // cannot fail: settings.check has tried it
 	return o
 }
 
@@ -59,7 +62,7 @@ func (s *settings) embeddedOptions() embedded.Options {
 func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 	o := nats.DefaultOptions()
 	o.URL, o.Stream, o.SubjectPrefix, o.Quarantine = s.NATSURL, s.NATSStream, s.NATSPrefix, s.QuarantineTopic
-	o.Partitions, o.SessionEvents = s.NATSPartitions, s.ReconcileEvents
+	o.Partitions, o.SessionEvents = s.NATSPartitions, s.ReconcileEvents || s.SessionEvents
 	o.Replicas, o.MaxAge, o.MaxBytes = s.NATSReplicas, s.NATSMaxAge, int64(s.NATSMaxBytes)
 	o.QuarantineMaxBytes, o.Dedupe, o.InboxPrefix = int64(s.QuarantineBytes), s.DedupeWindow, s.NATSInbox
 	o.CredsFile, o.NKeyFile, o.Token = s.NATSCredsFile, s.NATSNKeyFile, s.NATSToken

@@ -181,7 +181,8 @@ func (s *settings) check() []error {
 		errs = append(errs, bridge.NewSettingError("RECORD_SIGN_TYPE", err, ""))
 	}
 	return append(errs, slices.Concat(s.checkTransport(), s.checkNumbers(), s.checkAddresses(), s.checkPaths(),
-		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), s.checkIntake(),
+		s.checkCertificate(), s.checkWindow(), s.checkKeys(), s.checkReconcile(), s.checkSessions(), s.checkTypes(),
+		s.checkIntake(),
 		[]error{s.transport().check()})...)
 }
 
@@ -313,6 +314,9 @@ func (s *settings) checkIntake() (errs []error) {
 	}
 	if s.IntakeBudget <= 0 {
 		errs = append(errs, settingError("INTAKE_BUDGET", "use a value such as 800ms", "%v is too short", s.IntakeBudget))
+	}
+	if s.SessionEvents {
+		errs = append(errs, settingError("SESSION_EVENTS", "unset it", "is not supported with INTAKE=broker"))
 	}
 	if s.JournalKeep > 0 {
 		errs = append(errs, settingError("JOURNAL_KEEP", "unset it; consumers read events again from the topic",

@@ -37,6 +37,9 @@ func (s *simulation) start() {
 	o := journal.DefaultOptions("journal")
 	o.FS, o.Registerer, o.Wall = errorfs.Wrap(disk, s.slowDisk(s.seed)), registry, s.wall
 	o.OutboxMemory, o.LanesCached, o.DeadLettersMax = 64, []int{1, 4}[s.seed%2], deadLettersMax
+	if s.sessions() {
+		o.SessionEvents, o.SessionStaleAfter = true, simulatedStale
+	}
 	if !s.calm {
 		o.Limits.PerLane, o.HeldMax = []int{16, 2, 1}[s.seed%3], []int{10_000, 2}[s.seed%2]
 	}

@@ -199,6 +199,7 @@ func (s *simulation) judge() {
 			c.Published(e)
 		}
 	}
+	s.judgeSessions()
 	r := c.Report()
 	if !r.OK() {
 		s.t.Errorf("seed %d\n%s", s.seed, r)

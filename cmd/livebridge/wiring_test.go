@@ -42,8 +42,9 @@ func ownValues(t *testing.T) *values {
 	choices := map[string]string{"TRANSPORT": "kafka", "EVENT_MODE": "binary", "UNSIGNED": "accept",
 		"SIGNATURE_REUSE":  "accept",
 		"RECORD_SIGN_TYPE": "MD5", "LOG_LEVEL": "debug", "LOG_FORMAT": "console", "USER_ARGS": "drop", "CLIENT_IP": "redact",
+		"PUBLISH_TYPES":      "*.stream.publish,*.file_complete",
 		"KAFKA_CREATE_TOPIC": "false", "INTAKE": "broker", "INTAKE_FALLBACK": "refuse", "RECONCILE_EVENTS": "true",
-		"KAFKA_TLS": "true"}
+		"KAFKA_TLS": "true", "SESSION_EVENTS": "true"}
 	v := &values{t, make(map[string]string), make(map[string]bool)}
 	for i, f := range (&settings{}).fields() {
 		text := choices[f.name]
@@ -57,7 +58,7 @@ func ownValues(t *testing.T) *values {
 		case []network:
 			text = fmt.Sprintf("10.%d.0.0/16,192.0.2.%d", i, i)
 		case []string:
-			text = fmt.Sprintf("one-%d.example.com,two-%d.example.com", i, i)
+			text = cmp.Or(text, fmt.Sprintf("one-%d.example.com,two-%d.example.com", i, i))
 		}
 		if text == "" {
 			t.Errorf("%s has a type that this test knows no value of: %T", f.name, f.value)
@@ -95,6 +96,15 @@ func (v *values) number(name string) int {
 		v.t.Fatal(err)
 	}
 	return n
+}
+
+// types are those that "*.stream.publish,*.file_complete" selects.
+func (v *values) types(name string) bridge.TypeSet {
+	if v.text(name) == "" {
+		return nil
+	}
+	return bridge.TypeSet{"com.huaweicloud.live.stream.publish": true, "com.huaweicloud.live.record.file_complete": true,
+		"com.huaweicloud.rtc.record.file_complete": true, bridge.TypeQuarantined: true}
 }
 
 func (v *values) bytes(name string) int64 {
@@ -200,7 +210,7 @@ func natsWanted(v *values) nats.Options {
 	return nats.Options{
 		URL: v.text("NATS_URL"), Stream: v.text("NATS_STREAM"), SubjectPrefix: v.text("NATS_SUBJECT_PREFIX"),
 		Quarantine: v.text("QUARANTINE_TOPIC"), Replicas: v.number("NATS_REPLICAS"), Partitions: v.number("NATS_PARTITIONS"),
-		SessionEvents: v.is("RECONCILE_EVENTS", "true"),
+		SessionEvents: v.is("RECONCILE_EVENTS", "true") || v.is("SESSION_EVENTS", "true"),
 		MaxAge:        v.span("NATS_MAX_AGE"),
 		MaxBytes:      v.bytes("NATS_MAX_BYTES"), QuarantineMaxBytes: v.bytes("QUARANTINE_MAX_BYTES"),
 		Dedupe: v.span("DEDUPE_WINDOW"), InboxPrefix: v.text("NATS_INBOX_PREFIX"), Binary: v.is("EVENT_MODE", "binary"),
@@ -234,6 +244,8 @@ func journalWanted(v *values) journal.Options {
 		QuarantineMax: v.number("QUARANTINE_MAX"), DeadLettersMax: v.number("DEAD_LETTERS_MAX"), OutboxMemory: 65_536,
 		OpenFiles: 1000, Keep: v.span("JOURNAL_KEEP"), KeepBytes: uint64(v.bytes("JOURNAL_KEEP_BYTES")),
 		QuarantineMaxAge: v.span("QUARANTINE_MAX_AGE"), PublishQuarantine: v.text("QUARANTINE_TOPIC") != "",
+		Types: v.types("PUBLISH_TYPES"), SessionEvents: v.is("SESSION_EVENTS", "true"),
+		SessionStaleAfter: v.span("SESSION_STALE_AFTER"),
 	}
 }
 

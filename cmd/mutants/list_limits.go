@@ -39,8 +39,8 @@ func limitMutants() []mutant {
 // pageMutants are faults at the edges of pages, buckets and windows.
 func pageMutants() []mutant {
 	return []mutant{
-		{"the sweep covers only its first page", "bridge/store/lanes.go", "\tif ok {\n\t\ts.lanesCursor",
-			"\tif false {\n\t\ts.lanesCursor", store, "TestIdleLanesGoRound"},
+		{"the sweep covers only its first page", "bridge/store/lanes.go", "\tif ok {\n\t\t*cursor",
+			"\tif false {\n\t\t*cursor", store, "TestIdleLanesGoRound"},
 		{"dropped identities stay on disk", "bridge/store/batch.go", "numberKey(nil, f.table, part), nil)",
 			"numberKey(nil, f.table, part-1), nil)", store, "TestStoreIsTheView"},
 		{"an identity expires with the first of its bucket", "bridge/processor/dedupe.go", "\tb.Last = max(b.Last, now)\n",
@@ -50,7 +50,7 @@ func pageMutants() []mutant {
 		{"identities evicted early are not counted", "bridge/processor/dedupe.go",
 			"\t\t\teff.IdentitiesEvicted += oldest.Count\n", "\t\t\teff.IdentitiesEvicted++\n", processor,
 			"TestOldestIdentitiesGoFirst"},
-		{"the sweep stays on its last page", "bridge/store/lanes.go", "\ts.lanesCursor = nil\n", "", store,
+		{"the sweep stays on its last page", "bridge/store/lanes.go", "\t*cursor = nil\n", "", store,
 			"TestIdleLanesGoRound"},
 		{"the floor decreases", "bridge/processor/forget.go", "max(p.counters.Floor, l.State.Sequence)", "l.State.Sequence",
 			processor, "TestLanesAreForgotten"},

@@ -52,7 +52,8 @@ func eventBatchMutants() []mutant {
 // memoryMutants are faults of the dedupe index, the signatures, and the lanes in memory.
 func memoryMutants() []mutant {
 	return []mutant{
-		{"duplicates are not recognized", "bridge/processor/decide.go", "return duplicate, err", "return novel, err",
+		{"duplicates are not recognized", "bridge/processor/decide.go", "known || err != nil {\n\t\treturn duplicate, err",
+			"known || err != nil {\n\t\treturn novel, err",
 			processor, "TestDuplicatesAndTampering"},
 		{"duplicates are not recognized after a restart", "bridge/store/existence_filter.go",
 			"return holds16(r.parts[part], name) || holds16((*previous)[part], name)", "return holds16(r.parts[part], name)",

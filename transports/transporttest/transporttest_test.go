@@ -29,6 +29,12 @@ func (m *memory) Publish(e *bridge.Event, done func(error)) {
 			r.Headers["x_"+name] = string(value)
 		}
 	}
+	if t := e.Trace; t != nil {
+		r.Headers[bridge.HeaderTraceParent] = t.Parent()
+		if t.State != "" {
+			r.Headers[bridge.HeaderTraceState] = t.State
+		}
+	}
 	m.underWay.Go(func() { done(m.store(e, r)) })
 }
 

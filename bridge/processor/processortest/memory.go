@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"livebridge/bridge"
 	"livebridge/bridge/processor"
@@ -42,6 +43,7 @@ func (m *Memory) Lane(name bridge.Lane, now processor.Moment) (processor.LaneSta
 	r, found := m.lanes[name]
 	l := r.state
 	l.State.Held = slices.Clone(l.State.Held)
+	l.Sessions = slices.Clone(l.Sessions)
 	for i, wall := range r.deadlines {
 		l.State.Held[i].Deadline = now.DeadlineOf(wall)
 	}
@@ -90,6 +92,7 @@ func (m *Memory) Commit(eff *processor.Effects) {
 func (m *Memory) commitLanes(eff *processor.Effects) {
 	for _, l := range eff.Lanes {
 		r := laneRecord{state: l}
+		r.state.Sessions = slices.Clone(l.Sessions)
 		for _, h := range l.State.Held {
 			r.deadlines = append(r.deadlines, eff.Now.WallOf(h.Deadline))
 		}
@@ -166,6 +169,17 @@ func (m *Memory) Idle(now processor.Moment) (idle []bridge.Lane) {
 		}
 	}
 	return idle
+}
+
+// Unended returns the lanes that have a session whose end has been missing for so long.
+func (m *Memory) Unended(now processor.Moment, after time.Duration) (lanes []bridge.Lane) {
+	for name, l := range m.lanes {
+		if after > 0 && l.state.Unended(now.Millis(), bridge.Millis(after.Milliseconds())) {
+			lanes = append(lanes, name)
+		}
+	}
+	slices.SortFunc(lanes, func(a, b bridge.Lane) int { return cmp.Compare(a.String(), b.String()) })
+	return lanes
 }
 
 // Lanes returns how many lanes are remembered.

@@ -20,7 +20,8 @@ type Partition struct {
 	wall     time.Time // when running was 0, moved by Jump
 	forgot   time.Duration
 	effects  processor.Effects
-	Outcomes []bridge.Outcome // of the last command
+	Outcomes []bridge.Outcome  // of the last command
+	Replayed []bridge.Emission // likewise
 }
 
 // Total is what all commits have counted.
@@ -29,12 +30,14 @@ type Total struct {
 	IdentitiesEvicted                    uint64
 	Quarantined                          map[bridge.Reason]int
 	Marks                                map[string]int
+	Filtered                             map[string]int // by type
 }
 
 // Begin returns a partition that begins at an instant.
 func Begin(o processor.Options, wall time.Time) (*Partition, error) {
 	p := &Partition{Memory: New(bridge.MillisOf(wall)), Options: o, Every: time.Second, wall: wall}
 	p.Total.Quarantined, p.Total.Marks = make(map[bridge.Reason]int), make(map[string]int)
+	p.Total.Filtered = make(map[string]int)
 	return p, p.Restart()
 }
 
@@ -71,7 +74,7 @@ func (p *Partition) Do(inputs ...processor.Input) error {
 		}
 	}
 	p.count()
-	p.Outcomes = p.effects.Outcomes
+	p.Outcomes, p.Replayed = p.effects.Outcomes, p.effects.Replayed
 	p.Commit(&p.effects)
 	p.Committed()
 	p.effects.Reset()
@@ -98,7 +101,8 @@ func (p *Partition) Pass(d time.Duration) error {
 		inputs := []processor.Input{{Action: processor.Expire}}
 		if p.running >= p.forgot+p.Every {
 			p.forgot = p.running
-			inputs = append(inputs, processor.Input{Action: processor.Forget, Idle: p.Idle(p.Now())})
+			inputs = append(inputs, processor.Input{Action: processor.Forget, Idle: p.Idle(p.Now()),
+				Unended: p.Unended(p.Now(), p.Options.SessionStaleAfter)})
 		}
 		if err := p.Do(inputs...); err != nil || p.running == end {
 			return err
@@ -114,6 +118,9 @@ func (p *Partition) count() {
 	t.IdentitiesEvicted += eff.IdentitiesEvicted
 	for _, q := range eff.Quarantined {
 		t.Quarantined[q.What.Reason]++
+	}
+	for _, e := range eff.Filtered {
+		t.Filtered[e.Type]++
 	}
 	for _, e := range eff.Emitted {
 		for _, mark := range e.Marks.List() {
