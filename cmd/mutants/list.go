@@ -33,7 +33,8 @@ func mutants() []mutant {
 		countingMutants(), operatorMutants(), sharingMutants(), providerMutants(),
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
-		statusMutants(), fallbackMutants(), kafkaReplicaMutants(),
+		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
+		historyPageMutants(), kafkaReplicaMutants(),
 	} {
 		all = append(all, some...)
 	}

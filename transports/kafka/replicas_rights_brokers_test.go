@@ -13,8 +13,8 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"livebridge/bridge"
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/kafka/kafkatest"
-	"livebridge/transports/transporttest"
 )
 
 // replicaRight is what replicas need of one kind of resource, whose names begin with the user's.
@@ -36,7 +36,7 @@ func replicasRights() []replicaRight {
 }
 
 // replicaRights gives users of a broker with SASL and TLS exactly what replicas need, and one right less each.
-func replicaRights(t *testing.T, c *kafkatest.Cluster, authority *transporttest.Authority) {
+func replicaRights(t *testing.T, c *kafkatest.Cluster, authority *certificatetest.Authority) {
 	for missing := range len(replicasRights()) + 1 {
 		name := "all"
 		if missing < len(replicasRights()) {
