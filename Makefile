@@ -96,6 +96,9 @@ prove:              ## test order and durability with many more seeds (about hal
 	CGO_ENABLED=0 $(GO) test ./transports/nats/embedded -run PowerLoss -power.seeds 2000 -timeout 30m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Simulation$$' -simulation.seeds 200 -timeout 60m
 	CGO_ENABLED=0 $(GO) test ./cmd/livebridge -run 'Kill|Disk|NoSpace|Broker|Cluster|Stream' -count 10 -timeout 60m
+	CGO_ENABLED=0 $(GO) test -tags brokers ./transports/kafka -run ReplicaCrashes -replicas.kills 100 -timeout 60m
+	CGO_ENABLED=0 $(GO) test -tags brokers ./transports/kafka -run ReplicaCrashes -replicas.kills 100 -replicas.nodes 3 \
+	  -timeout 60m
 
 sbom: build         ## write bin/livebridge.cdx.json (CycloneDX): every module in the program with its hash
 	$(GO) run $(SBOM) bin -json -noserial -output $(BIN).cdx.json $(BIN)

@@ -56,7 +56,8 @@ type IntakeLog interface {
 // while that a partition is theirs, and the fence of Take decides.
 type Membership interface {
 	// Next waits until other partitions are this replica's than those it returned before, and returns them. Its errors
-	// pass: it is called again.
+	// pass: it is called again. It may return the same ones: those that were given up after ErrFenced are then this
+	// replica's once more.
 	Next(ctx context.Context) (partitions []int, err error)
 	// Leave gives all partitions to the others at once.
 	Leave(ctx context.Context) error

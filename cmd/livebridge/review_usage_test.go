@@ -96,7 +96,7 @@ func TestLaneSpellings(t *testing.T) {
 			t.Errorf("%s: %d entries", lane, n)
 		}
 		_, errOut, code := command(t, dir, "journal", "replay", "--lane", lane)
-		if code != exitDone || !strings.Contains(errOut, "0 events: the outbox has none") {
+		if code != exitDone || !strings.Contains(errOut, "0 events: there is none of these") {
 			t.Errorf("replay of %s: %d %s", lane, code, errOut)
 		}
 	}

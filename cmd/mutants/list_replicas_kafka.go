@@ -10,12 +10,13 @@ const (
 // kafkaReplicaMutants are faults of many replicas on Kafka.
 func kafkaReplicaMutants() []mutant {
 	return []mutant{
-		{"the transactional bit is forgotten", "transports/kafka/producer/batch.go", "attributes|transactional", "attributes",
+		{"the transactional bit is forgotten", "transports/kafka/producer/batch.go", "attributes|transactional",
+			"attributes",
 			kafka, "TestTransactionalBatches"},
 		{"the state is read before the fence", partitions + "/partitions.go",
 			"\tid := fmt.Sprint(",
-			"\tif err := p.restore(number, put).run(ctx, from); err != nil {\n\t\treturn nil, err\n\t}\n\tid := fmt.Sprint(",
-			kafka, "TestFenceBeforeReading"},
+			"\tif err := p.restore(number, put).run(ctx, from); err != nil {\n\t\treturn nil, err\n\t}\n" +
+				"\tid := fmt.Sprint(", kafka, "TestFenceBeforeReading"},
 		{"aborted transactions are not sorted", committed + "/filter.go",
 			"\tslices.SortFunc(aborted, func(a, b abortedTransaction) int { return cmp.Compare(a.first, b.first) })\n",
 			"\tslices.SortFunc(aborted, func(a, b abortedTransaction) int { return cmp.Compare(0, 0) })\n", committed,
@@ -32,8 +33,10 @@ func kafkaReplicaMutants() []mutant {
 			committed,
 			"TestTimes"},
 		{"records that are sent again are empty", transaction + "/produce.go", "\t\tif out[i] = err; err == nil {\n",
-			"\t\tb.Set = b.Set[:0]\n\t\tif out[i] = err; err == nil {\n", kafka, "TestTransactionCodes|TestReplicasLoseAnswers"},
-		{"a transaction under way ends the producer", transaction + "/codes.go", "\tcase concurrentTransactions, ", "\tcase ",
+			"\t\tb.Set = b.Set[:0]\n\t\tif out[i] = err; err == nil {\n", kafka,
+			"TestTransactionCodes|TestReplicasLoseAnswers"},
+		{"a transaction under way ends the producer", transaction + "/codes.go", "\tcase concurrentTransactions, ",
+			"\tcase ",
 			kafka, "TestTransactionCodes|TestTakeAsksAgain"},
 		{"a fence is an error like others", transaction + "/codes.go", "%w: %w\", what, bridge.ErrFenced, err)",
 			"%v: %w\", what, bridge.ErrFenced, err)", kafka, "TestTransactionCodes"},

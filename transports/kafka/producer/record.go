@@ -42,6 +42,9 @@ const overhead = 512
 // traceOverhead is how many bytes a traceparent adds, and a tracestate beside its value.
 const traceOverhead = 96
 
+// plainOverhead is more than what the format adds to a record without headers.
+const plainOverhead = 32
+
 // Weight is the approximate size of the record before compression, in bytes.
 func (r *Record) Weight() int {
 	if r.Event == nil {
@@ -53,9 +56,6 @@ func (r *Record) Weight() int {
 	}
 	return n
 }
-
-// plainOverhead is more than what the format adds to a record without headers.
-const plainOverhead = 32
 
 // recordReader passes records to the library's encoder. It reuses its memory: the encoder copies a record before it
 // reads the next.
