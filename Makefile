@@ -32,8 +32,8 @@ run: build          ## start the service with a development key, on the embedded
 demo: build         ## play the provider against the service and print callbacks in and events out
 	$(BIN) demo
 
-test:               ## run the tests
-	CGO_ENABLED=0 $(GO) test -parallel 8 $(PACKAGES)
+test:               ## run the tests; with TEST_ALL=1 in their long form, as CI does
+	CGO_ENABLED=0 $(GO) test $(if $(TEST_ALL),,-short) -parallel 8 $(PACKAGES)
 
 test-brokers:       ## run the tests that start real brokers: Kafka (from Maven's packages) and nats-server
 	@for program in java mvn python3; do command -v $$program >/dev/null || \

@@ -14,6 +14,10 @@ type Arrival struct {
 	Raw       []byte    // the body as received; kept in the journal only with a quarantine entry
 
 	EventName string // as sent, for the log; empty: not known
+
+	// Decision is what the journal has decided: emitted, held, duplicate or quarantined. The journal sets it, and the ID
+	// of the event, before Append returns nil; after an error neither may be read.
+	Decision string
 }
 
 // Signature is what the journal remembers of a valid signature, to tell a duplicate from tampering.

@@ -31,6 +31,8 @@
 //	settlement   the outcome of an event taken from the outbox: complete, retry or dead-letter
 //	checkpoint   the moment from which everything acknowledged so far is on the broker's disk
 //	trim         the removal from the outbox of what is durable at the broker
+//	history      published events that the journal keeps for a while, if JOURNAL_KEEP says so
+//	fate         what has become of a callback: published where, waiting, held, in quarantine or dead letters
 //	ring         the keys and limits that verify callbacks; a keyring replaces it when key files change
 //	kind         stream, record, snapshot or rtc-record; session for events that no callback causes
 //	scheme       how a callback is signed, such as hmac-sha256
@@ -48,6 +50,8 @@
 //	bridge/keyring            bridge, signature, its diagnose, filewatch
 //	                                                          key files
 //	bridge/certificate        bridge, filewatch               TLS files of the callback port
+//	bridge/certificate/certificatetest
+//	                          none of ours                    the certificates of tests
 //	bridge/probe              bridge, signature               the signed probe: its body, its answer, sending it
 //	bridge/ingress            bridge, signature, callback, probe
 //	                                                          HTTP server for callbacks; the only importer of Echo
@@ -61,6 +65,7 @@
 //	bridge/outbox             bridge                          events on their way out, lane by lane
 //	bridge/store              bridge, processor, outbox, record
 //	                                                          durable state; the only importer of Pebble
+//	bridge/store/storetest    none of ours                    damages what a store has written, for tests
 //	bridge/journal            bridge, processor, outbox, store
 //	                                                          the writer: one commit after the other
 //	bridge/cluster            bridge, processor, record, store
@@ -75,10 +80,14 @@
 //	bridge/rotation           bridge, admin                   how far the rotation of a key has come
 //	bridge/doctor             bridge, admin, probe, provider, signature
 //	                                                          what is wrong with the registered callbacks
+//	bridge/tracing            bridge                          spans of callbacks and events; the only importer of
+//	                                                          OpenTelemetry
+//	bridge/tracing/tracingtest
+//	                          none of ours                    a collector of spans in memory, for tests
 //	bridge/simulator          bridge, signature               plays the provider
 //	bridge/checker            bridge                          verifies a run from outside
-//	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of wanted
-//	                                                          ones; the only importer of the provider's SDK
+//	bridge/provider           bridge, signature               callbacks registered at the provider, and the file of
+//	                                                          wanted ones; the only importer of the provider's SDK
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
 //	transports/nats           bridge, transporttls            publishes to NATS; the only importer of nats.go
@@ -99,4 +108,7 @@
 // implement them, and so are IntakeLog, Membership, Partitions and Partition, which transports implement for cluster,
 // and ReviewQueues and JournalAdmin, which the journal and the client of its control socket implement; ingress.Journal
 // is in ingress, dispatch.Outbox in dispatch, processor.View in processor, outbox.Backlog in outbox.
+// implement them, and so are ReviewQueues, JournalAdmin and Historian, which the journal and the client of its control
+// socket implement, and Tracer, which ingress and dispatch use; ingress.Journal is in ingress, dispatch.Outbox in
+// dispatch, processor.View in processor, outbox.Backlog in outbox.
 package bridge

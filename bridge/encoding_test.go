@@ -37,7 +37,8 @@ func stream() bridge.Event {
 }
 
 func goldenStream() goldenEvent {
-	return goldenEvent{"stream", stream(), `{"data":{"event":"PUBLISH_DONE","user_args":"\"&=\\"},"datacontenttype":"application/json",` +
+	return goldenEvent{"stream", stream(), `{"data":{"event":"PUBLISH_DONE","user_args":"\"&=\\"},` +
+		`"datacontenttype":"application/json",` +
 		`"dataschema":"urn:livebridge:schema:stream:1","id":"` + sampleIDText + `","marks":"forced,start_unseen",` +
 		`"partitionkey":"push.example.com/live%2Fa/room%201%25%C3%A9.~","recordedtime":"2020-04-27T02:22:14.678Z",` +
 		`"sequence":"18446744073709551615","session":"1587954130000","signature":"hmac-sha256-legacy",` +
@@ -129,7 +130,8 @@ func goldenUnreadable() goldenEvent {
 	return goldenEvent{"a notice without a lane", e,
 		`{"data":{},"datacontenttype":"application/json","dataschema":"urn:livebridge:schema:quarantine:1","id":"` +
 			sampleIDText +
-			`-malformed","partitionkey":"rtc-record","recordedtime":"2020-04-27T02:22:14.678Z","sequence":"00000000000000000001",` +
+			`-malformed","partitionkey":"rtc-record","recordedtime":"2020-04-27T02:22:14.678Z",` +
+			`"sequence":"00000000000000000001",` +
 			`"signature":"rtc-hmac-sha256","source":"/livebridge/quarantine/rtc-record","specversion":"1.0",` +
 			`"time":"2020-04-27T02:22:14.678Z","type":"livebridge.callback.quarantined"}`,
 		[]string{
@@ -226,7 +228,8 @@ func TestStrings(t *testing.T) {
 	for m := range 7 {
 		words = append(words, bridge.Marks(1<<m).String())
 	}
-	want := "[stream record snapshot rtc-record] unknown unknown none hmac-sha256 hmac-sha256-legacy md5 rtc-hmac-sha256 none " +
+	want := "[stream record snapshot rtc-record] unknown unknown none hmac-sha256 hmac-sha256-legacy md5 " +
+		"rtc-hmac-sha256 none " +
 		"forced late prev_unended reopened replayed start_unseen unsequenced"
 	if got := strings.Join(words, " "); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)

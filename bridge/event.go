@@ -76,6 +76,10 @@ type Event struct {
 	// kind, and Subject holds the lane of the callback, if known.
 	Reason  Reason
 	Subject string
+
+	// Trace is the span that publishing the event is under; nil: none, or not known any more. It takes no part in the
+	// event's bytes.
+	Trace *Trace `json:"-"`
 }
 
 // Quarantined reports whether the event is the notice of a quarantined callback.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // allowed is the import table of doc.go: what each package may import of ours. A package without a line here fails.
@@ -46,6 +47,8 @@ func allowed() map[string][]string {
 		"bridge/simulator":               {"bridge", "bridge/signature"},
 		"bridge/status":                  {"bridge"},
 		"bridge/store":                   {"bridge", "bridge/outbox", "bridge/processor", "bridge/record"},
+		"bridge/tracing":                 {"bridge"},
+		"bridge/tracing/tracingtest":     {},
 		"cmd/livebridge":                 {"*"},
 		"cmd/mutants":                    {},
 		"schemas":                        {},
@@ -57,20 +60,24 @@ func allowed() map[string][]string {
 		"transports/nats/natstest":       {"bridge", "transports/transporttest"},
 		"transports/transporttest":       {"bridge"},
 		"transports/transporttls":        {},
+
+		"bridge/certificate/certificatetest": {}, // for tests alone, whoever's
+		"bridge/store/storetest":             {},
 	}
 }
 
-// owners are the dependencies that one package hides, alone or with those below it, or two that read files of their own.
-// Of NATS, nkeys and jwt come with the client.
+// owners are the dependencies that one package hides, alone or with those below it, or two that read files of their
+// own. Of NATS, nkeys and jwt come with the client.
 func owners() map[string][]string {
 	return map[string][]string{
 		"github.com/labstack/echo":       {"bridge/ingress"},
-		"github.com/cockroachdb/pebble":  {"bridge/store"},
+		"github.com/cockroachdb/pebble":  {"bridge/store", "bridge/store/storetest"},
 		"go.yaml.in/yaml":                {"bridge/keyring", "bridge/provider"},
 		"github.com/nats-io/":            {"transports/nats", "transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/nats-io/nats-server": {"transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/segmentio/kafka-go":  {"transports/kafka", "transports/kafka/producer"},
 		"github.com/huaweicloud":         {"bridge/provider"},
+		"go.opentelemetry.io/":           {"bridge/tracing", "bridge/tracing/tracingtest"},
 	}
 }
 
@@ -81,6 +88,7 @@ type source struct {
 	path, pkg string
 	file      *ast.File
 	lines     int
+	text      string
 }
 
 func sources(t *testing.T) []source {
@@ -107,7 +115,7 @@ func sources(t *testing.T) []source {
 		}
 		rel, err := filepath.Rel(root, path)
 		out = append(out, source{path: rel, pkg: filepath.ToSlash(filepath.Dir(rel)), file: f,
-			lines: strings.Count(string(text), "\n")})
+			lines: strings.Count(string(text), "\n"), text: string(text)})
 		return err
 	})
 	if err != nil {
@@ -172,6 +180,39 @@ func TestFileLength(t *testing.T) {
 			t.Errorf("%s has %d lines; 400 are the most", s.path, s.lines)
 		}
 	}
+}
+
+// TestLineLength: lines are at most 120 characters long, but for those of a raw string, which are as what they show is,
+// and the rows of the table of settings.
+func TestLineLength(t *testing.T) {
+	for _, s := range sources(t) {
+		if strings.HasSuffix(s.path, "config_descriptions.go") {
+			continue
+		}
+		raw := rawLines(s)
+		for i, line := range strings.Split(s.text, "\n") {
+			if n := utf8.RuneCountInString(line); n > 120 && !raw[i+1] {
+				t.Errorf("%s:%d has %d characters; 120 are the most", s.path, i+1, n)
+			}
+		}
+	}
+}
+
+// rawLines are the lines of a file's raw strings of several lines.
+func rawLines(s source) map[int]bool {
+	raw := make(map[int]bool)
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		literal, is := n.(*ast.BasicLit)
+		if !is || !strings.Contains(literal.Value, "\n") {
+			return true
+		}
+		from := strings.Count(s.text[:literal.Pos()-s.file.FileStart], "\n") + 1
+		for line := range strings.Count(literal.Value, "\n") + 1 {
+			raw[from+line] = true
+		}
+		return true
+	})
+	return raw
 }
 
 func TestTopLevel(t *testing.T) {

@@ -130,16 +130,19 @@ type JournalStats struct {
 	Identities  uint64         `json:"identities"` // by which duplicates are recognised
 	Bytes       uint64         `json:"bytes"`      // limited by JOURNAL_MAX_BYTES
 	MaxBytes    uint64         `json:"max_bytes"`
-	StoreBytes  uint64         `json:"store_bytes"` // on disk, in total
-	FreeBytes   uint64         `json:"free_bytes"`  // on the disk
+	StoreBytes  uint64         `json:"store_bytes"`       // on disk, in total
+	FreeBytes   uint64         `json:"free_bytes"`        // on the disk
+	History     *HistoryStats  `json:"history,omitempty"` // absent: none is kept
 }
 
-// ReplayQuery selects events of the outbox. The zero ReplayQuery begins with the first of all lanes.
+// ReplayQuery selects events of the outbox, or of the history. The zero ReplayQuery begins with the first of all lanes
+// in the outbox.
 type ReplayQuery struct {
-	Kind   string `json:"kind,omitempty"`   // together with Lane; both empty: all lanes
-	Lane   string `json:"lane,omitempty"`   // as in Entry
-	Cursor []byte `json:"cursor,omitempty"` // of the previous result
-	UpTo   uint64 `json:"up_to,omitempty"`  // of the previous result
+	Kind    string       `json:"kind,omitempty"`    // together with Lane; both empty: all lanes
+	Lane    string       `json:"lane,omitempty"`    // as in Entry
+	History *EventFilter `json:"history,omitempty"` // not nil: of the history, instead of Kind and Lane
+	Cursor  []byte       `json:"cursor,omitempty"`  // of the previous result
+	UpTo    uint64       `json:"up_to,omitempty"`   // of the previous result
 }
 
 // ReplayResult is one page of replays, on disk. Cursor is nil after the last page; otherwise a query with the same
@@ -152,8 +155,8 @@ type ReplayResult struct {
 }
 
 // JournalAdmin is what an operator can do with a journal as a whole, whether its service runs or not. Replay emits
-// events of the outbox once more, after everything else in their lanes: the same id, the next sequence, the mark
-// replayed. Replays are not replayed again.
+// events of the outbox, or of the history, once more, after everything else in their lanes: the same id, the next
+// sequence, the mark replayed. Replays are not replayed again.
 //
 // Deliveries returns the deliveries of replays that Release and Replay made in this run, at most PageMax at once, in
 // the same order. It does not wait. While no service runs, all of them are waiting.

@@ -10,6 +10,10 @@ import (
 // be: the partition is given up until the Membership gives it to this replica once more.
 var ErrFenced = errors.New("another replica has taken the partition over")
 
+// ErrStateGone says that the state can no longer be read from a position: keys that were removed behind it may have been
+// forgotten, or the state has lost what was there. What was kept of it is thrown away, and it is read from 0.
+var ErrStateGone = errors.New("the state can no longer be read from the position")
+
 // Row is one record of a partition's state: what its key stands for from now on. A nil value removes the key.
 type Row struct{ Key, Value []byte }
 
@@ -63,7 +67,8 @@ type Partitions interface {
 	// Take makes this replica the owner of a partition. It fences whoever was before, so that none of their commits
 	// succeeds any more, and then hands to put, in the order of their commits, the rows of the state that were committed
 	// at or behind the position from, in the state's own count; 0 is the beginning. What it hands over may begin
-	// earlier. Put keeps nothing of the rows, and gets the position that follows them. An error of put ends it.
+	// earlier. Put keeps nothing of the rows, and gets the position that follows them. An error of put ends it. Before
+	// anything is handed over it may return ErrStateGone, unless from is 0.
 	Take(ctx context.Context, partition int, from uint64, put func(rows []Row, next uint64) error) (Partition, error)
 	// State reads the state as Take does, up to what is committed now, for a replica that does not own the partition.
 	State(ctx context.Context, partition int, from uint64, put func(rows []Row, next uint64) error) error

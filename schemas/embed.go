@@ -1,7 +1,7 @@
 // Package schemas documents the events: a JSON Schema (2020-12) for the data of each kind of callback (stream.json,
 // record.json, snapshot.json, rtc-record.json), one for the data of events that no callback causes (session.json), one
-// for the notice of a quarantined callback (quarantine.json), one for the CloudEvents envelope (event.json), an AsyncAPI
-// 3 document of the Kafka topics and NATS subjects (asyncapi.json), and golden pairs.
+// for the notice of a quarantined callback (quarantine.json), one for the CloudEvents envelope (event.json), an
+// AsyncAPI 3 document of the Kafka topics and NATS subjects (asyncapi.json), and golden pairs.
 //
 // A golden pair is in the directory of its kind, such as golden/stream:
 //

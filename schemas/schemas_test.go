@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -163,6 +164,24 @@ func TestAsyncAPIMessages(t *testing.T) {
 			if schema.Validate(map[string]any{}) == nil {
 				t.Errorf("the %s of %s may be empty", part, test.message)
 			}
+			if part == "headers" {
+				checkTraceHeaders(t, test.message, schema, instance.(map[string]any))
+			}
+		}
+	}
+}
+
+// checkTraceHeaders checks that headers of W3C Trace Context may be there, and must be such then.
+func checkTraceHeaders(t *testing.T, message string, schema *jsonschema.Schema, headers map[string]any) {
+	t.Helper()
+	for parent, valid := range map[string]bool{
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01": true,
+		"00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01": false, "": false,
+	} {
+		with := maps.Clone(headers)
+		with["traceparent"], with["tracestate"] = parent, "a=1"
+		if err := schema.Validate(with); (err == nil) != valid {
+			t.Errorf("%s with the traceparent %q: %v", message, parent, err)
 		}
 	}
 }

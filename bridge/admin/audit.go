@@ -64,9 +64,28 @@ func (a audited) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	if result.Replayed == 0 && err == nil {
 		return result, nil
 	}
+	if q.History != nil {
+		a.line("events replayed by an operator", "journal replay", append(filterFields(q.History),
+			zap.Int("events", result.Replayed), zap.Error(err))...)
+		return result, err
+	}
 	a.line("events replayed by an operator", "journal replay", zap.String("kind", q.Kind), zap.String("lane", q.Lane),
 		zap.Int("events", result.Replayed), zap.Error(err))
 	return result, err
+}
+
+// filterFields say which events of the history a command has selected.
+func filterFields(f *bridge.EventFilter) []zap.Field {
+	fields := []zap.Field{zap.Bool("history", true), zap.String("kind", f.Kind), zap.String("lane", f.Lane)}
+	if f.ID != "" {
+		fields = append(fields, zap.String("id", f.ID))
+	}
+	for name, at := range map[string]bridge.Millis{"session": f.Session, "since": f.From, "until": f.Until} {
+		if at != 0 {
+			fields = append(fields, zap.Stringer(name, at))
+		}
+	}
+	return fields
 }
 
 func (a audited) line(message, command string, more ...zap.Field) {

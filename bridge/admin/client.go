@@ -85,6 +85,18 @@ func (c *Client) Deliveries(emissions []bridge.Emission) (deliveries []bridge.De
 	return deliveries, err
 }
 
+// History implements bridge.Historian.
+func (c *Client) History(q bridge.HistoryQuery) (p bridge.HistoryPage, err error) {
+	err = c.call(http.MethodPost, "journal/history", q, &p)
+	return p, err
+}
+
+// Unpublished implements bridge.Historian.
+func (c *Client) Unpublished(q bridge.HistoryQuery) (p bridge.HistoryPage, err error) {
+	err = c.call(http.MethodPost, "journal/unpublished", q, &p)
+	return p, err
+}
+
 // OpenSessions implements bridge.SessionLister.
 func (c *Client) OpenSessions(ctx context.Context, domain string) (open []bridge.OpenSession, err error) {
 	err = c.callContext(ctx, http.MethodGet, "sessions?"+url.Values{"domain": {domain}}.Encode(), nil, &open)

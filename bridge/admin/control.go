@@ -27,6 +27,7 @@ const maxCommandBytes = 4 << 20
 type Operator interface {
 	bridge.ReviewQueues
 	bridge.JournalAdmin
+	bridge.Historian
 	bridge.SessionLister
 }
 
@@ -38,6 +39,7 @@ type Operator interface {
 //	GET  /journal                                                bridge.JournalStats
 //	POST /journal/replay                                         bridge.ReplayQuery in, bridge.ReplayResult out
 //	POST /journal/deliveries                                     []bridge.Emission in, []bridge.Delivery out
+//	POST /journal/history, /journal/unpublished                  bridge.HistoryQuery in, bridge.HistoryPage out
 //	GET  /sessions?domain=…                                      []bridge.OpenSession
 type Control struct {
 	operator Operator
@@ -69,6 +71,8 @@ func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error
 	mux.HandleFunc("GET /journal", func(w http.ResponseWriter, _ *http.Request) { respond(w)(operator.Inspect()) })
 	mux.HandleFunc("POST /journal/replay", c.replay)
 	mux.HandleFunc("POST /journal/deliveries", c.deliveries)
+	mux.HandleFunc("POST /journal/history", historyHandler(operator.History))
+	mux.HandleFunc("POST /journal/unpublished", historyHandler(operator.Unpublished))
 	mux.HandleFunc("GET /sessions", func(w http.ResponseWriter, r *http.Request) {
 		respond(w)(operator.OpenSessions(r.Context(), r.FormValue("domain")))
 	})
@@ -162,6 +166,16 @@ func (c *Control) deliveries(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	respond(w)(c.operator.Deliveries(emissions))
+}
+
+// historyHandler answers queries of one kind.
+func historyHandler(page func(bridge.HistoryQuery) (bridge.HistoryPage, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var q bridge.HistoryQuery
+		if decodeBody(w, r, &q) {
+			respond(w)(page(q))
+		}
+	}
 }
 
 // decodeBody decodes a command's body, or responds 400.

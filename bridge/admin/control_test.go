@@ -59,6 +59,16 @@ func (o *fakeOperator) Deliveries(emissions []bridge.Emission) ([]bridge.Deliver
 	return []bridge.Delivery{{State: bridge.DeliveryDeadLetter, DeadLetter: 18, Reason: "too large"}}, o.err
 }
 
+func (o *fakeOperator) History(q bridge.HistoryQuery) (bridge.HistoryPage, error) {
+	o.record("history %+v", q)
+	return bridge.HistoryPage{Events: []bridge.Fate{{State: bridge.StatePublished, Sequence: 1}}}, o.err
+}
+
+func (o *fakeOperator) Unpublished(q bridge.HistoryQuery) (bridge.HistoryPage, error) {
+	o.record("unpublished %+v", q)
+	return bridge.HistoryPage{Events: []bridge.Fate{{State: bridge.StateHeld}}}, o.err
+}
+
 // control serves an operator interface in a new directory until the test ends.
 func control(t *testing.T, o Operator) (dir string, logs *observer.ObservedLogs) {
 	t.Helper()
@@ -118,7 +128,7 @@ func TestControl(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	want := []string{"list quarantine " + fmt.Sprintf("%+v", q), "release deadletters [7 8]", "purge quarantine [9]",
-		"deliveries [{Kind:stream Lane:a/b/c Sequence:9}]", "replay {Kind:stream Lane:a/b/c Cursor:[0] UpTo:4}"}
+		"deliveries [{Kind:stream Lane:a/b/c Sequence:9}]", "replay {Kind:stream Lane:a/b/c History:<nil> Cursor:[0] UpTo:4}"}
 	if !reflect.DeepEqual(o.calls, want) {
 		t.Errorf("asked was %q", o.calls)
 	}

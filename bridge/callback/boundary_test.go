@@ -35,7 +35,8 @@ func TestInvalidUTF8(t *testing.T) {
 
 // TestPolicyInAnUnknownObject: what is private in a member that is an object, without a list around it.
 func TestPolicyInAnUnknownObject(t *testing.T) {
-	const body = `{"domain":"d","app":"a","stream":"s","event":"PUBLISH","more":{"user_args":"ARGS","client_ip":"IP","x":[{"userArgs":"ARGS"}]}}`
+	const body = `{"domain":"d","app":"a","stream":"s","event":"PUBLISH","more":{"user_args":"ARGS","client_ip":"IP",` +
+		`"x":[{"userArgs":"ARGS"}]}}`
 	for want, policy := range map[string]callback.Policy{
 		`{"more":{"client_ip":"IP","user_args":"[redacted]","x":[{"userArgs":"[redacted]"}]}}`: {UserArgs: callback.Redact},
 		`{"more":{"user_args":"ARGS","x":[{"userArgs":"ARGS"}]}}`:                              {ClientIP: callback.Drop},
@@ -52,7 +53,8 @@ func TestOffsetBoundaries(t *testing.T) {
 	for offset, want := range map[string]string{"+23:00": "2020-03-07T15:10:25.000Z", "+23:59": "2020-03-07T14:11:25.000Z",
 		"-23:59": "2020-03-09T14:09:25.000Z",
 		"+00:59": "2020-03-08T13:11:25.000Z"} {
-		e, _ := decode(t, bridge.KindRecord, `{"publish_domain":"d","app":"a","stream":"s","event_type":"RECORD_START","start_time":"2020-03-08T14:10:25`+
+		e, _ := decode(t, bridge.KindRecord, `{"publish_domain":"d","app":"a","stream":"s","event_type":"RECORD_START",`+
+			`"start_time":"2020-03-08T14:10:25`+
 			offset+`"}`).Event(callback.Policy{}, callback.Nonce{}, fixedNow)
 		if e.Occurred.String() != want || !strings.Contains(string(e.Data), `"start_time":"`+want+`"`) {
 			t.Errorf("%s: %v, %s", offset, e.Occurred, e.Data)

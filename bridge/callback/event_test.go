@@ -10,10 +10,13 @@ import (
 
 func TestPolicy(t *testing.T) {
 	const (
-		stream = `{"app":"live","client_ip":"IP","domain":"push.example.com","event":"PUBLISH","publish_timestamp":1587954134,` +
+		stream = `{"app":"live","client_ip":"IP","domain":"push.example.com","event":"PUBLISH",` +
+			`"publish_timestamp":1587954134,` +
 			`"stream":"room","user_args":"ARGS"}`
-		deep = `{"app":"live","domain":"push.example.com","event":"PUBLISH","stream":"room","User-Args":"ARGS","user_args":7,"clientIp":"IP",` +
-			`"more":[1e400,{"user\u005fargs":{"a":"ARGS"},"list":[12345678901234567890,{"CLIENT_IP":["IP"],"b":"\u00fc"}],"z":null}]}`
+		deep = `{"app":"live","domain":"push.example.com","event":"PUBLISH","stream":"room","User-Args":"ARGS",` +
+			`"user_args":7,"clientIp":"IP",` +
+			`"more":[1e400,{"user\u005fargs":{"a":"ARGS"},"list":[12345678901234567890,{"CLIENT_IP":["IP"],"b":"\u00fc"}],` +
+			`"z":null}]}`
 		snapshot = `{"app":"a","client_ip":"IP","domain":"d","snapshot_url":"u","stream_name":"s","user_args":["ARGS"]}`
 	)
 	for _, test := range []struct {

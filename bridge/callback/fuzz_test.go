@@ -38,7 +38,8 @@ func fuzz(f *testing.F, kind bridge.Kind) {
 	for _, body := range []string{
 		"", "{", "}", "[]", "null", "{}{}", `{"":{}}`, `{"a":1,}`, `{1:2}`, `{"a"}`, "\xff", `{"a":[}`,
 		`{"\ud800":"\udc00\ud800"}`,
-		`{"domain":"a","app":"a","stream":"a","event":"PUBLISH","user_args":1,"x":[{"user_args":{"clientIP":1}},{"Client-Ip":[{}]},1e400]}`,
+		`{"domain":"a","app":"a","stream":"a","event":"PUBLISH","user_args":1,"x":[{"user_args":{"clientIP":1}},` +
+			`{"Client-Ip":[{}]},1e400]}`,
 		`{"unrecognized":{"unrecognized":1e400}}`, `{"obs_addr":{"obs_addr":{}}}`, `{"event":"PUBLISH"}`,
 	} {
 		f.Add([]byte(body))

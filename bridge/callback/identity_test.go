@@ -56,7 +56,8 @@ func TestIdentity(t *testing.T) {
 		want          string
 	}{
 		{"the specification's vector", bridge.KindStream,
-			`{"app":"live","domain":"push.example.com","event":"PUBLISH","publish_timestamp":1587954134,"stream":"example_stream"}`,
+			`{"app":"live","domain":"push.example.com","event":"PUBLISH","publish_timestamp":1587954134,` +
+				`"stream":"example_stream"}`,
 			nonce, fixedNow, 0, "335fd09a504926145af70766594eba50"},
 		{"no session, signed", bridge.KindStream, signed + headers, callback.Nonce{}, fixedNow, 0,
 			"9c0936d9464fde16ecb965cfda9bb728"},

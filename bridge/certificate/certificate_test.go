@@ -1,14 +1,7 @@
 package certificate
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -22,31 +15,28 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/bridge/filewatch"
 )
 
-// pair makes a certificate for a host, signed by itself.
+// pair makes a certificate for a host, and its key, of an authority of its own. It does not expire soon.
 func pair(t testing.TB, host string) (cert, key string) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	return contents(t, certificatetest.NewAuthority(t).IssueUntil(t, host, host, time.Now().Add(90*24*time.Hour)))
+}
+
+func contents(t testing.TB, c certificatetest.Certificate) (cert, key string) {
+	t.Helper()
+	return read(t, c.CertFile), read(t, c.KeyFile)
+}
+
+func read(t testing.TB, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: host},
-		DNSNames:  []string{host},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour), IsCA: true,
-		BasicConstraintsValid: true,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: text}))
+	return string(content)
 }
 
 func write(t testing.TB, path, content string) string {
@@ -198,11 +188,12 @@ func TestHalfWritten(t *testing.T) {
 func TestClientCertificates(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := pair(t, "server.example.com")
-	trustedCert, trustedKey := pair(t, "friend.example.com")
+	trusted := certificatetest.NewAuthority(t)
+	trustedCert, trustedKey := contents(t, trusted.Issue(t, "friend", "friend.example.com"))
 	untrustedCert, untrustedKey := pair(t, "stranger.example.com")
 	c, err := Open(Options{CertFile: write(t, filepath.Join(dir, "cert"), cert),
 		KeyFile:      write(t, filepath.Join(dir, "key"), key),
-		ClientCAFile: write(t, filepath.Join(dir, "ca"), trustedCert), Log: zap.NewNop(),
+		ClientCAFile: trusted.File, Log: zap.NewNop(),
 		Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)

@@ -89,7 +89,8 @@
 //	bytes of any kind in a record: a lane                 bridge/processor.FuzzReadLane
 //	names of any kind in a key                            bridge/store.FuzzLaneKey
 //
-// make prove runs the long forms of these. Tests that need strace or permission to mount a tmpfs print NOT RUN without
-// it, and fail with TEST_ALL set, as in CI. What fuzzing (make fuzz) has found is in testdata/fuzz of each package.
-// cmd/mutants lists faults planted on purpose, and the test that finds each.
+// make test runs short forms of the random and exhaustive ones (go test -short), with TEST_ALL set, as in CI, what
+// go test runs without it, and make prove the long forms. Tests that need strace or permission to mount a tmpfs print
+// NOT RUN without it, and fail with TEST_ALL set. What fuzzing (make fuzz) has found is in testdata/fuzz of each
+// package. cmd/mutants lists faults planted on purpose, and the test that finds each.
 package checker

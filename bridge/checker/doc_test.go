@@ -14,7 +14,8 @@ func TestTableOfFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile(`(?m)^//\t.*\s((?:bridge|cmd|transports)/[a-z/]+)\.((?:Test|Fuzz)\w+)$`).FindAllStringSubmatch(string(doc), -1)
+	row := regexp.MustCompile(`(?m)^//\t.*\s((?:bridge|cmd|transports)/[a-z/]+)\.((?:Test|Fuzz)\w+)$`)
+	rows := row.FindAllStringSubmatch(string(doc), -1)
 	if len(rows) < 20 {
 		t.Fatalf("the table has %d rows", len(rows))
 	}

@@ -37,8 +37,10 @@ func TestDetails(t *testing.T) {
 	for _, c := range []struct{ sent, topic, want string }{
 		{"P1 D1 P2", "P1 D1 7=P2", "stream:push.example.com/live/room1: 2 is followed by 7: 4 missing"},
 		{"P1 D1", "P1 1=D1", "1 is followed by 1 (id 44310000000000000000000000000000): not in sequence order"},
-		{"P1 D1", "D1 P1", "PUBLISH of session 1700000001000 comes after PUBLISH_DONE of session 1700000001000 without a mark"},
-		{"P1", "P1:late", `(id 50310000000000000000000000000000, marks "late"): late, but no later event was published before it`},
+		{"P1 D1", "D1 P1", "PUBLISH of session 1700000001000 comes after PUBLISH_DONE of session 1700000001000 without a " +
+			"mark"},
+		{"P1", "P1:late", `(id 50310000000000000000000000000000, marks "late"): late, but no later event was published ` +
+			`before it`},
 		{"P1", "P1:reopened", "reopened, but no other event had its key"},
 	} {
 		if text := checker.Check(config, sent(t, c.sent), topic(t, c.topic)).String(); !strings.Contains(text, c.want) {

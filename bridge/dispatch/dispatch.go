@@ -35,6 +35,7 @@ type Options struct {
 
 	Backlog   func() bridge.Backlog          // what waits, for the log of an outage; nil: not logged
 	Published func(*bridge.Event, time.Time) // called for every event that the broker has acknowledged; must not keep it
+	Tracer    bridge.Tracer                  // makes a span of every attempt; nil: none
 }
 
 // DefaultOptions returns the options of the program.
@@ -56,6 +57,7 @@ func (o Options) withDefaults() Options {
 		InFlight: cmp.Or(o.InFlight, d.InFlight), InitialBackoff: cmp.Or(o.InitialBackoff, d.InitialBackoff),
 		MaxBackoff: cmp.Or(o.MaxBackoff, d.MaxBackoff), Checkpoint: cmp.Or(o.Checkpoint, d.Checkpoint),
 		Trim: cmp.Or(o.Trim, d.Trim), Backlog: backlog, Published: o.Published,
+		Tracer: o.Tracer,
 	}
 }
 
@@ -155,9 +157,12 @@ func (d *Dispatcher) requeue(events []*bridge.Event) {
 func (d *Dispatcher) publish(e *bridge.Event) {
 	begun := time.Now()
 	d.inFlight.Add(1)
-	d.publisher.Publish(e, func(err error) {
+	sent, span := d.traced(e)
+	d.publisher.Publish(sent, func(err error) {
 		took := time.Since(begun)
-		d.metrics.observe(e, err, took)
+		endSpan(span, err)
+		observe(d.metrics.duration, took, span)
+		d.metrics.count(e, err)
 		d.logAttempt(e, err, took)
 		if err == nil && d.opts.Published != nil {
 			d.opts.Published(e, begun.Add(took))

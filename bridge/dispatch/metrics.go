@@ -1,8 +1,6 @@
 package dispatch
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -52,9 +50,8 @@ func newMetrics(r prometheus.Registerer, available func() bool) *metrics {
 	return m
 }
 
-// observe counts the outcome of one attempt.
-func (m *metrics) observe(e *bridge.Event, err error, took time.Duration) {
-	m.duration.Observe(took.Seconds())
+// count counts the outcome of one attempt.
+func (m *metrics) count(e *bridge.Event, err error) {
 	switch {
 	case err == nil:
 		if c := m.byKind[e.Lane.Kind]; c != nil {

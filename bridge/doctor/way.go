@@ -16,7 +16,8 @@ import (
 // expirySoon is how long before its expiry a certificate is warned of.
 const expirySoon = 14 * 24 * time.Hour
 
-// url compares the registered URL with the routes. A gateway may rewrite paths: where a probe was answered, any is good.
+// url compares the registered URL with the routes. A gateway may rewrite paths: where a probe was answered, any is
+// good.
 func (f *findings) url(add adder, e Expected, s Seen, c *provider.Callback) {
 	if c.URL == "" {
 		add(Error, CheckURL, "no URL is registered: the provider calls nothing", "update the callback with --url")
@@ -39,7 +40,8 @@ func (f *findings) url(add adder, e Expected, s Seen, c *provider.Callback) {
 		add(Error, CheckRoute, "snapshots are not received here: SNAPSHOT_TOKEN is empty",
 			"set SNAPSHOT_TOKEN and register /live/snapshot/<token>")
 	case !hasSuffix(u.Path, route) && c.Kind == bridge.KindSnapshot:
-		add(Error, CheckRoute, "the path does not end with /live/snapshot/ and SNAPSHOT_TOKEN", "update the callback with --url")
+		add(Error, CheckRoute, "the path does not end with /live/snapshot/ and SNAPSHOT_TOKEN", "update the callback "+
+			"with --url")
 	case !hasSuffix(u.Path, route):
 		add(Error, CheckRoute, fmt.Sprintf("the path does not end with %s, the route of %v callbacks", route, c.Kind),
 			"update the callback with --url https://…"+e.prefix()+route)
@@ -131,7 +133,8 @@ func explain(o *ProbeOutcome) (level Level, check Check, problem, advice string)
 			"register the URL that it redirects to"
 	case probe.FailureRefused:
 		if o.Status == http.StatusNotFound {
-			return Error, CheckProbe, "livebridge answers at the public URL and has no such route", "check the path and PATH_PREFIX"
+			return Error, CheckProbe, "livebridge answers at the public URL and has no such route", "check the path and " +
+				"PATH_PREFIX"
 		}
 		return Error, CheckProbe, fmt.Sprintf("a probe%s was rejected with %d: %s", signed, o.Status, o.Detail),
 			"compare the settings of what serves the public URL with these: keys, domains, ALLOW_SOURCES, clock"

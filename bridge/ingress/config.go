@@ -48,6 +48,8 @@ type Config struct {
 
 	TLS *tls.Config      // nil: plain HTTP
 	Now func() time.Time // the wall clock that signatures are verified by; nil: time.Now
+
+	Tracer bridge.Tracer // makes a span of every callback; nil: none
 }
 
 // DefaultConfig returns the product's defaults: those of the zero Config, and user_args redacted.

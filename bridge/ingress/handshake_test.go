@@ -1,44 +1,16 @@
 package ingress_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"io"
-	"math/big"
 	"net"
 	"strings"
 	"testing"
 	"time"
-)
 
-// certificate makes one that is valid until then, signed by itself or by an authority.
-func certificate(t *testing.T, until time.Time, authority *tls.Certificate) *tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a gateway"},
-		NotBefore: until.Add(-time.Hour), NotAfter: until, IsCA: authority == nil, BasicConstraintsValid: true,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
-	parent, signer := template, key
-	if authority != nil {
-		parent, signer = authority.Leaf, authority.PrivateKey.(*ecdsa.PrivateKey)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
+	"livebridge/bridge/certificate/certificatetest"
+)
 
 // received waits for what another goroutine has to tell, or for its channel to be closed.
 func received[T any](t *testing.T, what string, from <-chan T) T {
@@ -72,15 +44,19 @@ type handshakeCase struct {
 // TestFailedHandshakes: each is counted by its reason and logged with its source, and a good client gets its response
 // meanwhile.
 func TestFailedHandshakes(t *testing.T) {
-	authority := certificate(t, time.Now().Add(time.Hour), nil)
-	friend := certificate(t, time.Now().Add(time.Hour), authority)
+	authority := certificatetest.NewAuthority(t)
+	issued := func(by *certificatetest.Authority, until time.Duration) *tls.Certificate {
+		c := by.IssueUntil(t, "gateway", "gateway.example.com", time.Now().Add(until))
+		return &c.Certificate
+	}
+	friend := issued(authority, time.Hour)
 	for _, tt := range []handshakeCase{
 		{"no_client_certificate", true, handshake(func(c *tls.Config) { c.GetClientCertificate = nil })},
 		{"no_client_certificate", true, handshake(func(c *tls.Config) {
 			c.GetClientCertificate, c.MaxVersion = nil, tls.VersionTLS12
 		})},
-		{"unknown_authority", true, handshake(presenting(certificate(t, time.Now().Add(time.Hour), nil)))},
-		{"client_certificate_expired", true, handshake(presenting(certificate(t, time.Now().Add(-time.Hour), authority)))},
+		{"unknown_authority", true, handshake(presenting(issued(certificatetest.NewAuthority(t), time.Hour)))},
+		{"client_certificate_expired", true, handshake(presenting(issued(authority, -time.Hour)))},
 		{"unsupported_version", true, handshake(func(c *tls.Config) {
 			c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 		})},
@@ -111,12 +87,11 @@ func TestFailedHandshakes(t *testing.T) {
 	}
 }
 
-func (tt handshakeCase) run(t *testing.T, authority, friend *tls.Certificate) {
+func (tt handshakeCase) run(t *testing.T, authority *certificatetest.Authority, friend *tls.Certificate) {
 	t.Helper()
 	b, address, trust := newTLSHarness(t, func(s *setup) {
 		s.cfg.TLS.MinVersion, s.cfg.TLS.ClientAuth = tls.VersionTLS12, tls.RequireAndVerifyClientCert
-		s.cfg.TLS.ClientCAs = x509.NewCertPool()
-		s.cfg.TLS.ClientCAs.AddCert(authority.Leaf)
+		s.cfg.TLS.ClientCAs = authority.Pool()
 	})
 	presenting(friend)(trust)
 	trust.InsecureSkipVerify = true

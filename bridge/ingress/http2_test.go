@@ -251,7 +251,8 @@ func TestHostileHTTP2(t *testing.T) {
 				go func() { ended <- do(c) }()
 			}
 			good := client(t, trust)
-			for i := range 50 {
+			callbacks := beside(50)
+			for i := range callbacks {
 				if got := statusOverHTTP2(t, good, address, changed(
 					func(c *signature.Claim) { c.Stream = fmt.Sprint("room", i) })); got != 200 {
 					t.Fatalf("callback %d got %d", i, got)
@@ -263,7 +264,7 @@ func TestHostileHTTP2(t *testing.T) {
 			for range all {
 				_ = received(t, "an attacker has ended", ended)
 			}
-			if n := b.journal.count(); n != 50 {
+			if n := b.journal.count(); n != callbacks {
 				t.Errorf("%d callbacks were taken", n)
 			}
 		})

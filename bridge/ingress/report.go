@@ -139,6 +139,9 @@ func (r *refusedRequest) fields(k kindLabel) []zap.Field {
 	if r.path != "" {
 		fields = append(fields, zap.String("path", r.path))
 	}
+	if r.trace != nil {
+		fields = append(fields, zap.String("trace_id", r.trace.ID()))
+	}
 	if r.source.unreadable != "" {
 		fields = append(fields, zap.String("unreadable_forwarded_for", printable(r.source.unreadable)))
 	}

@@ -33,6 +33,7 @@ type refusedRequest struct {
 	lane   bridge.Lane
 	event  string
 	why    *Refusal
+	trace  *bridge.Trace // nil: tracing is off
 }
 
 // respond counts the outcome and sends the response.
@@ -48,6 +49,7 @@ func (s *Server) respond(c echo.Context, k kindLabel, o outcome) {
 		s.refuse(k, refusedRequest{
 			remote: c.Request().RemoteAddr, source: s.sources.of(c.Request()),
 			path: c.Request().URL.Path, lane: o.lane, event: o.event, why: o.refusal,
+			trace: o.trace(),
 		})
 		o.refusal.write(w, s.cfg.retryAfter())
 		return

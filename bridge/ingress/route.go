@@ -29,7 +29,7 @@ func (s *Server) route() {
 // add adds the route of one kind: for callbacks and for probes of load balancers. Echo answers OPTIONS with the methods
 // that it sends with a 405.
 func (s *Server) add(path string, k bridge.Kind) {
-	s.echo.POST(path, s.checkRoute(k, s.handle(k)))
+	s.echo.POST(path, s.checkRoute(k, s.handle(k, path)))
 	s.echo.GET(path, s.checkRoute(k, s.probe(k)))
 	s.echo.HEAD(path, s.checkRoute(k, s.probe(k)))
 }
@@ -71,12 +71,15 @@ func (s *Server) admit(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // handle returns the handler for callbacks of one kind.
-func (s *Server) handle(k bridge.Kind) echo.HandlerFunc {
+func (s *Server) handle(k bridge.Kind, route string) echo.HandlerFunc {
 	duration := s.metrics.duration.WithLabelValues(k.String())
 	return func(c echo.Context) error {
 		start := time.Now()
-		s.respond(c, kindLabel(k), s.handleCallback(c.Response().Writer, c.Request(), k, c.Param(tokenParam)))
-		duration.Observe(time.Since(start).Seconds())
+		span := s.beginSpan(c.Request(), k, route)
+		o := s.handleCallback(c.Response().Writer, c.Request(), k, c.Param(tokenParam), span)
+		s.respond(c, kindLabel(k), o)
+		observe(duration, time.Since(start), o.trace())
+		o.endSpan()
 		return nil
 	}
 }

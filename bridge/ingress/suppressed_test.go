@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"livebridge/bridge/certificate/certificatetest"
 )
 
 // pipes is a listener of connections in memory.
@@ -38,7 +40,8 @@ func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 func TestSuppressedHandshakesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newHarness(t, func(s *setup) {
-			s.cfg.TLS = &tls.Config{Certificates: []tls.Certificate{*certificate(t, clock(), nil)}}
+			c := certificatetest.NewAuthority(t).Issue(t, "server", "server.example.com")
+			s.cfg.TLS = &tls.Config{Certificates: []tls.Certificate{c.Certificate}}
 		})
 		l, served := newPipes(), make(chan error, 1)
 		go func() { served <- b.Serve(l) }()

@@ -16,11 +16,29 @@ import (
 )
 
 // batchSeeds is how many campaigns TestBatchCampaigns has.
-var batchSeeds = flag.Uint64(
-	"batch.seeds",
-	200/shareOf,
-	"campaigns of commits that emit for many lanes, with crashes between",
-)
+var batchSeeds = flag.Uint64("batch.seeds", 0,
+	"campaigns of commits that emit for many lanes, with crashes between; 0: 200, or a share")
+
+// shareOf is how many cases of crashes, torn logs and flipped bits there are for each that is tried: all are, unless
+// the tests shall be short, or the race detector watches. There they take five times as long, and as a search among
+// what can be on a disk they run the same goroutines again and again.
+func shareOf() int64 {
+	switch {
+	case raced:
+		return 10
+	case testing.Short():
+		return 5
+	}
+	return 1
+}
+
+// seedsOf returns how many campaigns there are: as many as were asked for, or the share of all.
+func seedsOf(asked, all uint64) uint64 {
+	if asked > 0 {
+		return asked
+	}
+	return all / uint64(shareOf())
+}
 
 // campaign is a journal with several lanes whose commits emit for many of them at once, a broker that takes some events
 // and refuses others, and a power that goes. It knows what each lane has emitted and how far it is done with for good.
@@ -34,18 +52,22 @@ type campaign struct {
 	sent   []int    // callbacks of each lane, all answered
 	taken  []uint64 // by the broker or the dead letters: the sequence that each lane has got to
 	safe   []uint64 // the same, known to outlive the broker's power
+	kept   keptEvents
 }
 
 // TestBatchCampaigns has lanes go on at different paces out of the same commits, through crashes, and wants each of
 // them to come out whole and in order: nothing is missing before what has followed it, and nothing is left.
 func TestBatchCampaigns(t *testing.T) {
 	t.Parallel()
-	for seed := range *batchSeeds {
+	for seed := range seedsOf(*batchSeeds, 200) {
 		synctest.Test(t, func(t *testing.T) {
 			const lanes = 4
 			c := &campaign{t: t, random: rand.New(rand.NewPCG(seed, 11)), o: memory(), begun: bridge.MillisOf(time.Now()),
 				sent: make([]int, lanes), taken: make([]uint64, lanes), safe: make([]uint64, lanes)}
 			c.o.OutboxMemory = []int{16, 40, 10_000}[c.random.IntN(3)]
+			if seed%2 == 1 {
+				c.o.Keep, c.kept = 24*time.Hour, keptEvents{}
+			}
 			c.stall = stalls(&c.o)
 			c.j = open(t, c.o)
 			for range 40 {
@@ -119,6 +141,7 @@ func (c *campaign) settle(all bool) {
 		}
 		if s.Retry == 0 {
 			c.taken[i] = max(c.taken[i], n)
+			c.kept.settle(e, s.DeadLetter == "")
 		}
 		c.j.outbox.Settle(e, s)
 	}
@@ -172,6 +195,7 @@ func (c *campaign) finish() {
 		}
 	}
 	onDisk(c.t, c.j, 0, 0)
+	c.kept.check(c.t, c.j)
 	if broken := audit(c.j); broken != nil || c.j.outbox.Pending() != 0 || c.j.store.Outbox() != (processor.Usage{}) {
 		c.t.Errorf("%q, %d pending, %+v", broken, c.j.outbox.Pending(), c.j.store.Outbox())
 	}

@@ -23,6 +23,9 @@ type capacity struct {
 	free  atomic.Uint64 // on the disk
 	total uint64        // of the volume; 0: not known
 
+	yields atomic.Bool // the history has room to give, or its room is being given back
+	giving int         // looks of the writer until what it has dropped counts as given back
+
 	// Of watch. The first is zero while there is room.
 	fullSince, reminded time.Time
 }
@@ -84,7 +87,42 @@ func (r *capacity) check() error {
 	return nil
 }
 
-func (r *capacity) diskFull() bool { return r.free.Load() < r.opts.MinFreeBytes }
+// diskFull reports whether the disk has less than its reserve. Half of that is enough for as long as the history gives
+// its room back: it is never the reason for refusing a callback.
+func (r *capacity) diskFull() bool {
+	free, least := r.free.Load(), r.opts.MinFreeBytes
+	return free < least/2 || free < least && !r.yields.Load()
+}
+
+// checkReplay returns an error when replays of the history may take the room of callbacks.
+func (r *capacity) checkReplay() error {
+	if taken := r.bytes.Load(); taken > r.opts.MaxBytes/2 || r.wanted() > 0 {
+		return fmt.Errorf("%w: %s wait and JOURNAL_MAX_BYTES is %s, %s are free and MIN_FREE_BYTES is %s; "+
+			"replay the rest once the broker has taken them",
+			ErrReplayStopped, sizeText(taken), sizeText(r.opts.MaxBytes), sizeText(r.free.Load()), sizeText(r.opts.MinFreeBytes))
+	}
+	return nil
+}
+
+// ErrReplayStopped says that the journal has no room for more replays of the history. Those of the pages before are in
+// the outbox.
+var ErrReplayStopped = errors.New("replay stopped, to leave room for callbacks")
+
+// leastAhead is the least space that is free beyond the disk's reserve for the history to be kept.
+const leastAhead = 16 << 20
+
+// wanted returns how much more should be free for the history to be kept: everything once the disk's reserve is needed.
+func (r *capacity) wanted() uint64 {
+	free, least := r.free.Load(), r.opts.MinFreeBytes
+	if free < least {
+		return math.MaxUint64
+	}
+	ahead := max(least/8, leastAhead)
+	return ahead - min(ahead, free-least)
+}
+
+// short reports whether deleted data should be given back to the disk at once.
+func (r *capacity) short() bool { return r.diskFull() || r.yields.Load() && r.wanted() > 0 }
 
 func (r *capacity) setUsed(bytes uint64) { r.bytes.Store(bytes) }
 

@@ -16,7 +16,7 @@ const (
 	opRelease                    // takes entries off a review queue and replays them
 	opPurge                      // takes entries off a review queue
 	opExpandAll                  // writes all event batches row by row, so that opReplay finds their events
-	opReplay                     // replays a page of the outbox
+	opReplay                     // replays a page of the outbox, or of the history
 )
 
 // command is what an operator asks the writer for. What the processor decides of it is an Input, which can be written
@@ -49,7 +49,7 @@ func (j *Journal) execute(c *commit, cmd *command) (r result, err error) {
 		r.commit = j.store.Committed()
 		err = c.batch.ExpandAll()
 	case opReplay:
-		r.replay, err = j.replayOutbox(c, cmd.replay)
+		r.replay, err = j.replayPage(c, cmd.replay)
 	default:
 		err = fmt.Errorf("unknown operation %d", cmd.op)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"livebridge/bridge"
 	"livebridge/bridge/outbox"
 	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
@@ -61,10 +62,20 @@ func (j *Journal) apply(c *commit, in processor.Input) error {
 func (j *Journal) add(c *commit, r *request) (err error) {
 	c.waiting = append(c.waiting, r)
 	if r.command == nil {
-		return j.apply(c, processor.Input{Action: processor.Arrive, Arrival: r.arrival})
+		return j.decide(c, r.arrival)
 	}
 	r.result, err = j.execute(c, r.command)
 	return err
+}
+
+// decide decides one callback, and tells who has handed it over what was decided.
+func (j *Journal) decide(c *commit, a *bridge.Arrival) error {
+	if err := j.apply(c, processor.Input{Action: processor.Arrive, Arrival: a}); err != nil {
+		return err
+	}
+	d := &c.effects.Decisions[len(c.effects.Decisions)-1]
+	a.Event.ID, a.Decision = d.Event.ID, d.Verdict.String()
+	return nil
 }
 
 // settleOutbox removes from the outbox what the broker has on disk and what it will never take.

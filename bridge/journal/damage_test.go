@@ -3,12 +3,13 @@ package journal
 import (
 	"encoding/binary"
 	"errors"
-	"io"
-	"livebridge/bridge"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"livebridge/bridge"
+	"livebridge/bridge/store/storetest"
 )
 
 func sizeOf(t *testing.T, disk *vfs.MemFS, path string) int64 {
@@ -23,30 +24,10 @@ func sizeOf(t *testing.T, disk *vfs.MemFS, path string) int64 {
 // flip turns over one bit of the byte.
 func flip(t *testing.T, disk *vfs.MemFS, path string, at int64) {
 	t.Helper()
-	rewrite(t, disk, path, func(content []byte) []byte {
+	storetest.Rewrite(t, disk, path, func(content []byte) []byte {
 		content[at] ^= 1 << (at % 8)
 		return content
 	})
-}
-
-// rewrite puts other content into a file.
-func rewrite(t *testing.T, disk *vfs.MemFS, path string, change func([]byte) []byte) {
-	t.Helper()
-	in, err := disk.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := io.ReadAll(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := disk.Create(path, vfs.WriteCategoryUnspecified)
-	if err == nil {
-		_, err = out.Write(change(content))
-	}
-	if err = errors.Join(err, in.Close(), out.Sync(), out.Close()); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // damage changes the store of a journal that is closed.

@@ -12,6 +12,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/store"
+	"livebridge/bridge/store/storetest"
 )
 
 var errDisk = errors.New("input/output error")
@@ -196,7 +197,7 @@ func TestTornLog(t *testing.T) {
 	left := disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: fixed()})
 	closeJournal(t, j)
 	old := slices.Repeat([]byte{0xa5, 0x01, 0x5a, 0x00}, 60)
-	for cut := int64(0); cut <= sizes[len(sizes)-1]; cut += shareOf {
+	for cut := int64(0); cut <= sizes[len(sizes)-1]; cut += shareOf() {
 		answered := 0
 		for answered < len(sizes) && sizes[answered] <= cut {
 			answered++
@@ -206,7 +207,7 @@ func TestTornLog(t *testing.T) {
 		if err := torn.Remove(torn.PathJoin(o.Dir, store.MarkerName)); err != nil { // it is younger than the cut
 			t.Fatal(err)
 		}
-		rewrite(t, torn, path, func(content []byte) []byte { return append(content[:cut:cut], behind...) })
+		storetest.Rewrite(t, torn, path, func(content []byte) []byte { return append(content[:cut:cut], behind...) })
 		events, _ := found(t, torn)
 		if len(events) < answered {
 			t.Fatalf(
@@ -221,7 +222,7 @@ func TestTornLog(t *testing.T) {
 		}
 		inOrder(t, events, 1)
 	}
-	t.Logf("cut behind each of %d bytes", sizes[len(sizes)-1])
+	t.Logf("cut behind each of %d bytes, or one of %d", sizes[len(sizes)-1], shareOf())
 }
 
 // logOf returns the path of the log that is written to.

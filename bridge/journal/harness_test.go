@@ -123,6 +123,12 @@ func audit(j *Journal) (broken []string) {
 			broken = append(broken, fmt.Sprintf("%s has %+v, and %+v is counted", table.name, table.found, table.count))
 		}
 	}
+	kept, _ := j.store.History()
+	for _, found := range []processor.Usage{found.History, found.HistoryLanes, found.HistoryIDs} {
+		if found.Entries != kept.Entries {
+			broken = append(broken, fmt.Sprintf("history has %d, and %d is counted", found.Entries, kept.Entries))
+		}
+	}
 	return broken
 }
 

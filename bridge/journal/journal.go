@@ -100,7 +100,7 @@ func (j *Journal) load() error {
 	}
 	j.outbox = outbox.New(outbox.Options{
 		Backlog: j.store, Limit: j.opts.OutboxMemory, Depth: int(j.store.Rows().Entries), Committed: j.store.Committed(),
-		WakeWriter: j.queue.wakeWriter, Background: j.store.Go, Fail: j.store.Fail,
+		WakeWriter: j.queue.wakeWriter, Background: j.store.Go, Fail: j.store.Fail, Published: j.publishedClock(),
 	})
 	j.capacity.setUsed(j.bytes())
 	j.metrics = newMetrics(j)

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"livebridge/bridge"
+	"livebridge/bridge/store"
 )
 
 // metrics is what the journal tells Prometheus. No label holds the name of a stream.
@@ -26,6 +27,10 @@ type metrics struct {
 	outboxDepth       prometheus.GaugeFunc
 	outboxAge         prometheus.GaugeFunc
 	freeBytes         prometheus.GaugeFunc
+	historyEntries    prometheus.Gauge
+	historyBytes      prometheus.Gauge
+	historyOldest     prometheus.Gauge
+	historyDropped    *prometheus.CounterVec
 }
 
 func newMetrics(j *Journal) *metrics {
@@ -58,6 +63,16 @@ func newMetrics(j *Journal) *metrics {
 			func() float64 { return j.outbox.Age(time.Now()).Seconds() }),
 		freeBytes: prometheus.NewGaugeFunc(gaugeOpts("disk_free_bytes", "Free space on the disk of DATA_DIR."),
 			func() float64 { return float64(j.capacity.free.Load()) }),
+		historyEntries: gauge("history_events", "Published events that are kept, see JOURNAL_KEEP."),
+		historyBytes:   gauge("history_bytes", "Bytes of published events that are kept: JOURNAL_KEEP_BYTES limits them."),
+		historyOldest: gauge("history_oldest_timestamp_seconds",
+			"Unix time at which the oldest event that is kept was published; 0: none is kept."),
+		historyDropped: counters("history_dropped_total",
+			"Published events dropped from the history because of JOURNAL_KEEP (age), of JOURNAL_KEEP_BYTES (bytes), or of a "+
+				"disk that is nearly full (disk).", "reason"),
+	}
+	for _, reason := range []string{droppedAge, droppedBytes, droppedDisk} {
+		m.historyDropped.WithLabelValues(reason)
 	}
 	for _, word := range bridge.AllMarks().List() {
 		m.marks.WithLabelValues(word)
@@ -73,6 +88,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	for _, c := range []prometheus.Collector{
 		m.duplicates, m.holds, m.marks, m.reasons, m.quarantineDropped, m.forgottenEarly, m.commitSeconds,
 		m.commitCallbacks, m.held, m.outboxBytes, m.quarantineEntries, m.deadLetters, m.outboxDepth, m.outboxAge, m.freeBytes,
+		m.historyEntries, m.historyBytes, m.historyOldest, m.historyDropped,
 	} {
 		errs = append(errs, r.Register(c))
 	}
@@ -98,6 +114,26 @@ func (m *metrics) show(j *Journal) {
 	m.outboxBytes.Set(float64(j.bytes()))
 	m.quarantineEntries.Set(float64(c.Quarantine.Entries))
 	m.deadLetters.Set(float64(c.DeadLetters.Entries))
+	kept, oldest := j.store.History()
+	m.historyEntries.Set(float64(kept.Entries))
+	m.historyBytes.Set(float64(kept.Bytes))
+	m.historyOldest.Set(float64(oldest) / 1000)
+}
+
+// The reasons of history_dropped_total.
+const (
+	droppedAge   = "age"
+	droppedBytes = "bytes"
+	droppedDisk  = "disk"
+)
+
+// dropped counts what has left the history.
+func (m *metrics) dropped(d store.HistoryDrop) {
+	for reason, n := range map[string]uint64{droppedAge: d.Aged, droppedBytes: d.Sized, droppedDisk: d.Disk} {
+		if n > 0 {
+			m.historyDropped.WithLabelValues(reason).Add(float64(n))
+		}
+	}
 }
 
 // count counts n more.

@@ -42,6 +42,10 @@ type Options struct {
 
 	QuarantineMaxAge time.Duration // an entry that is older goes; 0: none does
 
+	// the history
+	Keep      time.Duration // how long published events are kept; 0: not at all
+	KeepBytes uint64        // what they may take, beside MaxBytes
+
 	// what the quarantine says to the outside
 	PublishQuarantine bool
 
@@ -82,6 +86,8 @@ func DefaultOptions(dir string) Options {
 
 		QuarantineMaxAge: 30 * 24 * time.Hour,
 
+		KeepBytes: 1 << 30,
+
 		PublishQuarantine: true,
 
 		Log:        zap.NewNop(),
@@ -103,5 +109,6 @@ func (o *Options) processorOptions() processor.Options {
 func (o *Options) storeOptions(m Mode, created bridge.Millis) store.Options {
 	return store.Options{
 		Dir: o.Dir, FS: o.FS, Access: m, OpenFiles: o.OpenFiles, MinFreeBytes: o.MinFreeBytes, Created: created, Log: o.Log,
+		Keep: o.Keep, KeepBytes: o.KeepBytes,
 	}
 }

@@ -18,7 +18,8 @@ import (
 )
 
 // powerSeeds is how many campaigns TestPowerCampaigns has: go test ./bridge/journal -run Campaigns -power.seeds 20000
-var powerSeeds = flag.Uint64("power.seeds", 1000/shareOf, "campaigns of two crashes, each with reopen and check")
+var powerSeeds = flag.Uint64("power.seeds", 0,
+	"campaigns of two crashes, each with reopen and check; 0: 1000, or a share")
 
 // powered is a journal's life on a disk that loses its power at a chosen operation: just before it, with a share of
 // what was not synced.
@@ -122,7 +123,7 @@ func TestPowerAtEveryOperation(t *testing.T) {
 // sequence tells that nothing answered is missing, even of what has gone.
 func TestPowerCampaigns(t *testing.T) {
 	t.Parallel()
-	for seed := range *powerSeeds {
+	for seed := range seedsOf(*powerSeeds, 1000) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		disk, at := vfs.NewCrashableMem(), 0
 		for life := range 2 {
@@ -205,7 +206,7 @@ func flipAll(t *testing.T, disk *vfs.MemFS, want []string) {
 	for _, name := range names {
 		path := disk.PathJoin(dir, name)
 		size := sizeOf(t, disk, path)
-		for at := int64(0); at < size; at += shareOf * (1 + size/300) {
+		for at := int64(0); at < size; at += shareOf() * (1 + size/300) {
 			broken := disk.CrashClone(vfs.CrashCloneCfg{})
 			flip(t, broken, path, at)
 			flips++

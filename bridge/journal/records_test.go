@@ -49,7 +49,8 @@ func TestWholeNotice(t *testing.T) {
 			`{"kind":"rtc-record","reason":"malformed","received":"2000-01-01T00:00:00.007Z"}`},
 		"of a lane without a stream": {bridge.KindRTCRecord, bridge.ReasonExpired,
 			func(e *bridge.Event) { e.Lane.App, e.Lane.Stream = "", "" }, "push.example.com//",
-			`{"body":{"n":1},"kind":"rtc-record","lane":"push.example.com//","reason":"expired","received":"2000-01-01T00:00:00.007Z"}`},
+			`{"body":{"n":1},"kind":"rtc-record","lane":"push.example.com//","reason":"expired",` +
+				`"received":"2000-01-01T00:00:00.007Z"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

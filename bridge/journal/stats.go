@@ -32,4 +32,5 @@ func (j *Journal) Backlog() bridge.Backlog {
 func (j *Journal) count(i *bridge.JournalStats) {
 	j.processor.Count(i)
 	i.Commit, i.Bytes, i.Outbox = j.store.Committed(), j.bytes(), bridge.Usage(j.store.Outbox())
+	i.History = j.historyStats()
 }

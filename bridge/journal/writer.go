@@ -119,6 +119,9 @@ func (w *writer) addHousekeeping(c *commit) error {
 	if err := w.j.settleOutbox(c); err != nil {
 		return err
 	}
+	if err := w.j.limitHistory(c, 0); err != nil {
+		return err
+	}
 	if err := c.batch.ExpandOld(c.now); err != nil {
 		return err
 	}
@@ -131,7 +134,10 @@ func (w *writer) addHousekeeping(c *commit) error {
 
 // forget drops what has had its time: identities, signatures, quarantine entries and lanes.
 func (j *Journal) forget(c *commit) error {
-	if err := j.store.Reclaim(j.capacity.diskFull()); err != nil {
+	if err := j.store.Reclaim(j.capacity.short()); err != nil {
+		return err
+	}
+	if err := j.yieldHistory(c); err != nil {
 		return err
 	}
 	idle, err := j.store.IdleLanes(c.now, sweepLanes, j.outbox.Knows)
@@ -201,9 +207,10 @@ func (w *writer) wait() bool {
 
 // flushRemovals writes what the outbox still wants removed, so that it is not published again after the restart.
 func (w *writer) flushRemovals() bool {
-	if w.j.outbox.HasWrites() {
+	for w.j.outbox.HasWrites() && w.underWay < pipeline {
 		if err := w.write(); err != nil {
 			w.j.store.Fail(err)
+			return false
 		}
 	}
 	return w.underWay > 0

@@ -105,8 +105,8 @@ func TestBatchIsForgotten(t *testing.T) {
 	})
 }
 
-// TestDeadLetter: an event that the broker has rejected leaves in its turn, behind those of its lane that the broker may
-// still lose, and its lane goes on.
+// TestDeadLetter: an event that the broker has rejected leaves in its turn, behind those of its lane that the broker
+// may still lose, and its lane goes on.
 func TestDeadLetter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, 100)

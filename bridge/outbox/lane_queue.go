@@ -21,6 +21,15 @@ type Removal struct {
 	Bytes    int // of its record
 	Batch    uint64
 	Position int
+
+	Published *Published // nil: not kept
+}
+
+// Published is an event that the broker has, as the history keeps it.
+type Published struct {
+	Event *bridge.Event
+	At    bridge.Millis   // when the broker acknowledged it
+	Where bridge.Position // zero: not known
 }
 
 // Rejection is an event that the broker will never take.

@@ -17,6 +17,8 @@ type Options struct {
 	WakeWriter func()       // called when TakeWrites has something
 	Background func(func()) // calls a function while the Backlog can be read
 	Fail       func(error)  // hears that the Backlog cannot be read
+
+	Published func() bridge.Millis // the clock for events that are kept once they are published; nil: none are
 }
 
 // Outbox is the outbox of one partition. Next is called by one goroutine, everything else by any number.
@@ -47,6 +49,8 @@ type Outbox struct {
 	removals     []Removal   // may go from the disk
 	rejections   []Rejection // to the dead letters
 	rejected     rejected    // replays that are dead letters again
+
+	stored map[bridge.Lane]bridge.Position // of events under way that are to be kept
 }
 
 // New returns an outbox.
@@ -57,6 +61,9 @@ func New(opts Options) *Outbox {
 	}
 	if opts.Depth > 0 {
 		o.change(missed)
+	}
+	if opts.Published != nil {
+		o.stored = make(map[bridge.Lane]bridge.Position)
 	}
 	return o
 }

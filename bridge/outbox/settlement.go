@@ -27,7 +27,10 @@ func (o *Outbox) Settle(e *bridge.Event, s bridge.Settlement) {
 		o.rejections = append(o.rejections, Rejection{Pending: l.underWay, Reason: s.DeadLetter, Detail: s.Detail})
 		o.opts.WakeWriter()
 	default:
-		o.acknowledged = append(o.acknowledged, o.done(l))
+		published := o.published(l)
+		r := o.done(l)
+		r.Published = published
+		o.acknowledged = append(o.acknowledged, r)
 	}
 }
 
@@ -93,12 +96,20 @@ func (o *Outbox) HasWrites() bool {
 }
 
 // TakeWrites gives the writer what may go from the disk, each lane in its order, and what the broker will never take.
-// The first comes back by Removed, the second by DeadLettered or DeadLettersFull.
+// The first comes back by Removed, the second by DeadLettered or DeadLettersFull. What is to be kept is given a share
+// at a time.
 func (o *Outbox) TakeWrites() ([]Removal, []Rejection) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	removals, rejections := o.removals, o.rejections
-	o.removals, o.rejections = nil, nil
+	rejections := o.rejections
+	o.rejections = nil
+	if n := o.keptShare(); n < len(o.removals) {
+		removals := o.removals[:n:n]
+		o.removals = o.removals[n:]
+		return removals, rejections
+	}
+	removals := o.removals
+	o.removals = nil
 	return removals, rejections
 }
 

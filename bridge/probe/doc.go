@@ -3,7 +3,8 @@
 //
 // A probe is a POST on a route of callbacks with one JSON object that no callback can be:
 //
-//	{"livebridge_probe":{"kind":"stream","domain":"push.example.com","app":"live","time":1790000000,"nonce":"…","sign":"…"}}
+//	{"livebridge_probe":{"kind":"stream","domain":"push.example.com","app":"live","time":1790000000,
+//	                     "nonce":"…","sign":"…"}}
 //
 // The service drops it and answers 200 with a proof that only a holder of the same key can make of this nonce:
 //

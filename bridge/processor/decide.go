@@ -145,6 +145,7 @@ func (p *Processor) release(
 	}
 	delete(p.pending.held, emission.ID)
 	p.counters.Held.Remove(p.sizeOf(e))
+	p.traces.restore(e)
 	eff.Released = append(eff.Released, e)
 	return e, nil
 }
@@ -152,6 +153,7 @@ func (p *Processor) release(
 // hold keeps an event that waits.
 func (p *Processor) hold(e *bridge.Event, eff *Effects) {
 	p.pending.held[e.ID] = e
+	p.traces.keep(e)
 	p.counters.Held.Add(p.sizeOf(e))
 	eff.hold(e)
 	eff.decide(e, VerdictHeld, "")

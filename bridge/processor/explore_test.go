@@ -17,7 +17,17 @@ import (
 
 // exploreEvery is how many courses of time TestExplore passes over to the next one it takes; 1 takes all of them, and a
 // minute: go test ./bridge/processor -run Explore -explore.every 1
-var exploreEvery = flag.Int("explore.every", 13, "take one course of time of so many")
+var exploreEvery = flag.Int("explore.every", 0, "take one course of time of so many; 0: of 13, or of 53 if short")
+
+func everyCourse() int {
+	switch {
+	case *exploreEvery > 0:
+		return *exploreEvery
+	case testing.Short():
+		return 53
+	}
+	return 13
+}
 
 // between is what happens between two arrivals. None of the times is one at which a hold could end.
 type between struct {
@@ -52,7 +62,7 @@ func TestExplore(t *testing.T) {
 	t.Parallel()
 	all := courses(4)
 	for i, course := range all {
-		if i%*exploreEvery != 0 {
+		if i%everyCourse() != 0 {
 			continue
 		}
 		explore(t, course)

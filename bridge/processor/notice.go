@@ -6,7 +6,7 @@ import "livebridge/bridge"
 func quarantineNotice(e *bridge.Event) *bridge.Event {
 	notice := &bridge.Event{
 		ID: e.ID, Type: bridge.TypeQuarantined, Lane: bridge.Lane{Kind: e.Lane.Kind},
-		Recorded: e.Recorded, Scheme: e.Scheme, Reason: e.Reason,
+		Recorded: e.Recorded, Scheme: e.Scheme, Reason: e.Reason, Trace: e.Trace,
 	}
 	if !e.Lane.IsZero() {
 		notice.Subject = e.Lane.Subject()

@@ -37,6 +37,7 @@ type Processor struct {
 	signatures uint64 // those of periods below are forgotten
 	quarantine *quarantineIndex
 	pending    pending
+	traces     traces
 	emissions  []sequencer.Emission // memory for the next transition
 	scratch    []byte
 }
@@ -64,6 +65,7 @@ func New(opts Options, view View, c Counters, k Kept, now Moment) (*Processor, e
 		view:       view,
 		counters:   c,
 		quarantine: newQuarantineIndex(opts.QuarantineMax),
+		traces:     make(traces),
 		pending: pending{
 			ids: make(
 				map[bridge.ID]struct{},

@@ -45,9 +45,12 @@ func TestEvents(t *testing.T) {
 	odd := reconcile.Begun{Stream: reconcile.Stream{Domain: domain, App: "live", Name: "a\"<é"}, At: at(0)}
 	unknown := reconcile.Begun{Stream: begun("c", 0).Stream}
 	for want, d := range map[string]reconcile.Difference{
-		`{"app":"live","begun":"2026-09-21T14:13:20.000Z","domain":"push.example.com","event":"MISSED","since":"2026-09-21T14:13:20.000Z","stream":"a\"<é"}`: missed(odd, 0),
-		`{"app":"live","domain":"push.example.com","event":"MISSED","since":"2026-09-21T14:15:20.000Z","stream":"c"}`:                                        missed(unknown, 2),
-		`{"app":"live","begun":"2026-09-21T14:13:20.000Z","domain":"push.example.com","event":"STALE","session":"1790000000000","since":"2026-09-21T14:14:20.000Z",` +
+		`{"app":"live","begun":"2026-09-21T14:13:20.000Z","domain":"push.example.com","event":"MISSED",` +
+			`"since":"2026-09-21T14:13:20.000Z","stream":"a\"<é"}`: missed(odd, 0),
+		`{"app":"live","domain":"push.example.com","event":"MISSED",` +
+			`"since":"2026-09-21T14:15:20.000Z","stream":"c"}`: missed(unknown, 2),
+		`{"app":"live","begun":"2026-09-21T14:13:20.000Z","domain":"push.example.com","event":"STALE",` +
+			`"session":"1790000000000","since":"2026-09-21T14:14:20.000Z",` +
 			`"stream":"a\"<é"}`: stale(odd, 1),
 	} {
 		e := reconcile.Arrival(d).Event
@@ -70,11 +73,13 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestIdentity: a push that was missed, or whose end was, has one id whenever it is found; another push has another one.
+// TestIdentity: a push that was missed, or whose end was, has one id whenever it is found; another push has another
+// one.
 func TestIdentity(t *testing.T) {
 	id := func(d reconcile.Difference) bridge.ID { return reconcile.Arrival(d).Event.ID }
 	a, unknown := begun("a", 0), reconcile.Begun{Stream: begun("a", 0).Stream}
-	sum := sha256.Sum256([]byte(`{"data":{"app":"live","begun":"2026-09-21T14:13:20.000Z","domain":"push.example.com","event":"MISSED","stream":"a"},"kind":"session"}`))
+	sum := sha256.Sum256([]byte(`{"data":{"app":"live","begun":"2026-09-21T14:13:20.000Z","domain":"push.example.com",` +
+		`"event":"MISSED","stream":"a"},"kind":"session"}`))
 	if got := id(missed(a, 0)); got != bridge.ID(sum[:16]) {
 		t.Errorf("%v", got)
 	}

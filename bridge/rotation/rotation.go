@@ -39,8 +39,8 @@ type Usage struct {
 	Replaced bool
 }
 
-// UsageOf returns how a key is used. since is when the first of these reports was read, by the local clock, of which now
-// is the time.
+// UsageOf returns how a key is used. since is when the first of these reports was read, by the local clock, of which
+// now is the time.
 func UsageOf(all []admin.Instance, k bridge.Kind, id string, since, now time.Time) Usage {
 	u := Usage{Idle: 1<<63 - 1}
 	var last, lastOther time.Duration = 1<<63 - 1, 1<<63 - 1 // ago, since the clocks of instances differ

@@ -25,7 +25,8 @@ func TestExplain(t *testing.T) {
 	c := signed(bridge.SchemeHMAC, key, publish())
 	c.Sign = strings.ToUpper(c.Sign)
 	e := ring.Explain(c)
-	if fmt.Sprint(e.Fields) != "[{event PUBLISH} {domain push.example.com} {app live} {stream example_stream} {auth_timestamp 1587954140}]" {
+	if fmt.Sprint(e.Fields) != "[{event PUBLISH} {domain push.example.com} {app live} {stream example_stream} "+
+		"{auth_timestamp 1587954140}]" {
 		t.Errorf("the fields are %v", e.Fields)
 	}
 	if e.Scheme != bridge.SchemeHMAC || len(e.Attempts) != 2 || e.Attempts[0].Matches || !e.Attempts[1].Matches ||

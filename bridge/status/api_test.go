@@ -2,12 +2,15 @@ package status
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"livebridge/bridge"
 )
 
 // described returns the OpenAPI document that is served.
@@ -105,5 +108,39 @@ func TestLane(t *testing.T) {
 	if !l.Open || len(l.Published) != 1 || !slices.Equal(l.Published[0].Marks, []string{"prev_unended"}) ||
 		len(l.Waiting) != 1 || l.Waiting[0].Number != 411 {
 		t.Errorf("%+v", l)
+	}
+	if h := l.History; !h.Kept || h.More || len(h.Events) != 4 || h.Events[0].State != bridge.StateHeld ||
+		h.Events[1].Where != "live.events partition 3 offset 48213" || h.Events[1].Sequence != 5 {
+		t.Errorf("%+v", h)
+	}
+}
+
+// TestLaneHistory: what has become of a lane's events is on its page, and whether published ones are kept.
+func TestLaneHistory(t *testing.T) {
+	const path = "/lane?name=stream:push.example.com/live/studio"
+	e := newExample(t, nil)
+	body := e.get(t, path).Body.String()
+	for _, want := range []string{"held for the event before it", "live.events partition 3 offset 48213", "prev_unended"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is not on the page", want)
+		}
+	}
+	if strings.Contains(body, "JOURNAL_KEEP") || strings.Contains(body, "Latest events") {
+		t.Error("the page says that published events are not kept")
+	}
+	e.journal.stats.History, e.journal.history = nil, nil
+	body = e.get(t, path).Body.String()
+	for _, want := range []string{"LIVEBRIDGE_JOURNAL_KEEP", "held for the event before it", "Latest events"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("history is off: %q is not on the page", want)
+		}
+	}
+	e.journal.history = make([]bridge.Fate, maxFates)
+	if h := e.gather.history("stream", "push.example.com/live/studio"); len(h.Events) != maxFates || !h.More {
+		t.Errorf("%d events, more: %v", len(h.Events), h.More)
+	}
+	e.journal.err = errors.New("journal has failed")
+	if body = e.get(t, path).Body.String(); !strings.Contains(body, "cannot be read: journal has failed") {
+		t.Error("the page does not say that the journal cannot be read")
 	}
 }

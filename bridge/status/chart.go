@@ -91,7 +91,8 @@ func (c *chart) points(all []Sample, of func(Sample) float64) string {
 
 // area is the polygon below a line.
 func (c *chart) area(all []Sample, line string) string {
-	return fmt.Sprintf("%.1f,%.1f %s %.1f,%.1f", c.x(all[0].At.Add(-sampleInterval)), plotBottom, line, c.x(all[len(all)-1].At), plotBottom)
+	return fmt.Sprintf("%.1f,%.1f %s %.1f,%.1f", c.x(all[0].At.Add(-sampleInterval)), plotBottom, line,
+		c.x(all[len(all)-1].At), plotBottom)
 }
 
 // niceMax returns 1, 2 or 5 times a power of ten that is not below the value.

@@ -16,6 +16,7 @@ type Journal interface {
 	bridge.SessionLister
 	Inspect() (bridge.JournalStats, error)
 	List(q bridge.ReviewQueue, of bridge.Query) ([]bridge.Entry, error)
+	bridge.Historian
 }
 
 // Broker is where events are published.
@@ -108,4 +109,10 @@ func (noJournal) OpenSessions(context.Context, string) ([]bridge.OpenSession, er
 func (noJournal) Inspect() (bridge.JournalStats, error) { return bridge.JournalStats{}, errNoJournal }
 func (noJournal) List(bridge.ReviewQueue, bridge.Query) ([]bridge.Entry, error) {
 	return nil, errNoJournal
+}
+func (noJournal) History(bridge.HistoryQuery) (bridge.HistoryPage, error) {
+	return bridge.HistoryPage{}, errNoJournal
+}
+func (noJournal) Unpublished(bridge.HistoryQuery) (bridge.HistoryPage, error) {
+	return bridge.HistoryPage{}, errNoJournal
 }

@@ -24,6 +24,8 @@ type exampleJournal struct {
 	sessions []bridge.OpenSession
 	stats    bridge.JournalStats
 	entries  map[bridge.ReviewQueue][]bridge.Entry
+	history  []bridge.Fate // of studio
+	held     []bridge.Fate // likewise
 	reads    atomic.Int64
 	err      error
 }
@@ -42,6 +44,23 @@ func (j *exampleJournal) List(q bridge.ReviewQueue, of bridge.Query) (out []brid
 		}
 	}
 	return out, j.err
+}
+
+// History has what was kept of the lane studio.
+func (j *exampleJournal) History(q bridge.HistoryQuery) (bridge.HistoryPage, error) {
+	return pageOf(q, j.history), j.err
+}
+
+// Unpublished has what is held of the lane studio.
+func (j *exampleJournal) Unpublished(q bridge.HistoryQuery) (bridge.HistoryPage, error) {
+	return pageOf(q, j.held), j.err
+}
+
+func pageOf(q bridge.HistoryQuery, all []bridge.Fate) (p bridge.HistoryPage) {
+	if q.Kind+":"+q.Lane == "stream:push.example.com/live/studio" {
+		p.Events = all
+	}
+	return p
 }
 
 // example is a server with what it shows.
@@ -115,6 +134,8 @@ func newExample(t testing.TB, change func(*Config)) *example {
 func exampleJournalOf() *exampleJournal {
 	j := &exampleJournal{stats: bridge.JournalStats{MaxBytes: 8 << 30, Held: bridge.Usage{Entries: 2}, LanesHeld: 2,
 		Quarantine: bridge.Usage{Entries: 2}, Reasons: map[string]int{"expired": 1, "tampered": 1}}}
+	j.stats.History = &bridge.HistoryStats{Usage: bridge.Usage{Entries: 3}, Keep: "24h0m0s", MaxBytes: 1 << 30}
+	j.history, j.held = exampleHistory()
 	for i, stream := range []string{"arena-1", "arena-2", "studio", "keynote", "backstage-camera-4"} {
 		j.sessions = append(j.sessions, bridge.OpenSession{Domain: "push.example.com", App: "live", Stream: stream,
 			Session: bridge.MillisOf(noon.Add(-time.Duration(7*i*i+2) * time.Minute))})
@@ -126,6 +147,23 @@ func exampleJournalOf() *exampleJournal {
 	j.entries = map[bridge.ReviewQueue][]bridge.Entry{
 		bridge.QuarantineQueue: {entry(411, "expired", "studio"), entry(415, "tampered", "lobby")}}
 	return j
+}
+
+// exampleHistory returns what was published, newest first, and what is held.
+func exampleHistory() (kept, held []bridge.Fate) {
+	at := func(d time.Duration) string { return bridge.MillisOf(noon.Add(-d)).String() }
+	fate := func(state bridge.EventState, event string, ago time.Duration) bridge.Fate {
+		return bridge.Fate{State: state, Kind: "stream", Lane: "push.example.com/live/studio", Received: at(ago),
+			ID: "6a09e667f3bcc908b2fb1366ea957d3e", Type: "com.huaweicloud.live.stream." + event}
+	}
+	for i, event := range []string{"publish", "publish_done", "publish"} {
+		f := fate(bridge.StatePublished, event, time.Duration(30*(i+1))*time.Minute)
+		f.Sequence, f.Published = uint64(5-i), at(time.Duration(30*(i+1))*time.Minute-7*time.Millisecond)
+		f.Position = &bridge.Position{Topic: "live.events", Partition: 3, Offset: int64(48_213 - 71*i)}
+		kept = append(kept, f)
+	}
+	kept[0].Marks = []string{"prev_unended"}
+	return kept, []bridge.Fate{fate(bridge.StateHeld, "publish_done", 4*time.Second)}
 }
 
 // publish has the example's sessions begin.

@@ -196,7 +196,7 @@ func (g *gatherer) lane(name string) (*Lane, bool) {
 	if !ok {
 		return nil, false
 	}
-	l := &Lane{Lane: name, Published: g.events.of(name), Waiting: []Entry{}}
+	l := &Lane{Lane: name, Published: g.events.of(name), Waiting: []Entry{}, History: g.history(kind, subject)}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	open, _ := g.openSessions() // shown on the page itself

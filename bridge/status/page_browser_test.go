@@ -20,23 +20,31 @@ var screenshots = flag.Bool("screenshots", false, "write the screenshots in depl
 func (b *browser) accessible(t *testing.T, script string) {
 	t.Helper()
 	b.do(t, chromedp.Evaluate[chromedp.Void](script))
-	for _, broken := range evaluate[[]string](t, b, `axe.run().then(r => r.violations.map(v =>
-		v.id + ": " + v.help + ": " + v.nodes.map(n => n.html + " " + n.failureSummary).join("; ")))`) {
+	found := evaluate[struct {
+		Broken []string
+		Passed int
+	}](t, b, `axe.run().then(r => ({passed: r.passes.length, broken: r.violations.map(v =>
+		v.id + ": " + v.help + ": " + v.nodes.map(n => n.html + " " + n.failureSummary).join("; "))}))`)
+	for _, broken := range found.Broken {
 		t.Errorf("axe: %s", broken)
 	}
-	if passed := evaluate[int](t, b, `axe.run().then(r => r.passes.length)`); passed < 10 {
-		t.Errorf("axe has looked at %d rules only", passed)
+	if found.Passed < 10 {
+		t.Errorf("axe has looked at %d rules only", found.Passed)
 	}
 }
 
 // TestPageInBrowser looks at the page on a phone and on a screen, by day and by night: axe finds nothing, nothing is
 // wider than the window, nothing is blocked or fails, and nothing is asked for elsewhere.
 func TestPageInBrowser(t *testing.T) {
+	t.Parallel()
 	b, script := newBrowser(t), axe(t)
 	at := httptest.NewServer(newExample(t, nil))
 	defer at.CloseClientConnections()
 	for _, width := range []int64{390, 1280} {
 		for _, scheme := range []string{"light", "dark"} {
+			if testing.Short() && (width == 390) != (scheme == "light") {
+				continue
+			}
 			t.Run(fmt.Sprint(width, scheme), func(t *testing.T) {
 				b.look(t, width, scheme)
 				for name, path := range map[string]string{"status": "/", "lane": "/lane?name=stream:push.example.com/live/studio"} {
@@ -84,6 +92,7 @@ func (b *browser) keep(t *testing.T, name string) {
 // TestPageUpdatesItself: what changes is shown without loading the page again, said to those who do not see it, and
 // what is open stays open.
 func TestPageUpdatesItself(t *testing.T) {
+	t.Parallel()
 	b := newBrowser(t)
 	e := newExample(t, nil)
 	at := httptest.NewServer(e)

@@ -130,6 +130,28 @@ type Lane struct {
 	Since     time.Time   `json:"since,omitzero"`
 	Published []Published `json:"published"` // the latest, newest first
 	Waiting   []Entry     `json:"review"`    // its entries in quarantine and dead letters
+	History   History     `json:"history"`
+}
+
+// History is what the journal knows of a lane's latest events: what is held, what waits, and what was published and is
+// kept.
+type History struct {
+	Kept    bool   `json:"kept"`   // published events are (JOURNAL_KEEP)
+	Events  []Fate `json:"events"` // what is not published first, then the newest
+	More    bool   `json:"more"`   // there are others
+	Problem string `json:"problem,omitempty"`
+}
+
+// Fate is an event and what has become of it.
+type Fate struct {
+	State     bridge.EventState `json:"state"`
+	Type      string            `json:"type"`
+	ID        string            `json:"id"`
+	Sequence  uint64            `json:"sequence,omitempty"` // absent: held
+	Marks     []string          `json:"marks"`
+	Received  string            `json:"received"`
+	Published string            `json:"published,omitempty"`
+	Where     string            `json:"where,omitempty"` // at the broker
 }
 
 // LastCallback is when a callback of a kind was last answered 200.

@@ -59,6 +59,13 @@
 //	q  number(8)                       quarantine: what the limits need to know of an entry
 //	Q  number(8)                       quarantine: the raw body, the event
 //	d  number(8)                       dead letter: reason, detail, event
+//	k  number(8)                       history: a published event that is kept
+//	K  segment(8)                      history: what is known of a segment, by the number of its first entry
+//	x  segment(8) lane 00  number(8)   history: where an entry is found by lane
+//	y  segment(8) id(16)   number(8)   history: where an entry is found by id
+//
+// Entries of the history are numbered in the order in which they leave the outbox, and leave by segments, the oldest
+// first: all keys of a segment follow one another in each of the tables, so that it goes with four range deletions.
 //
 // The event of sequence 2 of the lane push.example.com/live/room1 of stream status (kind 1), emitted by commit 9:
 //
@@ -88,4 +95,7 @@
 //	q           id(16) signature(16) bytes received reason
 //	Q           raw event
 //	d           reason detail event
+//	k           published partition offset topic subject event          time of the acknowledgement in Unix milliseconds
+//	K           entries bytes from until                                from and until: of published
+//	x, y        nothing
 package store

@@ -137,8 +137,8 @@ func TestYoungBatchesStay(t *testing.T) {
 	d.rows("in the end", 0, expandAtOnce+2)
 }
 
-// TestBatchesAfterARestart: after a clean end nothing comes out twice, after a crash an event batch comes out whole, but
-// for what lies before a later event of its lane that is gone.
+// TestBatchesAfterARestart: after a clean end nothing comes out twice, after a crash an event batch comes out whole,
+// but for what lies before a later event of its lane that is gone.
 func TestBatchesAfterARestart(t *testing.T) {
 	for _, c := range []struct {
 		power bool

@@ -23,6 +23,10 @@ const (
 	tableQuarantineIndex = 'q'
 	tableQuarantine      = 'Q'
 	tableDeadLetter      = 'd'
+	tableHistory         = 'k'
+	tableSegment         = 'K'
+	tableHistoryLane     = 'x'
+	tableHistoryID       = 'y'
 )
 
 // laneEnd stands behind a lane in a key; afterLane is the first byte above everything of that lane.

@@ -104,7 +104,7 @@ func (s *Store) load() error {
 	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return err
 	}
-	if err := s.recoverBatches(); err != nil {
+	if err := errors.Join(s.recoverBatches(), s.loadHistory()); err != nil {
 		return err
 	}
 	if err := errors.Join(s.checkMarker(), s.writeMarker()); err != nil || s.opts.Access != Service {

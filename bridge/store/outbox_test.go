@@ -121,8 +121,8 @@ func (q *queued) finish() string {
 	return q.broken
 }
 
-// TestOutboxOnAStore draws commits, acknowledgements, trims, restarts and losses of power for an outbox of any size that
-// reads the store: every lane comes out in its order, whole, and leaves nothing.
+// TestOutboxOnAStore draws commits, acknowledgements, trims, restarts and losses of power for an outbox of any size
+// that reads the store: every lane comes out in its order, whole, and leaves nothing.
 func TestOutboxOnAStore(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

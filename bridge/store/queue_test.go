@@ -152,7 +152,8 @@ func TestQueueLeavesTheDiskRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer q.Close()
-	if err := q.Add(t.Context(), 0, nil); !errors.Is(err, bridge.ErrFull) || !strings.Contains(err.Error(), "MIN_FREE_BYTES") {
+	if err := q.Add(t.Context(), 0, nil); !errors.Is(err, bridge.ErrFull) ||
+		!strings.Contains(err.Error(), "MIN_FREE_BYTES") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -18,13 +18,14 @@ func (s *Store) Reclaim(full bool) error {
 		return nil
 	}
 	s.freed = 0
+	if _, err := s.Flush(); err != nil { // what is deleted whole goes with the deletion's own table
+		return err
+	}
 	if tables := s.rewritable(); full && len(tables) > 0 {
 		s.compacting.Store(true)
 		s.Go(func() { s.compact(tables) })
-		return nil
 	}
-	_, err := s.Flush()
-	return err
+	return nil
 }
 
 // Flush begins to write what is in memory and in the log as a table; the channel is closed when it is one.
@@ -36,7 +37,10 @@ func (s *Store) rewritable() (tables []byte) {
 	for _, t := range []struct {
 		table byte
 		usage processor.Usage
-	}{{tableOutbox, s.meta.outbox}, {tableQuarantine, c.Quarantine}, {tableDeadLetter, c.DeadLetters}} {
+	}{
+		{tableOutbox, s.meta.outbox}, {tableQuarantine, c.Quarantine}, {tableDeadLetter, c.DeadLetters},
+		{tableHistory, s.history.usage}, {tableHistoryLane, s.history.usage}, {tableHistoryID, s.history.usage},
+	} {
 		if t.usage.Bytes <= s.opts.MinFreeBytes/2 {
 			tables = append(tables, t.table)
 		}
@@ -74,3 +78,6 @@ func (s *Store) working() (context.Context, context.CancelFunc) {
 	})
 	return ctx, cancel
 }
+
+// Reclaiming reports whether the disk is being given back what was deleted.
+func (s *Store) Reclaiming() bool { return s.compacting.Load() }

@@ -17,6 +17,7 @@ type recoveredLane map[uint64][]byte
 // broker has already may come out once more, as after any crash. Where nothing may be written they are counted alone.
 func (s *Store) recoverBatches() error {
 	b := s.NewBatch(nil)
+	s.leftOver = make(map[bridge.Lane]uint64)
 	lanes, err := b.readEventBatches()
 	if err != nil {
 		return err
@@ -59,6 +60,9 @@ func (b *Batch) recoverLane(lane bridge.Lane, records recoveredLane) error {
 	first, err := b.s.firstPending(lane, records)
 	if err != nil {
 		return err
+	}
+	if b.s.opts.Access == ReadOnly {
+		b.s.leftOver[lane] = first
 	}
 	for sequence, row := range records {
 		switch {

@@ -15,8 +15,12 @@ type run struct {
 	first, last uint64
 }
 
-// Remove deletes events of the outbox that the broker has on disk; those of a lane come in their order.
+// Remove deletes events of the outbox that the broker has on disk, and writes those that are kept to the history; those
+// of a lane come in their order.
 func (b *Batch) Remove(events []outbox.Removal) error {
+	if err := b.keepAll(events); err != nil {
+		return err
+	}
 	var runs []run
 	at := make(map[bridge.Lane]int)
 	for _, e := range events {

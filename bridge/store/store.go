@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -23,6 +24,10 @@ type Options struct {
 	MinFreeBytes uint64        // what stays free on the disk
 	Created      bridge.Millis // the wall clock, for a store that is created now
 	Log          *zap.Logger
+
+	// Of the history: how long published events are kept, 0: not at all, and how many bytes of them at the most.
+	Keep      time.Duration
+	KeepBytes uint64
 }
 
 // Access is what may be done with a store.
@@ -46,11 +51,13 @@ type Store struct {
 
 	meta        meta
 	batches     eventBatches
+	history     history
+	leftOver    map[bridge.Lane]uint64 // where nothing may be written: what waits of lanes in event batches begins here
 	identities  *existenceFilter
 	signatures  *existenceFilter
 	loadStarted bool   // of the filters, or done with it
 	lanesCursor []byte // where IdleLanes goes on
-	freed       uint64 // bytes deleted from outbox, quarantine and dead letters that the disk may still have
+	freed       uint64 // bytes deleted from outbox, history, quarantine and dead letters that the disk may still have
 	compacting  atomic.Bool
 
 	closing    chan struct{} // closed by Interrupt

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"errors"
-	"io"
 	"strings"
 	"testing"
 
@@ -10,6 +8,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"livebridge/bridge/store/storetest"
 )
 
 // crashed returns a disk as a crash leaves it right after the last commit, and the log on it.
@@ -49,26 +49,6 @@ func warnings(t *testing.T, disk *vfs.MemFS) (all []observer.LoggedEntry, err er
 	return logs.FilterMessageSnippet("torn or corrupt end").All(), err
 }
 
-// rewrite puts other content into a file.
-func rewrite(t *testing.T, disk *vfs.MemFS, path string, change func([]byte) []byte) {
-	t.Helper()
-	in, err := disk.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := io.ReadAll(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := disk.Create(path, vfs.WriteCategoryUnspecified)
-	if err == nil {
-		_, err = out.Write(change(content))
-	}
-	if err = errors.Join(err, in.Close(), out.Sync(), out.Close()); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestTornEndIsLogged: what a loss of power leaves of a record at the end of the log is told with its bytes, and a log
 // that ends whole, by a crash or a stop, is not.
 func TestTornEndIsLogged(t *testing.T) {
@@ -77,7 +57,7 @@ func TestTornEndIsLogged(t *testing.T) {
 		t.Fatalf("a whole log: %v, %v", all, err)
 	}
 	old := disk.CrashClone(vfs.CrashCloneCfg{})
-	rewrite(t, disk, log, func(content []byte) []byte { return content[:len(content)-3] })
+	storetest.Rewrite(t, disk, log, func(content []byte) []byte { return content[:len(content)-3] })
 	if err := disk.Remove(disk.PathJoin(memory().Dir, MarkerName)); err != nil { // it was not written back
 		t.Fatal(err)
 	}
@@ -93,7 +73,7 @@ func TestTornEndIsLogged(t *testing.T) {
 		t.Errorf("afterwards: %v, %v", all, err)
 	}
 	// The same damage where the commit marker is: nothing that was answered goes without a word.
-	rewrite(t, old, log, func(content []byte) []byte { return content[:len(content)-3] })
+	storetest.Rewrite(t, old, log, func(content []byte) []byte { return content[:len(content)-3] })
 	if _, err := warnings(t, old); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("commits are missing, and the store opens: %v", err)
 	}
@@ -102,7 +82,7 @@ func TestTornEndIsLogged(t *testing.T) {
 // TestDamagedStoreSaysWhatToDo: where the store cannot be opened for damage, the error is for a person.
 func TestDamagedStoreSaysWhatToDo(t *testing.T) {
 	disk, _ := crashed(t)
-	rewrite(t, disk, disk.PathJoin(memory().Dir, "MANIFEST-000001"), func(content []byte) []byte {
+	storetest.Rewrite(t, disk, disk.PathJoin(memory().Dir, "MANIFEST-000001"), func(content []byte) []byte {
 		content[10] ^= 4
 		return content
 	})

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"livebridge/bridge"
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/bridge/checker"
 	"livebridge/bridge/signature"
-	"livebridge/transports/transporttest"
 )
 
 // TestForgedDone: a PUBLISH_DONE that is signed with a key of somebody else, or not at all, is refused and changes
@@ -172,7 +172,7 @@ func TestAdminListen(t *testing.T) {
 // certify writes a certificate for localhost and its key, and returns the pool with its authority, which is new.
 func certify(t *testing.T, certFile, keyFile string) *x509.CertPool {
 	t.Helper()
-	authority := transporttest.NewAuthority(t)
+	authority := certificatetest.NewAuthority(t)
 	issued := authority.Issue(t, "localhost", "localhost")
 	for from, to := range map[string]string{issued.CertFile: certFile, issued.KeyFile: keyFile} {
 		content, err := os.ReadFile(from)
@@ -217,13 +217,10 @@ func TestServeOverTLS(t *testing.T) {
 		t.Fatalf("%d, %v", status, err)
 	}
 	pool = certify(t, cert, key)
-	deadline := time.Now().Add(20 * time.Second)
-	for status, err := send(client(pool)); status != 200; status, err = send(client(pool)) {
-		if time.Now().After(deadline) {
-			t.Fatalf("the new certificate is not shown: %d, %v", status, err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	until(t, "the new certificate is shown", func() bool {
+		status, _ := send(client(pool))
+		return status == 200
+	})
 	service.terminate(t)
 }
 

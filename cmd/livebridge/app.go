@@ -21,6 +21,7 @@ import (
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/reconcile"
 	"livebridge/bridge/status"
+	"livebridge/bridge/tracing"
 )
 
 // app is the service and everything that it runs.
@@ -39,6 +40,7 @@ type app struct {
 	admin       *admin.Server
 	control     *admin.Control        // nil: the control socket could not be opened
 	reconciler  *reconcile.Reconciler // nil: not configured
+	tracer      *tracing.Tracer       // nil: tracing is off
 
 	callbackListener net.Listener
 	adminListener    net.Listener
@@ -54,7 +56,8 @@ func start(s *settings, log *zap.Logger) (*app, error) {
 	a.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	s.registerLimits(a.registry)
-	for _, step := range []func() error{a.shareFiles, a.listen, a.openEngine, a.openControl, a.openKeys, a.openCertificate, a.buildIngress, a.buildReconciler} {
+	for _, step := range []func() error{a.shareFiles, a.listen, a.openTracer, a.openEngine, a.openControl, a.openKeys,
+		a.openCertificate, a.buildIngress, a.buildReconciler} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.abort())
 		}
@@ -131,6 +134,7 @@ func (a *app) buildIngress() error {
 	if a.certificate != nil {
 		c.TLS = a.certificate.TLS()
 	}
+	c.Tracer = a.spans()
 	var err error
 	if a.ingress, err = ingress.New(c, a.keys.Ring(), a.engine, a.log, a.registry); err != nil {
 		return &usageError{err}
@@ -191,6 +195,7 @@ func (a *app) run(ctx context.Context) error {
 
 // work starts everything that runs until it is shut down, or until alive ends. What fails ends the service.
 func (a *app) work(alive context.Context, group *errgroup.Group) {
+	hangups := onHangup() // before anybody is told that the service is ready
 	start := func(f func(context.Context)) { group.Go(func() error { f(alive); return nil }) }
 	serve := func(f func() error) { group.Go(func() error { return serverError(f()) }) }
 	serve(func() error { return a.ingress.Serve(a.callbackListener) })
@@ -203,7 +208,7 @@ func (a *app) work(alive context.Context, group *errgroup.Group) {
 	start(a.status.Run)
 	start(func(ctx context.Context) { a.keys.Watch(ctx, a.ingress.SetRing) })
 	start(a.credentials.Watch)
-	start(a.reloadOnHangup)
+	start(func(ctx context.Context) { a.reloadOn(ctx, hangups) })
 	if a.certificate != nil {
 		start(a.certificate.Watch)
 	}

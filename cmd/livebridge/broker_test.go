@@ -13,7 +13,6 @@ import (
 	"livebridge/transports/nats/natstest"
 
 	"github.com/nats-io/nats-server/v2/server"
-	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -21,7 +20,7 @@ import (
 const asBroker = "TEST_AS_NATS_SERVER"
 
 // outage is how long TestBrokerStopped stops the broker: go test ./cmd/livebridge -run TestBrokerStopped -outage 1m
-var outage = flag.Duration("outage", 2*time.Second, "how long the broker is away")
+var outage = flag.Duration("outage", 0, "how long the broker is away; 0: 2s, or 500ms if short")
 
 // serveNATS is what nats-server's main does.
 func serveNATS(args []string) {
@@ -42,6 +41,17 @@ func serveNATS(args []string) {
 	os.Exit(0)
 }
 
+// awayFor returns how long the broker is away.
+func awayFor() time.Duration {
+	switch {
+	case *outage > 0:
+		return *outage
+	case testing.Short():
+		return 500 * time.Millisecond
+	}
+	return 2 * time.Second
+}
+
 // startNATS runs nats-server as its own process.
 func startNATS(t *testing.T, store, address string) *exec.Cmd {
 	t.Helper()
@@ -60,22 +70,23 @@ func startNATS(t *testing.T, store, address string) *exec.Cmd {
 // It is not parallel: its load is its own.
 func TestBrokerStopped(t *testing.T) {
 	const rate = 1000
+	away := awayFor()
 	store, l := t.TempDir(), newLoad(t)
 	address := freeAddress(t)
 	nats := startNATS(t, store, address)
 	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL=nats://"+address)...)
-	l.begin(t, rate, int((*outage+4*time.Second).Seconds()*rate))
+	l.begin(t, rate, int(min(5*away, away+4*time.Second).Seconds()*rate))
 	l.await(t, rate)
 	if err := nats.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = nats.Wait() // killed
 	before := l.accepted.Load()
-	<-time.After(*outage)
+	<-time.After(away)
 	waits, during := service.metrics(t)["livebridge_outbox_events"], l.accepted.Load()-before
 	startNATS(t, store, address)
 	l.end(t)
-	t.Logf("answered 200 during %v: %d; then %.0f events waited; %v", *outage, during, waits, l.report)
+	t.Logf("answered 200 during %v: %d; then %.0f events waited; %v", away, during, waits, l.report)
 	if l.report.Unexpected > 0 || waits < float64(during)/2 {
 		t.Errorf("%d answers were wrong, and %.0f events waited where %d had been accepted", l.report.Unexpected, waits,
 			during)
@@ -88,15 +99,7 @@ func TestBrokerStopped(t *testing.T) {
 func TestStreamFull(t *testing.T) {
 	t.Parallel()
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
-	conn, err := natsgo.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := administrator(t, url)
 	config := jetstream.StreamConfig{Name: "LIVE_EVENTS", Subjects: []string{"live.events.>"},
 		Discard: jetstream.DiscardNew, MaxMsgs: 30}
 	if _, err := js.CreateStream(t.Context(), config); err != nil {

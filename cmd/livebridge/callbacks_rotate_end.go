@@ -26,7 +26,8 @@ type rotationEnd struct {
 func (f *apiFlags) rotateEnd() *cobra.Command {
 	r := &rotationEnd{rotate: rotate{apiFlags: f}}
 	c := &cobra.Command{
-		Use: "end KIND", Short: "Wait until the old key is no longer used, so that it can be removed", Args: exactlyOne("KIND"),
+		Use: "end KIND", Args: exactlyOne("KIND"),
+		Short: "Wait until the old key is no longer used, so that it can be removed",
 		Long: "Waits until no instance has verified a callback with the old key for the time of --idle, and one has with\n" +
 			"another key since. Then remove the old key from the keys of all instances, and repeat this: it is done\n" +
 			"when none reports the old key. With --remove-from it does that itself.",

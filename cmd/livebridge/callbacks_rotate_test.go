@@ -144,9 +144,10 @@ func TestRotateUsage(t *testing.T) {
 		"begin snapshot": "only those are signed with a key", "begin": "needs a KIND",
 		"switch stream":                   "needs a KIND and one PLACE",
 		"switch stream " + emulatedDomain: "set --key-file or --key-env",
-		"switch stream " + emulatedDomain + " --key-env CALLBACK_KEY --no-probe":       "set --instance",
-		"begin stream --key-env SHORT_KEY":                                             "has 5 characters",
-		"begin stream --key-env NO_SUCH":                                               "environment variable NO_SUCH: is empty",
+		"switch stream " + emulatedDomain + " --key-env CALLBACK_KEY --no-probe": "set --instance",
+		"begin stream --key-env SHORT_KEY":                                       "has 5 characters",
+		"begin stream --key-env NO_SUCH": "environment variable NO_SUCH: " +
+			"is empty",
 		"begin stream --key-env CALLBACK_KEY --key-file x":                             "use one of",
 		"end stream --old " + emulatedKey + " --instance http://127.0.0.1:1":           "8 hex digits",
 		"end stream --old 0011aaff":                                                    "set --instance",

@@ -129,15 +129,7 @@ func TestClusterLosesItsLeader(t *testing.T) {
 // streamOf returns the events' stream of a server.
 func streamOf(t *testing.T, url string) (jetstream.JetStream, jetstream.Stream) {
 	t.Helper()
-	conn, err := natsgo.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(conn.Close)
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := administrator(t, url)
 	stream, err := js.Stream(t.Context(), "LIVE_EVENTS")
 	if err != nil {
 		t.Fatal(err)
@@ -180,24 +172,16 @@ func TestStreamAtItsLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
-			conn, err := natsgo.Connect(url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			js, err := jetstream.New(conn)
-			if err != nil {
-				t.Fatal(err)
-			}
+			js := administrator(t, url)
 			limit.Name, limit.Subjects = "LIVE_EVENTS", []string{"live.events.>"}
 			if _, err := js.CreateStream(t.Context(), limit); err != nil {
 				t.Fatal(err)
 			}
 			lines := make(chan string, 1000)
-			if _, err := conn.Subscribe("live.events.>", func(m *natsgo.Msg) { lines <- string(m.Data) }); err != nil {
+			if _, err := js.Conn().Subscribe("live.events.>", func(m *natsgo.Msg) { lines <- string(m.Data) }); err != nil {
 				t.Fatal(err)
 			}
-			if err := conn.Flush(); err != nil {
+			if err := js.Conn().Flush(); err != nil {
 				t.Fatal(err)
 			}
 			p := newProvider()

@@ -5,6 +5,7 @@ import (
 
 	"livebridge/bridge/callback"
 	"livebridge/bridge/keyring"
+	"livebridge/bridge/tracing"
 )
 
 //go:generate go test . -run "TestSettingsReference|TestChartKnowsTheSettings|TestMetricsReference" -update
@@ -101,6 +102,13 @@ type settings struct {
 	DeadLettersMax int `env:"DEAD_LETTERS_MAX" envDefault:"10000"`
 	// How long an entry stays in quarantine; `0`: until `QUARANTINE_MAX` evicts it.
 	QuarantineMaxAge time.Duration `env:"QUARANTINE_MAX_AGE" envDefault:"720h"`
+
+	// How long published events are kept, to tell what has become of a callback and to publish it again, see
+	// [History](#history); `0`: not at all. In use: `24h` to `168h`.
+	JournalKeep time.Duration `env:"JOURNAL_KEEP" envDefault:"0s"`
+	// Maximum size of the events kept for `JOURNAL_KEEP`, beside `JOURNAL_MAX_BYTES`; the oldest are dropped first. On a
+	// disk that is nearly full they are dropped before a callback is refused.
+	JournalKeepBytes size `env:"JOURNAL_KEEP_BYTES" envDefault:"1GiB"`
 
 	// # Order and duplicates
 
@@ -252,4 +260,5 @@ type settings struct {
 	keyFiles    []keyring.File    // KEYS_FILE and the _FILE variables of keys
 	invalid     map[string]bool   // settings whose text is no valid value, which have their defaults
 	secretFiles map[string]string // paths from the _FILE variables of the other secrets, by the secret's name
+	tracing     *tracing.Config   // of the variables of OpenTelemetry; nil: off
 }

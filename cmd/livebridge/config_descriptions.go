@@ -35,6 +35,8 @@ func descriptions() map[string]string {
 		"QUARANTINE_MAX":        "Maximum number of entries in quarantine.",
 		"DEAD_LETTERS_MAX":      "Maximum number of dead letters.",
 		"QUARANTINE_MAX_AGE":    "How long an entry stays in quarantine; 0: until QUARANTINE_MAX evicts it.",
+		"JOURNAL_KEEP":          "How long published events are kept, to tell what has become of a callback and to publish it again, see History.",
+		"JOURNAL_KEEP_BYTES":    "Maximum size of the events kept for JOURNAL_KEEP, beside JOURNAL_MAX_BYTES; the oldest are dropped first.",
 		"HOLD_DONE":             "How long the end of a push waits for its start, when it arrives first.",
 		"HOLD_NEXT":             "How long the start of a push waits for the end of the one before.",
 		"HELD_PER_LANE":         "Maximum number of events held in one lane; above it the first ones are published early, marked forced.",

@@ -36,6 +36,7 @@ func swap(t *testing.T, dir, name, content string) {
 // later: everything that was answered 200 comes out once and in order. An empty file in between changes nothing.
 // It is not parallel: a broker comes back on its port, which another test could have taken meanwhile.
 func TestRotatedToken(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	put := func(token string) { t.Helper(); swap(t, dir, "token", token) }
 	put("first")

@@ -34,15 +34,20 @@ func (a *app) openLocal() (*local, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
+	if reporter, can := p.(bridge.PositionReporter); can && a.settings.JournalKeep > 0 {
+		reporter.ReportPositions(j.Outbox().Stored)
+	}
 	l := &local{Journal: j, publisher: p}
-	l.dispatch(a.published.Add, a.log, a.registry)
+	l.dispatch(a.published.Add, a.spans(), a.log, a.registry)
 	return l, nil
 }
 
 // dispatch makes the dispatcher.
-func (l *local) dispatch(published func(*bridge.Event, time.Time), log *zap.Logger, r prometheus.Registerer) {
+func (l *local) dispatch(
+	published func(*bridge.Event, time.Time), spans bridge.Tracer, log *zap.Logger, r prometheus.Registerer,
+) {
 	o := dispatch.DefaultOptions()
-	o.Backlog, o.Published = l.Backlog, published
+	o.Backlog, o.Published, o.Tracer = l.Backlog, published, spans
 	l.dispatcher = dispatch.New(l.Outbox(), l.publisher, o, log, r)
 }
 

@@ -55,6 +55,7 @@ func (p *playedProvider) playAll(t *testing.T, service *program, from, to int) {
 // client: what was answered 200 comes out of the next start. strace counts the calls of each thread by itself, so the
 // client goes on until one of them is there and has ended the program.
 func TestDiskFailsUnderTheProgram(t *testing.T) {
+	t.Parallel()
 	for _, f := range []struct {
 		name, call, fault string
 		answered          bool // everything, for nothing has ended the program

@@ -2,12 +2,10 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,12 +16,13 @@ import (
 
 func newJournal() *cobra.Command {
 	c := &cobra.Command{
-		Use: "journal", Short: "Inspect the journal, or replay events of its outbox", Args: cobra.ArbitraryArgs,
+		Use: "journal", Short: "Inspect the journal, and find, export or replay its events", Args: cobra.ArbitraryArgs,
 		RunE: needsCommand,
 		Example: "  livebridge journal inspect\n" +
+			"  livebridge journal show 6a09e667f3bcc908b2fb1366ea957d3e\n" +
 			"  livebridge journal replay --lane stream:push.example.com/live/room1",
 	}
-	c.AddCommand(newInspect(), newReplay())
+	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay())
 	return c
 }
 
@@ -67,6 +66,7 @@ func printStats(w io.Writer, i *bridge.JournalStats) error {
 		{"dead letters", usage(i.DeadLetters)},
 		{"identities", fmt.Sprint(i.Identities)},
 		{"used", fmt.Sprintf("%d of %d bytes", i.Bytes, i.MaxBytes)},
+		{"history", historyText(i.History)},
 		{"store", fmt.Sprintf("%d bytes on disk, %d free", i.StoreBytes, i.FreeBytes)},
 	} {
 		if _, err := fmt.Fprintf(w, "%-14s %s\n", line[0], line[1]); err != nil {
@@ -76,105 +76,17 @@ func printStats(w io.Writer, i *bridge.JournalStats) error {
 	return nil
 }
 
-func newReplay() *cobra.Command {
-	var lane string
-	var all bool
-	var wait time.Duration
-	var output outputFormat
-	c := &cobra.Command{
-		Use: "replay --lane LANE | --all", Short: "Publish the events in the outbox again", Args: noArguments,
-		Long: "Appends the events in the outbox to their lanes once more: same id, next sequence, marked `replayed`. The\n" +
-			"outbox contains what NATS or Kafka has not durably acknowledged. Acknowledged events are no longer in the\n" +
-			"journal: consumers read them again from the broker. Entries of the quarantine and dead letters are published\n" +
-			"by `quarantine release` and `deadletters retry`.\n\n" +
-			"Prints the outcome of each of the first 10,000 events as JSON in a pipe, and only dead letters on a terminal.\n" +
-			"The summary goes to standard error. Exit code 1 if an event becomes a dead letter.",
-		Example: "  livebridge journal replay --lane stream:push.example.com/live/room1",
-		RunE: func(c *cobra.Command, _ []string) error {
-			if all == (lane != "") {
-				return &usageError{errors.New(
-					"replay needs either --all or --lane with a lane such as stream:push.example.com/live/room1")}
-			}
-			f, err := parseLane(lane)
-			if err != nil {
-				return err
-			}
-			return withOperator(c, journal.ReadWrite, func(d admin.Operator) error { return replay(c, d, f, wait, output) })
-		},
+// historyText says what is kept of published events.
+func historyText(h *bridge.HistoryStats) string {
+	if h == nil {
+		return "off (JOURNAL_KEEP)"
 	}
-	addLaneFlag(c, &lane)
-	c.Flags().BoolVar(&all, "all", false, "all lanes")
-	addOutputFlag(c, &output, "table", "json")
-	waitFlag(c, &wait)
-	return c
-}
-
-// maxTrackedReplays bounds how many replayed events are tracked until the broker acknowledges them: a backlog may have
-// any length.
-const maxTrackedReplays = 10_000
-
-// replay replays lane after lane, page after page, and reports the outcome of the first events. It does so after an
-// error too, since what was replayed before is committed.
-func replay(c *cobra.Command, d admin.Operator, lane laneFilter, wait time.Duration, output outputFormat) error {
-	queries := []bridge.ReplayQuery{{}}
-	if lane.subject != "" {
-		queries = nil
-		for _, kind := range lane.kinds() {
-			queries = append(queries, bridge.ReplayQuery{Kind: kind, Lane: lane.subject})
-		}
+	text := fmt.Sprintf("%d, %d of %d bytes", h.Entries, h.Bytes, h.MaxBytes)
+	if h.Keep != "" {
+		text += ", kept for " + h.Keep
 	}
-	replayed, results := 0, []*result(nil)
-	var err error
-	for _, q := range queries {
-		var n int
-		n, results, err = replayLane(d, q, results)
-		if replayed += n; err != nil {
-			break
-		}
+	if h.Oldest != "" {
+		text += ", oldest published " + h.Oldest
 	}
-	if err == nil {
-		err = awaitDeliveries(c.Context(), d, results, wait)
-	}
-	return errors.Join(reportReplay(c, replayed, results, output), err)
-}
-
-// replayLane replays what one query selects, page after page.
-func replayLane(d admin.Operator, q bridge.ReplayQuery, results []*result) (replayed int, _ []*result, err error) {
-	for {
-		r, err := d.Replay(q)
-		replayed += r.Replayed
-		for i := range r.Emitted[:min(len(r.Emitted), maxTrackedReplays-len(results))] {
-			results = append(results, &result{Emission: &r.Emitted[i]})
-		}
-		if q.Cursor, q.UpTo = r.Cursor, r.UpTo; err != nil || q.Cursor == nil {
-			return replayed, results, err
-		}
-	}
-}
-
-// reportReplay prints the outcome of replayed events and a summary.
-func reportReplay(c *cobra.Command, replayed int, results []*result, output outputFormat) error {
-	out, problems := c.OutOrStdout(), []error(nil)
-	for _, r := range results {
-		dead := r.Delivery != nil && r.State == bridge.DeliveryDeadLetter
-		if dead {
-			problems = append(problems, fmt.Errorf("%s:%s, sequence %d: %s", r.Kind, r.Lane, r.Sequence, r.text()))
-		}
-		var err error
-		if !output.table(out) {
-			err = json.NewEncoder(out).Encode(r)
-		} else if dead {
-			_, err = fmt.Fprintf(out, "%s:%s  %d  %s\n", r.Kind, r.Lane, r.Sequence, printable(r.text()))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	summary := summaryOf(results)
-	if replayed == 0 {
-		summary = ": the outbox has none of this lane that is not a replay already; what the broker has acknowledged is " +
-			"read from the broker"
-	}
-	_, err := fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events%s\n", replayed, summary)
-	return errors.Join(append(problems, err)...)
+	return text
 }

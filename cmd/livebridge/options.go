@@ -41,6 +41,7 @@ func (s *settings) journalOptions() journal.Options {
 	o.HeldMax, o.DedupeWindow, o.DedupeMax, o.LanesCached = s.HeldMax, s.DedupeWindow, uint64(s.DedupeMax), s.LanesCached
 	o.MaxBytes, o.MinFreeBytes = uint64(s.JournalMaxBytes), uint64(s.MinFreeBytes)
 	o.QuarantineMax, o.QuarantineMaxAge, o.DeadLettersMax = s.QuarantineMax, s.QuarantineMaxAge, s.DeadLettersMax
+	o.Keep, o.KeepBytes = s.JournalKeep, uint64(s.JournalKeepBytes)
 	o.SignatureReuse, o.PublishQuarantine = s.SignatureReuse == "accept", s.QuarantineTopic != ""
 	return o
 }

@@ -252,7 +252,7 @@ func TestErrorBetweenPages(t *testing.T) {
 		do   func(c *cobra.Command, d *failingOperator) error
 		want string
 	}{
-		"replay": {func(c *cobra.Command, d *failingOperator) error { return replay(c, d, laneFilter{}, 0, "") },
+		"replay": {func(c *cobra.Command, d *failingOperator) error { return replay(c, d, []bridge.ReplayQuery{{}}, 0, "") },
 			"journal replay: 14 events\n"},
 		"purge": {func(c *cobra.Command, d *failingOperator) error {
 			results, err := s.apply(d, admin.Operator.Purge, make([]uint64, 3*bridge.PageMax))

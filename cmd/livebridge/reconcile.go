@@ -65,7 +65,8 @@ func (a *app) buildReconciler() error {
 		return nil
 	}
 	o := a.settings.reconcileOptions()
-	o.Online, o.Sessions, o.Log, o.Registerer = &lateClient{config: a.settings.providerConfig()}, a.engine, a.log, a.registry
+	o.Online, o.Sessions = &lateClient{config: a.settings.providerConfig()}, a.engine
+	o.Log, o.Registerer = a.log, a.registry
 	if a.settings.ReconcileEvents {
 		o.Publish = func(ctx context.Context, d reconcile.Difference) error {
 			return a.engine.Append(ctx, reconcile.Arrival(d))
@@ -82,8 +83,8 @@ func (a *app) reconcile(ctx context.Context) {
 	}
 }
 
-// lateClient opens the client of the provider's API when it is first needed, and again until it succeeds: the credentials
-// of an agency come from the network, and the service does not depend on them.
+// lateClient opens the client of the provider's API when it is first needed, and again until it succeeds: the
+// credentials of an agency come from the network, and the service does not depend on them.
 type lateClient struct {
 	config provider.Config
 	mu     sync.Mutex

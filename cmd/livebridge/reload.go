@@ -7,10 +7,15 @@ import (
 	"syscall"
 )
 
-// reloadOnHangup reads the watched files at once on every SIGHUP, until ctx ends.
-func (a *app) reloadOnHangup(ctx context.Context) {
+// onHangup returns what receives every SIGHUP, which ends the service no longer.
+func onHangup() chan os.Signal {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
+	return hangups
+}
+
+// reloadOn reads the watched files at once on every hangup, until ctx ends.
+func (a *app) reloadOn(ctx context.Context, hangups chan os.Signal) {
 	defer signal.Stop(hangups)
 	for {
 		select {

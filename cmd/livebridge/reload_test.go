@@ -54,7 +54,8 @@ func TestReloadReadsEveryFile(t *testing.T) {
 	if err != nil {
 		t.Errorf("the new certificate is not active: %v", err)
 	}
-	c, err := nats.Connect(a.engine.(*local).publisher.(*embedded.Publisher).ClientURL(), nats.Token("second"), nats.NoReconnect())
+	c, err := nats.Connect(a.engine.(*local).publisher.(*embedded.Publisher).ClientURL(), nats.Token("second"),
+		nats.NoReconnect())
 	if err != nil {
 		t.Fatalf("the new token is not active: %v", err)
 	}

@@ -66,17 +66,21 @@ func (n *newConnections) note(status int) {
 // refused between the two processes. All that were answered are published, in order.
 // It is not parallel: its load and the time of a restart are its own.
 func TestRestartUnderLoad(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name            string
 		activated, away bool
 	}{{"socket activation", true, false}, {"socket activation, no broker", true, true}, {"own sockets", false, false}} {
-		t.Run(c.name, func(t *testing.T) { restartUnderLoad(t, c.activated, c.away) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			restartUnderLoad(t, c.activated, c.away)
+		})
 	}
 }
 
 func restartUnderLoad(t *testing.T, activated, away bool) {
 	dir, p := t.TempDir(), newProvider()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", freeAddress(t)) // nobody takes it between two lives
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,6 +77,7 @@ func turn(t *testing.T, service *program, rotations []*keyChange, next func(*key
 // TestRotationCostsNothing changes the keys of three kinds under load, each file in one of the ways in which files
 // change: no callback is rejected, and the old keys are not accepted afterwards.
 func TestRotationCostsNothing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	put := func(name, content string) {
 		t.Helper()

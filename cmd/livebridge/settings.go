@@ -22,6 +22,7 @@ import (
 	"livebridge/bridge/ingress"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/signature"
+	"livebridge/bridge/tracing"
 )
 
 // prefix begins the name of every setting.
@@ -51,7 +52,8 @@ func readSettings(given map[string]string) (*settings, error) {
 	if topic, set := vars[prefix+"QUARANTINE_TOPIC"]; set {
 		s.QuarantineTopic = topic // empty differs from unset: notices are not published
 	}
-	if err := errors.Join(append(errs, s.check()...)...); err != nil {
+	s.tracing, err = tracing.FromEnvironment(vars)
+	if err := errors.Join(append(append(errs, err), s.check()...)...); err != nil {
 		return s, &usageError{err}
 	}
 	return s, nil
@@ -182,7 +184,7 @@ func (s *settings) check() []error {
 
 // checkNumbers rejects numbers out of range.
 func (s *settings) checkNumbers() []error {
-	var errs []error
+	errs := s.checkHistory()
 	for name, n := range map[string]int{
 		"MAX_CONNECTIONS": s.MaxConnections, "HELD_PER_LANE": s.HeldPerLane, "HELD_MAX": s.HeldMax, "DEDUPE_MAX": s.DedupeMax,
 		"LANES_CACHED": s.LanesCached, "QUARANTINE_MAX": s.QuarantineMax, "DEAD_LETTERS_MAX": s.DeadLettersMax,

@@ -42,6 +42,7 @@ func (a *app) stop(alive context.Context) error {
 	left := a.engine.finish(limit.close)
 	err = errors.Join(err, before(limit.close, a.closeControl), a.engine.close(limit.close),
 		before(limit.close, a.admin.Shutdown))
+	a.closeTracer(limit.close)
 	a.logStopped(left, time.Since(begun))
 	return err
 }
@@ -111,6 +112,7 @@ func (a *app) abort() error {
 			errs = append(errs, l.Close())
 		}
 	}
+	a.closeTracer(time.Now().Add(closeReserve))
 	if a.engine != nil {
 		errs = append(errs, a.closeControl(context.Background()), a.engine.close(time.Now().Add(closeReserve)))
 	}

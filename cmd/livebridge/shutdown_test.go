@@ -211,6 +211,7 @@ func TestEndDuringTheBrokersAnswer(t *testing.T) {
 // TestEndDuringASync: the program gets SIGTERM while a commit, or the snapshot of the embedded broker, is on its
 // way to a slow disk. Every callback that was answered 200 comes out, and the broker's store is left in order.
 func TestEndDuringASync(t *testing.T) {
+	t.Parallel()
 	for _, call := range []string{"fdatasync", "fsync"} {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()

@@ -22,7 +22,7 @@ import (
 // simulationSeed runs one simulation alone: go test ./cmd/livebridge -run TestSimulation -simulation.seed 17
 var (
 	simulationSeed  = flag.Uint64("simulation.seed", 0, "the only seed to simulate; 0: several")
-	simulationSeeds = flag.Uint64("simulation.seeds", 3, "how many seeds to simulate")
+	simulationSeeds = flag.Uint64("simulation.seeds", 0, "how many seeds to simulate; 0: 3, or 1 if short")
 )
 
 // simulation is the whole program but for its sockets, for some hours of virtual time: the handler of callbacks,
@@ -44,11 +44,19 @@ type simulation struct {
 }
 
 func TestSimulation(t *testing.T) {
+	t.Parallel()
 	if *simulationSeed > 0 {
 		simulate1(t, *simulationSeed)
 		return
 	}
-	for seed := range *simulationSeeds {
+	seeds := *simulationSeeds
+	switch {
+	case seeds == 0 && testing.Short():
+		seeds = 1
+	case seeds == 0:
+		seeds = 3
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint("seed ", seed+1), func(t *testing.T) {
 			t.Parallel()
 			simulate1(t, seed+1)

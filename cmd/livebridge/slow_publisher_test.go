@@ -82,7 +82,7 @@ func runWith(t *testing.T, dir string, p *slowPublisher, more ...string) (*progr
 		t.Fatal(err)
 	}
 	l.publisher, a.registry = p, prometheus.NewRegistry()
-	l.dispatch(a.published.Add, a.log, a.registry)
+	l.dispatch(a.published.Add, nil, a.log, a.registry)
 	stop, ended := runApp(t, a)
 	return &program{listen: a.callbackListener.Addr().String(), admin: a.adminListener.Addr().String()}, stop, ended
 }

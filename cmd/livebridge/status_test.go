@@ -30,6 +30,7 @@ func shownBy[T any](t *testing.T, p *program, path string) (value T) {
 
 // TestStatus: the page of a running service has its sessions, keys, refusals and settings.
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	service := launch(t, t.TempDir(), prefix+"NATS_EMBEDDED_TOKEN=the-token-of-consumers")
 	begun := time.Now().Truncate(time.Second)
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", begun.Unix(), time.Now(), ""), 200)

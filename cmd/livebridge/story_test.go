@@ -154,8 +154,8 @@ func (s *story) count() int {
 	return len(s.delivered)
 }
 
-// lose restarts the bridge with reconciliation, at another URL that is registered in place of the old one, and loses the
-// start of a push.
+// lose restarts the bridge with reconciliation, at another URL that is registered in place of the old one, and loses
+// the start of a push.
 func (s *story) lose(t *testing.T) {
 	t.Helper()
 	s.service.kill()

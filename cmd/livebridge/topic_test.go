@@ -10,9 +10,6 @@ import (
 	"testing"
 	"time"
 
-	natsgo "github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-
 	"livebridge/bridge/checker"
 )
 
@@ -22,10 +19,12 @@ const patience = 60 * time.Second
 // until polls a condition, which is tried for as long as there is patience.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !condition(); time.Sleep(5 * time.Millisecond) {
+	pause := 5 * time.Millisecond
+	for end := time.Now().Add(patience); !condition(); time.Sleep(pause) {
 		if time.Now().After(end) {
 			t.Fatalf("in vain waited until %s", what)
 		}
+		pause = min(2*pause, 80*time.Millisecond) // to ask costs more than to wait
 	}
 }
 
@@ -104,15 +103,8 @@ func tailing(t *testing.T, url string, last func(line string) bool) ([]string, e
 // messages returns how many events the stream has.
 func messages(t testing.TB, url string) int {
 	t.Helper()
-	conn, err := natsgo.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := administrator(t, url)
+	defer js.Conn().Close()
 	stream, err := js.Stream(t.Context(), "LIVE_EVENTS")
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 )
 
 // administrator connects to a broker as whoever runs it.
-func administrator(t *testing.T, url string) jetstream.JetStream {
+func administrator(t testing.TB, url string) jetstream.JetStream {
 	t.Helper()
 	conn, err := natsgo.Connect(url)
 	if err != nil {

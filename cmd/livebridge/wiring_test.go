@@ -230,7 +230,7 @@ func journalWanted(v *values) journal.Options {
 		LanesCached: v.number("LANES_CACHED"), SignatureReuse: v.is("SIGNATURE_REUSE", "accept"),
 		MaxBytes: uint64(v.bytes("JOURNAL_MAX_BYTES")), MinFreeBytes: uint64(v.bytes("MIN_FREE_BYTES")),
 		QuarantineMax: v.number("QUARANTINE_MAX"), DeadLettersMax: v.number("DEAD_LETTERS_MAX"), OutboxMemory: 65_536,
-		OpenFiles:        1000,
+		OpenFiles: 1000, Keep: v.span("JOURNAL_KEEP"), KeepBytes: uint64(v.bytes("JOURNAL_KEEP_BYTES")),
 		QuarantineMaxAge: v.span("QUARANTINE_MAX_AGE"), PublishQuarantine: v.text("QUARANTINE_TOPIC") != "",
 	}
 }

@@ -33,7 +33,8 @@ func mutants() []mutant {
 		countingMutants(), operatorMutants(), sharingMutants(), providerMutants(),
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
-		statusMutants(), ownerMutants(), stateMutants(), fallbackMutants(),
+		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
+		historyPageMutants(), ownerMutants(), stateMutants(),
 	} {
 		all = append(all, some...)
 	}

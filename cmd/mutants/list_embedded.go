@@ -41,7 +41,8 @@ func embeddedMutants() []mutant {
 
 // endingMutants are faults of the shutdown, and of who may connect.
 func endingMutants() []mutant {
-	const requests, left = "\terr := before(limit.answer, a.ingress.Shutdown)\n", "\tleft := a.engine.finish(limit.close)\n"
+	const requests, left = "\terr := before(limit.answer, a.ingress.Shutdown)\n",
+		"\tleft := a.engine.finish(limit.close)\n"
 	const accept = "\tdrained := a.drain(alive, limit.accept, begun)\n"
 	const deadline = "\tctx, cancel := context.WithDeadline(context.Background(), end)\n" +
 		"\tdefer cancel()\n\tif l.pending() > 0 {\n\t\tcancel()\n\t}\n"
@@ -73,7 +74,8 @@ func endingMutants() []mutant {
 			"TestEndInOrder"},
 		{"the publisher is closed before the last checkpoint", shutdown, left,
 			"\t_ = before(limit.close, a.engine.(*local).publisher.Close)\n" + left, livebridge, "TestEndInOrder"},
-		{"a broker that never answers delays the shutdown", "cmd/livebridge/engine_local.go", deadline, "\tctx := context.Background()\n", livebridge,
+		{"a broker that never answers delays the shutdown", "cmd/livebridge/engine_local.go", deadline,
+			"\tctx := context.Background()\n", livebridge,
 			"TestEndWithoutAnAnswer"},
 		{"the service is ready while it stops", shutdown, "\ta.stopping.Store(true)\n", "", livebridge, "TestShutdownDelay"},
 		{"the admin port closes before the callback port", shutdown, accept,

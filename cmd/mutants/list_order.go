@@ -39,7 +39,8 @@ func durabilityMutants() []mutant {
 			"\tw.j.answer(c)\n\tc.waiting = nil\n\tw.awaitSync(c)\n\treturn nil\n}\n\n// awaitSyncs", livebridge,
 			"TestSimulation/seed_2"},
 		{"published before the sync", "bridge/journal/writer.go", "\tc.written = true\n",
-			"\tc.written = true\n\tw.j.outbox.Enqueue(c.batch.Emitted(), c.batch.Number())\n\tc.batch = w.j.store.NewBatch(nil)\n", livebridge, "TestSimulation/seed_2"},
+			"\tc.written = true\n\tw.j.outbox.Enqueue(c.batch.Emitted(), c.batch.Number())\n\tc.batch = " +
+				"w.j.store.NewBatch(nil)\n", livebridge, "TestSimulation/seed_2"},
 		{"a failed sync is ignored", "bridge/journal/writer.go",
 			"c.batch.Wait(); err != nil {\n\t\t\t\tw.j.store.Fail(err)\n\t\t\t\treturn\n", "c.batch.Wait(); err != nil {\n",
 			journal, "TestFailedSync|TestErrorAtEveryOperation"},
@@ -56,7 +57,8 @@ func durabilityMutants() []mutant {
 		{"holds follow the wall clock", "bridge/journal/clock.go", "time.Since(c.started)", "c.wall().Sub(c.started)",
 			journal, "TestClockJumpChangesNoHold"},
 		{"deadlines precede waiting callbacks", "bridge/journal/writer.go", "\tfor _, r := range arrivals {\n",
-			"\tif err := w.j.apply(w.commit, processor.Input{Action: processor.Expire}); err != nil {\n\t\treturn err\n\t}\n\tfor _, r := range arrivals {\n", journal, "TestCallbacksComeBeforeDeadlines"},
+			"\tif err := w.j.apply(w.commit, processor.Input{Action: processor.Expire}); err != nil {\n\t\treturn " +
+				"err\n\t}\n\tfor _, r := range arrivals {\n", journal, "TestCallbacksComeBeforeDeadlines"},
 		{"the clock advances within a commit", "bridge/journal/writer.go", "\tif err := w.addHousekeeping(c); err != nil {",
 			"\tc.now = w.j.clock.moment()\n\tif err := w.addHousekeeping(c); err != nil {", journal,
 			"TestCallbacksComeBeforeDeadlines"},
@@ -67,7 +69,9 @@ func durabilityMutants() []mutant {
 			"if n < 0 || n > len(r.rest) {\n\t\tr.rest, r.err = nil, errShort",
 			"if n < 0 || n > len(r.rest) {\n\t\tr.rest = nil", "bridge/record", "TestEventRoundTrip"},
 		{"a duplicate is answered before the original", "bridge/journal/commit.go", "\treturn c.batch.Add(&c.effects)\n",
-			"\tif last := len(c.waiting) - 1; in.Action == processor.Arrive && c.effects.Duplicates > 0 {\n\t\tc.waiting[last].done <- nil\n\t\tc.waiting = c.waiting[:last]\n\t}\n\treturn c.batch.Add(&c.effects)\n", journal, "TestRepeatWaitsForWhatItRepeats"},
+			"\tif last := len(c.waiting) - 1; in.Action == processor.Arrive && c.effects.Duplicates > 0 " +
+				"{\n\t\tc.waiting[last].done <- nil\n\t\tc.waiting = c.waiting[:last]\n\t}\n" +
+				"\treturn c.batch.Add(&c.effects)\n", journal, "TestRepeatWaitsForWhatItRepeats"},
 		{"a dead letter's lane resumes before the sync", "bridge/journal/commit.go",
 			"\tc.deadLettered = append(c.deadLettered, r)\n", "\tj.outbox.DeadLettered(r)\n", journal,
 			"TestDeadLetterWaitsForItsSync"},

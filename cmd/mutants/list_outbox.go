@@ -96,7 +96,9 @@ func memoryMutants() []mutant {
 func deliveryMutants() []mutant {
 	return []mutant{
 		{"removed before it is published", "bridge/outbox/outbox.go", "\t\tevents = append(events, l.underWay.Event)\n",
-			"\t\tevents = append(events, l.underWay.Event)\n\t\to.acknowledged = append(o.acknowledged, Removal{Lane: l.lane, Sequence: l.underWay.Event.Sequence, Bytes: l.underWay.Bytes, Batch: l.underWay.Batch, Position: l.underWay.Position})\n",
+			"\t\tevents = append(events, l.underWay.Event)\n\t\to.acknowledged = append(o.acknowledged, Removal{Lane: " +
+				"l.lane, Sequence: l.underWay.Event.Sequence, Bytes: l.underWay.Bytes, Batch: l.underWay.Batch, Position: " +
+				"l.underWay.Position})\n",
 			outbox, "TestAnyOrder"},
 		{"removed before the broker has it on disk", "bridge/outbox/settlement.go",
 			"\tif err != nil {\n\t\to.acknowledged = append(events, o.acknowledged...)\n\t\treturn err\n\t}", "\t_ = err",
@@ -113,11 +115,11 @@ func deliveryMutants() []mutant {
 		{"a dead letter is dropped", "bridge/dispatch/dispatch.go", "return bridge.DeadLetterOf(err)",
 			"return bridge.Settlement{}", dispatch, "TestDeadLetters"},
 		{"any answer acknowledges the whole batch", "transports/nats/batch.go",
-			"allStored := stored && bs.calibrated && sequenceOffset == bs.sequenceOffset",
-			"allStored := m != nil || stored && sequenceOffset == 0", nats, "TestAckCoversStoredMessagesOnly"},
+			"allStored = stored && bs.calibrated && sequenceOffset == bs.sequenceOffset",
+			"allStored = m != nil || stored && sequenceOffset == 0", nats, "TestAckCoversStoredMessagesOnly"},
 		{"missing messages of a batch are not noticed", "transports/nats/batch.go",
-			"allStored := stored && bs.calibrated && sequenceOffset == bs.sequenceOffset",
-			"allStored := stored && bs.calibrated && int64(sequenceOffset) <= int64(bs.sequenceOffset)", nats,
+			"allStored = stored && bs.calibrated && sequenceOffset == bs.sequenceOffset",
+			"allStored = stored && bs.calibrated && int64(sequenceOffset) <= int64(bs.sequenceOffset)", nats,
 			"TestAMessageThatIsNotStoredIsSentAgain"},
 		{"a duplicate acknowledges the whole batch", "transports/nats/batch.go", "|| answer.Duplicate {", "{", nats,
 			"TestDuplicateDoesNotCalibrate"},

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/transporttest"
 )
 
@@ -108,7 +109,7 @@ func TestFirstEventsWaitForLeaders(t *testing.T) {
 func TestWhatToSet(t *testing.T) {
 	t.Parallel()
 	plain, secure := startFake(t),
-		startFake(t, kfake.TLS(serving(transporttest.NewAuthority(t).Issue(t, "broker", "127.0.0.1"))))
+		startFake(t, kfake.TLS(serving(certificatetest.NewAuthority(t).Issue(t, "broker", "127.0.0.1"))))
 	plain.ControlKey(int16(kmsg.SASLHandshake), func(r kmsg.Request) (kmsg.Response, error, bool) { // as Kafka does
 		plain.KeepControl()
 		answer := r.ResponseKind().(*kmsg.SASLHandshakeResponse)

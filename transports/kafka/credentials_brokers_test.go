@@ -11,6 +11,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/kafka/kafkatest"
 	"livebridge/transports/transporttest"
 )
@@ -18,7 +19,7 @@ import (
 // TestRotationBrokers changes a SCRAM password and renews a client certificate at a real broker, while events are
 // published.
 func TestRotationBrokers(t *testing.T) {
-	ours, unauthorized := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
+	ours, unauthorized := certificatetest.NewAuthority(t), certificatetest.NewAuthority(t)
 	c := kafkatest.Start(t, kafkatest.Options{
 		Properties: map[string]string{
 			"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -49,7 +50,7 @@ func TestRotationBrokers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	renew := func(by *transporttest.Authority) {
+	renew := func(by *certificatetest.Authority) {
 		t.Helper()
 		content, err := os.ReadFile(by.Issue(t, "bridge", "bridge").StoreFile)
 		if err != nil {

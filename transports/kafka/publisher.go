@@ -103,6 +103,14 @@ func (r *route) reload() error {
 	return err
 }
 
+// ReportPositions implements bridge.PositionReporter.
+func (p *Publisher) ReportPositions(stored func(*bridge.Event, bridge.Position)) {
+	p.producer.ReportPositions(stored)
+	if p.quarantine != nil {
+		p.quarantine.producer.ReportPositions(stored)
+	}
+}
+
 // Publish implements bridge.Publisher.
 func (p *Publisher) Publish(e *bridge.Event, done func(error)) {
 	route, t, err := p.topicOf(e)

@@ -11,6 +11,7 @@ import (
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap/zaptest/observer"
 
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/kafka/kafkatest"
 	"livebridge/transports/transporttest"
 )
@@ -36,7 +37,7 @@ func minimalUsers() string {
 }
 
 // rights gives users what the table says, and one less each.
-func rights(t *testing.T, c *kafkatest.Cluster, authority *transporttest.Authority) {
+func rights(t *testing.T, c *kafkatest.Cluster, authority *certificatetest.Authority) {
 	users := 0
 	open := func(t *testing.T, given []right) (Options, string, *observer.ObservedLogs) {
 		user := fmt.Sprint("least", users)

@@ -11,13 +11,14 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"livebridge/bridge"
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/kafka/kafkatest"
 	"livebridge/transports/transporttest"
 )
 
 // TestSecurity runs against one real broker with TLS, client certificates where they are shown, SASL and an authorizer.
 func TestSecurity(t *testing.T) {
-	authority := transporttest.NewAuthority(t)
+	authority := certificatetest.NewAuthority(t)
 	c := kafkatest.Start(t, kafkatest.Options{
 		Properties: map[string]string{
 			"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
@@ -69,7 +70,7 @@ func TestSecurity(t *testing.T) {
 	})
 	t.Run("unknown authority", func(t *testing.T) {
 		o, _ := observed()
-		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, transporttest.NewAuthority(t).File,
+		o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, certificatetest.NewAuthority(t).File,
 			"plain", "plainuser", "plain-secret"
 		awaitAnswer(t, dial(t, o), containing("certificate"))
 	})
@@ -89,7 +90,7 @@ func TestSecurity(t *testing.T) {
 
 // TestClientCertificate runs against a broker that asks for one and knows us by it.
 func TestClientCertificate(t *testing.T) {
-	authority := transporttest.NewAuthority(t)
+	authority := certificatetest.NewAuthority(t)
 	c := kafkatest.Start(t, kafkatest.Options{Properties: map[string]string{
 		"listener.security.protocol.map": "CLIENT:SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"ssl.keystore.type":              "PEM", "ssl.keystore.location": authority.Issue(t, "broker", "127.0.0.1").StoreFile,
@@ -111,7 +112,7 @@ func TestClientCertificate(t *testing.T) {
 // TestCertificateOfAnotherName runs against a broker as Huawei Cloud DMS has it: SASL_SSL, with a certificate whose
 // name is not its address. What does not fit its listeners is named.
 func TestCertificateOfAnotherName(t *testing.T) {
-	authority := transporttest.NewAuthority(t)
+	authority := certificatetest.NewAuthority(t)
 	c := kafkatest.Start(t, kafkatest.Options{Properties: map[string]string{
 		"listener.security.protocol.map": "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"sasl.enabled.mechanisms":        "PLAIN",
@@ -121,7 +122,7 @@ func TestCertificateOfAnotherName(t *testing.T) {
 			`user_plainuser="plain-secret";`,
 	}})
 	plain := func(o *Options) { o.SASL, o.User, o.Password = "plain", "plainuser", "plain-secret" }
-	for _, v := range verifications(transporttest.NewAuthority(t).File) {
+	for _, v := range verifications(certificatetest.NewAuthority(t).File) {
 		t.Run(v.name, func(t *testing.T) { v.check(t, c.Broker(0), authority.File, plain) })
 	}
 	for text, set := range map[string]func(*Options){

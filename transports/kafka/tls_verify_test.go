@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/transporttest"
 )
 
@@ -55,7 +56,7 @@ func (v verification) check(t *testing.T, addr, authority string, set func(*Opti
 // unless nothing is verified.
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	right, another := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
+	right, another := certificatetest.NewAuthority(t), certificatetest.NewAuthority(t)
 	f := startFake(t, kfake.TLS(serving(right.Issue(t, "broker", "kafka.internal"))))
 	for _, v := range verifications(another.File) {
 		t.Run(v.name, func(t *testing.T) { v.check(t, f.addrs[0], right.File, func(*Options) {}) })
@@ -63,6 +64,6 @@ func TestVerify(t *testing.T) {
 }
 
 // serving is the configuration of a server with a certificate.
-func serving(c transporttest.Certificate) *tls.Config {
+func serving(c certificatetest.Certificate) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{c.Certificate}}
 }

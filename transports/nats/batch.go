@@ -25,7 +25,8 @@ const (
 // a message with its own acknowledgement has established the new offset.
 type batches struct {
 	messagePool *messagePool
-	post        func(d *message, w ackHandler) // sends; w nil: asks for no answer. It does not call w
+	post        func(d *message, w ackHandler)         // sends; w nil: asks for no answer. It does not call w
+	stored      func(e *bridge.Event, sequence uint64) // hears where events are stored; nil: nobody asks
 
 	mu             sync.Mutex
 	sent           uint64 // messages to the stream, on any connection
@@ -50,7 +51,7 @@ func (bs *batches) add(e *bridge.Event, d *message, done func(error)) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
 	if !bs.calibrated {
-		bs.send(d, &singleAck{batches: bs, number: bs.sent + 1, done: done})
+		bs.send(d, &singleAck{batches: bs, event: e, number: bs.sent + 1, done: done})
 		return
 	}
 	if bs.open == nil {
@@ -85,10 +86,11 @@ func (bs *batches) dispatch() {
 
 // handleAck implements ackHandler.
 func (b *batch) handleAck(m *nats.Msg, err error) {
-	allStored := b.batches.resolve(b, m, err)
+	last, allStored := b.batches.resolve(b, m, err)
 	for i, done := range b.callbacks {
 		switch {
 		case allStored:
+			b.batches.reportStored(b.events[i], last-uint64(len(b.events)-1-i))
 			done(nil)
 		case m == nil && !bridge.IsRejected(err):
 			done(err)
@@ -98,19 +100,26 @@ func (b *batch) handleAck(m *nats.Msg, err error) {
 	}
 }
 
+// reportStored tells who asks for it the sequence of an event.
+func (bs *batches) reportStored(e *bridge.Event, sequence uint64) {
+	if bs.stored != nil {
+		bs.stored(e, sequence)
+	}
+}
+
 // resolve processes the answer to a batch and sends the next one. It reports whether every message of the batch is
-// stored.
-func (bs *batches) resolve(b *batch, m *nats.Msg, err error) bool {
+// stored, and then the sequence of the last one; those before it have the sequences before.
+func (bs *batches) resolve(b *batch, m *nats.Msg, err error) (last uint64, allStored bool) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
 	bs.underWay--
 	sequenceOffset, stored := sequenceOffset(b.number, m, err)
-	allStored := stored && bs.calibrated && sequenceOffset == bs.sequenceOffset
+	allStored = stored && bs.calibrated && sequenceOffset == bs.sequenceOffset
 	bs.calibrated = allStored
 	if bs.open != nil {
 		bs.dispatch()
 	}
-	return allStored
+	return sequenceOffset + b.number, allStored
 }
 
 // sequenceOffset returns the offset that an answer to a message implies, and whether the message was newly stored.
@@ -132,12 +141,13 @@ func sequenceOffset(number uint64, m *nats.Msg, err error) (uint64, bool) {
 func (bs *batches) resend(e *bridge.Event, done func(error)) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
-	bs.send(bs.messagePool.of(e), &singleAck{batches: bs, number: bs.sent + 1, done: done})
+	bs.send(bs.messagePool.of(e), &singleAck{batches: bs, event: e, number: bs.sent + 1, done: done})
 }
 
 // singleAck is an event that waits for its own acknowledgement.
 type singleAck struct {
 	batches *batches
+	event   *bridge.Event
 	number  uint64
 	done    func(error)
 }
@@ -145,7 +155,21 @@ type singleAck struct {
 // handleAck implements ackHandler.
 func (a *singleAck) handleAck(m *nats.Msg, err error) {
 	a.batches.calibrate(a.number, m, err)
+	if sequence, known := sequenceIn(m); known && err == nil {
+		a.batches.reportStored(a.event, sequence)
+	}
 	a.done(err)
+}
+
+// sequenceIn returns the sequence in an answer: of the message, or of the one that it duplicates.
+func sequenceIn(m *nats.Msg) (sequence uint64, known bool) {
+	var answer struct {
+		Sequence uint64 `json:"seq"`
+	}
+	if m == nil || json.Unmarshal(m.Data, &answer) != nil {
+		return 0, false
+	}
+	return answer.Sequence, answer.Sequence > 0
 }
 
 // calibrate adopts the offset from the answer to a message, unless it would apply to a batch sent before.

@@ -91,7 +91,8 @@ func (c *realCluster) begin(t *testing.T) {
 	}
 	for i := range c.cmds {
 		config := filepath.Join(c.dirs[i], "nats.conf")
-		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\njetstream { store_dir: %q, max_file: 1TB }\ncluster { name: tests, "+
+		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\njetstream { store_dir: %q, max_file: 1TB }\ncluster "+
+			"{ name: tests, "+
 			"listen: 127.0.0.1:%d, routes: [%s] }\n",
 			i, c.clients[i], c.dirs[i], c.routes[i], strings.Join(routes, ", "))
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
@@ -131,8 +132,8 @@ func rotations() map[string]func(*testing.T, *server.Options, *Options) func(*na
 			}
 		},
 		"certificates of both sides": func(t *testing.T, so *server.Options, o *Options) func(*natstest.Server) rotation {
-			first, second := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
-			config := func(a *transporttest.Authority) *tls.Config {
+			first, second := certificatetest.NewAuthority(t), certificatetest.NewAuthority(t)
+			config := func(a *certificatetest.Authority) *tls.Config {
 				return &tls.Config{Certificates: []tls.Certificate{a.Issue(t, "server", "127.0.0.1").Certificate},
 					ClientCAs: a.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nkeys"
 
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
@@ -31,12 +32,12 @@ func TestIdentities(t *testing.T) {
 		}},
 		{"credentials", operatorMode},
 		{"TLS", func(t *testing.T, so *server.Options, o *Options) {
-			ca := transporttest.NewAuthority(t)
+			ca := certificatetest.NewAuthority(t)
 			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{ca.Issue(t, "server", "127.0.0.1").Certificate}}
 			o.CAFile = ca.File
 		}},
 		{"TLS both ways", func(t *testing.T, so *server.Options, o *Options) {
-			ca := transporttest.NewAuthority(t)
+			ca := certificatetest.NewAuthority(t)
 			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{ca.Issue(t, "server", "127.0.0.1").Certificate},
 				ClientCAs: ca.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
 			client := ca.Issue(t, "client", "client")

@@ -3,6 +3,7 @@ package nats
 import (
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -45,6 +46,7 @@ func (s *messagePool) of(e *bridge.Event) *message {
 	d.msg.Subject = s.opts.subject(e)
 	d.set(headerMsgID, e.DedupeID())
 	d.set(headerExpected, s.opts.streamOf(e))
+	d.trace(e.Trace)
 	if s.opts.Binary {
 		d.binary(e)
 	} else {
@@ -55,10 +57,24 @@ func (s *messagePool) of(e *bridge.Event) *message {
 	return d
 }
 
+// trace sets the headers of W3C Trace Context, or deletes those of the previous event. They are not of CloudEvents, and
+// so without its prefix.
+func (d *message) trace(t *bridge.Trace) {
+	delete(d.msg.Header, bridge.HeaderTraceState)
+	if t == nil {
+		delete(d.msg.Header, bridge.HeaderTraceParent)
+		return
+	}
+	d.set(bridge.HeaderTraceParent, t.Parent())
+	if t.State != "" {
+		d.set(bridge.HeaderTraceState, t.State)
+	}
+}
+
 // binary puts the attributes in headers. It deletes those of the previous event, since not every event has all of them.
 func (d *message) binary(e *bridge.Event) {
 	for name := range d.msg.Header {
-		if name != headerMsgID && name != headerExpected {
+		if strings.HasPrefix(name, headerPrefix) {
 			delete(d.msg.Header, name)
 		}
 	}

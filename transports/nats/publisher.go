@@ -19,6 +19,7 @@ type Publisher struct {
 	acks         *acks
 	batches      *batches // nil: every message gets its own acknowledgement, since others write too or each is logged
 	messagePool  *messagePool
+	stored       func(*bridge.Event, bridge.Position) // hears where events are stored; nil: nobody asks
 	sizeLimit    sizeLimit
 	online       atomic.Bool
 	reconnecting atomic.Bool // a reconnect is scheduled

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
@@ -40,14 +41,14 @@ func TestRefusalsAreLoggedOnce(t *testing.T) {
 		}},
 		{"unknown authority", "LIVEBRIDGE_NATS_TLS_CA_FILE", "certificate", func(t *testing.T, so *server.Options,
 			o *Options) func() {
-			right, wrong := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
+			right, wrong := certificatetest.NewAuthority(t), certificatetest.NewAuthority(t)
 			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{right.Issue(t, "server", "127.0.0.1").Certificate}}
 			o.CAFile = wrong.File
 			return func() { transporttest.Overwrite(t, wrong.File, natstest.Must(os.ReadFile(right.File))) }
 		}},
 		{"a stranger's certificate", "LIVEBRIDGE_NATS_TLS_CERT_FILE", "tls", func(t *testing.T, so *server.Options,
 			o *Options) func() {
-			right, wrong := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
+			right, wrong := certificatetest.NewAuthority(t), certificatetest.NewAuthority(t)
 			so.TLSConfig = &tls.Config{Certificates: []tls.Certificate{right.Issue(t, "server", "127.0.0.1").Certificate},
 				ClientCAs: right.Pool(), ClientAuth: tls.RequireAndVerifyClientCert}
 			friend, stranger := right.Issue(t, "client", "client"), wrong.Issue(t, "client", "client")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"livebridge/bridge/certificate/certificatetest"
 	"livebridge/transports/nats/natstest"
 	"livebridge/transports/transporttest"
 )
@@ -14,7 +15,7 @@ import (
 // unless nothing is verified.
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	right, another := transporttest.NewAuthority(t), transporttest.NewAuthority(t)
+	right, another := certificatetest.NewAuthority(t), certificatetest.NewAuthority(t)
 	s := natstest.Start(t,
 		&server.Options{TLS: true,
 			TLSConfig: &tls.Config{Certificates: []tls.Certificate{right.Issue(t, "server", "nats.internal").Certificate}}})

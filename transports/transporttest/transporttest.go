@@ -57,6 +57,7 @@ func Run(t *testing.T, h Harness) {
 	}{
 		{"structured content", structuredContent},
 		{"binary content", binaryContent},
+		{"trace context", traceContext},
 		{"order in each of many lanes", order},
 		{"many goroutines", manyGoroutines},
 		{"too large", tooLarge},

@@ -203,7 +203,9 @@ func deadLetter(number uint64) processor.EntryRef {
 	return processor.EntryRef{Place: processor.PlaceDeadLetters, Number: number}
 }
 
+// clone returns the event as a record keeps it: without its trace.
 func clone(e *bridge.Event) *bridge.Event {
 	c := *e
+	c.Trace = nil
 	return &c
 }

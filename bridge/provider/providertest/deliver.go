@@ -46,7 +46,8 @@ func (p *Provider) deliver(ctx context.Context, r *running, c simulator.Callback
 		return nil
 	}
 	header, body, base, err := p.encode(registered, r, &c)
-	d := Delivery{Lane: c.Lane(), Event: c.Event, Name: c.Name(base), Session: base + c.Session, URL: registered.URL, Err: err}
+	d := Delivery{Lane: c.Lane(), Event: c.Event, Name: c.Name(base), Session: base + c.Session,
+		URL: registered.URL, Err: err}
 	p.mu.Lock()
 	lost := p.lost
 	p.mu.Unlock()

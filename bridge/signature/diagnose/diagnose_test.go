@@ -119,7 +119,8 @@ func TestLive(t *testing.T) {
 		claim      claim
 		sign, want string
 	}{
-		{s, mac(mixed, text), "HMAC-SHA256 over event + domain + app + stream + auth_timestamp; that is the scheme of stream"},
+		{s, mac(mixed, text), "HMAC-SHA256 over event + domain + app + stream + auth_timestamp; that is the scheme of " +
+			"stream"},
 		{r, hex.EncodeToString(digest[:]), "MD5 over the key and auth_timestamp; that is the sign type MD5"},
 		{r, mac(mixed, mixed+expires), "HMAC-SHA256 over the key and auth_timestamp; that is the formula of 2021"},
 		{r, mac(mixed, expires), "HMAC-SHA256 over auth_timestamp"},

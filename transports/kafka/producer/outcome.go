@@ -28,7 +28,7 @@ func (s *Producer) handleOutcome(p *Partition, b *batch, err error) {
 // acknowledge answers a batch that the broker has.
 func (s *Producer) acknowledge(p *Partition, b *batch) {
 	p.advance(len(b.records))
-	s.logStored(p, b)
+	s.tellStored(p, b)
 	s.mu.Lock()
 	lost := p.recordOffset(b)
 	s.mu.Unlock()

@@ -9,6 +9,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"go.uber.org/zap"
+
+	"livebridge/bridge"
 )
 
 // Options configure a Producer. All are required.
@@ -48,6 +50,8 @@ type Producer struct {
 
 	throttleLogged sync.Once
 
+	stored func(*bridge.Event, bridge.Position) // hears where events are stored; nil: nobody asks
+
 	mu           sync.Mutex
 	brokerQueues map[int32]*brokerQueue
 	partitions   []*Partition
@@ -85,6 +89,9 @@ func deliverAnswers(answers []answer) {
 // and is published again takes its position in the batch that is still recovering.
 func (s *Producer) Publish(p *Partition, r Record) {
 	if a := s.accept(p, r); a.done != nil {
+		if a.err == nil { // a batch of before was written after all
+			s.reportStored(p, r.Event, -1)
+		}
 		a.done(a.err)
 	}
 }

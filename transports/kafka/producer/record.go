@@ -33,8 +33,17 @@ func eventKeyOf(e *bridge.Event) eventKey { return eventKey{e.Lane, e.Sequence} 
 // overhead is about how many bytes the attributes of an event add to its data and three times its key.
 const overhead = 512
 
+// traceOverhead is how many bytes a traceparent adds, and a tracestate beside its value.
+const traceOverhead = 96
+
 // weight is the approximate size of the record.
-func (r *Record) weight() int { return len(r.Event.Data) + 3*len(r.Key) + overhead }
+func (r *Record) weight() int {
+	n := len(r.Event.Data) + 3*len(r.Key) + overhead
+	if t := r.Event.Trace; t != nil {
+		n += traceOverhead + len(t.State)
+	}
+	return n
+}
 
 // recordReader passes records to the library's encoder. It reuses its memory: the encoder copies a record before it
 // reads the next.
@@ -63,8 +72,21 @@ func (r *recordReader) ReadRecord() (*protocol.Record, error) {
 		r.value = next.Event.AppendStructured(r.value[:0])
 		value = r.value
 	}
+	r.trace(next.Event.Trace)
 	r.current = protocol.Record{Key: protocol.NewBytes(next.Key), Value: protocol.NewBytes(value), Headers: r.headers}
 	return &r.current, nil
+}
+
+// trace adds the headers of W3C Trace Context; they are not of CloudEvents, and so without its prefix. A batch that is
+// sent again has the same ones.
+func (r *recordReader) trace(t *bridge.Trace) {
+	if t == nil {
+		return
+	}
+	r.headers = append(r.headers, protocol.Header{Key: bridge.HeaderTraceParent, Value: []byte(t.Parent())})
+	if t.State != "" {
+		r.headers = append(r.headers, protocol.Header{Key: bridge.HeaderTraceState, Value: []byte(t.State)})
+	}
 }
 
 // attributes puts the event's attributes in the headers.

@@ -1,4 +1,5 @@
-package transporttest
+// Package certificatetest makes the certificates of tests.
+package certificatetest
 
 import (
 	"crypto/ecdsa"
@@ -10,6 +11,8 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -58,9 +61,15 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 // Issue makes a certificate for a server or a client at a host, which is an address or a name.
 func (a *Authority) Issue(t testing.TB, name, host string) Certificate {
 	t.Helper()
+	return a.IssueUntil(t, name, host, a.cert.NotAfter)
+}
+
+// IssueUntil makes one that is valid until then.
+func (a *Authority) IssueUntil(t testing.TB, name, host string, until time.Time) Certificate {
+	t.Helper()
 	key := newKey(t)
 	template := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name},
-		NotBefore: a.cert.NotBefore, NotAfter: a.cert.NotAfter,
+		NotBefore: until.Add(-2 * time.Hour), NotAfter: until,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
 	if ip := net.ParseIP(host); ip != nil {
 		template.IPAddresses = []net.IP{ip}
@@ -98,5 +107,9 @@ func writePEM(t testing.TB, name string, blocks ...*pem.Block) string {
 	for _, b := range blocks {
 		text = append(text, pem.EncodeToMemory(b)...)
 	}
-	return File(t, name, text)
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -1,0 +1,51 @@
+package main
+
+// tracingMutants are faults of spans: what they cost, what they are under, and where they are told of.
+func tracingMutants() []mutant {
+	const ingress, tracing = "bridge/ingress", "bridge/tracing"
+	return []mutant{
+		{"tracing is on by default", "bridge/tracing/config.go", `exporter+endpoint == "":`, `exporter+endpoint == "-":`,
+			tracing, "TestOffByDefault"},
+		{"a callback costs something without tracing", "bridge/ingress/trace.go", "if s.cfg.Tracer == nil {",
+			"if _ = r.Header.Clone(); s.cfg.Tracer == nil {", ingress, "TestTracingOffIsFree"},
+		{"an attempt to publish costs something without tracing", "bridge/dispatch/trace.go", "\t\treturn e, nil\n",
+			"\t\tcopied := *e\n\t\treturn &copied, nil\n", dispatch, "TestTracingOffIsFree"},
+		{"the trace is in the event's bytes", "bridge/cloudevent.go", "\treturn append(dst, '}')\n",
+			"\tif e.Trace != nil {\n\t\tdst = append(dst, e.Trace.Parent()...)\n\t}\n\treturn append(dst, '}')\n", dispatch,
+			"TestSpansOfAttempts"},
+		{"the trace is in the payload of a message", "bridge/cloudevent.go", "\treturn append(dst, '}')\n",
+			"\tif e.Trace != nil {\n\t\tdst = append(dst, e.Trace.Parent()...)\n\t}\n\treturn append(dst, '}')\n", nats,
+			"TestContractServer/trace_context"},
+		{"a message of NATS has the trace of the one before", "transports/nats/message.go",
+			"\t\tdelete(d.msg.Header, bridge.HeaderTraceParent)\n", "", nats, "TestContractServer/trace_context"},
+		{"a message of NATS has the tracestate of the one before", "transports/nats/message.go",
+			"\tdelete(d.msg.Header, bridge.HeaderTraceState)\n", "", nats, "TestContractServer/trace_context"},
+		{"a record of Kafka has no trace", "transports/kafka/producer/record.go", "\tr.trace(next.Event.Trace)\n", "", kafka,
+			"TestContract/trace_context"},
+		{"an event is published in a trace of its own", "bridge/tracing/tracer.go", "if e.Trace != nil {", "if false {",
+			tracing, "TestSpans"},
+		{"a message is under the request instead of its publishing", "bridge/dispatch/trace.go",
+			"\tsent.Trace = span.Trace()\n", "", dispatch, "TestSpansOfAttempts"},
+		{"a held event loses its trace", "bridge/processor/decide.go", "\tp.traces.restore(e)\n", "", processor,
+			"TestTracesOfHeldEvents"},
+		{"a notice is in no trace", "bridge/processor/notice.go", ", Trace: e.Trace", "", processor, "TestTraceOfANotice"},
+		{"anybody may say which trace a request is in", "bridge/ingress/trace.go",
+			"if contains(s.sources.trusted, addressOf(r.RemoteAddr)) {", "if true {", ingress, "TestTraceOfAProxy"},
+		{"a tracestate may be of any size", "bridge/ingress/trace.go", "len(states) <= bridge.MaxTraceState",
+			"len(states) >= 0", ingress, "TestTraceOfAProxy"},
+		{"a trace that is not recorded is an exemplar", "bridge/ingress/trace.go", " && t.Sampled()", "", ingress,
+			"TestTraceOfDuration"},
+		{"a refusal is logged without its trace", "bridge/ingress/report.go", "if r.trace != nil {", "if false {", ingress,
+			"TestSpansOfWhatIsNotStored"},
+		{"a span has the token of the path", "bridge/ingress/route.go", "s.beginSpan(c.Request(), k, route)",
+			"s.beginSpan(c.Request(), k, c.Request().URL.Path)", ingress, "TestSpansOfWhatIsNotStored"},
+		{"the decision on a callback is not told", "bridge/journal/commit.go", "\ta.Event.ID, a.Decision = d.Event.ID, " +
+			"d.Verdict.String()\n", "\ta.Event.ID = d.Event.ID\n", journal, "TestDecisionOfACallback"},
+		{"a quarantined callback counts as one whose commit failed", "bridge/tracing/span.go",
+			"\tif result.Decision == \"\" {\n\t\ts.Set", "\tif result.Refusal != \"\" {\n\t\ts.Set", tracing, "TestFailures"},
+		{"what a collector refuses is sent again", "bridge/tracing/client.go", " || errors.Is(err, errRefused)", "", tracing,
+			"TestRepeatedRequests"},
+		{"a shutdown goes on trying to reach the collector", "bridge/tracing/tracer.go", "\tt.client.stopRepeating()\n", "",
+			livebridge, "TestCollectorAway"},
+	}
+}
