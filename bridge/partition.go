@@ -10,8 +10,8 @@ import (
 // be: the partition is given up until the Membership gives it to this replica once more.
 var ErrFenced = errors.New("another replica has taken the partition over")
 
-// ErrStateGone says that the state can no longer be read from a position: keys that were removed behind it may have been
-// forgotten, or the state has lost what was there. What was kept of it is thrown away, and it is read from 0.
+// ErrStateGone says that the state can no longer be read from a position: keys that were removed behind it may have
+// been forgotten, or the state has lost what was there. What was kept of it is thrown away, and it is read from 0.
 var ErrStateGone = errors.New("the state can no longer be read from the position")
 
 // Row is one record of a partition's state: what its key stands for from now on. A nil value removes the key.

@@ -19,7 +19,7 @@ const cacheFormat = "livebridge-cache 1"
 
 // cacheMaxAge is how old a cache may be. What was removed from the state meanwhile is not told for ever: Kafka forgets
 // removals a day after they are compacted, by default.
-const cacheMaxAge = time.Hour
+const cacheMaxAge = 12 * time.Hour
 
 // tablePosition is where a cache keeps how far it has come; behind it lies when that was.
 const tablePosition = 'x'

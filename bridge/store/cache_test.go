@@ -342,3 +342,17 @@ func TestForgottenBucketStaysForgotten(t *testing.T) {
 		}
 	}
 }
+
+// TestEntryThatCameAndWent: what is put into the quarantine and leaves it in one commit has one row, which removes it.
+func TestEntryThatCameAndWent(t *testing.T) {
+	t.Parallel()
+	c := openCache(t, vfs.NewMem(), time.Now)
+	defer closeCache(t, c)
+	r := processor.QuarantineRecord{Number: 5}
+	eff := processor.Effects{Quarantined: []processor.Quarantined{{QuarantineRecord: r, Event: &bridge.Event{}}},
+		Unquarantine: []processor.QuarantineRecord{r}}
+	rows, err := c.Rows(&eff, 1, nil)
+	if err != nil || len(rows) != 2 || rows[0].Value != nil || rows[1].Key[0] != tableMeta {
+		t.Errorf("rows %q, %v", rows, err)
+	}
+}
