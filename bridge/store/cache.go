@@ -45,12 +45,12 @@ type Cache struct {
 }
 
 // OpenCache opens the cache in a directory, or begins an empty one where there is none, where it is too old, or where
-// it cannot be read.
+// it cannot be read. It returns an error that wraps ErrInUse when another process has it open.
 func OpenCache(opts CacheOptions) (*Cache, error) {
 	c := &Cache{opts: opts}
 	err := c.open()
-	if err == nil {
-		return c, nil
+	if err == nil || errors.Is(err, ErrInUse) {
+		return c, err
 	}
 	opts.Log.Info("cache of the partition begins anew", zap.String("dir", opts.Dir), zap.String("why", err.Error()))
 	return c, c.Reset()

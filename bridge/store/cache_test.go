@@ -44,6 +44,9 @@ func TestCacheIsKept(t *testing.T) {
 	}
 	closeCache(t, c)
 	c = openCache(t, disk, clock)
+	if _, err := OpenCache(c.opts); !errors.Is(err, ErrInUse) {
+		t.Errorf("opened twice: %v", err)
+	}
 	if c.Position() != 40 || !reflect.DeepEqual(*c.State(), state) {
 		t.Errorf("it goes on at %d with %+v", c.Position(), *c.State())
 	}
