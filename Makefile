@@ -124,5 +124,5 @@ clean:              ## remove bin, dist and data
 	rm -rf bin dist data
 
 bench:              ## run the benchmarks, which compare ratios within one run
-	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal ./bridge/store -run '^$$' \
+	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal ./bridge/store ./bridge/cluster -run '^$$' \
 	  -bench 'Accept|Latency|Start|Backlog|Lanes|Unseen|Takeover' -benchtime 1x -p 1 -timeout 60m

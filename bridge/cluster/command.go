@@ -35,7 +35,7 @@ func (c *Cluster) read(ctx context.Context, partition int, f func(v *store.Revie
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	err := c.opts.Partitions.State(ctx, partition, v.Position(), v.Apply)
-	if errors.Is(err, store.ErrOtherState) {
+	if gone(err) {
 		v.Review = store.NewReview()
 		err = c.opts.Partitions.State(ctx, partition, 0, v.Apply)
 	}

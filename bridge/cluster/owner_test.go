@@ -111,3 +111,26 @@ func TestHousekeeping(t *testing.T) {
 		t.Errorf("%d rows are left, want the state's own", rows)
 	}
 }
+
+// TestStateGone: where the state cannot be told any more from where a cache is, it is restored as a whole.
+func TestStateGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, &script{})
+	defer w.stop()
+	for i := range 3 {
+		w.append(appendCallback(nil, processortest.Push(fmt.Sprint("s", i), session, bridge.PhasePublish)))
+		w.run()
+		w.active.stop()
+		w.active = w.other()
+	}
+	w.broker.Compact(0, 0)
+	w.append(appendCallback(nil, processortest.Push("s0", session, bridge.PhasePublish))) // a repeat
+	w.append(appendCallback(nil, processortest.Push("s1", session, bridge.PhaseDone)))
+	w.run()
+	if err := w.active.err; err != nil {
+		t.Fatal(err)
+	}
+	if n := len(w.broker.Output(0)); n != 4 {
+		t.Errorf("%d events are out, want 4", n)
+	}
+}

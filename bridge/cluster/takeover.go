@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"go.uber.org/zap"
+
 	"livebridge/bridge"
 	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
@@ -15,7 +17,8 @@ import (
 func (o *owner) take(ctx context.Context) (err error) {
 	o.stats.taking(o.opts.now())
 	err = o.restore(ctx)
-	if errors.Is(err, store.ErrOtherState) {
+	if gone(err) {
+		o.log.Info("cache of the partition is thrown away; the whole state is restored", zap.Error(err))
 		if err := o.cache.Reset(); err != nil {
 			return err
 		}
@@ -29,6 +32,11 @@ func (o *owner) take(ctx context.Context) (err error) {
 	}
 	o.stats.taken(o.opts.now(), o.cache.State())
 	return nil
+}
+
+// gone reports whether what was kept of a state is of no use: it is read from its beginning.
+func gone(err error) bool {
+	return errors.Is(err, store.ErrOtherState) || errors.Is(err, bridge.ErrStateGone)
 }
 
 // restore fences the owner before and takes the rows that the cache does not have into it.

@@ -19,7 +19,7 @@ const cacheFormat = "livebridge-cache 1"
 
 // cacheMaxAge is how old a cache may be. What was removed from the state meanwhile is not told for ever: Kafka forgets
 // removals a day after they are compacted, by default.
-const cacheMaxAge = time.Hour
+const cacheMaxAge = 12 * time.Hour
 
 // tablePosition is where a cache keeps how far it has come; behind it lies when that was.
 const tablePosition = 'x'
@@ -45,12 +45,12 @@ type Cache struct {
 }
 
 // OpenCache opens the cache in a directory, or begins an empty one where there is none, where it is too old, or where
-// it cannot be read.
+// it cannot be read. It returns an error that wraps ErrInUse when another process has it open.
 func OpenCache(opts CacheOptions) (*Cache, error) {
 	c := &Cache{opts: opts}
 	err := c.open()
-	if err == nil {
-		return c, nil
+	if err == nil || errors.Is(err, ErrInUse) {
+		return c, err
 	}
 	opts.Log.Info("cache of the partition begins anew", zap.String("dir", opts.Dir), zap.String("why", err.Error()))
 	return c, c.Reset()

@@ -43,6 +43,13 @@
 //
 // Not promised: anything for a commit that was not waited for; anything on a disk that lies about its syncs.
 //
+// # Caches
+//
+// Where a broker keeps the state of a partition, a Cache has a copy of it in the same tables, and is the View that the
+// partition's owner decides on. It is written without a log and without a sync, each commit with its position, so that
+// a crash leaves one that the state had before; what it lacks is restored from the broker. The rows that the broker
+// keeps are described in cache_rows.go.
+//
 // # Keys
 //
 // One byte names the table. Numbers are big-endian, so that they sort. A lane is its kind's byte and its subject, which

@@ -69,6 +69,7 @@ type partition struct {
 	output  []outputEntry
 	epoch   int
 	open    *transaction
+	dropped uint64        // what was removed up to there is not told any more
 	changed chan struct{} // closed by the next append
 }
 
@@ -184,11 +185,12 @@ func (p *partition) next() uint64 {
 }
 
 // Compact removes from the state of a partition what a later row of the same key has replaced, and rows that were
-// removed before the last commits, so many of them.
+// removed before the last commits, so many of them. Whoever has read less gets bridge.ErrStateGone.
 func (b *Broker) Compact(p, keepRemovals int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	state := b.partitions[p].state
+	b.partitions[p].dropped = uint64(max(0, len(state)-keepRemovals))
 	seen := make(map[string]bool)
 	for i := len(state) - 1; i >= 0; i-- {
 		if !state[i].committed {

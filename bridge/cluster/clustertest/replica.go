@@ -89,17 +89,21 @@ func (r *Replica) Take(ctx context.Context, number int, from uint64, put func([]
 			return nil, err
 		}
 	}
-	return taken, hand(taken.state, from, put)
+	return taken, hand(taken.state, from, taken.dropped, put)
 }
 
 // State implements bridge.Partitions.
 func (r *Replica) State(ctx context.Context, number int, from uint64, put func([]bridge.Row, uint64) error) error {
 	var state []stateEntry
-	err := r.request(ctx, OpState, number, func(p *partition) error { state = p.committedState(); return nil })
+	var dropped uint64
+	err := r.request(ctx, OpState, number, func(p *partition) error {
+		state, dropped = p.committedState(), p.dropped
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	return hand(state, from, put)
+	return hand(state, from, dropped, put)
 }
 
 // committedState returns the entries that lie before the first open transaction; those that were aborted hold nothing.
@@ -117,7 +121,10 @@ func (p *partition) committedState() (state []stateEntry) {
 }
 
 // hand hands rows over, commit by commit. A state that is shorter than that is another one.
-func hand(state []stateEntry, from uint64, put func([]bridge.Row, uint64) error) error {
+func hand(state []stateEntry, from, dropped uint64, put func([]bridge.Row, uint64) error) error {
+	if from > 0 && from < dropped {
+		return bridge.ErrStateGone
+	}
 	if from > uint64(len(state)) {
 		from = 0
 	}
@@ -147,6 +154,8 @@ type ownership struct {
 	state  []stateEntry
 	next   uint64 // in the intake
 	txn    *transaction
+
+	dropped uint64 // see partition
 }
 
 // fence makes this the owner: what the one before has open is aborted.
@@ -162,7 +171,7 @@ func (o *ownership) fence(p *partition) error {
 
 // read reads what was committed.
 func (o *ownership) read(p *partition) error {
-	o.state, o.next = p.committedState(), p.next()
+	o.state, o.next, o.dropped = p.committedState(), p.next(), p.dropped
 	return nil
 }
 
