@@ -36,7 +36,7 @@ func (c *Cluster) Append(ctx context.Context, a *bridge.Arrival) error {
 		return bridge.ErrStopping
 	}
 	partition := a.Event.Lane.Partition(c.opts.Intake.Partitions())
-	input := appendCallback(nil, a)
+	input := callbackRecord(a)
 	err := c.opts.Intake.Append(ctx, partition, input)
 	if bridge.IsRejected(err) {
 		return fmt.Errorf("%w (%d bytes): %w", ErrTooLarge, len(input), err)

@@ -51,7 +51,7 @@ func (c *Cluster) command(ctx context.Context, partition int, in *processor.Inpu
 	if _, err := rand.Read(id[:]); err != nil {
 		return r, err
 	}
-	if err := c.opts.Intake.Append(ctx, partition, appendCommand(nil, id, in)); err != nil {
+	if err := c.opts.Intake.Append(ctx, partition, commandRecord(id, in)); err != nil {
 		return r, fmt.Errorf("write the command into the intake log: %w", err)
 	}
 	ticker := time.NewTicker(commandInterval)

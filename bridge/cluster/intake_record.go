@@ -39,12 +39,12 @@ type intakeRecord struct {
 	input   *processor.Input // nil: of a tick
 }
 
-func appendCallback(dst []byte, a *bridge.Arrival) []byte {
-	return processor.AppendInput(dst, &processor.Input{Action: processor.Arrive, Arrival: a})
+func callbackRecord(a *bridge.Arrival) []byte {
+	return processor.AppendInput(nil, &processor.Input{Action: processor.Arrive, Arrival: a})
 }
 
-func appendCommand(dst []byte, id commandID, in *processor.Input) []byte {
-	return processor.AppendInput(append(append(dst, byte(recordCommand)), id[:]...), in)
+func commandRecord(id commandID, in *processor.Input) []byte {
+	return processor.AppendInput(append([]byte{byte(recordCommand)}, id[:]...), in)
 }
 
 func tick() []byte { return []byte{byte(recordTick)} }

@@ -14,8 +14,8 @@ import (
 // makes the reader panic.
 func FuzzReadIntakeRecord(f *testing.F) {
 	purge := &processor.Input{Action: processor.Purge, Queue: bridge.DeadLetterQueue, Numbers: []uint64{1, 2}}
-	f.Add(appendCallback(nil, processortest.Push("a", session, bridge.PhaseDone)))
-	f.Add(appendCommand(nil, commandID{1}, purge))
+	f.Add(callbackRecord(processortest.Push("a", session, bridge.PhaseDone)))
+	f.Add(commandRecord(commandID{1}, purge))
 	f.Add(tick())
 	f.Add([]byte{byte(processor.Reject)})
 	f.Fuzz(func(t *testing.T, value []byte) {
@@ -25,9 +25,9 @@ func FuzzReadIntakeRecord(f *testing.F) {
 		}
 		var again []byte
 		if r.kind == recordCommand {
-			again = appendCommand(nil, r.command, r.input)
+			again = commandRecord(r.command, r.input)
 		} else {
-			again = appendCallback(nil, r.input.Arrival)
+			again = callbackRecord(r.input.Arrival)
 		}
 		second, err := readIntakeRecord(again)
 		if err != nil || second.command != r.command ||

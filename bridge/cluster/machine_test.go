@@ -64,7 +64,7 @@ func (m *machine) write() {
 			m.written[a.Event.ID] = bridge.MillisOf(m.wall())
 			m.keys[fmt.Sprint(stream, phase)] = a.Event.ID
 		}
-		m.append(appendCallback(nil, a))
+		m.append(callbackRecord(a))
 	}
 }
 

@@ -25,7 +25,7 @@ func TestLimitsWithoutAnEnd(t *testing.T) {
 	w := newWorld(t, &script{})
 	defer w.stop()
 	for i := range 40 {
-		w.append(appendCallback(nil, processortest.Push(fmt.Sprint("s", i), session, bridge.PhaseDone)))
+		w.append(callbackRecord(processortest.Push(fmt.Sprint("s", i), session, bridge.PhaseDone)))
 		if i == 19 { // by the others' time the holds of these are over
 			w.pass(11 * time.Second)
 		}
@@ -55,7 +55,7 @@ func TestUnreadableRecord(t *testing.T) {
 	w := newWorld(t, &script{})
 	defer w.stop()
 	w.append([]byte{byte(processor.Reject), 1, 2})
-	w.append(appendCallback(nil, processortest.Push("a", session, bridge.PhasePublish)))
+	w.append(callbackRecord(processortest.Push("a", session, bridge.PhasePublish)))
 	w.run()
 	if n := len(w.broker.Output(0)); n != 1 || w.active.cluster.Stats()[0].Unreadable != 1 {
 		t.Errorf("%d events are out; %+v", n, w.active.cluster.Stats()[0])
@@ -67,7 +67,7 @@ func TestRecordOfANewerVersion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, &script{})
 	defer w.stop()
-	w.append(appendCallback(nil, processortest.Push("a", session, bridge.PhasePublish)))
+	w.append(callbackRecord(processortest.Push("a", session, bridge.PhasePublish)))
 	w.append([]byte{0x90, 1})
 	w.run()
 	if !errors.Is(w.active.err, errIntakeVersion) || w.broker.Next(0) > 1 {
@@ -80,7 +80,7 @@ func TestIntakeMadeAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, &script{})
 	defer w.stop()
-	w.append(appendCallback(nil, processortest.Push("a", session, bridge.PhasePublish)))
+	w.append(callbackRecord(processortest.Push("a", session, bridge.PhasePublish)))
 	w.run()
 	w.active.stop()
 	o := &owner{opts: &w.active.cluster.opts}
@@ -96,7 +96,7 @@ func TestHousekeeping(t *testing.T) {
 	w := newWorld(t, &script{})
 	defer w.stop()
 	for i := range 30 {
-		w.append(appendCallback(nil, processortest.Push(fmt.Sprint("s", i), session, bridge.PhasePublish)))
+		w.append(callbackRecord(processortest.Push(fmt.Sprint("s", i), session, bridge.PhasePublish)))
 	}
 	w.run()
 	for range 3 {
@@ -118,14 +118,14 @@ func TestStateGone(t *testing.T) {
 	w := newWorld(t, &script{})
 	defer w.stop()
 	for i := range 3 {
-		w.append(appendCallback(nil, processortest.Push(fmt.Sprint("s", i), session, bridge.PhasePublish)))
+		w.append(callbackRecord(processortest.Push(fmt.Sprint("s", i), session, bridge.PhasePublish)))
 		w.run()
 		w.active.stop()
 		w.active = w.other()
 	}
 	w.broker.Compact(0, 0)
-	w.append(appendCallback(nil, processortest.Push("s0", session, bridge.PhasePublish))) // a repeat
-	w.append(appendCallback(nil, processortest.Push("s1", session, bridge.PhaseDone)))
+	w.append(callbackRecord(processortest.Push("s0", session, bridge.PhasePublish))) // a repeat
+	w.append(callbackRecord(processortest.Push("s1", session, bridge.PhaseDone)))
 	w.run()
 	if err := w.active.err; err != nil {
 		t.Fatal(err)

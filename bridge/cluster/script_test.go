@@ -63,9 +63,9 @@ func (w *world) next() bool {
 	for i, a := range (*w.script)[w.taken] {
 		switch {
 		case a.arrival != nil:
-			w.append(appendCallback(nil, a.arrival))
+			w.append(callbackRecord(a.arrival))
 		case a.command != nil:
-			w.append(appendCommand(nil, commandID{byte(w.taken), byte(i)}, a.command))
+			w.append(commandRecord(commandID{byte(w.taken), byte(i)}, a.command))
 		}
 		w.pass(a.passes)
 	}

@@ -3,7 +3,6 @@ package dispatch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -77,7 +76,7 @@ func TestSpansOfAttempts(t *testing.T) {
 			!errors.Is(s.ended[0], []error{away, nil}[i]) {
 			t.Errorf("attempt %d: %+v, published under %+v", i, s, published[i].Trace)
 		}
-		if got, want := fmt.Sprintf("%s", published[i].AppendStructured(nil)), string(e.AppendStructured(nil)); got != want {
+		if got, want := string(published[i].AppendStructured(nil)), string(e.AppendStructured(nil)); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

@@ -115,7 +115,7 @@ func (b *Batch) addQuarantined(eff *processor.Effects) error {
 		q := &eff.Quarantined[b.written.quarantined+i]
 		b.value = processor.AppendQuarantined(b.value[:0], q.Raw, q.Event)
 		err := errors.Join(
-			b.batch.Set(numberKey(nil, tableQuarantineIndex, q.Number), appendQuarantineRecord(nil, &q.QuarantineRecord), nil),
+			b.batch.Set(numberKey(nil, tableQuarantineIndex, q.Number), quarantineRecord(&q.QuarantineRecord), nil),
 			b.batch.Set(numberKey(nil, tableQuarantine, q.Number), b.value, nil))
 		if err != nil {
 			return err

@@ -41,7 +41,6 @@ type Cache struct {
 	opts     CacheOptions
 	state    State
 	position uint64 // in the state's own count: what Apply has applied ends there
-	value    []byte // memory for the next one
 }
 
 // OpenCache opens the cache in a directory, or begins an empty one where there is none, where it is too old, or where

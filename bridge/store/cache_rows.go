@@ -75,7 +75,7 @@ func (c *Cache) Rows(eff *processor.Effects, next uint64, results []CommandResul
 		return nil, err
 	}
 	w.results(&state, results)
-	w.put([]byte{tableMeta}, state.append(nil))
+	w.put([]byte{tableMeta}, state.value())
 	return w.rows, nil
 }
 
@@ -172,7 +172,7 @@ func (w *rowWriter) entries() {
 	}
 	for i := range w.eff.Quarantined {
 		if q := &w.eff.Quarantined[i]; !gone[q.Number] {
-			value := record.AppendText([]byte{rowVersion}, appendQuarantineRecord(nil, &q.QuarantineRecord))
+			value := record.AppendText([]byte{rowVersion}, quarantineRecord(&q.QuarantineRecord))
 			w.put(numberKey(nil, tableQuarantineIndex, q.Number), processor.AppendQuarantined(value, q.Raw, q.Event))
 		}
 	}

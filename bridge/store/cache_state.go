@@ -22,10 +22,10 @@ type State struct {
 	Counters        processor.Counters
 }
 
-// append appends the row's value: version origin commits next results recorded signaturesBelow, and then the meta value
+// value returns the row's value: version origin commits next results recorded signaturesBelow, and then the meta value
 // of a journal.
-func (s *State) append(dst []byte) []byte {
-	dst = append(dst, rowVersion)
+func (s *State) value() []byte {
+	dst := []byte{rowVersion}
 	for _, n := range [...]uint64{s.Origin, s.Commits, s.Next, s.Results} {
 		dst = binary.AppendUvarint(dst, n)
 	}
@@ -34,7 +34,7 @@ func (s *State) append(dst []byte) []byte {
 	return m.append(dst)
 }
 
-// readState reads what append has written.
+// readState reads what value has returned.
 func readState(value []byte) (s State, err error) {
 	rest, err := rowValue(value)
 	if err != nil {

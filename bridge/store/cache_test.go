@@ -38,7 +38,7 @@ func TestCacheIsKept(t *testing.T) {
 	clock := func() time.Time { return now }
 	c := openCache(t, disk, clock)
 	state := State{Origin: 7, Commits: 1, Next: 3}
-	row := bridge.Row{Key: []byte{tableMeta}, Value: state.append(nil)}
+	row := bridge.Row{Key: []byte{tableMeta}, Value: state.value()}
 	if err := c.Apply([]bridge.Row{row}, 40); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestCacheIsKept(t *testing.T) {
 		t.Errorf("it goes on at %d with %+v", c.Position(), *c.State())
 	}
 	state.Origin = 8
-	err := c.Apply([]bridge.Row{{Key: []byte{tableMeta}, Value: state.append(nil)}}, 41)
+	err := c.Apply([]bridge.Row{{Key: []byte{tableMeta}, Value: state.value()}}, 41)
 	if !errors.Is(err, ErrOtherState) || c.Position() != 40 {
 		t.Errorf("a row of another state: %v; it is at %d", err, c.Position())
 	}

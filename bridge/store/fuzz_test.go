@@ -56,10 +56,7 @@ func FuzzReadEventBatch(f *testing.F) {
 // FuzzReadQuarantineRecord is the same for what the limits of the quarantine need to know.
 func FuzzReadQuarantineRecord(f *testing.F) {
 	f.Add(
-		appendQuarantineRecord(
-			nil,
-			&processor.QuarantineRecord{What: processor.QuarantineID{Reason: bridge.ReasonExpired}, Bytes: 300},
-		),
+		quarantineRecord(&processor.QuarantineRecord{What: processor.QuarantineID{Reason: bridge.ReasonExpired}, Bytes: 300}),
 	)
 	f.Fuzz(func(t *testing.T, value []byte) {
 		key := numberKey(nil, tableQuarantineIndex, 5)
@@ -67,7 +64,7 @@ func FuzzReadQuarantineRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := readQuarantineRecord(key, appendQuarantineRecord(nil, &e)); err != nil || again != e {
+		if again, err := readQuarantineRecord(key, quarantineRecord(&e)); err != nil || again != e {
 			t.Errorf("%+v became %+v, %v", e, again, err)
 		}
 	})

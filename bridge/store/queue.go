@@ -88,12 +88,12 @@ func (q *Queue) checkFormat() error {
 	if err != nil {
 		return err
 	}
-	defer closer.Close()
-	if string(value) != queueFormat {
-		return fmt.Errorf("unsupported format %q (this version reads %q): use the livebridge version that wrote it, "+
-			"or another DATA_DIR", value, queueFormat)
+	format := string(value)
+	if err := closer.Close(); err != nil || format == queueFormat {
+		return err
 	}
-	return nil
+	return fmt.Errorf("unsupported format %q (this version reads %q): use the livebridge version that wrote it, "+
+		"or another DATA_DIR", format, queueFormat)
 }
 
 // count takes up what the last run has left.

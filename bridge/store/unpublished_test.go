@@ -60,7 +60,7 @@ func TestLeftOverBatches(t *testing.T) {
 	d.close()
 	d.opts.Access, d.fs = ReadOnly, left
 	d.open()
-	defer func() { d.must(d.Discard()) }()
+	defer func() { d.background.Wait(); d.must(d.Discard()) }() // the filters are loading
 	found, _, err := d.UnpublishedPage(bridge.HistoryQuery{})
 	if err != nil || len(found) != 1 || found[0].Event.Lane.Stream != "b" {
 		t.Errorf("%d, %v", len(found), err)

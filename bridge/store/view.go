@@ -109,9 +109,9 @@ func (s *Store) Kept() (k processor.Kept, err error) {
 	return k, err
 }
 
-// appendQuarantineRecord appends an entry as it lies in table q: id(16) signature(16) bytes received reason.
-func appendQuarantineRecord(dst []byte, e *processor.QuarantineRecord) []byte {
-	dst = append(append(dst, e.What.ID[:]...), e.Sum[:]...)
+// quarantineRecord returns an entry as it lies in table q: id(16) signature(16) bytes received reason.
+func quarantineRecord(e *processor.QuarantineRecord) []byte {
+	dst := append(append([]byte(nil), e.What.ID[:]...), e.Sum[:]...)
 	dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(e.Bytes)), int64(e.Received))
 	return record.AppendText(dst, e.What.Reason)
 }

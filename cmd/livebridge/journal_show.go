@@ -47,8 +47,8 @@ func newHistoryShow() *cobra.Command {
 // fatesOf returns everything that is known of an id, in the order in which it was emitted. It looks in the order in
 // which events move, so that one that moves meanwhile is not missed.
 func fatesOf(d admin.Operator, id string) ([]*bridge.Fate, error) {
-	found := make(map[string]*bridge.Fate) // by lane and sequence: one that has moved is found twice
-	add := func(f *bridge.Fate) (bool, error) {
+	found := make(map[string]*bridge.Fate)      // by lane and sequence: one that has moved is found twice
+	add := func(f *bridge.Fate) (bool, error) { //nolint:unparam // as those that call it ask for
 		at := fmt.Sprint(f.Kind, f.Lane, f.Sequence, f.Number)
 		if f.Published != "" { // each publication is shown
 			delete(found, at)

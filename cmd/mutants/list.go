@@ -35,7 +35,7 @@ func mutants() []mutant {
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
-		filterMutants(), sessionMutants(),
+		kafkaPartitionMutants(), filterMutants(), sessionMutants(),
 	} {
 		all = append(all, some...)
 	}

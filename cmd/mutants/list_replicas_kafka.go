@@ -45,6 +45,12 @@ func kafkaReplicaMutants() []mutant {
 		{"a commit that is too large is not aborted", transaction + "/producer.go",
 			"aborted := p.end(ctx, false); aborted != nil", "aborted := error(nil); aborted != nil", kafka,
 			"TestEventTooLargeForTheBroker"},
+	}
+}
+
+// kafkaPartitionMutants are faults of partitions, topics and the group.
+func kafkaPartitionMutants() []mutant {
+	return []mutant{
 		{"the position is not in the transaction", partitions + "/commit.go",
 			"\treturn append(out, producer.Record{Key: []byte{}, Value: at.encode()}), nil\n",
 			"\treturn append(out, producer.Record{Key: []byte{0}, Value: at.encode()}), nil\n", kafka,

@@ -67,7 +67,7 @@ type response struct {
 }
 
 // ApiKey implements protocol.Message.
-func (*response) ApiKey() protocol.ApiKey { return protocol.Fetch }
+func (*response) ApiKey() protocol.ApiKey { return protocol.Fetch } //nolint:staticcheck // the library's name
 
 // abortedTransaction is the first offset of a producer's transaction that was aborted.
 type abortedTransaction struct{ producer, first int64 }
