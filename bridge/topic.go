@@ -5,4 +5,7 @@ type TopicState struct {
 	Partitions int `json:"partitions"`
 	Replicas   int `json:"replicas"` // of the partition with the fewest
 	InSync     int `json:"in_sync"`  // of the partition with the fewest: replicas that have everything
+
+	// Idempotent: what is sent again after a lost answer is recognised by the broker and stored once.
+	Idempotent bool `json:"idempotent"`
 }

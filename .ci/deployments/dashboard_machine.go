@@ -35,6 +35,12 @@ func journal() []panel {
 				total("dedupe_evicted_total", "ids"), total("quarantine_evicted_total", "quarantine")},
 		},
 		{
+			title:   "History",
+			about:   "published events that are kept, by JOURNAL_KEEP and JOURNAL_KEEP_BYTES",
+			unit:    "bytes",
+			queries: []query{gauge("history_bytes", "")},
+		},
+		{
 			title:   "Failed journal",
 			about:   "1: a write or sync failed, and the service ends",
 			unit:    "none",

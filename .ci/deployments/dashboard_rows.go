@@ -34,7 +34,7 @@ func quantiles(metric string) []query {
 
 func rows() []row {
 	return []row{{"Is it well?", now()}, {"Callbacks", callbacks()}, {"Publishing", publishing()}, {"Order", order()},
-		{"Journal and disk", journal()}, {"Keys and TLS", security()}, {"Process", process()}}
+		{"Journal and disk", journal()}, {"Replicas", replicas()}, {"Keys and TLS", security()}, {"Process", process()}}
 }
 
 func now() []panel {
@@ -219,5 +219,31 @@ func order() []panel {
 			queries: []query{total("holds_total", "holds")},
 		},
 		{title: "Held now", about: "HELD_MAX limits them", unit: "none", queries: []query{gauge("held_events", "")}},
+		{title: "Oldest hold", about: "since it arrived", unit: "s", queries: []query{gauge("held_oldest_age_seconds", "")}},
+		{title: "Time on hold", about: "of events that are not held any more", unit: "s",
+			queries: quantiles("hold_duration_seconds")},
+		{title: "Between deliveries", about: "of a callback that is delivered again", unit: "s",
+			queries: quantiles("redelivery_interval_seconds")},
+		{title: "Left out, and added", about: "by PUBLISH_TYPES; by SESSION_EVENTS and RECONCILE_EVENTS", unit: "ops",
+			queries: []query{rate("events_filtered_total", "type"), rate("session_events_total", "type")}},
+	}
+}
+
+// replicas are panels of what INTAKE=broker shares among instances.
+func replicas() []panel {
+	return []panel{
+		{title: "Partitions", about: "that each replica works on", unit: "none",
+			queries: []query{{"sum by (instance) (livebridge_partition_owned{SELECTOR})", "{{instance}}"}}},
+		{title: "Behind", about: "age of the callback that was read last, while there is more", unit: "s",
+			queries: []query{{"max by (partition) (livebridge_partition_behind_seconds{SELECTOR})", "{{partition}}"}}},
+		{title: "Takeovers", about: "and ownerships that ended by a fence or an error", unit: "ops",
+			queries: []query{total("partition_takeovers_total", "takeovers"), total("partition_fenced_total", "fenced"),
+				total("partition_failures_total", "failures")}},
+		{title: "Time to take over", about: "the last takeover of each partition", unit: "s",
+			queries: []query{{"max by (partition) (livebridge_partition_takeover_seconds{SELECTOR})", "{{partition}}"}}},
+		{title: "Transactions", about: "and the events in them", unit: "ops",
+			queries: []query{total("partition_commits_total", "transactions"), total("partition_events_total", "events")}},
+		{title: "Waiting on disk", about: "callbacks that the broker has not acknowledged", unit: "none",
+			queries: []query{gauge("intake_queue_callbacks", "")}},
 	}
 }

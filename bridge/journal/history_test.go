@@ -216,6 +216,7 @@ func TestHistoryIsNoReasonToRefuse(t *testing.T) {
 				time.Sleep(measureInterval)
 				ready("a callback comes when the disk is full", keep > 0)
 				time.Sleep(2 * time.Second)
+				synctest.Wait() // the writer is at rest
 				if kept, _ := j.store.History(); kept.Entries != 0 {
 					t.Errorf("%d are kept", kept.Entries)
 				}

@@ -81,7 +81,7 @@ func (e *example) clock() time.Time { return time.Unix(0, e.now.Load()).UTC() }
 func newExample(t testing.TB, change func(*Config)) *example {
 	t.Helper()
 	e := &example{journal: exampleJournalOf(), registry: prometheus.NewRegistry(), events: &Events{},
-		topic: bridge.TopicState{Partitions: 12, Replicas: 3, InSync: 3}}
+		topic: bridge.TopicState{Partitions: 12, Replicas: 3, InSync: 3, Idempotent: true}}
 	e.connected.Store(true)
 	e.now.Store(noon.Add(-2 * time.Hour).UnixNano())
 	cfg := Config{

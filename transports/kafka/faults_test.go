@@ -212,6 +212,9 @@ func TestProducerIDDenied(t *testing.T) {
 	if n := logs.FilterMessageSnippet("IDEMPOTENT_WRITE").Len(); n != 1 {
 		t.Errorf("logged %d times", n)
 	}
+	if s, _ := p.TopicState(); s.Idempotent {
+		t.Error("it says that events are stored once")
+	}
 }
 
 // TestProducerIDPermittedLater: a broker that has just started gives no producer id yet.

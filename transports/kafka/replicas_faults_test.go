@@ -167,11 +167,13 @@ func TestEndIsAskedFor(t *testing.T) {
 	t.Parallel()
 	f, _, r, p := startReplica(t, nil)
 	var held atomic.Bool
+	var refused atomic.Int64
 	f.ControlKey(int16(kmsg.Fetch), func(q kmsg.Request) (kmsg.Response, error, bool) {
 		f.KeepControl()
 		if !held.Load() || !asksFor(q, r.intakeTopic) {
 			return nil, nil, false
 		}
+		refused.Add(1)
 		answer := q.ResponseKind().(*kmsg.FetchResponse)
 		answer.Topics = []kmsg.FetchResponseTopic{{Topic: r.intakeTopic,
 			Partitions: []kmsg.FetchResponseTopicPartition{{ErrorCode: 6}}}}
@@ -181,6 +183,7 @@ func TestEndIsAskedFor(t *testing.T) {
 		t.Fatalf("an empty intake has the end %v, %v", end, err)
 	}
 	held.Store(true)
+	transporttest.Eventually(t, "no fetch is under way", func() bool { return refused.Load() > 0 })
 	transporttest.Eventually(t, "an input is taken", func() bool { return r.Append(soon(t), 0, []byte("input")) == nil })
 	for range 3 {
 		if records, end, err := p.Read(soon(t), 10*time.Millisecond); len(records) > 0 || end || err != nil {

@@ -17,8 +17,11 @@ func (p *Publisher) TopicState() (bridge.TopicState, bool) {
 	if p.events == nil {
 		return bridge.TopicState{}, false
 	}
-	if s := p.events.state.Load(); s != nil {
-		return *s, true
+	known := p.events.state.Load()
+	if known == nil {
+		return bridge.TopicState{}, false
 	}
-	return bridge.TopicState{}, false
+	s := *known
+	s.Idempotent = p.producer.Idempotent()
+	return s, true
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/segmentio/kafka-go"
+
+	"livebridge/transports/transporttest"
 )
 
 // TestTopicState: it is known once the topic is found; of a template it never is.
@@ -16,6 +18,10 @@ func TestTopicState(t *testing.T) {
 	s, known := p.TopicState()
 	if !known || s.Partitions != 12 || s.Replicas < 1 || s.InSync < 1 || s.InSync > s.Replicas {
 		t.Errorf("%+v, %v", s, known)
+	}
+	transporttest.Deliver(t, p, transporttest.Events(1, 1, 1))
+	if s, _ = p.TopicState(); !s.Idempotent {
+		t.Error("it does not know that events are stored once")
 	}
 	o, _ = observed()
 	o.Topic = "live.{app}"

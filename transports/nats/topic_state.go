@@ -16,7 +16,8 @@ func (p *Publisher) TopicState() (bridge.TopicState, bool) {
 
 // stateOf returns the state of a stream. A server alone has one replica, which is in sync.
 func stateOf(info *jetstream.StreamInfo, partitions int) *bridge.TopicState {
-	s := &bridge.TopicState{Partitions: max(1, partitions), Replicas: max(1, info.Config.Replicas), InSync: 1}
+	s := &bridge.TopicState{Partitions: max(1, partitions), Replicas: max(1, info.Config.Replicas), InSync: 1,
+		Idempotent: info.Config.Duplicates > 0}
 	if info.Cluster == nil {
 		return s
 	}

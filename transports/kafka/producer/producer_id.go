@@ -37,6 +37,14 @@ type producerIDs struct {
 	denied time.Time // time of the last denial; zero: not denied
 }
 
+// Idempotent reports whether the brokers recognise a batch that is sent again: they have given a producer id.
+func (s *Producer) Idempotent() bool {
+	i := s.producerIDs
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.known && i.denied.IsZero()
+}
+
 // first returns the producer id with which every partition starts.
 func (i *producerIDs) first(ctx context.Context) (producerID, error) {
 	i.mu.Lock()
