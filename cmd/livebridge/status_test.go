@@ -49,7 +49,8 @@ func TestStatus(t *testing.T) {
 		s.Port.Limit == 0 || s.Health.Level != status.LevelOK || len(s.Problems) != 0 {
 		t.Errorf("%+v", s)
 	}
-	if topic := s.Broker.Topic; topic == nil || *topic != (bridge.TopicState{Partitions: 1, Replicas: 1, InSync: 1, Idempotent: true}) {
+	want := bridge.TopicState{Partitions: 1, Replicas: 1, InSync: 1, Idempotent: true}
+	if topic := s.Broker.Topic; topic == nil || *topic != want {
 		t.Errorf("the stream is %+v", topic)
 	}
 	for name, want := range map[string]float64{"partitions": 1, "replicas": 1, "in_sync_replicas": 1} {

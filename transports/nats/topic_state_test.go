@@ -18,7 +18,8 @@ func TestTopicState(t *testing.T) {
 	o.URL, o.Partitions = natstest.Start(t, &server.Options{}).URL, 4
 	p := dial(t, o)
 	transporttest.Eventually(t, "it is connected", p.Connected)
-	if s, known := p.TopicState(); !known || s != (bridge.TopicState{Partitions: 4, Replicas: 1, InSync: 1, Idempotent: true}) {
+	want := bridge.TopicState{Partitions: 4, Replicas: 1, InSync: 1, Idempotent: true}
+	if s, known := p.TopicState(); !known || s != want {
 		t.Errorf("%+v, %v", s, known)
 	}
 }
