@@ -61,6 +61,9 @@ func (r *replica) Inspect() (s bridge.JournalStats, err error) {
 		s.Quarantine.Bytes += p.Quarantine.Bytes
 		s.DeadLetters.Entries += p.DeadLetters.Entries
 		s.DeadLetters.Bytes += p.DeadLetters.Bytes
+		s.Partitions = append(s.Partitions, bridge.PartitionStats{Partition: p.Partition, State: string(p.State),
+			Commits: p.StateCommits, Next: p.Next, Behind: p.Behind.String(), Takeovers: p.Takeovers, Held: p.Holding,
+			Quarantine: p.Quarantine, DeadLetters: p.DeadLetters})
 	}
 	return s, nil
 }

@@ -83,6 +83,15 @@ func TestIntakeChanges(t *testing.T) {
 	accept(startApp(t, replica))
 }
 
+// TestReplicaCommandsNeedTheService: there is no journal to look into without it.
+func TestReplicaCommandsNeedTheService(t *testing.T) {
+	_, errOut, code := commandWith(t, []string{prefix + "DATA_DIR=" + t.TempDir(), prefix + "INTAKE=broker",
+		prefix + "TRANSPORT=kafka"}, "journal", "inspect")
+	if code != exitUsage || !strings.Contains(errOut, "no replica runs on") {
+		t.Errorf("%d %s", code, errOut)
+	}
+}
+
 // TestIntakeSettings: what many replicas do not support is refused, and so are their settings where there are none.
 func TestIntakeSettings(t *testing.T) {
 	for _, c := range []struct {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +52,9 @@ func newInspect() *cobra.Command {
 }
 
 func printStats(w io.Writer, i *bridge.JournalStats) error {
+	if i.Partitions != nil {
+		return printPartitions(w, i)
+	}
 	var reasons []string
 	for reason, n := range i.Reasons {
 		reasons = append(reasons, fmt.Sprintf("%d %s", n, reason))
@@ -74,6 +79,18 @@ func printStats(w io.Writer, i *bridge.JournalStats) error {
 		}
 	}
 	return nil
+}
+
+// printPartitions prints what a replica knows of the partitions.
+func printPartitions(w io.Writer, i *bridge.JournalStats) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, err := fmt.Fprintln(table, "PARTITION\tSTATE\tCOMMITS\tNEXT\tBEHIND\tTAKEOVERS\tHELD\tQUARANTINE\tDEAD LETTERS")
+	for _, p := range i.Partitions {
+		_, failed := fmt.Fprintf(table, "%d\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\n", p.Partition, p.State, p.Commits, p.Next,
+			p.Behind, p.Takeovers, p.Held, p.Quarantine.Entries, p.DeadLetters.Entries)
+		err = errors.Join(err, failed)
+	}
+	return errors.Join(err, table.Flush())
 }
 
 // historyText says what is kept of published events.

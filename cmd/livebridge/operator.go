@@ -23,6 +23,10 @@ func openOperator(s *settings, mode journal.Mode, log *zap.Logger) (admin.Operat
 	if !errors.Is(err, admin.ErrNoService) {
 		return nil, nil, err
 	}
+	if s.Intake == "broker" {
+		return nil, nil, &usageError{settingError("INTAKE", "start a replica on this DATA_DIR",
+			"is broker, and no replica runs on %s that could answer", s.DataDir)}
+	}
 	j, err := journal.OpenOffline(s.journalOptions(), mode)
 	if errors.Is(err, journal.ErrNoJournal) {
 		return nil, nil, &usageError{err}

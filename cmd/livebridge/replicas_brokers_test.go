@@ -73,6 +73,10 @@ func TestReplicas(t *testing.T) {
 	if log := replicas[1].log.String(); !strings.Contains(log, `"group":"team"`) {
 		t.Errorf("it takes part in another group:\n%s", log)
 	}
+	stats, errOut, _ := command(t, dirs[1], "journal", "inspect", "--output", "text")
+	if n := strings.Count(stats, "\n"); n != 5 || !strings.Contains(stats, "owner") {
+		t.Errorf("inspect prints %s%s", stats, errOut)
+	}
 	for _, r := range replicas {
 		if err := r.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
