@@ -178,7 +178,7 @@ func TestBatchesFitTheTopic(t *testing.T) {
 		"max.message.bytes") {
 		t.Errorf("the answer is %v", err)
 	}
-	transporttest.Deliver(t, p, transporttest.Events(200, 3, 1))
+	transporttest.Deliver(t, p, transporttest.Events(2000, 3, 1)) // so many that some wait for others
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, batches := range s.batches {
