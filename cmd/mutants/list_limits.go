@@ -67,7 +67,7 @@ func pageMutants() []mutant {
 		{"the journal does not wait for a file descriptor", "bridge/store/waiting_fs.go",
 			"for outOfFiles(err) && f.pause(err) {", "for false {", journal, "TestWaitsForFileDescriptors"},
 		{"replay --all ends after a page", "cmd/livebridge/journal_replay.go", "err != nil || q.Cursor == nil {",
-			"err != nil || q.Cursor == nil || replayed > 0 {", livebridge, "TestReplayAllPages"},
+			"err != nil || q.Cursor == nil || t.replayed > 0 {", livebridge, "TestReplayAllPages"},
 		{"the body is listed unasked", "bridge/processor/describe.go", "\tif raw {\n",
 			"\tif raw || q == bridge.QuarantineQueue {\n", journal, "TestWholeEntry"},
 		{"a dead notice loses the reason in its id", "bridge/processor/describe.go",
