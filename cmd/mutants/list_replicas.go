@@ -7,7 +7,7 @@ func fallbackMutants() []mutant {
 		{"an input passes those that wait in the queue", "bridge/fallback/journal.go",
 			"if j.Waiting(a.Event.Lane) == 0 {", "if true {", fallback, "TestNothingPasses|TestAway|TestRestart"},
 		{"what the last run has queued is not counted", "bridge/fallback/journal.go",
-			"j.count(streamOf(a), 1)", "", fallback, "TestRestart"},
+			"j.count(streamOf(a), 1)", "j.count(streamOf(a), 0)", fallback, "TestRestart"},
 		{"an input that found no room counts as queued", "bridge/fallback/journal.go",
 			"j.count(stream, -1)\n", "", fallback, "TestFull"},
 		{"the intake log may take as long as it likes", "bridge/fallback/journal.go",
