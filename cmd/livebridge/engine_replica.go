@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +45,7 @@ type replica struct {
 
 	running context.Context // of what runs until finish
 	end     context.CancelFunc
-	ended   errgroup.Group
+	ended   sync.WaitGroup
 	failed  chan struct{} // of a queue; never closed where there is none
 }
 
@@ -123,13 +124,16 @@ func (r *replica) Ready() error {
 	return nil
 }
 
-func (r *replica) run(alive context.Context, group *errgroup.Group) {
-	if r.fallback != nil {
-		r.ended.Go(func() error { return r.fallback.Forward(r.running) })
+// run works until finish. An error of either part ends the service.
+func (r *replica) run(_ context.Context, group *errgroup.Group) {
+	work := func(f func(context.Context) error) {
+		r.ended.Add(1)
+		group.Go(func() error { defer r.ended.Done(); return f(r.running) })
 	}
-	r.ended.Go(func() error { return r.takePart(r.running) })
-	group.Go(r.ended.Wait)
-	_ = alive
+	if r.fallback != nil {
+		work(r.fallback.Forward)
+	}
+	work(r.takePart)
 }
 
 // takePart finds the broker and then works on the partitions that this replica is given, until ctx ends.
@@ -150,7 +154,10 @@ func (r *replica) takePart(ctx context.Context) error {
 	c := cluster.New(o)
 	r.opened.Store(&opened{s, c})
 	r.log.Info("replica takes part", zap.Int("partitions", s.Partitions()), zap.String("group", r.settings.IntakeGroup))
-	return c.Run(ctx)
+	if err := c.Run(ctx); err != nil {
+		r.log.Warn("replica has not left the group; its partitions are taken over when its session is over", zap.Error(err))
+	}
+	return nil
 }
 
 func (r *replica) Failed() <-chan struct{} {
@@ -228,7 +235,7 @@ func (r *replica) refuse() { r.refusing.Store(true) }
 func (r *replica) finish(end time.Time) (left int) {
 	r.end()
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = r.ended.Wait() }() // its error is that of run
+	go func() { defer close(ended); r.ended.Wait() }()
 	select {
 	case <-ended:
 	case <-time.After(time.Until(end)):

@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
 
 	"livebridge/bridge/store"
@@ -81,6 +83,26 @@ func TestIntakeChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	accept(startApp(t, replica))
+}
+
+// TestReplicaOfOtherTopics: topics that cannot be shared end the service and say so, whatever it has queued meanwhile.
+func TestReplicaOfOtherTopics(t *testing.T) {
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(2, "live.events"),
+		kfake.SeedTopics(3, "live.events.intake"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	a := startApp(t, t.TempDir(), "TRANSPORT", "kafka", "KAFKA_BROKERS", broker.ListenAddrs()[0], "INTAKE", "broker")
+	_, ended := runApp(t, a)
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), "live.events.intake has 3 partitions and live.events has 2") {
+			t.Errorf("it ends with %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it goes on")
+	}
 }
 
 // TestReplicaCommandsNeedTheService: there is no journal to look into without it.

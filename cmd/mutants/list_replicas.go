@@ -27,5 +27,12 @@ func fallbackMutants() []mutant {
 			"q.next+1, pebble.Sync, added", "q.next+1, pebble.NoSync, added", store, "TestQueueSurvivesACrash"},
 		{"a queue begins again at the first number", "bridge/store/queue.go",
 			"q.next = in.Number\n", "", store, "TestQueueGoesOn"},
+		{"topics that cannot be shared are kept quiet", "cmd/livebridge/engine_replica.go",
+			"\tif err != nil {\n\t\treturn err\n\t}\n\tmembers", "\tif err != nil {\n\t\treturn nil\n\t}\n\tmembers", livebridge,
+			"TestReplicaOfOtherTopics"},
+		{"callbacks in the queue are left behind by INTAKE=local", "cmd/livebridge/engine_change.go",
+			"err == nil && len(waiting) > 0 {", "false {", livebridge, "TestIntakeChanges"},
+		{"events in the journal are left behind by INTAKE=broker", "cmd/livebridge/engine_change.go",
+			"i.Outbox.Entries + i.Held.Entries; n > 0", "i.Held.Entries; n > 0", livebridge, "TestIntakeChanges"},
 	}
 }
