@@ -105,6 +105,8 @@ func TestSessionEnds(t *testing.T) {
 	s.sessions("an end alone, twice", "a ENDED 0 -20 - /late")
 	s.take(unsigned("a"), other(of("a", 3, start)), suspect("a", 1, bridge.ReasonExpired))
 	s.sessions("nothing of an end")
+	s.take(of("d", 1, done), other(of("d", 1, done)))
+	s.sessions("another end beside one that is held")
 }
 
 // TestSessionEventsAreOrdered: an event of a session is behind the one that it follows from, numbered in a lane of its

@@ -8,7 +8,7 @@ func sessionMutants() []mutant {
 		{"a late start opens its session", events, "e.Phase == bridge.PhasePublish && !e.Marks.Has(bridge.MarkLate)",
 			"e.Phase == bridge.PhasePublish", processor, "TestExplore"},
 		{"a reopened end ends a session", events, "bridge.MarkReopened | bridge.MarkReplayed", "bridge.MarkReplayed",
-			processor, "TestProcessorIsTheTable"},
+			processor, "TestSessionEnds"},
 		{"the time tells of a stale session again", events, "s.Stale, found = true, true", "found = true", processor,
 			"TestStaleIsToldOnce"},
 		{"the list's stale session is not noted", events, "\ts.Stale = true\n\tl.put(s)\n", "\ts.Stale = true\n", processor,
