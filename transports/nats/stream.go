@@ -31,6 +31,7 @@ type stream struct {
 	warned          map[string]bool // warnings of the last check
 
 	createdByUs bool      // since the start
+	gone        bool      // it was there before the last check, and was not found by it
 	created     time.Time // of the stream at the last check
 	replicas    int       // at the last check
 
@@ -134,14 +135,23 @@ func (s *stream) denied(why *unusableError) {
 	}
 }
 
+// errGone gives a server the time until the next check to end what a deleted stream had running: nats-server 2.15 may
+// otherwise leave a stream of the same name that takes messages and never acknowledges them.
+var errGone = errors.New("the stream was deleted; it is created again in a moment")
+
 // ensure creates the stream if it is absent and returns its description. On the embedded server it also applies our
 // settings, since nobody else could.
 func (s *stream) ensure(ctx context.Context, js jetstream.JetStream) (*jetstream.StreamInfo, error) {
 	have, err := js.Stream(ctx, s.want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if s.found.Load() != nil && !s.gone {
+			s.gone = true
+			return nil, errGone
+		}
 		have, err = js.CreateStream(ctx, s.want)
 		s.createdByUs = err == nil
 	}
+	s.gone = s.gone && err != nil
 	if err == nil && s.opts.InProcess != nil && differs(have.CachedInfo().Config, s.want) {
 		want := s.want
 		want.FirstSeq = have.CachedInfo().Config.FirstSeq // it cannot be changed
