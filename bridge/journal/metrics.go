@@ -83,6 +83,12 @@ func newMetrics(j *Journal) *metrics {
 			"Published events dropped from the history because of JOURNAL_KEEP (age), of JOURNAL_KEEP_BYTES (bytes), or of a "+
 				"disk that is nearly full (disk).", "reason"),
 	}
+	m.begin()
+	return m
+}
+
+// begin makes every series that is known beforehand, so that the first increase of each is seen.
+func (m *metrics) begin() {
 	for _, reason := range []string{droppedAge, droppedBytes, droppedDisk} {
 		m.historyDropped.WithLabelValues(reason)
 	}
@@ -98,7 +104,6 @@ func newMetrics(j *Journal) *metrics {
 			m.sessions.WithLabelValues(eventType)
 		}
 	}
-	return m
 }
 
 func (m *metrics) register(r prometheus.Registerer) error {

@@ -17,7 +17,7 @@ type recoveredLane map[uint64][]byte
 // broker has already may come out once more, as after any crash. Where nothing may be written they are counted alone.
 func (s *Store) recoverBatches() error {
 	b := s.NewBatch(nil)
-	s.leftOver = make(map[bridge.Lane]uint64)
+	s.pendingFrom = make(map[bridge.Lane]uint64)
 	lanes, err := b.readEventBatches()
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (b *Batch) recoverLane(lane bridge.Lane, records recoveredLane) error {
 		return err
 	}
 	if b.s.opts.Access == ReadOnly {
-		b.s.leftOver[lane] = first
+		b.s.pendingFrom[lane] = first
 	}
 	for sequence, row := range records {
 		switch {

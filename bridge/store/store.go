@@ -54,7 +54,7 @@ type Store struct {
 	meta           meta
 	batches        eventBatches
 	history        history
-	leftOver       map[bridge.Lane]uint64 // where nothing may be written: what waits of lanes in event batches begins here
+	pendingFrom    map[bridge.Lane]uint64 // where nothing may be written: what waits of lanes in event batches begins here
 	identities     *existenceFilter
 	signatures     *existenceFilter
 	loadStarted    bool   // of the filters, or done with it

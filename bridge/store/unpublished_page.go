@@ -87,7 +87,7 @@ func (r *unpublishedReader) entry(table byte, value []byte) error {
 	}
 	return eachRecord(value, func(_ int, row []byte) error {
 		_, e, err := readPending(row, r.texts)
-		if err == nil && e.Sequence < r.s.leftOver[e.Lane] { // the broker has it, and the lane has gone on
+		if err == nil && e.Sequence < r.s.pendingFrom[e.Lane] { // the broker has it, and the lane has gone on
 			return nil
 		}
 		return r.look(e, false, len(row), err)

@@ -64,7 +64,7 @@ func historyPageMutants() []mutant {
 			"TestHistory"},
 		{"replays are replayed again", pages, "p.Event.Marks.Has(bridge.MarkReplayed) || r.seen[of]", "r.seen[of]", journal,
 			"TestReplayHistory"},
-		{"what the broker has is shown as waiting", others, "e.Sequence < r.s.leftOver[e.Lane]", "false", store,
+		{"what the broker has is shown as waiting", others, "e.Sequence < r.s.pendingFrom[e.Lane]", "false", store,
 			"TestLeftOverBatches"},
 		{"an acknowledged event waits", "bridge/journal/history.go", "all[i], left = published, left+1",
 			"all[i], left = unsettled, left+1", journal, "TestFates"},
