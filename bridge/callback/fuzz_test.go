@@ -14,6 +14,7 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/callback"
 	"livebridge/schemas"
+	"livebridge/schemas/schemastest"
 )
 
 func FuzzStream(f *testing.F)    { fuzz(f, bridge.KindStream) }
@@ -44,7 +45,7 @@ func fuzz(f *testing.F, kind bridge.Kind) {
 	} {
 		f.Add([]byte(body))
 	}
-	envelope := compile(f, "event")
+	envelope := schemastest.Compile(f, "event")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
 		e, ok := eventOf(t, kind, body)

@@ -18,6 +18,7 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/callback"
 	"livebridge/schemas"
+	"livebridge/schemas/schemastest"
 )
 
 var update = flag.Bool("update", false, "write the golden outputs again")
@@ -26,9 +27,9 @@ const goldenFolder = "../../schemas/golden"
 
 // TestGolden holds every golden pair to the code and the schemas, and sees that every kind has some.
 func TestGolden(t *testing.T) {
-	envelope := compile(t, "event")
+	envelope := schemastest.Compile(t, "event")
 	for _, kind := range bridge.Kinds() {
-		data := compile(t, kind.String())
+		data := schemastest.Compile(t, kind.String())
 		inputs, err := fs.Glob(schemas.Files(), "golden/"+kind.String()+"/*.in.json")
 		if err != nil || len(inputs) == 0 {
 			t.Fatalf("no golden pair of kind %v (%v)", kind, err)
@@ -134,27 +135,6 @@ func checkGolden(t *testing.T, name, other string, got []byte) {
 	}
 }
 
-// compile returns the schema of a name, with references to all the others.
-func compile(t testing.TB, eventName string) *jsonschema.Schema {
-	t.Helper()
-	compiler := jsonschema.NewCompiler()
-	for _, w := range schemas.Names() {
-		text, err := schemas.Schema(w)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-		if err := errors.Join(err, compiler.AddResource(bridge.SchemaURI(w), doc)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	schema, err := compiler.Compile(bridge.SchemaURI(eventName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return schema
-}
-
 func checkSchema(t *testing.T, schema *jsonschema.Schema, text []byte) {
 	t.Helper()
 	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
@@ -192,7 +172,7 @@ func checkSecrets(t *testing.T, text []byte) {
 
 // TestQuarantineSchema holds the schemas to what the journal publishes of a quarantined callback.
 func TestQuarantineSchema(t *testing.T) {
-	data, envelope := compile(t, "quarantine"), compile(t, "event")
+	data, envelope := schemastest.Compile(t, "quarantine"), schemastest.Compile(t, "event")
 	body, err := goldenEvent(t, bridge.KindStream, "stream/publish")
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +218,7 @@ func TestSchemasAreStrict(t *testing.T) {
 		if err != nil || bad == good {
 			t.Fatalf("%s: nothing changed (%v)", name, err)
 		}
-		if compile(t, "event").Validate(instance) == nil {
+		if schemastest.Compile(t, "event").Validate(instance) == nil {
 			t.Errorf("%s: the schema takes it", name)
 		}
 	}

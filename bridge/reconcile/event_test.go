@@ -11,37 +11,12 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/reconcile"
-	"livebridge/schemas"
+	"livebridge/schemas/schemastest"
 )
-
-// schema is the envelope of every event.
-func schema(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft2020)
-	for _, name := range schemas.Names() {
-		text, err := schemas.Schema(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.AddResource(doc.(map[string]any)["$id"].(string), doc); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := c.Compile("urn:livebridge:schema:event:1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // TestEvents: the data of every difference, the lane of its own kind, and the event as a whole against its schema.
 func TestEvents(t *testing.T) {
-	s := schema(t)
+	s := schemastest.Compile(t, "event")
 	odd := reconcile.Begun{Stream: reconcile.Stream{Domain: domain, App: "live", Name: "a\"<é"}, At: at(0)}
 	unknown := reconcile.Begun{Stream: begun("c", 0).Stream}
 	for want, d := range map[string]reconcile.Difference{

@@ -8,33 +8,8 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/session"
-	"livebridge/schemas"
+	"livebridge/schemas/schemastest"
 )
-
-// envelope is the schema of every event.
-func envelope(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft2020)
-	for _, name := range schemas.Names() {
-		text, err := schemas.Schema(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.AddResource(doc.(map[string]any)["$id"].(string), doc); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := c.Compile("urn:livebridge:schema:event:1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 const begun = bridge.Millis(1_790_000_000_000)
 
@@ -44,7 +19,7 @@ func push(stream string) session.Push {
 
 // TestEvents: the data of every event, byte by byte, and the event as a whole against its schema.
 func TestEvents(t *testing.T) {
-	schema := envelope(t)
+	schema := schemastest.Compile(t, "event")
 	missed := push("a")
 	missed.Begun = 0
 	marks := bridge.MarkLate | bridge.MarkForced

@@ -17,7 +17,7 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
 	"livebridge/bridge/signature"
-	"livebridge/schemas"
+	"livebridge/schemas/schemastest"
 	"livebridge/transports/nats"
 )
 
@@ -46,17 +46,7 @@ func (e *sessionEvent) line() string {
 // envelopeSchema returns a check of events against their schema.
 func envelopeSchema(t *testing.T) func(event []byte) error {
 	t.Helper()
-	c := jsonschema.NewCompiler()
-	var err error
-	for _, name := range schemas.Names() {
-		text, problem := schemas.Schema(name)
-		doc, syntax := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-		err = errors.Join(err, problem, syntax, c.AddResource("urn:livebridge:schema:"+name+":1", doc))
-	}
-	schema, problem := c.Compile("urn:livebridge:schema:event:1")
-	if err = errors.Join(err, problem); err != nil {
-		t.Fatal(err)
-	}
+	schema := schemastest.Compile(t, "event")
 	return func(event []byte) error {
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(event))
 		if err != nil {
