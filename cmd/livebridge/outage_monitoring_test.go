@@ -66,7 +66,13 @@ func TestMonitoredOutage(t *testing.T) {
 	}
 	broker(t, store, port)
 	until(t, "no event waits", func() bool { return len(monitor.query(t, "livebridge_outbox_events < 50")) > 0 })
-	until(t, "no alert fires", func() bool { return len(monitor.firing(t)) == 0 })
+	var firing map[string]bool
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("last fired: %v", firing)
+		}
+	})
+	until(t, "no alert fires", func() bool { firing = monitor.firing(t); return len(firing) == 0 })
 	end()
 	p.judge(t, url)
 }
