@@ -86,6 +86,9 @@ func (c *Cluster) Stats() []Stats {
 	return all
 }
 
+// Now returns how long the program has run, by which Stats tell when something was, and the wall clock.
+func (c *Cluster) Now() (running time.Duration, wall time.Time) { return c.opts.Clock() }
+
 // at returns the stats as they are at an instant.
 func (p *partitionStats) at(now time.Duration) (s Stats) {
 	p.change(func(known *Stats) {
