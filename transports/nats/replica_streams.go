@@ -28,8 +28,8 @@ func (o *Options) eventsLive() time.Duration {
 
 // prepare finds or creates the streams.
 func (r *Replicas) prepare(ctx context.Context) error {
-	for {
-		err := r.ensureStreams(ctx)
+	for timeout := checkFirst; ; timeout = min(2*timeout, checkTimeout) {
+		err := r.ensureStreams(ctx, timeout)
 		var fault *unusableError
 		if err == nil || errors.As(err, &fault) {
 			return err
@@ -42,8 +42,8 @@ func (r *Replicas) prepare(ctx context.Context) error {
 	}
 }
 
-func (r *Replicas) ensureStreams(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+func (r *Replicas) ensureStreams(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	_, js := r.connection()
 	for _, want := range r.opts.replicaStreams() {
