@@ -62,9 +62,10 @@ func allowed() map[string][]string {
 			"transports/kafka/transaction"},
 		"transports/kafka/producer":    {"bridge"},
 		"transports/kafka/transaction": {"bridge", "transports/kafka/producer"},
-		"transports/nats":              {"bridge", "transports/transporttls"},
+		"transports/nats":              {"bridge", "transports/nats/partitions", "transports/transporttls"},
 		"transports/nats/embedded":     {"bridge", "transports/nats"},
 		"transports/nats/natstest":     {"bridge", "transports/transporttest"},
+		"transports/nats/partitions":   {"bridge"},
 		"transports/transporttest":     {"bridge"},
 		"transports/transporttls":      {},
 
@@ -78,10 +79,11 @@ func allowed() map[string][]string {
 // own. Of NATS, nkeys and jwt come with the client.
 func owners() map[string][]string {
 	return map[string][]string{
-		"github.com/labstack/echo":       {"bridge/ingress"},
-		"github.com/cockroachdb/pebble":  {"bridge/store", "bridge/store/storetest"},
-		"go.yaml.in/yaml":                {"bridge/keyring", "bridge/provider"},
-		"github.com/nats-io/":            {"transports/nats", "transports/nats/embedded", "transports/nats/natstest"},
+		"github.com/labstack/echo":      {"bridge/ingress"},
+		"github.com/cockroachdb/pebble": {"bridge/store", "bridge/store/storetest"},
+		"go.yaml.in/yaml":               {"bridge/keyring", "bridge/provider"},
+		"github.com/nats-io/": {"transports/nats", "transports/nats/embedded", "transports/nats/natstest",
+			"transports/nats/partitions"},
 		"github.com/nats-io/nats-server": {"transports/nats/embedded", "transports/nats/natstest"},
 		"github.com/segmentio/kafka-go": {"transports/kafka", "transports/kafka/committed", "transports/kafka/membership",
 			"transports/kafka/partitions", "transports/kafka/producer", "transports/kafka/transaction"},
