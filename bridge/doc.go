@@ -92,12 +92,15 @@
 //	                                                          wanted ones; the only importer of the provider's SDK
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
-//	transports/nats           bridge, lease, transporttls     publishes to NATS, and opens its replicas; it and lease
-//	                                                          are the only importers of nats.go
+//	transports/nats           bridge, lease, partitions, transporttls
+//	                                                          publishes to NATS, and opens its replicas; with those
+//	                                                          below it the only importer of nats.go
 //	transports/nats/embedded  bridge, nats                    the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
 //	transports/nats/lease     shares                          shares partitions out by leases in a key-value bucket
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
+//	transports/nats/partitions
+//	                          bridge                          an owner's partition: state, intake and commits
 //	transports/kafka          bridge, producer, committed, membership, partitions, transporttls
 //	                                                          publishes to Kafka, and opens its replicas; it and those
 //	                                                          below are the only importers of kafka-go
