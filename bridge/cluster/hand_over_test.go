@@ -97,7 +97,7 @@ func (s *station) entries() (all []string) {
 func (s *station) remembered() func(func(*processor.Memory) error) error {
 	s.settle()
 	s.stop()
-	return func(f func(*processor.Memory) error) error { return s.c.Memory(s.t.Context(), f) }
+	return func(f func(*processor.Memory) error) error { _, err := s.c.Memory(s.t.Context(), f); return err }
 }
 
 // handOver hands over to the station what another one remembers.

@@ -75,20 +75,24 @@ func poll(ctx context.Context, so func() (bool, error)) error {
 }
 
 // Memory calls f with what the partitions remember: see store.Cache.Memory. Run has ended before, and nobody works on
-// the partitions.
-func (c *Cluster) Memory(ctx context.Context, f func(*processor.Memory) error) error {
+// the partitions. Below has, for each partition, the number that all entries of its review queues are below.
+func (c *Cluster) Memory(ctx context.Context, f func(*processor.Memory) error) (below []uint64, err error) {
 	for p := range c.reviews {
-		if err := c.memoryOf(ctx, p, f); err != nil {
-			return fmt.Errorf("partition %d: %w", p, err)
+		next, err := c.memoryOf(ctx, p, f)
+		if err != nil {
+			return nil, fmt.Errorf("partition %d: %w", p, err)
 		}
+		below = append(below, next)
 	}
-	return nil
+	return below, nil
 }
 
-func (c *Cluster) memoryOf(ctx context.Context, partition int, f func(*processor.Memory) error) (err error) {
+func (c *Cluster) memoryOf(ctx context.Context, partition int, f func(*processor.Memory) error) (
+	below uint64, err error,
+) {
 	cache, err := store.OpenCache(c.opts.cacheOptions(partition))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, cache.Close()) }()
 	err = c.opts.Partitions.State(ctx, partition, cache.Position(), cache.Apply)
@@ -98,17 +102,18 @@ func (c *Cluster) memoryOf(ctx context.Context, partition int, f func(*processor
 		}
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return cache.Memory(f)
+	return cache.State().Counters.Next, cache.Memory(f)
 }
 
-// PurgeAll has the owners of the partitions, whenever there are some, take off the review queues what is there now. It
-// returns once the intake logs have that durably.
-func (c *Cluster) PurgeAll(ctx context.Context) error {
-	for p := range c.reviews {
+// PurgeBelow has the owners of the partitions, whenever there are some, take off the review queues the entries whose
+// numbers, in their partition, are below those that Memory has returned. It returns once the intake logs have that
+// durably.
+func (c *Cluster) PurgeBelow(ctx context.Context, below []uint64) error {
+	for p := range min(len(below), len(c.reviews)) {
 		for _, q := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
-			if err := c.purgeQueue(ctx, p, q); err != nil {
+			if err := c.purgeQueue(ctx, p, q, below[p]); err != nil {
 				return fmt.Errorf("partition %d: purge the %s: %w", p, q, err)
 			}
 		}
@@ -119,9 +124,10 @@ func (c *Cluster) PurgeAll(ctx context.Context) error {
 // purgeAtOnce is how many entries one command takes off a queue: what became of it is one row of the state.
 const purgeAtOnce = 10_000
 
-func (c *Cluster) purgeQueue(ctx context.Context, partition int, q bridge.ReviewQueue) error {
+func (c *Cluster) purgeQueue(ctx context.Context, partition int, q bridge.ReviewQueue, below uint64) error {
 	var entries []processor.Entry
 	err := c.read(ctx, partition, func(v *store.Review) (err error) { entries, err = v.Entries(q, 0); return err })
+	entries = slices.DeleteFunc(entries, func(e processor.Entry) bool { return e.Number >= below })
 	for some := range slices.Chunk(entries, purgeAtOnce) {
 		if err != nil {
 			break
