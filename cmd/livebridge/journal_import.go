@@ -17,11 +17,9 @@ import (
 	"livebridge/bridge/processor"
 )
 
-// importWait is how long an import waits for replicas that have stopped: their session must be over.
-const importWait = time.Minute
-
 func newImport() *cobra.Command {
-	return &cobra.Command{
+	var wait time.Duration
+	c := &cobra.Command{
 		Use: "import", Short: "Bring what replicas remember back into the journal, to go on with INTAKE=local",
 		Args: noArguments,
 		Long: "Takes over all partitions of the replicas, finishes what waits there, and brings what they remember (ids,\n" +
@@ -29,21 +27,25 @@ func newImport() *cobra.Command {
 			"the settings of the replicas, once all of them have stopped; then start the service with INTAKE=local. An\n" +
 			"import that was interrupted is run again.",
 		Example: "  livebridge journal import",
-		RunE:    func(c *cobra.Command, _ []string) error { return runImport(c) },
+		RunE:    func(c *cobra.Command, _ []string) error { return runImport(c, wait) },
 	}
+	c.Flags().DurationVar(&wait, "wait", time.Minute,
+		"how long to wait for the partitions: those of a replica that was killed are free when its session is over")
+	return c
 }
 
 // importer is one run of the command.
 type importer struct {
 	s       *settings
 	log     *zap.Logger
+	wait    time.Duration // for the partitions, and for what waits there
 	mark    memoryMark
 	journal *journal.Journal
 	shared  shared
 	cluster *cluster.Cluster
 }
 
-func runImport(c *cobra.Command) error {
+func runImport(c *cobra.Command, wait time.Duration) error {
 	s, err := loadForOperator()
 	if err != nil {
 		return err
@@ -62,7 +64,7 @@ func runImport(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	i := &importer{s: s, log: log}
+	i := &importer{s: s, log: log, wait: wait}
 	return errors.Join(i.run(c.Context()), i.close())
 }
 
@@ -155,12 +157,12 @@ func (i *importer) takeOver(ctx context.Context) (err error) {
 
 // settle waits until this process is the only replica and nothing is left to decide.
 func (i *importer) settle(ctx context.Context) error {
-	joining, cancel := context.WithTimeout(ctx, importWait)
+	joining, cancel := context.WithTimeout(ctx, i.wait)
 	defer cancel()
 	if err := i.cluster.AwaitAll(joining); err != nil {
 		return fmt.Errorf("%w: stop them, and run the command again", err)
 	}
-	settling, cancel := context.WithTimeout(ctx, importWait+max(i.s.HoldDone, i.s.HoldNext))
+	settling, cancel := context.WithTimeout(ctx, i.wait+max(i.s.HoldDone, i.s.HoldNext))
 	defer cancel()
 	return i.cluster.Settle(settling)
 }
@@ -244,7 +246,7 @@ func (i *importer) purge() error {
 // close closes what is open.
 func (i *importer) close() (err error) {
 	if i.shared != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), importWait)
+		ctx, cancel := context.WithTimeout(context.Background(), i.wait)
 		defer cancel()
 		err = i.shared.Close(ctx)
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/twmb/franz-go/pkg/kfake"
-
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
 	"livebridge/transports/kafka"
@@ -147,15 +145,7 @@ func (m *mover) judge(events []checker.Event) {
 // sends again after each change is published once, sequences go on, and entries for review are in one place.
 func TestIntakeThereAndBack(t *testing.T) {
 	t.Parallel()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(broker.Close)
-	brokers := broker.ListenAddrs()[0]
-	m := &mover{t: t, provider: newProvider(), dir: t.TempDir(), other: t.TempDir(),
-		settings: []string{prefix + "TRANSPORT=kafka", prefix + "KAFKA_BROKERS=" + brokers,
-			prefix + "KAFKA_PARTITIONS=" + fmt.Sprint(movedPartitions)}}
+	m, brokers := newMover(t)
 	service := launch(t, m.dir, m.settings...)
 	m.play(9, service)
 	service.expired(t, "one")
@@ -197,9 +187,10 @@ func (m *mover) back() {
 }
 
 // refusedImport has the command end with an error.
-func (m *mover) refusedImport(dir, want string) {
+func (m *mover) refusedImport(dir, want string, flags ...string) {
 	m.t.Helper()
-	if _, errOut, code := commandWith(m.t, m.replicaSettings(dir), "journal", "import"); code == exitDone ||
+	if _, errOut, code := commandWith(m.t, m.replicaSettings(dir),
+		append([]string{"journal", "import"}, flags...)...); code == exitDone ||
 		!strings.Contains(errOut, want) {
 		m.t.Errorf("it exits with %d, want %q: %s", code, want, errOut)
 	}
