@@ -155,20 +155,26 @@ func bareServer(b *testing.B, db *pebble.DB) string {
 
 // load64 sends for a while and returns the callbacks answered 200 a second.
 func load64(b *testing.B, addr string) float64 {
+	begun := time.Now()
+	return float64(loadAll(b, []string{addr})) / time.Since(begun).Seconds()
+}
+
+// loadAll sends for a while, over 64 connections that are spread over the addresses, and returns how many callbacks
+// were answered 200.
+func loadAll(b *testing.B, addresses []string) int64 {
 	ctx, cancel := context.WithTimeout(context.Background(), *benchTime)
 	defer cancel()
 	var ok atomic.Int64
-	begun := time.Now()
 	var wg sync.WaitGroup
 	for w := range benchConnections {
 		wg.Go(func() {
-			if err := push64(ctx, addr, w, &ok); err != nil {
+			if err := push64(ctx, addresses[w%len(addresses)], w, &ok); err != nil {
 				b.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	return float64(ok.Load()) / time.Since(begun).Seconds()
+	return ok.Load()
 }
 
 // push64 plays the streams of one connection, each pushed and ended again and again.
