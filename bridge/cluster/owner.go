@@ -44,7 +44,7 @@ type owner struct {
 func (c *Cluster) own(ctx, commitContext context.Context, number int, why Why) (err error) {
 	o := &owner{
 		opts: &c.opts, number: number, why: why, stats: c.stats.of(number), commitContext: commitContext,
-		limits: c.opts.processorOptions(),
+		limits: c.opts.processorOptions(number),
 		log:    c.opts.Log.With(zap.Int("partition", number)),
 	}
 	if o.cache, err = store.OpenCache(c.opts.cacheOptions(number)); err != nil {
