@@ -101,7 +101,8 @@ func (s *station) remembered() func(func(*processor.Memory) error) error {
 }
 
 // handOver hands over to the station what another one remembers.
-func (s *station) handOver(gate clustertest.Gate, memory func(func(*processor.Memory) error) error) (HandedOver, error) {
+func (s *station) handOver(gate clustertest.Gate, memory func(func(*processor.Memory) error) error) (HandedOver,
+	error) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	defer cancel()
 	replica := s.broker.Replica(func(c context.Context, r clustertest.Request) clustertest.Verdict {
@@ -177,7 +178,8 @@ func TestHandOver(t *testing.T) {
 	if got := to.entries(); !slices.Equal(got, entries) || len(got) != 2 {
 		t.Errorf("entries %q, want %q", got, entries)
 	}
-	after := to.take(processortest.Push("s1", at, bridge.PhaseDone), processortest.Push("s2", at+1000, bridge.PhasePublish),
+	after := to.take(processortest.Push("s1", at, bridge.PhaseDone),
+		processortest.Push("s2", at+1000, bridge.PhasePublish),
 		reused(processortest.Push("s3", at, bridge.PhasePublish)), processortest.Push("s4", at-1000, bridge.PhasePublish))
 	for stream, marks := range map[string]string{"s1": "", "s2": "", "s4": "late"} {
 		last, next := before[stream][len(before[stream])-1], after[stream]

@@ -21,8 +21,8 @@ var (
 )
 
 // BenchmarkAccept sends signed callbacks over 64 connections to servers, each a process of its own, in turns: the bare
-// handler that only verifies, the same with one synced Pebble write (the limit of what can be durable), livebridge on its
-// embedded server, and livebridge beside a NATS server.
+// handler that only verifies, the same with one synced Pebble write (the limit of what can be durable), livebridge on
+// its embedded server, and livebridge beside a NATS server.
 //
 // It prints the table of medians. The processor time is that of the server alone, and hardly depends on what else runs;
 // compare shares of one run alone.

@@ -159,7 +159,8 @@ func (m *mover) reviewedSoon(dir string, want int) {
 func TestMemoryMark(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for _, state := range []memoryState{memoryHandingOver, memoryAtReplicas, memoryImporting, memoryImported, memoryLocal} {
+	for _, state := range []memoryState{memoryHandingOver, memoryAtReplicas, memoryImporting, memoryImported,
+		memoryLocal} {
 		mark := memoryMark{At: "topic", State: state, Salt: [16]byte{1, 2}, Below: []uint64{3}}
 		if state == memoryLocal {
 			mark = memoryMark{}
