@@ -135,7 +135,7 @@ type JournalStats struct {
 	History     *HistoryStats  `json:"history,omitempty"` // absent: none is kept
 
 	Partitions []PartitionStats `json:"partitions,omitzero"` // of many replicas; absent otherwise
-	Intake     *IntakeStats     `json:"intake,omitempty"`    // of one of many replicas that keeps callbacks; absent otherwise
+	Intake     *IntakeStats     `json:"intake,omitempty"`    // of a replica that keeps callbacks; absent otherwise
 }
 
 // ReplayQuery selects events of the outbox, or of the history. The zero ReplayQuery begins with the first of all lanes

@@ -18,7 +18,8 @@ type timedOut struct{}
 
 // Error implements error.
 func (timedOut) Error() string {
-	return "the broker has ended the transaction, which took longer than it allows; no other replica was given the partition"
+	return "the broker has ended the transaction, which took longer than it allows; " +
+		"no other replica was given the partition"
 }
 
 // Is has it taken for what it is a case of.

@@ -6,7 +6,7 @@ import "time"
 // since its start.
 type PartitionStats struct {
 	Partition int       `json:"partition"`
-	State     string    `json:"state"`          // what this replica is to it: owner, restoring, waiting, fenced_out or other
+	State     string    `json:"state"`          // of this replica: owner, restoring, waiting, fenced_out or other
 	Since     time.Time `json:"since,omitzero"` // absent: since the start
 	Epoch     uint64    `json:"epoch"`          // of this replica's last ownership; 0 where the broker tells none, too
 
@@ -18,8 +18,8 @@ type PartitionStats struct {
 	BehindSeconds float64 `json:"behind_seconds"` // likewise
 
 	Takeovers    uint64           `json:"takeovers"`
-	Taken        *PartitionChange `json:"taken,omitempty"`    // the last takeover; absent: none
-	GivenUp      *PartitionChange `json:"given_up,omitempty"` // the last end of an ownership, or of the attempt; absent: none
+	Taken        *PartitionChange `json:"taken,omitempty"`    // the last takeover; or none
+	GivenUp      *PartitionChange `json:"given_up,omitempty"` // the last end of an ownership, or of an attempt; or none
 	Restored     float64          `json:"restored"`           // part of the state, while it is restoring; 0: not known
 	RestoredRows uint64           `json:"restored_rows"`      // by the last takeover, or until now
 

@@ -37,7 +37,8 @@ func (r *Replica) Owned() (n int) {
 // judge adds the reasons for which a replica is not well.
 func (r *Replica) judge(add func(l Level, format string, args ...any)) {
 	if r.Queue != nil && r.Queue.Callbacks > 0 {
-		add(LevelDegraded, "%d callbacks were answered 200 and wait on this replica's disk for the broker.", r.Queue.Callbacks)
+		add(LevelDegraded, "%d callbacks were answered 200 and wait on this replica's disk for the broker.",
+			r.Queue.Callbacks)
 	}
 	var failing, behind []string
 	for i := range r.Partitions {

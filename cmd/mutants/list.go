@@ -36,6 +36,7 @@ func mutants() []mutant {
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
 		kafkaPartitionMutants(), filterMutants(), sessionMutants(),
+		seenMutants(),
 	} {
 		all = append(all, some...)
 	}

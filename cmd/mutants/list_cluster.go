@@ -19,7 +19,7 @@ func ownerMutants() []mutant {
 			"if !end || !o.clock.set {", "if !end {", cluster, "TestExplore"},
 		{"holds go on by the clock of this replica", takeover,
 			"!holding || o.clock.origin.Equal(o.origin)", "true || holding", cluster, "TestExplore"},
-		{"an owner that is fenced out takes the partition again", run,
+		{"an owner that is fenced out takes the partition again", "bridge/cluster/change.go",
 			"case errors.Is(err, bridge.ErrFenced):", "case errors.Is(err, bridge.ErrFenced) && false:", cluster,
 			"TestFencedOwnerWaits"},
 		{"a zombie takes a partition while nobody tells whose it is", run,

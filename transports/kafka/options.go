@@ -56,7 +56,7 @@ type Options struct {
 	remindInterval  time.Duration // between two log lines of the same alarm
 	producerIDRetry time.Duration // between two requests for a producer id that was denied
 	session         time.Duration // of a replica that is gone
-	transaction     time.Duration // that a replica's may take; a dead one holds readers of committed records up for so long
+	transaction     time.Duration // that a replica's may take; a dead one holds up readers for so long
 	firstSequence   int32         // sequence of a partition's first record
 }
 
