@@ -33,6 +33,8 @@ func seenMutants() []mutant {
 			"TestAnotherOwnerIsNoTimeOut"},
 		{"a restore makes no progress", partitions + "/restore.go", "r.progress.next.Store(r.reader.Next)", "_ = r.progress",
 			kafka, "TestPartitionProgress"},
+		{"a replica closes its port with the signal", "cmd/livebridge/shutdown.go", "time.Sleep(a.settings.ShutdownDelay)", "",
+			livebridge, "TestReplicaLeavesWithoutALoss"},
 		{"a replica that is late is well", "bridge/status/replica.go", "p.BehindSeconds > behindLong", "p.BehindSeconds < 0",
 			page, "TestReplicaHealth"},
 	}
