@@ -10,17 +10,17 @@ type PartitionStats struct {
 	Since     time.Time `json:"since,omitzero"` // absent: since the start
 	Epoch     uint64    `json:"epoch"`          // of this replica's last ownership; 0 where the broker tells none, too
 
-	Commits uint64 `json:"commits"` // by all owners, as of the last commit that is known here
+	Commits uint64 `json:"commits"` // by all owners, as of the last commit that this replica knows
 	Next    uint64 `json:"next"`    // position in the intake that is read next, likewise
-	Backlog uint64 `json:"backlog"` // inputs that are not committed, as the owner knows; 0 of any other
+	Backlog uint64 `json:"backlog"` // inputs of the intake that are not committed, as the owner knows; 0 of any other
 	Behind  string `json:"behind"`  // age of the oldest of them that was read; 0s: none is
 
 	BehindSeconds float64 `json:"behind_seconds"` // likewise
 
 	Takeovers    uint64           `json:"takeovers"`
-	Taken        *PartitionChange `json:"taken,omitempty"`    // the last takeover; absent: none
-	GivenUp      *PartitionChange `json:"given_up,omitempty"` // the last end of an ownership, or of the attempt; absent: none
-	Restored     float64          `json:"restored"`           // part of the state, while restoring; 0: not known
+	Taken        *PartitionChange `json:"taken,omitempty"`    // the last takeover; or none
+	GivenUp      *PartitionChange `json:"given_up,omitempty"` // the last end of an ownership, or of an attempt; or none
+	Restored     float64          `json:"restored"`           // part of the state, while it is restoring; 0: not known
 	RestoredRows uint64           `json:"restored_rows"`      // by the last takeover, or until now
 
 	Committed uint64 `json:"committed"` // transactions

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +59,27 @@ func TestReplicasWithVolumes(t *testing.T) {
 	}
 	if budgets := all[*policy.PodDisruptionBudget](objects); len(budgets) != 1 {
 		t.Errorf("%d disruption budgets", len(budgets))
+	}
+}
+
+// TestReplicasLeaveInTime: a pod that ends is taken out of service by its readiness, goes on accepting for the delay
+// while it is alive, and is not killed before it has used up its delay and its grace period.
+func TestReplicasLeaveInTime(t *testing.T) {
+	for _, shutdown := range []struct{ delay, grace int }{{5, 20}, {30, 60}} {
+		d := one[*apps.Deployment](t, objectsOf(t, "replicas", map[string]any{
+			"shutdown.delaySeconds": shutdown.delay, "shutdown.graceSeconds": shutdown.grace}))
+		pod := d.Spec.Template.Spec
+		c := livebridgeIn(t, &pod)
+		if c.ReadinessProbe.HTTPGet.Path != "/readyz" || c.LivenessProbe.HTTPGet.Path != "/livez" || c.Lifecycle != nil {
+			t.Errorf("ready by %v, alive by %v, %v", c.ReadinessProbe, c.LivenessProbe, c.Lifecycle)
+		}
+		delay, grace := envOf(c, "SHUTDOWN_DELAY"), envOf(c, "SHUTDOWN_GRACE")
+		if delay != fmt.Sprint(shutdown.delay, "s") || grace != fmt.Sprint(shutdown.grace, "s") {
+			t.Errorf("a delay of %s and a grace period of %s", delay, grace)
+		}
+		if whole := *pod.TerminationGracePeriodSeconds; whole <= int64(shutdown.delay+shutdown.grace) {
+			t.Errorf("it is killed after %d s", whole)
+		}
 	}
 }
 

@@ -82,12 +82,14 @@ func (o *owner) commit() error {
 		}
 		state, err := o.partition.Commit(o.commitContext, bridge.PartitionCommit{Events: b.events, Rows: rows, Next: b.next})
 		var one *bridge.RejectedEvent
-		if err == nil {
+		switch {
+		case err == nil:
 			return o.committed(rows, state)
-		}
-		if o.stats.aborted(); !errors.As(err, &one) {
+		case !errors.As(err, &one):
+			o.stats.aborted()
 			return err
 		}
+		o.stats.aborted()
 		rejected = append(rejected, rejection{b.emittedAt(one.Index), one})
 		if err := o.decideAgain(rejected); err != nil {
 			return err
