@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -146,6 +147,35 @@ func TestImportIntoANewJournal(t *testing.T) {
 	last := launch(t, m.dir, m.replicaSettings(m.dir)...)
 	m.play(9, last)
 	m.judge(m.topic(brokers, last))
+	last.terminate(t)
+}
+
+// TestImportSettles: what a replica that was killed has not read, or holds, comes out before the import.
+func TestImportSettles(t *testing.T) {
+	t.Parallel()
+	m, brokers := newMover(t)
+	replica := launch(t, m.dir, append(m.replicaSettings(m.dir), prefix+"INTAKE_FALLBACK=refuse",
+		prefix+"INTAKE_BUDGET="+patience.String())...)
+	m.takesPart(replica)
+	m.play(4, replica)
+	url := "http://" + replica.listen + "/live/stream"
+	for room := range movedRooms { // an end whose beginning has not come
+		if status := m.provider.send(t.Context(), url, fmt.Sprint("room", room), 5); status != 200 {
+			t.Fatalf("answered %d", status)
+		}
+	}
+	replica.kill()
+	replica.end(t)
+	m.back()
+	last := launch(t, m.dir, m.replicaSettings(m.dir)...)
+	m.play(4, last)
+	marks := make(map[string]int)
+	for _, e := range m.topic(brokers, last) {
+		marks[e.Marks.String()]++
+	}
+	if want := map[string]int{"": 4*movedRooms + movedPartitions, "start_unseen": movedRooms}; !maps.Equal(marks, want) {
+		t.Errorf("events by their marks: %v, want %v", marks, want)
+	}
 	last.terminate(t)
 }
 
