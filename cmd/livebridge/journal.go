@@ -18,7 +18,7 @@ import (
 
 func newJournal() *cobra.Command {
 	c := &cobra.Command{
-		Use: "journal", Short: "Inspect the journal, find, export or replay its events, and import", Args: cobra.ArbitraryArgs,
+		Use: "journal", Short: "Inspect the journal; find, export or replay events; import", Args: cobra.ArbitraryArgs,
 		RunE: needsCommand,
 		Example: "  livebridge journal inspect\n" +
 			"  livebridge journal show 6a09e667f3bcc908b2fb1366ea957d3e\n" +

@@ -19,9 +19,13 @@ func newMover(t *testing.T) (m *mover, brokers string) {
 	}
 	t.Cleanup(broker.Close)
 	brokers = broker.ListenAddrs()[0]
+	return moverOn(t, brokers), brokers
+}
+
+func moverOn(t *testing.T, brokers string) *mover {
 	return &mover{t: t, provider: newProvider(), dir: t.TempDir(), other: t.TempDir(),
 		settings: []string{prefix + "TRANSPORT=kafka", prefix + "KAFKA_BROKERS=" + brokers,
-			prefix + "KAFKA_PARTITIONS=" + fmt.Sprint(movedPartitions)}}, brokers
+			prefix + "KAFKA_PARTITIONS=" + fmt.Sprint(movedPartitions)}}
 }
 
 // newImporter returns an import that has not begun, by a program that begins anew.
@@ -189,7 +193,8 @@ func (m *mover) reviewedSoon(dir string, want int) {
 func TestMemoryMark(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for _, state := range []memoryState{memoryHandingOver, memoryAtReplicas, memoryImporting, memoryImported, memoryLocal} {
+	states := []memoryState{memoryHandingOver, memoryAtReplicas, memoryImporting, memoryImported, memoryLocal}
+	for _, state := range states {
 		mark := memoryMark{At: "topic", State: state, Salt: [16]byte{1, 2}, Below: []uint64{3}}
 		if state == memoryLocal {
 			mark = memoryMark{}

@@ -150,6 +150,12 @@ func (m *mover) judge(events []checker.Event) {
 func TestIntakeThereAndBack(t *testing.T) {
 	t.Parallel()
 	m, brokers := newMover(t)
+	m.thereAndBack(brokers)
+}
+
+// thereAndBack goes all the way.
+func (m *mover) thereAndBack(brokers string) {
+	t := m.t
 	service := launch(t, m.dir, m.settings...)
 	m.play(9, service)
 	service.expired(t, "one")

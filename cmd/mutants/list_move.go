@@ -37,8 +37,8 @@ func markMutants() []mutant {
 	const imports = "cmd/livebridge/journal_import.go"
 	return []mutant{
 		{"a journal is gone on with though replicas have been", "cmd/livebridge/memory_mark.go",
-			"if err != nil || m.State == memoryLocal {\n\t\treturn err\n\t}\n\treturn &usageError", "if true {\n\t\treturn err\n\t}\n\t" +
-				"return &usageError", livebridge, "TestIntakeThereAndBack"},
+			"if err != nil || m.State == memoryLocal {\n\t\treturn err\n\t}\n\treturn &usageError",
+			"if true {\n\t\treturn err\n\t}\n\treturn &usageError", livebridge, "TestIntakeThereAndBack"},
 		{"replicas of another topic or group are gone on with", "cmd/livebridge/memory_mark.go",
 			"case m.At != at:", "case false:", livebridge, "TestIntakeThereAndBack"},
 		{"a replica goes on though the journal may have", "cmd/livebridge/memory_mark.go",
@@ -52,8 +52,8 @@ func markMutants() []mutant {
 		{"an interrupted hand-over is not completed", imports,
 			"if i.mark.State == memoryHandingOver {", "if false {", livebridge, "TestImportCompletesAHandOver"},
 		{"partitions of other replicas are imported", imports,
-			"if err := i.cluster.AwaitAll(joining); err != nil {", "if err := error(nil); err != nil {\n\t\t_ = joining", livebridge,
-			"TestImportIntoANewJournal"},
+			"if err := i.cluster.AwaitAll(joining); err != nil {", "if err := error(nil); err != nil {\n\t\t_ = joining",
+			livebridge, "TestImportIntoANewJournal"},
 		{"an import ends before all is decided", imports,
 			"return i.cluster.Settle(settling)", "return settling.Err()", livebridge, "TestImportSettles"},
 	}
