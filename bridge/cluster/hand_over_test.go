@@ -163,10 +163,15 @@ func equalOutputs(a, b map[string][]string) bool {
 func TestHandOverOfMany(t *testing.T) {
 	t.Parallel()
 	const many = 3 * processor.PieceBytes / 16
-	s := newStation(t, 1)
-	defer func() { s.stop() }()
+	s := &station{t: t, broker: newBroker(1)}
 	s.broker.TooLong = processor.PieceBytes + 4096
-	handed, err := s.handOver(nil, func(f func(*processor.Memory) error) (err error) {
+	verdicts := []clustertest.Verdict{clustertest.Refuse, clustertest.Lose}
+	handed, err := s.handOver(func(context.Context, clustertest.Request) (v clustertest.Verdict) {
+		if len(verdicts) > 0 {
+			v, verdicts = verdicts[0], verdicts[1:]
+		}
+		return v
+	}, func(f func(*processor.Memory) error) (err error) {
 		for i := uint64(0); i < many && err == nil; i++ {
 			id := bridge.ID{1: 1}
 			binary.BigEndian.PutUint64(id[8:], i)
@@ -177,6 +182,8 @@ func TestHandOverOfMany(t *testing.T) {
 	if err != nil || handed.Identities != many || handed.Pieces < 3 {
 		t.Fatalf("%+v, %v", handed, err)
 	}
+	s = begin(t, s.broker)
+	defer func() { s.stop() }()
 	s.settle()
 	err = s.broker.Replica(nil).State(t.Context(), 0, 0, func(rows []bridge.Row, _ uint64) error {
 		for _, row := range rows {

@@ -27,18 +27,24 @@ type station struct {
 
 func newStation(t *testing.T, partitions int) *station {
 	t.Helper()
-	s := &station{t: t, broker: newBroker(partitions)}
+	return begin(t, newBroker(partitions))
+}
+
+// begin begins a service on a broker on which there may be something already.
+func begin(t *testing.T, b *clustertest.Broker) *station {
+	t.Helper()
+	s := &station{t: t, broker: b}
 	s.broker.Rejects = func(e *bridge.Event) bool { return e.Lane.Stream == tooLarge }
 	broker := s.broker.Replica(nil)
 	opts := DefaultOptions("caches")
 	opts.FS, opts.Limits, opts.Log = vfs.NewMem(), limits(), zap.NewNop()
-	opts.Limits.DedupeMax = 10_000
+	opts.Limits.DedupeMax = 10_000_000
 	opts.Intake, opts.Partitions, opts.Membership = broker, broker, broker
 	s.c = New(opts)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.c.Run(ctx) }()
-	all := make([]int, partitions)
+	all := make([]int, broker.Partitions())
 	for i := range all {
 		all[i] = i
 	}

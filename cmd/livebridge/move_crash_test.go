@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -131,6 +132,31 @@ func TestImportCompletesAHandOver(t *testing.T) {
 	service = launch(t, m.dir, m.settings...)
 	m.reviewed(m.dir, 1)
 	service.terminate(t)
+}
+
+// TestHandOverCommand: replicas that have no journal know what was handed over by the command, which a DATA_DIR without
+// one refuses. What is at the replicas is not changed in the journal.
+func TestHandOverCommand(t *testing.T) {
+	t.Parallel()
+	m, brokers := newMover(t)
+	service := launch(t, m.dir, m.settings...)
+	m.play(5, service)
+	service.expired(t, "one")
+	service.terminate(t)
+	for dir, want := range map[string]int{m.other: exitUsage, m.dir: exitDone} {
+		if _, errOut, code := commandWith(t, m.replicaSettings(dir), "journal", "handover"); code != want {
+			t.Errorf("it exits with %d, want %d: %s", code, want, errOut)
+		}
+	}
+	if _, errOut, code := command(t, m.dir, "quarantine", "purge", "1"); code != exitUsage ||
+		!strings.Contains(errOut, "is at its replicas") {
+		t.Errorf("an entry is purged where it is no more: %d %s", code, errOut)
+	}
+	replica := launch(t, m.other, m.replicaSettings(m.other)...)
+	m.play(9, replica)
+	m.reviewed(m.other, 1)
+	m.judge(m.topic(brokers, replica))
+	replica.terminate(t)
 }
 
 // TestImportIntoANewJournal: replicas that have no journal hand their memory to one that is created.

@@ -24,7 +24,7 @@ func moveMutants() []mutant {
 		{"identities go into one partition", "bridge/cluster/hand_over.go",
 			"for p := range h.each {", "for p := range h.each[:1] {", cluster, "TestHandOver"},
 		{"a hand-over does not try again", "bridge/cluster/hand_over.go",
-			"case h.ctx.Err() != nil:", "default:", cluster, "TestHandOverInterrupted"},
+			"case h.ctx.Err() != nil:", "default:", cluster, "TestHandOverOfMany"},
 		{"pieces of memory share one row", "bridge/cluster/owner.go",
 			"|| o.batch.remembered", "|| false", cluster, "TestHandOverOfMany"},
 		{"the floor is lost when a batch is decided once more", "bridge/cluster/batch.go",
