@@ -2,15 +2,14 @@ package cluster
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
-	"go.uber.org/zap"
 
 	"livebridge/bridge"
 	"livebridge/bridge/cluster/clustertest"
@@ -18,108 +17,7 @@ import (
 	"livebridge/bridge/processor/processortest"
 )
 
-// station is a service on a broker of its own, as one that the journal of one machine stands for as well: what it
-// remembers is read in the same way. It is used by one goroutine.
-type station struct {
-	t      *testing.T
-	broker *clustertest.Broker
-	c      *Cluster
-	stop   func()
-}
-
-func newStation(t *testing.T, partitions int) *station {
-	t.Helper()
-	s := &station{t: t, broker: newBroker(partitions)}
-	s.broker.Rejects = func(e *bridge.Event) bool { return e.Lane.Stream == tooLarge }
-	broker := s.broker.Replica(nil)
-	opts := DefaultOptions("caches")
-	opts.FS, opts.Limits, opts.Log = vfs.NewMem(), limits(), zap.NewNop()
-	opts.Limits.DedupeMax = 10_000
-	opts.Intake, opts.Partitions, opts.Membership = broker, broker, broker
-	s.c = New(opts)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- s.c.Run(ctx) }()
-	all := make([]int, partitions)
-	for i := range all {
-		all[i] = i
-	}
-	broker.Assign(all...)
-	s.stop = func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}
-	return s
-}
-
-// take has the station decide callbacks, and returns what it has published of each lane.
-func (s *station) take(arrivals ...*bridge.Arrival) (byLane map[string][]string) {
-	s.t.Helper()
-	for _, a := range arrivals {
-		appendTo(s.t, s.c, a)
-	}
-	s.settle()
-	byLane = make(map[string][]string)
-	for _, e := range outputs(s.broker, len(s.c.reviews)) {
-		byLane[e.Lane.Stream] = append(byLane[e.Lane.Stream], fmt.Sprintf("%d %d %q %s", e.Sequence, e.Phase, e.Marks, e.ID))
-	}
-	return byLane
-}
-
-func (s *station) settle() {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
-	defer cancel()
-	if err := errors.Join(s.c.AwaitAll(ctx), s.c.Settle(ctx)); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// entries returns what lies on the review queues, sorted.
-func (s *station) entries() (all []string) {
-	s.t.Helper()
-	for _, q := range []bridge.ReviewQueue{bridge.QuarantineQueue, bridge.DeadLetterQueue} {
-		entries, err := s.c.List(q, bridge.Query{})
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		for _, e := range entries {
-			all = append(all, fmt.Sprintln(q, e.ID, e.Reason, e.Detail))
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
-// remembered returns what the station remembers, once it has ended.
-func (s *station) remembered() func(func(*processor.Memory) error) error {
-	s.settle()
-	s.stop()
-	return func(f func(*processor.Memory) error) error { _, err := s.c.Memory(s.t.Context(), f); return err }
-}
-
-// handOver hands over to the station what another one remembers.
-func (s *station) handOver(gate clustertest.Gate, memory func(func(*processor.Memory) error) error) (HandedOver,
-	error) {
-	ctx, cancel := context.WithCancel(s.t.Context())
-	defer cancel()
-	replica := s.broker.Replica(func(c context.Context, r clustertest.Request) clustertest.Verdict {
-		if gate == nil {
-			return clustertest.Proceed
-		}
-		v := gate(c, r)
-		if v == clustertest.CrashBefore {
-			cancel()
-		}
-		return v
-	})
-	return HandOver(ctx, HandOverOptions{Intake: replica, Salt: [16]byte{9}, Memory: memory, Log: zap.NewNop(),
-		Backoff: time.Millisecond, BackoffMax: time.Millisecond})
-}
-
-// now is a session that signatures are good for.
+// current is a session that signatures are good for.
 func current() bridge.Millis { return bridge.MillisOf(time.Now()) }
 
 // reused is a callback under the signature of another one.
@@ -259,4 +157,60 @@ func equalOutputs(a, b map[string][]string) bool {
 		}
 	}
 	return true
+}
+
+// TestHandOverOfMany: what is more than one row of the state takes goes in pieces, each with a row of its own, and what
+// the log does not take at first is written again.
+func TestHandOverOfMany(t *testing.T) {
+	t.Parallel()
+	const many = 3 * processor.PieceBytes / 16
+	s := &station{t: t, broker: newBroker(1)}
+	s.broker.TooLong = processor.PieceBytes + 4096
+	verdicts := []clustertest.Verdict{clustertest.Refuse, clustertest.Lose}
+	handed, err := s.handOver(func(context.Context, clustertest.Request) (v clustertest.Verdict) {
+		if len(verdicts) > 0 {
+			v, verdicts = verdicts[0], verdicts[1:]
+		}
+		return v
+	}, func(f func(*processor.Memory) error) (err error) {
+		for i := uint64(0); i < many && err == nil; i++ {
+			id := bridge.ID{1: 1}
+			binary.BigEndian.PutUint64(id[8:], i)
+			err = f(&processor.Memory{Identities: []bridge.ID{id}})
+		}
+		return err
+	})
+	if err != nil || handed.Identities != many || handed.Pieces < 3 {
+		t.Fatalf("%+v, %v", handed, err)
+	}
+	s = begin(t, s.broker)
+	defer func() { s.stop() }()
+	s.settle()
+	err = s.broker.Replica(nil).State(t.Context(), 0, 0, func(rows []bridge.Row, _ uint64) error {
+		for _, row := range rows {
+			if len(row.Value) > processor.PieceBytes+4096 {
+				t.Errorf("a row has %d bytes", len(row.Value))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHandOverRefused: an entry that the intake log never takes ends the hand-over, and is named.
+func TestHandOverRefused(t *testing.T) {
+	t.Parallel()
+	s := newStation(t, 1)
+	defer func() { s.stop() }()
+	s.broker.TooLong = 1000
+	large := processortest.Suspect("large", 1, bridge.ReasonExpired)
+	large.Raw = make([]byte, 2000)
+	_, err := s.handOver(nil, func(f func(*processor.Memory) error) error {
+		return f(&processor.Memory{Quarantined: []processor.RememberedSuspect{{Raw: large.Raw, Event: &large.Event}}})
+	})
+	if !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), large.Event.ID.String()) {
+		t.Errorf("it ends with %v", err)
+	}
 }

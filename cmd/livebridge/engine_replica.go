@@ -136,21 +136,26 @@ func (r *replica) run(_ context.Context, group *errgroup.Group) {
 	work(r.takePart)
 }
 
+// find finds the broker, and hands over to the partitions what a journal remembers.
+func (r *replica) find(ctx context.Context) (shared, error) {
+	s, err := r.transport.share(ctx, r.log)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.handOver(ctx, s); err != nil {
+		return nil, errors.Join(err, s.Close(ctx))
+	}
+	return s, nil
+}
+
 // takePart finds the broker and then works on the partitions that this replica is given, until ctx ends.
 func (r *replica) takePart(ctx context.Context) error {
-	s, err := r.transport.share(ctx, r.log)
+	s, err := r.find(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}
 	if err != nil {
 		return err
-	}
-	if err = r.handOver(ctx, s); err != nil && ctx.Err() == nil {
-		return errors.Join(err, s.Close(ctx))
-	}
-	if ctx.Err() != nil {
-		_ = s.Close(ctx) // which has ended: nothing is waited for
-		return nil
 	}
 	members, err := s.Join()
 	if err != nil {

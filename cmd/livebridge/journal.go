@@ -19,14 +19,14 @@ import (
 
 func newJournal() *cobra.Command {
 	c := &cobra.Command{
-		Use: "journal", Short: "Inspect the journal, find, export or replay its events, and import",
+		Use: "journal", Short: "Inspect the journal; find, export or replay events; move its memory",
 		Args: cobra.ArbitraryArgs,
 		RunE: needsCommand,
 		Example: "  livebridge journal inspect\n" +
 			"  livebridge journal show 6a09e667f3bcc908b2fb1366ea957d3e\n" +
 			"  livebridge journal replay --lane stream:push.example.com/live/room1",
 	}
-	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay(), newImport())
+	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay(), newHandOver(), newImport())
 	return c
 }
 

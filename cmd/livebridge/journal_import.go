@@ -11,7 +11,6 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
-	"livebridge/bridge/admin"
 	"livebridge/bridge/cluster"
 	"livebridge/bridge/journal"
 	"livebridge/bridge/processor"
@@ -27,7 +26,12 @@ func newImport() *cobra.Command {
 			"the settings of the replicas, once all of them have stopped; then start the service with INTAKE=local. An\n" +
 			"import that was interrupted is run again.",
 		Example: "  livebridge journal import",
-		RunE:    func(c *cobra.Command, _ []string) error { return runImport(c, wait) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			return withReplicaSettings(c, func(ctx context.Context, s *settings, log *zap.Logger) error {
+				i := &importer{s: s, log: log, wait: wait}
+				return errors.Join(i.run(ctx), i.close())
+			})
+		},
 	}
 	c.Flags().DurationVar(&wait, "wait", time.Minute,
 		"how long to wait for the partitions: those of a replica that was killed are free when its session is over")
@@ -43,29 +47,6 @@ type importer struct {
 	journal *journal.Journal
 	shared  shared
 	cluster *cluster.Cluster
-}
-
-func runImport(c *cobra.Command, wait time.Duration) error {
-	s, err := loadForOperator()
-	if err != nil {
-		return err
-	}
-	if s.Intake != "broker" {
-		return &usageError{settingError("INTAKE", "run the command with the settings of the replicas",
-			"is %s, which has no replicas to import from", s.Intake)}
-	}
-	if client, err := admin.DialControl(s.DataDir); err == nil {
-		return errors.Join(&usageError{settingError("DATA_DIR", "stop that one first",
-			"%s is in use by a service that runs", s.DataDir)}, client.Close())
-	}
-	errOut, closeLog := logWriterOf(c.ErrOrStderr())
-	defer closeLog()
-	log, err := newLog(s, errOut)
-	if err != nil {
-		return err
-	}
-	i := &importer{s: s, log: log, wait: wait}
-	return errors.Join(i.run(c.Context()), i.close())
 }
 
 // run does what is left to do.

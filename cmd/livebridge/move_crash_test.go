@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -18,9 +20,13 @@ func newMover(t *testing.T) (m *mover, brokers string) {
 	}
 	t.Cleanup(broker.Close)
 	brokers = broker.ListenAddrs()[0]
+	return moverOn(t, brokers), brokers
+}
+
+func moverOn(t *testing.T, brokers string) *mover {
 	return &mover{t: t, provider: newProvider(), dir: t.TempDir(), other: t.TempDir(),
 		settings: []string{prefix + "TRANSPORT=kafka", prefix + "KAFKA_BROKERS=" + brokers,
-			prefix + "KAFKA_PARTITIONS=" + fmt.Sprint(movedPartitions)}}, brokers
+			prefix + "KAFKA_PARTITIONS=" + fmt.Sprint(movedPartitions)}}
 }
 
 // newImporter returns an import that has not begun, by a program that begins anew.
@@ -128,6 +134,31 @@ func TestImportCompletesAHandOver(t *testing.T) {
 	service.terminate(t)
 }
 
+// TestHandOverCommand: replicas that have no journal know what was handed over by the command, which a DATA_DIR without
+// one refuses. What is at the replicas is not changed in the journal.
+func TestHandOverCommand(t *testing.T) {
+	t.Parallel()
+	m, brokers := newMover(t)
+	service := launch(t, m.dir, m.settings...)
+	m.play(5, service)
+	service.expired(t, "one")
+	service.terminate(t)
+	for dir, want := range map[string]int{m.other: exitUsage, m.dir: exitDone} {
+		if _, errOut, code := commandWith(t, m.replicaSettings(dir), "journal", "handover"); code != want {
+			t.Errorf("it exits with %d, want %d: %s", code, want, errOut)
+		}
+	}
+	if _, errOut, code := command(t, m.dir, "quarantine", "purge", "1"); code != exitUsage ||
+		!strings.Contains(errOut, "is at its replicas") {
+		t.Errorf("an entry is purged where it is no more: %d %s", code, errOut)
+	}
+	replica := launch(t, m.other, m.replicaSettings(m.other)...)
+	m.play(9, replica)
+	m.reviewed(m.other, 1)
+	m.judge(m.topic(brokers, replica))
+	replica.terminate(t)
+}
+
 // TestImportIntoANewJournal: replicas that have no journal hand their memory to one that is created.
 func TestImportIntoANewJournal(t *testing.T) {
 	t.Parallel()
@@ -149,6 +180,35 @@ func TestImportIntoANewJournal(t *testing.T) {
 	last.terminate(t)
 }
 
+// TestImportSettles: what a replica that was killed has not read, or holds, comes out before the import.
+func TestImportSettles(t *testing.T) {
+	t.Parallel()
+	m, brokers := newMover(t)
+	replica := launch(t, m.dir, append(m.replicaSettings(m.dir), prefix+"INTAKE_FALLBACK=refuse",
+		prefix+"INTAKE_BUDGET="+patience.String())...)
+	m.takesPart(replica)
+	m.play(4, replica)
+	url := "http://" + replica.listen + "/live/stream"
+	for room := range movedRooms { // an end whose beginning has not come
+		if status := m.provider.send(t.Context(), url, fmt.Sprint("room", room), 5); status != 200 {
+			t.Fatalf("answered %d", status)
+		}
+	}
+	replica.kill()
+	replica.end(t)
+	m.back()
+	last := launch(t, m.dir, m.replicaSettings(m.dir)...)
+	m.play(4, last)
+	marks := make(map[string]int)
+	for _, e := range m.topic(brokers, last) {
+		marks[e.Marks.String()]++
+	}
+	if want := map[string]int{"": 4*movedRooms + movedPartitions, "start_unseen": movedRooms}; !maps.Equal(marks, want) {
+		t.Errorf("events by their marks: %v, want %v", marks, want)
+	}
+	last.terminate(t)
+}
+
 // reviewedSoon waits until so many entries are for review.
 func (m *mover) reviewedSoon(dir string, want int) {
 	m.t.Helper()
@@ -159,8 +219,8 @@ func (m *mover) reviewedSoon(dir string, want int) {
 func TestMemoryMark(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for _, state := range []memoryState{memoryHandingOver, memoryAtReplicas, memoryImporting, memoryImported,
-		memoryLocal} {
+	states := []memoryState{memoryHandingOver, memoryAtReplicas, memoryImporting, memoryImported, memoryLocal}
+	for _, state := range states {
 		mark := memoryMark{At: "topic", State: state, Salt: [16]byte{1, 2}, Below: []uint64{3}}
 		if state == memoryLocal {
 			mark = memoryMark{}

@@ -58,10 +58,14 @@ func (m *mover) refused(dir, want string, more ...string) {
 func (m *mover) replicas() [2]*program {
 	m.t.Helper()
 	one := launch(m.t, m.dir, m.replicaSettings(m.dir)...)
-	until(m.t, "the memory was handed over", func() bool {
-		return strings.Contains(one.log.String(), "replica takes part")
-	})
+	m.takesPart(one)
 	return [2]*program{one, launch(m.t, m.other, m.replicaSettings(m.other)...)}
+}
+
+// takesPart waits until a replica takes part, before which it has handed over what it remembers.
+func (m *mover) takesPart(p *program) {
+	m.t.Helper()
+	until(m.t, "the replica takes part", func() bool { return strings.Contains(p.log.String(), "replica takes part") })
 }
 
 // reviewed returns the numbers of the quarantine's entries, of which there are so many.
@@ -146,6 +150,12 @@ func (m *mover) judge(events []checker.Event) {
 func TestIntakeThereAndBack(t *testing.T) {
 	t.Parallel()
 	m, brokers := newMover(t)
+	m.thereAndBack(brokers)
+}
+
+// thereAndBack goes all the way.
+func (m *mover) thereAndBack(brokers string) {
+	t := m.t
 	service := launch(t, m.dir, m.settings...)
 	m.play(9, service)
 	service.expired(t, "one")

@@ -36,7 +36,7 @@ func mutants() []mutant {
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
 		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
-		replicaModeMutants(), seenMutants(),
+		replicaModeMutants(), seenMutants(), moveMutants(), markMutants(),
 	} {
 		all = append(all, some...)
 	}
