@@ -84,6 +84,7 @@ func share(limit, partitions int) int { return max(min(limit, 1), limit/partitio
 func (o *Options) cacheOptions(partition int) store.CacheOptions {
 	return store.CacheOptions{
 		Dir: filepath.Join(o.Dir, "partition-"+strconv.Itoa(partition)), FS: o.FS, OpenFiles: o.OpenFiles,
-		Now: func() time.Time { _, wall := o.Clock(); return wall }, Log: o.Log,
+		SessionEvents: o.Limits.SessionEvents,
+		Now:           func() time.Time { _, wall := o.Clock(); return wall }, Log: o.Log,
 	}
 }
