@@ -42,7 +42,8 @@ type Options struct {
 	// Committed is told of each commit, once it is there, by the goroutine of its partition; it keeps nothing of eff.
 	Committed func(partition int, eff *processor.Effects)
 
-	Log *zap.Logger
+	Tracer bridge.Tracer // of publishing; nil: tracing is off
+	Log    *zap.Logger
 }
 
 // DefaultOptions returns the product's defaults for caches in dir.

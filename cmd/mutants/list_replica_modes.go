@@ -30,5 +30,11 @@ func replicaModeMutants() []mutant {
 			"\tr.metrics.set(nil)\n", "", "bridge/reconcile", "TestOneReplicaAtATime"},
 		{"every replica leads", "cmd/livebridge/engine_replica_operator.go",
 			"return err == nil && c.Owns(0)", "return err != nil || c.Owns(0)", livebridge, "TestIntake"},
+		{"the intake forgets the trace", "bridge/cluster/intake_record.go",
+			"appendTrace(nil, a.Event.Trace)", "nil", cluster, "TestTracesGoThrough"},
+		{"a message is under the request instead of its commit", "bridge/cluster/trace.go",
+			"under.Trace = spans[i].Trace()", "_ = spans[i]", cluster, "TestTracesGoThrough"},
+		{"spans of events that were not rejected say so", "bridge/cluster/trace.go",
+			"if one != nil && i != one.Index {", "if false {", cluster, "TestSpansOfARejectedEvent"},
 	}
 }
