@@ -16,9 +16,13 @@ type Arrival struct {
 	EventName string // as sent, for the log; empty: not known
 
 	// Decision is what the journal has decided: emitted, held, duplicate or quarantined. The journal sets it, and the ID
-	// of the event, before Append returns nil; after an error neither may be read.
+	// of the event, before Append returns nil; after an error neither may be read. With many replicas it is
+	// DecisionAccepted, and the ID is set only where it is final: whoever owns the partition decides later.
 	Decision string
 }
+
+// DecisionAccepted is what is known of a callback that another replica may decide.
+const DecisionAccepted = "accepted"
 
 // Signature is what the journal remembers of a valid signature, to tell a duplicate from tampering.
 type Signature struct {

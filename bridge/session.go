@@ -10,7 +10,7 @@ type OpenSession struct {
 	Session Millis `json:"session"` // the normalised publish_timestamp
 }
 
-// SessionLister lists open sessions. The journal and the client of its control socket implement it. OpenSessions
+// SessionLister lists open sessions. Engines and the client of the control socket implement it. OpenSessions
 // returns those of one domain, in lower case, or of all domains if it is empty, as of one moment: what waits in the
 // lanes, since it is held, is not among them. It may be called at any time.
 type SessionLister interface {

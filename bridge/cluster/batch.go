@@ -80,7 +80,9 @@ func (o *owner) commit() error {
 		if err != nil {
 			return err
 		}
-		state, err := o.partition.Commit(o.commitContext, bridge.PartitionCommit{Events: b.events, Rows: rows, Next: b.next})
+		sent, spans := o.traced(b.events)
+		state, err := o.partition.Commit(o.commitContext, bridge.PartitionCommit{Events: sent, Rows: rows, Next: b.next})
+		endSpans(spans, err)
 		var one *bridge.RejectedEvent
 		switch {
 		case err == nil:

@@ -11,6 +11,7 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/cluster/clustertest"
+	"livebridge/bridge/processor"
 )
 
 // exploreEvery is how many courses TestExplore passes over to the next one it takes, of those in which two things
@@ -40,8 +41,18 @@ func whats() []string { return []string{"refuse", "lose", "crash before", "crash
 // and the state, must be what one processor makes of the log.
 func TestExplore(t *testing.T) {
 	t.Parallel()
-	s := usual()
-	want := s.reference(t)
+	exploreAll(t, usual(), limits())
+}
+
+// TestExploreSessions does the same with events of sessions.
+func TestExploreSessions(t *testing.T) {
+	t.Parallel()
+	exploreAll(t, pushes(), following())
+}
+
+func exploreAll(t *testing.T, s *script, of processor.Options) {
+	t.Helper()
+	want := s.reference(t, of)
 	first := explore(t, s, want, nil)
 	t.Logf("%d requests when nothing happens", first)
 	courses := make(chan []deviation)
@@ -77,7 +88,7 @@ func TestExplore(t *testing.T) {
 // explore takes one course, and returns how many requests there were.
 func explore(t *testing.T, s *script, want *reference, course []deviation) (requests int) {
 	t.Helper()
-	w := newWorld(t, s)
+	w := newWorldOf(t, s, want.Options)
 	defer w.stop()
 	verdicts := happenings()
 	w.active.start()

@@ -13,6 +13,7 @@ import (
 // byte of its own. Both are a version of their form too: what changes gets another one.
 //
 //	input                      a callback, or a piece of memory
+//	traced(1) trace input      a callback with its place in a trace: flags(1) trace id(16) span id(8) tracestate
 //	command(1) id(16) input    an operator's command
 //	tick(1)                    nothing: whoever reads it knows that all before it was read, and what time the log's
 //	                           clock shows
@@ -21,6 +22,7 @@ const (
 	recordCommand  = recordKind(0x81)
 	recordTick     = recordKind(0x82)
 	recordMemory   = recordKind(processor.Remember)
+	recordTraced   = recordKind(0x83)
 )
 
 // recordKind is what a record of the intake is.
@@ -41,7 +43,7 @@ type intakeRecord struct {
 }
 
 func callbackRecord(a *bridge.Arrival) []byte {
-	return processor.AppendInput(nil, &processor.Input{Action: processor.Arrive, Arrival: a})
+	return processor.AppendInput(appendTrace(nil, a.Event.Trace), &processor.Input{Action: processor.Arrive, Arrival: a})
 }
 
 func commandRecord(id commandID, in *processor.Input) []byte {
@@ -69,7 +71,9 @@ func readIntakeRecord(value []byte) (r intakeRecord, err error) {
 		if r.command, value = head.Bytes16(), head.Rest(); head.Err() != nil {
 			return r, fmt.Errorf("intake record: %w", head.Err())
 		}
-	case r.kind > recordTick, r.kind > maxAction && r.kind < recordCommand:
+	case r.kind == recordTraced:
+		return readTraced(value[1:])
+	case r.kind > recordTraced, r.kind > maxAction && r.kind < recordCommand:
 		return r, errIntakeVersion
 	}
 	if r.input, err = processor.ReadInput(value); err != nil {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"testing"
 
 	"livebridge/bridge"
@@ -15,6 +16,7 @@ import (
 func FuzzReadIntakeRecord(f *testing.F) {
 	purge := &processor.Input{Action: processor.Purge, Queue: bridge.DeadLetterQueue, Numbers: []uint64{1, 2}}
 	f.Add(callbackRecord(processortest.Push("a", session, bridge.PhaseDone)))
+	f.Add(callbackRecord(traced(processortest.Push("a", session, bridge.PhaseDone))))
 	f.Add(commandRecord(commandID{1}, purge))
 	f.Add(tick())
 	f.Add([]byte{byte(processor.Reject)})
@@ -30,7 +32,8 @@ func FuzzReadIntakeRecord(f *testing.F) {
 			again = callbackRecord(r.input.Arrival)
 		}
 		second, err := readIntakeRecord(again)
-		if err != nil || second.command != r.command ||
+		if err != nil || second.command != r.command || r.kind == recordCallback &&
+			!reflect.DeepEqual(second.input.Arrival.Event.Trace, r.input.Arrival.Event.Trace) ||
 			!bytes.Equal(processor.AppendInput(nil, second.input), processor.AppendInput(nil, r.input)) {
 			t.Errorf("%+v became %+v, %v", r, second, err)
 		}
@@ -40,7 +43,7 @@ func FuzzReadIntakeRecord(f *testing.F) {
 // TestNewerIntakeRecord: what a newer version may know is told from what nobody of ours has written.
 func TestNewerIntakeRecord(t *testing.T) {
 	t.Parallel()
-	for first, newer := range map[byte]bool{0x83: true, 0xff: true, 0x40: true, byte(processor.Reject): false, 0: false} {
+	for first, newer := range map[byte]bool{0x84: true, 0xff: true, 0x40: true, byte(processor.Reject): false, 0: false} {
 		_, err := readIntakeRecord([]byte{first, 1, 1})
 		if err == nil || errors.Is(err, errIntakeVersion) != newer {
 			t.Errorf("a record that begins with %#x: %v", first, err)

@@ -42,7 +42,8 @@ type Options struct {
 	// Committed is told of each commit, once it is there, by the goroutine of its partition; it keeps nothing of eff.
 	Committed func(partition int, eff *processor.Effects)
 
-	Log *zap.Logger
+	Tracer bridge.Tracer // of publishing; nil: tracing is off
+	Log    *zap.Logger
 }
 
 // DefaultOptions returns the product's defaults for caches in dir.
@@ -84,7 +85,8 @@ func share(limit, partitions int) int { return max(min(limit, 1), limit/partitio
 func (o *Options) cacheOptions(partition int) store.CacheOptions {
 	return store.CacheOptions{
 		Dir: filepath.Join(o.Dir, "partition-"+strconv.Itoa(partition)), FS: o.FS, OpenFiles: o.OpenFiles,
-		Now: func() time.Time { _, wall := o.Clock(); return wall },
-		Log: o.Log.With(zap.Int("partition", partition)),
+		SessionEvents: o.Limits.SessionEvents,
+		Now:           func() time.Time { _, wall := o.Clock(); return wall },
+		Log:           o.Log.With(zap.Int("partition", partition)),
 	}
 }

@@ -13,10 +13,12 @@ import (
 	"livebridge/bridge/store"
 )
 
-// housekeepingInterval is how often the owner looks after what grows old, and sweepLanes how many lanes it looks at.
+// housekeepingInterval is how often the owner looks after what grows old, sweepLanes how many lanes it looks at, and
+// sweepSessions of how many lanes it searches the sessions for those whose end is missing.
 const (
 	housekeepingInterval = time.Second
 	sweepLanes           = 256
+	sweepSessions        = 1024
 )
 
 // owner is one ownership of a partition: from its fence to the first error. It is used by one goroutine.
@@ -183,11 +185,22 @@ func (o *owner) passTime(asked time.Duration, end bool) error {
 		return nil
 	}
 	o.swept = time.Duration(now.At)
-	idle, err := o.cache.IdleLanes(now, sweepLanes)
+	return o.forget(now)
+}
+
+// forget forgets what has had its time, and tells of sessions whose end is missing.
+func (o *owner) forget(now processor.Moment) (err error) {
+	in := processor.Input{Action: processor.Forget, Now: now}
+	if in.Idle, err = o.cache.IdleLanes(now, sweepLanes); err != nil {
+		return err
+	}
+	if o.limits.SessionEvents && o.limits.SessionStaleAfter > 0 {
+		in.Unended, err = o.cache.UnendedLanes(now, sweepSessions, o.limits.SessionStaleAfter)
+	}
 	if err != nil {
 		return err
 	}
-	return o.apply(step{input: processor.Input{Action: processor.Forget, Idle: idle, Now: now}})
+	return o.apply(step{input: in})
 }
 
 // keepLimits releases what is held beyond HELD_MAX, at a moment at which no hold is over.

@@ -55,6 +55,25 @@ func usual() *script {
 	}
 }
 
+// following are limits with events of sessions, and of those whose end is missing for six seconds.
+func following() processor.Options {
+	o := limits()
+	o.SessionEvents, o.SessionStaleAfter = true, 6*time.Second
+	return o
+}
+
+// pushes is a script of sessions that end, in order and not, of one whose end is missing, and of one whose end comes
+// while nobody looks and its time passes.
+func pushes() *script {
+	return &script{
+		{publish("a"), publish("b"), done("c")},
+		{pass(5 * time.Second), publish("c"), done("a")},
+		{pass(2 * time.Second)},
+		{pass(3 * time.Second), publish("e"), done("b")},
+		{pass(7 * time.Second), done("e")},
+	}
+}
+
 // next has the next step of the script happen; false: there is none.
 func (w *world) next() bool {
 	if w.taken == len(*w.script) {
@@ -87,20 +106,27 @@ type reference struct {
 	committed []bridge.Event
 }
 
-func (s *script) reference(t *testing.T) *reference {
+func (s *script) reference(t *testing.T, of processor.Options) *reference {
 	t.Helper()
-	of := limits()
 	of.Partition = "0"
 	p, err := processortest.Begin(of, began())
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &reference{Partition: p}
+	r.Every = 1 << 61 // sessions are looked after at the end of each step alone, as owners do it
 	for _, step := range *s {
 		for _, a := range step {
 			if err := r.act(a); err != nil {
 				t.Fatal(err)
 			}
+		}
+		err := r.Do(processor.Input{Action: processor.Forget, Unended: r.Unended(r.Now(), of.SessionStaleAfter)})
+		if err == nil {
+			err = r.commit()
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 	return r

@@ -3,6 +3,7 @@ package cluster
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"go.uber.org/zap"
@@ -14,7 +15,8 @@ import (
 
 // restored returns a cache of what was committed.
 func (w *world) restored() *store.Cache {
-	opts := store.CacheOptions{Dir: "state", FS: vfs.NewMem(), OpenFiles: 64, Now: w.wall, Log: zap.NewNop()}
+	opts := store.CacheOptions{Dir: "state", FS: vfs.NewMem(), OpenFiles: 64, Now: w.wall,
+		SessionEvents: w.limits.SessionEvents, Log: zap.NewNop()}
 	c, err := store.OpenCache(opts)
 	if err == nil {
 		err = w.broker.Replica(nil).State(w.t.Context(), 0, 0, c.Apply)
@@ -40,7 +42,8 @@ func (w *world) compareState(want *reference) string {
 	for _, e := range want.committed {
 		got, _, err := c.Lane(e.Lane, now)
 		expected, _, _ := want.Lane(e.Lane, now)
-		if err != nil || !reflect.DeepEqual(got.State, expected.State) || got.Touched != expected.Touched {
+		if err != nil || !reflect.DeepEqual(got.State, expected.State) || got.Touched != expected.Touched ||
+			!slices.Equal(got.Sessions, expected.Sessions) {
 			return fmt.Sprintf("lane %s: %+v, want %+v (%v)", e.Lane, got, expected, err)
 		}
 	}

@@ -69,7 +69,7 @@ func (o *owner) begin() error {
 	if state.Origin == 0 {
 		state.Origin = rand.Uint64() | 1
 	}
-	o.swept = o.clock.running()
+	o.swept = o.clock.running() - housekeepingInterval // what has passed while nobody owned it is due
 	o.origin = o.clock.origin
 	if err := o.newProcessor(o.began); err != nil {
 		return err

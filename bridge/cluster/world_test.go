@@ -21,6 +21,7 @@ type world struct {
 	broker *clustertest.Broker
 	now    atomic.Int64 // nanoseconds since the world began; the log's clock shows them
 	script *script
+	limits processor.Options
 	taken  int // steps of the script
 	all    []*player
 	active *player
@@ -63,7 +64,12 @@ func limits() processor.Options {
 // newWorld returns one of two replicas whose clocks show the wrong time, each another one.
 func newWorld(t *testing.T, s *script) *world {
 	t.Helper()
-	w := &world{t: t, script: s}
+	return newWorldOf(t, s, limits())
+}
+
+func newWorldOf(t *testing.T, s *script, of processor.Options) *world {
+	t.Helper()
+	w := &world{t: t, script: s, limits: of}
 	w.broker = clustertest.New(1, func() bridge.Millis { return bridge.MillisOf(w.wall()) })
 	w.broker.ReadMax = 2
 	w.broker.Rejects = func(e *bridge.Event) bool { return e.Lane.Stream == tooLarge }
@@ -88,7 +94,7 @@ func (w *world) newPlayer(skew time.Duration) *player {
 // reset makes the program of the replica begin anew, on its disk.
 func (p *player) reset() {
 	opts := DefaultOptions("caches")
-	opts.FS, opts.Limits = p.disk, limits()
+	opts.FS, opts.Limits = p.disk, p.w.limits
 	opts.Intake, opts.Partitions, opts.Membership = p.broker, p.broker, p.broker
 	opts.Clock = func() (time.Duration, time.Time) {
 		return time.Duration(p.w.now.Load()) + time.Hour, p.w.wall().Add(p.clockSkew)

@@ -24,6 +24,10 @@ type Options struct {
 	Grace    time.Duration // how long a difference must last
 	Domains  []string      // that are compared, in lower case
 
+	// Active reports whether to compare: of many replicas one at a time does. While it does not, nothing is asked, and
+	// no difference is known of; nil: always.
+	Active func() bool
+
 	Ignore func(stream string) bool // streams that have no events; nil: none
 	Now    func() time.Time         // nil: time.Now
 
@@ -85,8 +89,18 @@ func (r *Reconciler) delay() time.Duration {
 	return d
 }
 
+// forget begins anew: what differs now is found by another replica.
+func (r *Reconciler) forget() {
+	r.tracker, r.reported, r.failures = Tracker{}, make(map[seen]bool), 0
+	r.metrics.set(nil)
+}
+
 // round takes both lists and reports what differs.
 func (r *Reconciler) round(ctx context.Context) {
+	if r.opts.Active != nil && !r.opts.Active() {
+		r.forget()
+		return
+	}
 	s, err := Take(ctx, r.opts.Online, r.opts.Sessions, r.opts.Domains, r.opts.Ignore)
 	if ctx.Err() != nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -220,5 +221,28 @@ func TestManyDifferences(t *testing.T) {
 		if last := w.log.All()[20]; last.ContextMap()["streams"] != int64(30) {
 			t.Errorf("%v", last)
 		}
+	})
+}
+
+// TestOneReplicaAtATime: while another replica compares, this one asks nothing and tells of nothing; what it finds when
+// its turn comes must have lasted from then on.
+func TestOneReplicaAtATime(t *testing.T) {
+	var active atomic.Bool
+	w := &world{open: []bridge.OpenSession{{Domain: domain, App: "live", Stream: "a", Session: 9e11}}}
+	w.run(t, func(o *reconcile.Options) { o.Active = active.Load }, func() {
+		expect := func(after time.Duration, asked, reported, found int) {
+			w.after(after)
+			now := int(w.value(t, "differences", "stale"))
+			if len(w.asked) != asked || len(w.reported) != reported || now != found {
+				t.Errorf("asked %d times, %d reported, %d differences; want %d, %d, %d", len(w.asked), len(w.reported), now,
+					asked, reported, found)
+			}
+		}
+		expect(10*time.Minute, 0, 0, 0)
+		active.Store(true)
+		expect(2*time.Minute, 4, 0, 0)
+		expect(time.Minute, 6, 1, 1)
+		active.Store(false)
+		expect(10*time.Minute, 6, 1, 0)
 	})
 }

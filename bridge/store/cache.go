@@ -29,8 +29,10 @@ type CacheOptions struct {
 	Dir       string // created 0700 if absent, and emptied where it holds no cache that can be used
 	FS        FS
 	OpenFiles int
-	Now       func() time.Time // the wall clock
-	Log       *zap.Logger
+	// SessionEvents has lanes come back with their sessions.
+	SessionEvents bool
+	Now           func() time.Time // the wall clock
+	Log           *zap.Logger
 }
 
 // Cache is the state of a partition as the broker has committed it, in a store that may be lost at any time: nothing is
@@ -72,7 +74,8 @@ func (c *Cache) Reset() error {
 
 func (c *Cache) open() error {
 	c.state, c.position = State{}, 0
-	s, err := Lock(Options{Dir: c.opts.Dir, FS: c.opts.FS, OpenFiles: c.opts.OpenFiles, Log: zap.NewNop()})
+	s, err := Lock(Options{Dir: c.opts.Dir, FS: c.opts.FS, OpenFiles: c.opts.OpenFiles,
+		SessionEvents: c.opts.SessionEvents, Log: zap.NewNop()})
 	if err != nil {
 		return err
 	}

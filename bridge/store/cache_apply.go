@@ -93,6 +93,9 @@ func (a *applier) apply(row bridge.Row) error {
 	if row.Value == nil {
 		return a.remove(row.Key)
 	}
+	if row.Key[0] == tableLane {
+		return a.setLane(row.Key, row.Value)
+	}
 	value, err := rowValue(row.Value)
 	if err != nil {
 		return err
@@ -100,8 +103,6 @@ func (a *applier) apply(row bridge.Row) error {
 	switch row.Key[0] {
 	case tableMeta:
 		return a.setState(row.Value)
-	case tableLane:
-		return a.setLane(row.Key, value)
 	case tableIdentity, tableSignature:
 		return a.addNames(row.Key, value)
 	case tableQuarantineIndex:
@@ -121,7 +122,8 @@ var errRowKey = errors.New("unknown key of a row; another version of livebridge,
 func (a *applier) remove(key []byte) error {
 	switch {
 	case key[0] == tableLane:
-		return errors.Join(a.batch.Delete(key, nil), a.batch.Delete(heldKeyOf(key[1:]), nil))
+		return errors.Join(a.batch.Delete(key, nil), a.batch.Delete(heldKeyOf(key[1:]), nil),
+			a.batch.Delete(sessionsKeyOf(key[1:]), nil))
 	case (key[0] == tableIdentity || key[0] == tableSignature) && len(key) == namesKeyBytes:
 		part := binary.BigEndian.Uint64(key[1:])
 		a.c.s.filterOf(key[0]).forget(part)
@@ -149,29 +151,6 @@ func (a *applier) setState(value []byte) error {
 	}
 	a.state = state
 	return a.batch.Set([]byte{tableMeta}, value, nil)
-}
-
-func (a *applier) setLane(key, value []byte) error {
-	if _, err := laneOf(key); err != nil || len(key) < 2 {
-		return errRowKey
-	}
-	r := record.NewReader(value, nil)
-	lane := r.Bytes()
-	if r.Err() != nil {
-		return r.Err()
-	}
-	var l processor.LaneState
-	if err := l.ReadRecord(lane, processor.Moment{}); err != nil {
-		return err
-	}
-	err := a.batch.Set(key, lane, nil)
-	if len(l.State.Held) > 0 {
-		if _, held := readHeld(r.Rest()); held != nil {
-			return held
-		}
-		err = errors.Join(err, a.batch.Set(heldKeyOf(key[1:]), r.Rest(), nil))
-	}
-	return err
 }
 
 // addNames takes in the names of a row, and remembers the row.

@@ -19,6 +19,7 @@ func someRows(f *testing.F) (rows []bridge.Row) {
 	defer closeCache(f, c)
 	e := &processortest.Push("a", 1_600_000_000_000, bridge.PhaseDone).Event
 	lane := processor.LaneState{Name: e.Lane}
+	lane.Sessions = []processor.Session{{Session: 1_600_000_000_000, Started: 5}}
 	held := lane
 	held.Name.Stream = "b"
 	eff := processor.Effects{
@@ -56,6 +57,9 @@ func FuzzRows(f *testing.F) {
 			if _, err := v.Entries(q, 0); err != nil {
 				t.Errorf("row %q: %q was taken, and then: %v", key, value, err)
 			}
+		}
+		if _, err := v.OpenSessions(""); err != nil {
+			t.Errorf("row %q: %q was taken, and then: %v", key, value, err)
 		}
 	})
 }

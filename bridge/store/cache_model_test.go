@@ -36,6 +36,7 @@ func newCacheModel(t *testing.T, r *rapid.T) *cacheModel {
 		Limits:  processor.Limits{HoldDone: 10 * time.Second, HoldNext: 3 * time.Second, PerLane: 3},
 		HeldMax: 4, DedupeWindow: time.Minute, DedupeMax: 12, LanesCached: 2, QuarantineMax: 4,
 		QuarantineMaxAge: time.Hour, DeadLettersMax: 100, PublishQuarantine: true,
+		SessionEvents: true, SessionStaleAfter: 90 * time.Second,
 	}}
 	var err error
 	if m.memory, err = processortest.Begin(m.options, m.began); err != nil {
@@ -185,17 +186,29 @@ func (m *cacheModel) input() processor.Input {
 // pass lets time pass; everything is forgotten that has had its time.
 func (m *cacheModel) pass(d time.Duration) {
 	m.memory.Every = 1 << 61 // here alone
-	if err := m.memory.Pass(d); err != nil {
-		m.r.Fatal(err)
+	for d > 0 {              // to the end of one hold after the other: what follows from them is of their instants
+		step := d
+		if deadline, holding := m.memory.Deadline(); holding {
+			step = min(d, max(m.memory.Now().Until(deadline), 1))
+		}
+		if err := m.memory.Pass(step); err != nil {
+			m.r.Fatal(err)
+		}
+		m.do()
+		d -= step
 	}
-	m.do() // holds have ended
 	now := m.memory.Now()
 	idle := m.memory.Idle(now)
 	found, err := m.cache.IdleLanes(now, 1000)
 	if err != nil || len(found) != len(idle) {
 		m.r.Fatalf("%d lanes are idle, want %d (%v)", len(found), len(idle), err)
 	}
-	m.do(processor.Input{Action: processor.Forget, Idle: idle})
+	unended := m.memory.Unended(now, m.options.SessionStaleAfter)
+	missing, err := m.cache.UnendedLanes(now, 1000, m.options.SessionStaleAfter)
+	if err != nil || fmt.Sprint(missing) != fmt.Sprint(unended) {
+		m.r.Fatalf("the ends of %v are missing, want %v (%v)", missing, unended, err)
+	}
+	m.do(processor.Input{Action: processor.Forget, Idle: idle, Unended: unended})
 }
 
 // TestCacheFollowsItsRows has a processor decide on a cache, which is restored from its rows now and then, and another

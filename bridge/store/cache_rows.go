@@ -24,7 +24,7 @@ import (
 //	d  number(8)                       dead letter
 //	r  slot(1)                         result of an operator's command
 //
-//	l    version { length of the lane's record } { length event }*
+//	l    version { length of the lane's record } [ { length of its sessions } ] { length event }*
 //	i    version { id(16) }*
 //	s    version { signature(16) digest of the signed fields(16) id(16) }*
 //	q    version { length of the index record } raw event
@@ -32,8 +32,12 @@ import (
 //	r    version command(16) outcomes
 //
 // Only lanes are written more than once. No rule rests on a removed row being gone: what a lane holds is what its state
-// names, identities and signatures are looked for in parts that State has, and a number is given once.
-const rowVersion = 1
+// names, identities and signatures are looked for in parts that State has, and a number is given once. The row of a lane
+// that has sessions is of a version of its own; all others are as they were before there were any.
+const (
+	rowVersion         = 1
+	rowVersionSessions = 2
+)
 
 // Tables of rows and caches, beside those of a journal. A cache keeps the keys of all rows of names.
 const (
@@ -97,7 +101,7 @@ func (w *rowWriter) lanes() error {
 	for i := range w.eff.Lanes {
 		l := &w.eff.Lanes[i]
 		scratch = l.AppendRecord(scratch[:0], w.eff.Now)
-		value := record.AppendText([]byte{rowVersion}, scratch)
+		value := appendLaneRow(nil, l, scratch)
 		for _, h := range l.State.Held {
 			e, err := w.held(l.Name, h.ID)
 			if err != nil {

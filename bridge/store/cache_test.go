@@ -17,7 +17,8 @@ import (
 // openCache opens a cache for a test.
 func openCache(t testing.TB, fs FS, now func() time.Time) *Cache {
 	t.Helper()
-	c, err := OpenCache(CacheOptions{Dir: "cache", FS: fs, OpenFiles: 64, Now: now, Log: zap.NewNop()})
+	c, err := OpenCache(CacheOptions{Dir: "cache", FS: fs, OpenFiles: 64, Now: now, SessionEvents: true,
+		Log: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,19 +12,20 @@ import (
 )
 
 // Review is what a replica knows of the state of a partition that it need not own: the entries that wait for an
-// operator, and the last results of commands. It is used by one goroutine at a time.
+// operator, the sessions that are open, and the last results of commands. It is used by one goroutine at a time.
 type Review struct {
 	position uint64
 	state    State
 	entries  map[byte]map[uint64][]byte // by table and number
 	results  map[byte]CommandResult     // by slot
+	open     map[string]bridge.Millis   // sessions, by the key of their lane
 }
 
 // NewReview returns what is known before anything was read.
 func NewReview() *Review {
 	return &Review{
 		entries: map[byte]map[uint64][]byte{tableQuarantineIndex: {}, tableDeadLetter: {}},
-		results: make(map[byte]CommandResult),
+		results: make(map[byte]CommandResult), open: make(map[string]bridge.Millis),
 	}
 }
 
@@ -49,6 +50,8 @@ func (v *Review) apply(row bridge.Row) error {
 	}
 	entries := v.entries[row.Key[0]]
 	switch {
+	case row.Key[0] == tableLane:
+		return v.setLane(row)
 	case entries != nil && len(row.Key) != 9:
 		return errRowKey
 	case entries != nil && row.Value == nil:

@@ -88,8 +88,11 @@ func (p *published) End(result bridge.SpanResult) {
 
 // eventAttributes say which event a span is about: none of its data.
 func eventAttributes(e *bridge.Event) []attribute.KeyValue {
-	out := append(make([]attribute.KeyValue, 0, 12), semconv.CloudEventsEventID(string(e.AppendID(nil))),
-		semconv.CloudEventsEventType(e.Type), attribute.String("livebridge.kind", e.Lane.Kind.String()))
+	out := append(make([]attribute.KeyValue, 0, 12), semconv.CloudEventsEventType(e.Type),
+		attribute.String("livebridge.kind", e.Lane.Kind.String()))
+	if e.ID != (bridge.ID{}) { // with many replicas that of some is found later
+		out = append(out, semconv.CloudEventsEventID(string(e.AppendID(nil))))
+	}
 	switch {
 	case e.Subject != "": // of a notice
 		out = append(out, semconv.CloudEventsEventSubject(e.Subject))

@@ -25,6 +25,9 @@ type engine interface {
 	Backlog() bridge.Backlog // what waits for the broker
 	run(alive context.Context, group *errgroup.Group)
 
+	// leads reports whether this process does what only one of many replicas should do.
+	leads() bool
+
 	// pending returns how many events wait for the broker.
 	pending() int
 	// drain waits until what was there at an instant is published, or everything if that is zero. It returns an error

@@ -103,6 +103,7 @@ func (l *local) Available() bool                  { return l.dispatcher.Availabl
 func (l *local) Topic() (bridge.TopicState, bool) { return topicOf(l.publisher) }
 func (l *local) Reload() error                    { return l.publisher.Reload() }
 func (l *local) pending() int                     { return l.Outbox().Pending() }
+func (l *local) leads() bool                      { return true }
 func (l *local) refuse()                          { l.Stop() }
 
 func (l *local) drain(ctx context.Context, since time.Time) error {

@@ -36,6 +36,7 @@ type replica struct {
 	settings  *settings
 	transport transport
 	log       *zap.Logger
+	tracer    bridge.Tracer // nil: tracing is off
 	committed func(partition int, eff *processor.Effects)
 
 	queue    *store.Queue      // nil: INTAKE_FALLBACK=refuse
@@ -60,7 +61,8 @@ func (a *app) openReplica() (*replica, error) {
 	if err := errors.Join(a.settings.checkMemoryReplicas(a.transport), a.settings.checkJournalEmpty(a.log)); err != nil {
 		return nil, err
 	}
-	r := &replica{settings: a.settings, transport: a.transport, log: a.log, failed: make(chan struct{})}
+	r := &replica{settings: a.settings, transport: a.transport, log: a.log, tracer: a.spans(),
+		failed: make(chan struct{})}
 	r.committed = func(_ int, eff *processor.Effects) {
 		now := time.Now()
 		for _, e := range eff.Emitted {
@@ -91,6 +93,15 @@ func (r *replica) Append(ctx context.Context, a *bridge.Arrival) error {
 	if r.refusing.Load() {
 		return bridge.ErrStopping
 	}
+	err := r.accept(ctx, a)
+	if err == nil {
+		a.Decision = bridge.DecisionAccepted
+	}
+	return err
+}
+
+// accept makes a callback durable, at the broker or in the queue.
+func (r *replica) accept(ctx context.Context, a *bridge.Arrival) error {
 	if r.fallback != nil {
 		return r.fallback.Append(ctx, a)
 	}
@@ -163,6 +174,7 @@ func (r *replica) takePart(ctx context.Context) error {
 	}
 	o := r.settings.clusterOptions()
 	o.Intake, o.Membership, o.Partitions, o.Committed, o.Log = s, members, s, r.committed, r.log
+	o.Tracer = r.tracer
 	c := cluster.New(o)
 	r.opened.Store(&opened{s, c})
 	r.log.Info("replica takes part", zap.Int("partitions", s.Partitions()), zap.String("group", r.settings.IntakeGroup))

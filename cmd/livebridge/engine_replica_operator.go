@@ -61,9 +61,19 @@ func (*replica) Deliveries(emissions []bridge.Emission) ([]bridge.Delivery, erro
 	return all, nil
 }
 
-// OpenSessions implements bridge.SessionLister.
-func (*replica) OpenSessions(context.Context, string) ([]bridge.OpenSession, error) {
-	return nil, errors.New("sessions are not listed with INTAKE=broker: each replica knows those of its partitions")
+// OpenSessions implements bridge.SessionLister, of all partitions.
+func (r *replica) OpenSessions(ctx context.Context, domain string) ([]bridge.OpenSession, error) {
+	c, err := r.review()
+	if err != nil {
+		return nil, err
+	}
+	return c.OpenSessions(ctx, domain)
+}
+
+// leads implements engine: of all replicas the owner of the first partition does what only one should.
+func (r *replica) leads() bool {
+	c, err := r.review()
+	return err == nil && c.Owns(0)
 }
 
 // Backlog is what waits in the queue for the broker.

@@ -32,6 +32,9 @@ func TestIntake(t *testing.T) {
 		if ready := a.ready(); (ready == nil) != (want == http.StatusOK) {
 			t.Errorf("%s: readiness is %v", fallback, ready)
 		}
+		if a.engine.leads() {
+			t.Errorf("%s: a replica that owns nothing leads", fallback)
+		}
 		stop()
 		returns(t, ended)
 	}
@@ -124,13 +127,16 @@ func TestIntakeSettings(t *testing.T) {
 		{[]string{"INTAKE", "broker"}, "broker is not supported with TRANSPORT=nats"},
 		{[]string{"INTAKE_FALLBACK", "refuse"}, "INTAKE_FALLBACK: is set although INTAKE is local"},
 		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "INTAKE_BUDGET", "0s"}, "INTAKE_BUDGET: 0s is too short"},
-		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "JOURNAL_KEEP", "1h"}, "JOURNAL_KEEP: is not supported"},
+		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "JOURNAL_KEEP", "1h"}, "JOURNAL_KEEP: is not supported with INTAKE=broker, where the broker keeps the history: unset it; how long"},
 		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "KAFKA_TOPIC", "live.{app}"}, "KAFKA_TOPIC"},
-		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "RECONCILE_INTERVAL", "1m", "PROVIDER_REGION", "x",
-			"DOMAINS", "a.example.com"}, "RECONCILE_INTERVAL: is not supported with INTAKE=broker"},
 	} {
 		if _, err := load(with(c.settings...)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q", c.settings, err, c.want)
 		}
+	}
+	supported := []string{"INTAKE", "broker", "TRANSPORT", "kafka", "SESSION_EVENTS", "true", "SESSION_STALE_AFTER", "1h",
+		"RECONCILE_INTERVAL", "1m", "PROVIDER_REGION", "x", "DOMAINS", "a.example.com"}
+	if _, err := load(with(supported...)); err != nil {
+		t.Error(err)
 	}
 }

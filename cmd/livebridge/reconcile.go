@@ -65,7 +65,7 @@ func (a *app) buildReconciler() error {
 		return nil
 	}
 	o := a.settings.reconcileOptions()
-	o.Online, o.Sessions = &lateClient{config: a.settings.providerConfig()}, a.engine
+	o.Online, o.Sessions, o.Active = &lateClient{config: a.settings.providerConfig()}, a.engine, a.engine.leads
 	o.Log, o.Registerer = a.log, a.registry
 	if a.settings.ReconcileEvents {
 		o.Publish = func(ctx context.Context, d reconcile.Difference) error {

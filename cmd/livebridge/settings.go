@@ -315,16 +315,10 @@ func (s *settings) checkIntake() (errs []error) {
 	if s.IntakeBudget <= 0 {
 		errs = append(errs, settingError("INTAKE_BUDGET", "use a value such as 800ms", "%v is too short", s.IntakeBudget))
 	}
-	if s.SessionEvents {
-		errs = append(errs, settingError("SESSION_EVENTS", "unset it", "is not supported with INTAKE=broker"))
-	}
 	if s.JournalKeep > 0 {
-		errs = append(errs, settingError("JOURNAL_KEEP", "unset it; consumers read events again from the topic",
-			"is not supported with INTAKE=broker, where no replica has all events"))
-	}
-	if s.ReconcileInterval > 0 {
-		errs = append(errs, settingError("RECONCILE_INTERVAL", "unset it, or run `livebridge callbacks reconcile`",
-			"is not supported with INTAKE=broker, where no replica knows all sessions"))
+		errs = append(errs, settingError("JOURNAL_KEEP",
+			"unset it; how long callbacks and events are kept is the retention of the intake and of the topic of events",
+			"is not supported with INTAKE=broker, where the broker keeps the history"))
 	}
 	return errs
 }
