@@ -89,8 +89,8 @@ func (s *replicaStream) countOf(have jetstream.StreamConfig) (int, error) {
 	n, err := strconv.Atoi(text)
 	switch {
 	case err != nil || n < 1 || n > maxPartitions:
-		return 0, s.unusable("has the metadata %s=%q: set it to the number of partitions that its callbacks were written to, "+
-			"or %s", metadataPartitions, text, otherName)
+		return 0, s.unusable("has the metadata %s=%q: set it to the number of partitions that its callbacks were written "+
+			"to, or %s", metadataPartitions, text, otherName)
 	case s.opts.Partitions > 0 && s.opts.Partitions != n:
 		return 0, settingError("NATS_PARTITIONS", fmt.Errorf("is %d, and stream %s was made for %d partitions: set %d, or %s",
 			s.opts.Partitions, s.want.Name, n, n, "set NATS_STREAM to a new name"))
@@ -119,8 +119,8 @@ func (s *replicaStream) sourcedFits(have jetstream.StreamConfig) error {
 	live := s.opts.eventsLive()
 	switch {
 	case !sameSource(have, s.want):
-		return s.unusable("was not made for replicas: with INTAKE=broker it must have no subjects, and %s as its only source, "+
-			"and livebridge creates it so: %s", s.want.Sources[0].Name, otherName)
+		return s.unusable("was not made for replicas: with INTAKE=broker it must have no subjects, and %s as its only "+
+			"source, and livebridge creates it so: %s", s.want.Sources[0].Name, otherName)
 	case have.MaxAge > 0 && have.MaxAge <= live:
 		return s.unusable("keeps messages for %v, and its source keeps them for %v, so that they could come twice: "+
 			"raise max_age above that", have.MaxAge, live)

@@ -56,7 +56,7 @@ func (o *Options) intakeOfReplicas() *replicaStream {
 	}
 	name := o.Stream + intakeSuffix
 	r := &replicaStream{kept: true, stream: newStream(o, &stream{limit: "NATS_MAX_BYTES", prefix: "NATS_STREAM",
-		want: jetstream.StreamConfig{
+		needed: []string{name + ".*"}, want: jetstream.StreamConfig{
 			Name: name, Subjects: []string{name + ".*"}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
 			Discard: jetstream.DiscardNew, MaxAge: o.MaxAge, AllowMsgTTL: true,
 			Metadata: map[string]string{metadataPartitions: strconv.Itoa(count)},
@@ -68,7 +68,7 @@ func (o *Options) intakeOfReplicas() *replicaStream {
 func (o *Options) stateOfReplicas() *replicaStream {
 	name := o.Stream + stateSuffix
 	r := &replicaStream{kept: true, stream: newStream(o, &stream{limit: "NATS_MAX_BYTES", prefix: "NATS_STREAM",
-		want: jetstream.StreamConfig{
+		needed: []string{name + ".*.s.c"}, want: jetstream.StreamConfig{
 			Name: name, Subjects: []string{name + ".>"}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
 			Discard: jetstream.DiscardNew, MaxMsgsPerSubject: 1, AllowAtomicPublish: true, AllowMsgTTL: true,
 		}})}

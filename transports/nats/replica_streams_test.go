@@ -40,7 +40,8 @@ func unfitStreams() []unfit {
 		{"state expires", state, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour }, "set max_age to 0"},
 		{"foreign", events, func(c *jetstream.StreamConfig) { c.Sources, c.Subjects = nil, []string{"live.R.>"} },
 			"was not made for replicas"},
-		{"other source", events, func(c *jetstream.StreamConfig) { c.Sources[0].Name = "OTHER" }, "was not made for replicas"},
+		{"other source", events, func(c *jetstream.StreamConfig) { c.Sources[0].Name = "OTHER" },
+			"was not made for replicas"},
 		{"sourced twice", events, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour }, "raise max_age above"},
 		{"small", events, func(c *jetstream.StreamConfig) { c.MaxMsgs = 100 }, "raise max_msgs to 10000"},
 	}

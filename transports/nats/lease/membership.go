@@ -125,8 +125,8 @@ func (l *Leases) drop(n int) {
 	}
 }
 
-// recovered notes that leases were renewed. Next returns the partitions anew if they could not be before, or if that was
-// to be confirmed.
+// recovered notes that leases were renewed. Next returns the partitions anew if they could not be before, or if that
+// was to be confirmed.
 func (l *Leases) recovered(confirmed bool) {
 	l.mu.Lock()
 	l.news = l.news || confirmed || l.failure != nil
