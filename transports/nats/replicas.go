@@ -168,6 +168,9 @@ func (r *Replicas) State(ctx context.Context, partition int, from uint64, put fu
 	return r.partitions.State(ctx, partition, from, put)
 }
 
+// BatchInputs implements bridge.BatchLimiter.
+func (r *Replicas) BatchInputs() int { return r.partitions.BatchInputs() }
+
 // encode makes the message of an event, which is not pooled: it is kept until its commit has an answer.
 func (r *Replicas) encode(e *bridge.Event) partitions.Event {
 	d := newMessage()
