@@ -35,7 +35,7 @@ func mutants() []mutant {
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(), leaseMutants(),
-		kafkaPartitionMutants(), filterMutants(), sessionMutants(),
+		kafkaPartitionMutants(), filterMutants(), sessionMutants(), natsReplicaMutants(),
 	} {
 		all = append(all, some...)
 	}
