@@ -15,10 +15,10 @@
 //
 // # Memory that comes along
 //
-// What a journal of one machine remembers comes into the partitions as inputs, pieces of processor.Memory (HandOver), and
-// goes back into a journal in the same pieces, read of the state once nobody works on it (Memory). A piece changes
-// nothing that is known: it is applied once, by its id, and a lane goes on from where it has come further. So either way
-// may be interrupted anywhere, and begun again with the same salt. What cannot be told from a piece is when its
+// What a journal of one machine remembers comes into the partitions as inputs, pieces of processor.Memory (HandOver),
+// and goes back into a journal in the same pieces, read of the state once nobody works on it (Memory). A piece changes
+// nothing that is known: it is applied once, by its id, and a lane goes on from where it has come further. So either
+// way may be interrupted anywhere, and begun again with the same salt. What cannot be told from a piece is when its
 // identities came, and of which streams they are: all partitions get them, for a whole window.
 //
 // # Crash model

@@ -308,10 +308,6 @@ func (s *settings) checkIntake() (errs []error) {
 	if s.Intake != "broker" {
 		return s.checkUnused("INTAKE_", "set INTAKE=broker", "is set although INTAKE is %s, where it has no effect", s.Intake)
 	}
-	if s.Transport != "kafka" {
-		errs = append(errs, settingError("INTAKE", "set TRANSPORT=kafka, or INTAKE=local",
-			"broker is not supported with TRANSPORT=%s", s.Transport))
-	}
 	if s.IntakeBudget <= 0 {
 		errs = append(errs, settingError("INTAKE_BUDGET", "use a value such as 800ms", "%v is too short", s.IntakeBudget))
 	}

@@ -36,7 +36,7 @@ func mutants() []mutant {
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
 		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
-		replicaModeMutants(), seenMutants(), moveMutants(), markMutants(),
+		replicaModeMutants(), seenMutants(), moveMutants(), markMutants(), natsReplicaMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -8,7 +8,7 @@ func leaseMutants() []mutant {
 		{"a lease counts from when its answer comes", lease + "/membership.go", "= at.Add(l.opts.Time)",
 			"= at.Add(2 * l.opts.Time)", lease, "TestAway"},
 		{"what nobody could renew is taken", lease + "/renew.go", "\t\tl.view.forgive(begun)\n", "\t\t_ = begun\n", lease,
-			"TestElection"},
+			"TestLongOutage"},
 		{"a watch that tells nothing is believed", lease + "/renew.go", "l.told < l.own &&", "l.told < 0*l.own &&", lease,
 			"TestBlind"},
 		{"another bucket is taken for the same one", lease + "/leases.go", "if l.made.Equal(made) {",

@@ -1,13 +1,17 @@
 package nats
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Streams of replicas, and the bucket of their leases, are named after the stream of events.
+const (
+	intakeSuffix = "_INTAKE"
+	stateSuffix  = "_STATE"
 )
 
 // defaultIntakePartitions is how many partitions an intake is created with where NATS_PARTITIONS does not say.
@@ -26,63 +30,50 @@ func (o *Options) eventsLive() time.Duration {
 	return most
 }
 
-// prepare finds or creates the streams.
-func (r *Replicas) prepare(ctx context.Context) error {
-	for timeout := checkFirst; ; timeout = min(2*timeout, checkTimeout) {
-		err := r.ensureStreams(ctx, timeout)
-		var fault *unusableError
-		if err == nil || errors.As(err, &fault) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(checkRetryPause):
-		}
-	}
+// replicaStream is a stream of replicas.
+type replicaStream struct {
+	*stream
+	fits func(jetstream.StreamConfig) error // says why it cannot be used
+	kept bool                               // what is in it is found nowhere else: it is not created a second time
 }
 
-func (r *Replicas) ensureStreams(ctx context.Context, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	_, js := r.connection()
-	for _, want := range r.opts.replicaStreams() {
-		have, err := js.Stream(ctx, want.Name)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			have, err = js.CreateStream(ctx, want)
-		}
-		if err != nil {
-			return fmt.Errorf("stream %s at NATS: %w", want.Name, err)
-		}
-		if text, is := have.CachedInfo().Config.Metadata[metadataPartitions]; is {
-			if r.count, err = strconv.Atoi(text); err != nil || r.count < 1 {
-				return &unusableError{fmt.Sprintf("stream %s at NATS has the metadata %s=%q: set a number", want.Name,
-					metadataPartitions, text)}
-			}
-		}
+// replicaStreams are those of replicas, in the order in which they are created.
+func (o *Options) replicaStreams() []*replicaStream {
+	all := []*replicaStream{o.intakeOfReplicas(), o.stateOfReplicas(),
+		o.sourced(&stream{limit: "NATS_MAX_BYTES", prefix: "NATS_SUBJECT_PREFIX"}, o.Stream, o.SubjectPrefix, "e",
+			o.eventTokens(), o.MaxBytes)}
+	if o.Quarantine != "" {
+		all = append(all, o.sourced(&stream{limit: "QUARANTINE_MAX_BYTES", prefix: "QUARANTINE_TOPIC"}, QuarantineStream,
+			o.Quarantine, "q", 1, o.QuarantineMaxBytes))
 	}
-	return nil
+	return all
 }
 
-// replicaStreams are the streams of replicas as they are created.
-func (o *Options) replicaStreams() []jetstream.StreamConfig {
-	intake, state := o.Stream+intakeSuffix, o.Stream+stateSuffix
+func (o *Options) intakeOfReplicas() *replicaStream {
 	count := o.Partitions
 	if count == 0 {
 		count = defaultIntakePartitions
 	}
-	all := []jetstream.StreamConfig{
-		{Name: intake, Subjects: []string{intake + ".*"}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
+	name := o.Stream + intakeSuffix
+	r := &replicaStream{kept: true, stream: newStream(o, &stream{limit: "NATS_MAX_BYTES", prefix: "NATS_STREAM",
+		needed: []string{name + ".*"}, want: jetstream.StreamConfig{
+			Name: name, Subjects: []string{name + ".*"}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
 			Discard: jetstream.DiscardNew, MaxAge: o.MaxAge, AllowMsgTTL: true,
-			Metadata: map[string]string{metadataPartitions: strconv.Itoa(count)}},
-		{Name: state, Subjects: []string{state + ".>"}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
-			Discard: jetstream.DiscardNew, MaxMsgsPerSubject: 1, AllowAtomicPublish: true, AllowMsgTTL: true},
-		o.sourced(o.Stream, o.SubjectPrefix, "e", o.eventTokens(), o.MaxBytes),
-	}
-	if o.Quarantine != "" {
-		all = append(all, o.sourced(QuarantineStream, o.Quarantine, "q", 1, o.QuarantineMaxBytes))
-	}
-	return all
+			Metadata: map[string]string{metadataPartitions: strconv.Itoa(count)},
+		}})}
+	r.fits = r.intakeFits
+	return r
+}
+
+func (o *Options) stateOfReplicas() *replicaStream {
+	name := o.Stream + stateSuffix
+	r := &replicaStream{kept: true, stream: newStream(o, &stream{limit: "NATS_MAX_BYTES", prefix: "NATS_STREAM",
+		needed: []string{name + ".*.s.c"}, want: jetstream.StreamConfig{
+			Name: name, Subjects: []string{name + ".>"}, Storage: jetstream.FileStorage, Replicas: o.Replicas,
+			Discard: jetstream.DiscardNew, MaxMsgsPerSubject: 1, AllowAtomicPublish: true, AllowMsgTTL: true,
+		}})}
+	r.fits = r.stateFits
+	return r
 }
 
 // eventTokens is how many tokens the subject of an event has behind the prefix.
@@ -94,16 +85,18 @@ func (o *Options) eventTokens() int {
 }
 
 // sourced is a stream that has what lies in a branch of the state's subjects, under its own.
-func (o *Options) sourced(name, prefix, branch string, tokens int, maxBytes int64) jetstream.StreamConfig {
+func (o *Options) sourced(s *stream, name, prefix, branch string, tokens int, maxBytes int64) *replicaStream {
 	state := o.Stream + stateSuffix
 	from, to := state+".*."+branch+".*", prefix
 	for i := range tokens {
 		from += ".*"
 		to += fmt.Sprintf(".{{wildcard(%d)}}", i+3)
 	}
-	c := o.streamConfig(name, "", maxBytes)
-	c.Subjects = nil
-	c.Sources = []*jetstream.StreamSource{{Name: state,
+	s.want = o.streamConfig(name, "", maxBytes)
+	s.want.Subjects = nil
+	s.want.Sources = []*jetstream.StreamSource{{Name: state,
 		SubjectTransforms: []jetstream.SubjectTransformConfig{{Source: from, Destination: to}}}}
-	return c
+	r := &replicaStream{stream: newStream(o, s)}
+	r.fits = r.sourcedFits
+	return r
 }

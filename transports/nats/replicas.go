@@ -3,6 +3,7 @@ package nats
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,13 +13,8 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/transports/nats/lease"
 	"livebridge/transports/nats/partitions"
-)
-
-// Streams of replicas are named after that of events.
-const (
-	intakeSuffix = "_INTAKE"
-	stateSuffix  = "_STATE"
 )
 
 // Replicas share the work of one intake on JetStream. It implements bridge.IntakeLog and bridge.Partitions, and Join
@@ -30,7 +26,14 @@ type Replicas struct {
 	connector *connector
 	current   atomic.Pointer[connection]
 
+	streams    []*replicaStream // intake, state, then those that consumers read
+	alarm      alarm            // about the streams
+	fault      atomic.Pointer[error]
+	denial     atomic.Pointer[unusableError] // during the check of streams
+	denials    bridge.Reminders
 	partitions *partitions.Partitions
+	leases     atomic.Pointer[lease.Leases] // nil: not joined
+	committed  atomic.Bool                  // since the state's stream was trimmed
 
 	mu     sync.Mutex // guards replacing the connection
 	closed chan struct{}
@@ -46,18 +49,11 @@ type connection struct {
 // OpenReplicas makes a replica of the group of this name. It connects, creates the streams that are absent, and checks
 // them. It waits for servers and streams until ctx ends, and then returns why they cannot be used.
 func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, error) {
-	if err := errors.Join(opts.Check(), opts.CheckReplicas(group)); err != nil {
-		return nil, err
-	}
-	r := &Replicas{opts: opts, group: group, closed: make(chan struct{})}
-	var err error
-	if r.connector, err = newConnector(&r.opts); err != nil {
-		return nil, err
-	}
-	if err = r.connect(); err == nil {
-		err = r.prepare(ctx)
-	}
+	r, err := newReplicas(opts, group)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.prepare(ctx); err != nil {
 		_ = r.Close(ctx)
 		return nil, err
 	}
@@ -65,9 +61,25 @@ func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, e
 		Connection: r.connection, Log: opts.Log, Intake: r.intakeStream(), State: r.stateStream(), Count: r.count,
 		Encode: r.encode, EventsLive: opts.eventsLive(), AckTimeout: opts.AckTimeout,
 		BatchMessages: partitions.BatchMessages, BatchBytes: partitions.BatchBytes,
-		Processed: func(int, uint64) {}, Fenced: r.fenced,
+		Processed: func(int, uint64) { r.committed.Store(true) }, Fenced: r.fenced,
 	})
+	go r.watch()
+	go r.trim()
 	return r, nil
+}
+
+// newReplicas makes a replica that begins to connect.
+func newReplicas(opts Options, group string) (*Replicas, error) {
+	if err := errors.Join(opts.Check(), opts.CheckReplicas(group)); err != nil {
+		return nil, err
+	}
+	r := &Replicas{opts: opts, group: group, closed: make(chan struct{}), alarm: alarm{log: opts.Log}}
+	r.streams = r.opts.replicaStreams()
+	var err error
+	if r.connector, err = newConnector(&r.opts); err != nil {
+		return nil, err
+	}
+	return r, r.connect()
 }
 
 // CheckReplicas returns the errors, of settings, that replicas would meet with these options.
@@ -80,6 +92,12 @@ func (o *Options) CheckReplicas(group string) error {
 	if group == "" {
 		errs = append(errs, settingError("INTAKE_GROUP", errors.New("is empty: set the name of the group of replicas")))
 	}
+	for setting, name := range map[string]string{"INTAKE_GROUP": group, "NATS_STREAM": o.Stream} {
+		if name != "" && !bucketName.MatchString(name) {
+			errs = append(errs, settingError(setting, fmt.Errorf("%q cannot be part of the name of a bucket, which "+
+				"INTAKE=broker needs: use letters, digits, - and _", name)))
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -89,7 +107,7 @@ func (r *Replicas) stateStream() string  { return r.opts.Stream + stateSuffix }
 // connect makes a connection. It does not wait for a server.
 func (r *Replicas) connect() error {
 	conn, err := r.connector.connect(r.opts.URL, nats.CustomInboxPrefix(r.opts.inbox()),
-		nats.ClosedHandler(func(*nats.Conn) { go r.reopen() }))
+		nats.ClosedHandler(func(*nats.Conn) { go r.reopen() }), onDenial(r.denied))
 	if err != nil {
 		return settingError("NATS_URL", err)
 	}
@@ -139,6 +157,9 @@ func (r *Replicas) connection() (*nats.Conn, jetstream.JetStream) {
 // Take implements bridge.Partitions.
 func (r *Replicas) Take(ctx context.Context, partition int, from uint64,
 	put func([]bridge.Row, uint64) error) (bridge.Partition, error) {
+	if !r.leased(partition) {
+		return nil, fmt.Errorf("partition %d of %s: its lease is over: %w", partition, r.intakeStream(), bridge.ErrFenced)
+	}
 	return r.partitions.Take(ctx, partition, from, put)
 }
 
@@ -146,6 +167,9 @@ func (r *Replicas) Take(ctx context.Context, partition int, from uint64,
 func (r *Replicas) State(ctx context.Context, partition int, from uint64, put func([]bridge.Row, uint64) error) error {
 	return r.partitions.State(ctx, partition, from, put)
 }
+
+// BatchInputs implements bridge.BatchLimiter.
+func (r *Replicas) BatchInputs() int { return r.partitions.BatchInputs() }
 
 // encode makes the message of an event, which is not pooled: it is kept until its commit has an answer.
 func (r *Replicas) encode(e *bridge.Event) partitions.Event {
@@ -162,13 +186,8 @@ func (r *Replicas) encode(e *bridge.Event) partitions.Event {
 func (r *Replicas) fenced(partition int) {
 	r.opts.Log.Warn("a partition was taken over by another replica", zap.String("stream", r.intakeStream()),
 		zap.Int("partition", partition))
+	r.lost()
 }
-
-// Connected reports whether a server is connected.
-func (r *Replicas) Connected() bool { return r.current.Load().conn.IsConnected() }
-
-// TopicState returns the state of the stream of events at the last check.
-func (r *Replicas) TopicState() bridge.TopicState { return bridge.TopicState{} }
 
 // Reload reads the files of credentials again and reconnects when they have changed.
 func (r *Replicas) Reload() error { return r.connector.reload() }

@@ -153,8 +153,8 @@ func (l *Leases) act(ctx context.Context) error {
 	return l.balance(ctx)
 }
 
-// late reports whether the last renewal is so long ago that what is known of others may be old: the process was
-// stopped.
+// late reports whether the last renewal is so long ago that what is known of others may be old, as after the process
+// was stopped.
 func (l *Leases) late(now time.Time) bool { return now.Sub(l.renewed) >= l.opts.late() }
 
 // rest returns how long there is nothing to do unless something changes.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type memory struct {
 	watches  map[*watch]bool
 	away     bool // no request is answered
 	puts     int
+	owners   map[string]string // of partitions, the last ones; forget keeps them
+	moves    int               // that partitions have gone from one replica to another
 }
 
 // watch is one of a memory.
@@ -30,7 +33,34 @@ type watch struct {
 
 func newMemory() *memory {
 	return &memory{made: time.Now(), entries: make(map[string]Entry), written: make(map[string]time.Time),
-		watches: make(map[*watch]bool)}
+		watches: make(map[*watch]bool), owners: make(map[string]string)}
+}
+
+// stay returns a function that fails the test if a partition has gone to another replica since.
+func (m *memory) stay(t *testing.T) func() {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := m.moves
+	return func() {
+		t.Helper()
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.moves != before {
+			t.Errorf("%d partitions have gone to another replica", m.moves-before)
+		}
+	}
+}
+
+// move notes who has a partition.
+func (m *memory) move(e Entry) {
+	if _, is := partitionOf(e.Key); !is || e.Holder == "" {
+		return
+	}
+	if last := m.owners[e.Key]; last != "" && last != e.Holder {
+		m.moves++
+	}
+	m.owners[e.Key] = e.Holder
 }
 
 // forget is another bucket in the place of this one: watches of this one tell nothing any more.
@@ -130,6 +160,7 @@ func (c *client) Put(ctx context.Context, e Entry) (uint64, error) {
 		return 0, ErrConflict
 	}
 	c.sequence++
+	c.move(e)
 	e.Revision = c.sequence
 	c.entries[e.Key], c.written[e.Key] = e, time.Now()
 	for w := range c.watches {

@@ -22,8 +22,8 @@ import (
 // Time is how long a lease holds from its last renewal: how long a replica that was killed keeps its partitions. When
 // the server dies that leads the bucket's replicas, nobody can renew for 5 to 8 seconds, until another was elected. A
 // lease survives that: its last renewal may be a sixth of this time old by then, the request that the election
-// swallowed is given up after a twelfth, and the next one comes a 48th later. 12 s - 2 s - 1 s - 0.25 s are more than 8
-// s.
+// swallowed is given up after a twelfth, and the next one comes a 48th later. 12 s - 2 s - 1 s - 0.25 s are more than
+// 8 s.
 const Time = 12 * time.Second
 
 // Options configure Leases. All are required.
