@@ -143,19 +143,20 @@ func sameSource(have, want jetstream.StreamConfig) bool {
 
 // cautions returns what an operator should know about a usable stream.
 func (s *replicaStream) cautions(have jetstream.StreamConfig) []string {
-	if !s.kept {
-		return s.warnings(have)
-	}
 	var out []string
-	if have.Replicas <= 1 {
-		out = append(out, "the stream has one replica: what many replicas of livebridge share is lost with one server; "+
-			"use 3 replicas (NATS_REPLICAS)")
-	} else if have.Replicas < s.want.Replicas {
-		out = append(out, "the stream has fewer replicas than NATS_REPLICAS")
+	warn := func(so bool, text string) {
+		if so {
+			out = append(out, text)
+		}
 	}
-	if have.MaxBytes > 0 || have.MaxMsgs > 0 {
-		out = append(out, "the stream refuses messages when it is full (max_bytes, max_msgs): "+
-			"then callbacks are not taken, or not decided")
+	warn(have.Replicas <= 1, "the stream has one replica: what many replicas of livebridge share is lost with one "+
+		"server; use 3 replicas (NATS_REPLICAS)")
+	warn(have.Replicas > 1 && have.Replicas < s.want.Replicas, "the stream has fewer replicas than NATS_REPLICAS")
+	if !s.kept {
+		s.warnOfLoss(have, warn)
+		return out
 	}
+	warn(have.MaxBytes > 0 || have.MaxMsgs > 0, "the stream refuses messages when it is full (max_bytes, max_msgs): "+
+		"then callbacks are not taken, or not decided")
 	return out
 }
