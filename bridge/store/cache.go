@@ -41,6 +41,7 @@ type Cache struct {
 	opts     CacheOptions
 	state    State
 	position uint64 // in the state's own count: what Apply has applied ends there
+	names    unfilled
 }
 
 // OpenCache opens the cache in a directory, or begins an empty one where there is none, where it is too old, or where
@@ -71,7 +72,7 @@ func (c *Cache) Reset() error {
 }
 
 func (c *Cache) open() error {
-	c.state, c.position = State{}, 0
+	c.state, c.position, c.names = State{}, 0, make(unfilled)
 	s, err := Lock(Options{Dir: c.opts.Dir, FS: c.opts.FS, OpenFiles: c.opts.OpenFiles, Log: zap.NewNop()})
 	if err != nil {
 		return err

@@ -124,6 +124,7 @@ func (a *applier) remove(key []byte) error {
 		return errors.Join(a.batch.Delete(key, nil), a.batch.Delete(heldKeyOf(key[1:]), nil))
 	case (key[0] == tableIdentity || key[0] == tableSignature) && len(key) == namesKeyBytes:
 		part := binary.BigEndian.Uint64(key[1:])
+		a.c.names.removed(key)
 		a.c.s.filterOf(key[0]).forget(part)
 		return errors.Join(
 			a.batch.Delete(append([]byte{tableNamesRows}, key...), nil),
@@ -184,6 +185,7 @@ func (a *applier) addNames(key, value []byte) error {
 		return errRowKey
 	}
 	filter, part := a.c.s.filterOf(key[0]), binary.BigEndian.Uint64(key[1:])
+	value = a.c.names.applied(key, value)
 	for ; len(value) > 0; value = value[size:] {
 		sum := [16]byte(value)
 		filter.add(part, sum)

@@ -18,8 +18,8 @@ import (
 //
 //	m                                  what State has; the last row of every commit
 //	l  lane                            lane state, and the events that it holds
-//	i  part(8) commit(8)               identities that a commit has seen
-//	s  part(8) commit(8)               signatures that a commit has seen, and what they were over
+//	i  part(8) commit(8)               identities that a commit, and some behind it, have seen
+//	s  part(8) commit(8)               signatures likewise, and what they were over
 //	q  number(8)                       quarantine: what the limits need to know of an entry, the raw body, the event
 //	d  number(8)                       dead letter
 //	r  slot(1)                         result of an operator's command
@@ -31,8 +31,10 @@ import (
 //	d    version reason detail event
 //	r    version command(16) outcomes
 //
-// Only lanes are written more than once. No rule rests on a removed row being gone: what a lane holds is what its state
-// names, identities and signatures are looked for in parts that State has, and a number is given once.
+// Lanes are written again and again, and a row of names until it is full: a broker keeps few large rows more easily than
+// one for each commit, of which there may be hundreds a second for as long as DEDUPE_WINDOW. No rule rests on a removed
+// row being gone: what a lane holds is what its state names, identities and signatures are looked for in parts that State
+// has, and a number is given once.
 const rowVersion = 1
 
 // Tables of rows and caches, beside those of a journal. A cache keeps the keys of all rows of names.
@@ -143,6 +145,9 @@ func (w *rowWriter) names() {
 	clear(parts)
 	for i := range w.eff.Signatures {
 		s := &w.eff.Signatures[i]
+		if s.Name.Part < max(w.c.state.SignaturesBelow, w.eff.SignaturesBelow) {
+			continue // forgotten with the commit that saw it
+		}
 		value := append(append(slices.Clone(s.Name.Sum[:]), s.Use.Signed[:]...), s.Use.ID[:]...)
 		w.name(parts, tableSignature, s.Name.Part, value)
 	}
@@ -154,7 +159,11 @@ func (w *rowWriter) name(parts map[uint64]int, table byte, part uint64, value []
 	if !begun {
 		i = len(w.rows)
 		parts[part] = i
-		w.put(binary.BigEndian.AppendUint64(numberKey(nil, table, part), w.commit), []byte{rowVersion})
+		key, value := w.c.names.row(table, part)
+		if key == nil {
+			key = binary.BigEndian.AppendUint64(numberKey(nil, table, part), w.commit)
+		}
+		w.put(key, append([]byte{rowVersion}, value...))
 	}
 	w.rows[i].Value = append(w.rows[i].Value, value...)
 }

@@ -23,7 +23,7 @@ const (
 // Codes of the server's answers to a batch. Nothing of it is stored with any of them.
 const (
 	codeWrongSequence jetstream.ErrorCode = 10071 // the cursor is another one than expected
-	codeInFlight      jetstream.ErrorCode = 10164 // something else is under way for a subject: perhaps what was just stored
+	codeInFlight      jetstream.ErrorCode = 10164 // something is under way for a subject: perhaps what was just stored
 	codeIncomplete    jetstream.ErrorCode = 10176 // a part of the batch was lost, as when the leader changes
 	codeTooMany       jetstream.ErrorCode = 10210 // of batches that are open
 	codeNoLeader      jetstream.ErrorCode = 10008 // or another reason that passes

@@ -15,8 +15,14 @@ const (
 	pullBytes    = 16 << 20
 )
 
-// followTimeout bounds the wait for a new consumer.
-const followTimeout = 5 * time.Second
+const (
+	// heartbeat is how often a server says that it has nothing to send. A request to a new consumer is sometimes lost in
+	// a cluster, and costs two of them.
+	heartbeat = 500 * time.Millisecond
+	// followTimeout bounds the wait for a new consumer, and consumerIdle is when the server forgets one that nobody asks.
+	followTimeout = time.Second
+	consumerIdle  = 30 * time.Second
+)
 
 // follower reads the messages of a stream under one subject in the order of their sequences, each that is there once,
 // whatever happens to servers and connections.
@@ -82,12 +88,14 @@ func (f *follower) open(ctx context.Context) error {
 	consumer, err := js.OrderedConsumer(ctx, f.stream, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{f.subject}, HeadersOnly: f.headersOnly,
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(f.next, 1),
-		MaxResetAttempts: 1, // who asks again is read
+		InactiveThreshold: consumerIdle,
+		MaxResetAttempts:  1, // who asks again is read
 	})
 	if err != nil {
 		return err
 	}
-	f.messages, err = consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes))
+	f.messages, err = consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes),
+		jetstream.PullHeartbeat(heartbeat))
 	return err
 }
 

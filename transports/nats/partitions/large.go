@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// commitLarge commits what one batch does not take: the batch that is the commit writes all messages down, with a cursor
-// that says in how many pieces, and then they are sent.
+// commitLarge commits what one batch does not take: the batch that is the commit writes all messages down, with a
+// cursor that says in how many pieces, and then they are sent.
 func (p *partition) commitLarge(ctx context.Context, plan *plan) error {
 	pieces, err := p.pieces(plan.messages)
 	if err != nil {
