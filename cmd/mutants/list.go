@@ -35,7 +35,7 @@ func mutants() []mutant {
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
-		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
+		leaseMutants(), natsReplicaStreamMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
 		replicaModeMutants(),
 	} {
 		all = append(all, some...)

@@ -21,7 +21,7 @@ import (
 func replicating() rights {
 	return rights{
 		publish: []string{"LIVE_EVENTS_INTAKE.*", "LIVE_EVENTS_STATE.>", "$KV.LIVE_EVENTS_livebridge.>",
-			"$JS.API.STREAM.INFO.LIVE_EVENTS", "$JS.API.STREAM.INFO.LIVE_EVENTS_INTAKE",
+			"$JS.API.STREAM.INFO.LIVE_EVENTS", "$JS.API.STREAM.INFO.LIVE_QUARANTINE", "$JS.API.STREAM.INFO.LIVE_EVENTS_INTAKE",
 			"$JS.API.STREAM.INFO.LIVE_EVENTS_STATE", "$JS.API.STREAM.INFO.KV_LIVE_EVENTS_livebridge",
 			"$JS.API.STREAM.MSG.GET.LIVE_EVENTS_STATE",
 			"$JS.API.CONSUMER.CREATE.LIVE_EVENTS_INTAKE.>", "$JS.API.CONSUMER.MSG.NEXT.LIVE_EVENTS_INTAKE.*",
@@ -36,7 +36,8 @@ func replicating() rights {
 
 // creatingForReplicas is what it needs besides when they are not.
 func creatingForReplicas() []string {
-	return []string{"$JS.API.STREAM.CREATE.LIVE_EVENTS", "$JS.API.STREAM.CREATE.LIVE_EVENTS_INTAKE",
+	return []string{"$JS.API.STREAM.CREATE.LIVE_EVENTS", "$JS.API.STREAM.CREATE.LIVE_QUARANTINE",
+		"$JS.API.STREAM.CREATE.LIVE_EVENTS_INTAKE",
 		"$JS.API.STREAM.CREATE.LIVE_EVENTS_STATE", "$JS.API.STREAM.CREATE.KV_LIVE_EVENTS_livebridge", "$JS.API.INFO"}
 }
 
@@ -50,7 +51,7 @@ func seldomNeeded() []string {
 func replicaUser(t *testing.T, url string) (Options, *observer.ObservedLogs) {
 	t.Helper()
 	o := DefaultOptions()
-	o.URL, o.Quarantine, o.User, o.Password = url, "", "bridge", "secret"
+	o.URL, o.User, o.Password = url, "bridge", "secret"
 	core, logs := observer.New(zap.InfoLevel)
 	o.Log = zap.New(core)
 	return o, logs
@@ -97,7 +98,8 @@ func own(ctx context.Context, r *Replicas) error {
 			err = errors.New("nothing is read")
 		}
 		if err == nil {
-			_, err = p.Commit(ctx, bridge.PartitionCommit{Events: []*bridge.Event{natstest.Event("a", records[0].Position)},
+			_, err = p.Commit(ctx, bridge.PartitionCommit{Events: []*bridge.Event{natstest.Event("a", records[0].Position),
+				natstest.Notice(records[0].Position)},
 				Rows: []bridge.Row{{Key: []byte("a"), Value: []byte("1")}}, Next: records[0].Position + 1})
 		}
 		if err := errors.Join(err, p.Close()); err != nil {
