@@ -90,6 +90,10 @@ type Partitions interface {
 	State(ctx context.Context, partition int, from uint64, put func(rows []Row, next uint64) error) error
 }
 
+// BatchLimiter is Partitions that commit a large batch of inputs at a higher cost than several small ones. BatchInputs
+// returns of how many a commit should be at most.
+type BatchLimiter interface{ BatchInputs() int }
+
 // Partition is one that this replica has taken. It is used by one goroutine. After an error other than of its context
 // and RejectedEvent it is closed and, if it is still ours, taken anew: what became of a commit without an answer is
 // seen by Take.

@@ -20,6 +20,9 @@ type Cluster struct {
 
 // New returns a replica that owns nothing yet; Run makes it take part.
 func New(opts Options) *Cluster {
+	if l, limits := opts.Partitions.(bridge.BatchLimiter); limits {
+		opts.BatchInputs = min(opts.BatchInputs, l.BatchInputs())
+	}
 	c := &Cluster{opts: opts, stats: newStats(opts.Intake.Partitions())}
 	for range c.stats {
 		c.reviews = append(c.reviews, &review{Review: store.NewReview()})

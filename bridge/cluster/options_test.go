@@ -24,3 +24,23 @@ func TestShareOfLimits(t *testing.T) {
 		t.Errorf("limits that are no partition's are %+v", got)
 	}
 }
+
+// limited is Partitions that commit few inputs at once.
+type limited struct{ bridge.Partitions }
+
+func (limited) BatchInputs() int { return 7 }
+
+// TestBatchesFit: a commit is of no more inputs than the broker's partitions take well.
+func TestBatchesFit(t *testing.T) {
+	t.Parallel()
+	opts := DefaultOptions("caches")
+	replica := clustertest.New(4, func() bridge.Millis { return 0 }).Replica(nil)
+	opts.Intake, opts.Partitions = replica, replica
+	if got := New(opts).opts.BatchInputs; got != opts.BatchInputs {
+		t.Errorf("a commit is of %d inputs; want %d", got, opts.BatchInputs)
+	}
+	opts.Partitions = limited{replica}
+	if got := New(opts).opts.BatchInputs; got != 7 {
+		t.Errorf("a commit is of %d inputs, and 7 fit", got)
+	}
+}

@@ -36,7 +36,7 @@ func mutants() []mutant {
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
 		leaseMutants(), natsReplicaStreamMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
-		replicaModeMutants(),
+		replicaModeMutants(), natsReplicaMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -47,6 +47,7 @@ type Options struct {
 
 	CheckInterval time.Duration // between two checks of the streams; 0: two seconds
 	leaseTime     time.Duration // of partitions; 0: lease.Time
+	trimInterval  time.Duration // of the state's stream; 0: five seconds
 
 	// InProcess is the server in this process. Only package embedded sets it: nobody else writes to that server's
 	// streams, and their configuration is ours.

@@ -137,7 +137,7 @@ func (r *Replicas) mayCreate(ctx context.Context, js jetstream.JetStream, s *rep
 	}
 	have, err := js.Stream(ctx, other.want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return nil
+		return r.beginBehind(ctx, js, s)
 	}
 	if err != nil {
 		return fmt.Errorf("stream %s at NATS: %w", other.want.Name, err)
@@ -146,6 +146,32 @@ func (r *Replicas) mayCreate(ctx context.Context, js jetstream.JetStream, s *rep
 		return s.unusable("was deleted, and stream %s goes on from what was in it: restore it from a backup, or, "+
 			"to give up what was not decided or is held, delete %s and set NATS_STREAM to a new name", other.want.Name,
 			other.want.Name)
+	}
+	return r.beginBehind(ctx, js, s)
+}
+
+// beginBehind has a new state's stream begin behind all that streams of consumers have taken from one before: they
+// would wait for sequences above those.
+func (r *Replicas) beginBehind(ctx context.Context, js jetstream.JetStream, s *replicaStream) error {
+	if s != r.streams[1] {
+		return nil
+	}
+	for _, out := range r.streams[2:] {
+		have, err := js.Stream(ctx, out.want.Name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			continue
+		}
+		if err == nil && out.fits(have.CachedInfo().Config) != nil {
+			continue // it will be refused, with the reason
+		}
+		var last uint64
+		if err == nil {
+			last, err = lastSourced(ctx, have, s.want.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("stream %s at NATS: %w", out.want.Name, err)
+		}
+		s.want.FirstSeq = max(s.want.FirstSeq, last+1)
 	}
 	return nil
 }

@@ -23,7 +23,8 @@ func replicating() rights {
 		publish: []string{"LIVE_EVENTS_INTAKE.*", "LIVE_EVENTS_STATE.>", "$KV.LIVE_EVENTS_livebridge.>",
 			"$JS.API.STREAM.INFO.LIVE_EVENTS", "$JS.API.STREAM.INFO.LIVE_QUARANTINE", "$JS.API.STREAM.INFO.LIVE_EVENTS_INTAKE",
 			"$JS.API.STREAM.INFO.LIVE_EVENTS_STATE", "$JS.API.STREAM.INFO.KV_LIVE_EVENTS_livebridge",
-			"$JS.API.STREAM.MSG.GET.LIVE_EVENTS_STATE",
+			"$JS.API.STREAM.MSG.GET.LIVE_EVENTS_STATE", "$JS.API.STREAM.PURGE.LIVE_EVENTS_STATE",
+			"$JS.API.DIRECT.GET.LIVE_EVENTS", "$JS.API.DIRECT.GET.LIVE_QUARANTINE",
 			"$JS.API.CONSUMER.CREATE.LIVE_EVENTS_INTAKE.>", "$JS.API.CONSUMER.MSG.NEXT.LIVE_EVENTS_INTAKE.*",
 			"$JS.API.CONSUMER.DELETE.LIVE_EVENTS_INTAKE.*",
 			"$JS.API.CONSUMER.CREATE.LIVE_EVENTS_STATE.>", "$JS.API.CONSUMER.MSG.NEXT.LIVE_EVENTS_STATE.*",
@@ -77,10 +78,28 @@ func work(t *testing.T, ctx context.Context, o Options) error {
 	if err := own(ctx, r); err != nil {
 		return err
 	}
+	if err := trimSourced(ctx, r); err != nil {
+		return err
+	}
 	if err := r.State(ctx, 3, 0, func([]bridge.Row, uint64) error { return nil }); err != nil {
 		return err
 	}
 	return m.Leave(ctx)
+}
+
+// trimSourced removes what the streams of consumers have taken, once they have.
+func trimSourced(ctx context.Context, r *Replicas) error {
+	_, js := r.connection()
+	for _, s := range r.streams[2:] {
+		for taken := uint64(0); taken == 0; {
+			have, err := js.Stream(ctx, s.want.Name)
+			if err != nil {
+				return err
+			}
+			taken = have.CachedInfo().State.LastSeq
+		}
+	}
+	return r.trimAll()
 }
 
 // own takes a partition, reads what it appends there, commits, and takes it again.

@@ -33,6 +33,7 @@ type Replicas struct {
 	denials    bridge.Reminders
 	partitions *partitions.Partitions
 	leases     atomic.Pointer[lease.Leases] // nil: not joined
+	committed  atomic.Bool                  // since the state's stream was trimmed
 
 	mu     sync.Mutex // guards replacing the connection
 	closed chan struct{}
@@ -60,9 +61,10 @@ func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, e
 		Connection: r.connection, Log: opts.Log, Intake: r.intakeStream(), State: r.stateStream(), Count: r.count,
 		Encode: r.encode, EventsLive: opts.eventsLive(), AckTimeout: opts.AckTimeout,
 		BatchMessages: partitions.BatchMessages, BatchBytes: partitions.BatchBytes,
-		Processed: func(int, uint64) {}, Fenced: r.fenced,
+		Processed: func(int, uint64) { r.committed.Store(true) }, Fenced: r.fenced,
 	})
 	go r.watch()
+	go r.trim()
 	return r, nil
 }
 
@@ -165,6 +167,9 @@ func (r *Replicas) Take(ctx context.Context, partition int, from uint64,
 func (r *Replicas) State(ctx context.Context, partition int, from uint64, put func([]bridge.Row, uint64) error) error {
 	return r.partitions.State(ctx, partition, from, put)
 }
+
+// BatchInputs implements bridge.BatchLimiter.
+func (r *Replicas) BatchInputs() int { return r.partitions.BatchInputs() }
 
 // encode makes the message of an event, which is not pooled: it is kept until its commit has an answer.
 func (r *Replicas) encode(e *bridge.Event) partitions.Event {

@@ -59,6 +59,8 @@ func replicaOptions(t *testing.T, url, stream string) Options {
 	return o
 }
 
+var _ bridge.BatchLimiter = (*Replicas)(nil)
+
 // replica opens another replica.
 func replica(t *testing.T, o Options) *transporttest.Replica {
 	r := openReplicas(t, o)

@@ -218,3 +218,41 @@ func TestEndAfterInputs(t *testing.T) {
 		}
 	}
 }
+
+// TestTicksOfOthers: an owner that was taken over may still write ticks, with numbers that this one has not come to.
+func TestTicksOfOthers(t *testing.T) {
+	t.Parallel()
+	o := started(t)
+	p := taken(t, o, 0, make(rows))
+	if _, end, err := p.Read(within(t), time.Second); !end || err != nil {
+		t.Fatal(end, err)
+	}
+	_, js := o.Connection()
+	foreign := nats.NewMsg("INTAKE.0")
+	foreign.Header.Set(headerTick, "other-1000000")
+	natstest.Must(js.PublishMsg(t.Context(), foreign))
+	natstest.Must(js.Publish(t.Context(), "INTAKE.0", []byte("input")))
+	records, _, err := p.Read(within(t), 10*time.Second)
+	if err != nil || len(records) != 1 || p.intake.seen > p.intake.ticked {
+		t.Errorf("after tick %d it has seen tick %d, and %v, %v", p.intake.ticked, p.intake.seen, records, err)
+	}
+}
+
+// TestFencedOwner: who was taken over is told so, and leaves nothing behind.
+func TestFencedOwner(t *testing.T) {
+	t.Parallel()
+	o, want := started(t), make(rows)
+	fenced := 0
+	o.Fenced = func(int) { fenced++ }
+	p := taken(t, o, 0, make(rows))
+	write(t, p, want, "a", "1")
+	q := taken(t, o, 0, make(rows))
+	zombie := bridge.PartitionCommit{Rows: []bridge.Row{{Key: []byte("a"), Value: []byte("zombie")}}}
+	if _, err := p.Commit(within(t), zombie); !errors.Is(err, bridge.ErrFenced) || fenced != 1 {
+		t.Errorf("it is answered %v; told %d times", err, fenced)
+	}
+	write(t, q, want, "b", "2")
+	got := make(rows)
+	taken(t, o, 0, got)
+	check(t, got, want)
+}

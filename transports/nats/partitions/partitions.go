@@ -47,7 +47,14 @@ const (
 	BatchBytes    = 8 << 20
 )
 
-// Partitions are those of one intake. It implements bridge.Partitions.
+// batchInputs is how many inputs a commit should be of. Each makes an event and a lane's row, most of the time, and then
+// one atomic batch has room for all.
+const batchInputs = 400
+
+// BatchInputs implements bridge.BatchLimiter.
+func (p *Partitions) BatchInputs() int { return batchInputs }
+
+// Partitions are those of one intake. It implements bridge.Partitions and bridge.BatchLimiter.
 type Partitions struct{ opts Options }
 
 // New returns the partitions of an intake.

@@ -27,6 +27,7 @@ func intakeOf(t *testing.T, url string, replicas int) Options {
 	for _, c := range []jetstream.StreamConfig{
 		{Name: "INTAKE", Subjects: []string{"INTAKE.*"}, AllowMsgTTL: true},
 		{Name: "STATE", Subjects: []string{"STATE.>"}, AllowMsgTTL: true, AllowAtomicPublish: true, MaxMsgsPerSubject: 1},
+		{Name: "OUT", Sources: []*jetstream.StreamSource{{Name: "STATE", FilterSubject: "STATE.*.e.>"}}},
 	} {
 		c.Replicas = replicas
 		natstest.Answered(t, "create "+c.Name, func(ctx context.Context) (jetstream.Stream, error) {
@@ -229,22 +230,23 @@ func TestLargeCommitIsFinished(t *testing.T) {
 	}
 }
 
-// checkEvents checks that the state's stream has these events and no other.
+// checkEvents checks that these events come out, each once.
 func checkEvents(t *testing.T, o Options, want []*bridge.Event) {
 	t.Helper()
 	_, js := o.Connection()
-	var got []string
-	for _, m := range natstest.Messages(t, js, o.State) {
-		if strings.HasPrefix(m.Subject(), o.State+".0.e.") {
-			got = append(got, string(m.Data()))
-		}
-	}
+	last := natstest.Must(natstest.Must(js.Stream(t.Context(), o.State)).GetLastMsgForSubject(t.Context(), "STATE.*.e.>"))
+	out := natstest.Must(js.Stream(t.Context(), "OUT"))
+	transporttest.Eventually(t, "the output has all events", func() bool {
+		m, err := out.GetLastMsgForSubject(t.Context(), last.Subject)
+		return err == nil && strings.Fields(m.Header.Get("Nats-Stream-Source"))[1] == fmt.Sprint(last.Sequence)
+	})
+	all := natstest.Messages(t, js, "OUT")
 	for i, e := range want {
-		if i >= len(got) || got[i] != string(e.AppendStructured(nil)) {
-			t.Fatalf("of %d events, event %d of %d is another one", len(got), i, len(want))
+		if i >= len(all) || string(all[i].Data()) != string(e.AppendStructured(nil)) {
+			t.Fatalf("of %d events, event %d of %d is another one", len(all), i, len(want))
 		}
 	}
-	if len(got) != len(want) {
-		t.Errorf("there are %d events, and %d were committed", len(got), len(want))
+	if len(all) != len(want) {
+		t.Errorf("there are %d events, and %d were committed", len(all), len(want))
 	}
 }
