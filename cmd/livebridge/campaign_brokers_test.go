@@ -81,7 +81,7 @@ func TestReplicaCampaign(t *testing.T) {
 
 // begin starts a replica, which may be one that has been here before.
 func (c *campaign) begin(i int) {
-	c.replicas[i] = replicaKafka(c.t, c.cluster).launch(c.t, c.dirs[i], prefix+"HOLD_DONE="+campaignHold.String(),
+	c.replicas[i] = launchReplica(c.t, c.dirs[i], joined(c.cluster), prefix+"HOLD_DONE="+campaignHold.String(),
 		prefix+"HOLD_NEXT="+campaignHold.String())
 	url := "http://" + c.replicas[i].listen + "/live/stream"
 	c.urls[i].Store(&url)

@@ -15,7 +15,7 @@ import (
 // The topics are read by a client that is not ours.
 func (c *campaign) judge() {
 	c.t.Helper()
-	c.load.p.judgeTopic(c.t, replicaKafka(c.t, c.cluster).consume)
+	c.load.p.judgeReplicas(c.t, joined(c.cluster))
 	for _, p := range c.replicas {
 		p.terminate(c.t)
 	}

@@ -36,9 +36,9 @@ func replicaMetrics() []replicaMetric {
 			gauge, func(s cluster.Stats) float64 { return s.Restored }},
 		{"restored_rows", "Rows of the partition's state that were read since its last takeover began.", gauge,
 			func(s cluster.Stats) float64 { return float64(s.RestoredRows) }},
-		{"commits_total", "Transactions of the partition that this replica has committed.", counter,
+		{"commits_total", "Commits of the partition, with what they emit, by this replica.", counter,
 			func(s cluster.Stats) float64 { return float64(s.Commits) }},
-		{"aborts_total", "Transactions of the partition that this replica has begun and that have failed, or whose end is " +
+		{"aborts_total", "Commits of the partition that this replica has begun and that have failed, or whose end is " +
 			"not known.", counter, func(s cluster.Stats) float64 { return float64(s.Aborts) }},
 		{"inputs_total", "Callbacks and commands of the partition that this replica has decided.", counter,
 			func(s cluster.Stats) float64 { return float64(s.Inputs) }},

@@ -10,7 +10,7 @@ import (
 
 // errNoOutbox says what takes the place of the outbox.
 var errNoOutbox = errors.New("there is no outbox with INTAKE=broker, where what a callback emits is committed " +
-	"at once; consumers read it again from the topic")
+	"at once; consumers read it again from the topic or stream")
 
 // review returns what operators' commands go to.
 func (r *replica) review() (*cluster.Cluster, error) {
@@ -96,4 +96,4 @@ func (*replica) Unpublished(bridge.HistoryQuery) (bridge.HistoryPage, error) {
 
 // errNoHistory says what takes the place of the history.
 var errNoHistory = errors.New("published events are not kept with INTAKE=broker; " +
-	"consumers read them again from the topic")
+	"consumers read them again from the topic or stream")

@@ -37,6 +37,7 @@ func mutants() []mutant {
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
 		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
 		replicaModeMutants(), seenMutants(), moveMutants(), markMutants(), natsReplicaMutants(),
+		natsReplicaStreamMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 
 const (
 	serverPartitions = 6
-	serverLease      = 2 * time.Second
+	serverLease      = 5 * time.Second
 )
 
 func atServer(id string, js jetstream.JetStream, lease time.Duration) Options {
