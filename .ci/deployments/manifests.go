@@ -3,7 +3,7 @@ package main
 import "regexp"
 
 // variants are the examples of the chart. Each is a plain manifest too.
-var variants = []string{"embedded-nats", "nats", "kafka", "huawei-dms", "replicas", "sidecar"}
+var variants = []string{"embedded-nats", "nats", "kafka", "huawei-dms", "replicas", "replicas-nats", "sidecar"}
 
 // manifest renders an example for people without Helm. What only Helm uses is left out.
 func manifest(name string) (string, error) {

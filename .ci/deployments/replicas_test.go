@@ -10,6 +10,16 @@ import (
 	policy "k8s.io/api/policy/v1"
 )
 
+// TestReplicasOnNATS: replicas share the streams of a cluster as they share topics.
+func TestReplicasOnNATS(t *testing.T) {
+	pod := one[*apps.Deployment](t, objectsOf(t, "replicas-nats", nil)).Spec.Template
+	for setting, want := range map[string]string{"INTAKE": "broker", "TRANSPORT": "nats", "NATS_REPLICAS": "3"} {
+		if got := envOf(livebridgeIn(t, &pod.Spec), setting); got != want {
+			t.Errorf("%s is %q, want %q", setting, got, want)
+		}
+	}
+}
+
 // TestReplicas: an update starts a pod before it ends one, the pods are spread, and a drain takes one at a time.
 func TestReplicas(t *testing.T) {
 	objects := objectsOf(t, "replicas", nil)
@@ -61,13 +71,13 @@ func TestReplicasWithVolumes(t *testing.T) {
 	}
 }
 
-// TestReplicasNeedKafka: what cannot share the work is refused with the way out.
-func TestReplicasNeedKafka(t *testing.T) {
+// TestReplicasNeedABroker: what cannot share the work is refused with the way out.
+func TestReplicasNeedABroker(t *testing.T) {
 	for _, c := range []struct {
 		changes map[string]any
 		want    string
 	}{
-		{map[string]any{"transport": "nats"}, "needs transport: kafka"},
+		{map[string]any{"transport": "nats"}, "needs transport: kafka, or nats.url"},
 		{map[string]any{"replicas.count": 1}, "/replicas/count"},
 		{map[string]any{"replicas.fallback": "none"}, "/replicas/fallback"},
 		{map[string]any{"settings": map[string]any{"INTAKE": "local"}}, "settings.INTAKE is made of other values"},

@@ -160,7 +160,8 @@ type settings struct {
 	NATSPrefix string `env:"NATS_SUBJECT_PREFIX" envDefault:"live.events"`
 	// Number of partitions: above `0`, the number of the stream's partition stands behind the prefix,
 	// `live.events.<partition>.…`, so that partitions can be consumed in parallel and in order, see
-	// [scaling out](../schemas/README.md#scaling-out). Change it only when consumers have read everything.
+	// [scaling out](../schemas/README.md#scaling-out). Change it only when consumers have read everything. With
+	// `INTAKE=broker` it is also the number of the intake's partitions, 12 with `0`, which stays what it was at first.
 	NATSPartitions int `env:"NATS_PARTITIONS" envDefault:"0"`
 	// Replicas of streams that livebridge creates. Use 3 on a cluster; more than 1 needs `NATS_URL`.
 	NATSReplicas int `env:"NATS_REPLICAS" envDefault:"1"`
@@ -235,15 +236,16 @@ type settings struct {
 	// # Many replicas
 
 	// `local`: a callback is acknowledged when it is in the journal of `DATA_DIR`, which is used by one process.
-	// `broker`: when it is in a topic that any number of replicas share, see [Replicas](#replicas). That needs
-	// `TRANSPORT=kafka`.
+	// `broker`: when it is in a topic or stream that any number of replicas share, see [Replicas](#replicas). That needs
+	// `TRANSPORT=kafka`, or NATS servers in `NATS_URL`.
 	Intake string `env:"INTAKE" envDefault:"local"`
 	// What happens with `INTAKE=broker` to callbacks that the broker does not acknowledge. `journal`: they are committed
 	// to `DATA_DIR`, answered 200, and forwarded later. `refuse`: they are answered 503.
 	IntakeFallback string `env:"INTAKE_FALLBACK" envDefault:"journal"`
 	// How long the broker has, with `INTAKE=broker`, to acknowledge a callback.
 	IntakeBudget time.Duration `env:"INTAKE_BUDGET" envDefault:"800ms"`
-	// Consumer group of the replicas, and what their transactional ids begin with.
+	// Name of the replicas that share the work. Kafka: their consumer group, and what their transactional ids begin with.
+	// NATS: it ends the name of the bucket of their leases.
 	IntakeGroup string `env:"INTAKE_GROUP" envDefault:"livebridge"`
 
 	// # The provider's list of online streams

@@ -89,7 +89,7 @@ func descriptions() map[string]string {
 		"INTAKE":                "local: a callback is acknowledged when it is in the journal of DATA_DIR, which is used by one process.",
 		"INTAKE_FALLBACK":       "What happens with INTAKE=broker to callbacks that the broker does not acknowledge.",
 		"INTAKE_BUDGET":         "How long the broker has, with INTAKE=broker, to acknowledge a callback.",
-		"INTAKE_GROUP":          "Consumer group of the replicas, and what their transactional ids begin with.",
+		"INTAKE_GROUP":          "Name of the replicas that share the work.",
 		"RECONCILE_INTERVAL":    "How often the sessions that are open are compared with the streams that are online at the provider; 0: never.",
 		"RECONCILE_GRACE":       "How long a stream must be online without an open session, or a session open without its stream, to be reported.",
 		"RECONCILE_EVENTS":      "Whether to publish such a stream as an event of the kind session, see sessions: true or false.",

@@ -10,7 +10,7 @@ import (
 
 // errNoOutbox says what takes the place of the outbox.
 var errNoOutbox = errors.New("there is no outbox with INTAKE=broker, where what a callback emits is committed " +
-	"at once; consumers read it again from the topic")
+	"at once; consumers read it again from the topic or stream")
 
 // review returns what operators' commands go to.
 func (r *replica) review() (*cluster.Cluster, error) {
@@ -45,27 +45,6 @@ func (r *replica) Purge(q bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcom
 		return nil, err
 	}
 	return c.Purge(q, numbers)
-}
-
-// Inspect implements bridge.JournalAdmin: the sums of all partitions as this replica knows them.
-func (r *replica) Inspect() (s bridge.JournalStats, err error) {
-	c, err := r.review()
-	if err != nil {
-		return s, err
-	}
-	s.Format = "partitions at the broker"
-	for _, p := range c.Stats() {
-		s.Commit += p.StateCommits
-		s.Held.Entries += uint64(p.Holding)
-		s.Quarantine.Entries += p.Quarantine.Entries
-		s.Quarantine.Bytes += p.Quarantine.Bytes
-		s.DeadLetters.Entries += p.DeadLetters.Entries
-		s.DeadLetters.Bytes += p.DeadLetters.Bytes
-		s.Partitions = append(s.Partitions, bridge.PartitionStats{Partition: p.Partition, State: string(p.State),
-			Commits: p.StateCommits, Next: p.Next, Behind: p.Behind.String(), Takeovers: p.Takeovers, Held: p.Holding,
-			Quarantine: p.Quarantine, DeadLetters: p.DeadLetters})
-	}
-	return s, nil
 }
 
 // Replay implements bridge.JournalAdmin.
@@ -107,4 +86,4 @@ func (*replica) Unpublished(bridge.HistoryQuery) (bridge.HistoryPage, error) {
 
 // errNoHistory says what takes the place of the history.
 var errNoHistory = errors.New("published events are not kept with INTAKE=broker; " +
-	"consumers read them again from the topic")
+	"consumers read them again from the topic or stream")

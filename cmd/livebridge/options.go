@@ -74,13 +74,6 @@ func (s *settings) natsOptions(log *zap.Logger) nats.Options {
 	return o
 }
 
-// natsReplicaOptions returns the options of many replicas on NATS, which publish no notices of the quarantine.
-func (s *settings) natsReplicaOptions(log *zap.Logger) nats.Options {
-	o := s.natsOptions(log)
-	o.Quarantine = ""
-	return o
-}
-
 // kafkaOptions returns the options of a client of Kafka.
 func (s *settings) kafkaOptions(log *zap.Logger) kafka.Options {
 	o := kafka.DefaultOptions()
@@ -106,6 +99,5 @@ func (s *settings) clusterOptions() cluster.Options {
 	o := cluster.DefaultOptions(filepath.Join(s.DataDir, "partitions"))
 	limits := s.journalOptions()
 	o.Limits = limits.Processor()
-	o.Limits.PublishQuarantine = false // notices would stand among the events: replicas share one output
 	return o
 }

@@ -201,11 +201,10 @@ func (t natsTransport) redactedURL() string { return nats.Redacted(t.url()) }
 func (t natsTransport) destination() string { return "NATS JetStream stream " + t.s.NATSStream }
 
 func (t natsTransport) check() error {
+	o := t.s.natsOptions(zap.NewNop())
 	if t.s.Intake == "broker" {
-		o := t.s.natsReplicaOptions(zap.NewNop())
 		return errors.Join(o.Check(), o.CheckReplicas(t.s.IntakeGroup))
 	}
-	o := t.s.natsOptions(zap.NewNop())
 	return o.Check()
 }
 
@@ -220,13 +219,13 @@ func (t natsTransport) open(log *zap.Logger, _ int) (publisher, error) {
 }
 
 func (t natsTransport) share(ctx context.Context, log *zap.Logger) (shared, error) {
-	r, err := nats.OpenReplicas(ctx, t.s.natsReplicaOptions(log), t.s.IntakeGroup)
+	r, err := nats.OpenReplicas(ctx, t.s.natsOptions(log), t.s.IntakeGroup)
 	return r, asUsageError(err)
 }
 
 func (t natsTransport) probe(ctx context.Context) []checkResult {
 	if t.s.Intake == "broker" {
-		warnings, err := nats.ProbeReplicas(ctx, t.s.natsReplicaOptions(zap.NewNop()), t.s.IntakeGroup)
+		warnings, err := nats.ProbeReplicas(ctx, t.s.natsOptions(zap.NewNop()), t.s.IntakeGroup)
 		return probeResults(t, warnings, err)
 	}
 	warnings, err := nats.Probe(ctx, t.s.natsOptions(zap.NewNop()))

@@ -34,8 +34,9 @@ func mutants() []mutant {
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
-		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(), leaseMutants(),
-		kafkaPartitionMutants(), filterMutants(), sessionMutants(), natsReplicaMutants(),
+		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
+		leaseMutants(), natsReplicaStreamMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
+		replicaModeMutants(), natsReplicaMutants(),
 	} {
 		all = append(all, some...)
 	}

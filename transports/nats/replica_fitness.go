@@ -28,20 +28,26 @@ func checkVersion(version string) error {
 }
 
 // otherName is what to do about a stream that was made for something else.
-const otherName = "set NATS_STREAM to a name that is not in use, or delete the stream if nobody needs what is in it"
+func (s *replicaStream) otherName() string {
+	const deleteIt = "delete the stream if nobody needs what is in it"
+	if s.want.Name == QuarantineStream {
+		return deleteIt + ", or set QUARANTINE_TOPIC to the empty string"
+	}
+	return deleteIt + ", or set NATS_STREAM to a name that is not in use"
+}
 
 // acknowledges returns an error if a stream does not keep what it acknowledges.
 func (s *replicaStream) acknowledges(have jetstream.StreamConfig) error {
 	single := have.Replicas <= 1
 	switch {
 	case have.Mirror != nil:
-		return s.unusable("is a mirror of stream %s: %s", have.Mirror.Name, otherName)
+		return s.unusable("is a mirror of stream %s: %s", have.Mirror.Name, s.otherName())
 	case have.Sealed:
-		return s.unusable("is sealed and read-only: %s", otherName)
+		return s.unusable("is sealed and read-only: %s", s.otherName())
 	case have.NoAck:
 		return s.unusable("does not acknowledge messages: set no_ack to false")
 	case have.Retention != jetstream.LimitsPolicy:
-		return s.unusable("has interest or work-queue retention: %s", otherName)
+		return s.unusable("has interest or work-queue retention: %s", s.otherName())
 	case have.Storage == jetstream.MemoryStorage && single:
 		return s.unusable("has memory storage without replicas and loses its messages in a restart: use file storage")
 	case have.PersistMode == jetstream.AsyncPersistMode:
@@ -56,9 +62,9 @@ func (s *replicaStream) acknowledges(have jetstream.StreamConfig) error {
 func (s *replicaStream) written(have jetstream.StreamConfig) error {
 	switch {
 	case !slices.Equal(have.Subjects, s.want.Subjects):
-		return s.unusable("has the subjects %q, and %q are needed: %s", have.Subjects, s.want.Subjects, otherName)
+		return s.unusable("has the subjects %q, and %q are needed: %s", have.Subjects, s.want.Subjects, s.otherName())
 	case len(have.Sources) > 0:
-		return s.unusable("has sources: %s", otherName)
+		return s.unusable("has sources: %s", s.otherName())
 	case have.Discard != jetstream.DiscardNew:
 		return s.unusable("removes what is old when it is full: set discard to new")
 	case !have.AllowMsgTTL:
@@ -90,7 +96,7 @@ func (s *replicaStream) countOf(have jetstream.StreamConfig) (int, error) {
 	switch {
 	case err != nil || n < 1 || n > maxPartitions:
 		return 0, s.unusable("has the metadata %s=%q: set it to the number of partitions that its callbacks were written "+
-			"to, or %s", metadataPartitions, text, otherName)
+			"to, or %s", metadataPartitions, text, s.otherName())
 	case s.opts.Partitions > 0 && s.opts.Partitions != n:
 		return 0, settingError("NATS_PARTITIONS", fmt.Errorf("is %d, and stream %s was made for %d partitions: set %d, or %s",
 			s.opts.Partitions, s.want.Name, n, n, "set NATS_STREAM to a new name"))
@@ -120,7 +126,7 @@ func (s *replicaStream) sourcedFits(have jetstream.StreamConfig) error {
 	switch {
 	case !sameSource(have, s.want):
 		return s.unusable("was not made for replicas: with INTAKE=broker it must have no subjects, and %s as its only "+
-			"source, and livebridge creates it so: %s", s.want.Sources[0].Name, otherName)
+			"source, and livebridge creates it so: %s", s.want.Sources[0].Name, s.otherName())
 	case have.MaxAge > 0 && have.MaxAge <= live:
 		return s.unusable("keeps messages for %v, and its source keeps them for %v, so that they could come twice: "+
 			"raise max_age above that", have.MaxAge, live)
@@ -143,19 +149,20 @@ func sameSource(have, want jetstream.StreamConfig) bool {
 
 // cautions returns what an operator should know about a usable stream.
 func (s *replicaStream) cautions(have jetstream.StreamConfig) []string {
-	if !s.kept {
-		return s.warnings(have)
-	}
 	var out []string
-	if have.Replicas <= 1 {
-		out = append(out, "the stream has one replica: what many replicas of livebridge share is lost with one server; "+
-			"use 3 replicas (NATS_REPLICAS)")
-	} else if have.Replicas < s.want.Replicas {
-		out = append(out, "the stream has fewer replicas than NATS_REPLICAS")
+	warn := func(so bool, text string) {
+		if so {
+			out = append(out, text)
+		}
 	}
-	if have.MaxBytes > 0 || have.MaxMsgs > 0 {
-		out = append(out, "the stream refuses messages when it is full (max_bytes, max_msgs): "+
-			"then callbacks are not taken, or not decided")
+	warn(have.Replicas <= 1, "the stream has one replica: what many replicas of livebridge share is lost with one "+
+		"server; use 3 replicas (NATS_REPLICAS)")
+	warn(have.Replicas > 1 && have.Replicas < s.want.Replicas, "the stream has fewer replicas than NATS_REPLICAS")
+	if !s.kept {
+		s.warnOfLoss(have, warn)
+		return out
 	}
+	warn(have.MaxBytes > 0 || have.MaxMsgs > 0, "the stream refuses messages when it is full (max_bytes, max_msgs): "+
+		"then callbacks are not taken, or not decided")
 	return out
 }

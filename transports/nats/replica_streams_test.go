@@ -22,7 +22,7 @@ type unfit struct {
 }
 
 func unfitStreams() []unfit {
-	const intake, state, events = intakeSuffix, stateSuffix, ""
+	const intake, state, events, notices = intakeSuffix, stateSuffix, "", QuarantineStream
 	return []unfit{
 		{"discards", intake, func(c *jetstream.StreamConfig) { c.Discard = jetstream.DiscardOld }, "set discard to new"},
 		{"limits", intake, func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 7 }, "set max_msgs_per_subject to -1"},
@@ -40,6 +40,9 @@ func unfitStreams() []unfit {
 		{"state expires", state, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour }, "set max_age to 0"},
 		{"foreign", events, func(c *jetstream.StreamConfig) { c.Sources, c.Subjects = nil, []string{"live.R.>"} },
 			"was not made for replicas"},
+		{"foreign notices", notices, func(c *jetstream.StreamConfig) {
+			c.Sources, c.Subjects = nil, []string{"live.quarantine.*"}
+		}, "or set QUARANTINE_TOPIC to the empty string"},
 		{"other source", events, func(c *jetstream.StreamConfig) { c.Sources[0].Name = "OTHER" },
 			"was not made for replicas"},
 		{"sourced twice", events, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour }, "raise max_age above"},
@@ -55,10 +58,10 @@ func TestUnfitReplicaStreams(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := natstest.Start(t, &server.Options{})
 			js, o := s.JetStream(t), replicaOptions(t, s.URL, "R")
-			o.Partitions = 2
+			o.Partitions, o.Quarantine = 2, "live.quarantine"
 			for _, made := range o.replicaStreams() {
 				want := made.want
-				if want.Name == "R"+c.stream {
+				if want.Name == "R"+c.stream || want.Name == c.stream {
 					c.change(&want)
 				}
 				if _, err := js.CreateStream(t.Context(), want); err != nil {

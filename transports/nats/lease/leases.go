@@ -153,7 +153,7 @@ func (l *Leases) act(ctx context.Context) error {
 	return l.balance(ctx)
 }
 
-// late reports whether the last renewal is so long ago that what is known of others may be old, as after the process was
+// late reports whether the last renewal is so long ago that what is known of others may be old: the process was
 // stopped.
 func (l *Leases) late(now time.Time) bool { return now.Sub(l.renewed) >= l.opts.late() }
 

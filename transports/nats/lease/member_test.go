@@ -31,8 +31,8 @@ type member struct {
 func join(t *testing.T, m *memory, id string, partitions int) *member {
 	t.Helper()
 	c := &client{memory: m}
-	o := Options{ID: id, Partitions: partitions, Time: Time, Bucket: c, Log: zap.NewNop()}
-	p := &member{client: c, Leases: Join(o)}
+	p := &member{client: c, Leases: Join(Options{ID: id, Partitions: partitions, Time: Time, Bucket: c,
+		Log: zap.NewNop()})}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.cancel = cancel
 	go p.follow(ctx)

@@ -130,8 +130,8 @@ volumeMounts: {{- include "livebridge.volumeMounts" . | nindent 2 }}
 
 {{- /* Fails where replicas could not share the work. */}}
 {{- define "livebridge.checkReplicas" -}}
-{{- if ne .Values.transport "kafka" }}
-{{- fail "workload: replicas needs transport: kafka, whose topics the replicas share" }}
+{{- if eq (include "livebridge.embedded" .) "true" }}
+{{- fail "workload: replicas needs transport: kafka, or nats.url: the replicas share the topics or streams of that broker" }}
 {{- end }}
 {{- end }}
 

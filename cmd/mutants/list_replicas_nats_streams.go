@@ -1,0 +1,27 @@
+package main
+
+// natsReplicaStreamMutants are faults of how replicas find their streams and partitions on NATS.
+func natsReplicaStreamMutants() []mutant {
+	fitness, check, join := nats+"/replica_fitness.go", nats+"/replica_check.go", nats+"/replica_join.go"
+	return []mutant{
+		{"a stream of events that is another's is taken", fitness, "case !sameSource(have, s.want):", "case false:", nats,
+			"TestUnfitReplicaStreams/foreign"},
+		{"a state is read from replicas that lag", fitness, "have.AllowDirect || have.MirrorDirect", "have.MirrorDirect",
+			nats, "TestUnfitReplicaStreams/direct"},
+		{"an intake may forget callbacks when it is full", fitness, "have.Discard != jetstream.DiscardNew",
+			"have.Discard < 0", nats, "TestUnfitReplicaStreams/discards"},
+		{"events may come twice from their source", fitness, "have.MaxAge <= live", "have.MaxAge < 0", nats,
+			"TestUnfitReplicaStreams/sourced_twice"},
+		{"another NATS_PARTITIONS than the intake's is taken", fitness, "s.opts.Partitions != n:", "n < 1:", nats,
+			"TestUnfitReplicaStreams/another_number"},
+		{"a server without batches is taken", fitness, "minor < wantMinor", "minor < 0", nats, "TestServerVersion"},
+		{"a state that was lost begins anew", check, "have.CachedInfo().State.LastSeq > 0", "have == nil", nats,
+			"TestReplicaStreamsLost"},
+		{"who has no lease fences the owner", join, "l == nil || l.Holds(partition)", "l == nil || true", nats,
+			"TestFencedByNobody"},
+		{"an owner that was fenced on NATS is never asked again", nats + "/replicas.go", "\tr.lost()\n", "", nats,
+			"TestFencedByNobody"},
+		{"replicas run on the embedded server", nats + "/replicas.go", "o.URL == \"\"", "o.URL == \"-\"", livebridge,
+			"TestIntakeSettings"},
+	}
+}
