@@ -57,7 +57,7 @@ func BenchmarkLatencyKafka(b *testing.B) {
 	broker := benchBroker(b)
 	for b.Loop() {
 		a, stop := benchApp(b, "TRANSPORT", "kafka", "KAFKA_BROKERS", broker)
-		answered, consumed := latencies(b, a)
+		answered, consumed := latencies(b, latencyOf(a), 1000)
 		b.ReportMetric(quantile(answered, 0.99), "ms-to-200-p99")
 		b.ReportMetric(quantile(consumed, 0.99), "ms-200-to-consumer-p99")
 		stop()

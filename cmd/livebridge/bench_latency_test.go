@@ -26,7 +26,7 @@ func BenchmarkLatency(b *testing.B) {
 	tuneRuntime()
 	for b.Loop() {
 		a, stop := benchApp(b)
-		answered, consumed := latencies(b, a)
+		answered, consumed := latencies(b, latencyOf(a), 1000)
 		b.ReportMetric(quantile(answered, 0.99), "ms-to-200-p99")
 		b.ReportMetric(quantile(consumed, 0.99), "ms-200-to-consumer-p99")
 		b.ReportMetric(syncTime(b), "ms-sync-p99")
@@ -34,17 +34,30 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
+// latencyTarget is what is measured: where callbacks go, and how what comes of them is consumed, from its beginning.
+type latencyTarget struct {
+	url     string
+	consume func(ctx context.Context, out func(payload []byte) error) error
+}
+
+func latencyOf(a *app) latencyTarget {
+	consume := func(ctx context.Context, out func([]byte) error) error {
+		return a.transport.consume(ctx, a.log, a.transport.url(), true, func(m message) error { return out(m.payload) })
+	}
+	return latencyTarget{"http://" + a.callbackListener.Addr().String() + "/live/stream", consume}
+}
+
 // latencies returns, in milliseconds, the times to the answer and from there to the consumer, which is reading all
-// partitions before the first of them.
-func latencies(b *testing.B, a *app) (answered, consumed []float64) {
-	const rate, seconds, warm = 1000, 5, 200
-	ctx, cancel := context.WithTimeout(context.Background(), 4*seconds*time.Second)
+// partitions before the first of them, with so many callbacks a second.
+func latencies(b *testing.B, of latencyTarget, rate int) (answered, consumed []float64) {
+	const seconds, warm = 5, 200
+	ctx, cancel := context.WithTimeout(context.Background(), 8*seconds*time.Second)
 	defer cancel()
 	c := &consumption{at: make(map[string]time.Time), warm: warm, reading: make(chan struct{}), left: rate * seconds}
 	ended := make(chan error, 1)
-	go func() { ended <- a.transport.consume(ctx, a.log, a.transport.url(), true, c.consume) }()
+	go func() { ended <- of.consume(ctx, c.consume) }()
 	for n := range warm {
-		c.post(ctx, b, a, rate*seconds+n)
+		c.post(ctx, b, of.url, rate*seconds+n)
 	}
 	select {
 	case <-c.reading:
@@ -54,10 +67,10 @@ func latencies(b *testing.B, a *app) (answered, consumed []float64) {
 	var wg sync.WaitGroup
 	due := time.Now()
 	for n := range rate * seconds {
-		due = due.Add(time.Second / rate)
+		due = due.Add(time.Second / time.Duration(rate))
 		time.Sleep(time.Until(due))
 		wg.Go(func() {
-			took := c.post(ctx, b, a, n)
+			took := c.post(ctx, b, of.url, n)
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			answered = append(answered, took)
@@ -84,9 +97,9 @@ type consumption struct {
 }
 
 // post sends the first callback of a stream and returns the time to its answer in milliseconds.
-func (c *consumption) post(ctx context.Context, b *testing.B, a *app, stream int) float64 {
+func (c *consumption) post(ctx context.Context, b *testing.B, url string, stream int) float64 {
 	body, begun := benchBody(stream, time.Now().Unix(), 0), time.Now()
-	status, err := post(ctx, "http://"+a.callbackListener.Addr().String()+"/live/stream", body)
+	status, err := post(ctx, url, body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil || status != http.StatusOK {
@@ -97,10 +110,10 @@ func (c *consumption) post(ctx context.Context, b *testing.B, a *app, stream int
 }
 
 // consume is the consumer.
-func (c *consumption) consume(m message) error {
+func (c *consumption) consume(payload []byte) error {
 	now := time.Now()
 	var e struct{ Data struct{ Stream string } }
-	if err := json.Unmarshal(m.payload, &e); err != nil {
+	if err := json.Unmarshal(payload, &e); err != nil {
 		return err
 	}
 	c.mu.Lock()

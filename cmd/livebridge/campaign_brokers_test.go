@@ -33,6 +33,8 @@ const (
 	campaignPartitions = 4
 	// campaignHold is longer than the campaign: no hold ends by time, so that the intake alone decides what comes out.
 	campaignHold = 24 * time.Hour
+	// campaignPatience is for what brokers may be started, and sessions end, before.
+	campaignPatience = 3 * time.Minute
 	// outLived is longer than the session of a member of the group.
 	outLived = 11 * time.Second
 )
@@ -82,7 +84,7 @@ func TestReplicaCampaign(t *testing.T) {
 // begin starts a replica, which may be one that has been here before.
 func (c *campaign) begin(i int) {
 	c.replicas[i] = launchReplica(c.t, c.dirs[i], joined(c.cluster), prefix+"HOLD_DONE="+campaignHold.String(),
-		prefix+"HOLD_NEXT="+campaignHold.String())
+		prefix+"HOLD_NEXT="+campaignHold.String(), prefix+"AUTH_MAX_AHEAD=12h")
 	url := "http://" + c.replicas[i].listen + "/live/stream"
 	c.urls[i].Store(&url)
 	c.logs = append(c.logs, c.replicas[i].log)
@@ -159,7 +161,7 @@ func (c *campaign) stopBrokers() {
 	}
 	ended := time.After(*outageTime)
 	before := c.load.p.total.Load()
-	until(c.t, "callbacks are answered 200 without a broker", func() bool { return c.load.p.total.Load() > before+100 })
+	within(c.t, campaignPatience, "callbacks are answered 200 without a broker", func() bool { return c.load.p.total.Load() > before+100 })
 	<-ended
 	for i := range *campaignNodes {
 		c.cluster.Signal(c.t, i, syscall.SIGCONT)
@@ -207,9 +209,9 @@ func (c *campaign) joinAndLeave() {
 func (c *campaign) awaitProgress() {
 	c.t.Helper()
 	answered, published := c.load.p.total.Load(), c.published()
-	until(c.t, "callbacks are answered", func() bool { return c.load.p.total.Load() > answered+100 })
+	within(c.t, campaignPatience, "callbacks are answered", func() bool { return c.load.p.total.Load() > answered+100 })
 	if rand.IntN(2) > 0 {
-		until(c.t, "events are published", func() bool { return c.published() > published+100 })
+		within(c.t, campaignPatience, "events are published", func() bool { return c.published() > published+100 })
 	}
 }
 
