@@ -25,6 +25,7 @@ import (
 var (
 	campaignKills = flag.Int("campaign.kills", 1, "how often TestReplicaCampaign kills or stops something")
 	campaignNodes = flag.Int("campaign.nodes", 1, "brokers of TestReplicaCampaign")
+	campaignTime  = flag.Duration("campaign.time", time.Hour, "after which TestReplicaCampaign kills nothing more")
 	outageTime    = flag.Duration("campaign.outage", 3*time.Second, "how long TestReplicaCampaign stops all brokers")
 )
 
@@ -67,7 +68,8 @@ func TestReplicaCampaign(t *testing.T) {
 		c.begin(i)
 	}
 	c.load = startCampaignLoad(t, c.urls[:])
-	for n := 0; c.kills+c.zombies+c.brokers < *campaignKills; n++ {
+	began := time.Now()
+	for n := 0; c.kills+c.zombies+c.brokers < *campaignKills && time.Since(began) < *campaignTime; n++ {
 		begun := time.Now()
 		did := c.act(n)
 		acted := time.Since(begun)
@@ -102,21 +104,30 @@ func (c *campaign) saveLogs() {
 	c.t.Logf("the replicas' logs are in %s (%v)", dir, err)
 }
 
-// act does what is next, and returns what it was.
+// act does what is next, and returns what it was: mostly kills, and in the first round the rarer ones first, since the
+// shortened campaign is a part of it.
 func (c *campaign) act(n int) string {
 	c.t.Helper()
-	const round, outageEvery = 8, 48 // the first round has the rarer ones first: the shortened campaign is a part of it
-	acts := [round]struct {
-		name string
-		do   func()
-	}{{"restarts", c.restartAll}, {"storm", c.storm}, {"kill", c.kill}, {"kill", c.kill}, {"broker's kill", c.killBroker},
-		{"zombie", c.zombie}, {"kill", c.kill}, {"kill", c.kill}}
-	if n%outageEvery == 2 {
+	const round, outageEvery = 16, 48
+	switch {
+	case n%outageEvery == 2:
 		c.stopBrokers()
 		return "outage"
+	case n%round == 0:
+		c.restartAll()
+		return "restarts"
+	case n%round == 1:
+		c.storm()
+		return "storm"
+	case n%round == 5:
+		c.killBroker()
+		return "broker's kill"
+	case n%round == 8:
+		c.zombie()
+		return "zombie"
 	}
-	acts[n%round].do()
-	return acts[n%round].name
+	c.kill()
+	return "kill"
 }
 
 func (c *campaign) kill() {
