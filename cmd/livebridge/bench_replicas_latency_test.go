@@ -72,7 +72,8 @@ func acknowledgements(ctx context.Context, b *testing.B, broker string) func() [
 	work.Go(func() {
 		for n := 0; ctx.Err() == nil; n++ {
 			begun := time.Now()
-			if err := produce(b, client, topic, n%kafkaPartitions, []kafkago.Record{{Value: kafkago.NewBytes(value)}}); err != nil {
+			record := []kafkago.Record{{Value: kafkago.NewBytes(value)}}
+			if err := produce(b, client, topic, n%kafkaPartitions, record); err != nil {
 				b.Error(err)
 				return
 			}
@@ -86,8 +87,9 @@ func acknowledgements(ctx context.Context, b *testing.B, broker string) func() [
 // consumeCommitted reads the committed records of a topic from its beginning, until f returns an error, and returns
 // that.
 func consumeCommitted(ctx context.Context, broker, topic string, f func(*kgo.Record) error) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.MetadataMinAge(100*time.Millisecond),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic),
+		kgo.MetadataMinAge(100*time.Millisecond), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,9 @@ func benchReplica(b *testing.B, brokers string, partitions int, settings ...stri
 // ownedBy waits until replicas own all partitions between them.
 func ownedBy(b *testing.B, partitions int, replicas ...*program) {
 	b.Helper()
-	until(b, "all partitions are owned", func() bool { return summed(b, replicas, "livebridge_partition_owned") == float64(partitions) })
+	until(b, "all partitions are owned", func() bool {
+		return summed(b, replicas, "livebridge_partition_owned") == float64(partitions)
+	})
 }
 
 // summed returns the sum of a metric over all labels and replicas.

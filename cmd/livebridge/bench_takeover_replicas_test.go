@@ -177,7 +177,9 @@ func (t *takeovers) start(dir string) *program {
 // owns waits until a replica has the partition.
 func (t *takeovers) owns(r *program) {
 	t.b.Helper()
-	until(t.b, "the replica has the partition", func() bool { return r.metrics(t.b)[`livebridge_partition_owned{partition="0"}`] == 1 })
+	until(t.b, "the replica has the partition", func() bool {
+		return r.metrics(t.b)[`livebridge_partition_owned{partition="0"}`] == 1
+	})
 }
 
 // measure has the partition go from one replica to the next.

@@ -172,7 +172,9 @@ func (c *campaign) stopBrokers() {
 	}
 	ended := time.After(*outageTime)
 	before := c.load.p.total.Load()
-	within(c.t, campaignPatience, "callbacks are answered 200 without a broker", func() bool { return c.load.p.total.Load() > before+100 })
+	within(c.t, campaignPatience, "callbacks are answered 200 without a broker", func() bool {
+		return c.load.p.total.Load() > before+100
+	})
 	<-ended
 	for i := range *campaignNodes {
 		c.cluster.Signal(c.t, i, syscall.SIGCONT)
@@ -220,7 +222,9 @@ func (c *campaign) joinAndLeave() {
 func (c *campaign) awaitProgress() {
 	c.t.Helper()
 	answered, published := c.load.p.total.Load(), c.published()
-	within(c.t, campaignPatience, "callbacks are answered", func() bool { return c.load.p.total.Load() > answered+100 })
+	within(c.t, campaignPatience, "callbacks are answered", func() bool {
+		return c.load.p.total.Load() > answered+100
+	})
 	if rand.IntN(2) > 0 {
 		within(c.t, campaignPatience, "events are published", func() bool { return c.published() > published+100 })
 	}

@@ -19,8 +19,8 @@ const (
 	apart         = 4                      // pushes that the ends of a room may lie behind its starts
 )
 
-// campaignLoad is writers that send callbacks to any of the replicas. A callback that is not answered 200 is sent again,
-// to any of them, until it is.
+// campaignLoad is writers that send callbacks to any of the replicas. A callback that is not answered 200 is sent
+// again, to any of them, until it is.
 type campaignLoad struct {
 	p      *playedProvider
 	urls   []atomic.Pointer[string]

@@ -76,8 +76,8 @@ func (b *balancer) serve(client net.Conn) {
 	_, _ = io.Copy(client, server)
 }
 
-// TestRollingRestart replaces two replicas behind a balancer, one after the other, while callbacks come in: every single
-// one is answered 200 at the first try, and comes out.
+// TestRollingRestart replaces two replicas behind a balancer, one after the other, while callbacks come in: every
+// single one is answered 200 at the first try, and comes out.
 func TestRollingRestart(t *testing.T) {
 	c, dirs := kafkatest.Start(t, kafkatest.Options{}), [2]string{t.TempDir(), t.TempDir()}
 	b, p := startBalancer(t), newProvider()
