@@ -226,7 +226,9 @@ func (c *campaign) awaitProgress() {
 		return c.load.p.total.Load() > answered+100
 	})
 	if rand.IntN(2) > 0 {
-		within(c.t, campaignPatience, "events are published", func() bool { return c.published() > published+100 })
+		within(c.t, campaignPatience, "events are published", func() bool {
+			return c.published() > published+100
+		})
 	}
 }
 
