@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // BenchmarkLatency sends 1,000 callbacks a second and reports the time to 200, the time from the 200 to a consumer, and
@@ -26,7 +28,7 @@ func BenchmarkLatency(b *testing.B) {
 	tuneRuntime()
 	for b.Loop() {
 		a, stop := benchApp(b)
-		answered, consumed := latencies(b, latencyOf(a), 1000)
+		answered, consumed := latencies(b, 1000, urlOf(a), consumerOf(a.transport, a.transport.url()))
 		b.ReportMetric(quantile(answered, 0.99), "ms-to-200-p99")
 		b.ReportMetric(quantile(consumed, 0.99), "ms-200-to-consumer-p99")
 		b.ReportMetric(syncTime(b), "ms-sync-p99")
@@ -34,30 +36,17 @@ func BenchmarkLatency(b *testing.B) {
 	}
 }
 
-// latencyTarget is what is measured: where callbacks go, and how what comes of them is consumed, from its beginning.
-type latencyTarget struct {
-	url     string
-	consume func(ctx context.Context, out func(payload []byte) error) error
-}
-
-func latencyOf(a *app) latencyTarget {
-	consume := func(ctx context.Context, out func([]byte) error) error {
-		return a.transport.consume(ctx, a.log, a.transport.url(), true, func(m message) error { return out(m.payload) })
-	}
-	return latencyTarget{"http://" + a.callbackListener.Addr().String() + "/live/stream", consume}
-}
-
 // latencies returns, in milliseconds, the times to the answer and from there to the consumer, which is reading all
 // partitions before the first of them, with so many callbacks a second.
-func latencies(b *testing.B, of latencyTarget, rate int) (answered, consumed []float64) {
+func latencies(b *testing.B, rate int, url string, consume consumerFunc) (answered, consumed []float64) {
 	const seconds, warm = 5, 200
-	ctx, cancel := context.WithTimeout(context.Background(), 8*seconds*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*seconds*time.Second)
 	defer cancel()
 	c := &consumption{at: make(map[string]time.Time), warm: warm, reading: make(chan struct{}), left: rate * seconds}
 	ended := make(chan error, 1)
-	go func() { ended <- of.consume(ctx, c.consume) }()
+	go func() { ended <- consume(ctx, c.consume) }()
 	for n := range warm {
-		c.post(ctx, b, of.url, rate*seconds+n)
+		c.post(ctx, b, url, rate*seconds+n)
 	}
 	select {
 	case <-c.reading:
@@ -70,7 +59,7 @@ func latencies(b *testing.B, of latencyTarget, rate int) (answered, consumed []f
 		due = due.Add(time.Second / time.Duration(rate))
 		time.Sleep(time.Until(due))
 		wg.Go(func() {
-			took := c.post(ctx, b, of.url, n)
+			took := c.post(ctx, b, url, n)
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			answered = append(answered, took)
@@ -82,6 +71,18 @@ func latencies(b *testing.B, of latencyTarget, rate int) (answered, consumed []f
 	}
 	return answered, c.took
 }
+
+// consumerFunc calls f for the events of a topic until it fails or ctx ends.
+type consumerFunc func(ctx context.Context, f func(message) error) error
+
+// consumerOf consumes all that a transport has at an address.
+func consumerOf(t transport, at string) consumerFunc {
+	return func(ctx context.Context, f func(message) error) error {
+		return t.consume(ctx, zap.NewNop(), at, true, f)
+	}
+}
+
+func urlOf(a *app) string { return "http://" + a.callbackListener.Addr().String() + "/live/stream" }
 
 // errAllConsumed ends the consumer.
 var errAllConsumed = errors.New("all")
@@ -110,10 +111,10 @@ func (c *consumption) post(ctx context.Context, b *testing.B, url string, stream
 }
 
 // consume is the consumer.
-func (c *consumption) consume(payload []byte) error {
+func (c *consumption) consume(m message) error {
 	now := time.Now()
 	var e struct{ Data struct{ Stream string } }
-	if err := json.Unmarshal(payload, &e); err != nil {
+	if err := json.Unmarshal(m.payload, &e); err != nil {
 		return err
 	}
 	c.mu.Lock()

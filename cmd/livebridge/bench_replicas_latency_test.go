@@ -38,10 +38,10 @@ func addLatencies(b *testing.B, figures map[string][]float64, name, broker strin
 	topic := fmt.Sprint("bench.", benchNumber)
 	ctx, cancel := context.WithCancel(b.Context())
 	acknowledged := acknowledgements(ctx, b, broker)
-	answered, consumed := latencies(b, latencyTarget{"http://" + p.listen + "/live/stream",
-		func(ctx context.Context, out func([]byte) error) error {
-			return consumeCommitted(ctx, broker, topic, func(r *kgo.Record) error { return out(r.Value) })
-		}}, 500)
+	answered, consumed := latencies(b, 500, "http://"+p.listen+"/live/stream",
+		func(ctx context.Context, f func(message) error) error {
+			return consumeCommitted(ctx, broker, topic, func(r *kgo.Record) error { return f(message{payload: r.Value}) })
+		})
 	cancel()
 	p.kill()
 	p.end(b)

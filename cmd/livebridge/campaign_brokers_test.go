@@ -217,8 +217,8 @@ func (c *campaign) joinAndLeave() {
 	}
 }
 
-// awaitProgress waits until more callbacks are answered, and every other time until more events are out: without that a part
-// of what is killed next had nothing to lose.
+// awaitProgress waits until more callbacks are answered, and every other time until more events are out: without that a
+// part of what is killed next had nothing to lose.
 func (c *campaign) awaitProgress() {
 	c.t.Helper()
 	answered, published := c.load.p.total.Load(), c.published()

@@ -18,6 +18,7 @@ type restore struct {
 	put    func([]bridge.Row, uint64) error
 	reader committed.Reader
 
+	progress *progress
 	position position
 	found    bool   // position is one that was read
 	next     uint64 // in the state's own count
@@ -25,7 +26,8 @@ type restore struct {
 
 func (p *Partitions) restore(number int, put func([]bridge.Row, uint64) error) *restore {
 	return &restore{p: p, number: number, put: put, reader: committed.Reader{
-		Brokers: p.opts.Brokers, Topic: p.opts.State, Partition: number, Committed: true}}
+		Brokers: p.opts.Brokers, Topic: p.opts.State, Partition: number, Committed: true},
+		progress: new(progress)}
 }
 
 // run reads up to what is committed now.
@@ -38,6 +40,7 @@ func (r *restore) run(ctx context.Context, from uint64) error {
 	if err == nil {
 		err = r.begin(ctx, from, end)
 	}
+	r.progress.begin(r.reader.Next, end)
 	if err == nil {
 		err = r.readTo(ctx, end)
 	}
@@ -62,6 +65,7 @@ func (r *restore) readTo(ctx context.Context, end int64) (err error) {
 		}
 		if err == nil {
 			err = r.take(f.records)
+			r.progress.next.Store(f.next)
 		}
 		if err != nil {
 			cancel()
@@ -79,6 +83,7 @@ func (r *restore) fetchTo(ctx context.Context, end int64, ahead chan<- fetched) 
 			f.records, err = r.reader.Fetch(ctx, fetchWait)
 			return err
 		})
+		f.next = r.reader.Next
 		ahead <- f
 		if f.err != nil {
 			return
