@@ -87,7 +87,7 @@ mutants:            ## plant the listed faults one by one; the tests of the pack
 mutation:           ## plant every small fault that gremlins knows into the packages that decide, or those of IN: for a night
 	nice .ci/mutation $(IN)
 
-prove:              ## test order and durability with many more seeds (about half an hour)
+prove:              ## test order and durability with many more seeds and kills (about two hours)
 	CGO_ENABLED=0 $(GO) test ./bridge/sequencer -run Long -rapid.checks 100000
 	CGO_ENABLED=0 $(GO) test ./bridge/processor ./bridge/outbox ./bridge/store ./bridge/journal \
 	  -run 'Table|AnyOrder|TheView|OnAStore' -rapid.checks 20000 -timeout 30m
@@ -99,6 +99,10 @@ prove:              ## test order and durability with many more seeds (about hal
 	CGO_ENABLED=0 $(GO) test -tags brokers ./transports/kafka -run ReplicaCrashes -replicas.kills 100 -timeout 60m
 	CGO_ENABLED=0 $(GO) test -tags brokers ./transports/kafka -run ReplicaCrashes -replicas.kills 100 -replicas.nodes 3 \
 	  -timeout 60m
+	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge -run ReplicaCampaign -campaign.kills 100 -campaign.outage 1m \
+	  -timeout 90m
+	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge -run ReplicaCampaign -campaign.kills 100 -campaign.outage 1m \
+	  -campaign.nodes 3 -timeout 90m
 
 sbom: build         ## write bin/livebridge.cdx.json (CycloneDX): every module in the program with its hash
 	$(GO) run $(SBOM) bin -json -noserial -output $(BIN).cdx.json $(BIN)
@@ -125,4 +129,4 @@ clean:              ## remove bin, dist and data
 
 bench:              ## run the benchmarks, which compare ratios within one run
 	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge ./bridge/journal ./bridge/store ./bridge/cluster -run '^$$' \
-	  -bench 'Accept|Latency|Start|Backlog|Lanes|Unseen|Takeover' -benchtime 1x -p 1 -timeout 60m
+	  -bench 'Accept|Latency|Start|Backlog|Lanes|Unseen|Takeover|Scale' -benchtime 1x -p 1 -timeout 90m

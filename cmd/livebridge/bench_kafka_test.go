@@ -59,7 +59,7 @@ func BenchmarkLatencyKafka(b *testing.B) {
 	broker := benchBroker(b)
 	for b.Loop() {
 		a, stop := benchApp(b, "TRANSPORT", "kafka", "KAFKA_BROKERS", broker)
-		answered, consumed := latencies(b, urlOf(a), consumerOf(a.transport, a.transport.url()))
+		answered, consumed := latencies(b, 1000, urlOf(a), consumerOf(a.transport, a.transport.url()))
 		b.ReportMetric(quantile(answered, 0.99), "ms-to-200-p99")
 		b.ReportMetric(quantile(consumed, 0.99), "ms-200-to-consumer-p99")
 		stop()

@@ -28,7 +28,7 @@ func BenchmarkLatency(b *testing.B) {
 	tuneRuntime()
 	for b.Loop() {
 		a, stop := benchApp(b)
-		answered, consumed := latencies(b, urlOf(a), consumerOf(a.transport, a.transport.url()))
+		answered, consumed := latencies(b, 1000, urlOf(a), consumerOf(a.transport, a.transport.url()))
 		b.ReportMetric(quantile(answered, 0.99), "ms-to-200-p99")
 		b.ReportMetric(quantile(consumed, 0.99), "ms-200-to-consumer-p99")
 		b.ReportMetric(syncTime(b), "ms-sync-p99")
@@ -37,9 +37,9 @@ func BenchmarkLatency(b *testing.B) {
 }
 
 // latencies returns, in milliseconds, the times to the answer and from there to the consumer, which is reading all
-// partitions before the first of them.
-func latencies(b *testing.B, url string, consume consumerFunc) (answered, consumed []float64) {
-	const rate, seconds, warm = 1000, 5, 200
+// partitions before the first of them, with so many callbacks a second.
+func latencies(b *testing.B, rate int, url string, consume consumerFunc) (answered, consumed []float64) {
+	const seconds, warm = 5, 200
 	ctx, cancel := context.WithTimeout(context.Background(), 4*seconds*time.Second)
 	defer cancel()
 	c := &consumption{at: make(map[string]time.Time), warm: warm, reading: make(chan struct{}), left: rate * seconds}
@@ -56,7 +56,7 @@ func latencies(b *testing.B, url string, consume consumerFunc) (answered, consum
 	var wg sync.WaitGroup
 	due := time.Now()
 	for n := range rate * seconds {
-		due = due.Add(time.Second / rate)
+		due = due.Add(time.Second / time.Duration(rate))
 		time.Sleep(time.Until(due))
 		wg.Go(func() {
 			took := c.post(ctx, b, url, n)

@@ -17,6 +17,20 @@ const replicaRounds = 5
 // benchNumber makes the names of topics that nothing else has.
 var benchNumber int
 
+// benchReplicasBroker starts one real broker that has worked for replicas for a while, too.
+func benchReplicasBroker(b *testing.B) string {
+	b.Helper()
+	broker := benchBroker(b)
+	for range warmUp {
+		replica := benchReplica(b, broker, kafkaPartitions)
+		ownedBy(b, kafkaPartitions, replica)
+		throughput(b, "livebridge_partition_events_total", replica)
+		replica.kill()
+		replica.end(b)
+	}
+	return broker
+}
+
 // benchProgram starts the program as a process of its own, on a topic of its own unless one is given, with the
 // product's settings but for those given.
 func benchProgram(b *testing.B, brokers string, settings ...string) *program {
@@ -75,7 +89,7 @@ func throughput(b *testing.B, metric string, replicas ...*program) (accepted, pu
 // INTAKE=broker, in turns, each a process of its own beside the same real broker, and reports the medians of what was
 // answered a second, and of what was answered and published, and the ratios of the second.
 func BenchmarkAcceptReplicas(b *testing.B) {
-	broker := benchBroker(b)
+	broker := benchReplicasBroker(b)
 	for b.Loop() {
 		figures := make(map[string][]float64)
 		for range replicaRounds {
@@ -97,16 +111,21 @@ func BenchmarkAcceptReplicas(b *testing.B) {
 				figures[name+"-ratio"] = append(figures[name+"-ratio"], p/published)
 			}
 		}
-		for name, values := range figures {
-			b.ReportMetric(median(values), name)
-		}
-		b.Logf("%v", figures)
+		reportMedians(b, figures)
+	}
+}
+
+// reportMedians reports the median of each figure, and logs all of them.
+func reportMedians(b *testing.B, figures map[string][]float64) {
+	for _, name := range slices.Sorted(maps.Keys(figures)) {
+		b.Logf("%s: %.1f", name, figures[name])
+		b.ReportMetric(median(figures[name]), name)
 	}
 }
 
 // BenchmarkScaleReplicas reports the callbacks a second that are answered and published, by partitions and replicas.
 func BenchmarkScaleReplicas(b *testing.B) {
-	broker := benchBroker(b)
+	broker := benchReplicasBroker(b)
 	for b.Loop() {
 		figures := make(map[string][]float64)
 		for range benchRounds {
@@ -120,9 +139,7 @@ func BenchmarkScaleReplicas(b *testing.B) {
 				}
 			}
 		}
-		for _, name := range slices.Sorted(maps.Keys(figures)) {
-			b.ReportMetric(median(figures[name]), name)
-		}
+		reportMedians(b, figures)
 	}
 }
 

@@ -125,7 +125,7 @@ func (v *variant) measureLatency(b *testing.B) {
 	if t.embedded() {
 		at = p.nats
 	}
-	v.steady, v.consumed = latencies(b, "http://"+p.listen+"/live/stream", consumerOf(t, at))
+	v.steady, v.consumed = latencies(b, 1000, "http://"+p.listen+"/live/stream", consumerOf(t, at))
 	p.kill()
 	p.end(b)
 }

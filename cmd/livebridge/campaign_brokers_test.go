@@ -25,6 +25,7 @@ import (
 var (
 	campaignKills = flag.Int("campaign.kills", 1, "how often TestReplicaCampaign kills or stops something")
 	campaignNodes = flag.Int("campaign.nodes", 1, "brokers of TestReplicaCampaign")
+	campaignTime  = flag.Duration("campaign.time", time.Hour, "after which TestReplicaCampaign kills nothing more")
 	outageTime    = flag.Duration("campaign.outage", 3*time.Second, "how long TestReplicaCampaign stops all brokers")
 )
 
@@ -33,6 +34,8 @@ const (
 	campaignPartitions = 4
 	// campaignHold is longer than the campaign: no hold ends by time, so that the intake alone decides what comes out.
 	campaignHold = 24 * time.Hour
+	// campaignPatience is for what brokers may be started, and sessions end, before.
+	campaignPatience = 3 * time.Minute
 	// outLived is longer than the session of a member of the group.
 	outLived = 11 * time.Second
 )
@@ -65,7 +68,8 @@ func TestReplicaCampaign(t *testing.T) {
 		c.begin(i)
 	}
 	c.load = startCampaignLoad(t, c.urls[:])
-	for n := 0; c.kills+c.zombies+c.brokers < *campaignKills; n++ {
+	began := time.Now()
+	for n := 0; c.kills+c.zombies+c.brokers < *campaignKills && time.Since(began) < *campaignTime; n++ {
 		begun := time.Now()
 		did := c.act(n)
 		acted := time.Since(begun)
@@ -82,7 +86,7 @@ func TestReplicaCampaign(t *testing.T) {
 // begin starts a replica, which may be one that has been here before.
 func (c *campaign) begin(i int) {
 	c.replicas[i] = launchReplica(c.t, c.dirs[i], joined(c.cluster), prefix+"HOLD_DONE="+campaignHold.String(),
-		prefix+"HOLD_NEXT="+campaignHold.String())
+		prefix+"HOLD_NEXT="+campaignHold.String(), prefix+"AUTH_MAX_AHEAD=12h")
 	url := "http://" + c.replicas[i].listen + "/live/stream"
 	c.urls[i].Store(&url)
 	c.logs = append(c.logs, c.replicas[i].log)
@@ -100,21 +104,30 @@ func (c *campaign) saveLogs() {
 	c.t.Logf("the replicas' logs are in %s (%v)", dir, err)
 }
 
-// act does what is next, and returns what it was.
+// act does what is next, and returns what it was: mostly kills, and in the first round the rarer ones first, since the
+// shortened campaign is a part of it.
 func (c *campaign) act(n int) string {
 	c.t.Helper()
-	const round, outageEvery = 8, 48 // the first round has the rarer ones first: the shortened campaign is a part of it
-	acts := [round]struct {
-		name string
-		do   func()
-	}{{"restarts", c.restartAll}, {"storm", c.storm}, {"kill", c.kill}, {"kill", c.kill}, {"broker's kill", c.killBroker},
-		{"zombie", c.zombie}, {"kill", c.kill}, {"kill", c.kill}}
-	if n%outageEvery == 2 {
+	const round, outageEvery = 16, 48
+	switch {
+	case n%outageEvery == 2:
 		c.stopBrokers()
 		return "outage"
+	case n%round == 0:
+		c.restartAll()
+		return "restarts"
+	case n%round == 1:
+		c.storm()
+		return "storm"
+	case n%round == 5:
+		c.killBroker()
+		return "broker's kill"
+	case n%round == 8:
+		c.zombie()
+		return "zombie"
 	}
-	acts[n%round].do()
-	return acts[n%round].name
+	c.kill()
+	return "kill"
 }
 
 func (c *campaign) kill() {
@@ -159,7 +172,9 @@ func (c *campaign) stopBrokers() {
 	}
 	ended := time.After(*outageTime)
 	before := c.load.p.total.Load()
-	until(c.t, "callbacks are answered 200 without a broker", func() bool { return c.load.p.total.Load() > before+100 })
+	within(c.t, campaignPatience, "callbacks are answered 200 without a broker", func() bool {
+		return c.load.p.total.Load() > before+100
+	})
 	<-ended
 	for i := range *campaignNodes {
 		c.cluster.Signal(c.t, i, syscall.SIGCONT)
@@ -207,9 +222,13 @@ func (c *campaign) joinAndLeave() {
 func (c *campaign) awaitProgress() {
 	c.t.Helper()
 	answered, published := c.load.p.total.Load(), c.published()
-	until(c.t, "callbacks are answered", func() bool { return c.load.p.total.Load() > answered+100 })
+	within(c.t, campaignPatience, "callbacks are answered", func() bool {
+		return c.load.p.total.Load() > answered+100
+	})
 	if rand.IntN(2) > 0 {
-		until(c.t, "events are published", func() bool { return c.published() > published+100 })
+		within(c.t, campaignPatience, "events are published", func() bool {
+			return c.published() > published+100
+		})
 	}
 }
 

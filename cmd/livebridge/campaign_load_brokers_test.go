@@ -25,6 +25,7 @@ type campaignLoad struct {
 	p      *playedProvider
 	urls   []atomic.Pointer[string]
 	client *http.Client
+	failed atomic.Bool // the test: nothing is sent again
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 }
@@ -34,7 +35,7 @@ type campaignLoad struct {
 func startCampaignLoad(t *testing.T, urls []atomic.Pointer[string]) *campaignLoad {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &campaignLoad{p: newProvider(), urls: urls, cancel: cancel, client: &http.Client{Timeout: 5 * time.Second}}
-	t.Cleanup(l.stop)
+	t.Cleanup(func() { l.failed.Store(true); l.stop() })
 	for i := range campaignRooms {
 		room, begun := fmt.Sprint("room", i), make(chan int, apart)
 		l.work.Go(func() {
@@ -56,7 +57,8 @@ func startCampaignLoad(t *testing.T, urls []atomic.Pointer[string]) *campaignLoa
 // write sends a callback after a pause.
 func (l *campaignLoad) write(room string, n int) {
 	<-time.After(campaignPause/2 + rand.N(campaignPause))
-	for l.p.sendWith(context.Background(), l.client, *l.urls[rand.IntN(len(l.urls))].Load(), room, n) != http.StatusOK {
+	for l.p.sendWith(context.Background(), l.client, *l.urls[rand.IntN(len(l.urls))].Load(), room, n) != http.StatusOK &&
+		!l.failed.Load() {
 		<-time.After(20 * time.Millisecond)
 	}
 }

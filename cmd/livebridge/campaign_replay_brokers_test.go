@@ -112,8 +112,8 @@ func wholeState(s store.State) []byte {
 func replayIntake(t *testing.T, intake []*kgo.Record, up store.State) (rows, [][]byte) {
 	t.Helper()
 	r := &replayer{cache: newCache(t), rows: make(rows)}
-	settings, err := load(with("TRANSPORT", "kafka", "HOLD_DONE", campaignHold.String(), "HOLD_NEXT",
-		campaignHold.String()))
+	hold := campaignHold.String()
+	settings, err := load(with("TRANSPORT", "kafka", "HOLD_DONE", hold, "HOLD_NEXT", hold))
 	if err == nil {
 		r.p, err = processor.New(settings.clusterOptions().Limits, r.cache, processor.Counters{}, processor.Kept{},
 			processor.Moment{})

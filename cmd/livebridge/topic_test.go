@@ -19,8 +19,14 @@ const patience = 60 * time.Second
 // until polls a condition, which is tried for as long as there is patience.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
+	within(t, patience, what, condition)
+}
+
+// within polls a condition for so long.
+func within(t testing.TB, limit time.Duration, what string, condition func() bool) {
+	t.Helper()
 	pause := 5 * time.Millisecond
-	for end := time.Now().Add(patience); !condition(); time.Sleep(pause) {
+	for end := time.Now().Add(limit); !condition(); time.Sleep(pause) {
 		if time.Now().After(end) {
 			t.Fatalf("in vain waited until %s", what)
 		}

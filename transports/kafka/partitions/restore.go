@@ -41,21 +41,54 @@ func (r *restore) run(ctx context.Context, from uint64) error {
 		err = r.begin(ctx, from, end)
 	}
 	r.progress.begin(r.reader.Next, end)
-	for err == nil && r.reader.Next < end {
-		var records []committed.Record
-		err = persist(ctx, r.p.opts.Brokers, func() (err error) {
-			records, err = r.reader.Fetch(ctx, fetchWait)
-			return err
-		})
-		if err == nil {
-			err = r.take(records)
-			r.progress.next.Store(r.reader.Next)
-		}
+	if err == nil {
+		err = r.readTo(ctx, end)
 	}
 	if errors.Is(err, committed.ErrOutOfRange) {
 		return fmt.Errorf("the state topic %s lost records while it was read: %w", r.p.opts.State, err)
 	}
 	return err
+}
+
+// restoreAhead is how many fetches may wait to be taken: fetching goes on meanwhile.
+const restoreAhead = 2
+
+// readTo hands over what lies before the end.
+func (r *restore) readTo(ctx context.Context, end int64) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ahead := make(chan fetched, restoreAhead)
+	go r.fetchTo(ctx, end, ahead)
+	for f := range ahead {
+		if err == nil {
+			err = f.err
+		}
+		if err == nil {
+			err = r.take(f.records)
+			r.progress.next.Store(f.next)
+		}
+		if err != nil {
+			cancel()
+		}
+	}
+	return err
+}
+
+// fetchTo fetches what lies before the end, until an error, and closes the channel.
+func (r *restore) fetchTo(ctx context.Context, end int64, ahead chan<- fetched) {
+	defer close(ahead)
+	for r.reader.Next < end {
+		var f fetched
+		f.err = persist(ctx, r.p.opts.Brokers, func() (err error) {
+			f.records, err = r.reader.Fetch(ctx, fetchWait)
+			return err
+		})
+		f.next = r.reader.Next
+		ahead <- f
+		if f.err != nil {
+			return
+		}
+	}
 }
 
 // begin sets where reading begins.
