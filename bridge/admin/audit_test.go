@@ -14,11 +14,7 @@ import (
 func TestAuditLines(t *testing.T) {
 	o := &fakeOperator{}
 	dir, logs := control(t, o)
-	client, err := DialControl(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = client.Close() }()
+	client := dialed(t, dir)
 	if _, err := client.Release(bridge.QuarantineQueue, []uint64{7, 8}); err != nil {
 		t.Fatal(err)
 	}

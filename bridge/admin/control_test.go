@@ -91,6 +91,17 @@ func control(t *testing.T, o Operator) (dir string, logs *observer.ObservedLogs)
 	return dir, logs
 }
 
+// dialed connects to the control socket until the test ends.
+func dialed(t *testing.T, dir string) *Client {
+	t.Helper()
+	c, err := DialControl(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
 // TestControl: everything that the client is asked reaches the operator interface, and its answer comes back.
 func TestControl(t *testing.T) {
 	o := &fakeOperator{}

@@ -27,11 +27,7 @@ func (o *historian) History(q bridge.HistoryQuery) (bridge.HistoryPage, error) {
 func TestHistoryRoundTrip(t *testing.T) {
 	o := &historian{}
 	dir, _ := control(t, o)
-	c, err := DialControl(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
+	c := dialed(t, dir)
 	var asked []string
 	for _, q := range []bridge.HistoryQuery{{}, {
 		EventFilter: bridge.EventFilter{Kind: "stream", Lane: "a/%2F/c", Session: math.MaxInt64, ID: "01-expired",

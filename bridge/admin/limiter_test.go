@@ -131,11 +131,7 @@ func TestControlIsBounded(t *testing.T) {
 		}
 		defer func() { _ = silent.Close() }()
 	}
-	client, err := DialControl(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = client.Close() }()
+	client := dialed(t, dir)
 	if i, err := client.Inspect(); err != nil || i.Commit != 3 {
 		t.Errorf("%+v, %v", i, err)
 	}

@@ -51,11 +51,7 @@ func (o *fullOperator) Replay(q bridge.ReplayQuery) (bridge.ReplayResult, error)
 func TestRoundTrip(t *testing.T) {
 	o := &fullOperator{}
 	dir, _ := control(t, o)
-	c, err := DialControl(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
+	c := dialed(t, dir)
 	var want []string
 	for _, q := range []bridge.Query{{}, {After: math.MaxUint64, Limit: -1, Reason: "a&b=c+d", Lane: "%2F/ä b/",
 		Raw: true}, {Limit: bridge.PageMax}} {
@@ -103,11 +99,7 @@ func (o *fakeOperator) OpenSessions(_ context.Context, domain string) ([]bridge.
 // TestSessionsRoundTrip: open sessions come through the socket whole, for one domain and for all.
 func TestSessionsRoundTrip(t *testing.T) {
 	dir, _ := control(t, &fakeOperator{})
-	c, err := DialControl(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
+	c := dialed(t, dir)
 	for _, domain := range []string{"", "push.example.com", "a&b=c"} {
 		got, err := c.OpenSessions(t.Context(), domain)
 		if err != nil || len(got) != 2 || got[0].Domain != domain || got[1] != fullSession {

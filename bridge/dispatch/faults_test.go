@@ -205,16 +205,18 @@ func notices(n int) []*bridge.Event {
 	return out
 }
 
+// refuseNotices is the answer of a broker that takes events, and no notices.
+func refuseNotices(e *bridge.Event) error {
+	if e.Quarantined() {
+		return errAway
+	}
+	return nil
+}
+
 // TestQuarantineFailing: notices that cannot be published are no outage of the broker, and no event waits behind them.
 func TestQuarantineFailing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &fakePublisher{}
-		p.answer = func(e *bridge.Event) error {
-			if e.Quarantined() {
-				return errAway
-			}
-			return nil
-		}
+		p := &fakePublisher{answer: refuseNotices}
 		h := run(t, p, Options{})
 		h.outbox.add(notices(3)...)
 		for range 30 { // a quiet night: nothing but notices for a while, then an event

@@ -74,13 +74,7 @@ func gathered(t *testing.T, r *prometheus.Registry) map[string]float64 {
 // TestBrokerAvailable: the gauge is 1 from the start, 0 in an outage, and 1 again after it; notices do not count.
 func TestBrokerAvailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := &fakePublisher{}
-		p.answer = func(e *bridge.Event) error {
-			if e.Quarantined() {
-				return errAway
-			}
-			return nil
-		}
+		p := &fakePublisher{answer: refuseNotices}
 		h := run(t, p, Options{})
 		expect := func(when string, want float64) {
 			if got, found := gathered(t, h.registry)["livebridge_broker_available"]; !found || got != want {

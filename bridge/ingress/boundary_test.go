@@ -83,8 +83,9 @@ func TestIPv6PrefixIsOneSource(t *testing.T) {
 	}
 }
 
-// TestRejectedConnectionIsLogged: a connection beyond the limit is logged with its source.
-func TestRejectedConnectionIsLogged(t *testing.T) {
+// taken returns a server whose only connection is taken, and its address.
+func taken(t *testing.T) (*harness, string) {
+	t.Helper()
 	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 1 })
 	address := b.listen(t)
 	first, answer := dial(t, address)
@@ -92,6 +93,12 @@ func TestRejectedConnectionIsLogged(t *testing.T) {
 	if got := status(t, answer); got != http.StatusOK {
 		t.Fatalf("%d", got)
 	}
+	return b, address
+}
+
+// TestRejectedConnectionIsLogged: a connection beyond the limit is logged with its source.
+func TestRejectedConnectionIsLogged(t *testing.T) {
+	b, address := taken(t)
 	second, answer := dial(t, address)
 	write(t, second, wire(good()))
 	if got := status(t, answer); got != http.StatusServiceUnavailable {
@@ -110,13 +117,7 @@ func TestRejectedConnectionIsLogged(t *testing.T) {
 // TestRejectedConnectionGetsAnswer: a rejected client whose request is not read to its end gets the response and an
 // orderly end.
 func TestRejectedConnectionGetsAnswer(t *testing.T) {
-	b := newHarness(t, func(s *setup) { s.cfg.MaxConnections = 1 })
-	address := b.listen(t)
-	first, answer := dial(t, address)
-	write(t, first, wire(good()))
-	if got := status(t, answer); got != http.StatusOK {
-		t.Fatalf("%d", got)
-	}
+	_, address := taken(t)
 	second, answer := dial(t, address)
 	write(t, second, "POST /live/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 8192\r\n\r\n"+strings.Repeat("x", 8192))
 	if got := status(t, answer); got != http.StatusServiceUnavailable {

@@ -52,6 +52,7 @@ func reconnecting(address string, do attack) attack {
 // TestHostileClients: while many connections do what no good client does, a good one beside them has every callback
 // answered 200.
 func TestHostileClients(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		connections int
 		attack      func(address string) attack
@@ -110,7 +111,7 @@ func TestHostileClients(t *testing.T) {
 // beside is how many of the callbacks are sent beside an attack: all, unless the tests shall be short.
 func beside(all int) int {
 	if testing.Short() {
-		return all / 5
+		return all / 20
 	}
 	return all
 }

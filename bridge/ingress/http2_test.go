@@ -240,6 +240,7 @@ func http2Attacks() map[string]func(*http2Conn) error {
 
 // TestHostileHTTP2: other ways to keep a server of HTTP/2 busy, a good client beside them.
 func TestHostileHTTP2(t *testing.T) {
+	t.Parallel()
 	for name, do := range http2Attacks() {
 		t.Run(name, func(t *testing.T) {
 			b, address, trust := newTLSHarness(t, nil)

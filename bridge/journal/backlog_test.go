@@ -17,7 +17,12 @@ import (
 // TestScanUnderLoad: callbacks of all lanes come while what the last run has left is looked for, again and again, with
 // a memory that is too small: all come out in their order.
 func TestScanUnderLoad(t *testing.T) {
-	const lanes, rounds = 300, 20
+	t.Parallel()
+	const lanes = 300
+	rounds := 20
+	if testing.Short() {
+		rounds = 6
+	}
 	synctest.Test(t, func(t *testing.T) {
 		o := memory()
 		var got []string

@@ -27,7 +27,7 @@ func shareOf() int64 {
 	case raced:
 		return 10
 	case testing.Short():
-		return 5
+		return 20
 	}
 	return 1
 }

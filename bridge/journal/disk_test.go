@@ -72,9 +72,18 @@ func (d diskOfSize) GetDiskUsage(dir string) (vfs.DiskUsage, error) {
 	return vfs.DiskUsage{AvailBytes: left}, err
 }
 
+// fewBytes returns the size of a disk that is soon full.
+func fewBytes() uint64 {
+	if testing.Short() {
+		return 24 << 20
+	}
+	return 64 << 20
+}
+
 // TestDiskIsGivenBack: once what has filled the disk is published or purged, the disk has room again, and callbacks are
 // taken.
 func TestDiskIsGivenBack(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		reason bridge.Reason
@@ -98,7 +107,7 @@ func TestDiskIsGivenBack(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				o := memory()
 				o.OutboxMemory, o.MinFreeBytes, o.PublishQuarantine = 64, 1<<20, false
-				o.FS = diskOfSize{o.FS, 64 << 20}
+				o.FS = diskOfSize{o.FS, fewBytes()}
 				j := open(t, o)
 				defer closeJournal(t, j)
 				c.clear(t, j, fillDisk(t, j, c.reason))
@@ -115,6 +124,7 @@ func TestDiskIsGivenBack(t *testing.T) {
 // TestDiskIsNotGivenBack: a disk that fails while it is to give back what was published fails the journal, which
 // closes.
 func TestDiskIsNotGivenBack(t *testing.T) {
+	t.Parallel()
 	o, free, broken := memory(), &atomic.Uint64{}, &atomic.Bool{}
 	free.Store(o.MinFreeBytes)
 	o.OutboxMemory = 1

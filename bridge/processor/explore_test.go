@@ -17,14 +17,14 @@ import (
 
 // exploreEvery is how many courses of time TestExplore passes over to the next one it takes; 1 takes all of them, and a
 // minute: go test ./bridge/processor -run Explore -explore.every 1
-var exploreEvery = flag.Int("explore.every", 0, "take one course of time of so many; 0: of 13, or of 53 if short")
+var exploreEvery = flag.Int("explore.every", 0, "take one course of time of so many; 0: of 13, or of 131 if short")
 
 func everyCourse() int {
 	switch {
 	case *exploreEvery > 0:
 		return *exploreEvery
 	case testing.Short():
-		return 53
+		return 131
 	}
 	return 13
 }

@@ -106,7 +106,7 @@ func TestClusterLosesItsLeader(t *testing.T) {
 	c, l := startCluster(t), newLoad(t)
 	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL="+c.urls(), prefix+"NATS_REPLICAS=3")...)
 	l.begin(t, 400, 0)
-	for n := range int64(3) {
+	for n := range int64(unlessShort(3, 1)) {
 		l.await(t, 600*(n+1))
 		lost := c.leader(t)
 		c.servers[lost].Shutdown()
@@ -140,6 +140,7 @@ func streamOf(t *testing.T, url string) (jetstream.JetStream, jetstream.Stream) 
 // TestStreamDeleted deletes the stream under a load: callbacks are answered 200 all the while, the stream is made
 // again, and what comes out of the two together is whole and in order.
 func TestStreamDeleted(t *testing.T) {
+	t.Parallel()
 	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
 	dir, p := t.TempDir(), newProvider()
 	service := launch(t, dir, prefix+"NATS_URL="+url)

@@ -46,6 +46,7 @@ func flood(t *testing.T, network, address string, connections int) (end func()) 
 // come out, and probes are answered.
 // It is not parallel: it takes the ports of thousands of connections.
 func TestFloodOfConnections(t *testing.T) {
+	t.Parallel()
 	const limit = 512
 	dir, p := t.TempDir(), newProvider()
 	service := launchUnder(t, dir, openFiles(limit))
@@ -162,6 +163,7 @@ func (p *program) setOpenFiles(t *testing.T, limit uint64) {
 // TestOutOfOpenFiles: while not one more file can be opened, nothing ends: callbacks on connections that are there are
 // answered 200 and published, keys stay active, and all goes on by itself once files can be opened again.
 func TestOutOfOpenFiles(t *testing.T) {
+	t.Parallel()
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
 	rule := "rules:\n  - {domain: other.example.com, app: live, kind: stream, keys: [0123456789abcdef0123456789abcdef]}\n"

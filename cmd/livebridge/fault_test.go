@@ -56,7 +56,7 @@ func (p *playedProvider) playAll(t *testing.T, service *program, from, to int) {
 // client goes on until one of them is there and has ended the program.
 func TestDiskFailsUnderTheProgram(t *testing.T) {
 	t.Parallel()
-	for _, f := range []struct {
+	for i, f := range []struct {
 		name, call, fault string
 		answered          bool // everything, for nothing has ended the program
 	}{
@@ -72,12 +72,15 @@ func TestDiskFailsUnderTheProgram(t *testing.T) {
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
+			if testing.Short() && i < 2 {
+				t.Skip("killed in any one is enough of these three")
+			}
 			t.Log(f.call, f.fault)
 			dir, p := t.TempDir(), newProvider()
 			service := launchUnder(t, dir, injected(t, f.call, f.fault))
 			rounds := int64(9000)
 			if f.answered {
-				rounds = 300
+				rounds = int64(unlessShort(300, 100))
 			}
 			p.playAll(t, service, 0, int(rounds))
 			if n := p.total.Load(); n == 0 || (n == 4*rounds) != f.answered {
@@ -105,7 +108,7 @@ func TestKilledWhileStarting(t *testing.T) {
 	service.end(t)
 	starts, ended := 0, 0
 	for _, call := range []string{"fdatasync", "fsync", "renameat", "unlinkat", "fallocate"} {
-		for when := 1; when <= 4; when++ {
+		for when := 1; when <= unlessShort(4, 2); when++ {
 			for _, fault := range []string{"signal=SIGKILL", "error=EIO"} {
 				service := spawn(t, dir, injected(t, call, fmt.Sprint(fault, ":when=", when)))
 				started := service.listen != ""

@@ -14,7 +14,7 @@ func TestKill(t *testing.T) {
 	dir, l := t.TempDir(), newLoad(t)
 	service := launch(t, dir, l.settings...)
 	l.begin(t, 2000, 0)
-	for life := range int64(4) {
+	for life := range int64(unlessShort(4, 2)) {
 		l.await(t, 1200*(life+1)+rand.Int64N(300))
 		service.kill()
 		service.end(t)

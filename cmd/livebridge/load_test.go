@@ -118,3 +118,11 @@ func (l *simulatedLoad) judge(t *testing.T, p *program) {
 		t.Errorf("%s", saveSent(t, l.sent, r))
 	}
 }
+
+// unlessShort returns how often a test does something: all of it, or a few times if the tests shall be short.
+func unlessShort(all, few int) int {
+	if testing.Short() {
+		return few
+	}
+	return all
+}

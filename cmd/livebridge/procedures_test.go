@@ -39,6 +39,7 @@ func runs(t *testing.T, dir string, from, to int, settings ...string) *program {
 // TestMoveToAnotherBroker: as the handbook says, a service that is stopped and started with another broker goes on in
 // every lane where it was. Consumers read the old broker to its end, and then the new one.
 func TestMoveToAnotherBroker(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := runs(t, dir, 0, 20)
 	all := positions(t, service.nats, 20)
@@ -64,6 +65,7 @@ func TestMoveToAnotherBroker(t *testing.T) {
 // TestOldBackup: what the handbook warns of. A service on an older copy of DATA_DIR gives sequences to new events that
 // consumers have seen and so take them for repeats; one on an empty DATA_DIR does not.
 func TestOldBackup(t *testing.T) {
+	t.Parallel()
 	b := broker(t, t.TempDir(), server.RANDOM_PORT)
 	dir, url := t.TempDir(), prefix+"NATS_URL="+b.ClientURL()
 	backup := filepath.Join(t.TempDir(), "backup")

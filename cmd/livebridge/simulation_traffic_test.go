@@ -81,10 +81,11 @@ func (s *simulation) play() {
 // traffic draws what a few streams have pushed, and what the way to us makes of it.
 func (s *simulation) traffic() []action {
 	var actions []action
+	whole, _ := simulated()
 	begin := s.wall().Truncate(time.Second)
 	for n := range 8 {
 		stream := fmt.Sprint("room", n)
-		for at := time.Duration(s.random.IntN(60)) * time.Second; at < simulated; {
+		for at := time.Duration(s.random.IntN(60)) * time.Second; at < whole; {
 			length := time.Duration(1+s.random.IntN(240)) * time.Second
 			actions = append(actions, s.push(stream, bridge.MillisOf(begin.Add(at)), at, length)...)
 			at += length + time.Duration(s.random.IntN(20))*time.Second
@@ -141,15 +142,16 @@ func (s *simulation) delayed(at time.Duration) time.Duration {
 
 func (s *simulation) share(of float64) bool { return s.random.Float64() < of }
 
-// faults draws what the broker and the clock do: one hour without a broker, and shorter troubles all over.
+// faults draws what the broker and the clock do: a long time without a broker, and shorter troubles all over.
 func (s *simulation) faults() []action {
 	b := s.broker
-	hour := time.Duration(s.random.Int64N(int64(simulated - time.Hour)))
+	whole, away := simulated()
+	outage := time.Duration(s.random.Int64N(int64(whole - away)))
 	actions := []action{
-		{hour, func() { b.change(func() { b.away = true }) }},
-		{hour + time.Hour, func() { b.change(func() { b.away = false }) }},
+		{outage, func() { b.change(func() { b.away = true }) }},
+		{outage + away, func() { b.change(func() { b.away = false }) }},
 	}
-	for at := time.Duration(0); at < simulated; at += time.Duration(1+s.random.IntN(600)) * time.Second {
+	for at := time.Duration(0); at < whole; at += time.Duration(1+s.random.IntN(600)) * time.Second {
 		actions = append(actions, s.fault(at)...)
 	}
 	return actions
@@ -178,7 +180,8 @@ func (s *simulation) fault(at time.Duration) []action {
 // crashes draws when the power goes, and for how long, and when the program is restarted in good order.
 func (s *simulation) crashes() []action {
 	var actions []action
-	for at := time.Duration(s.random.IntN(1800)) * time.Second; at < simulated; at += time.Duration(
+	whole, _ := simulated()
+	for at := time.Duration(s.random.IntN(1800)) * time.Second; at < whole; at += time.Duration(
 		1+s.random.IntN(1800)) * time.Second {
 		at += time.Duration(s.random.IntN(1e9))
 		down := time.Duration(s.random.Int64N(int64(20 * time.Second)))

@@ -11,6 +11,7 @@ import (
 
 // TestTail: a table of 120 columns, a number of events, one lane in both spellings, and an end when nothing comes.
 func TestTail(t *testing.T) {
+	t.Parallel()
 	service := launch(t, t.TempDir(), prefix+"RECORD_KEY="+demoKey)
 	for i := range 3 {
 		service.send(t, "/live/stream", streamCallback("PUBLISH", fmt.Sprint("room", i), 1_587_954_134, time.Now(), ""), 200)

@@ -39,16 +39,23 @@ func (p *program) awaitOutbox(t *testing.T, n int) {
 // hasLogged checks that the log of a program that has ended names something in one line.
 func (p *program) hasLogged(t *testing.T, level string, texts ...string) {
 	t.Helper()
+	if !p.logs(level, texts...) {
+		t.Errorf("no line of level %s has %q:\n%s", level, texts, p.log)
+	}
+}
+
+// logs reports whether a line of this level has all of the texts.
+func (p *program) logs(level string, texts ...string) bool {
 	for line := range strings.Lines(p.log.String()) {
 		found := strings.Contains(line, fmt.Sprintf("%q", level))
 		for _, w := range texts {
 			found = found && strings.Contains(line, w)
 		}
 		if found {
-			return
+			return true
 		}
 	}
-	t.Errorf("no line of level %s has %q:\n%s", level, texts, p.log)
+	return false
 }
 
 // TestAnotherStreamTakesTheEvents: an operator gives the subjects to a stream that keeps a single message in memory.
@@ -77,6 +84,9 @@ func TestAnotherStreamTakesTheEvents(t *testing.T) {
 	}
 	p.playAll(t, service, 1, 2)
 	service.awaitOutbox(t, 4)
+	until(t, "the program has noticed", func() bool {
+		return service.logs("error", "unavailable", "LIVE_EVENTS", "elsewhere.>", "NATS_SUBJECT_PREFIX")
+	})
 	if err := js.DeleteStream(t.Context(), "THIEF"); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +95,6 @@ func TestAnotherStreamTakesTheEvents(t *testing.T) {
 	}
 	p.judge(t, url)
 	service.terminate(t)
-	service.hasLogged(t, "error", "unavailable", "LIVE_EVENTS", "elsewhere.>", "NATS_SUBJECT_PREFIX")
 }
 
 // TestStreamBecomesTooSmall: the limits of our stream are lowered while the program runs, and raised again.
