@@ -21,9 +21,9 @@ const (
 	benchStreams     = 2048
 )
 
-// load64 sends over all connections for a while. It returns the callbacks answered 200 a second, and the time that each
-// of them took, in milliseconds.
-func load64(b *testing.B, addr string) (rate float64, answered []float64) {
+// load64 sends for a while over all connections, which are spread over the addresses. It returns the callbacks answered
+// 200 a second, and the time that each of them took, in milliseconds.
+func load64(b *testing.B, addresses ...string) (rate float64, answered []float64) {
 	ctx, cancel := context.WithTimeout(context.Background(), *benchTime)
 	defer cancel()
 	var took [benchConnections][]float64
@@ -31,7 +31,7 @@ func load64(b *testing.B, addr string) (rate float64, answered []float64) {
 	var wg sync.WaitGroup
 	for w := range took {
 		wg.Go(func() {
-			if err := push64(ctx, addr, w, &took[w]); err != nil {
+			if err := push64(ctx, addresses[w%len(addresses)], w, &took[w]); err != nil {
 				b.Error(err)
 			}
 		})
