@@ -82,10 +82,10 @@ func (o *owner) commit() error {
 		}
 		state, err := o.partition.Commit(o.commitContext, bridge.PartitionCommit{Events: b.events, Rows: rows, Next: b.next})
 		var one *bridge.RejectedEvent
-		switch {
-		case err == nil:
+		if err == nil {
 			return o.committed(rows, state)
-		case !errors.As(err, &one):
+		}
+		if o.stats.aborted(); !errors.As(err, &one) {
 			return err
 		}
 		rejected = append(rejected, rejection{b.emittedAt(one.Index), one})

@@ -14,7 +14,8 @@ func TestFirstRejected(t *testing.T) {
 	t.Parallel()
 	s := newStation(t, 1)
 	defer func() { s.stop() }()
-	s.take(processortest.Push(tooLarge, session, bridge.PhasePublish), processortest.Push("a", session, bridge.PhasePublish))
+	s.take(processortest.Push(tooLarge, session, bridge.PhasePublish),
+		processortest.Push("a", session, bridge.PhasePublish))
 	first := processor.FirstFloor(s.broker.Intake(0)[0].Recorded)
 	for _, e := range outputs(s.broker, 1) {
 		if e.Sequence != first+1 {

@@ -76,7 +76,8 @@ func TestHandOver(t *testing.T) {
 	if got := to.entries(); !slices.Equal(got, entries) || len(got) != 2 {
 		t.Errorf("entries %q, want %q", got, entries)
 	}
-	after := to.take(processortest.Push("s1", at, bridge.PhaseDone), processortest.Push("s2", at+1000, bridge.PhasePublish),
+	after := to.take(processortest.Push("s1", at, bridge.PhaseDone),
+		processortest.Push("s2", at+1000, bridge.PhasePublish),
 		reused(processortest.Push("s3", at, bridge.PhasePublish)), processortest.Push("s4", at-1000, bridge.PhasePublish))
 	for stream, marks := range map[string]string{"s1": "", "s2": "", "s4": "late"} {
 		last, next := before[stream][len(before[stream])-1], after[stream]

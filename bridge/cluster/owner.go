@@ -25,6 +25,7 @@ type owner struct {
 	number int // of the partition
 	log    *zap.Logger
 	stats  *partitionStats
+	why    Why // it takes the partition
 
 	partition     bridge.Partition
 	commitContext context.Context // outlives that of reading by Options.Grace
@@ -40,10 +41,10 @@ type owner struct {
 }
 
 // own takes the partition and works on it until the context ends or something fails, and returns why.
-func (c *Cluster) own(ctx, commitContext context.Context, number int) (err error) {
+func (c *Cluster) own(ctx, commitContext context.Context, number int, why Why) (err error) {
 	o := &owner{
-		opts: &c.opts, number: number, stats: c.stats.of(number), commitContext: commitContext,
-		limits: c.opts.processorOptions(),
+		opts: &c.opts, number: number, why: why, stats: c.stats.of(number), commitContext: commitContext,
+		limits: c.opts.processorOptions(number),
 		log:    c.opts.Log.With(zap.Int("partition", number)),
 	}
 	if o.cache, err = store.OpenCache(c.opts.cacheOptions(number)); err != nil {
@@ -72,6 +73,7 @@ func (o *owner) turn(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the intake: %w", err)
 	}
+	o.noteRead(records, end)
 	if err := o.calibrate(records); err != nil {
 		return err
 	}
@@ -88,8 +90,23 @@ func (o *owner) turn(ctx context.Context) error {
 	if err := o.passTime(asked, end); err != nil {
 		return err
 	}
-	o.stats.read(records, end, o.clock.present())
 	return o.flush()
+}
+
+// noteRead has the stats show how much waits. Where the broker does not say what lies behind, it is one input at least,
+// unless the end was reached.
+func (o *owner) noteRead(records []bridge.IntakeRecord, end bool) {
+	backlog := uint64(len(records))
+	if progress, known := o.partition.(bridge.PartitionProgress); known {
+		backlog += progress.Behind()
+	} else if !end {
+		backlog++
+	}
+	if len(records) > 0 {
+		o.stats.read(backlog, time.Duration(o.clock.committed(records[0].Recorded).At))
+		return
+	}
+	o.stats.waits(backlog, o.clock.running())
 }
 
 // leastPatience keeps an owner that cannot see the end of the intake from asking for it without a pause.

@@ -105,7 +105,8 @@ func (s *station) remembered() func(func(*processor.Memory) error) error {
 }
 
 // handOver hands over to the station what another one remembers.
-func (s *station) handOver(gate clustertest.Gate, memory func(func(*processor.Memory) error) error) (HandedOver, error) {
+func (s *station) handOver(gate clustertest.Gate, memory func(func(*processor.Memory) error) error) (HandedOver,
+	error) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	defer cancel()
 	replica := s.broker.Replica(func(c context.Context, r clustertest.Request) clustertest.Verdict {

@@ -30,6 +30,7 @@ type Options struct {
 	QuarantineMaxAge  time.Duration // an entry that is older goes; 0: none does
 	DeadLettersMax    int           // entries
 	PublishQuarantine bool          // emit a notice of each callback that is put there
+	Partition         string        // digits, for the lanes of notices: one partition of several; empty: the only one
 }
 
 // Processor decides one partition. It is used by one goroutine.

@@ -35,7 +35,8 @@ func mutants() []mutant {
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
-		kafkaPartitionMutants(), filterMutants(), sessionMutants(), moveMutants(), markMutants(),
+		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
+		replicaModeMutants(), moveMutants(), markMutants(),
 	} {
 		all = append(all, some...)
 	}

@@ -2,11 +2,11 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"go.uber.org/zap"
 
 	"livebridge/bridge"
 	"livebridge/transports/kafka/membership"
@@ -19,19 +19,19 @@ const (
 	stateSuffix  = ".state"
 )
 
-// transactionTimeout bounds how long an owner that has died holds up the readers of committed records.
-const transactionTimeout = 10 * time.Second
-
-// Replicas share the work of one intake on Kafka. It implements bridge.IntakeLog and bridge.Partitions, and Join makes
-// a bridge.Membership.
+// Replicas share the work of one intake on Kafka. It implements bridge.IntakeLog, bridge.Partitions and
+// bridge.RestoreProgress, and Join makes a bridge.Membership.
 type Replicas struct {
 	opts   Options
 	name   string // of the consumer group, and the beginning of transactional ids
 	count  int    // of partitions of each topic
 	intake *route // to which callbacks are written
-	owners *cluster
-	group  atomic.Pointer[membership.Group] // nil: not joined
-	end    context.CancelFunc
+	// notices checks the topic of quarantine notices, on its own: what it lacks must not refuse callbacks. Nil: none are
+	// published.
+	notices *route
+	owners  *cluster
+	group   atomic.Pointer[membership.Group] // nil: not joined
+	end     context.CancelFunc
 
 	partitions *partitions.Partitions
 
@@ -48,6 +48,9 @@ func (r *Replicas) Take(ctx context.Context, partition int, from uint64,
 func (r *Replicas) State(ctx context.Context, partition int, from uint64, put func([]bridge.Row, uint64) error) error {
 	return r.partitions.State(ctx, partition, from, put)
 }
+
+// Restored implements bridge.RestoreProgress.
+func (r *Replicas) Restored(partition int) float64 { return r.partitions.Restored(partition) }
 
 // tombstones is how long removed keys of the state are kept at least.
 func (r *Replicas) tombstones() time.Duration {
@@ -81,10 +84,15 @@ func (r *Replicas) processed(partition int, next uint64) {
 
 // fenced has the group look whether a partition that was lost is still ours.
 func (r *Replicas) fenced() {
-	r.opts.Log.Warn("a partition was taken over by another replica", zap.String("topic", r.intakeTopic))
 	if g := r.group.Load(); g != nil {
 		g.Lost()
 	}
+}
+
+// ours asks the group whether it counts this replica as the owner of a partition.
+func (r *Replicas) ours(ctx context.Context, partition int) bool {
+	g := r.group.Load()
+	return g != nil && g.Holds(ctx, partition)
 }
 
 // Connected reports whether the brokers responded to the last check and the topics are usable.
@@ -105,6 +113,9 @@ func (r *Replicas) TopicState() bridge.TopicState {
 func (r *Replicas) Reload() error {
 	err := r.intake.reload()
 	_ = r.owners.reload() // the same files: its error would be the same
+	if r.notices != nil {
+		_ = r.notices.reload() // likewise
+	}
 	return err
 }
 
@@ -112,7 +123,11 @@ func (r *Replicas) Reload() error {
 func (r *Replicas) Close(ctx context.Context) error {
 	r.end()
 	r.owners.close()
-	return r.intake.close(ctx)
+	var err error
+	if r.notices != nil {
+		err = r.notices.close(ctx)
+	}
+	return errors.Join(err, r.intake.close(ctx))
 }
 
 func (r *Replicas) disconnect() {
@@ -121,5 +136,9 @@ func (r *Replicas) disconnect() {
 	r.intake.cluster.close()
 	if r.owners != nil {
 		r.owners.close()
+	}
+	if r.notices != nil {
+		r.notices.disconnect()
+		r.notices.cluster.close()
 	}
 }
