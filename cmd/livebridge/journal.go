@@ -26,7 +26,8 @@ func newJournal() *cobra.Command {
 			"  livebridge journal show 6a09e667f3bcc908b2fb1366ea957d3e\n" +
 			"  livebridge journal replay --lane stream:push.example.com/live/room1",
 	}
-	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay(), newHandOver(), newImport())
+	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay(),
+		newHandOver(), newImport())
 	return c
 }
 
