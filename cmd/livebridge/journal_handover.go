@@ -16,9 +16,10 @@ func newHandOver() *cobra.Command {
 	return &cobra.Command{
 		Use: "handover", Short: "Hand what the journal remembers over to replicas, to go on with INTAKE=broker",
 		Args: noArguments,
-		Long: "Writes what the journal of DATA_DIR remembers into the partitions of the replicas, as the first replica on that\n" +
-			"DATA_DIR does by itself. Run it with the settings of the replicas where none of them will have that DATA_DIR,\n" +
-			"once the service has stopped and before the first of them starts. One that was interrupted is run again.",
+		Long: "Writes what the journal of DATA_DIR remembers into the partitions of the replicas, as the first\n" +
+			"replica on that DATA_DIR does by itself. Run it with the settings of the replicas where none of them\n" +
+			"will have that DATA_DIR, once the service has stopped and before the first of them starts. One that was\n" +
+			"interrupted is run again.",
 		Example: "  livebridge journal handover",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withReplicaSettings(c, runHandOver)
