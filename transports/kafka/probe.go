@@ -94,7 +94,7 @@ func (p *probe) checkWrite(ctx context.Context, found *kafka.Topic) error {
 	if err == nil {
 		err = answer.Error
 	}
-	if err == nil || errors.Is(err, kafka.InvalidMessage) {
+	if err == nil || errors.Is(err, kafka.InvalidMessage) || errors.Is(err, kafka.InvalidRecord) {
 		return nil
 	}
 	return unavailable(found.Name, err)

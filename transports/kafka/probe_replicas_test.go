@@ -44,8 +44,8 @@ func says(t *testing.T, said string, texts ...string) {
 	}
 }
 
-// TestProbeReplicas: before there are topics it creates none; with a replica at work it finds all, and that one owns its
-// partition and its place in the group as before.
+// TestProbeReplicas: before there are topics it creates none; with a replica at work it finds all, and that one owns
+// its partition and its place in the group as before.
 func TestProbeReplicas(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
@@ -104,7 +104,8 @@ func TestProbeOfReplicaRights(t *testing.T) {
 		{kmsg.ACLResourceTypeTopic, kmsg.ACLOperationRead, []string{"intake: FAILED", "state: FAILED", "allow READ:"}},
 		{kmsg.ACLResourceTypeTransactionalId, kmsg.ACLOperationWrite, []string{"transactions: FAILED",
 			"begin with events-group-events-: allow WRITE and DESCRIBE"}},
-		{kmsg.ACLResourceTypeGroup, kmsg.ACLOperationRead, []string{"group: FAILED", "events-group: allow READ on the group"}},
+		{kmsg.ACLResourceTypeGroup, kmsg.ACLOperationRead, []string{"group: FAILED",
+			"events-group: allow READ on the group"}},
 	}
 	for missing := range len(rights) + 1 {
 		t.Run(fmt.Sprint("without ", missing), func(t *testing.T) {

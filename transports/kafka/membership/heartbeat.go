@@ -68,4 +68,4 @@ var errHeartbeat = errors.New("a response of an unexpected size to a heartbeat")
 type heartbeatResponse struct{ code int16 }
 
 // ApiKey implements protocol.Message.
-func (*heartbeatResponse) ApiKey() protocol.ApiKey { return protocol.Heartbeat } //nolint:staticcheck // the library's name
+func (*heartbeatResponse) ApiKey() protocol.ApiKey { return protocol.Heartbeat } //nolint:staticcheck // its name
