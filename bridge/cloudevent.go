@@ -46,15 +46,26 @@ func (e *Event) DedupeID() string {
 	return string(id)
 }
 
-// PartitionKey returns the record key: domain/app/stream, or the kind for a quarantined callback.
+// PartitionKey returns the record key: domain/app/stream, or the kind for a quarantined callback, with the partition of
+// many replicas behind it where there is one.
 func (e *Event) PartitionKey() string { return string(e.AppendPartitionKey(make([]byte, 0, 128))) }
 
 // AppendPartitionKey appends PartitionKey to dst.
 func (e *Event) AppendPartitionKey(dst []byte) []byte {
 	if e.Quarantined() {
-		return append(dst, e.Lane.Kind.String()...)
+		return e.appendQuarantine(dst)
 	}
 	return e.Lane.AppendSubject(dst)
+}
+
+// appendQuarantine appends the kind of a quarantined callback, and the partition that has quarantined it: the notices
+// of each are a lane of their own.
+func (e *Event) appendQuarantine(dst []byte) []byte {
+	dst = append(dst, e.Lane.Kind.String()...)
+	if e.Lane.Stream != "" {
+		dst = append(append(dst, '/'), e.Lane.Stream...)
+	}
+	return dst
 }
 
 // AppendSource appends the CloudEvents source: where the callback came from, or the quarantine that holds it.
@@ -62,7 +73,7 @@ func (e *Event) AppendSource(dst []byte) []byte {
 	l := e.Lane
 	switch {
 	case e.Quarantined():
-		return append(append(dst, "/livebridge/quarantine/"...), l.Kind.String()...)
+		return e.appendQuarantine(append(dst, "/livebridge/quarantine/"...))
 	case l.Kind == KindRTCRecord:
 		return AppendEscaped(append(dst, "/huaweicloud/rtc/"...), l.Domain, KeepDot)
 	default:

@@ -143,9 +143,23 @@ func goldenUnreadable() goldenEvent {
 		}}
 }
 
+// goldenShared is a notice of one of the partitions that many replicas share.
+func goldenShared() goldenEvent {
+	g := goldenNotice()
+	g.name, g.event.Lane.Stream = "a notice of a partition", "11"
+	shared := strings.NewReplacer(`"partitionkey":"record"`, `"partitionkey":"record/11"`,
+		"/livebridge/quarantine/record", "/livebridge/quarantine/record/11", "partitionkey=record", "partitionkey=record/11")
+	g.structured = shared.Replace(g.structured)
+	for i := range g.attributes {
+		g.attributes[i] = shared.Replace(g.attributes[i])
+	}
+	return g
+}
+
 // TestGoldenEvents compares every byte of every kind of event in both modes.
 func TestGoldenEvents(t *testing.T) {
-	for _, w := range []goldenEvent{goldenStream(), goldenUnsequenced(), goldenRTC(), goldenNotice(), goldenUnreadable()} {
+	for _, w := range []goldenEvent{goldenStream(), goldenUnsequenced(), goldenRTC(), goldenNotice(), goldenUnreadable(),
+		goldenShared()} {
 		if got := string(w.event.AppendStructured([]byte("before"))); got != "before"+w.structured {
 			t.Errorf("%s, structured:\n%s\nwant\n%s", w.name, got, w.structured)
 		}

@@ -1,7 +1,8 @@
 package bridge
 
 // Lane is what order is promised within: one kind of callback of one stream. SparkRTC has no domain and app: Domain
-// holds its app_id and App its room_id, which may be empty. A quarantine lane has only a kind.
+// holds its app_id and App its room_id, which may be empty. A quarantine lane has only a kind; with many replicas its
+// Stream is the number of the partition.
 type Lane struct {
 	Kind   Kind
 	Domain string // lower case; or the app_id

@@ -41,7 +41,7 @@ type IntakeRecord struct {
 
 // PartitionCommit is what an owner commits, all of it or nothing.
 type PartitionCommit struct {
-	Events []*Event // for the output, in this order
+	Events []*Event // for the output, in this order; those that are Quarantined for the output of notices
 	Rows   []Row    // of the state, each key once
 	Next   uint64   // position in the intake that is read next
 }

@@ -10,9 +10,9 @@ type PartitionStats struct {
 	Since     time.Time `json:"since,omitzero"` // absent: since the start
 	Epoch     uint64    `json:"epoch"`          // of this replica's last ownership; 0 where the broker tells none, too
 
-	Commits uint64 `json:"commits"` // by all owners, as of the last commit that this replica knows
+	Commits uint64 `json:"commits"` // by all owners, as of the last commit that is known here
 	Next    uint64 `json:"next"`    // position in the intake that is read next, likewise
-	Backlog uint64 `json:"backlog"` // inputs of the intake that are not committed, as the owner knows; 0 of any other
+	Backlog uint64 `json:"backlog"` // inputs that are not committed, as the owner knows; 0 of any other
 	Behind  string `json:"behind"`  // age of the oldest of them that was read; 0s: none is
 
 	BehindSeconds float64 `json:"behind_seconds"` // likewise

@@ -186,7 +186,9 @@ func TestQuarantineSchema(t *testing.T) {
 	bare := callback.Malformed([]byte("not JSON"), callback.Nonce{Rand: "1", Timestamp: "2"})
 	bare.Recorded, bare.Sequence, bare.Scheme = fixedNow, 1, bridge.SchemeRTC
 	bare.Data = []byte(`{"kind":"rtc-record","reason":"malformed","received":"2026-01-02T03:04:05.678Z"}`)
-	for _, e := range []bridge.Event{full, bare} {
+	shared := full // of one of the partitions that many replicas share
+	shared.Lane.Stream = "11"
+	for _, e := range []bridge.Event{full, bare, shared} {
 		out := e.AppendStructured(nil)
 		checkSchema(t, data, e.Data)
 		checkSchema(t, envelope, out)

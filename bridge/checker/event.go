@@ -20,6 +20,7 @@ type Event struct {
 	ID           string
 	Type         string
 	Reason       string // of a quarantined callback, else empty
+	Partition    string // of many replicas, that has quarantined it: a slash and its number, else empty
 	Sequence     uint64
 	Key          Key // of stream status; zero when it has no session
 	Marks        bridge.Marks
@@ -42,7 +43,7 @@ func (k Key) less(o Key) bool {
 // lane returns the lane that the event was published in.
 func (e *Event) lane() string {
 	if e.Reason != "" {
-		return "quarantine:" + e.Kind
+		return "quarantine:" + e.Kind + e.Partition
 	}
 	return e.Occurrence.lane()
 }
@@ -60,6 +61,7 @@ type wire struct {
 	Session     string `json:"session"`
 	Marks       string `json:"marks"`
 	Recorded    string `json:"recordedtime"`
+	Key         string `json:"partitionkey"`
 	Data        struct {
 		members
 		Kind   string   `json:"kind"`
@@ -121,6 +123,7 @@ func (e *Event) fillOccurrence(w *wire) error {
 			m = &members{}
 		}
 		e.Session = session(m.Session)
+		e.Partition = strings.TrimPrefix(w.Key, e.Kind)
 		if e.Reason == "" {
 			return errors.New("a quarantined callback without data.reason")
 		}

@@ -37,6 +37,15 @@ func TestQuarantine(t *testing.T) {
 	t.Run("holds nothing that was not sent", func(t *testing.T) {
 		compare(t, checker.Check(config, nil, []checker.Event{event}), "unsent")
 	})
+	t.Run("may be of several partitions", func(t *testing.T) {
+		other := quarantined(t, "P2", bridge.ReasonTampered)
+		event.Partition, other.Partition = "/0", "/1"
+		r := checker.Check(config, sent(t, "P1 P2"), []checker.Event{event, other})
+		compare(t, r, "")
+		if r.Lanes != 2 {
+			t.Errorf("%d lanes, want one of each partition", r.Lanes)
+		}
+	})
 	t.Run("may hold what cannot be read", func(t *testing.T) {
 		e := &bridge.Event{Type: bridge.TypeQuarantined, Lane: bridge.Lane{Kind: bridge.KindRTCRecord}, Sequence: 1,
 			Reason: bridge.ReasonMalformed, Data: []byte(`{"kind":"rtc-record","reason":"malformed"}`)}

@@ -35,7 +35,8 @@ func TestTypesThatAreLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := func(event string) Sent {
-		return Sent{Status: 200, Occurrence: Occurrence{Kind: "stream", Subject: "d/a/s", Event: event, Session: 5, Name: "n"}}
+		return Sent{Status: 200,
+			Occurrence: Occurrence{Kind: "stream", Subject: "d/a/s", Event: event, Session: 5, Name: "n"}}
 	}
 	all := []Sent{sent("PUBLISH"), sent("PUBLISH_DONE")}
 	if r := Check(Config{}, all, nil); r.Count(FaultLost) != 2 {

@@ -40,7 +40,7 @@ func BenchmarkTakeover(b *testing.B) {
 		}
 		opts.Intake, opts.Partitions, opts.Membership = replica, replica, replica
 		c := New(opts)
-		o := &owner{opts: &c.opts, stats: c.stats.of(0), limits: opts.processorOptions(), log: zap.NewNop()}
+		o := &owner{opts: &c.opts, stats: c.stats.of(0), limits: opts.processorOptions(0), log: zap.NewNop()}
 		var err error
 		if o.cache, err = store.OpenCache(c.opts.cacheOptions(0)); err != nil {
 			b.Fatal(err)

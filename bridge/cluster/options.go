@@ -66,8 +66,9 @@ func (o *Options) now() time.Duration {
 
 // processorOptions are those of one partition. There is no limit on dead letters: what would wait for one to be purged
 // is the partition, and the command that purges it waits behind.
-func (o *Options) processorOptions() processor.Options {
+func (o *Options) processorOptions(partition int) processor.Options {
 	p, n := o.Limits, o.Intake.Partitions()
+	p.Partition = strconv.Itoa(partition)
 	p.HeldMax = share(p.HeldMax, n)
 	p.QuarantineMax = share(p.QuarantineMax, n)
 	p.DedupeMax = max(1, p.DedupeMax/uint64(n))

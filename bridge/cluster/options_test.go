@@ -15,8 +15,9 @@ func TestShareOfLimits(t *testing.T) {
 	opts.Intake = clustertest.New(4, func() bridge.Millis { return 0 }).Replica(nil)
 	opts.Limits = limits()
 	opts.Limits.HeldMax, opts.Limits.QuarantineMax, opts.Limits.DedupeMax, opts.Limits.LanesCached = 10, 3, 1000, 0
-	got := opts.processorOptions()
-	if got.HeldMax != 2 || got.QuarantineMax != 1 || got.DedupeMax != 250 || got.LanesCached != 0 {
+	got := opts.processorOptions(2)
+	if got.HeldMax != 2 || got.QuarantineMax != 1 || got.DedupeMax != 250 || got.LanesCached != 0 ||
+		got.Partition != "2" {
 		t.Errorf("one of four partitions has the limits %+v", got)
 	}
 	if got.Limits != opts.Limits.Limits || got.DeadLettersMax < 1<<30 {

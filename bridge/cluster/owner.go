@@ -44,7 +44,7 @@ type owner struct {
 func (c *Cluster) own(ctx, commitContext context.Context, number int, why Why) (err error) {
 	o := &owner{
 		opts: &c.opts, number: number, why: why, stats: c.stats.of(number), commitContext: commitContext,
-		limits: c.opts.processorOptions(),
+		limits: c.opts.processorOptions(number),
 		log:    c.opts.Log.With(zap.Int("partition", number)),
 	}
 	if o.cache, err = store.OpenCache(c.opts.cacheOptions(number)); err != nil {
@@ -123,7 +123,7 @@ func (o *owner) patience(now time.Duration) time.Duration {
 
 // full reports whether the batch is large enough that more should go with the next commit.
 func (o *owner) full() bool {
-	return o.batch.records >= o.opts.BatchInputs || o.batch.effects.Bytes() > o.opts.BatchBytes
+	return o.batch.records >= o.opts.BatchInputs || o.batch.effects.Bytes() > o.opts.BatchBytes || o.batch.remembered
 }
 
 // add takes a record of the intake into the batch.
@@ -138,8 +138,8 @@ func (o *owner) add(r *bridge.IntakeRecord) error {
 	}
 	now := o.clock.recorded(r.Recorded)
 	if o.cache.State().Commits == 0 && o.batch.records == 0 { // the first record of all
-		o.processor.Counters().Floor = processor.FirstFloor(r.Recorded)
-		o.batch.effects.Counters.Floor = o.processor.Counters().Floor
+		o.batch.floor = processor.FirstFloor(r.Recorded)
+		o.processor.Counters().Floor, o.batch.effects.Counters.Floor = o.batch.floor, o.batch.floor
 	}
 	o.batch.next, o.batch.records, o.batch.effects.Now = r.Position+1, o.batch.records+1, now
 	if err != nil {
@@ -151,6 +151,7 @@ func (o *owner) add(r *bridge.IntakeRecord) error {
 	if read.kind == recordTick {
 		return nil
 	}
+	o.batch.remembered = o.batch.remembered || read.kind == recordMemory
 	s := step{value: r.Value, input: inputAt(read.input, now)}
 	if read.kind == recordCommand {
 		s.command = &read.command

@@ -89,7 +89,9 @@ type reference struct {
 
 func (s *script) reference(t *testing.T) *reference {
 	t.Helper()
-	p, err := processortest.Begin(limits(), began())
+	of := limits()
+	of.Partition = "0"
+	p, err := processortest.Begin(of, began())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,11 @@ package processor
 
 import "livebridge/bridge"
 
-// quarantineNotice makes the event that tells consumers of a quarantined callback.
-func quarantineNotice(e *bridge.Event) *bridge.Event {
+// quarantineNotice makes the event that tells consumers of a quarantined callback, in the lane of its kind and of the
+// partition.
+func quarantineNotice(e *bridge.Event, partition string) *bridge.Event {
 	notice := &bridge.Event{
-		ID: e.ID, Type: bridge.TypeQuarantined, Lane: bridge.Lane{Kind: e.Lane.Kind},
+		ID: e.ID, Type: bridge.TypeQuarantined, Lane: bridge.Lane{Kind: e.Lane.Kind, Stream: partition},
 		Recorded: e.Recorded, Scheme: e.Scheme, Reason: e.Reason, Trace: e.Trace,
 	}
 	if !e.Lane.IsZero() {

@@ -30,6 +30,7 @@ type Options struct {
 	QuarantineMaxAge  time.Duration // an entry that is older goes; 0: none does
 	DeadLettersMax    int           // entries
 	PublishQuarantine bool          // emit a notice of each callback that is put there
+	Partition         string        // digits, for the lanes of notices: one partition of several; empty: the only one
 }
 
 // Processor decides one partition. It is used by one goroutine.
@@ -118,6 +119,8 @@ func (p *Processor) Apply(in Input, eff *Effects) (err error) {
 		p.deadLetter(in.Rejected, eff)
 	case Forget:
 		err = p.forget(&in, eff)
+	case Remember:
+		err = p.remember(in.Memory, in.Now, eff)
 	default:
 		err = fmt.Errorf("unknown action %d", in.Action)
 	}

@@ -29,7 +29,7 @@ func (p *Processor) quarantineArrival(
 	if !p.opts.PublishQuarantine {
 		return nil
 	}
-	return p.publish(quarantineNotice(e), now, eff)
+	return p.publish(quarantineNotice(e, p.opts.Partition), now, eff)
 }
 
 // keep puts a callback into the quarantine and takes out what is too much.

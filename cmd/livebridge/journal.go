@@ -19,13 +19,14 @@ import (
 
 func newJournal() *cobra.Command {
 	c := &cobra.Command{
-		Use: "journal", Short: "Inspect the journal, and find, export or replay its events", Args: cobra.ArbitraryArgs,
+		Use: "journal", Short: "Inspect the journal, find, export or replay its events, and import",
+		Args: cobra.ArbitraryArgs,
 		RunE: needsCommand,
 		Example: "  livebridge journal inspect\n" +
 			"  livebridge journal show 6a09e667f3bcc908b2fb1366ea957d3e\n" +
 			"  livebridge journal replay --lane stream:push.example.com/live/room1",
 	}
-	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay())
+	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay(), newImport())
 	return c
 }
 

@@ -99,6 +99,5 @@ func (s *settings) clusterOptions() cluster.Options {
 	o := cluster.DefaultOptions(filepath.Join(s.DataDir, "partitions"))
 	limits := s.journalOptions()
 	o.Limits = limits.Processor()
-	o.Limits.PublishQuarantine = false // notices would stand among the events: replicas share one output
 	return o
 }

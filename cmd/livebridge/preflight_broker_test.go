@@ -20,6 +20,7 @@ func TestConfigCheckOfAReplica(t *testing.T) {
 		{"events", checkOK, "topic live.events has 2 partitions"},
 		{"intake", checkFailed, "has 3 partitions and live.events has 2: replicas need as many in each"},
 		{"state", checkOK, "topic live.events.state is created at the start"},
+		{"quarantine", checkOK, "topic live.quarantine is created at the start"},
 		{"transactions", checkOK, "transactional ids that begin with team-live.events- are permitted"},
 		{"group", checkOK, "the consumer group team is permitted"},
 	} {

@@ -35,8 +35,8 @@ func mutants() []mutant {
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
-		kafkaPartitionMutants(), filterMutants(), sessionMutants(),
-		seenMutants(),
+		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
+		replicaModeMutants(), seenMutants(),
 	} {
 		all = append(all, some...)
 	}

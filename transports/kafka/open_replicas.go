@@ -26,7 +26,7 @@ func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, e
 	living, end := context.WithCancel(context.Background())
 	r.end = end
 	if r.owners, err = newCluster(living, &r.opts); err == nil {
-		r.owners.setTopics([]string{opts.Topic, r.intakeTopic, r.stateTopic})
+		r.owners.setTopics(r.topics())
 		err = r.prepare(ctx)
 	}
 	if err != nil {
@@ -34,7 +34,19 @@ func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, e
 		return nil, err
 	}
 	r.intake.topics.watch()
+	if r.notices != nil {
+		r.notices.topics.watch()
+	}
 	return r, nil
+}
+
+// topics are those that owners use.
+func (r *Replicas) topics() []string {
+	all := []string{r.opts.Topic, r.intakeTopic, r.stateTopic}
+	if r.opts.Quarantine != "" {
+		all = append(all, r.opts.Quarantine)
+	}
+	return all
 }
 
 // CheckReplicas returns the errors, of settings, that replicas would meet with these options.
@@ -70,14 +82,21 @@ func (r *Replicas) prepare(ctx context.Context) error {
 			return errors.New(unequal(other.Name, n, events.Name, r.count))
 		}
 	}
-	var err error
-	r.partitions, err = partitions.New(partitions.Options{
+	if err := r.prepareNotices(); err != nil {
+		return err
+	}
+	o := partitions.Options{
 		Brokers: r.owners, Log: r.opts.Log, Output: r.opts.Topic, Intake: r.intakeTopic, State: r.stateTopic,
 		Count: r.count, TransactionalIDs: transactionalIDs(r.name, r.opts.Topic),
 		TransactionTimeout: r.opts.transaction, Binary: r.opts.Binary, Compression: r.opts.Compression,
 		OutputLimit: events.Limit.Load, StateLimit: state.Limit.Load, Tombstones: r.tombstones, Fenced: r.fenced,
 		Processed: r.processed, Ours: r.ours,
-	})
+	}
+	if r.notices != nil {
+		o.Notices = r.noticesOf
+	}
+	var err error
+	r.partitions, err = partitions.New(o)
 	return err
 }
 

@@ -13,7 +13,7 @@ import (
 
 // ReplicaCheck is what was found of one thing that a replica needs of the brokers.
 type ReplicaCheck struct {
-	Name     string   // broker, events, intake, state, transactions or group
+	Name     string   // broker, events, intake, state, quarantine, transactions or group
 	Found    string   // what works; empty with an Err
 	Warnings []string // what an operator should know
 	Err      error    // why a replica would not work, and what to do
@@ -50,13 +50,25 @@ type replicaProbe struct {
 	count   int // of the partitions of the events; 0: there are none yet
 }
 
-// topics checks the topics, first that of events.
-func (p *replicaProbe) topics(ctx context.Context) (all []ReplicaCheck, err error) {
-	parts := []struct {
-		name, topic string
-		role        role
-	}{{"events", p.opts.Topic, roleEvents}, {"intake", p.opts.Topic + intakeSuffix, roleIntake},
+// part is one of the topics that a replica needs.
+type part struct {
+	name, topic string
+	role        role
+}
+
+// parts are all of them, first that of events.
+func (p *replicaProbe) parts() []part {
+	all := []part{{"events", p.opts.Topic, roleEvents}, {"intake", p.opts.Topic + intakeSuffix, roleIntake},
 		{"state", p.opts.Topic + stateSuffix, roleState}}
+	if p.opts.Quarantine != "" {
+		all = append(all, part{"quarantine", p.opts.Quarantine, roleEvents})
+	}
+	return all
+}
+
+// topics checks the topics.
+func (p *replicaProbe) topics(ctx context.Context) (all []ReplicaCheck, err error) {
+	parts := p.parts()
 	var names []string
 	for _, t := range parts {
 		names = append(names, t.topic)
@@ -85,8 +97,9 @@ func (p *replicaProbe) topic(ctx context.Context, name string, found *kafka.Topi
 	n := len(found.Partitions)
 	switch {
 	case err != nil || found.Error != nil:
-	case r == roleEvents:
+	case name == "events":
 		p.count = n
+	case r == roleEvents: // that of the quarantine may have any number
 	case p.count > 0 && n != p.count:
 		err = errors.New(unequal(found.Name, n, p.opts.Topic, p.count))
 	default:

@@ -52,7 +52,8 @@ func TestProbeReplicas(t *testing.T) {
 	o := testOptions()
 	o.Brokers, o.Partitions = joined(f.addrs), 1
 	says(t, probed(ProbeReplicas(t.Context(), o, groupOf(o))), "events: topic "+o.Topic+" is created at the start",
-		"intake: topic "+o.Topic+".intake is created", "state: topic "+o.Topic+".state is created", "transactions: tr",
+		"intake: topic "+o.Topic+".intake is created", "quarantine: topic "+o.Quarantine+" is created",
+		"state: topic "+o.Topic+".state is created", "transactions: tr",
 		"group: the consumer group "+groupOf(o)+" is permitted")
 	r := openReplicas(t, o)
 	m, err := r.Join()
@@ -77,6 +78,7 @@ func TestProbeReplicas(t *testing.T) {
 func TestProbeOfUnequalTopics(t *testing.T) {
 	t.Parallel()
 	o := testOptions()
+	o.Quarantine = ""
 	f := startFake(t, kfake.SeedTopics(2, o.Topic), kfake.SeedTopics(3, o.Topic+".intake"))
 	o.Brokers = joined(f.addrs)
 	said := probed(ProbeReplicas(t.Context(), o, "g"))
@@ -112,6 +114,7 @@ func TestProbeOfReplicaRights(t *testing.T) {
 			t.Parallel()
 			o := testOptions()
 			o.SASL, o.User, o.Password, o.Topic, o.Partitions = "plain", "bridge", "secret", "events", 2
+			o.Quarantine = ""
 			var acls []kfake.ACL
 			var want []string
 			for i, r := range slices.Concat(rights, rights[:1]) {

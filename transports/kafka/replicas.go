@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -25,9 +26,12 @@ type Replicas struct {
 	name   string // of the consumer group, and the beginning of transactional ids
 	count  int    // of partitions of each topic
 	intake *route // to which callbacks are written
-	owners *cluster
-	group  atomic.Pointer[membership.Group] // nil: not joined
-	end    context.CancelFunc
+	// notices checks the topic of quarantine notices, on its own: what it lacks must not refuse callbacks. Nil: none are
+	// published.
+	notices *route
+	owners  *cluster
+	group   atomic.Pointer[membership.Group] // nil: not joined
+	end     context.CancelFunc
 
 	partitions *partitions.Partitions
 
@@ -109,6 +113,9 @@ func (r *Replicas) TopicState() bridge.TopicState {
 func (r *Replicas) Reload() error {
 	err := r.intake.reload()
 	_ = r.owners.reload() // the same files: its error would be the same
+	if r.notices != nil {
+		_ = r.notices.reload() // likewise
+	}
 	return err
 }
 
@@ -116,7 +123,11 @@ func (r *Replicas) Reload() error {
 func (r *Replicas) Close(ctx context.Context) error {
 	r.end()
 	r.owners.close()
-	return r.intake.close(ctx)
+	var err error
+	if r.notices != nil {
+		err = r.notices.close(ctx)
+	}
+	return errors.Join(err, r.intake.close(ctx))
 }
 
 func (r *Replicas) disconnect() {
@@ -125,5 +136,9 @@ func (r *Replicas) disconnect() {
 	r.intake.cluster.close()
 	if r.owners != nil {
 		r.owners.close()
+	}
+	if r.notices != nil {
+		r.notices.disconnect()
+		r.notices.cluster.close()
 	}
 }

@@ -47,7 +47,7 @@ func replicaRights(t *testing.T, c *kafkatest.Cluster, authority *certificatetes
 			user := fmt.Sprint("replica", missing)
 			o.Brokers, o.TLS, o.CAFile, o.SASL, o.User, o.Password = c.Broker(0), true, authority.File, "plain", user,
 				"least-secret"
-			o.Topic, o.Partitions = user+"-events", 2
+			o.Topic, o.Quarantine, o.Partitions = user+"-events", user+"-quarantine", 2
 			for i, r := range replicasRights() {
 				if i != missing {
 					addACL(t, c, kafka.ACLEntry{ResourceType: r.on, ResourceName: user + "-", Host: "*",
@@ -124,10 +124,25 @@ func useAll(t *testing.T, o Options) error {
 		err = errors.New("nothing is read")
 	}
 	if err == nil {
-		_, err = p.Commit(ctx, counted(1, 1))
+		err = findNotices(ctx, r)
+	}
+	if err == nil {
+		c := counted(1, 1)
+		c.Events = append(c.Events, noticeOf(1, 1))
+		_, err = p.Commit(ctx, c)
 	}
 	if err == nil {
 		err = r.State(ctx, 1, 0, func([]bridge.Row, uint64) error { return nil })
+	}
+	return err
+}
+
+// findNotices waits until the topic of notices was found.
+func findNotices(ctx context.Context, r *Replicas) error {
+	_, err := r.noticesOf(1)
+	for err != nil && ctx.Err() == nil {
+		<-time.After(20 * time.Millisecond)
+		_, err = r.noticesOf(1)
 	}
 	return err
 }

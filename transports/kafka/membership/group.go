@@ -57,8 +57,9 @@ func Join(o Options) (*Group, error) {
 	g.group, err = kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: o.ID, Topics: []string{o.Topic}, Brokers: o.Brokers, Dialer: o.Dialer,
 		GroupBalancers:    []kafka.GroupBalancer{sticky{g.holding}},
-		HeartbeatInterval: heartbeatInterval, SessionTimeout: o.Session, RebalanceTimeout: rebalance, JoinGroupBackoff: joinPause,
-		Timeout: requests, StartOffset: kafka.FirstOffset,
+		HeartbeatInterval: heartbeatInterval, SessionTimeout: o.Session, RebalanceTimeout: rebalance,
+		JoinGroupBackoff: joinPause,
+		Timeout:          requests, StartOffset: kafka.FirstOffset,
 	})
 	if err == nil {
 		g.reports.Go(g.report)

@@ -12,7 +12,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/heartbeat"
 )
 
-// Heartbeat asks the coordinator of a group once whether it counts a member of a generation among its own; nil: it does.
+// Heartbeat asks the coordinator of a group once whether it counts a member of a generation as its own; nil: it does.
 // The library's own takes the response's error for the time that the broker has throttled it, and asks any broker.
 func Heartbeat(ctx context.Context, c *kafka.Client, group string, generation int32, member string) error {
 	m, err := c.Transport.RoundTrip(ctx, c.Addr, &heartbeatRequest{

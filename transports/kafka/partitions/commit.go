@@ -76,20 +76,11 @@ type plan struct {
 // take is told before anything is sent.
 func (p *partition) plan(c bridge.PartitionCommit, most int) (*plan, error) {
 	out := &plan{owned: p.owned}
-	records := make([]producer.Record, len(c.Events))
-	for i, e := range c.Events {
-		records[i] = producer.Record{Event: e, Key: e.AppendPartitionKey(nil)}
-	}
-	for begin, n := 0, 0; begin < len(records); begin += n {
-		n = fitting(records[begin:], p.owned.opts.OutputLimit(), most)
-		set, err := out.encode(p.owned.opts.Output, p.number, records[begin:begin+n])
-		if err != nil {
+	events, notices := p.split(c.Events)
+	for _, o := range []*output{events, notices} {
+		if err := out.add(o, most); err != nil {
 			return nil, err
 		}
-		if limit := p.owned.opts.OutputLimit(); n == 1 && limit > 0 && int64(producer.Size(set)) > limit {
-			return nil, p.owned.rejected(begin, producer.Size(set), kafka.MessageSizeTooLarge)
-		}
-		out.events = append(out.events, begin)
 	}
 	rows, err := p.rows(c)
 	for n := 0; err == nil && len(rows) > 0; rows = rows[n:] {
@@ -97,6 +88,29 @@ func (p *partition) plan(c bridge.PartitionCommit, most int) (*plan, error) {
 		_, err = out.encode(p.owned.opts.State, p.number, rows[:n])
 	}
 	return out, err
+}
+
+// add encodes what goes to one topic.
+func (p *plan) add(o *output, most int) error {
+	if len(o.records) == 0 {
+		return nil
+	}
+	to, err := o.to()
+	if err != nil {
+		return err
+	}
+	for begin, n := 0, 0; begin < len(o.records); begin += n {
+		n = fitting(o.records[begin:], to.Limit, most)
+		set, err := p.encode(to.Topic, to.Partition, o.records[begin:begin+n])
+		if err != nil {
+			return err
+		}
+		if n == 1 && to.Limit > 0 && int64(producer.Size(set)) > to.Limit {
+			return p.rejected(to.Topic, o.index[begin], producer.Size(set), kafka.MessageSizeTooLarge)
+		}
+		p.events = append(p.events, o.index[begin])
+	}
+	return nil
 }
 
 // rows returns the records of the state.
@@ -147,10 +161,10 @@ func (p *plan) smaller(large *transaction.TooLarge) (int, error) {
 	case b.Records > 1:
 		return (b.Records + 1) / 2, nil
 	}
-	return 0, p.owned.rejected(p.events[large.Batch], producer.Size(b.Set), large.Err)
+	return 0, p.rejected(b.Topic, p.events[large.Batch], producer.Size(b.Set), large.Err)
 }
 
 // rejected returns the error of a commit because of one event.
-func (p *Partitions) rejected(index, size int, err error) error {
-	return &bridge.RejectedEvent{Index: index, Err: producer.RejectTooLarge(p.opts.Output, size, err)}
+func (*plan) rejected(topic string, index, size int, err error) error {
+	return &bridge.RejectedEvent{Index: index, Err: producer.RejectTooLarge(topic, size, err)}
 }

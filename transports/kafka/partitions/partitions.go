@@ -37,6 +37,9 @@ type Options struct {
 	Binary      bool   // CloudEvents binary mode instead of structured mode
 	Compression string // none, gzip, snappy, lz4 or zstd
 
+	// Notices returns where the notices of a partition go, or why they can go nowhere now; nil: where its events go.
+	Notices func(partition int) (Destination, error)
+
 	OutputLimit func() int64                     // max.message.bytes of the output topic, in bytes; 0: unknown
 	StateLimit  func() int64                     // of the state topic
 	Tombstones  func() time.Duration             // how long the state topic keeps removed keys after compaction at least
