@@ -22,6 +22,8 @@ type Config struct {
 	// Ignore is IGNORE_STREAMS: callbacks of streams whose name it matches are answered 200 and not published. Nil:
 	// none.
 	Ignore *regexp.Regexp
+	// Types is PUBLISH_TYPES: other events are not published, and callbacks of them are answered 200. Nil: all.
+	Types bridge.TypeSet
 }
 
 // Checker collects what was sent and what was published, in any order of the two. It is not safe for concurrent use.
@@ -197,7 +199,9 @@ func (c *Checker) checkOccurrence(o Occurrence, a *ledger, r *Report) {
 		r.fault(FaultRefused, o.lane(), "%s was published, but all of its %d requests were rejected", o, a.refused)
 	case (observed > 0 || a.quarantined) && c.ignored(o):
 		r.fault(FaultRefused, o.lane(), "%s was published, but its stream is ignored", o)
-	case observed == 0 && !a.quarantined && !a.replayed && a.accepted > 0 && !c.ignored(o):
+	case observed > 0 && c.leftOut(o):
+		r.fault(FaultRefused, o.lane(), "%s was published, but its type %s is left out", o, o.eventType())
+	case observed == 0 && !a.quarantined && !a.replayed && a.accepted > 0 && !c.ignored(o) && !c.leftOut(o):
 		r.fault(FaultLost, o.lane(), "%s was answered 200 %d times but not published", o, a.accepted)
 	case observed > limit:
 		ids := strings.Join(slices.Sorted(maps.Keys(a.ids)), ", ")

@@ -3,6 +3,7 @@ package checker_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -276,7 +277,7 @@ func markScenarios(t *testing.T) []scenario {
 // complete gives histories without a configuration the usual one.
 func complete(all []scenario) []scenario {
 	for i := range all {
-		if all[i].config == (checker.Config{}) {
+		if reflect.ValueOf(all[i].config).IsZero() {
 			all[i].config = config
 		}
 	}

@@ -66,7 +66,8 @@ func (l *lane) check(c Config, first uint64, r *Report) {
 	}
 	events := l.merged()
 	l.checkSequences(events, r)
-	w := orderCheck{lane: l, config: c, report: r, firstSequence: first, lastIndex: map[Key]int{}}
+	w := orderCheck{lane: l, config: c, report: r, firstSequence: first, lastIndex: map[Key]int{},
+		partial: c.partial()}
 	if l.stream {
 		w.checkStream(events)
 	} else {

@@ -16,6 +16,7 @@ type orderCheck struct {
 	lastIndex     map[Key]int // the index of the last event in order with a key
 	lastKey       Key         // of the last event in order
 	contiguous    bool        // nothing is missing since then, or since the beginning
+	partial       bool        // the output may lack events in between: nothing is ever contiguous
 }
 
 // exclusive marks exclude all others, except replayed and unsequenced each other.
@@ -31,7 +32,7 @@ func (w *orderCheck) checkStream(events []Event) {
 	for i := range events {
 		e := &events[i]
 		if i == 0 && e.Sequence == w.firstSequence {
-			w.contiguous = true
+			w.contiguous = !w.partial
 		} else if i > 0 && e.Sequence != events[i-1].Sequence+1 {
 			w.contiguous = false
 		}
@@ -86,7 +87,7 @@ func (w *orderCheck) checkOrder(e *Event) {
 	if ended && !m.Has(bridge.MarkForced) {
 		w.checkHoldServed(e)
 	}
-	w.lastKey, w.contiguous = e.Key, true
+	w.lastKey, w.contiguous = e.Key, !w.partial
 }
 
 // checkHoldServed: the mark of an ended hold is without forced only if the whole hold has passed.

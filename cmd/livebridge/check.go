@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"livebridge/bridge"
 	"livebridge/bridge/checker"
 )
 
@@ -16,6 +17,7 @@ func newCheck() *cobra.Command {
 	var sent, events string
 	var c checker.Config
 	var ignore string
+	var types []string
 	cmd := &cobra.Command{
 		Use: "check", Short: "Verify a run: acknowledged callbacks against published events", Args: noArguments,
 		Long: "Reads the output of `simulate --log` and `tail --from all` and reports every violated guarantee:\n" +
@@ -32,6 +34,9 @@ func newCheck() *cobra.Command {
 			if c.Ignore, err = ignored(ignore); err != nil {
 				return err
 			}
+			if c.Types, err = bridge.SelectTypes(types); err != nil {
+				return &usageError{fmt.Errorf("--publish-types: %w", err)}
+			}
 			return check(cmd.OutOrStdout(), c, sent, events)
 		},
 	}
@@ -39,6 +44,7 @@ func newCheck() *cobra.Command {
 	f.StringVar(&sent, "sent", "", "`file` written by simulate --log")
 	f.StringVar(&events, "events", "", "`file` of events as JSON lines, in the order of the stream or topic")
 	f.StringVar(&ignore, "ignore-streams", "", "IGNORE_STREAMS of the service")
+	f.StringSliceVar(&types, "publish-types", nil, "PUBLISH_TYPES of the service")
 	f.DurationVar(&c.HoldDone, "hold-done", 0, "HOLD_DONE of the service")
 	f.DurationVar(&c.HoldNext, "hold-next", 0, "HOLD_NEXT of the service")
 	f.DurationVar(&c.Slack, "slack", 0, "allowed delay of an event beyond the holds; 0: not checked")

@@ -74,11 +74,44 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func checked(t *testing.T, sent, events string) (output string, code int) {
+func checked(t *testing.T, sent, events string, more ...string) (output string, code int) {
 	var b bytes.Buffer
-	code = run(t.Context(), []string{"check", "--sent", sent, "--events", events, "--hold-done", testHold.String(),
-		"--hold-next", testHold.String()}, &b, &b)
+	code = run(t.Context(), append([]string{"check", "--sent", sent, "--events", events, "--hold-done", testHold.String(),
+		"--hold-next", testHold.String()}, more...), &b, &b)
 	return b.String(), code
+}
+
+// TestCheckOfAFilteredRun: what PUBLISH_TYPES leaves out is not reported as lost when the check knows the setting.
+func TestCheckOfAFilteredRun(t *testing.T) {
+	t.Parallel()
+	const types = "*.publish_done,*.record.*"
+	keys := allKeys("HMACSHA256")
+	service := launch(t, t.TempDir(), append(slices.Clone(keys), prefix+"PUBLISH_TYPES="+types)...)
+	log := filepath.Join(t.TempDir(), "sent.jsonl")
+	out, errOut, code := commandWith(t, append(slices.Clone(keys), prefix+"STREAM_KEY="+demoKey), "simulate", "--url",
+		"http://"+service.listen, "--rate", "0", "--log", log, "--count", "500", "--repeat", "0.2")
+	if code != exitDone {
+		t.Fatalf("simulate exits with %d\n%s%s", code, out, errOut)
+	}
+	until(t, "all is published", func() bool {
+		m := service.metrics(t)
+		return m["livebridge_outbox_events"] == 0 && m["livebridge_held_events"] == 0
+	})
+	lines := tailed(t, service.nats, counting(messages(t, service.nats)))
+	events := filepath.Join(t.TempDir(), "events.jsonl")
+	if err := os.WriteFile(events, []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if output, code := checked(t, log, events, "--publish-types", types); code != exitDone {
+		t.Errorf("exit code %d\n%s", code, output)
+	}
+	if output, code := checked(t, log, events); code != exitFailed || !strings.Contains(output, "lost") {
+		t.Errorf("without the setting: exit code %d\n%s", code, output)
+	}
+	if output, code := checked(t, log, events, "--publish-types", "*.nothing"); code != exitUsage ||
+		!strings.Contains(output, "--publish-types") {
+		t.Errorf("a glob of nothing: exit code %d\n%s", code, output)
+	}
 }
 
 // TestRecordSignTypes: recordings signed by each scheme come out, and a scheme that is not configured is rejected.

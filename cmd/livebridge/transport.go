@@ -91,18 +91,6 @@ func defaultSettings() []field {
 	return s.fields()
 }
 
-// probeResults returns the results of a probe.
-func probeResults(t transport, warnings []string, err error) []checkResult {
-	var all []checkResult
-	for _, text := range warnings {
-		all = append(all, warned("broker", "%s", text))
-	}
-	if err != nil {
-		return append(all, failed("broker", err))
-	}
-	return append(all, passed("broker", "connected to %s, publishing is permitted", t.redactedURL()))
-}
-
 // kafkaTransport is Kafka, with TRANSPORT=kafka.
 type kafkaTransport struct{ s *settings }
 
@@ -135,6 +123,9 @@ func (t kafkaTransport) share(ctx context.Context, log *zap.Logger) (shared, err
 }
 
 func (t kafkaTransport) probe(ctx context.Context) []checkResult {
+	if t.s.Intake == "broker" {
+		return replicaResults(kafka.ProbeReplicas(ctx, t.s.kafkaOptions(zap.NewNop()), t.s.IntakeGroup))
+	}
 	warnings, err := kafka.Probe(ctx, t.s.kafkaOptions(zap.NewNop()))
 	return probeResults(t, warnings, err)
 }

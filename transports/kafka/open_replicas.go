@@ -79,8 +79,7 @@ func (r *Replicas) prepare(ctx context.Context) error {
 	}
 	for _, other := range []*topic{intake, state} {
 		if n := len(other.layout.Load().partitions); n != r.count {
-			return fmt.Errorf("topic %s has %d partitions and %s has %d: replicas need as many in each; recreate the topic "+
-				"that is empty with as many as the other, or set KAFKA_TOPIC to a new name", other.Name, n, events.Name, r.count)
+			return errors.New(unequal(other.Name, n, events.Name, r.count))
 		}
 	}
 	if err := r.prepareNotices(); err != nil {
@@ -88,7 +87,7 @@ func (r *Replicas) prepare(ctx context.Context) error {
 	}
 	o := partitions.Options{
 		Brokers: r.owners, Log: r.opts.Log, Output: r.opts.Topic, Intake: r.intakeTopic, State: r.stateTopic,
-		Count: r.count, TransactionalIDs: fmt.Sprintf("%s-%s-", r.name, r.opts.Topic),
+		Count: r.count, TransactionalIDs: transactionalIDs(r.name, r.opts.Topic),
 		TransactionTimeout: r.opts.transaction, Binary: r.opts.Binary, Compression: r.opts.Compression,
 		OutputLimit: events.Limit.Load, StateLimit: state.Limit.Load, Tombstones: r.tombstones, Fenced: r.fenced,
 		Processed: r.processed, Ours: r.ours,

@@ -50,13 +50,13 @@ func (p *probe) run(ctx context.Context) ([]string, error) {
 	}
 	var errs []error
 	for i := range answer.Topics {
-		errs = append(errs, p.check(ctx, &answer.Topics[i]))
+		errs = append(errs, p.check(ctx, &answer.Topics[i], roleEvents))
 	}
 	return p.warnings, errors.Join(errs...)
 }
 
 // check checks one topic.
-func (p *probe) check(ctx context.Context, found *kafka.Topic) error {
+func (p *probe) check(ctx context.Context, found *kafka.Topic, r role) error {
 	switch {
 	case errors.Is(found.Error, kafka.UnknownTopicOrPartition) && p.opts.Create:
 		p.warn(found.Name, "does not exist; it is created at the start")
@@ -66,12 +66,12 @@ func (p *probe) check(ctx context.Context, found *kafka.Topic) error {
 	case len(found.Partitions) == 0:
 		return unavailable(found.Name, kafka.LeaderNotAvailable)
 	}
-	if n := len(found.Partitions); n != p.opts.Partitions {
+	if n := len(found.Partitions); r == roleEvents && n != p.opts.Partitions {
 		p.warn(found.Name, fmt.Sprintf("has %d partitions; KAFKA_PARTITIONS is %d", n, p.opts.Partitions))
 	}
 	known := &topic{Topic: producer.Topic{Name: found.Name}}
 	findings := p.topics.describe(ctx, known)
-	findings = append(findings, p.opts.findings(topicState{partitions: found.Partitions, config: known.config})...)
+	findings = append(findings, p.opts.roleFindings(r, topicState{partitions: found.Partitions, config: known.config})...)
 	for _, f := range findings {
 		if f.alarm {
 			return fmt.Errorf("topic %s: %s", found.Name, f.text)
@@ -94,7 +94,7 @@ func (p *probe) checkWrite(ctx context.Context, found *kafka.Topic) error {
 	if err == nil {
 		err = answer.Error
 	}
-	if err == nil || errors.Is(err, kafka.InvalidMessage) {
+	if err == nil || errors.Is(err, kafka.InvalidMessage) || errors.Is(err, kafka.InvalidRecord) {
 		return nil
 	}
 	return unavailable(found.Name, err)

@@ -56,6 +56,7 @@ func replicaRights(t *testing.T, c *kafkatest.Cluster, authority *certificatetes
 				}
 			}
 			err := useAll(t, o)
+			probeRights(t, o, missing)
 			if missing == len(replicasRights()) {
 				if err != nil || logs.FilterMessageSnippet("KAFKA_USER").Len() > 0 {
 					t.Errorf("with all rights: %v; the log has %v", err, logs.All())
@@ -66,6 +67,24 @@ func replicaRights(t *testing.T, c *kafkatest.Cluster, authority *certificatetes
 				t.Errorf("it says %v; the log has %v", err, logs.All())
 			}
 		})
+	}
+}
+
+// probeRights checks that a probe finds the same right missing. What is missing to create a topic shows at the start.
+func probeRights(t *testing.T, o Options, missing int) {
+	t.Helper()
+	advice := ""
+	if missing < len(replicasRights()) {
+		advice = replicasRights()[missing].advice
+	}
+	said := probed(ProbeReplicas(t.Context(), o, groupOf(o)))
+	if advice == "allow CREATE" {
+		advice = "which the right CREATE permits"
+	}
+	found := strings.Contains(said, ": FAILED: ")
+	fails := advice != "" && missing > 1 // neither the right to create topics nor that to read their settings is needed
+	if !strings.Contains(said, advice) || found != fails && missing > 0 {
+		t.Errorf("the probe says\n%s", said)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -141,5 +143,37 @@ func TestPartitionProgress(t *testing.T) {
 	}
 	if second := taken.(bridge.PartitionProgress).Epoch(); second == before {
 		t.Errorf("both owners have the epoch %d", second)
+	}
+}
+
+// TestWhoseItIs: the group is asked whether a partition is this replica's, and says no to one that it has expelled.
+func TestWhoseItIs(t *testing.T) {
+	t.Parallel()
+	f := startFake(t, kfake.NumBrokers(3))
+	o := testOptions()
+	o.Brokers, o.Partitions = joined(f.addrs), 2
+	r := openReplicas(t, o)
+	m, err := r.Join()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = m.Leave(soon(t)) }()
+	if r.ours(soon(t), 0) {
+		t.Error("it has a partition before the group has given one")
+	}
+	if all, err := m.Next(soon(t)); err != nil || len(all) != 2 {
+		t.Fatal(all, err)
+	}
+	if !r.ours(soon(t), 0) || r.ours(soon(t), 2) {
+		t.Errorf("of partitions 0 and 2 it says %v and %v", r.ours(soon(t), 0), r.ours(soon(t), 2))
+	}
+	f.ControlKey(int16(kmsg.Heartbeat), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		f.KeepControl()
+		answer := r.ResponseKind().(*kmsg.HeartbeatResponse)
+		answer.ErrorCode = kerr.IllegalGeneration.Code
+		return answer, nil, true
+	})
+	if r.ours(soon(t), 0) {
+		t.Error("it is the owner of a generation before")
 	}
 }

@@ -60,6 +60,9 @@ func rights(t *testing.T, c *kafkatest.Cluster, authority *certificatetest.Autho
 		if n := logs.FilterMessageSnippet("llow KAFKA_USER").Len() + logs.FilterMessageSnippet("cannot").Len(); n > 0 {
 			t.Errorf("the log has %v", logs.All())
 		}
+		if _, err := Probe(t.Context(), o); err != nil {
+			t.Errorf("a probe says %v", err)
+		}
 	})
 	for _, missing := range publisherRights() {
 		t.Run("without "+missing.name, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	heartbeat = 500 * time.Millisecond // others learn of a member that leaves or comes within it
+	heartbeatInterval = 500 * time.Millisecond // others learn of a member that leaves or comes within it
 	// Session is how long a member that is killed holds its partitions.
 	Session      = 10 * time.Second
 	rebalance    = 10 * time.Second       // a member that does not join again within it is out
@@ -57,8 +57,9 @@ func Join(o Options) (*Group, error) {
 	g.group, err = kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: o.ID, Topics: []string{o.Topic}, Brokers: o.Brokers, Dialer: o.Dialer,
 		GroupBalancers:    []kafka.GroupBalancer{sticky{g.holding}},
-		HeartbeatInterval: heartbeat, SessionTimeout: o.Session, RebalanceTimeout: rebalance, JoinGroupBackoff: joinPause,
-		Timeout: requests, StartOffset: kafka.FirstOffset,
+		HeartbeatInterval: heartbeatInterval, SessionTimeout: o.Session, RebalanceTimeout: rebalance,
+		JoinGroupBackoff: joinPause,
+		Timeout:          requests, StartOffset: kafka.FirstOffset,
 	})
 	if err == nil {
 		g.reports.Go(g.report)
@@ -182,13 +183,7 @@ func (g *Group) heartbeat(ctx context.Context) error {
 	if current == nil {
 		return errNoGeneration
 	}
-	answer, err := g.opts.Client().Heartbeat(ctx, &kafka.HeartbeatRequest{
-		GroupID: current.GroupID, GenerationID: current.ID, MemberID: current.MemberID,
-	})
-	if err == nil {
-		err = answer.Error
-	}
-	return err
+	return Heartbeat(ctx, g.opts.Client(), current.GroupID, current.ID, current.MemberID)
 }
 
 // Leave implements bridge.Membership.
