@@ -29,7 +29,8 @@ type Stats struct {
 	Fenced, Failures        uint64 // ownerships that ended because another replica took over, or by an error
 	Unreadable              uint64 // records of the intake that were left out
 
-	Holding     int // events held
+	Holding     int           // events held
+	OldestHold  bridge.Millis // when the one was put on hold that is held the longest; 0: nothing is held
 	Quarantine  bridge.Usage
 	DeadLetters bridge.Usage
 }
@@ -98,12 +99,10 @@ func (p *partitionStats) restored(rows int) {
 	p.change(func(s *Stats) { s.RestoredRows += uint64(rows) })
 }
 
-func (p *partitionStats) taken(now time.Duration, state *store.State) {
+func (p *partitionStats) taken(now time.Duration, state *store.State, of *processor.Processor) {
+	p.shows(state, of)
+	p.change(func(s *Stats) { s.Takeovers++; s.TakeoverTime = now - p.began })
 	p.become(Owner, now)
-	p.change(func(s *Stats) {
-		s.Takeovers++
-		s.TakeoverTime, s.StateCommits, s.Next = now-p.began, state.Commits, state.Next
-	})
 }
 
 // takeover is what a log line says of the last one.
@@ -115,12 +114,18 @@ func (p *partitionStats) takeover() (fields []zap.Field) {
 	return fields
 }
 
-func (p *partitionStats) committed(b *batch, state *store.State, holding int) {
+func (p *partitionStats) committed(b *batch) {
 	p.change(func(s *Stats) {
 		s.Commits++
 		s.Inputs += uint64(b.records)
 		s.Events += uint64(len(b.events))
-		s.StateCommits, s.Next, s.Holding = state.Commits, state.Next, holding
+	})
+}
+
+// shows notes what the state has.
+func (p *partitionStats) shows(state *store.State, of *processor.Processor) {
+	p.change(func(s *Stats) {
+		s.StateCommits, s.Next, s.Holding, s.OldestHold = state.Commits, state.Next, of.Holding(), of.OldestHold()
 		s.Quarantine, s.DeadLetters = bridge.Usage(state.Counters.Quarantine), bridge.Usage(state.Counters.DeadLetters)
 	})
 }

@@ -108,7 +108,7 @@ func countingMutants() []mutant {
 			"s.echo.Pre(s.admit, s.answerHealth)", ingress, "TestHealth"},
 		{"the quarantine is silent", "bridge/journal/journal.go", "\t\tj.quarantineLog.report(fields)\n", "\t\t_ = fields\n",
 			journal, "TestQuarantineIsLoud"},
-		{"a flood of quarantined callbacks fills the log", "bridge/journal/quarantine_log.go", "if !limit.Allow() {",
+		{"a flood of quarantined callbacks fills the log", "bridge/tally/quarantine_log.go", "if !limit.Allow() {",
 			"if false {", journal, "TestQuarantineIsLoud"},
 		{"a full journal is logged once", "bridge/journal/capacity.go", "now.Sub(r.reminded) >= bridge.ReminderInterval",
 			"false", journal, "TestFullIsLogged"},
