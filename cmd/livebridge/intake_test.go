@@ -127,7 +127,8 @@ func TestIntakeSettings(t *testing.T) {
 		{[]string{"INTAKE", "broker"}, "broker is not supported with TRANSPORT=nats"},
 		{[]string{"INTAKE_FALLBACK", "refuse"}, "INTAKE_FALLBACK: is set although INTAKE is local"},
 		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "INTAKE_BUDGET", "0s"}, "INTAKE_BUDGET: 0s is too short"},
-		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "JOURNAL_KEEP", "1h"}, "JOURNAL_KEEP: is not supported with INTAKE=broker, where the broker keeps the history: unset it; how long"},
+		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "JOURNAL_KEEP", "1h"},
+			"JOURNAL_KEEP: is not supported with INTAKE=broker, where the broker keeps the history: unset it; how long"},
 		{[]string{"INTAKE", "broker", "TRANSPORT", "kafka", "KAFKA_TOPIC", "live.{app}"}, "KAFKA_TOPIC"},
 	} {
 		if _, err := load(with(c.settings...)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -106,7 +106,7 @@ func countingMutants() []mutant {
 			"if err := s.cfg.Ready(); false {", ingress, "TestHealth"},
 		{"a load balancer is no allowed source", "bridge/ingress/route.go", "s.echo.Pre(s.answerHealth, s.admit)",
 			"s.echo.Pre(s.admit, s.answerHealth)", ingress, "TestHealth"},
-		{"the quarantine is silent", "bridge/journal/journal.go", "\t\tj.quarantineLog.report(fields)\n", "\t\t_ = fields\n",
+		{"the quarantine is silent", "bridge/journal/journal.go", "\t\tj.quarantineLog.Report(fields)\n", "\t\t_ = fields\n",
 			journal, "TestQuarantineIsLoud"},
 		{"a flood of quarantined callbacks fills the log", "bridge/tally/quarantine_log.go", "if !limit.Allow() {",
 			"if false {", journal, "TestQuarantineIsLoud"},
