@@ -93,17 +93,22 @@
 //	                                                          wanted ones; the only importer of the provider's SDK
 //	bridge/provider/providertest
 //	                          bridge, provider, simulator     plays the provider's API and its streams
-//	transports/nats           bridge, transporttls            publishes to NATS; the only importer of nats.go
+//	transports/nats           bridge, lease, partitions, transporttls
+//	                                                          publishes to NATS, and opens its replicas; with those
+//	                                                          below it the only importer of nats.go
 //	transports/nats/embedded  bridge, nats                    the NATS server in this process, its repair and its
 //	                                                          checkpoints; the only importer of nats-server
+//	transports/nats/lease     shares                          shares partitions out by leases in a key-value bucket
 //	transports/nats/natstest  bridge, transporttest           a NATS server for tests
+//	transports/nats/partitions
+//	                          bridge                          an owner's partition: state, intake and commits
 //	transports/kafka          bridge, producer, committed, membership, partitions, transporttls
 //	                                                          publishes to Kafka, and opens its replicas; it and those
 //	                                                          below are the only importers of kafka-go
 //	transports/kafka/committed
 //	                          none of ours                    reads the committed records of partitions
 //	transports/kafka/membership
-//	                          none of ours                    shares partitions out by a consumer group
+//	                          shares                          shares partitions out by a consumer group
 //	transports/kafka/partitions
 //	                          bridge, committed, producer, transaction
 //	                                                          takes, reads and commits partitions of an intake
@@ -112,6 +117,7 @@
 //	                          bridge, producer                the transactional producer that kafka-go lacks
 //	transports/kafka/kafkatest
 //	                          transporttest                   Apache Kafka in processes of its own, for tests
+//	transports/shares         none of ours                    says which member gets which partitions
 //	transports/transporttest  bridge                          what every transport's publisher and consumer must pass
 //	transports/transporttls   none of ours                    what the transports share as TLS clients
 //	schemas                   the standard library            JSON Schemas, AsyncAPI document, golden pairs

@@ -134,20 +134,8 @@ type JournalStats struct {
 	FreeBytes   uint64         `json:"free_bytes"`        // on the disk
 	History     *HistoryStats  `json:"history,omitempty"` // absent: none is kept
 
-	Partitions []PartitionStats `json:"partitions,omitempty"` // of many replicas; absent otherwise
-}
-
-// PartitionStats is what a replica knows of a partition that many replicas share.
-type PartitionStats struct {
-	Partition   int    `json:"partition"`
-	State       string `json:"state"`   // what this replica is to it: owner, restoring, waiting, fenced_out or other
-	Commits     uint64 `json:"commits"` // by all owners, as of the last commit that this replica knows
-	Next        uint64 `json:"next"`    // position in the intake that is read next, likewise
-	Behind      string `json:"behind"`  // age of the callback that was read last, while there is more; 0s otherwise
-	Takeovers   uint64 `json:"takeovers"`
-	Held        int    `json:"held"` // events
-	Quarantine  Usage  `json:"quarantine"`
-	DeadLetters Usage  `json:"dead_letters"`
+	Partitions []PartitionStats `json:"partitions,omitzero"` // of many replicas; absent otherwise
+	Intake     *IntakeStats     `json:"intake,omitempty"`    // of a replica that keeps callbacks; absent otherwise
 }
 
 // ReplayQuery selects events of the outbox, or of the history. The zero ReplayQuery begins with the first of all lanes

@@ -10,6 +10,21 @@ import (
 // be: the partition is given up until the Membership gives it to this replica once more.
 var ErrFenced = errors.New("another replica has taken the partition over")
 
+// ErrTimedOut is an ErrFenced of which it is known that no other replica was given the partition: its transaction took
+// longer than the broker allows, which has ended it and fenced its owner.
+var ErrTimedOut error = timedOut{}
+
+type timedOut struct{}
+
+// Error implements error.
+func (timedOut) Error() string {
+	return "the broker has ended the transaction, which took longer than it allows; " +
+		"no other replica was given the partition"
+}
+
+// Is has it taken for what it is a case of.
+func (timedOut) Is(target error) bool { return target == ErrFenced }
+
 // ErrStateGone says that the state can no longer be read from a position: keys that were removed behind it may have
 // been forgotten, or the state has lost what was there. What was kept of it is thrown away, and it is read from 0.
 var ErrStateGone = errors.New("the state can no longer be read from the position")
@@ -88,4 +103,19 @@ type Partition interface {
 	Commit(ctx context.Context, c PartitionCommit) (state uint64, err error)
 	// Close ends what is open. It gives nothing to others: Membership does.
 	Close() error
+}
+
+// PartitionProgress is what a Partition may tell of itself besides, for logs and metrics. Like it, it is used by one
+// goroutine.
+type PartitionProgress interface {
+	// Epoch tells the owners of a partition apart: it is another one after each Take, whoever has called it.
+	Epoch() uint64
+	// Behind returns how many inputs lie in the intake behind what Read has returned, when it was last known.
+	Behind() uint64
+}
+
+// RestoreProgress is what Partitions may tell of a Take that is under way. It may be called by any goroutine.
+type RestoreProgress interface {
+	// Restored returns which part of the partition's state was read, from 0 to 1.
+	Restored(partition int) float64
 }

@@ -16,6 +16,9 @@ type batch struct {
 	steps   []step
 	next    uint64 // position in the intake behind it
 	records int
+	floor   uint64 // of the first batch of all: what its lanes begin behind
+
+	remembered bool // a piece of memory is in it: its names are as many as one row takes
 
 	effects processor.Effects
 	results []store.CommandResult
@@ -79,10 +82,10 @@ func (o *owner) commit() error {
 		}
 		state, err := o.attempt(rows)
 		var one *bridge.RejectedEvent
-		switch {
-		case err == nil:
+		if err == nil {
 			return o.committed(rows, state)
-		case !errors.As(err, &one):
+		}
+		if o.stats.aborted(); !errors.As(err, &one) {
 			return err
 		}
 		rejected = append(rejected, rejection{b.emittedAt(one.Index), one})
@@ -120,6 +123,7 @@ func (o *owner) decideAgain(rejected []rejection) error {
 	if err := o.newProcessor(o.began); err != nil {
 		return err
 	}
+	o.processor.Counters().Floor = max(o.processor.Counters().Floor, b.floor)
 	b.effects, b.results = processor.Effects{}, b.results[:0]
 	for i := range b.steps {
 		s := &b.steps[i]

@@ -12,7 +12,7 @@ import (
 // A record of the intake log is the byte form of a callback's input, which begins with its action, or begins with a
 // byte of its own. Both are a version of their form too: what changes gets another one.
 //
-//	input                      a callback
+//	input                      a callback, or a piece of memory
 //	traced(1) trace input      a callback with its place in a trace: flags(1) trace id(16) span id(8) tracestate
 //	command(1) id(16) input    an operator's command
 //	tick(1)                    nothing: whoever reads it knows that all before it was read, and what time the log's
@@ -22,6 +22,7 @@ const (
 	recordCommand  = recordKind(0x81)
 	recordTick     = recordKind(0x82)
 	recordTraced   = recordKind(0x83)
+	recordMemory   = recordKind(processor.Remember)
 )
 
 // recordKind is what a record of the intake is.
@@ -47,6 +48,10 @@ func callbackRecord(a *bridge.Arrival) []byte {
 
 func commandRecord(id commandID, in *processor.Input) []byte {
 	return processor.AppendInput(append([]byte{byte(recordCommand)}, id[:]...), in)
+}
+
+func memoryRecord(m *processor.Memory) []byte {
+	return processor.AppendInput(nil, &processor.Input{Action: processor.Remember, Memory: m})
 }
 
 func tick() []byte { return []byte{byte(recordTick)} }
@@ -78,7 +83,7 @@ func readIntakeRecord(value []byte) (r intakeRecord, err error) {
 }
 
 // maxAction is the greatest of the bytes that inputs may begin with.
-const maxAction = recordKind(processor.Forget)
+const maxAction = recordMemory
 
 // check returns an error for an input that does not come by the intake, or lacks what its action needs.
 func (r *intakeRecord) check() error {
@@ -90,6 +95,10 @@ func (r *intakeRecord) check() error {
 	case processor.Release, processor.Purge, processor.Replay:
 		if r.kind != recordCommand {
 			return errors.New("intake record: a command without its id")
+		}
+	case processor.Remember:
+		if r.kind != recordMemory {
+			return errors.New("intake record: a command that is a piece of memory")
 		}
 	default:
 		return fmt.Errorf("intake record: action %d does not come by the intake", r.input.Action)

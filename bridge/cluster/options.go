@@ -88,6 +88,7 @@ func (o *Options) cacheOptions(partition int) store.CacheOptions {
 	return store.CacheOptions{
 		Dir: filepath.Join(o.Dir, "partition-"+strconv.Itoa(partition)), FS: o.FS, OpenFiles: o.OpenFiles,
 		SessionEvents: o.Limits.SessionEvents,
-		Now:           func() time.Time { _, wall := o.Clock(); return wall }, Log: o.Log,
+		Now:           func() time.Time { _, wall := o.Clock(); return wall },
+		Log:           o.Log.With(zap.Int("partition", partition)),
 	}
 }

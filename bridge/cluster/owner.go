@@ -27,6 +27,7 @@ type owner struct {
 	number int // of the partition
 	log    *zap.Logger
 	stats  *partitionStats
+	why    Why // it takes the partition
 
 	partition     bridge.Partition
 	commitContext context.Context // outlives that of reading by Options.Grace
@@ -42,9 +43,9 @@ type owner struct {
 }
 
 // own takes the partition and works on it until the context ends or something fails, and returns why.
-func (c *Cluster) own(ctx, commitContext context.Context, number int) (err error) {
+func (c *Cluster) own(ctx, commitContext context.Context, number int, why Why) (err error) {
 	o := &owner{
-		opts: &c.opts, number: number, stats: c.stats.of(number), commitContext: commitContext,
+		opts: &c.opts, number: number, why: why, stats: c.stats.of(number), commitContext: commitContext,
 		limits: c.opts.processorOptions(number),
 		log:    c.opts.Log.With(zap.Int("partition", number)),
 	}
@@ -74,6 +75,7 @@ func (o *owner) turn(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the intake: %w", err)
 	}
+	o.noteRead(records, end)
 	if err := o.calibrate(records); err != nil {
 		return err
 	}
@@ -90,8 +92,23 @@ func (o *owner) turn(ctx context.Context) error {
 	if err := o.passTime(asked, end); err != nil {
 		return err
 	}
-	o.stats.read(records, end, o.clock.present())
 	return o.flush()
+}
+
+// noteRead has the stats show how much waits. Where the broker does not say what lies behind, it is one input at least,
+// unless the end was reached.
+func (o *owner) noteRead(records []bridge.IntakeRecord, end bool) {
+	backlog := uint64(len(records))
+	if progress, known := o.partition.(bridge.PartitionProgress); known {
+		backlog += progress.Behind()
+	} else if !end {
+		backlog++
+	}
+	if len(records) > 0 {
+		o.stats.read(backlog, time.Duration(o.clock.committed(records[0].Recorded).At))
+		return
+	}
+	o.stats.waits(backlog, o.clock.running())
 }
 
 // leastPatience keeps an owner that cannot see the end of the intake from asking for it without a pause.
@@ -108,7 +125,7 @@ func (o *owner) patience(now time.Duration) time.Duration {
 
 // full reports whether the batch is large enough that more should go with the next commit.
 func (o *owner) full() bool {
-	return o.batch.records >= o.opts.BatchInputs || o.batch.effects.Bytes() > o.opts.BatchBytes
+	return o.batch.records >= o.opts.BatchInputs || o.batch.effects.Bytes() > o.opts.BatchBytes || o.batch.remembered
 }
 
 // add takes a record of the intake into the batch.
@@ -123,8 +140,8 @@ func (o *owner) add(r *bridge.IntakeRecord) error {
 	}
 	now := o.clock.recorded(r.Recorded)
 	if o.cache.State().Commits == 0 && o.batch.records == 0 { // the first record of all
-		o.processor.Counters().Floor = processor.FirstFloor(r.Recorded)
-		o.batch.effects.Counters.Floor = o.processor.Counters().Floor
+		o.batch.floor = processor.FirstFloor(r.Recorded)
+		o.processor.Counters().Floor, o.batch.effects.Counters.Floor = o.batch.floor, o.batch.floor
 	}
 	o.batch.next, o.batch.records, o.batch.effects.Now = r.Position+1, o.batch.records+1, now
 	if err != nil {
@@ -136,6 +153,7 @@ func (o *owner) add(r *bridge.IntakeRecord) error {
 	if read.kind == recordTick {
 		return nil
 	}
+	o.batch.remembered = o.batch.remembered || read.kind == recordMemory
 	s := step{value: r.Value, input: inputAt(read.input, now)}
 	if read.kind == recordCommand {
 		s.command = &read.command

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -22,11 +21,12 @@ type run struct {
 	busy    map[int]chan struct{} // closed once the last worker of a partition has ended
 	fresh   chan struct{}         // closed while the membership is known; replaced when it is not
 	known   bool
+	begun   bool // partitions were given before
 }
 
 // worker is a partition that was given to this replica.
 type worker struct {
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	ended  chan struct{} // closed once it does nothing more: it was taken away, or fenced out
 }
 
@@ -108,15 +108,21 @@ func (r *run) assign(ctx context.Context, partitions []int) {
 	defer r.mu.Unlock()
 	for p, w := range r.workers {
 		if !slices.Contains(partitions, p) {
-			w.cancel()
+			w.cancel(errRebalanced)
 			delete(r.workers, p)
 		}
 	}
 	for _, p := range partitions {
-		if r.workers[p] == nil || r.workers[p].over() {
-			r.workers[p] = r.begin(ctx, p)
+		switch w := r.workers[p]; {
+		case w != nil && w.over():
+			r.workers[p] = r.begin(ctx, p, WhyAfterFence)
+		case w == nil && r.begun:
+			r.workers[p] = r.begin(ctx, p, WhyAssigned)
+		case w == nil:
+			r.workers[p] = r.begin(ctx, p, WhyStart)
 		}
 	}
+	r.begun = r.begun || len(partitions) > 0
 }
 
 func (w *worker) over() bool {
@@ -129,47 +135,47 @@ func (w *worker) over() bool {
 }
 
 // begin begins to work on a partition.
-func (r *run) begin(ctx context.Context, partition int) *worker {
-	ctx, cancel := context.WithCancel(ctx)
+func (r *run) begin(ctx context.Context, partition int, why Why) *worker {
+	ctx, cancel := context.WithCancelCause(ctx)
 	w := &worker{cancel: cancel, ended: make(chan struct{})}
 	previous := r.busy[partition]
 	r.busy[partition] = w.ended
 	r.wg.Go(func() {
 		defer close(w.ended)
-		defer cancel()
+		defer cancel(nil)
 		if previous != nil {
 			<-previous // it still has the cache open
 		}
-		r.work(ctx, partition)
+		r.work(ctx, partition, why)
 	})
 	return w
 }
 
 // work owns a partition again and again, until it is taken away or fenced out.
-func (r *run) work(ctx context.Context, partition int) {
+func (r *run) work(ctx context.Context, partition int, why Why) {
 	stats, log := r.c.stats.of(partition), r.c.opts.Log.With(zap.Int("partition", partition))
-	defer func() { stats.release(r.c.opts.now()) }()
 	pause := newBackoff(&r.c.opts)
+	var err error
 	for ctx.Err() == nil {
 		commits, cancel := graceful(ctx, r.c.opts.Grace)
-		err := r.c.own(ctx, commits, partition)
+		err = r.c.own(ctx, commits, partition, why)
 		cancel()
-		switch {
-		case ctx.Err() != nil:
-			log.Info("partition given up: it goes to another replica, or this one stops")
-			return
-		case errors.Is(err, bridge.ErrFenced):
-			stats.fencedOut()
-			log.Warn("partition given up: another replica has taken it over", zap.Error(err))
-			return
+		if whyEnded(ctx, err) != WhyError {
+			break
 		}
-		if stats.failed(r.c.opts.now()) {
+		owned := stats.owned(r.c.opts.now())
+		if stats.failed(r.c.opts.Clock) {
 			pause.reset()
 		}
-		log.Warn("partition failed and is taken anew", zap.Error(err), zap.Duration("after", pause.next))
+		log.Warn("partition failed and is taken anew", append(owned, zap.String("why", string(WhyError)),
+			zap.Error(err), zap.Duration("after", pause.next))...)
 		pause.wait(ctx)
 		r.awaitFresh(ctx) // or it would be taken from whoever owns it by now
+		why = WhyAfterError
 	}
+	ended := whyEnded(ctx, err)
+	logGivenUp(log, stats.owned(r.c.opts.now()), ended, err)
+	stats.gaveUp(ended, r.c.opts.Clock)
 }
 
 // backoff is a pause that doubles.

@@ -20,16 +20,7 @@ import (
 // newReplica returns a replica that takes part until the test ends, and the broker as it sees it.
 func newReplica(t *testing.T, b *clustertest.Broker, change ...func(*Options)) (*Cluster, *clustertest.Replica) {
 	t.Helper()
-	broker := b.Replica(nil)
-	opts := DefaultOptions("caches")
-	opts.FS, opts.Limits = vfs.NewMem(), limits()
-	opts.Intake, opts.Partitions, opts.Membership = broker, broker, broker
-	opts.Backoff, opts.BackoffMax = time.Millisecond, 10*time.Millisecond
-	opts.Log = zaptest.NewLogger(t)
-	for _, f := range change {
-		f(&opts)
-	}
-	c := New(opts)
+	c, broker := notRunning(b, append([]func(*Options){func(o *Options) { o.Log = zaptest.NewLogger(t) }}, change...)...)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Run(ctx) }()

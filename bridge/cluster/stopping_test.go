@@ -22,11 +22,15 @@ func (p slowPartitions) Take(ctx context.Context, partition int, from uint64, pu
 	bridge.Partition, error,
 ) {
 	taken, err := p.Partitions.Take(ctx, partition, from, put)
-	return slowPartition{taken, p}, err
+	if err != nil {
+		return nil, err
+	}
+	return slowPartition{taken, taken.(bridge.PartitionProgress), p}, nil
 }
 
 type slowPartition struct {
 	bridge.Partition
+	bridge.PartitionProgress
 	of slowPartitions
 }
 

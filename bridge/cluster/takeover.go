@@ -16,6 +16,7 @@ import (
 // take fences the owner before and restores what was committed. The cache is kept only where it is a part of that.
 func (o *owner) take(ctx context.Context) (err error) {
 	o.stats.taking(o.opts.now())
+	o.log.Info("partition is taken over; its state is restored", zap.String("why", string(o.why)))
 	err = o.restore(ctx)
 	if gone(err) {
 		o.log.Info("cache of the partition is thrown away; the whole state is restored", zap.Error(err))
@@ -30,8 +31,16 @@ func (o *owner) take(ctx context.Context) (err error) {
 	if err := o.begin(); err != nil {
 		return errors.Join(err, o.partition.Close())
 	}
-	o.stats.taken(o.opts.now(), o.cache.State(), o.processor)
+	o.stats.taken(o.opts.Clock, o.why, o.epoch(), o.cache.State(), o.processor)
 	return nil
+}
+
+// epoch returns that of the ownership; 0: the broker tells none.
+func (o *owner) epoch() uint64 {
+	if progress, known := o.partition.(bridge.PartitionProgress); known {
+		return progress.Epoch()
+	}
+	return 0
 }
 
 // gone reports whether what was kept of a state is of no use: it is read from its beginning.

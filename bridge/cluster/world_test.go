@@ -125,7 +125,7 @@ func (p *player) start() {
 	go func() {
 		err := errCrashed
 		defer func() { p.ended <- err }()
-		err = p.cluster.own(ctx, ctx, 0)
+		err = p.cluster.own(ctx, ctx, 0, WhyStart)
 	}()
 	p.await()
 }

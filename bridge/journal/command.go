@@ -17,6 +17,7 @@ const (
 	opPurge                      // takes entries off a review queue
 	opExpandAll                  // writes all event batches row by row, so that opReplay finds their events
 	opReplay                     // replays a page of the outbox, or of the history
+	opRemember                   // takes in what partitions remember
 )
 
 // command is what an operator asks the writer for. What the processor decides of it is an Input, which can be written
@@ -26,6 +27,7 @@ type command struct {
 	queue   bridge.ReviewQueue // of opRelease and opPurge
 	numbers []uint64           // likewise
 	replay  bridge.ReplayQuery // of opReplay
+	memory  *processor.Memory  // of opRemember
 }
 
 // result is what a command has come to.
@@ -50,6 +52,8 @@ func (j *Journal) execute(c *commit, cmd *command) (r result, err error) {
 		err = c.batch.ExpandAll()
 	case opReplay:
 		r.replay, err = j.replayPage(c, cmd.replay)
+	case opRemember:
+		err = j.apply(c, processor.Input{Action: processor.Remember, Memory: cmd.memory})
 	default:
 		err = fmt.Errorf("unknown operation %d", cmd.op)
 	}

@@ -11,7 +11,12 @@ func (p *Processor) deadLetter(r Rejection, eff *Effects) {
 	if p.counters.DeadLetters.Entries >= uint64(p.opts.DeadLettersMax) {
 		return
 	}
-	d := DeadLetter{Number: p.number(), Event: r.Event, Reason: r.Reason, Detail: r.Detail}
+	p.keepDeadLetter(DeadLetter{Event: r.Event, Reason: r.Reason, Detail: r.Detail}, eff)
+}
+
+// keepDeadLetter keeps a dead letter under the next number.
+func (p *Processor) keepDeadLetter(d DeadLetter, eff *Effects) {
+	d.Number = p.number()
 	p.scratch = d.AppendRecord(p.scratch[:0])
 	p.counters.DeadLetters.Add(len(p.scratch))
 	eff.bytes += len(p.scratch)

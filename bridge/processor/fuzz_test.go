@@ -33,6 +33,7 @@ func everyInput() []Input {
 		{Action: Replay, Events: []*bridge.Event{event, event}},
 		{Action: Reject, Rejected: Rejection{Event: event, Reason: bridge.RejectionTooLarge, Detail: "2 MB"}},
 		{Action: Forget, Idle: []bridge.Lane{event.Lane, {Kind: bridge.KindStream}}, Unended: []bridge.Lane{event.Lane}},
+		{Action: Remember, Memory: everyMemory(event)},
 	}
 }
 

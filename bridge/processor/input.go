@@ -7,13 +7,14 @@ type Action byte
 
 // The actions.
 const (
-	Arrive  Action = iota // a verified callback reaches the partition
-	Expire                // time has passed: holds end, and limits on all lanes together are kept
-	Release               // an operator takes entries off a review queue and replays them
-	Purge                 // an operator takes entries off a review queue
-	Replay                // an operator publishes events once more
-	Reject                // the broker will never take an event that was emitted
-	Forget                // housekeeping: what has had its time is forgotten, some of it at a time
+	Arrive   Action = iota // a verified callback reaches the partition
+	Expire                 // time has passed: holds end, and limits on all lanes together are kept
+	Release                // an operator takes entries off a review queue and replays them
+	Purge                  // an operator takes entries off a review queue
+	Replay                 // an operator publishes events once more
+	Reject                 // the broker will never take an event that was emitted
+	Forget                 // housekeeping: what has had its time is forgotten, some of it at a time
+	Remember               // what another partition remembers is remembered here too
 	actions
 )
 
@@ -29,6 +30,7 @@ type Input struct {
 	Rejected Rejection          // of Reject
 	Idle     []bridge.Lane      // of Forget: lanes of which nothing waits for the broker
 	Unended  []bridge.Lane      // likewise: lanes that have a session whose end may be missing for too long
+	Memory   *Memory            // of Remember
 }
 
 // Rejection is an event that the broker will never take, and why.

@@ -11,10 +11,10 @@ import (
 // AppendInput appends the byte form of an input: all of it but the time, which the log gives it. Numbers are varints,
 // texts carry their length, and a list has its count before it.
 //
-//	action(1) arrival(1) [ arrival ] queue numbers events [ event reason detail ] idle unended
+//	action(1) arrival(1) [ arrival ] queue numbers events [ event reason detail ] idle unended [ memory ]
 //
-// The arrival is there when its byte is 1, what is rejected with Reject alone. Each event is a record in a text; a
-// lane is its kind(1), domain, app and stream.
+// The arrival is there when its byte is 1, what is rejected with Reject alone, and the memory (see AppendMemory)
+// with Remember. Each event is a record in a text; a lane is its kind(1), domain, app and stream.
 func AppendInput(dst []byte, in *Input) []byte {
 	dst = record.AppendBool(append(dst, byte(in.Action)), in.Arrival != nil)
 	if in.Arrival != nil {
@@ -32,25 +32,35 @@ func AppendInput(dst []byte, in *Input) []byte {
 		dst = record.AppendText(dst, record.AppendEvent(nil, in.Rejected.Event))
 		dst = record.AppendText(record.AppendText(dst, in.Rejected.Reason), in.Rejected.Detail)
 	}
-	return appendLanes(appendLanes(dst, in.Idle), in.Unended)
+	dst = appendLanes(appendLanes(dst, in.Idle), in.Unended)
+	if in.Action == Remember {
+		dst = AppendMemory(dst, in.Memory)
+	}
+	return dst
 }
 
 func appendLanes(dst []byte, lanes []bridge.Lane) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(lanes)))
 	for _, l := range lanes {
-		dst = record.AppendText(append(dst, byte(l.Kind)), l.Domain)
-		dst = record.AppendText(record.AppendText(dst, l.App), l.Stream)
+		dst = appendLane(dst, l)
 	}
 	return dst
 }
 
+func appendLane(dst []byte, l bridge.Lane) []byte {
+	dst = record.AppendText(append(dst, byte(l.Kind)), l.Domain)
+	return record.AppendText(record.AppendText(dst, l.App), l.Stream)
+}
+
 func readLanes(r *record.Reader) (lanes []bridge.Lane) {
 	for n := r.Uvarint(); n > 0 && r.Err() == nil; n-- {
-		lanes = append(lanes, bridge.Lane{
-			Kind: bridge.Kind(r.Byte()), Domain: r.Text(), App: r.Text(), Stream: r.Text(),
-		})
+		lanes = append(lanes, readLane(r))
 	}
 	return lanes
+}
+
+func readLane(r *record.Reader) bridge.Lane {
+	return bridge.Lane{Kind: bridge.Kind(r.Byte()), Domain: r.Text(), App: r.Text(), Stream: r.Text()}
 }
 
 // ReadInput reads what AppendInput has written. The input keeps nothing of value.
@@ -84,6 +94,11 @@ func ReadInput(value []byte) (*Input, error) {
 		in.Rejected.Reason, in.Rejected.Detail = bridge.Rejection(r.Text()), r.Text()
 	}
 	in.Idle, in.Unended = readLanes(&r), readLanes(&r)
+	if in.Action == Remember {
+		if in.Memory, err = readMemory(&r); err != nil {
+			return nil, fmt.Errorf("input: memory: %w", err)
+		}
+	}
 	if r.Err() != nil {
 		return nil, fmt.Errorf("input: %w", r.Err())
 	}

@@ -119,6 +119,8 @@ func (p *Processor) Apply(in Input, eff *Effects) (err error) {
 		p.deadLetter(in.Rejected, eff)
 	case Forget:
 		err = p.forget(&in, eff)
+	case Remember:
+		err = p.remember(in.Memory, in.Now, eff)
 	default:
 		err = fmt.Errorf("unknown action %d", in.Action)
 	}

@@ -32,7 +32,8 @@ func TestAPIIsAsDescribed(t *testing.T) {
 	empty := newExample(t, func(c *Config) {
 		*c = Config{Version: "v1", Gatherer: c.Gatherer, Now: c.Now, Broker: Broker{Transport: "nats"}}
 	})
-	for name, e := range map[string]*example{"at work": newExample(t, nil), "nothing to show": empty} {
+	for name, e := range map[string]*example{"at work": newExample(t, nil), "nothing to show": empty,
+		"replica": newReplica(t)} {
 		for path, item := range described(t, e).Paths.Map() {
 			at := path
 			if len(item.Get.Parameters) > 0 {

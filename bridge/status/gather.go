@@ -96,6 +96,7 @@ func (g *gatherer) addJournal(s *State) {
 	stats, err := g.stats.get(g.cfg.Now, g.cfg.Journal.Inspect)
 	s.problem("journal", err)
 	s.Outbox.JournalMax = stats.MaxBytes
+	s.Replica = replicaOf(&stats)
 	s.Holds = Holds{Events: stats.Held.Entries, Lanes: stats.LanesHeld}
 	s.Review = Review{Quarantine: stats.Quarantine.Entries, DeadLetters: stats.DeadLetters.Entries,
 		Reasons: stats.Reasons, Oldest: []Entry{}}

@@ -25,10 +25,15 @@ func (g *gatherer) judge(s *State) Health {
 		add(LevelDown, "Callbacks are answered 503: %v.", err)
 	}
 	switch {
+	case !s.Broker.Connected && s.Replica != nil:
+		add(LevelDegraded, "The broker does not respond, or its topics are not usable. Nothing is published.")
 	case !s.Broker.Connected:
 		add(LevelDegraded, "The broker does not respond, or its stream or topic is not usable. Events wait in the outbox.")
 	case !s.Broker.Available:
 		add(LevelDegraded, "Publishing fails for all lanes. Events wait in the outbox.")
+	}
+	if s.Replica != nil {
+		s.Replica.judge(add)
 	}
 	if t := s.Broker.Topic; t != nil && t.InSync < t.Replicas {
 		add(LevelDegraded, "The topic or stream of events has %d of %d replicas in sync.", t.InSync, t.Replicas)

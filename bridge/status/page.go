@@ -29,7 +29,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"ago":     func(now, t time.Time) string { return span(now.Sub(t)) },
 	"until":   func(now, t time.Time) string { return span(t.Sub(now)) },
 	"seconds": func(s float64) string { return span(time.Duration(s * float64(time.Second))) },
-	"utc":     utc, "join": strings.Join,
+	"utc":     utc, "join": strings.Join, "ownership": ownership, "because": because,
 }).ParseFS(web, "web/*.html"))
 
 func toFloat(n any) float64 {

@@ -38,8 +38,9 @@ func (b *browser) accessible(t *testing.T, script string) {
 func TestPageInBrowser(t *testing.T) {
 	t.Parallel()
 	b, script := newBrowser(t), axe(t)
-	at := httptest.NewServer(newExample(t, nil))
+	at, replica := httptest.NewServer(newExample(t, nil)), httptest.NewServer(newReplica(t))
 	defer at.CloseClientConnections()
+	defer replica.CloseClientConnections()
 	for _, width := range []int64{390, 1280} {
 		for _, scheme := range []string{"light", "dark"} {
 			if testing.Short() && (width == 390) != (scheme == "light") {
@@ -47,16 +48,17 @@ func TestPageInBrowser(t *testing.T) {
 			}
 			t.Run(fmt.Sprint(width, scheme), func(t *testing.T) {
 				b.look(t, width, scheme)
-				for name, path := range map[string]string{"status": "/", "lane": "/lane?name=stream:push.example.com/live/studio"} {
-					b.do(t, chromedp.Navigate(at.URL+path), chromedp.WaitVisible("footer"))
-					if name == "status" {
+				for name, url := range map[string]string{"status": at.URL, "replica": replica.URL + "/#h-partitions",
+					"lane": at.URL + "/lane?name=stream:push.example.com/live/studio"} {
+					b.do(t, chromedp.Navigate(url), chromedp.WaitVisible("footer"))
+					if name != "lane" {
 						b.do(t, chromedp.WaitVisible(`#live[data-live="on"]`))
 					}
 					b.accessible(t, script)
 					if wide := evaluate[int](t, b, "document.documentElement.scrollWidth"); wide > int(width) {
 						t.Errorf("%s is %d pixels wide", name, wide)
 					}
-					if name == "status" || width == 390 && scheme == "light" {
+					if name == "status" || scheme == "light" && (width == 390) == (name == "lane") {
 						b.keep(t, fmt.Sprintf("%s-%d-%s.png", name, width, scheme))
 					}
 				}
@@ -67,7 +69,7 @@ func TestPageInBrowser(t *testing.T) {
 		t.Error(problem)
 	}
 	for _, url := range b.requests {
-		if !strings.HasPrefix(url, at.URL) {
+		if !strings.HasPrefix(url, at.URL) && !strings.HasPrefix(url, replica.URL) {
 			t.Errorf("it asks for %s", url)
 		}
 	}

@@ -19,6 +19,7 @@ type State struct {
 	Port     Usage     `json:"connections"` // of the callback port
 	Traffic  Sample    `json:"traffic"`     // over the last interval
 	Sessions Sessions  `json:"sessions"`
+	Replica  *Replica  `json:"replica,omitempty"` // absent: the service is not one of many replicas
 
 	LastCallbacks []LastCallback `json:"last_callbacks"`
 	Keys          []Key          `json:"keys"`

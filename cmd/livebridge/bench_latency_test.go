@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // BenchmarkLatency sends 1,000 callbacks a second and reports the time to 200, the time from the 200 to a consumer, and
@@ -26,7 +28,7 @@ func BenchmarkLatency(b *testing.B) {
 	tuneRuntime()
 	for b.Loop() {
 		a, stop := benchApp(b)
-		answered, consumed := latencies(b, a)
+		answered, consumed := latencies(b, urlOf(a), consumerOf(a.transport, a.transport.url()))
 		b.ReportMetric(quantile(answered, 0.99), "ms-to-200-p99")
 		b.ReportMetric(quantile(consumed, 0.99), "ms-200-to-consumer-p99")
 		b.ReportMetric(syncTime(b), "ms-sync-p99")
@@ -36,15 +38,15 @@ func BenchmarkLatency(b *testing.B) {
 
 // latencies returns, in milliseconds, the times to the answer and from there to the consumer, which is reading all
 // partitions before the first of them.
-func latencies(b *testing.B, a *app) (answered, consumed []float64) {
+func latencies(b *testing.B, url string, consume consumerFunc) (answered, consumed []float64) {
 	const rate, seconds, warm = 1000, 5, 200
 	ctx, cancel := context.WithTimeout(context.Background(), 4*seconds*time.Second)
 	defer cancel()
 	c := &consumption{at: make(map[string]time.Time), warm: warm, reading: make(chan struct{}), left: rate * seconds}
 	ended := make(chan error, 1)
-	go func() { ended <- a.transport.consume(ctx, a.log, a.transport.url(), true, c.consume) }()
+	go func() { ended <- consume(ctx, c.consume) }()
 	for n := range warm {
-		c.post(ctx, b, a, rate*seconds+n)
+		c.post(ctx, b, url, rate*seconds+n)
 	}
 	select {
 	case <-c.reading:
@@ -57,7 +59,7 @@ func latencies(b *testing.B, a *app) (answered, consumed []float64) {
 		due = due.Add(time.Second / rate)
 		time.Sleep(time.Until(due))
 		wg.Go(func() {
-			took := c.post(ctx, b, a, n)
+			took := c.post(ctx, b, url, n)
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			answered = append(answered, took)
@@ -69,6 +71,18 @@ func latencies(b *testing.B, a *app) (answered, consumed []float64) {
 	}
 	return answered, c.took
 }
+
+// consumerFunc calls f for the events of a topic until it fails or ctx ends.
+type consumerFunc func(ctx context.Context, f func(message) error) error
+
+// consumerOf consumes all that a transport has at an address.
+func consumerOf(t transport, at string) consumerFunc {
+	return func(ctx context.Context, f func(message) error) error {
+		return t.consume(ctx, zap.NewNop(), at, true, f)
+	}
+}
+
+func urlOf(a *app) string { return "http://" + a.callbackListener.Addr().String() + "/live/stream" }
 
 // errAllConsumed ends the consumer.
 var errAllConsumed = errors.New("all")
@@ -84,9 +98,9 @@ type consumption struct {
 }
 
 // post sends the first callback of a stream and returns the time to its answer in milliseconds.
-func (c *consumption) post(ctx context.Context, b *testing.B, a *app, stream int) float64 {
+func (c *consumption) post(ctx context.Context, b *testing.B, url string, stream int) float64 {
 	body, begun := benchBody(stream, time.Now().Unix(), 0), time.Now()
-	status, err := post(ctx, "http://"+a.callbackListener.Addr().String()+"/live/stream", body)
+	status, err := post(ctx, url, body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil || status != http.StatusOK {

@@ -53,7 +53,7 @@ func awayFor() time.Duration {
 }
 
 // startNATS runs nats-server as its own process.
-func startNATS(t *testing.T, store, address string) *exec.Cmd {
+func startNATS(t testing.TB, store, address string) *exec.Cmd {
 	t.Helper()
 	host, port := hostPort(t, address)
 	cmd := exec.Command(os.Args[0], "-a", host, "-p", strconv.Itoa(port), "-js", "-sd", store)

@@ -29,6 +29,9 @@ func (a *app) openLocal() (*local, error) {
 	if err := a.settings.checkQueueEmpty(a.log); err != nil {
 		return nil, err
 	}
+	if err := a.settings.checkMemoryLocal(); err != nil {
+		return nil, err
+	}
 	j, err := a.openJournal()
 	if err != nil {
 		return nil, err

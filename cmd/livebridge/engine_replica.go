@@ -57,7 +57,7 @@ type opened struct {
 
 // openReplica opens the queue of callbacks that the broker does not acknowledge. The broker is waited for by run.
 func (a *app) openReplica() (*replica, error) {
-	if err := a.settings.checkJournalEmpty(a.log); err != nil {
+	if err := errors.Join(a.settings.checkMemoryReplicas(a.transport), a.settings.checkJournalEmpty(a.log)); err != nil {
 		return nil, err
 	}
 	r := &replica{settings: a.settings, transport: a.transport, log: a.log, tracer: a.spans(),
@@ -149,6 +149,13 @@ func (r *replica) takePart(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if err = r.handOver(ctx, s); err != nil && ctx.Err() == nil {
+		return errors.Join(err, s.Close(ctx))
+	}
+	if ctx.Err() != nil {
+		_ = s.Close(ctx) // which has ended: nothing is waited for
+		return nil
 	}
 	members, err := s.Join()
 	if err != nil {

@@ -50,7 +50,8 @@ func labelsOf(m *dto.Metric) (text string) {
 func TestReplicaCounts(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
 	registry, published := prometheus.NewRegistry(), 0
-	c := newReplicaCounts(zap.New(core), registry, func() bool { return true }, func(*bridge.Event, time.Time) { published++ })
+	c := newReplicaCounts(zap.New(core), registry, func() bool { return true },
+		func(*bridge.Event, time.Time) { published++ })
 	registry.MustRegister(c.tally)
 	stream := bridge.Lane{Kind: bridge.KindStream, Domain: "d", App: "a", Stream: "s"}
 	late := &bridge.Event{Lane: stream, Marks: bridge.MarkLate, Type: "com.huaweicloud.live.stream.publish"}

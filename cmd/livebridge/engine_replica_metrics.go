@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -21,21 +22,31 @@ func replicaMetrics() []replicaMetric {
 	return []replicaMetric{
 		{"owned", "1 while this replica works on the partition, otherwise 0.", gauge,
 			func(s cluster.Stats) float64 { return truth(s.State == cluster.Owner) }},
-		{"behind_seconds", "Age of the callback that was read last from the partition's intake, while there is more.", gauge,
-			func(s cluster.Stats) float64 { return s.Behind.Seconds() }},
+		{"behind_seconds", "Age of the oldest callback of the partition's intake that its owner has read and not committed.",
+			gauge, func(s cluster.Stats) float64 { return s.Behind.Seconds() }},
+		{"backlog_inputs", "Callbacks and commands of the partition's intake that are not committed, as its owner knows.",
+			gauge,
+			func(s cluster.Stats) float64 { return float64(s.Backlog) }},
 		{"takeovers_total", "Times that this replica has taken the partition over.", counter,
 			func(s cluster.Stats) float64 { return float64(s.Takeovers) }},
 		{"takeover_seconds", "How long the last takeover of the partition took, from its beginning to the first read.", gauge,
 			func(s cluster.Stats) float64 { return s.TakeoverTime.Seconds() }},
+		{"takeover_timestamp_seconds", "Unix time at which this replica has last taken the partition over; 0: never.", gauge,
+			func(s cluster.Stats) float64 { return unixSeconds(s.Taken.At) }},
+		{"restored_ratio", "Part of the partition's state that was read, from 0 to 1, while this replica takes it over.",
+			gauge,
+			func(s cluster.Stats) float64 { return s.Restored }},
 		{"restored_rows", "Rows of the partition's state that were read since its last takeover began.", gauge,
 			func(s cluster.Stats) float64 { return float64(s.RestoredRows) }},
 		{"commits_total", "Transactions of the partition that this replica has committed.", counter,
 			func(s cluster.Stats) float64 { return float64(s.Commits) }},
+		{"aborts_total", "Transactions of the partition that this replica has begun and that have failed, or whose end is " +
+			"not known.", counter, func(s cluster.Stats) float64 { return float64(s.Aborts) }},
 		{"inputs_total", "Callbacks and commands of the partition that this replica has decided.", counter,
 			func(s cluster.Stats) float64 { return float64(s.Inputs) }},
 		{"events_total", "Events of the partition that this replica has published.", counter,
 			func(s cluster.Stats) float64 { return float64(s.Events) }},
-		{"fenced_total", "Ownerships of the partition that ended because another replica had taken it over.", counter,
+		{"fenced_total", "Ownerships of the partition that ended because the broker had fenced this replica out.", counter,
 			func(s cluster.Stats) float64 { return float64(s.Fenced) }},
 		{"failures_total", "Ownerships of the partition that ended with an error, after which it is taken anew.", counter,
 			func(s cluster.Stats) float64 { return float64(s.Failures) }},
@@ -44,6 +55,14 @@ func replicaMetrics() []replicaMetric {
 		{"held_events", "Events of the partition that are held, as of the last commit of this replica.", gauge,
 			func(s cluster.Stats) float64 { return float64(s.Holding) }},
 	}
+}
+
+// unixSeconds returns a time as metrics have it.
+func unixSeconds(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
 }
 
 func truth(b bool) float64 {

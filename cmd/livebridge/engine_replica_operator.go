@@ -47,27 +47,6 @@ func (r *replica) Purge(q bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcom
 	return c.Purge(q, numbers)
 }
 
-// Inspect implements bridge.JournalAdmin: the sums of all partitions as this replica knows them.
-func (r *replica) Inspect() (s bridge.JournalStats, err error) {
-	c, err := r.review()
-	if err != nil {
-		return s, err
-	}
-	s.Format = "partitions at the broker"
-	for _, p := range c.Stats() {
-		s.Commit += p.StateCommits
-		s.Held.Entries += uint64(p.Holding)
-		s.Quarantine.Entries += p.Quarantine.Entries
-		s.Quarantine.Bytes += p.Quarantine.Bytes
-		s.DeadLetters.Entries += p.DeadLetters.Entries
-		s.DeadLetters.Bytes += p.DeadLetters.Bytes
-		s.Partitions = append(s.Partitions, bridge.PartitionStats{Partition: p.Partition, State: string(p.State),
-			Commits: p.StateCommits, Next: p.Next, Behind: p.Behind.String(), Takeovers: p.Takeovers, Held: p.Holding,
-			Quarantine: p.Quarantine, DeadLetters: p.DeadLetters})
-	}
-	return s, nil
-}
-
 // Replay implements bridge.JournalAdmin.
 func (*replica) Replay(bridge.ReplayQuery) (bridge.ReplayResult, error) {
 	return bridge.ReplayResult{}, errNoOutbox

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,13 +19,14 @@ import (
 
 func newJournal() *cobra.Command {
 	c := &cobra.Command{
-		Use: "journal", Short: "Inspect the journal, and find, export or replay its events", Args: cobra.ArbitraryArgs,
+		Use: "journal", Short: "Inspect the journal, find, export or replay its events, and import",
+		Args: cobra.ArbitraryArgs,
 		RunE: needsCommand,
 		Example: "  livebridge journal inspect\n" +
 			"  livebridge journal show 6a09e667f3bcc908b2fb1366ea957d3e\n" +
 			"  livebridge journal replay --lane stream:push.example.com/live/room1",
 	}
-	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay())
+	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay(), newImport())
 	return c
 }
 
@@ -84,13 +86,23 @@ func printStats(w io.Writer, i *bridge.JournalStats) error {
 // printPartitions prints what a replica knows of the partitions.
 func printPartitions(w io.Writer, i *bridge.JournalStats) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, err := fmt.Fprintln(table, "PARTITION\tSTATE\tCOMMITS\tNEXT\tBEHIND\tTAKEOVERS\tHELD\tQUARANTINE\tDEAD LETTERS")
+	_, err := fmt.Fprintln(table, "PARTITION\tSTATE\tEPOCH\tCOMMITS\tNEXT\tBACKLOG\tBEHIND\tTAKEOVERS\tTAKEN\tHELD\t"+
+		"QUARANTINE\tDEAD LETTERS")
 	for _, p := range i.Partitions {
-		_, failed := fmt.Fprintf(table, "%d\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\n", p.Partition, p.State, p.Commits, p.Next,
-			p.Behind, p.Takeovers, p.Held, p.Quarantine.Entries, p.DeadLetters.Entries)
+		taken := "-"
+		if p.Taken != nil {
+			taken = p.Taken.At.Format(time.RFC3339) + " " + p.Taken.Why
+		}
+		_, failed := fmt.Fprintf(table, "%d\t%s\t%d\t%d\t%d\t%d\t%s\t%d\t%s\t%d\t%d\t%d\n", p.Partition, p.State, p.Epoch,
+			p.Commits, p.Next, p.Backlog, p.Behind, p.Takeovers, taken, p.Held, p.Quarantine.Entries, p.DeadLetters.Entries)
 		err = errors.Join(err, failed)
 	}
-	return errors.Join(err, table.Flush())
+	err = errors.Join(err, table.Flush())
+	if i.Intake != nil && i.Intake.Callbacks > 0 && err == nil {
+		_, err = fmt.Fprintf(w, "%d callbacks (%d bytes) wait on this replica's disk for the broker\n", i.Intake.Callbacks,
+			i.Intake.Bytes)
+	}
+	return err
 }
 
 // historyText says what is kept of published events.

@@ -54,7 +54,7 @@ var loopbacks atomic.Uint32
 
 // freeAddress returns one that nobody listens on. Linux has many loopback addresses, and there its host is the test's
 // own, so that no other test can take the port while the test's server is away.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	host := "127.0.0.1"
 	if n := loopbacks.Add(1); runtime.GOOS == "linux" {
@@ -69,7 +69,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // hostPort splits an address.
-func hostPort(t *testing.T, address string) (host string, port int) {
+func hostPort(t testing.TB, address string) (host string, port int) {
 	t.Helper()
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {

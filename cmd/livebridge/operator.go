@@ -27,6 +27,11 @@ func openOperator(s *settings, mode journal.Mode, log *zap.Logger) (admin.Operat
 		return nil, nil, &usageError{settingError("INTAKE", "start a replica on this DATA_DIR",
 			"is broker, and no replica runs on %s that could answer", s.DataDir)}
 	}
+	if mode == journal.ReadWrite {
+		if err := s.checkMemoryLocal(); err != nil {
+			return nil, nil, err
+		}
+	}
 	j, err := journal.OpenOffline(s.journalOptions(), mode)
 	if errors.Is(err, journal.ErrNoJournal) {
 		return nil, nil, &usageError{err}

@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 	case os.Getenv(asBroker) != "":
 		endWithParent()
 		serveNATS(os.Args[1:])
+	case os.Getenv(asLimit) != "":
+		endWithParent()
+		serveLimit(os.Getenv(asLimit), os.Getenv(prefix+"DATA_DIR"))
 	}
 	os.Exit(m.Run())
 }

@@ -35,7 +35,8 @@ func mutants() []mutant {
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
-		kafkaPartitionMutants(), filterMutants(), sessionMutants(), replicaModeMutants(),
+		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
+		replicaModeMutants(),
 	} {
 		all = append(all, some...)
 	}

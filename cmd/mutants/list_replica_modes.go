@@ -45,6 +45,6 @@ func replicaModeMutants() []mutant {
 		{"nobody is told of an attempt to commit", "bridge/cluster/batch.go",
 			"o.opts.Attempted(sent, o.opts.now()-begun, err)", "_ = begun", cluster, "TestAttemptsAreTold"},
 		{"what an owner has taken over is not shown", "bridge/cluster/stats.go",
-			"\tp.shows(state, of)\n\tp.change", "\tp.change", cluster, "TestAttemptsAreTold"},
+			"\tp.shows(state, of)\n\tp.become", "\t_ = of\n\tp.become", cluster, "TestAttemptsAreTold"},
 	}
 }

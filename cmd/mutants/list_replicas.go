@@ -28,10 +28,11 @@ func fallbackMutants() []mutant {
 		{"a queue begins again at the first number", "bridge/store/queue.go",
 			"q.next = in.Number\n", "", store, "TestQueueGoesOn"},
 		{"topics that cannot be shared are kept quiet", "cmd/livebridge/engine_replica.go",
-			"\tif err != nil {\n\t\treturn err\n\t}\n\tmembers", "\tif err != nil {\n\t\treturn nil\n\t}\n\tmembers", livebridge,
+			"\tif err != nil {\n\t\treturn err\n\t}\n\tif err = r.handOver",
+			"\tif err != nil {\n\t\treturn nil\n\t}\n\tif err = r.handOver", livebridge,
 			"TestReplicaOfOtherTopics"},
 		{"callbacks in the queue are left behind by INTAKE=local", "cmd/livebridge/engine_change.go",
-			"len(waiting) > 0 {", "len(waiting) > 1 {", livebridge, "TestIntakeChanges"},
+			"return len(waiting) > 0,", "return len(waiting) > 1,", livebridge, "TestIntakeChanges"},
 		{"events in the journal are left behind by INTAKE=broker", "cmd/livebridge/engine_change.go",
 			"i.Outbox.Entries + i.Held.Entries; n > 0", "i.Held.Entries; n > 0", livebridge, "TestIntakeChanges"},
 	}

@@ -51,7 +51,7 @@ func TestReplicaCrashes(t *testing.T) {
 	got := s.awaitEvents(opts, want)
 	checkCounts(t, got, want)
 	checkCounted(t, opts, want)
-	if n := javaCount(t, c, opts.Topic); n != total(want) {
+	if n := c.CountCommitted(t, opts.Topic); n != int(total(want)) {
 		t.Errorf("Java's consumer counts %d events of %d inputs", n, total(want))
 	}
 	t.Logf("%d inputs, %d kills of owners, %d zombies, %d kills of brokers", total(want), s.kills, s.zombies, s.brokers)
@@ -235,17 +235,4 @@ func checkCounted(t *testing.T, o Options, want map[string]uint64) {
 			t.Errorf("the state has %d of %s, and %d were acknowledged", state[lane], lane, n)
 		}
 	}
-}
-
-// javaCount counts the committed records of a topic with the consumer that comes with Kafka.
-func javaCount(t *testing.T, c *kafkatest.Cluster, topic string) (n uint64) {
-	t.Helper()
-	args := []string{"--bootstrap-server", c.Broker(0), "--topic", topic, "--from-beginning", "--isolation-level",
-		"read_committed", "--timeout-ms", "5000"}
-	out, err := kafkatest.Java(t, kafkatest.Classpath(t), []string{"-XX:TieredStopAtLevel=1"},
-		"org.apache.kafka.tools.consumer.ConsoleConsumer", args...).Output()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return uint64(strings.Count(string(out), "\n"))
 }

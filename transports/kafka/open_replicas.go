@@ -89,9 +89,9 @@ func (r *Replicas) prepare(ctx context.Context) error {
 	o := partitions.Options{
 		Brokers: r.owners, Log: r.opts.Log, Output: r.opts.Topic, Intake: r.intakeTopic, State: r.stateTopic,
 		Count: r.count, TransactionalIDs: fmt.Sprintf("%s-%s-", r.name, r.opts.Topic),
-		TransactionTimeout: transactionTimeout, Binary: r.opts.Binary, Compression: r.opts.Compression,
+		TransactionTimeout: r.opts.transaction, Binary: r.opts.Binary, Compression: r.opts.Compression,
 		OutputLimit: events.Limit.Load, StateLimit: state.Limit.Load, Tombstones: r.tombstones, Fenced: r.fenced,
-		Processed: r.processed,
+		Processed: r.processed, Ours: r.ours,
 	}
 	if r.notices != nil {
 		o.Notices = r.noticesOf

@@ -56,6 +56,7 @@ type Options struct {
 	remindInterval  time.Duration // between two log lines of the same alarm
 	producerIDRetry time.Duration // between two requests for a producer id that was denied
 	session         time.Duration // of a replica that is gone
+	transaction     time.Duration // that a replica's may take; a dead one holds up readers for so long
 	firstSequence   int32         // sequence of a partition's first record
 }
 
@@ -68,6 +69,7 @@ func DefaultOptions() Options {
 		Log: zap.NewNop(), ReadFile: os.ReadFile,
 		dial: (&net.Dialer{Timeout: 3 * time.Second}).DialContext, checkInterval: 10 * time.Second,
 		remindInterval: time.Minute, producerIDRetry: time.Minute, session: membership.Session,
+		transaction: 10 * time.Second,
 	}
 }
 

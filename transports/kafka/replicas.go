@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"go.uber.org/zap"
 
 	"livebridge/bridge"
 	"livebridge/transports/kafka/membership"
@@ -20,11 +19,8 @@ const (
 	stateSuffix  = ".state"
 )
 
-// transactionTimeout bounds how long an owner that has died holds up the readers of committed records.
-const transactionTimeout = 10 * time.Second
-
-// Replicas share the work of one intake on Kafka. It implements bridge.IntakeLog and bridge.Partitions, and Join makes
-// a bridge.Membership.
+// Replicas share the work of one intake on Kafka. It implements bridge.IntakeLog, bridge.Partitions and
+// bridge.RestoreProgress, and Join makes a bridge.Membership.
 type Replicas struct {
 	opts   Options
 	name   string // of the consumer group, and the beginning of transactional ids
@@ -52,6 +48,9 @@ func (r *Replicas) Take(ctx context.Context, partition int, from uint64,
 func (r *Replicas) State(ctx context.Context, partition int, from uint64, put func([]bridge.Row, uint64) error) error {
 	return r.partitions.State(ctx, partition, from, put)
 }
+
+// Restored implements bridge.RestoreProgress.
+func (r *Replicas) Restored(partition int) float64 { return r.partitions.Restored(partition) }
 
 // tombstones is how long removed keys of the state are kept at least.
 func (r *Replicas) tombstones() time.Duration {
@@ -85,10 +84,15 @@ func (r *Replicas) processed(partition int, next uint64) {
 
 // fenced has the group look whether a partition that was lost is still ours.
 func (r *Replicas) fenced() {
-	r.opts.Log.Warn("a partition was taken over by another replica", zap.String("topic", r.intakeTopic))
 	if g := r.group.Load(); g != nil {
 		g.Lost()
 	}
+}
+
+// ours asks the group whether it counts this replica as the owner of a partition.
+func (r *Replicas) ours(ctx context.Context, partition int) bool {
+	g := r.group.Load()
+	return g != nil && g.Holds(ctx, partition)
 }
 
 // Connected reports whether the brokers responded to the last check and the topics are usable.

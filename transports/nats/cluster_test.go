@@ -51,12 +51,8 @@ func startCluster(t *testing.T) []*server.Server {
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	servers := startCluster(t)
-	var urls []string
-	for _, s := range servers {
-		urls = append(urls, s.ClientURL())
-	}
 	o := testOptions()
-	o.URL, o.Replicas = strings.Join(urls, ","), 3
+	o.URL, o.Replicas = urlsOf(servers), 3
 	p, err := Dial(o)
 	if err != nil {
 		t.Fatal(err)

@@ -35,26 +35,33 @@ type messagePool struct {
 }
 
 func newMessagePool(o *Options) *messagePool {
-	return &messagePool{opts: o, pool: sync.Pool{New: func() any {
-		return &message{msg: nats.Msg{Header: make(nats.Header)}, body: make([]byte, 0, 1024)}
-	}}}
+	return &messagePool{opts: o, pool: sync.Pool{New: func() any { return newMessage() }}}
+}
+
+func newMessage() *message {
+	return &message{msg: nats.Msg{Header: make(nats.Header)}, body: make([]byte, 0, 1024)}
 }
 
 // of returns the message of an event. It is valid until release.
 func (s *messagePool) of(e *bridge.Event) *message {
 	d := s.pool.Get().(*message)
-	d.msg.Subject = s.opts.subject(e)
 	d.set(headerMsgID, e.DedupeID())
 	d.set(headerExpected, s.opts.streamOf(e))
-	d.trace(e.Trace)
-	if s.opts.Binary {
-		d.binary(e)
-	} else {
-		d.set(headerContentType, bridge.ContentTypeStructured)
-		d.body = e.AppendStructured(d.body[:0])
-		d.msg.Data = d.body
-	}
+	d.event(s.opts, e)
 	return d
+}
+
+// event makes it the message of an event.
+func (d *message) event(o *Options, e *bridge.Event) {
+	d.msg.Subject = o.subject(e)
+	d.trace(e.Trace)
+	if o.Binary {
+		d.binary(e)
+		return
+	}
+	d.set(headerContentType, bridge.ContentTypeStructured)
+	d.body = e.AppendStructured(d.body[:0])
+	d.msg.Data = d.body
 }
 
 // trace sets the headers of W3C Trace Context, or deletes those of the previous event. They are not of CloudEvents, and

@@ -259,5 +259,18 @@ func (o *ownership) finish(p *partition) error {
 	return nil
 }
 
+// Epoch implements bridge.PartitionProgress.
+func (o *ownership) Epoch() uint64 { return uint64(o.epoch) }
+
+// Behind implements bridge.PartitionProgress.
+func (o *ownership) Behind() (n uint64) {
+	for _, r := range o.r.broker.Intake(o.number) {
+		if r.Position >= o.next {
+			n++
+		}
+	}
+	return n
+}
+
 // Close implements bridge.Partition.
 func (o *ownership) Close() error { return nil }

@@ -33,6 +33,7 @@ type Reader struct {
 	Topic     string
 	Partition int
 	Next      int64 // offset of the next record
+	End       int64 // offset behind the last record, as of the last answer
 	Committed bool  // read no further than the first open transaction; else to the high watermark
 }
 
@@ -56,6 +57,7 @@ func (r *Reader) Fetch(ctx context.Context, wait time.Duration) ([]Record, error
 	case answer.code != 0:
 		return nil, kafka.Error(answer.code)
 	}
+	r.End = answer.highWatermark
 	return r.read(answer)
 }
 

@@ -188,6 +188,14 @@ func (c *Cluster) log(i int) string {
 	return string(text[max(0, len(text)-4000):])
 }
 
+// Signal sends a broker's process a signal, such as SIGSTOP.
+func (c *Cluster) Signal(t testing.TB, i int, what os.Signal) {
+	t.Helper()
+	if err := c.nodes[i].cmd.Process.Signal(what); err != nil {
+		t.Fatalf("the broker is gone: %v", err)
+	}
+}
+
 // Kill kills a broker with SIGKILL, and waits until it has exited.
 func (c *Cluster) Kill(i int) {
 	_ = c.nodes[i].cmd.Process.Kill()

@@ -156,25 +156,39 @@ func (g *Group) Lost() {
 
 // confirm asks the group whether this member's generation is the current one. Else a new one is under way.
 func (g *Group) confirm(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, requests)
+	defer cancel()
+	err := g.heartbeat(ctx)
+	var code kafka.Error
+	if err != nil && !errors.As(err, &code) && !errors.Is(err, errNoGeneration) {
+		g.Lost() // no answer: ask again
+	}
+	return err == nil
+}
+
+// Holds asks the group whether it counts this member as the owner of a partition: its generation is the current one,
+// and gave it the partition.
+func (g *Group) Holds(ctx context.Context, partition int) bool {
+	return slices.Contains(g.partitions(), partition) && g.heartbeat(ctx) == nil
+}
+
+var errNoGeneration = errors.New("this member has no generation yet")
+
+// heartbeat asks once whether this member's generation is the current one.
+func (g *Group) heartbeat(ctx context.Context) error {
 	g.mu.Lock()
 	current := g.current
 	g.mu.Unlock()
 	if current == nil {
-		return false
+		return errNoGeneration
 	}
-	ctx, cancel := context.WithTimeout(ctx, requests)
-	defer cancel()
 	answer, err := g.opts.Client().Heartbeat(ctx, &kafka.HeartbeatRequest{
 		GroupID: current.GroupID, GenerationID: current.ID, MemberID: current.MemberID,
 	})
 	if err == nil {
 		err = answer.Error
 	}
-	var code kafka.Error
-	if err != nil && !errors.As(err, &code) {
-		g.Lost() // no answer: ask again
-	}
-	return err == nil
+	return err
 }
 
 // Leave implements bridge.Membership.

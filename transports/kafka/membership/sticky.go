@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/segmentio/kafka-go"
+
+	"livebridge/transports/shares"
 )
 
 // protocolName names the assignment to the group. All members must know it: a change of the form of the user data needs
@@ -69,7 +71,7 @@ func (sticky) AssignGroups(members []kafka.GroupMember, found []kafka.Partition)
 	}
 	out := make(kafka.GroupMemberAssignments)
 	for topic, numbers := range byTopic(found) {
-		for i, share := range shareOut(held, numbers) {
+		for i, share := range shares.Out(held, numbers) {
 			if out[members[i].ID] == nil {
 				out[members[i].ID] = make(map[string][]int)
 			}
@@ -88,62 +90,4 @@ func byTopic(found []kafka.Partition) map[string][]int {
 		slices.Sort(numbers)
 	}
 	return out
-}
-
-// shareOut returns each member's partitions: first what it held, up to its share, then what is left over. Of two that
-// claim the same, as a zombie does, the first keeps it: the fence decides.
-func shareOut(held [][]int, numbers []int) [][]int {
-	s := &sharing{shares: make([][]int, len(held)), free: make(map[int]bool), least: len(numbers) / len(held),
-		more: len(numbers) % len(held)}
-	for _, n := range numbers {
-		s.free[n] = true
-	}
-	for i, claims := range held {
-		for _, n := range claims {
-			if s.free[n] && s.room(i) {
-				s.give(i, n)
-			}
-		}
-	}
-	for _, n := range numbers {
-		if s.free[n] {
-			s.give(s.neediest(), n)
-		}
-	}
-	for i := range s.shares {
-		slices.Sort(s.shares[i])
-	}
-	return s.shares
-}
-
-// sharing is partitions on their way to members.
-type sharing struct {
-	shares [][]int
-	free   map[int]bool
-	least  int // partitions of every member
-	more   int // members that still get one more
-}
-
-// room reports whether a member may get another partition.
-func (s *sharing) room(i int) bool {
-	return len(s.shares[i]) < s.least || len(s.shares[i]) == s.least && s.more > 0
-}
-
-func (s *sharing) give(i, n int) {
-	if len(s.shares[i]) == s.least {
-		s.more--
-	}
-	s.shares[i] = append(s.shares[i], n)
-	delete(s.free, n)
-}
-
-// neediest returns the member with the fewest partitions.
-func (s *sharing) neediest() int {
-	least := 0
-	for i := range s.shares {
-		if len(s.shares[i]) < len(s.shares[least]) {
-			least = i
-		}
-	}
-	return least
 }

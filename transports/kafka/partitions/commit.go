@@ -38,7 +38,7 @@ func (p *partition) committed(plan *plan, next uint64, err error) (uint64, error
 	if err != nil {
 		p.broken = errors.New("a commit has failed before: " + err.Error()) // which is not of a later call's context
 		if errors.Is(err, bridge.ErrFenced) {
-			p.owned.opts.Fenced()
+			err = p.fenced(err)
 		}
 		return 0, p.owned.failed(p.number, err)
 	}
@@ -48,6 +48,21 @@ func (p *partition) committed(plan *plan, next uint64, err error) (uint64, error
 		p.state = uint64(last.Offset) + uint64(last.Records) - 1
 	}
 	return p.state, nil
+}
+
+// fenced tells the group, and returns the error with what is known of who has fenced this owner.
+func (p *partition) fenced(err error) error {
+	defer p.owned.opts.Fenced()
+	var overdue *transaction.Overdue
+	if !errors.As(err, &overdue) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), fencedTimeout)
+	defer cancel()
+	if p.owned.opts.Ours(ctx, p.number) {
+		return overdue.TimedOut()
+	}
+	return err
 }
 
 // plan is the batches of a commit: first those of events, then those of the state, whose last record is the position.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -26,7 +27,8 @@ type intake struct {
 	work   sync.WaitGroup
 
 	fetched chan fetched
-	next    uint64 // of what was read; of the owner's goroutine
+	next    uint64       // of what was read; of the owner's goroutine
+	known   atomic.Int64 // the offset behind the last record, when it was last heard of
 }
 
 // fetched is the result of a fetch.
@@ -58,6 +60,7 @@ func (i *intake) run(ctx context.Context) {
 		if errors.Is(err, committed.ErrOutOfRange) {
 			err = i.skip(ctx)
 		}
+		i.known.Store(i.reader.End)
 		if err == nil && i.reader.Next == before {
 			continue
 		}
@@ -101,6 +104,9 @@ func (i *intake) end(ctx context.Context) (end int64, err error) {
 		end, err = committed.End(ctx, i.p.opts.Brokers, i.p.opts.Intake, i.number, false)
 		return err
 	})
+	if err == nil {
+		i.known.Store(end)
+	}
 	return end, err
 }
 

@@ -8,12 +8,16 @@ import (
 	"livebridge/transports/kafka/transaction"
 )
 
-// closeTimeout bounds what Close asks the brokers for, which is only to make readers wait less.
-const closeTimeout = time.Second
+const (
+	// closeTimeout bounds what Close asks the brokers for, which is only to make readers wait less.
+	closeTimeout = time.Second
+	// fencedTimeout bounds the question whose the partition is, which is only for the log.
+	fencedTimeout = 2 * time.Second
+)
 
 var errClosed = errors.New("it was closed")
 
-// partition is one that this process owns. It implements bridge.Partition.
+// partition is one that this process owns. It implements bridge.Partition and bridge.PartitionProgress.
 type partition struct {
 	owned  *Partitions
 	number int
@@ -26,6 +30,14 @@ type partition struct {
 
 func newPartition(p *Partitions, number int, txn *transaction.Producer, r *restore) *partition {
 	return &partition{owned: p, number: number, txn: txn, state: r.next, intake: newIntake(p, number, r.position.next)}
+}
+
+// Epoch implements bridge.PartitionProgress: it is that of the transactional id.
+func (p *partition) Epoch() uint64 { return uint64(p.txn.Epoch()) }
+
+// Behind implements bridge.PartitionProgress.
+func (p *partition) Behind() uint64 {
+	return uint64(max(0, p.intake.known.Load()-int64(p.intake.next)))
 }
 
 // Close implements bridge.Partition.

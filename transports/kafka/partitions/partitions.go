@@ -45,18 +45,22 @@ type Options struct {
 	Tombstones  func() time.Duration             // how long the state topic keeps removed keys after compaction at least
 	Processed   func(partition int, next uint64) // called after each commit; must not block
 	Fenced      func()                           // called when a partition was lost to another owner; must not block
+
+	// Ours asks whether the group counts this process as the owner of a partition; false: it does not, or it is not known.
+	Ours func(ctx context.Context, partition int) bool
 }
 
-// Partitions are those of one intake. It implements bridge.Partitions.
+// Partitions are those of one intake. It implements bridge.Partitions and bridge.RestoreProgress.
 type Partitions struct {
-	opts    Options
-	encoder *producer.Encoder
+	opts     Options
+	encoder  *producer.Encoder
+	progress []progress // of the last Take of each
 }
 
 // New returns the partitions of an intake.
 func New(o Options) (*Partitions, error) {
 	e, err := producer.NewEncoder(o.Binary, o.Compression)
-	return &Partitions{opts: o, encoder: e}, err
+	return &Partitions{opts: o, encoder: e, progress: make([]progress, o.Count)}, err
 }
 
 // Take implements bridge.Partitions. Nothing is read before the fence: a transaction that the owner before has ended
@@ -72,6 +76,7 @@ func (p *Partitions) Take(ctx context.Context, number int, from uint64,
 		return nil, p.failed(number, err)
 	}
 	r := p.restore(number, put)
+	r.progress = &p.progress[number]
 	if err := r.run(ctx, from); err != nil {
 		txn.Close(ctx)
 		return nil, p.failed(number, err)

@@ -18,6 +18,7 @@ type restore struct {
 	put    func([]bridge.Row, uint64) error
 	reader committed.Reader
 
+	progress *progress
 	position position
 	found    bool   // position is one that was read
 	next     uint64 // in the state's own count
@@ -25,7 +26,8 @@ type restore struct {
 
 func (p *Partitions) restore(number int, put func([]bridge.Row, uint64) error) *restore {
 	return &restore{p: p, number: number, put: put, reader: committed.Reader{
-		Brokers: p.opts.Brokers, Topic: p.opts.State, Partition: number, Committed: true}}
+		Brokers: p.opts.Brokers, Topic: p.opts.State, Partition: number, Committed: true},
+		progress: new(progress)}
 }
 
 // run reads up to what is committed now.
@@ -38,6 +40,7 @@ func (r *restore) run(ctx context.Context, from uint64) error {
 	if err == nil {
 		err = r.begin(ctx, from, end)
 	}
+	r.progress.begin(r.reader.Next, end)
 	for err == nil && r.reader.Next < end {
 		var records []committed.Record
 		err = persist(ctx, r.p.opts.Brokers, func() (err error) {
@@ -46,6 +49,7 @@ func (r *restore) run(ctx context.Context, from uint64) error {
 		})
 		if err == nil {
 			err = r.take(records)
+			r.progress.next.Store(r.reader.Next)
 		}
 	}
 	if errors.Is(err, committed.ErrOutOfRange) {

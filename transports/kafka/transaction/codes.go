@@ -89,7 +89,10 @@ func (p *Producer) repeat(ctx context.Context, what string, ask func(ctx context
 
 // explain returns the error of an answer that ends the transaction.
 func (p *Producer) explain(what string, err error) error {
+	took := time.Since(p.begun)
 	switch {
+	case judge(err) == fenced && p.open && took >= p.timeout:
+		return &Overdue{What: what, After: took, Err: err}
 	case judge(err) == fenced:
 		return fmt.Errorf("%s: %w: %w", what, bridge.ErrFenced, err)
 	case errors.Is(err, kafka.TransactionalIDAuthorizationFailed):

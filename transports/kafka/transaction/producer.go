@@ -30,6 +30,8 @@ type Producer struct {
 
 	number    int64 // the producer id
 	epoch     int16
+	timeout   time.Duration
+	begun     time.Time        // the transaction that is open, or was last
 	sequences map[target]int32 // of the next record of each partition
 	open      bool             // the broker may have a transaction of ours that has not ended
 	broken    error            // why nothing more can be committed
@@ -45,7 +47,7 @@ type target struct {
 // Brokers abort a transaction that lasts longer than the time-out. It asks until ctx ends. Only a rightful owner may
 // call it.
 func Init(ctx context.Context, b Brokers, e *producer.Encoder, id string, timeout time.Duration) (*Producer, error) {
-	p := &Producer{brokers: b, encoder: e, id: id, sequences: make(map[target]int32)}
+	p := &Producer{brokers: b, encoder: e, id: id, timeout: timeout, sequences: make(map[target]int32)}
 	err := p.repeat(ctx, "take the transactional id "+id, func(ctx context.Context) error {
 		answer, err := b.Client().InitProducerID(ctx, &kafka.InitProducerIDRequest{
 			TransactionalID: id, TransactionTimeoutMs: int(timeout.Milliseconds()), ProducerID: -1, ProducerEpoch: -1,
@@ -127,7 +129,7 @@ func (p *Producer) add(ctx context.Context, batches []*Batch) error {
 				Partitions: []int32{int32(b.Partition)}})
 		}
 	}
-	p.open = true
+	p.open, p.begun = true, time.Now()
 	return p.repeat(ctx, "begin a transaction", func(ctx context.Context) error {
 		client := p.brokers.Client()
 		m, err := client.Transport.RoundTrip(ctx, client.Addr, r)
