@@ -68,7 +68,7 @@
 //	bridge/store              bridge, processor, outbox, record
 //	                                                          durable state; the only importer of Pebble
 //	bridge/store/storetest    none of ours                    damages what a store has written, for tests
-//	bridge/journal            bridge, processor, outbox, store
+//	bridge/journal            bridge, processor, outbox, store, tally
 //	                                                          the writer: one commit after the other
 //	bridge/fallback           bridge, processor, store        callbacks on disk while the intake of many replicas is away
 //	bridge/cluster            bridge, processor, record, store
@@ -82,6 +82,7 @@
 //	bridge/rotation           bridge, admin                   how far the rotation of a key has come
 //	bridge/doctor             bridge, admin, probe, provider, signature
 //	                                                          what is wrong with the registered callbacks
+//	bridge/tally              bridge, processor               metrics of what was decided
 //	bridge/tracing            bridge                          spans of callbacks and events; the only importer of
 //	                                                          OpenTelemetry
 //	bridge/tracing/tracingtest

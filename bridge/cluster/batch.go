@@ -80,9 +80,7 @@ func (o *owner) commit() error {
 		if err != nil {
 			return err
 		}
-		sent, spans := o.traced(b.events)
-		state, err := o.partition.Commit(o.commitContext, bridge.PartitionCommit{Events: sent, Rows: rows, Next: b.next})
-		endSpans(spans, err)
+		state, err := o.attempt(rows)
 		var one *bridge.RejectedEvent
 		switch {
 		case err == nil:
@@ -97,6 +95,17 @@ func (o *owner) commit() error {
 			return err
 		}
 	}
+}
+
+// attempt has the broker commit the batch as it is now.
+func (o *owner) attempt(rows []bridge.Row) (state uint64, err error) {
+	sent, spans := o.traced(o.batch.events)
+	begun := o.opts.now()
+	state, err = o.partition.Commit(o.commitContext,
+		bridge.PartitionCommit{Events: sent, Rows: rows, Next: o.batch.next})
+	endSpans(spans, err)
+	o.opts.Attempted(sent, o.opts.now()-begun, err)
+	return state, err
 }
 
 // emittedAt returns where in Effects.Emitted an event of the commit is.
@@ -164,7 +173,8 @@ func (o *owner) committed(rows []bridge.Row, state uint64) error {
 		return err
 	}
 	o.processor.Committed()
-	o.stats.committed(&o.batch, o.cache.State(), o.processor.Holding())
+	o.stats.committed(&o.batch)
+	o.stats.shows(o.cache.State(), o.processor)
 	o.opts.Committed(o.number, &o.batch.effects)
 	o.began = o.batch.effects.Now
 	return nil

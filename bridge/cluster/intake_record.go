@@ -21,8 +21,8 @@ const (
 	recordCallback = recordKind(processor.Arrive)
 	recordCommand  = recordKind(0x81)
 	recordTick     = recordKind(0x82)
-	recordMemory   = recordKind(processor.Remember)
 	recordTraced   = recordKind(0x83)
+	recordMemory   = recordKind(processor.Remember)
 )
 
 // recordKind is what a record of the intake is.

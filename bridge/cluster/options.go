@@ -41,6 +41,8 @@ type Options struct {
 
 	// Committed is told of each commit, once it is there, by the goroutine of its partition; it keeps nothing of eff.
 	Committed func(partition int, eff *processor.Effects)
+	// Attempted is likewise told of each attempt to commit events, however it has ended; it keeps nothing of events.
+	Attempted func(events []*bridge.Event, took time.Duration, err error)
 
 	Tracer bridge.Tracer // of publishing; nil: tracing is off
 	Log    *zap.Logger
@@ -54,8 +56,8 @@ func DefaultOptions(dir string) Options {
 		BatchInputs: 1000, BatchBytes: 4 << 20,
 		Clock:   func() (time.Duration, time.Time) { return time.Since(started), time.Now() },
 		Backoff: 100 * time.Millisecond, BackoffMax: 5 * time.Second, Grace: 2 * time.Second,
-		Committed: func(int, *processor.Effects) {},
-		Log:       zap.NewNop(),
+		Committed: func(int, *processor.Effects) {}, Attempted: func([]*bridge.Event, time.Duration, error) {},
+		Log: zap.NewNop(),
 	}
 }
 

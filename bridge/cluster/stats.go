@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
+	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
 )
 
@@ -34,7 +35,8 @@ type Stats struct {
 	Fenced, Failures        uint64 // ownerships that ended because the broker fenced it out, or by an error
 	Unreadable              uint64 // records of the intake that were left out
 
-	Holding     int // events held
+	Holding     int           // events held
+	OldestHold  bridge.Millis // when the one was put on hold that is held the longest; 0: nothing is held
 	Quarantine  bridge.Usage
 	DeadLetters bridge.Usage
 }
@@ -120,13 +122,16 @@ func (p *partitionStats) restored(rows int) {
 }
 
 // taken notes a takeover. It is committed up to the position of the state.
-func (p *partitionStats) taken(clock func() (time.Duration, time.Time), why Why, epoch uint64, state *store.State) {
+func (p *partitionStats) taken(
+	clock func() (time.Duration, time.Time), why Why, epoch uint64, state *store.State, of *processor.Processor,
+) {
 	now, wall := clock()
+	p.shows(state, of)
 	p.become(Owner, now)
 	p.change(func(s *Stats) {
 		s.Takeovers++
 		s.Taken, s.Epoch = Change{At: wall, Why: why}, epoch
-		s.TakeoverTime, s.StateCommits, s.Next = now-p.began, state.Commits, state.Next
+		s.TakeoverTime = now - p.began
 	})
 }
 
@@ -167,7 +172,7 @@ func (p *partitionStats) waits(backlog uint64, now time.Duration) {
 	})
 }
 
-func (p *partitionStats) committed(b *batch, state *store.State, holding int) {
+func (p *partitionStats) committed(b *batch) {
 	p.change(func(s *Stats) {
 		s.Commits++
 		s.Inputs += uint64(b.records)
@@ -176,7 +181,13 @@ func (p *partitionStats) committed(b *batch, state *store.State, holding int) {
 		if b.records > 0 {
 			p.oldest = time.Duration(b.effects.Now.At)
 		}
-		s.StateCommits, s.Next, s.Holding = state.Commits, state.Next, holding
+	})
+}
+
+// shows notes what the state has.
+func (p *partitionStats) shows(state *store.State, of *processor.Processor) {
+	p.change(func(s *Stats) {
+		s.StateCommits, s.Next, s.Holding, s.OldestHold = state.Commits, state.Next, of.Holding(), of.OldestHold()
 		s.Quarantine, s.DeadLetters = bridge.Usage(state.Counters.Quarantine), bridge.Usage(state.Counters.DeadLetters)
 	})
 }

@@ -31,7 +31,7 @@ func (o *owner) take(ctx context.Context) (err error) {
 	if err := o.begin(); err != nil {
 		return errors.Join(err, o.partition.Close())
 	}
-	o.stats.taken(o.opts.Clock, o.why, o.epoch(), o.cache.State())
+	o.stats.taken(o.opts.Clock, o.why, o.epoch(), o.cache.State(), o.processor)
 	return nil
 }
 

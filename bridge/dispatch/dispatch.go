@@ -71,7 +71,7 @@ type Dispatcher struct {
 	publisher bridge.Publisher
 	opts      Options
 	log       *zap.Logger
-	metrics   *metrics
+	metrics   *Metrics
 	slots     chan struct{} // one entry for each event in flight
 	backoff   *backoff
 	events    outage // of the topic of events
@@ -97,7 +97,7 @@ func New(o Outbox, p bridge.Publisher, opts Options, log *zap.Logger, r promethe
 		stopped: make(chan struct{}), progress: make(chan struct{}, 1),
 	}
 	d.running, d.quit = context.WithCancel(context.Background())
-	d.metrics = newMetrics(r, d.Available)
+	d.metrics = NewMetrics(r, d.Available)
 	return d
 }
 
@@ -161,8 +161,8 @@ func (d *Dispatcher) publish(e *bridge.Event) {
 	d.publisher.Publish(sent, func(err error) {
 		took := time.Since(begun)
 		endSpan(span, err)
-		observe(d.metrics.duration, took, span)
-		d.metrics.count(e, err)
+		d.metrics.Observe(took, traceOf(span))
+		d.metrics.Count(e, err)
 		d.logAttempt(e, err, took)
 		if err == nil && d.opts.Published != nil {
 			d.opts.Published(e, begun.Add(took))

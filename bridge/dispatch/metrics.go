@@ -1,14 +1,16 @@
 package dispatch
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"livebridge/bridge"
 )
 
-// metrics are those of the dispatcher.
-type metrics struct {
+// Metrics are those of publishing, whoever publishes.
+type Metrics struct {
 	duration  prometheus.Histogram
 	failures  *prometheus.CounterVec
 	published *prometheus.CounterVec
@@ -17,10 +19,10 @@ type metrics struct {
 	byKind                map[bridge.Kind]prometheus.Counter // read-only; resolved once, not for each event
 }
 
-// newMetrics registers the metrics. It panics if they are registered already.
-func newMetrics(r prometheus.Registerer, available func() bool) *metrics {
+// NewMetrics registers the metrics. It panics if they are registered already.
+func NewMetrics(r prometheus.Registerer, available func() bool) *Metrics {
 	auto := promauto.With(r)
-	m := &metrics{
+	m := &Metrics{
 		duration: auto.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "livebridge", Name: "publish_duration_seconds",
 			Help:    "Time from publishing an event to the broker's response.",
@@ -50,8 +52,8 @@ func newMetrics(r prometheus.Registerer, available func() bool) *metrics {
 	return m
 }
 
-// count counts the outcome of one attempt.
-func (m *metrics) count(e *bridge.Event, err error) {
+// Count counts the outcome of one attempt to publish an event.
+func (m *Metrics) Count(e *bridge.Event, err error) {
 	switch {
 	case err == nil:
 		if c := m.byKind[e.Lane.Kind]; c != nil {
@@ -62,4 +64,15 @@ func (m *metrics) count(e *bridge.Event, err error) {
 	default:
 		m.unavailable.Inc()
 	}
+}
+
+// Observe counts how long an attempt took, with its trace, if there is one that is recorded, as the exemplar.
+func (m *Metrics) Observe(took time.Duration, t *bridge.Trace) {
+	if t != nil && t.Sampled() {
+		if e, able := m.duration.(prometheus.ExemplarObserver); able {
+			e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": t.ID()})
+			return
+		}
+	}
+	m.duration.Observe(took.Seconds())
 }

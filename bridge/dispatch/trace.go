@@ -1,12 +1,6 @@
 package dispatch
 
-import (
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-
-	"livebridge/bridge"
-)
+import "livebridge/bridge"
 
 // traced begins the span of an attempt to publish an event. It returns what is to be published: a copy that is under
 // this span, or the event itself and no span when tracing is off.
@@ -27,13 +21,10 @@ func endSpan(span bridge.Span, err error) {
 	}
 }
 
-// observe counts a duration, with the trace as its exemplar where there is one that is recorded.
-func observe(h prometheus.Observer, took time.Duration, span bridge.Span) {
-	if span != nil && span.Trace().Sampled() {
-		if e, able := h.(prometheus.ExemplarObserver); able {
-			e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": span.Trace().ID()})
-			return
-		}
+// traceOf returns where a span is in its trace; nil: there is no span.
+func traceOf(span bridge.Span) *bridge.Trace {
+	if span == nil {
+		return nil
 	}
-	h.Observe(took.Seconds())
+	return span.Trace()
 }

@@ -9,6 +9,7 @@ import (
 	"livebridge/bridge/outbox"
 	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
+	"livebridge/bridge/tally"
 )
 
 // commit is everything that goes to disk together with one sync, and what may be reported to the outside once that sync
@@ -23,7 +24,7 @@ type commit struct {
 	waiting      []*request         // to be answered nil
 	quarantined  [][]zap.Field      // to be logged
 	deadLettered []outbox.Rejection // are dead letters now
-	reported     reported
+	reported     tally.Counted
 }
 
 // newCommit makes an empty commit, from the memory of one that is done where there is one.

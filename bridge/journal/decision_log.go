@@ -5,49 +5,23 @@ import (
 
 	"livebridge/bridge"
 	"livebridge/bridge/processor"
+	"livebridge/bridge/tally"
 )
-
-// reported is how much of a commit's effects is counted and logged.
-type reported struct {
-	decisions, emitted, filtered, held, released, quarantined, duplicates, quarantineEvicted int
-	identitiesEvicted                                                                        uint64
-}
 
 // report counts and logs what the effects have more than before: the decisions on callbacks, and the events that were
 // put into the outbox. Their commit follows.
 func (j *Journal) report(c *commit) {
 	eff, was := &c.effects, &c.reported
-	for _, e := range eff.Emitted[was.emitted:] {
-		j.metrics.mark(e.Marks)
-		if e.Lane.Kind == bridge.KindSession {
-			j.metrics.sessions.WithLabelValues(e.Type).Inc()
-		}
+	for _, e := range eff.Emitted[was.Emitted:] {
 		j.logEmitted(e)
 	}
-	for _, e := range eff.Filtered[was.filtered:] {
-		j.metrics.filtered.WithLabelValues(e.Type).Inc()
-	}
-	for _, d := range eff.Decisions[was.decisions:] {
+	for _, d := range eff.Decisions[was.Decisions:] {
 		j.logDecision(d)
-		if before := j.deliveries.note(d.Event.ID, d.Event.Recorded); d.Verdict == processor.VerdictDuplicate && before > 0 {
-			j.metrics.redelivered(d.Event.Recorded - before)
-		}
 	}
-	for _, e := range eff.Released[was.released:] {
-		j.metrics.holdTimes.released(e, c.now.Millis()-e.Recorded)
+	for i := range eff.Quarantined[was.Quarantined:] {
+		c.quarantined = append(c.quarantined, tally.QuarantinedFields(&eff.Quarantined[was.Quarantined+i]))
 	}
-	for i := range eff.Quarantined[was.quarantined:] {
-		q := &eff.Quarantined[was.quarantined+i]
-		j.metrics.quarantined(q.What.Reason)
-		c.quarantined = append(c.quarantined, quarantinedFields(q))
-	}
-	count(j.metrics.duplicates, eff.Duplicates-was.duplicates)
-	count(j.metrics.holds, len(eff.Held)-was.held)
-	count(j.metrics.quarantineDropped, eff.QuarantineEvicted-was.quarantineEvicted)
-	count(j.metrics.forgottenEarly, int(eff.IdentitiesEvicted-was.identitiesEvicted))
-	*was = reported{len(eff.Decisions), len(eff.Emitted), len(eff.Filtered), len(eff.Held), len(eff.Released),
-		len(eff.Quarantined),
-		eff.Duplicates, eff.QuarantineEvicted, eff.IdentitiesEvicted}
+	j.metrics.Count(eff, was)
 }
 
 // logDecision logs what was decided on a callback.

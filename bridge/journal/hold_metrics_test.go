@@ -46,15 +46,6 @@ func TestTimesOfRedeliveries(t *testing.T) {
 		s.take(recording("a", 1), recording("b", 1))
 		s.durations("repeats", "redelivery_interval_seconds", 2, 12)
 	})
-	d := newDeliveries()
-	for i := range deliveriesRemembered + 1 {
-		if before := d.note(bridge.ID{byte(i), byte(i >> 8), byte(i >> 16)}, bridge.Millis(i+1)); before != 0 {
-			t.Fatalf("delivery %d is known from %d", i, before)
-		}
-	}
-	if len(d.last) != deliveriesRemembered || d.note(bridge.ID{1}, 9) != 2 || d.note(bridge.ID{}, 9) != 0 {
-		t.Errorf("%d are remembered", len(d.last))
-	}
 }
 
 // durations fails unless a histogram, of this label value if any, has so many durations of so many seconds in all.

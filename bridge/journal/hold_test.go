@@ -53,7 +53,7 @@ func TestCallbacksComeBeforeDeadlines(t *testing.T) {
 		defer closeJournal(t, j)
 		now := bridge.MillisOf(time.Now())
 		add(t, j, push("a", now, bridge.PhaseDone))
-		j.metrics.duplicates = slowCounter{j.metrics.duplicates, 2 * o.Limits.HoldDone}
+		j.metrics.Duplicates = slowCounter{j.metrics.Duplicates, 2 * o.Limits.HoldDone}
 		var work sync.WaitGroup
 		work.Go(func() { add(t, j, push("a", now, bridge.PhaseDone)) }) // a duplicate, which takes the writer long
 		synctest.Wait()

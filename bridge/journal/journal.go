@@ -13,6 +13,7 @@ import (
 	"livebridge/bridge/outbox"
 	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
+	"livebridge/bridge/tally"
 )
 
 // Journal is the durable log and all that is kept in it. Its methods may be called by any number of goroutines.
@@ -28,8 +29,7 @@ type Journal struct {
 	capacity  *capacity
 	access    access
 
-	quarantineLog *quarantineLog
-	deliveries    *deliveries // the writer's
+	quarantineLog *tally.QuarantineLog
 
 	stopped  atomic.Bool
 	closing  chan struct{} // closed by Close
@@ -63,9 +63,8 @@ func Open(opts Options) (*Journal, error) {
 // newJournal returns a journal that has locked its directory and not opened what is in there.
 func newJournal(opts Options, m Mode) (j *Journal, err error) {
 	j = &Journal{
-		opts: opts, mode: m, queue: newQueue(), clock: startClock(opts.Wall), quarantineLog: newQuarantineLog(opts.Log),
-		deliveries: newDeliveries(),
-		closing:    make(chan struct{}), written: make(chan struct{}),
+		opts: opts, mode: m, queue: newQueue(), clock: startClock(opts.Wall), quarantineLog: tally.NewQuarantineLog(opts.Log),
+		closing: make(chan struct{}), written: make(chan struct{}),
 	}
 	j.requests.New = func() any { return &request{done: make(chan error, 1)} }
 	j.store, err = store.Lock(opts.storeOptions(m, j.clock.millis()))
@@ -196,7 +195,7 @@ func (j *Journal) answer(c *commit) {
 		r.done <- nil
 	}
 	for _, fields := range c.quarantined {
-		j.quarantineLog.report(fields)
+		j.quarantineLog.Report(fields)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"livebridge/bridge"
+	"livebridge/bridge/tally"
 )
 
 // TestQuarantineIsLoud: what was quarantined is warned of with all that finds it again, at a limited rate for each
@@ -35,7 +36,7 @@ func TestQuarantineIsLoud(t *testing.T) {
 		add(t, j, a)
 		synctest.Wait()
 		lines := logs.TakeAll()
-		if len(lines) != quarantineLinesAtOnce+1 {
+		if len(lines) != tally.QuarantineLinesAtOnce+1 {
 			t.Fatalf("%d lines", len(lines))
 		}
 		want := map[string]any{"number": uint64(1), "kind": "stream", "reason": "expired", "domain": "push.example.com",

@@ -14,7 +14,6 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/cluster"
 	"livebridge/bridge/fallback"
-	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
 )
 
@@ -37,7 +36,7 @@ type replica struct {
 	transport transport
 	log       *zap.Logger
 	tracer    bridge.Tracer // nil: tracing is off
-	committed func(partition int, eff *processor.Effects)
+	counts    *replicaCounts
 
 	queue    *store.Queue      // nil: INTAKE_FALLBACK=refuse
 	fallback *fallback.Journal // likewise
@@ -63,12 +62,7 @@ func (a *app) openReplica() (*replica, error) {
 	}
 	r := &replica{settings: a.settings, transport: a.transport, log: a.log, tracer: a.spans(),
 		failed: make(chan struct{})}
-	r.committed = func(_ int, eff *processor.Effects) {
-		now := time.Now()
-		for _, e := range eff.Emitted {
-			a.published.Add(e, now)
-		}
-	}
+	r.counts = newReplicaCounts(a.log, a.registry, r.Available, a.published.Add)
 	r.running, r.end = context.WithCancel(context.Background())
 	if a.settings.IntakeFallback != "journal" {
 		registerReplica(a.registry, r)
@@ -173,8 +167,8 @@ func (r *replica) takePart(ctx context.Context) error {
 		return errors.Join(err, s.Close(ctx))
 	}
 	o := r.settings.clusterOptions()
-	o.Intake, o.Membership, o.Partitions, o.Committed, o.Log = s, members, s, r.committed, r.log
-	o.Tracer = r.tracer
+	o.Intake, o.Membership, o.Partitions, o.Tracer, o.Log = s, members, s, r.tracer, r.log
+	o.Committed, o.Attempted = r.counts.committed, r.counts.attempted
 	c := cluster.New(o)
 	r.opened.Store(&opened{s, c})
 	r.log.Info("replica takes part", zap.Int("partitions", s.Partitions()), zap.String("group", r.settings.IntakeGroup))

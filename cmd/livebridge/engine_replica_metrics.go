@@ -99,6 +99,7 @@ func (c *replicaCollector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range append([]*prometheus.Desc{c.waiting, c.bytes, c.queued}, c.descriptions...) {
 		to <- d
 	}
+	c.r.counts.tally.Describe(to)
 }
 
 // Collect implements prometheus.Collector.
@@ -108,11 +109,13 @@ func (c *replicaCollector) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(c.bytes, prometheus.GaugeValue, float64(q.Bytes()))
 		to <- prometheus.MustNewConstMetric(c.queued, prometheus.CounterValue, float64(c.r.fallback.Queued()))
 	}
-	o := c.r.opened.Load()
-	if o == nil {
-		return
+	var all []cluster.Stats
+	if o := c.r.opened.Load(); o != nil {
+		all = o.cluster.Stats()
 	}
-	for _, s := range o.cluster.Stats() {
+	c.r.counts.tally.Show(levelsOf(all))
+	c.r.counts.tally.Collect(to)
+	for _, s := range all {
 		for i, m := range c.metrics {
 			to <- prometheus.MustNewConstMetric(c.descriptions[i], m.kind, m.of(s), strconv.Itoa(s.Partition))
 		}

@@ -91,9 +91,10 @@ func replicaFamilies(t *testing.T) io.Reader {
 	t.Cleanup(func() { _ = q.Close() })
 	o := cluster.DefaultOptions(t.TempDir())
 	o.Intake = clustertest.New(1, func() bridge.Millis { return 0 }).Replica(nil)
-	r := &replica{queue: q, fallback: &fallback.Journal{}}
-	r.opened.Store(&opened{cluster: cluster.New(o)})
 	registry, answer := prometheus.NewRegistry(), httptest.NewRecorder()
+	r := &replica{queue: q, fallback: &fallback.Journal{}}
+	r.counts = newReplicaCounts(zap.NewNop(), registry, func() bool { return true }, nil)
+	r.opened.Store(&opened{cluster: cluster.New(o)})
 	registerReplica(registry, r)
 	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 	return answer.Body

@@ -23,8 +23,8 @@ func filterMutants() []mutant {
 			"TestWrongGlobs"},
 		{"a filtered callback counts as emitted", "bridge/processor/decide.go", "verdict = VerdictFiltered",
 			"verdict = VerdictEmitted", processor, "TestVerdictOfAFiltered"},
-		{"what is filtered is not counted", "bridge/journal/decision_log.go",
-			"j.metrics.filtered.WithLabelValues(e.Type).Inc()", "_ = e", livebridge, "TestPublishTypes"},
+		{"what is filtered is not counted", "bridge/tally/tally.go",
+			"t.filtered.WithLabelValues(e.Type).Inc()", "_ = e", livebridge, "TestPublishTypes"},
 		{"PUBLISH_TYPES is not passed on", "cmd/livebridge/options.go", "\to.Types, _ = bridge.SelectTypes(s.PublishTypes)",
 			"\t_, _ = bridge.SelectTypes(s.PublishTypes)", livebridge, "TestEverySettingArrives"},
 	}

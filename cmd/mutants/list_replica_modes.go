@@ -35,6 +35,16 @@ func replicaModeMutants() []mutant {
 		{"a message is under the request instead of its commit", "bridge/cluster/trace.go",
 			"under.Trace = spans[i].Trace()", "_ = spans[i]", cluster, "TestTracesGoThrough"},
 		{"spans of events that were not rejected say so", "bridge/cluster/trace.go",
-			"if one != nil && i != one.Index {", "if false {", cluster, "TestSpansOfARejectedEvent"},
+			"if one != nil && i != one.Index {", "if one != nil && i < 0 {", cluster, "TestSpansOfARejectedEvent"},
+		{"a replica does not count what it decides", "cmd/livebridge/engine_replica_counts.go",
+			"c.tally.Count(eff, &tally.Counted{})", "_ = tally.Counted{}", livebridge, "TestReplicaCounts"},
+		{"a rejected event counts as many", "cmd/livebridge/engine_replica_counts.go",
+			"events = events[one.Index : one.Index+1]", "_ = one", livebridge, "TestReplicaCounts"},
+		{"a partition that another replica owns is shown", "cmd/livebridge/engine_replica_counts.go",
+			"if s.State != cluster.Owner {", "if false {", livebridge, "TestLevelsOfAReplica"},
+		{"nobody is told of an attempt to commit", "bridge/cluster/batch.go",
+			"o.opts.Attempted(sent, o.opts.now()-begun, err)", "_ = begun", cluster, "TestAttemptsAreTold"},
+		{"what an owner has taken over is not shown", "bridge/cluster/stats.go",
+			"\tp.shows(state, of)\n\tp.become", "\t_ = of\n\tp.become", cluster, "TestAttemptsAreTold"},
 	}
 }

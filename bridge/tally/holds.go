@@ -1,4 +1,4 @@
-package journal
+package tally
 
 import (
 	"sync/atomic"

@@ -1,4 +1,4 @@
-package journal
+package tally
 
 import (
 	"strings"
@@ -13,12 +13,12 @@ import (
 // Limits on the lines about quarantined callbacks, for each reason: whoever has captured callbacks can cause them.
 const (
 	quarantineLinesPerSecond = 1
-	quarantineLinesAtOnce    = 10
+	QuarantineLinesAtOnce    = 10 // of a reason that had none for a while
 )
 
-// quarantineLog warns of callbacks that were answered as if all were well and are not published. It is used by one
-// goroutine, once they are on disk.
-type quarantineLog struct {
+// QuarantineLog warns of callbacks that were answered as if all were well and are not published. It is used by one
+// goroutine at a time, once they are durable.
+type QuarantineLog struct {
 	log     *zap.Logger
 	reasons map[string]*quarantineLimit
 }
@@ -28,11 +28,12 @@ type quarantineLimit struct {
 	suppressed int
 }
 
-func newQuarantineLog(log *zap.Logger) *quarantineLog {
-	l := &quarantineLog{log: log, reasons: make(map[string]*quarantineLimit)}
+// NewQuarantineLog returns one that writes to a log.
+func NewQuarantineLog(log *zap.Logger) *QuarantineLog {
+	l := &QuarantineLog{log: log, reasons: make(map[string]*quarantineLimit)}
 	for _, reason := range bridge.Reasons() {
 		l.reasons[string(reason)] = &quarantineLimit{
-			Limiter: rate.NewLimiter(quarantineLinesPerSecond, quarantineLinesAtOnce),
+			Limiter: rate.NewLimiter(quarantineLinesPerSecond, QuarantineLinesAtOnce),
 		}
 	}
 	return l
@@ -41,7 +42,8 @@ func newQuarantineLog(log *zap.Logger) *quarantineLog {
 // reasonKey is the name of the field that the limit goes by.
 const reasonKey = "reason"
 
-func (l *quarantineLog) report(fields []zap.Field) {
+// Report logs an entry, of which QuarantinedFields has returned the fields.
+func (l *QuarantineLog) Report(fields []zap.Field) {
 	for _, f := range fields {
 		limit := l.reasons[f.String]
 		if f.Key != reasonKey || limit == nil {
@@ -60,8 +62,8 @@ func (l *quarantineLog) report(fields []zap.Field) {
 	l.log.Warn("callback quarantined; it is not published unless it is released", fields...)
 }
 
-// quarantinedFields describes an entry. Nothing of it points into the arrival.
-func quarantinedFields(q *processor.Quarantined) []zap.Field {
+// QuarantinedFields describes an entry. Nothing of it points into the arrival.
+func QuarantinedFields(q *processor.Quarantined) []zap.Field {
 	e := q.Event
 	return []zap.Field{
 		zap.Uint64("number", q.Number), zap.Stringer("kind", e.Lane.Kind), zap.String(reasonKey, string(e.Reason)),
