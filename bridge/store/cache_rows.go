@@ -31,10 +31,10 @@ import (
 //	d    version reason detail event
 //	r    version command(16) outcomes
 //
-// Lanes are written again and again, and a row of names until it is full: a broker keeps few large rows more easily than
-// one for each commit, of which there may be hundreds a second for as long as DEDUPE_WINDOW. No rule rests on a removed
-// row being gone: what a lane holds is what its state names, identities and signatures are looked for in parts that State
-// has, and a number is given once.
+// Lanes are written again and again, and a row of names until it is full: a broker keeps few large rows more easily
+// than one for each commit, of which there may be hundreds a second for as long as DEDUPE_WINDOW. No rule rests on a
+// removed row being gone: what a lane holds is what its state names, identities and signatures are looked for in parts
+// that State has, and a number is given once.
 const rowVersion = 1
 
 // Tables of rows and caches, beside those of a journal. A cache keeps the keys of all rows of names.

@@ -105,3 +105,34 @@ func TestNewStateGoesOnBehindTheOld(t *testing.T) {
 		t.Errorf("the new state begins at %d, and the output has come to %d", first, last)
 	}
 }
+
+// TestTrimRights: what the handbook permits is enough to remove sourced events, and each right of it is needed.
+func TestTrimRights(t *testing.T) {
+	t.Parallel()
+	all := replicating()
+	s := natstest.Start(t, all.options())
+	o, _ := replicaUser(t, s.URL)
+	admin := o
+	admin.User, admin.trimInterval = "admin", time.Hour
+	a := openReplicas(t, admin)
+	commitEvents(t, a, 1, 3)
+	p, err := a.Take(t.Context(), 0, 0, func([]bridge.Row, uint64) error { return nil })
+	if err == nil {
+		_, err = p.Commit(t.Context(), bridge.PartitionCommit{Events: []*bridge.Event{natstest.Notice(1)}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	transporttest.Eventually(t, "both have their events", func() bool {
+		_, js := a.connection()
+		return messagesIn(t, js, o.Stream) == 3 && messagesIn(t, js, QuarantineStream) == 1
+	})
+	for _, right := range []string{"", "$JS.API.STREAM.PURGE.LIVE_EVENTS_STATE", "$JS.API.DIRECT.GET.LIVE_EVENTS",
+		"$JS.API.DIRECT.GET.LIVE_QUARANTINE"} {
+		all.allExcept(right).give(t, s)
+		o.trimInterval = time.Hour
+		if err := openReplicas(t, o).trimAll(); (err == nil) != (right == "") {
+			t.Errorf("without %q: %v", right, err)
+		}
+	}
+}

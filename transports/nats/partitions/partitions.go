@@ -47,8 +47,8 @@ const (
 	BatchBytes    = 8 << 20
 )
 
-// batchInputs is how many inputs a commit should be of. Each makes an event and a lane's row, most of the time, and then
-// one atomic batch has room for all.
+// batchInputs is how many inputs a commit should be of. Each makes an event and a lane's row, most of the time, and
+// then one atomic batch has room for all.
 const batchInputs = 400
 
 // BatchInputs implements bridge.BatchLimiter.
