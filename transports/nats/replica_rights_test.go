@@ -43,12 +43,10 @@ func creatingForReplicas() []string {
 }
 
 // seldomNeeded are those that a replica needs when something has gone wrong: two write a key of the leases at once, the
-// watch of the leases is slow, or a reader loses its consumer; and those of what it does later, without which the
-// stream of the state grows.
+// watch of the leases is slow, or a reader loses its consumer.
 func seldomNeeded() []string {
 	return []string{"$JS.API.DIRECT.GET.KV_LIVE_EVENTS_livebridge.>", "$JS.FC.KV_LIVE_EVENTS_livebridge.>",
-		"$JS.API.CONSUMER.DELETE.LIVE_EVENTS_INTAKE.*", "$JS.API.CONSUMER.DELETE.LIVE_EVENTS_STATE.*",
-		"$JS.API.STREAM.PURGE.LIVE_EVENTS_STATE", "$JS.API.DIRECT.GET.LIVE_EVENTS", "$JS.API.DIRECT.GET.LIVE_QUARANTINE"}
+		"$JS.API.CONSUMER.DELETE.LIVE_EVENTS_INTAKE.*", "$JS.API.CONSUMER.DELETE.LIVE_EVENTS_STATE.*"}
 }
 
 func replicaUser(t *testing.T, url string) (Options, *observer.ObservedLogs) {
