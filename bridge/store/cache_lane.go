@@ -85,8 +85,8 @@ func (a *applier) setSessions(key, sessions []byte) error {
 	return nil
 }
 
-// UnendedLanes looks at the sessions of the next lanes, of so many, going round for ever, and returns the lanes in which
-// the end of one has been missing for so long.
+// UnendedLanes looks at the sessions of the next lanes, of so many, going round for ever, and returns the lanes in
+// which the end of one has been missing for so long.
 func (c *Cache) UnendedLanes(now processor.Moment, most int, after time.Duration) ([]bridge.Lane, error) {
 	return c.s.UnendedLanes(now, most, after)
 }

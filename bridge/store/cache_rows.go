@@ -32,8 +32,8 @@ import (
 //	r    version command(16) outcomes
 //
 // Only lanes are written more than once. No rule rests on a removed row being gone: what a lane holds is what its state
-// names, identities and signatures are looked for in parts that State has, and a number is given once. The row of a lane
-// that has sessions is of a version of its own; all others are as they were before there were any.
+// names, identities and signatures are looked for in parts that State has, and a number is given once. The row of a
+// lane that has sessions is of a version of its own; all others are as they were before there were any.
 const (
 	rowVersion         = 1
 	rowVersionSessions = 2
