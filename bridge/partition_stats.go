@@ -18,8 +18,8 @@ type PartitionStats struct {
 	BehindSeconds float64 `json:"behind_seconds"` // likewise
 
 	Takeovers    uint64           `json:"takeovers"`
-	Taken        *PartitionChange `json:"taken,omitempty"`    // the last takeover; or none
-	GivenUp      *PartitionChange `json:"given_up,omitempty"` // the last end of an ownership, or of an attempt; or none
+	Taken        *PartitionChange `json:"taken,omitempty"`    // the last takeover; absent: none
+	GivenUp      *PartitionChange `json:"given_up,omitempty"` // the last end of an ownership, or attempt; absent: none
 	Restored     float64          `json:"restored"`           // part of the state, while it is restoring; 0: not known
 	RestoredRows uint64           `json:"restored_rows"`      // by the last takeover, or until now
 
