@@ -198,6 +198,7 @@ func TestBehind(t *testing.T) {
 		eventually(t, "its age rises", func() bool { return c.Stats()[0].Behind > s.Behind })
 		slow.release <- struct{}{}
 	}
+	go slow.commit(t.Context()) // of the tick that tells what time it is
 	eventually(t, "nothing waits", func() bool { s := c.Stats()[0]; return s.Backlog == 0 && s.Behind == 0 })
 	if err := <-stop(); err != nil {
 		t.Error(err)

@@ -44,6 +44,18 @@ func (p slowPartition) Commit(ctx context.Context, c bridge.PartitionCommit) (ui
 	}
 }
 
+// commit releases all commits until the context ends.
+func (p slowPartitions) commit(ctx context.Context) {
+	for {
+		select {
+		case <-p.commits:
+			p.release <- struct{}{}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // TestStopWithACommitUnderWay: a commit that is under way when a replica stops is finished, if it takes no longer than
 // Grace; then the replica leaves.
 func TestStopWithACommitUnderWay(t *testing.T) {

@@ -31,7 +31,7 @@ func seenMutants() []mutant {
 			"TestTransactionTimesOut"},
 		{"every fence may be a time-out", kafka + "/transaction/codes.go", "took >= p.timeout", "took >= 0", kafka,
 			"TestAnotherOwnerIsNoTimeOut"},
-		{"a restore makes no progress", partitions + "/restore.go", "r.progress.next.Store(r.reader.Next)", "_ = r.progress",
+		{"a restore makes no progress", partitions + "/restore.go", "r.progress.next.Store(f.next)", "_ = r.progress",
 			kafka, "TestPartitionProgress"},
 		{"whoever was expelled is still the owner", kafka + "/membership/heartbeat.go", "if answer.code != 0 {", "if false {",
 			kafka, "TestWhoseItIs"},
