@@ -136,12 +136,12 @@ func cpuTime(b *testing.B, p *program) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var user, system time.Duration
+	var user, system int // in ticks, of which USER_HZ is 100
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	if _, err := fmt.Sscan(fields[11]+" "+fields[12], &user, &system); err != nil {
 		b.Fatal(err)
 	}
-	return (user + system) * 10 * time.Millisecond // USER_HZ is 100
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // tableOf prints the medians; the share of the limit is of medians too.

@@ -59,7 +59,7 @@ func replicaUser(t *testing.T, url string) (Options, *observer.ObservedLogs) {
 }
 
 // work does with a replica what a replica does, until ctx ends.
-func work(t *testing.T, ctx context.Context, o Options) error {
+func work(ctx context.Context, t *testing.T, o Options) error {
 	t.Helper()
 	r, err := OpenReplicas(ctx, o, "livebridge")
 	if err != nil {
@@ -139,7 +139,7 @@ func TestExactRightsOfReplicas(t *testing.T) {
 		r.give(t, s)
 		o, logs := replicaUser(t, s.URL)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		if err := work(t, ctx, o); err != nil {
+		if err := work(ctx, t, o); err != nil {
 			t.Error(err)
 		}
 		cancel()
@@ -163,14 +163,14 @@ func TestMissingRightOfReplicas(t *testing.T) {
 			s := natstest.Start(t, all.options())
 			admin, _ := replicaUser(t, s.URL)
 			admin.User = "admin"
-			if err := work(t, t.Context(), admin); err != nil {
+			if err := work(t.Context(), t, admin); err != nil {
 				t.Fatal(err)
 			}
 			all.allExcept(right).give(t, s)
 			o, logs := replicaUser(t, s.URL)
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan error, 1)
-			go func() { ended <- work(t, ctx, o) }()
+			go func() { ended <- work(ctx, t, o) }()
 			named := strings.NewReplacer(".>", ".", ".*", ".").Replace(right)
 			transporttest.Eventually(t, "the log names "+named, func() bool { return namesRight(logs, named) })
 			cancel()

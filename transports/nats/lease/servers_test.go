@@ -60,7 +60,7 @@ func runReplica(url, id string) error {
 		case errors.Is(err, errLeft):
 			return err
 		case err == nil:
-			fmt.Println(partitions)
+			_, _ = fmt.Fprintln(os.Stdout, partitions)
 		}
 	}
 }

@@ -46,7 +46,8 @@ func (r *reading) run(ctx context.Context) ([]bridge.IntakeRecord, bool, error) 
 		ended := r.i.seen >= r.tick
 		left := r.left()
 		if r.full() || left <= 0 || ended && len(r.records) > 0 {
-			return r.done(ended)
+			records, ended := r.done(ended)
+			return records, ended, nil
 		}
 		timer.Reset(left)
 		select {
@@ -75,11 +76,11 @@ func (r *reading) left() time.Duration {
 	return most - time.Since(r.begun)
 }
 
-func (r *reading) done(ended bool) ([]bridge.IntakeRecord, bool, error) {
+func (r *reading) done(ended bool) ([]bridge.IntakeRecord, bool) {
 	if ended {
 		r.i.ended = time.Now()
 	}
-	return r.records, ended, nil
+	return r.records, ended
 }
 
 // takeBuffered takes what was read ahead.
