@@ -212,3 +212,9 @@ func duplicates(m map[string]float64) float64 {
 	n, _ := sum(m, "livebridge_callbacks_duplicate_total")
 	return n
 }
+
+// reconcileWanted is what the settings of v lead to.
+func reconcileWanted(v *values) reconcile.Options {
+	return reconcile.Options{Interval: v.span("RECONCILE_INTERVAL"), Grace: v.span("RECONCILE_GRACE"),
+		Domains: v.list("DOMAINS")}
+}

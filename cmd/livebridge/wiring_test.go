@@ -22,7 +22,6 @@ import (
 	"livebridge/bridge/journal"
 	"livebridge/bridge/keyring"
 	"livebridge/bridge/provider"
-	"livebridge/bridge/reconcile"
 	"livebridge/bridge/sequencer"
 	"livebridge/bridge/signature"
 	"livebridge/transports/kafka"
@@ -293,9 +292,4 @@ func same[Options any](t *testing.T, got, want Options) {
 			t.Errorf("%T.%s is %v, not %v", got, field.Name, a, b)
 		}
 	}
-}
-
-func reconcileWanted(v *values) reconcile.Options {
-	return reconcile.Options{Interval: v.span("RECONCILE_INTERVAL"), Grace: v.span("RECONCILE_GRACE"),
-		Domains: v.list("DOMAINS")}
 }

@@ -24,7 +24,7 @@ func checkerMutants() []mutant {
 // wiringMutants are settings that do not reach their option.
 func wiringMutants() []mutant {
 	const (
-		settings = "cmd/livebridge/settings.go"
+		settings = "cmd/livebridge/settings_check.go"
 		options  = "cmd/livebridge/options.go"
 	)
 	return []mutant{
@@ -32,7 +32,7 @@ func wiringMutants() []mutant {
 			"= s.LanesCached, s.DedupeWindow, uint64(s.DedupeMax), s.HeldMax", livebridge, "TestEverySettingArrives"},
 		{"one broker's password is the other's", options, "= s.KafkaSASL, s.KafkaUser, s.KafkaPassword",
 			"= s.KafkaSASL, s.KafkaUser, s.NATSPassword", livebridge, "TestEverySettingArrives"},
-		{"consumers of the embedded server show no token", "cmd/livebridge/transport.go",
+		{"consumers of the embedded server show no token", "cmd/livebridge/transport_embedded.go",
 			"o.Token, o.TokenFile = at, t.s.NATSEmbedToken,", "o.Token, o.TokenFile = at, o.Token,", livebridge,
 			"TestTokenOfConsumers"},
 		{"a term of a check is left out", settings, "if s.DedupeWindow < s.AuthSkew+s.AuthMaxAhead {",

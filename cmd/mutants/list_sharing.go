@@ -12,7 +12,7 @@ func sharingMutants() []mutant {
 		{"the quarantine keeps nothing expired", "bridge/ingress/judge.go",
 			"v.Arrival.Reason, v.Refusal = bridge.ReasonExpired,", "v.Arrival, v.Refusal = nil,",
 			ingress, "TestAnswers"},
-		{"an error of a key names no setting", "cmd/livebridge/settings.go", `bridge.NewSettingError(of.setting, err, "")`,
+		{"an error of a key names no setting", "cmd/livebridge/settings_check.go", `bridge.NewSettingError(of.setting, err, "")`,
 			"signature.WithLocation(prefix+of.setting, err)", livebridge, "TestAllBadKeysAtOnce"},
 		{"an error of a setting says nothing of what to do", "bridge/setting.go", `if e.Remedy != "" {`, "if false {",
 			"bridge", "TestSettingError"},
