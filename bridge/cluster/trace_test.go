@@ -24,6 +24,7 @@ type tracer struct {
 }
 
 type span struct {
+	of    *tracer
 	event bridge.Event
 	place *bridge.Trace
 	ended []error
@@ -34,7 +35,7 @@ func (*tracer) Receive(bridge.Kind, string, bridge.TraceHeaders) bridge.Span { p
 func (f *tracer) Publish(e *bridge.Event) bridge.Span {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := &span{event: *e, place: &bridge.Trace{SpanID: [8]byte{byte(len(f.spans) + 1)}}}
+	s := &span{of: f, event: *e, place: &bridge.Trace{SpanID: [8]byte{byte(len(f.spans) + 1)}}}
 	if e.Trace != nil {
 		s.place.TraceID, s.place.State = e.Trace.TraceID, e.Trace.State
 	}
@@ -44,7 +45,26 @@ func (f *tracer) Publish(e *bridge.Event) bridge.Span {
 
 func (s *span) Trace() *bridge.Trace { return s.place }
 
-func (s *span) End(r bridge.SpanResult) { s.ended = append(s.ended, r.Err) }
+func (s *span) End(r bridge.SpanResult) {
+	s.of.mu.Lock()
+	defer s.of.mu.Unlock()
+	s.ended = append(s.ended, r.Err)
+}
+
+// awaitEnds returns how the spans have ended, once so many have.
+func (f *tracer) awaitEnds(t *testing.T, want int) (ended []error) {
+	t.Helper()
+	eventually(t, "the spans have ended", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		ended = nil
+		for _, s := range f.spans {
+			ended = append(ended, s.ended...)
+		}
+		return len(ended) >= want
+	})
+	return ended
+}
 
 // TestTracesGoThrough: what the owner of a partition publishes is in the trace of the callback that another replica has
 // taken, under a span of the owner, and the same to the byte as without.
@@ -56,16 +76,15 @@ func TestTracesGoThrough(t *testing.T) {
 	other, _ := newReplica(t, b)
 	appendTo(t, other, traced(processortest.Push("a", session, bridge.PhasePublish)))
 	appendTo(t, other, processortest.Push("a", session, bridge.PhaseDone))
-	eventually(t, "both events are out", func() bool { return len(b.Output(0)) == 2 })
+	if ended := spans.awaitEnds(t, 2); len(ended) != 2 || errors.Join(ended...) != nil {
+		t.Errorf("spans ended %v", ended)
+	}
 	for i, e := range b.Output(0) {
 		s := spans.spans[i]
 		under, bare := s.event, e
 		under.Trace, bare.Trace = nil, nil
 		if e.Trace != s.place || !bytes.Equal(e.AppendStructured(nil), bare.AppendStructured(nil)) || under.ID != e.ID {
 			t.Errorf("%s is published in %+v, under %+v", e.Type, e.Trace, s)
-		}
-		if len(s.ended) != 1 || s.ended[0] != nil {
-			t.Errorf("its span ended %v", s.ended)
 		}
 	}
 	if got := spans.spans[0].event.Trace; got == nil || got.TraceID != [16]byte{7} || got.SpanID != [8]byte{8} ||
@@ -87,11 +106,7 @@ func TestSpansOfARejectedEvent(t *testing.T) {
 	appendTo(t, other, processortest.Push(tooLarge, session, bridge.PhasePublish))
 	_, first := newReplica(t, b, func(o *Options) { o.Tracer = spans })
 	first.Assign(0)
-	eventually(t, "the event is out", func() bool { return len(b.Output(0)) == 1 })
-	var ended []error
-	for _, s := range spans.spans {
-		ended = append(ended, s.ended...)
-	}
+	ended := spans.awaitEnds(t, 3)
 	var away *bridge.PublishError
 	if len(ended) != 3 || bridge.IsRejected(ended[0]) || !errors.As(ended[0], &away) || !bridge.IsRejected(ended[1]) ||
 		ended[2] != nil {
