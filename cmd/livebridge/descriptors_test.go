@@ -46,7 +46,6 @@ func flood(t *testing.T, network, address string, connections int) (end func()) 
 // come out, and probes are answered.
 // It is not parallel: it takes the ports of thousands of connections.
 func TestFloodOfConnections(t *testing.T) {
-	t.Parallel()
 	const limit = 512
 	dir, p := t.TempDir(), newProvider()
 	service := launchUnder(t, dir, openFiles(limit))

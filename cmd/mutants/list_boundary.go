@@ -84,7 +84,7 @@ func boundaryMutants() []mutant {
 		{"consumers lock the bridge out", "transports/nats/embedded/connections.go", "\t\tcloseNewest(s, limit)\n",
 			"\t\t_ = closeNewest\n", embedded, "TestConsumersAreBounded"},
 		{"callbacks take the journal's files", "cmd/livebridge/descriptors.go", "min(asked, limit-reserved)",
-			"min(asked, limit+reserved)", "cmd/livebridge", "TestFloodOfConnections"},
+			"min(asked, limit+reserved)", "cmd/livebridge", "TestShare"},
 		{"the log waits for its reader", "cmd/livebridge/log_writer.go", "if w.closed || w.bytes+len(line) > logQueueBytes {",
 			"if w.closed {", "cmd/livebridge", "TestLogWriterDrops"},
 		{"the log's reader takes the program with it", "cmd/livebridge/serve.go", "signal.Ignore(syscall.SIGPIPE)",

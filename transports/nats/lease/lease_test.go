@@ -52,13 +52,13 @@ func TestQuiet(t *testing.T) {
 		m.mu.Lock()
 		before := m.puts
 		m.mu.Unlock()
-		lists := all[0].lists + all[1].lists + all[2].lists
+		lists := all[0].returned() + all[1].returned() + all[2].returned()
 		time.Sleep(60 * time.Second)
 		owned(t, 4, all...)
 		if n := m.puts - before; n < 200 || n > 220 { // (3 replicas + 4 partitions) * 30
 			t.Errorf("%d keys are written in a minute", n)
 		}
-		if n := all[0].lists + all[1].lists + all[2].lists - lists; n != 0 {
+		if n := all[0].returned() + all[1].returned() + all[2].returned() - lists; n != 0 {
 			t.Errorf("Next has returned %d times", n)
 		}
 	})
@@ -123,7 +123,7 @@ func TestElection(t *testing.T) {
 			time.Sleep(20*time.Second + into)
 			owned(t, 4, all...)
 			had := [][]int{all[0].partitions(), all[1].partitions()}
-			lists, stay := all[0].lists, m.stay(t)
+			lists, stay := all[0].returned(), m.stay(t)
 			m.setAway(true)
 			time.Sleep(8 * time.Second)
 			m.setAway(false)
@@ -136,8 +136,8 @@ func TestElection(t *testing.T) {
 				}
 			}
 			stay()
-			if all[0].lists != lists+1 {
-				t.Errorf("Next has returned %d times", all[0].lists-lists)
+			if all[0].returned() != lists+1 {
+				t.Errorf("Next has returned %d times", all[0].returned()-lists)
 			}
 		})
 	}
@@ -208,22 +208,22 @@ func TestLost(t *testing.T) {
 	bubble(t, func(t *testing.T, m *memory) {
 		a := join(t, m, "a", 4)
 		time.Sleep(3 * time.Second)
-		lists := a.lists
+		lists := a.returned()
 		a.Lost()
 		time.Sleep(2 * time.Second)
-		if a.lists != lists+1 {
-			t.Errorf("Next has returned %d times", a.lists-lists)
+		if a.returned() != lists+1 {
+			t.Errorf("Next has returned %d times", a.returned()-lists)
 		}
 		m.setAway(true)
 		a.Lost()
 		time.Sleep(2 * time.Second)
-		if a.lists != lists+1 {
+		if a.returned() != lists+1 {
 			t.Error("Next returns partitions although nothing is known of the leases")
 		}
 		m.setAway(false)
 		time.Sleep(2 * time.Second)
-		if a.lists != lists+2 {
-			t.Errorf("Next has returned %d times", a.lists-lists)
+		if a.returned() != lists+2 {
+			t.Errorf("Next has returned %d times", a.returned()-lists)
 		}
 	})
 }

@@ -75,6 +75,13 @@ func (p *member) partitions() []int {
 	return slices.Clone(p.has)
 }
 
+// returned is how often Next has returned.
+func (p *member) returned() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lists
+}
+
 // owned fails unless every partition is one member's and shares differ by one at most.
 func owned(t *testing.T, partitions int, all ...*member) {
 	t.Helper()
