@@ -43,12 +43,14 @@ type intake struct {
 	ticked uint64    // the last tick that was written
 	seen   uint64    // the last one that was read
 	ended  time.Time // when one was seen last in time
+	behind uint64    // messages, ticks among them, behind what was read last
 }
 
 // fetched is a message that was read ahead: a record, or a tick.
 type fetched struct {
 	record bridge.IntakeRecord
 	tick   uint64 // 0: none
+	behind uint64 // messages that lay behind it
 }
 
 // newIntake begins to read at a position.
@@ -70,7 +72,7 @@ func (i *intake) run(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		f := fetched{record: bridge.IntakeRecord{
+		f := fetched{behind: m.left, record: bridge.IntakeRecord{
 			Position: m.sequence, Recorded: bridge.MillisOf(m.time), Value: m.Data()}}
 		if text := m.Headers().Get(headerTick); text != "" {
 			if f.tick = i.tickOf(text); f.tick == 0 {

@@ -4,7 +4,7 @@ import "errors"
 
 var errClosed = errors.New("it was closed")
 
-// partition is one that this process owns. It implements bridge.Partition.
+// partition is one that this process owns. It implements bridge.Partition and bridge.PartitionProgress.
 type partition struct {
 	owned    *Partitions
 	number   int
@@ -18,6 +18,12 @@ type partition struct {
 func newPartition(p *Partitions, number int, c cursor, sequence uint64) *partition {
 	return &partition{owned: p, number: number, cursor: c, sequence: sequence, slots: newSlots()}
 }
+
+// Epoch implements bridge.PartitionProgress.
+func (p *partition) Epoch() uint64 { return p.cursor.epoch }
+
+// Behind implements bridge.PartitionProgress. Ticks count, and what came since the last one was sent does not.
+func (p *partition) Behind() uint64 { return p.intake.behind }
 
 // Close implements bridge.Partition.
 func (p *partition) Close() error {

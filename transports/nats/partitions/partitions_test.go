@@ -107,6 +107,35 @@ func check(t *testing.T, got, want rows) {
 	}
 }
 
+// TestPartitionProgress: owners have epochs of their own, and say how much lies behind what they have read.
+func TestPartitionProgress(t *testing.T) {
+	t.Parallel()
+	o := started(t)
+	first := taken(t, o, 0, rows{})
+	_, js := o.Connection()
+	for range 5 {
+		natstest.Must(js.Publish(within(t), "INTAKE.0", []byte("input")))
+	}
+	second := taken(t, o, 0, rows{})
+	if second.Epoch() <= first.Epoch() {
+		t.Errorf("the second owner has the epoch %d, and the first has %d", second.Epoch(), first.Epoch())
+	}
+	f := <-second.intake.fetched
+	r := reading{i: second.intake}
+	if r.take(f); second.Behind() != 4 {
+		t.Errorf("behind the first of 5 inputs lie %d", second.Behind())
+	}
+	for end := false; !end; {
+		var err error
+		if _, end, err = second.Read(within(t), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if second.Behind() > 0 {
+		t.Errorf("at the end, %d lie behind it", second.Behind())
+	}
+}
+
 // TestRowsInParts: a row may be larger than a message, and grow, shrink and go.
 func TestRowsInParts(t *testing.T) {
 	t.Parallel()

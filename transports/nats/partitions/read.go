@@ -96,6 +96,7 @@ func (r *reading) takeBuffered() {
 }
 
 func (r *reading) take(f fetched) {
+	r.i.behind = f.behind
 	if f.tick > 0 {
 		r.i.seen = max(r.i.seen, f.tick)
 		return
