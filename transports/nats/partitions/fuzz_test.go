@@ -57,13 +57,14 @@ func FuzzMessages(f *testing.F) {
 func FuzzSlot(f *testing.F) {
 	f.Add("7", "cm93", "1/3", "")
 	f.Add("7", "cm93", "3/1", "cm93")
+	f.Add("7", "", "", "\r") // stands for no bytes
 	f.Fuzz(func(t *testing.T, slot, row, part, removed string) {
 		h := nats.Header{headerRow: {row}, headerPart: {part}}
 		if removed != "" {
 			h[headerRemoved] = []string{removed}
 		}
 		c, err := readSlot(slot, h)
-		if err == nil && c.removed == "" && (c.key == "" || c.part >= c.parts) {
+		if err == nil && removed == "" && (c.key == "" || c.part >= c.parts) {
 			t.Errorf("%+v", c)
 		}
 	})
