@@ -178,6 +178,16 @@ func TestTimedOutIsFenced(t *testing.T) {
 	}
 }
 
+// TestCommittedDoesNotWait: what is committed counts as waiting no more, before the next Read says so.
+func TestCommittedDoesNotWait(t *testing.T) {
+	t.Parallel()
+	p := newStats(1).of(0)
+	p.read(5, time.Second)
+	if p.committed(&batch{records: 2}); p.at(time.Minute).Backlog != 3 {
+		t.Errorf("%+v", p.at(time.Minute))
+	}
+}
+
 // TestBehind: what was not committed yet counts, and its age rises until it is.
 func TestBehind(t *testing.T) {
 	t.Parallel()

@@ -36,7 +36,7 @@ func ownerMutants() []mutant {
 			"case err == nil:", "case err == nil || !errors.As(err, &one) && !errors.Is(err, bridge.ErrFenced):",
 			cluster, "TestExplore|TestMachine"},
 		{"the cache goes on behind the position that it has", takeover,
-			"o.number, o.cache.Position(), r.put", "o.number, o.cache.Position()+1, r.put",
+			"o.number, o.cache.Position(), r.put", "o.number, o.cache.Position()+min(1, o.cache.Position()), r.put",
 			cluster, "TestExplore|TestMachine"},
 		{"a batch with a rejected event is decided from where it has led", batch,
 			"if err := o.newProcessor(o.began); err != nil {", "if err := error(nil); err != nil {", cluster, "TestExplore"},

@@ -20,7 +20,7 @@ func seenMutants() []mutant {
 		{"what lies behind a read does not count", owner, "backlog += progress.Behind()", "_ = progress", cluster,
 			"TestBehind"},
 		{"what is committed waits all the same", stats, "s.Backlog -= min(s.Backlog, uint64(b.records))",
-			"s.Backlog -= min(s.Backlog, 0)", cluster, "TestBehind"},
+			"s.Backlog -= min(s.Backlog, 0)", cluster, "TestCommittedDoesNotWait"},
 		{"the age of what waits stands still", stats, "s.Behind = max(0, now-p.oldest)", "s.Behind = max(0, p.oldest)",
 			cluster, "TestBehind"},
 		{"the progress of a restore is not told", stats, "if known && all[i].State == Restoring {", "if known && false {",

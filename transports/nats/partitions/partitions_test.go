@@ -249,6 +249,7 @@ func TestLargeCommitIsFinished(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		awaitSourced(t, o, plan.messages[:done*(most-1)]) // so that what is sent again comes out again
 		got := make(rows)
 		q := taken(t, o, 0, got)
 		check(t, got, want)
@@ -257,6 +258,22 @@ func TestLargeCommitIsFinished(t *testing.T) {
 		}
 		checkEvents(t, o, c.Events)
 	}
+}
+
+// awaitSourced waits until the output has the events among messages.
+func awaitSourced(t *testing.T, o Options, messages []*nats.Msg) {
+	t.Helper()
+	want := uint64(0)
+	for _, m := range messages {
+		if strings.Contains(m.Subject, ".e.") {
+			want++
+		}
+	}
+	_, js := o.Connection()
+	out := natstest.Must(js.Stream(t.Context(), "OUT"))
+	transporttest.Eventually(t, "the output has what was sent", func() bool {
+		return natstest.Must(out.Info(t.Context())).State.Msgs == want
+	})
 }
 
 // checkEvents checks that these events come out, each once.
