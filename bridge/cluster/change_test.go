@@ -225,8 +225,12 @@ func (p restoringPartitions) Restored(int) float64 { return 0.25 }
 
 func (p restoringPartitions) Take(ctx context.Context, partition int, from uint64,
 	put func([]bridge.Row, uint64) error) (bridge.Partition, error) {
-	<-p.release
-	return p.Partitions.Take(ctx, partition, from, put)
+	select {
+	case <-p.release:
+		return p.Partitions.Take(ctx, partition, from, put)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // TestRestoreProgress: how much of the state was read is told while it is read.
