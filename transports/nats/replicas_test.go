@@ -67,7 +67,7 @@ func replica(t *testing.T, o Options) *transporttest.Replica {
 	return &transporttest.Replica{Intake: r, Partitions: r, Join: func(t *testing.T) bridge.Membership {
 		m, err := r.Join()
 		if err != nil {
-			t.Skip(err)
+			t.Fatal(err)
 		}
 		return m
 	}}
