@@ -17,6 +17,22 @@ func Probe(ctx context.Context, opts Options) (warnings []string, err error) {
 	if err := opts.Check(); err != nil {
 		return nil, err
 	}
+	return probing(ctx, opts, func(ctx context.Context, js jetstream.JetStream) (warnings []string, err error) {
+		for _, s := range newStreams(&opts).all() {
+			found, err := s.probe(ctx, js)
+			warnings = append(warnings, found...)
+			if err != nil {
+				return warnings, denialOr(ctx, err)
+			}
+		}
+		return warnings, nil
+	})
+}
+
+// probing has check work on a connection of its own. The context that it gets ends with the permission that is missing.
+func probing(
+	ctx context.Context, opts Options, check func(context.Context, jetstream.JetStream) ([]string, error),
+) (warnings []string, err error) {
 	l, err := newConnector(&opts)
 	if err != nil {
 		return nil, err
@@ -35,33 +51,38 @@ func Probe(ctx context.Context, opts Options) (warnings []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range newStreams(&opts).all() {
-		found, err := s.probe(ctx, js)
-		warnings = append(warnings, found...)
-		if err != nil {
-			return warnings, denialOr(ctx, err)
-		}
-	}
-	return warnings, nil
+	return check(ctx, js)
 }
 
 // probe checks one stream.
 func (s *stream) probe(ctx context.Context, js jetstream.JetStream) (warnings []string, err error) {
-	found, err := js.Stream(ctx, s.want.Name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return []string{fmt.Sprintf("stream %s does not exist; it is created at the start", s.want.Name)}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("stream %s cannot be read: %w", s.want.Name, err)
-	}
-	have := found.CachedInfo().Config
-	if err := s.checkConfig(have); err != nil {
-		return nil, err
-	}
-	for _, text := range s.warnings(have) {
-		warnings = append(warnings, fmt.Sprintf("stream %s: %s", s.want.Name, text))
+	warnings, exists, err := probeConfig(ctx, js, s.want.Name, s.checkConfig, s.warnings)
+	if err != nil || !exists {
+		return warnings, err
 	}
 	return warnings, s.probeRight(ctx, js)
+}
+
+// probeConfig checks the configuration of a stream, if it exists.
+func probeConfig(
+	ctx context.Context, js jetstream.JetStream, name string,
+	fits func(jetstream.StreamConfig) error, cautions func(jetstream.StreamConfig) []string,
+) (warnings []string, exists bool, err error) {
+	found, err := js.Stream(ctx, name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return []string{fmt.Sprintf("stream %s does not exist; it is created at the start", name)}, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("stream %s cannot be read: %w", name, err)
+	}
+	have := found.CachedInfo().Config
+	if err := fits(have); err != nil {
+		return nil, true, err
+	}
+	for _, text := range cautions(have) {
+		warnings = append(warnings, fmt.Sprintf("stream %s: %s", name, text))
+	}
+	return warnings, true, nil
 }
 
 // probeRight publishes a message that the stream rejects, since it is for another one. The server checks the user's

@@ -3,9 +3,7 @@ package nats
 import (
 	"context"
 	"errors"
-	"fmt"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -16,52 +14,26 @@ func ProbeReplicas(ctx context.Context, opts Options, group string) (warnings []
 	if err := errors.Join(opts.Check(), opts.CheckReplicas(group)); err != nil {
 		return nil, err
 	}
-	l, err := newConnector(&opts)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	conn, err := l.connect(opts.URL, nats.RetryOnFailedConnect(false), nats.CustomInboxPrefix(opts.inbox()),
-		onDenial(func(d denial) { end(d.missingPermission()) }))
-	if err != nil {
-		return nil, fmt.Errorf("cannot connect to NATS at %s: %w", Redacted(opts.URL), err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err == nil {
-		err = checkVersion(conn.ConnectedServerVersion())
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range opts.replicaStreams() {
-		found, err := s.probeReplica(ctx, js)
-		warnings = append(warnings, found...)
-		if err != nil {
-			return warnings, denialOr(ctx, err)
+	return probing(ctx, opts, func(ctx context.Context, js jetstream.JetStream) (warnings []string, err error) {
+		if err := checkVersion(js.Conn().ConnectedServerVersion()); err != nil {
+			return nil, err
 		}
-	}
-	return warnings, nil
+		for _, s := range opts.replicaStreams() {
+			found, err := s.probeReplica(ctx, js)
+			warnings = append(warnings, found...)
+			if err != nil {
+				return warnings, denialOr(ctx, err)
+			}
+		}
+		return warnings, nil
+	})
 }
 
 // probeReplica checks one stream.
 func (s *replicaStream) probeReplica(ctx context.Context, js jetstream.JetStream) (warnings []string, err error) {
-	found, err := js.Stream(ctx, s.want.Name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return []string{fmt.Sprintf("stream %s does not exist; it is created at the start", s.want.Name)}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("stream %s cannot be read: %w", s.want.Name, err)
-	}
-	have := found.CachedInfo().Config
-	if err := s.fits(have); err != nil {
-		return nil, err
-	}
-	for _, text := range s.cautions(have) {
-		warnings = append(warnings, fmt.Sprintf("stream %s: %s", s.want.Name, text))
+	warnings, exists, err := probeConfig(ctx, js, s.want.Name, s.fits, s.cautions)
+	if err != nil || !exists {
+		return warnings, err
 	}
 	if !s.kept {
 		return warnings, nil // nobody writes to it
