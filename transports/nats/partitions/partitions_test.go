@@ -30,8 +30,9 @@ func intakeOf(t *testing.T, url string, replicas int) Options {
 		{Name: "OUT", Sources: []*jetstream.StreamSource{{Name: "STATE", FilterSubject: "STATE.*.e.>"}}},
 	} {
 		c.Replicas = replicas
-		natstest.Answered(t, "create "+c.Name, func(ctx context.Context) (jetstream.Stream, error) {
-			return js.CreateStream(ctx, c)
+		transporttest.Eventually(t, "all servers take "+c.Name, func() bool {
+			_, err := js.CreateStream(t.Context(), c)
+			return err == nil
 		})
 	}
 	return Options{
