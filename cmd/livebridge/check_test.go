@@ -40,7 +40,7 @@ func readLog(t *testing.T, path string) (all []checker.Sent) {
 	return all
 }
 
-// TestCheck judges a simulated run of every kind from its two logs, then the same run with an event less.
+// TestCheck judges a simulated run of every kind from its two logs, then the same run with an occurrence less.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	keys := allKeys("HMACSHA256")
@@ -60,7 +60,7 @@ func TestCheck(t *testing.T) {
 		want         string
 	}{
 		{"right", strings.Join(out, ""), exitDone, "PASS: no broken promise found"},
-		{"the last event is missing", strings.Join(out[:len(out)-1], ""), exitFailed, "1 FAILED  lost"},
+		{"an occurrence is missing", withoutTheLast(t, out), exitFailed, "1 FAILED  lost"},
 		{"no event at all", "x\n", exitFailed, "events.jsonl: line 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -72,6 +72,21 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withoutTheLast returns lines of tail without the last occurrence, which may have more than one event: a recording's
+// callback that is signed again is another event.
+func withoutTheLast(t *testing.T, lines []string) string {
+	t.Helper()
+	occurrence := func(line string) checker.Occurrence {
+		e, err := checker.ParseEvent([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Occurrence
+	}
+	last := occurrence(lines[len(lines)-1])
+	return strings.Join(slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return occurrence(line) == last }), "")
 }
 
 func checked(t *testing.T, sent, events string, more ...string) (output string, code int) {

@@ -65,7 +65,7 @@ func TestImportInterrupted(t *testing.T) {
 	service.terminate(t)
 	rounds, last := 5, len((&importer{}).steps())
 	for steps := 2; steps < last; steps++ {
-		replica := launch(t, m.dir, m.replicaSettings(m.dir)...)
+		replica := m.replica(m.dir)
 		m.play(rounds+2, replica)
 		m.reviewed(m.dir, 1)
 		replica.terminate(t)
@@ -78,7 +78,7 @@ func TestImportInterrupted(t *testing.T) {
 		service.terminate(t)
 		rounds += 4
 	}
-	replica := launch(t, m.dir, m.replicaSettings(m.dir)...)
+	replica := m.replica(m.dir)
 	m.play(rounds, replica)
 	m.judge(m.topic(brokers, replica))
 	replica.terminate(t)
@@ -94,7 +94,7 @@ func TestReplicaAfterAnInterruptedImport(t *testing.T) {
 	service.terminate(t)
 	rounds := 5
 	for steps := 2; steps < len((&importer{}).steps()); steps++ {
-		replica := launch(t, m.dir, m.replicaSettings(m.dir)...)
+		replica := m.replica(m.dir)
 		m.play(rounds, replica)
 		replica.terminate(t)
 		m.interrupt(brokers, steps)
@@ -103,7 +103,7 @@ func TestReplicaAfterAnInterruptedImport(t *testing.T) {
 			m.back()
 		}
 	}
-	replica := launch(t, m.dir, m.replicaSettings(m.dir)...)
+	replica := m.replica(m.dir)
 	m.play(rounds, replica)
 	m.judge(m.topic(brokers, replica))
 	replica.terminate(t)
@@ -124,7 +124,7 @@ func TestImportCompletesAHandOver(t *testing.T) {
 	}
 	m.refused(m.dir, "what the service remembers is at its replicas")
 	m.back()
-	replica := launch(t, m.other, m.replicaSettings(m.other)...) // which has no journal
+	replica := m.replica(m.other) // which has no journal
 	m.play(5, replica)
 	m.reviewed(m.other, 0)
 	m.judge(m.topic(brokers, replica))
@@ -152,7 +152,7 @@ func TestHandOverCommand(t *testing.T) {
 		!strings.Contains(errOut, "is at its replicas") {
 		t.Errorf("an entry is purged where it is no more: %d %s", code, errOut)
 	}
-	replica := launch(t, m.other, m.replicaSettings(m.other)...)
+	replica := m.replica(m.other)
 	m.play(9, replica)
 	m.reviewed(m.other, 1)
 	m.judge(m.topic(brokers, replica))
@@ -163,7 +163,7 @@ func TestHandOverCommand(t *testing.T) {
 func TestImportIntoANewJournal(t *testing.T) {
 	t.Parallel()
 	m, brokers := newMover(t)
-	replica := launch(t, m.other, m.replicaSettings(m.other)...)
+	replica := m.replica(m.other)
 	m.play(5, replica)
 	replica.expired(t, "one")
 	m.reviewedSoon(m.other, 1)
@@ -174,7 +174,7 @@ func TestImportIntoANewJournal(t *testing.T) {
 	m.play(9, service)
 	m.reviewed(m.dir, 1)
 	service.terminate(t)
-	last := launch(t, m.dir, m.replicaSettings(m.dir)...)
+	last := m.replica(m.dir)
 	m.play(9, last)
 	m.judge(m.topic(brokers, last))
 	last.terminate(t)
@@ -184,9 +184,7 @@ func TestImportIntoANewJournal(t *testing.T) {
 func TestImportSettles(t *testing.T) {
 	t.Parallel()
 	m, brokers := newMover(t)
-	replica := launch(t, m.dir, append(m.replicaSettings(m.dir), prefix+"INTAKE_FALLBACK=refuse",
-		prefix+"INTAKE_BUDGET="+patience.String())...)
-	m.takesPart(replica)
+	replica := m.replica(m.dir)
 	m.play(4, replica)
 	url := "http://" + replica.listen + "/live/stream"
 	for room := range movedRooms { // an end whose beginning has not come
@@ -197,7 +195,7 @@ func TestImportSettles(t *testing.T) {
 	replica.kill()
 	replica.end(t)
 	m.back()
-	last := launch(t, m.dir, m.replicaSettings(m.dir)...)
+	last := m.replica(m.dir)
 	m.play(4, last)
 	marks := make(map[string]int)
 	for _, e := range m.topic(brokers, last) {

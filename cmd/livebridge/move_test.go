@@ -24,9 +24,11 @@ type mover struct {
 
 const movedPartitions, movedRooms = 3, 6
 
-// replicaSettings are those of replicas.
+// replicaSettings are those of replicas, which wait for a broker that is slow: what a journal takes in its place may
+// come late, and has to reach the broker before an import.
 func (m *mover) replicaSettings(dir string) []string {
-	return append(slices.Clone(m.settings), prefix+"INTAKE=broker", prefix+"INTAKE_GROUP=team", prefix+"DATA_DIR="+dir)
+	return append(slices.Clone(m.settings), prefix+"INTAKE=broker", prefix+"INTAKE_GROUP=team", prefix+"DATA_DIR="+dir,
+		prefix+"INTAKE_FALLBACK=refuse", prefix+"INTAKE_BUDGET="+patience.String())
 }
 
 // play sends the rounds [0, to) of each stream, in turn to each of the programs: those of before once more.
@@ -57,15 +59,15 @@ func (m *mover) refused(dir, want string, more ...string) {
 // replicas starts two, the one with the journal first.
 func (m *mover) replicas() [2]*program {
 	m.t.Helper()
-	one := launch(m.t, m.dir, m.replicaSettings(m.dir)...)
-	m.takesPart(one)
-	return [2]*program{one, launch(m.t, m.other, m.replicaSettings(m.other)...)}
+	return [2]*program{m.replica(m.dir), m.replica(m.other)}
 }
 
-// takesPart waits until a replica takes part, before which it has handed over what it remembers.
-func (m *mover) takesPart(p *program) {
+// replica starts one and waits until it takes part, before which it has handed over what it remembers.
+func (m *mover) replica(dir string) *program {
 	m.t.Helper()
+	p := launch(m.t, dir, m.replicaSettings(dir)...)
 	until(m.t, "the replica takes part", func() bool { return strings.Contains(p.log.String(), "replica takes part") })
+	return p
 }
 
 // reviewed returns the numbers of the quarantine's entries, of which there are so many.
