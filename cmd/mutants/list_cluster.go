@@ -7,6 +7,10 @@ func ownerMutants() []mutant {
 	const broker, owner = "bridge/cluster/clustertest/replica.go", "bridge/cluster/owner.go"
 	const batch, takeover, run = "bridge/cluster/batch.go", "bridge/cluster/takeover.go", "bridge/cluster/run.go"
 	return []mutant{
+		{"what comes while a partition waits for its turn is not read", "bridge/cluster/owner.go",
+			"records, end, err = o.readOn(ctx, records)\n", "", cluster, "TestPartitionsWaitForASlot"},
+		{"a partition does not wait for its turn", "bridge/cluster/slots.go",
+			"time.NewTimer(s.wait)", "time.NewTimer(0)", cluster, "TestSlots"},
 		{"state and position are read before the fence", broker,
 			"{{OpFence, taken.fence}, {OpRestore, taken.read}}", "{{OpRestore, taken.read}, {OpFence, taken.fence}}",
 			cluster, "TestExplore"},
