@@ -58,7 +58,7 @@ func DefaultOptions(dir string) Options {
 	return Options{
 		Dir: dir, FS: store.Disk(), OpenFiles: 64,
 		BatchInputs: 1000, BatchBytes: 4 << 20, Commits: max(2, runtime.GOMAXPROCS(0)),
-		CommitWait: 50 * time.Millisecond,
+		CommitWait: 100 * time.Millisecond,
 		Clock:      func() (time.Duration, time.Time) { return time.Since(started), time.Now() },
 		Backoff:    100 * time.Millisecond, BackoffMax: 5 * time.Second, Grace: 2 * time.Second,
 		Committed: func(int, *processor.Effects) {}, Attempted: func([]*bridge.Event, time.Duration, error) {},
