@@ -17,6 +17,8 @@ type Cluster struct {
 	slots   slots
 	reviews []*review // by partition
 	stopped atomic.Bool
+
+	reminders bridge.Reminders // of states that cannot be read ahead
 }
 
 // New returns a replica that owns nothing yet; Run makes it take part.
