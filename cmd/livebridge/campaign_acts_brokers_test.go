@@ -24,15 +24,15 @@ func (c *campaign) act(n int) campaignAct {
 	}
 	switch {
 	case n%(outageRounds*campaignRound) == 2:
-		return campaignAct{name: "all brokers are stopped", do: c.stopBrokers}
+		return campaignAct{name: "all brokers are stopped", do: (*campaign).stopBrokers}
 	case at == 0:
-		return campaignAct{name: "replicas are restarted one after the other", do: c.restartAll}
+		return campaignAct{name: "replicas are restarted one after the other", do: (*campaign).restartAll}
 	case at == 1:
-		return campaignAct{name: "members join and leave", do: c.storm}
+		return campaignAct{name: "members join and leave", do: (*campaign).storm}
 	case at == 8:
-		return campaignAct{name: "a replica is stopped for longer than it keeps its partitions", kill: true, do: c.zombie}
+		return campaignAct{name: "a replica is stopped for longer than it keeps its partitions", kill: true, do: (*campaign).zombie}
 	}
-	return campaignAct{name: "a replica is killed", kill: true, do: c.kill}
+	return campaignAct{name: "a replica is killed", kill: true, do: (*campaign).kill}
 }
 
 func (c *campaign) kill() {

@@ -58,7 +58,7 @@ type campaignMember interface {
 type campaignAct struct {
 	name string
 	kill bool // something is killed, or stopped
-	do   func()
+	do   func(c *campaign)
 }
 
 // campaign is replicas and their brokers, of which something is killed, stopped or replaced at any time while callbacks
@@ -106,7 +106,7 @@ func runCampaign(t *testing.T, b *campaignBroker) {
 func (c *campaign) perform(n int, act campaignAct) {
 	c.t.Helper()
 	begun := time.Now()
-	act.do()
+	act.do(c)
 	acted := time.Since(begun)
 	c.awaitProgress()
 	c.t.Logf("%d: %s took %v, and %v until it went on", n, act.name, acted.Round(time.Millisecond),

@@ -40,7 +40,7 @@ type kafkaCampaign struct {
 	client  *kafkago.Client
 }
 
-func (k *kafkaCampaign) kill() {
+func (k *kafkaCampaign) kill(*campaign) {
 	i := rand.IntN(*campaignNodes)
 	k.cluster.Kill(i)
 	k.cluster.Begin(k.t, i)

@@ -45,7 +45,7 @@ func TestReplicaCampaignNATS(t *testing.T) {
 	b.settings = append(b.settings, prefix+"NATS_REPLICAS=3", fmt.Sprint(prefix, "NATS_PARTITIONS=", campaignPartitions))
 	down := campaignAct{name: "leaders step down", do: n.stepDown}
 	runCampaign(t, &campaignBroker{
-		replicaBroker: b, outLived: lease.Time + time.Second, least: 11,
+		replicaBroker: b, outLived: lease.Time + time.Second, least: 10,
 		acts: map[int]campaignAct{
 			3: n.killLeader("state"), 4: down, 5: {name: "servers are restarted one after the other", do: n.restartAll},
 			6: {name: "the network between two servers is cut", do: n.cut}, 9: n.killLeader("intake"),
@@ -78,14 +78,14 @@ func (n *natsCampaign) published() int64 {
 	return int64(s.CachedInfo().State.LastSeq)
 }
 
-// leader returns the server that leads a stream; -1: it cannot be told.
-func (n *natsCampaign) leader(stream string) int {
-	for i := range natstest.Servers {
-		if natstest.Led(n.t, n.js, stream).CachedInfo().Cluster.Leader == natstest.Name(i) {
-			return i
-		}
+// leader returns the server that leads a stream.
+func (n *natsCampaign) leader(stream string) (i int) {
+	n.t.Helper()
+	name := natstest.Led(n.t, n.js, stream).CachedInfo().Cluster.Leader
+	if _, err := fmt.Sscanf(name, natstest.NameFormat, &i); err != nil {
+		n.t.Fatalf("the leader of %s is %q: %v", stream, name, err)
 	}
-	return -1
+	return i
 }
 
 // awaitCurrent waits until every server has everything. One that is killed while another one lacks something may take
@@ -101,23 +101,23 @@ func (n *natsCampaign) awaitCurrent() {
 
 // killLeader is the act that kills the server which leads the stream for a use.
 func (n *natsCampaign) killLeader(use string) campaignAct {
-	return campaignAct{name: "the leader of the " + use + " is killed", kill: true, do: func() {
+	return campaignAct{name: "the leader of the " + use + " is killed", kill: true, do: func(*campaign) {
 		n.awaitCurrent()
-		i := max(n.leader(campaignStreams()[use]), 0)
+		i := n.leader(campaignStreams()[use])
 		n.cluster.Kill(i)
 		n.cluster.Begin(n.t, i)
 		n.cluster.Await(n.t, i)
 	}}
 }
 
-func (n *natsCampaign) stepDown() {
+func (n *natsCampaign) stepDown(*campaign) {
 	for _, stream := range campaignStreams() {
 		natstest.StepDown(n.t, n.js, stream, "")
 	}
 }
 
 // restartAll restarts one server after the other, as an update does.
-func (n *natsCampaign) restartAll() {
+func (n *natsCampaign) restartAll(*campaign) {
 	for i := range natstest.Servers {
 		n.awaitCurrent()
 		n.cluster.Terminate(n.t, i)
@@ -127,13 +127,28 @@ func (n *natsCampaign) restartAll() {
 }
 
 // cut cuts the network between the leader of the state, and every other time of the intake, and another server. Their
-// connections stay at first, and break the next time.
-func (n *natsCampaign) cut() {
-	use := []string{"state", "intake"}[n.cuts/2%2]
-	i := max(n.leader(campaignStreams()[use]), 0)
+// connections stay at first, and break the next time. Callbacks are answered 200 meanwhile.
+func (n *natsCampaign) cut(c *campaign) {
+	stream := campaignStreams()[[]string{"state", "intake"}[n.cuts/2%2]]
+	i := n.leader(stream)
 	j := (i + 1 + rand.IntN(natstest.Servers-1)) % natstest.Servers
 	n.cluster.Cut(i, j, n.cuts%2 == 1)
 	n.cuts++
-	<-time.After(cutTime)
+	c.answerFor(cutTime)
+	within(n.t, campaignPatience, "a leader hears nothing of a server, or leads no more", func() bool {
+		return n.apart(stream, i, j)
+	})
 	n.cluster.Mend(i, j)
+}
+
+// apart reports whether a leader of a stream has not heard of another server for longer than it does otherwise, or is
+// one no more.
+func (n *natsCampaign) apart(stream string, leader, other int) bool {
+	in := natstest.Led(n.t, n.js, stream).CachedInfo().Cluster
+	for _, r := range in.Replicas {
+		if in.Leader == natstest.Name(leader) && r.Name == natstest.Name(other) {
+			return r.Active > cutTime/2
+		}
+	}
+	return true
 }

@@ -42,6 +42,29 @@ func TestShare(t *testing.T) {
 	})
 }
 
+// TestLeavesWhileItRenews: a replica that leaves while it writes its keys gives its partitions up at once all the same.
+func TestLeavesWhileItRenews(t *testing.T) {
+	t.Parallel()
+	for _, keys := range []string{replicaKeys, partitionKeys} {
+		bubble(t, func(t *testing.T, m *memory) {
+			a, b := join(t, m, "a", 4), join(t, m, "b", 4)
+			time.Sleep(time.Second)
+			owned(t, 4, a, b)
+			b.set(func() { b.slow = keys })
+			for len(b.under) == 0 {
+				time.Sleep(time.Millisecond)
+				synctest.Wait()
+			}
+			b.set(func() { b.slow = "" })
+			if err := b.Leave(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond)
+			owned(t, 4, a)
+		})
+	}
+}
+
 // TestQuiet: replicas that have their shares write their keys once a renewal, and Next says nothing.
 func TestQuiet(t *testing.T) {
 	t.Parallel()

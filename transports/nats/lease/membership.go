@@ -158,16 +158,45 @@ func (l *Leases) Leave(ctx context.Context) error {
 	if failure != nil {
 		return failure
 	}
-	r := l.exchange(ctx, Entry{Key: replicaKeys + l.opts.ID})
-	if r.err != nil {
-		return fmt.Errorf("give the leases up: %w", r.err)
+	err := l.release(ctx, func() []Entry {
+		if l.view.replicas[l.opts.ID].over {
+			return nil
+		}
+		return []Entry{{Key: replicaKeys + l.opts.ID}}
+	})
+	if err == nil {
+		err = l.release(ctx, l.claimed)
 	}
-	l.view.see(r.wrote, time.Now())
-	var puts []Entry
+	if err != nil {
+		return fmt.Errorf("give the leases up: %w", err)
+	}
+	return nil
+}
+
+// claimed are the entries that give up the partitions which are ours, as far as is known.
+func (l *Leases) claimed() (puts []Entry) {
 	for n, s := range l.view.partitions {
 		if s.holder == l.opts.ID {
 			puts = append(puts, claim(n, ""))
 		}
 	}
-	return l.put(ctx, puts)
+	return puts
+}
+
+// release writes keys until none is left that is ours. A renewal that was under way when we ended has no answer, and may
+// come first; where its revision was to be replaced, what it has left is found.
+func (l *Leases) release(ctx context.Context, left func() []Entry) error {
+	for puts := left(); ; {
+		if err := l.put(ctx, puts); err != nil {
+			return err
+		}
+		if puts = left(); len(puts) == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(l.opts.pause()):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }

@@ -60,8 +60,11 @@ func StartCluster(t testing.TB) *Cluster {
 	return c
 }
 
+// NameFormat is how servers are named.
+const NameFormat = "n%d"
+
 // Name returns the name of a server.
-func Name(i int) string { return fmt.Sprint("n", i) }
+func Name(i int) string { return fmt.Sprintf(NameFormat, i) }
 
 // URLs returns the addresses for clients, separated by commas.
 func (c *Cluster) URLs() string {
