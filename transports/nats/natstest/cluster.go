@@ -187,10 +187,10 @@ func (c *Cluster) Cut(i, j int, broken bool) {
 	c.links[[2]int{j, i}].cut(broken)
 }
 
-// Mend ends a Cut.
-func (c *Cluster) Mend(i, j int) {
-	c.links[[2]int{i, j}].mend()
-	c.links[[2]int{j, i}].mend()
+// Mend ends a Cut, and reports whether either server had something to say meanwhile.
+func (c *Cluster) Mend(i, j int) (held bool) {
+	there, back := c.links[[2]int{i, j}].mend(), c.links[[2]int{j, i}].mend()
+	return there || back
 }
 
 func (n *node) log() string { return filepath.Join(n.dir, "log") }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -14,6 +15,7 @@ type link struct {
 	to       string
 	gate     sync.RWMutex // locked while it is cut
 	isCut    bool
+	held     atomic.Bool // something was to go through since it was cut
 	work     sync.WaitGroup
 
 	mu     sync.Mutex
@@ -52,7 +54,7 @@ func (l *link) serve(from net.Conn) {
 	if !l.remember(from) {
 		return
 	}
-	l.gate.RLock()
+	l.pass()
 	to, err := net.Dial("tcp", l.to)
 	l.gate.RUnlock()
 	if err != nil {
@@ -75,12 +77,20 @@ func (l *link) forward(to, from net.Conn) {
 		if err != nil {
 			return
 		}
-		l.gate.RLock()
+		l.pass()
 		_, err = to.Write(buffer[:n])
 		l.gate.RUnlock()
 		if err != nil {
 			return
 		}
+	}
+}
+
+// pass waits until the link is not cut, and locks it for reading.
+func (l *link) pass() {
+	if !l.gate.TryRLock() {
+		l.held.Store(true)
+		l.gate.RLock()
 	}
 }
 
@@ -103,14 +113,18 @@ func (l *link) forget(c net.Conn) {
 func (l *link) cut(broken bool) {
 	l.gate.Lock()
 	l.isCut = true
+	l.held.Store(false)
 	if broken {
 		l.breakAll(false)
 	}
 }
 
-func (l *link) mend() {
+// mend ends a cut, and reports whether something was to go through meanwhile.
+func (l *link) mend() (held bool) {
 	l.isCut = false
+	held = l.held.Load()
 	l.gate.Unlock()
+	return held
 }
 
 // breakAll ends the connections that there are; with the last ones, there are no more.
@@ -128,7 +142,7 @@ func (l *link) close() {
 	_ = l.listener.Close()
 	l.breakAll(true)
 	if l.isCut {
-		l.mend()
+		_ = l.mend()
 	}
 	l.work.Wait()
 }
