@@ -3,6 +3,7 @@ package main
 // natsReplicaStreamMutants are faults of how replicas find their streams and partitions on NATS.
 func natsReplicaStreamMutants() []mutant {
 	fitness, check, join := nats+"/replica_fitness.go", nats+"/replica_check.go", nats+"/replica_join.go"
+	bucket := nats + "/replica_bucket.go"
 	return []mutant{
 		{"a stream of events that is another's is taken", fitness, "case !sameSource(have, s.want):", "case false:", nats,
 			"TestUnfitReplicaStreams/foreign"},
@@ -19,6 +20,13 @@ func natsReplicaStreamMutants() []mutant {
 			"TestReplicaStreamsLost"},
 		{"who has no lease fences the owner", join, "l == nil || l.Holds(partition)", "l == nil || true", nats,
 			"TestFencedByNobody"},
+		{"a stream of events ends them as its source does", fitness, "case have.AllowMsgTTL:", "case false:", nats,
+			"TestUnfitReplicaStreams/expires"},
+		{"the bucket of leases is not checked", check, "err = r.checkBucket(ctx, js)", "", nats, "TestUnfitBucket/history"},
+		{"the probe does not look at the bucket of leases", nats + "/replica_probe.go",
+			"append(opts.replicaStreams(), bucket)", "opts.replicaStreams()", nats, "TestUnfitBucket/history"},
+		{"a bucket may forget leases", bucket, "have.MaxAge < s.want.MaxAge/2", "have.MaxAge < 0", nats,
+			"TestUnfitBucket/forgets"},
 		{"an owner that was fenced on NATS is never asked again", nats + "/replicas.go", "\tr.lost()\n", "", nats,
 			"TestFencedByNobody"},
 		{"replicas run on the embedded server", nats + "/replicas.go", "o.URL == \"\"", "o.URL == \"-\"", livebridge,

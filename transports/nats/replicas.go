@@ -17,8 +17,8 @@ import (
 	"livebridge/transports/nats/partitions"
 )
 
-// Replicas share the work of one intake on JetStream. It implements bridge.IntakeLog and bridge.Partitions, and Join
-// makes a bridge.Membership.
+// Replicas share the work of one intake on JetStream. It implements bridge.IntakeLog, bridge.Partitions,
+// bridge.BatchLimiter and bridge.RestoreProgress, and Join makes a bridge.Membership.
 type Replicas struct {
 	opts      Options
 	group     string
@@ -27,6 +27,7 @@ type Replicas struct {
 	current   atomic.Pointer[connection]
 
 	streams    []*replicaStream // intake, state, then those that consumers read
+	bucket     *replicaStream   // of leases
 	alarm      alarm            // about the streams
 	fault      atomic.Pointer[error]
 	denial     atomic.Pointer[unusableError] // during the check of streams
@@ -74,7 +75,7 @@ func newReplicas(opts Options, group string) (*Replicas, error) {
 		return nil, err
 	}
 	r := &Replicas{opts: opts, group: group, closed: make(chan struct{}), alarm: alarm{log: opts.Log}}
-	r.streams = r.opts.replicaStreams()
+	r.streams, r.bucket = r.opts.replicaStreams(), r.opts.bucketOfReplicas(group)
 	var err error
 	if r.connector, err = newConnector(&r.opts); err != nil {
 		return nil, err
@@ -167,6 +168,9 @@ func (r *Replicas) Take(ctx context.Context, partition int, from uint64,
 func (r *Replicas) State(ctx context.Context, partition int, from uint64, put func([]bridge.Row, uint64) error) error {
 	return r.partitions.State(ctx, partition, from, put)
 }
+
+// Restored implements bridge.RestoreProgress.
+func (r *Replicas) Restored(partition int) float64 { return r.partitions.Restored(partition) }
 
 // BatchInputs implements bridge.BatchLimiter.
 func (r *Replicas) BatchInputs() int { return r.partitions.BatchInputs() }

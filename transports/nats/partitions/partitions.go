@@ -54,11 +54,14 @@ const batchInputs = 400
 // BatchInputs implements bridge.BatchLimiter.
 func (p *Partitions) BatchInputs() int { return batchInputs }
 
-// Partitions are those of one intake. It implements bridge.Partitions and bridge.BatchLimiter.
-type Partitions struct{ opts Options }
+// Partitions are those of one intake. It implements bridge.Partitions, bridge.BatchLimiter and bridge.RestoreProgress.
+type Partitions struct {
+	opts     Options
+	progress []progress // of the last Take of each partition
+}
 
 // New returns the partitions of an intake.
-func New(o Options) *Partitions { return &Partitions{opts: o} }
+func New(o Options) *Partitions { return &Partitions{opts: o, progress: make([]progress, o.Count)} }
 
 // Take implements bridge.Partitions. Nothing is read before the fence: of what is read then, the fence is the last, and
 // whoever has it has everything, whichever replica of the stream it comes from.
@@ -67,6 +70,7 @@ func (p *Partitions) Take(ctx context.Context, number int, from uint64,
 	if err := p.check(number); err != nil {
 		return nil, err
 	}
+	p.progress[number].begin()
 	owned, err := p.fence(ctx, number)
 	if err != nil {
 		return nil, p.failed(number, err)
