@@ -6,8 +6,8 @@ import (
 )
 
 // slots are how many partitions work at once on what they have read. A commit of one input costs the broker about as
-// much as one of a hundred: a partition that finds all slots taken waits, and then commits what has come meanwhile, too.
-// It does not wait for long, since the others may be waiting for a server that is gone.
+// much as one of a hundred: a partition that finds all slots taken waits, and then commits what has come meanwhile,
+// too. It does not wait for long, since the others may be waiting for a server that is gone.
 type slots struct {
 	taken chan struct{}
 	wait  time.Duration

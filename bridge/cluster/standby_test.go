@@ -69,7 +69,8 @@ func TestStandBy(t *testing.T) {
 	var from atomic.Uint64
 	c, broker := newReplica(t, b, func(o *Options) {
 		o.ReadAhead = time.Millisecond
-		o.Partitions = readingPartitions{o.Partitions, func(_ context.Context, at uint64) error { from.Store(at); return nil }}
+		o.Partitions = readingPartitions{o.Partitions,
+			func(_ context.Context, at uint64) error { from.Store(at); return nil }}
 	})
 	eventually(t, "it has read something", func() bool { return from.Load() > 0 })
 	owner.Assign()

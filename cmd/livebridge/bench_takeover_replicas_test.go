@@ -32,9 +32,9 @@ const (
 )
 
 // BenchmarkTakeoverReplicas has a partition with 100,000 lanes and 1,000,000 identities on a real broker, and 200
-// callbacks a second. It reports how long a new replica reads before it takes part, for how long no event comes out when
-// the owner is killed, beyond the session of its membership, and when it leaves, to a replica that is new and to one
-// that has been here before.
+// callbacks a second. It reports how long a new replica reads before it takes part, for how long no event comes out
+// when the owner is killed, beyond the session of its membership, and when it leaves, to a replica that is new and to
+// one that has been here before.
 func BenchmarkTakeoverReplicas(b *testing.B) {
 	measureTakeovers(b, onKafkaReplicas(b), groupSession, takeoverIdentities)
 }
@@ -55,7 +55,8 @@ func measureTakeovers(b *testing.B, broker *benchedBroker, keep time.Duration, i
 
 // takeoverSettings are those of a replica.
 func (k *benchedBroker) takeoverSettings() []string {
-	return append(k.settings(takeoverTopic), prefix+"INTAKE=broker", prefix+"INTAKE_GROUP="+takeoverTopic, k.partitions+"1")
+	return append(k.settings(takeoverTopic), prefix+"INTAKE=broker", prefix+"INTAKE_GROUP="+takeoverTopic,
+		k.partitions+"1")
 }
 
 // takeover has the same for load.
