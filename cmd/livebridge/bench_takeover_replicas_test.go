@@ -54,7 +54,8 @@ func measureTakeovers(b *testing.B, broker *benchedBroker, keep time.Duration, i
 
 // takeoverSettings are those of a replica.
 func (k *benchedBroker) takeoverSettings() []string {
-	return append(k.settings(takeoverTopic), prefix+"INTAKE=broker", prefix+"INTAKE_GROUP="+takeoverTopic, k.partitions+"1")
+	return append(k.settings(takeoverTopic), prefix+"INTAKE=broker", prefix+"INTAKE_GROUP="+takeoverTopic,
+		k.partitions+"1")
 }
 
 // takeover has the same for load.
