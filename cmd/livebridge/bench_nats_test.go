@@ -136,7 +136,8 @@ func plainly(b *testing.B, url string) float64 {
 	values, _ := handMade(kafkaLanes)
 	begun, n := time.Now(), 0
 	for ; time.Since(begun) < *benchTime; n++ {
-		if _, err := js.PublishAsync(fmt.Sprint(name, ".", n%kafkaLanes), values[n%kafkaLanes]); err != nil {
+		if _, err := js.PublishAsync(fmt.Sprint(name, ".", n%kafkaLanes), values[n%kafkaLanes],
+			jetstream.WithStallWait(patience)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -107,6 +107,7 @@ func (r *Replicas) checkStream(ctx context.Context, js jetstream.JetStream, s *r
 			return err
 		}
 	}
+	s.behind.told(have)
 	s.found.Store(stateOf(have, r.count))
 	return nil
 }

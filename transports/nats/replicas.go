@@ -34,7 +34,8 @@ type Replicas struct {
 	denials    bridge.Reminders
 	partitions *partitions.Partitions
 	leases     atomic.Pointer[lease.Leases] // nil: not joined
-	committed  atomic.Bool                  // since the state's stream was trimmed
+	committed  atomic.Bool                  // since the streams were trimmed
+	processed  []atomic.Uint64              // by partition, what lies before in the intake is committed; 0: not known
 
 	mu     sync.Mutex // guards replacing the connection
 	closed chan struct{}
@@ -58,11 +59,12 @@ func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, e
 		_ = r.Close(ctx)
 		return nil, err
 	}
+	r.processed = make([]atomic.Uint64, r.count)
 	r.partitions = partitions.New(partitions.Options{
 		Connection: r.connection, Log: opts.Log, Intake: r.intakeStream(), State: r.stateStream(), Count: r.count,
 		Encode: r.encode, EventsLive: opts.eventsLive(), AckTimeout: opts.AckTimeout,
 		BatchMessages: partitions.BatchMessages, BatchBytes: partitions.BatchBytes,
-		Processed: func(int, uint64) { r.committed.Store(true) }, Fenced: r.fenced,
+		Committed: r.noteCommit, Fenced: r.fenced,
 	})
 	go r.watch()
 	go r.trim()

@@ -37,8 +37,14 @@ type Options struct {
 	BatchMessages int   // that the server takes in one atomic batch
 	BatchBytes    int64 // likewise; a larger commit is written down first
 
-	Processed func(partition int, next uint64) // called after each commit; must not block
+	Committed func(partition int, c Committed) // called after each Take and commit; must not block
 	Fenced    func(partition int)              // called when it was lost to another owner; must not block
+}
+
+// Committed is what is known to be committed.
+type Committed struct {
+	Next            uint64 // position in the intake that is read next
+	Events, Notices uint64 // sequences in the state of the last one that was committed now; 0: there was none
 }
 
 // The limits of an atomic batch: the server's default, and what its leader should have to keep in memory.
@@ -78,6 +84,7 @@ func (p *Partitions) Take(ctx context.Context, number int, from uint64,
 	if err := owned.restore(ctx, from, put); err != nil {
 		return nil, p.failed(number, err)
 	}
+	p.opts.Committed(number, Committed{Next: owned.cursor.next})
 	owned.intake = newIntake(p, number, owned.cursor.next, owned.cursor.owner)
 	return owned, nil
 }
