@@ -126,8 +126,8 @@ func TestImportCompletesAHandOver(t *testing.T) {
 	m.back()
 	replica := m.replica(m.other) // which has no journal
 	m.play(5, replica)
-	m.reviewed(m.other, 0)
 	m.judge(m.topic(brokers, replica))
+	m.reviewed(m.other, 0)
 	replica.terminate(t)
 	service = launch(t, m.dir, m.settings...)
 	m.reviewed(m.dir, 1)
@@ -166,7 +166,7 @@ func TestImportIntoANewJournal(t *testing.T) {
 	replica := m.replica(m.other)
 	m.play(5, replica)
 	replica.expired(t, "one")
-	m.reviewedSoon(m.other, 1)
+	m.reviewed(m.other, 1)
 	m.refusedImport(m.dir, "other replicas work on them", "--wait", "2s") // while a replica owns what is to be imported
 	replica.terminate(t)
 	m.back()
@@ -205,12 +205,6 @@ func TestImportSettles(t *testing.T) {
 		t.Errorf("events by their marks: %v, want %v", marks, want)
 	}
 	last.terminate(t)
-}
-
-// reviewedSoon waits until so many entries are for review.
-func (m *mover) reviewedSoon(dir string, want int) {
-	m.t.Helper()
-	until(m.t, "the entries are for review", func() bool { return len(entriesOf(m.t, dir, "quarantine")) == want })
 }
 
 // TestMemoryMark: what a mark says is what was written, and nothing that is no mark is taken for one.

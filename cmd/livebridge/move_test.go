@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"livebridge/bridge"
@@ -31,16 +32,25 @@ func (m *mover) replicaSettings(dir string) []string {
 		prefix+"INTAKE_FALLBACK=refuse", prefix+"INTAKE_BUDGET="+patience.String())
 }
 
-// play sends the rounds [0, to) of each stream, in turn to each of the programs: those of before once more.
+// play sends the rounds [0, to) of each stream, in turn to each of the programs: those of before once more. The streams
+// play at once.
 func (m *mover) play(to int, programs ...*program) {
 	m.t.Helper()
+	var streams sync.WaitGroup
 	for room := range movedRooms {
-		for n := range to {
-			url := "http://" + programs[n%len(programs)].listen + "/live/stream"
-			if status := m.provider.send(m.t.Context(), url, fmt.Sprint("room", room), n); status != 200 {
-				m.t.Fatalf("answered %d", status)
+		streams.Go(func() {
+			for n := range to {
+				url := "http://" + programs[n%len(programs)].listen + "/live/stream"
+				if status := m.provider.send(m.t.Context(), url, fmt.Sprint("room", room), n); status != 200 {
+					m.t.Errorf("round %d of stream %d is answered %d", n, room, status)
+					return
+				}
 			}
-		}
+		})
+	}
+	streams.Wait()
+	if m.t.Failed() {
+		m.t.FailNow()
 	}
 }
 
@@ -70,16 +80,17 @@ func (m *mover) replica(dir string) *program {
 	return p
 }
 
-// reviewed returns the numbers of the quarantine's entries, of which there are so many.
+// reviewed waits until the quarantine has so many entries, which a replica knows once it has its partitions, and
+// returns their numbers.
 func (m *mover) reviewed(dir string, want int) (numbers []uint64) {
 	m.t.Helper()
-	for _, e := range entriesOf(m.t, dir, "quarantine") {
-		numbers = append(numbers, e.Number)
-	}
-	if len(numbers) != want {
-		m.t.Errorf("%v are for review, want %d", numbers, want)
-		numbers = append(numbers, 0)
-	}
+	until(m.t, fmt.Sprint("so many entries are for review: ", want), func() bool {
+		numbers = nil
+		for _, e := range entriesOf(m.t, dir, "quarantine") {
+			numbers = append(numbers, e.Number)
+		}
+		return len(numbers) == want
+	})
 	return numbers
 }
 
@@ -184,8 +195,8 @@ func (m *mover) thereAndBack(brokers string) {
 
 	replicas = m.replicas()
 	m.play(36, replicas[0], replicas[1])
-	m.reviewed(m.other, 0)
 	m.judge(m.topic(brokers, replicas[0]))
+	m.reviewed(m.other, 0)
 	replicas[0].terminate(t)
 	replicas[1].terminate(t)
 }
