@@ -15,8 +15,8 @@ const (
 	outageRounds  = 3  // after which all brokers are stopped again
 )
 
-// act returns what is next: mostly kills, and in the first round the rarer acts first, since the shortened campaign is a
-// part of it.
+// act returns what is next: mostly kills, and in the first round the rarer acts first, since the shortened campaign is
+// a part of it.
 func (c *campaign) act(n int) campaignAct {
 	at := n % campaignRound
 	if own, is := c.broker.acts[at]; is {
@@ -30,7 +30,7 @@ func (c *campaign) act(n int) campaignAct {
 	case at == 1:
 		return campaignAct{name: "members join and leave", do: (*campaign).storm}
 	case at == 8:
-		return campaignAct{name: "a replica is stopped for longer than it keeps its partitions", kill: true, do: (*campaign).zombie}
+		return campaignAct{name: "a replica is stopped past its leases or session", kill: true, do: (*campaign).zombie}
 	}
 	return campaignAct{name: "a replica is killed", kill: true, do: (*campaign).kill}
 }

@@ -183,8 +183,8 @@ func (l *Leases) claimed() (puts []Entry) {
 	return puts
 }
 
-// release writes keys until none is left that is ours. A renewal that was under way when we ended has no answer, and may
-// come first; where its revision was to be replaced, what it has left is found.
+// release writes keys until none is left that is ours. A renewal that was under way when renewing ended has no answer,
+// and may come before or while that is written; then the next write replaces what it has left.
 func (l *Leases) release(ctx context.Context, left func() []Entry) error {
 	for puts := left(); ; {
 		if err := l.put(ctx, puts); err != nil {
