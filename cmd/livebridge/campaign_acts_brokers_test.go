@@ -30,8 +30,7 @@ func (c *campaign) act(n int) campaignAct {
 	case at == 1:
 		return campaignAct{name: "members join and leave", do: (*campaign).storm}
 	case at == 8:
-		return campaignAct{name: "a replica is stopped for longer than it keeps its partitions", kill: true,
-			do: (*campaign).zombie}
+		return campaignAct{name: "a replica is stopped past its leases or session", kill: true, do: (*campaign).zombie}
 	}
 	return campaignAct{name: "a replica is killed", kill: true, do: (*campaign).kill}
 }
