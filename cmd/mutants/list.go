@@ -34,7 +34,7 @@ func mutants() []mutant {
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
 		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
-		historyPageMutants(), ownerMutants(), stateMutants(), kafkaReplicaMutants(),
+		historyPageMutants(), ownerMutants(), turnMutants(), stateMutants(), kafkaReplicaMutants(),
 		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
 		replicaModeMutants(), seenMutants(), moveMutants(), markMutants(), natsReplicaMutants(),
 		natsReplicaStreamMutants(),
