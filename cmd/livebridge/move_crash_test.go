@@ -124,8 +124,8 @@ func (m *mover) importCompletesAHandOver() {
 	m.back()
 	replica := m.replica(m.other) // which has no journal
 	m.play(5, replica)
-	m.reviewed(m.other, 0)
 	m.judge(m.topic(replica))
+	m.reviewed(m.other, 0)
 	replica.terminate(t)
 	service = m.service()
 	m.reviewed(m.dir, 1)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"livebridge/bridge"
@@ -37,16 +38,25 @@ func (m *mover) replicaSettings(dir string) []string {
 		prefix+"DATA_DIR="+dir, prefix+"INTAKE_FALLBACK=refuse", prefix+"INTAKE_BUDGET="+patience.String())
 }
 
-// play sends the rounds [0, to) of each stream, in turn to each of the programs: those of before once more.
+// play sends the rounds [0, to) of each stream, in turn to each of the programs: those of before once more. The streams
+// play at once.
 func (m *mover) play(to int, programs ...*program) {
 	m.t.Helper()
+	var streams sync.WaitGroup
 	for room := range movedRooms {
-		for n := range to {
-			url := "http://" + programs[n%len(programs)].listen + "/live/stream"
-			if status := m.provider.send(m.t.Context(), url, fmt.Sprint("room", room), n); status != 200 {
-				m.t.Fatalf("answered %d", status)
+		streams.Go(func() {
+			for n := range to {
+				url := "http://" + programs[n%len(programs)].listen + "/live/stream"
+				if status := m.provider.send(m.t.Context(), url, fmt.Sprint("room", room), n); status != 200 {
+					m.t.Errorf("round %d of stream %d is answered %d", n, room, status)
+					return
+				}
 			}
-		}
+		})
+	}
+	streams.Wait()
+	if m.t.Failed() {
+		m.t.FailNow()
 	}
 }
 
@@ -85,11 +95,12 @@ func (m *mover) replica(dir string) *program {
 	return p
 }
 
-// reviewed waits until so many entries of the quarantine are for review, and returns their numbers.
+// reviewed waits until the quarantine has so many entries, which a replica knows once it has its partitions, and
+// returns their numbers.
 func (m *mover) reviewed(dir string, want int) (numbers []uint64) {
 	m.t.Helper()
-	until(m.t, fmt.Sprint(want, " entries are for review"), func() bool {
-		numbers = numbers[:0]
+	until(m.t, fmt.Sprint("so many entries are for review: ", want), func() bool {
+		numbers = nil
 		for _, e := range entriesOf(m.t, dir, "quarantine") {
 			numbers = append(numbers, e.Number)
 		}
@@ -196,8 +207,8 @@ func (m *mover) thereAndBack() {
 
 	replicas = m.replicas()
 	m.play(36, replicas[0], replicas[1])
-	m.reviewed(m.other, 0)
 	m.judge(m.topic(replicas[0]))
+	m.reviewed(m.other, 0)
 	replicas[0].terminate(t)
 	replicas[1].terminate(t)
 }
