@@ -43,13 +43,17 @@ func replicasContract(url string, replicas int) transporttest.ReplicasHarness {
 	var intakes atomic.Int64
 	return transporttest.ReplicasHarness{TooLarge: 1<<20 + 1, Open: func(t *testing.T, n int) *transporttest.Intake {
 		o := replicaOptions(t, url, fmt.Sprint("R", intakes.Add(1)))
-		o.Partitions, o.Replicas = n, replicas
+		o.Partitions, o.Replicas, o.AckTimeout = n, replicas, patience
 		return &transporttest.Intake{
 			Replica: func(t *testing.T) *transporttest.Replica { return replica(t, o) },
 			Events:  func(t *testing.T, partition int) []transporttest.Record { return sourcedOf(t, o, partition) },
 		}
 	}}
 }
+
+// patience is how long a server that is there may take to answer. An owner whose commit has no answer in time gives
+// its partition up; in the suite no server goes away, and one may be slow.
+const patience = 20 * time.Second
 
 // replicaOptions are of streams of their own.
 func replicaOptions(t *testing.T, url, stream string) Options {

@@ -113,6 +113,28 @@ func TestAway(t *testing.T) {
 	})
 }
 
+// TestLeaveDuringARenewal: a replica that leaves while a renewal is under way, which is then stored and not answered,
+// gives all its leases up at once.
+func TestLeaveDuringARenewal(t *testing.T) {
+	for _, keys := range []string{replicaKeys, partitionKeys} {
+		t.Run(keys, func(t *testing.T) {
+			bubble(t, func(t *testing.T, m *memory) {
+				a, b := join(t, m, "a", 4), join(t, m, "b", 4)
+				time.Sleep(3 * Time)
+				owned(t, 4, a, b)
+				a.set(func() { a.mute = keys })
+				<-a.muted
+				a.set(func() { a.mute = "" })
+				if err := a.Leave(t.Context()); err != nil {
+					t.Error(err)
+				}
+				a.dead = true
+				owned(t, 4, b)
+			})
+		})
+	}
+}
+
 // TestElection: while the servers choose a leader for the bucket, which takes up to 8 seconds, nobody loses anything;
 // Next tells that nothing is known, and then the same partitions.
 func TestElection(t *testing.T) {

@@ -158,16 +158,23 @@ func (l *Leases) Leave(ctx context.Context) error {
 	if failure != nil {
 		return failure
 	}
-	r := l.exchange(ctx, Entry{Key: replicaKeys + l.opts.ID})
-	if r.err != nil {
-		return fmt.Errorf("give the leases up: %w", r.err)
+	if err := l.writeReplica(ctx, ""); err != nil {
+		return fmt.Errorf("give the leases up: %w", err)
 	}
-	l.view.see(r.wrote, time.Now())
-	var puts []Entry
-	for n, s := range l.view.partitions {
-		if s.holder == l.opts.ID {
-			puts = append(puts, claim(n, ""))
+	for range 2 { // a key with a write of ours that was not answered is known after the first
+		if err := l.put(ctx, l.claims("")); err != nil {
+			return fmt.Errorf("give the leases up: %w", err)
 		}
 	}
-	return l.put(ctx, puts)
+	return nil
+}
+
+// claims are writes of the keys that are ours, as far as is known, with another holder.
+func (l *Leases) claims(holder string) (puts []Entry) {
+	for n, s := range l.view.partitions {
+		if s.holder == l.opts.ID {
+			puts = append(puts, claim(n, holder))
+		}
+	}
+	return puts
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -82,7 +83,9 @@ func (m *memory) setAway(away bool) {
 // client is one replica's way to a bucket.
 type client struct {
 	*memory
-	away bool // by itself
+	away  bool          // by itself
+	mute  string        // writes of keys that begin so are stored and not answered; "": none
+	muted chan struct{} // told of the first such write
 }
 
 func (c *client) set(f func()) {
@@ -153,6 +156,22 @@ func (c *client) Put(ctx context.Context, e Entry) (uint64, error) {
 	if err := c.reach(ctx); err != nil {
 		return 0, err
 	}
+	c.mu.Lock()
+	mute := c.mute != "" && strings.HasPrefix(e.Key, c.mute)
+	c.mu.Unlock()
+	revision, err := c.store(e)
+	if mute {
+		select {
+		case c.muted <- struct{}{}:
+		default:
+		}
+		<-ctx.Done()
+		return 0, errors.Join(errAway, ctx.Err())
+	}
+	return revision, err
+}
+
+func (c *client) store(e Entry) (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.puts++
