@@ -95,11 +95,12 @@ func (m *mover) replica(dir string) *program {
 	return p
 }
 
-// reviewed waits until so many entries of the quarantine are for review, and returns their numbers.
+// reviewed waits until the quarantine has so many entries, which a replica knows once it has its partitions, and
+// returns their numbers.
 func (m *mover) reviewed(dir string, want int) (numbers []uint64) {
 	m.t.Helper()
-	until(m.t, fmt.Sprint(want, " entries are for review"), func() bool {
-		numbers = numbers[:0]
+	until(m.t, fmt.Sprint("so many entries are for review: ", want), func() bool {
+		numbers = nil
 		for _, e := range entriesOf(m.t, dir, "quarantine") {
 			numbers = append(numbers, e.Number)
 		}
