@@ -99,10 +99,10 @@ prove:              ## test order and durability with many more seeds and kills 
 	CGO_ENABLED=0 $(GO) test -tags brokers ./transports/kafka -run ReplicaCrashes -replicas.kills 100 -timeout 60m
 	CGO_ENABLED=0 $(GO) test -tags brokers ./transports/kafka -run ReplicaCrashes -replicas.kills 100 -replicas.nodes 3 \
 	  -timeout 60m
-	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge -run ReplicaCampaign -campaign.kills 100 -campaign.outage 1m \
-	  -timeout 90m
-	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge -run ReplicaCampaign -campaign.kills 100 -campaign.outage 1m \
-	  -campaign.nodes 3 -timeout 90m
+	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge -run ReplicaCampaign -campaign.kills 100 \
+	  -campaign.outage 1m -timeout 120m
+	CGO_ENABLED=0 $(GO) test -tags brokers ./cmd/livebridge -run ReplicaCampaignKafka -campaign.kills 100 \
+	  -campaign.outage 1m -campaign.nodes 3 -timeout 90m
 
 sbom: build         ## write bin/livebridge.cdx.json (CycloneDX): every module in the program with its hash
 	$(GO) run $(SBOM) bin -json -noserial -output $(BIN).cdx.json $(BIN)

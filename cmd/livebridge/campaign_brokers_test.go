@@ -3,30 +3,26 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
+	"slices"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	kafkago "github.com/segmentio/kafka-go"
-
-	"livebridge/transports/kafka"
-	"livebridge/transports/kafka/kafkatest"
+	"livebridge/bridge"
 )
 
 var (
-	campaignKills = flag.Int("campaign.kills", 1, "how often TestReplicaCampaign kills or stops something")
-	campaignNodes = flag.Int("campaign.nodes", 1, "brokers of TestReplicaCampaign")
-	campaignTime  = flag.Duration("campaign.time", time.Hour, "after which TestReplicaCampaign kills nothing more")
-	outageTime    = flag.Duration("campaign.outage", 3*time.Second, "how long TestReplicaCampaign stops all brokers")
+	campaignKills = flag.Int("campaign.kills", 1, "how often a campaign of replicas kills or stops something, at least")
+	campaignTime  = flag.Duration("campaign.time", time.Hour, "after which a campaign of replicas kills nothing more")
+	outageTime    = flag.Duration("campaign.outage", 3*time.Second, "how long a campaign of replicas stops all brokers")
 )
 
 const (
@@ -36,56 +32,90 @@ const (
 	campaignHold = 24 * time.Hour
 	// campaignPatience is for what brokers may be started, and sessions end, before.
 	campaignPatience = 3 * time.Minute
-	// outLived is longer than the session of a member of the group.
-	outLived = 11 * time.Second
 )
+
+// campaignBroker is the brokers of a campaign: what replicas share, and what may be done to it.
+type campaignBroker struct {
+	*replicaBroker
+	outLived time.Duration       // longer than a replica that is stopped keeps its partitions
+	acts     map[int]campaignAct // the broker's own, by their place in a round
+	least    int                 // acts of the shortened campaign
+
+	stop, resume func() // all brokers
+	open         func(ctx context.Context) (campaignMember, error)
+	published    func() int64 // how far the events have come; it does not grow while no broker answers
+	read         func() *campaignLogs
+	check        func(answered int) // what else is to be right in the end
+}
+
+// campaignMember takes part in the group of replicas without working.
+type campaignMember interface {
+	Join() (bridge.Membership, error)
+	Close(ctx context.Context) error
+}
+
+// campaignAct is something that a campaign does.
+type campaignAct struct {
+	name string
+	kill bool // something is killed, or stopped
+	do   func(c *campaign)
+}
 
 // campaign is replicas and their brokers, of which something is killed, stopped or replaced at any time while callbacks
 // come in.
 type campaign struct {
 	t        *testing.T
-	cluster  *kafkatest.Cluster
-	client   *kafkago.Client
+	broker   *campaignBroker
 	load     *campaignLoad
 	dirs     [campaignReplicas]string
 	replicas [campaignReplicas]*program
 	urls     [campaignReplicas]atomic.Pointer[string]
 	logs     []*logBuffer // of all replicas that there were
-
-	kills, zombies, brokers, restarts, joins, outages int
 }
 
-// TestReplicaCampaign has replicas restarted one after the other, members join and leave, all brokers unreachable,
-// replicas and brokers killed, and replicas stopped past their session, while several writers send callbacks. Every
+// runCampaign has replicas restarted one after the other, members join and leave, all brokers unreachable, replicas
+// killed, and stopped past their session, and the broker's own acts, while several writers send callbacks. Every
 // callback that was answered 200 comes out once, and both what came out and the state are, byte by byte, what one
 // processor makes of the intake when it reads it from its beginning.
-func TestReplicaCampaign(t *testing.T) {
-	c := &campaign{t: t, cluster: kafkatest.Start(t, kafkatest.Options{Nodes: *campaignNodes})}
-	c.client = &kafkago.Client{Addr: kafkago.TCP(c.cluster.Brokers()...), Timeout: 10 * time.Second}
+func runCampaign(t *testing.T, b *campaignBroker) {
+	t.Helper()
+	c := &campaign{t: t, broker: b}
 	t.Cleanup(c.saveLogs)
 	for i := range c.replicas {
 		c.dirs[i] = t.TempDir()
 		c.begin(i)
 	}
 	c.load = startCampaignLoad(t, c.urls[:])
-	began := time.Now()
-	for n := 0; c.kills+c.zombies+c.brokers < *campaignKills && time.Since(began) < *campaignTime; n++ {
-		begun := time.Now()
-		did := c.act(n)
-		acted := time.Since(begun)
-		c.awaitProgress()
-		t.Logf("%d: %s took %v, and %v until it went on", n, did, acted.Round(time.Millisecond),
-			(time.Since(begun) - acted).Round(time.Millisecond))
+	began, kills, did := time.Now(), 0, make(map[string]int)
+	for n := 0; n < b.least || kills < *campaignKills && time.Since(began) < *campaignTime; n++ {
+		act := c.act(n)
+		if did[act.name]++; act.kill {
+			kills++
+		}
+		c.perform(n, act)
 	}
 	c.load.stop()
 	c.judge()
-	t.Logf("%d callbacks answered 200; %d kills of replicas, %d of brokers, %d zombies, %d restarts, %d joins, %d outages",
-		c.load.p.total.Load(), c.kills, c.brokers, c.zombies, c.restarts, c.joins, c.outages)
+	t.Logf("%d callbacks answered 200; %d kills", c.load.p.total.Load(), kills)
+	for _, name := range slices.Sorted(maps.Keys(did)) {
+		t.Logf("%d times: %s", did[name], name)
+	}
+}
+
+// perform does what is next, and waits until work has gone on after it.
+func (c *campaign) perform(n int, act campaignAct) {
+	c.t.Helper()
+	begun := time.Now()
+	act.do(c)
+	acted := time.Since(begun)
+	c.awaitProgress()
+	c.t.Logf("%d: %s took %v, and %v until it went on", n, act.name, acted.Round(time.Millisecond),
+		(time.Since(begun) - acted).Round(time.Millisecond))
 }
 
 // begin starts a replica, which may be one that has been here before.
 func (c *campaign) begin(i int) {
-	c.replicas[i] = launchReplica(c.t, c.dirs[i], joined(c.cluster), prefix+"HOLD_DONE="+campaignHold.String(),
+	c.replicas[i] = c.broker.launch(c.t, c.dirs[i], prefix+"HOLD_DONE="+campaignHold.String(),
 		prefix+"HOLD_NEXT="+campaignHold.String(), prefix+"AUTH_MAX_AHEAD=12h")
 	url := "http://" + c.replicas[i].listen + "/live/stream"
 	c.urls[i].Store(&url)
@@ -104,162 +134,23 @@ func (c *campaign) saveLogs() {
 	c.t.Logf("the replicas' logs are in %s (%v)", dir, err)
 }
 
-// act does what is next, and returns what it was: mostly kills, and in the first round the rarer ones first, since the
-// shortened campaign is a part of it.
-func (c *campaign) act(n int) string {
-	c.t.Helper()
-	const round, outageEvery = 16, 48
-	switch {
-	case n%outageEvery == 2:
-		c.stopBrokers()
-		return "outage"
-	case n%round == 0:
-		c.restartAll()
-		return "restarts"
-	case n%round == 1:
-		c.storm()
-		return "storm"
-	case n%round == 5:
-		c.killBroker()
-		return "broker's kill"
-	case n%round == 8:
-		c.zombie()
-		return "zombie"
-	}
-	c.kill()
-	return "kill"
-}
-
-func (c *campaign) kill() {
-	i := rand.IntN(campaignReplicas)
-	c.kills++
-	c.replicas[i].kill()
-	c.replicas[i].end(c.t)
-	c.begin(i)
-}
-
-func (c *campaign) killBroker() {
-	i := rand.IntN(*campaignNodes)
-	c.brokers++
-	c.cluster.Kill(i)
-	c.cluster.Begin(c.t, i)
-	c.cluster.Await(c.t, i)
-}
-
-// zombie stops a replica until the others have its partitions, and lets it go on.
-func (c *campaign) zombie() {
-	p := c.replicas[rand.IntN(campaignReplicas)]
-	c.zombies++
-	p.signal(c.t, syscall.SIGSTOP)
-	<-time.After(outLived)
-	p.signal(c.t, syscall.SIGCONT)
-}
-
-// restartAll replaces one replica after the other, as an update does.
-func (c *campaign) restartAll() {
-	for i, p := range c.replicas {
-		c.restarts++
-		p.terminate(c.t)
-		c.begin(i)
-	}
-}
-
-// stopBrokers makes all brokers unreachable for a while, in which callbacks are answered 200.
-func (c *campaign) stopBrokers() {
-	c.outages++
-	for i := range *campaignNodes {
-		c.cluster.Signal(c.t, i, syscall.SIGSTOP)
-	}
-	ended := time.After(*outageTime)
-	before := c.load.p.total.Load()
-	within(c.t, campaignPatience, "callbacks are answered 200 without a broker", func() bool {
-		return c.load.p.total.Load() > before+100
-	})
-	<-ended
-	for i := range *campaignNodes {
-		c.cluster.Signal(c.t, i, syscall.SIGCONT)
-	}
-}
-
-// storm has members join and leave at once, several at a time: the group hands the partitions out again and again.
-func (c *campaign) storm() {
-	const members, times = 3, 3
-	var work sync.WaitGroup
-	for range members {
-		work.Go(func() {
-			for range times {
-				c.joinAndLeave()
-			}
-		})
-	}
-	work.Wait()
-	c.joins += members * times
-}
-
-func (c *campaign) joinAndLeave() {
-	o := kafka.DefaultOptions()
-	o.Brokers, o.Partitions = joined(c.cluster), campaignPartitions
-	r, err := kafka.OpenReplicas(c.t.Context(), o, "livebridge")
-	if err != nil {
-		c.t.Error(err)
-		return
-	}
-	defer func() { _ = r.Close(c.t.Context()) }()
-	m, err := r.Join()
-	if err == nil {
-		_, err = m.Next(c.t.Context()) // of which nothing is worked on
-	}
-	if err != nil {
-		c.t.Log("a member that has joined:", err) // the storm itself may put it out
-	}
-	if err := m.Leave(c.t.Context()); err != nil {
-		c.t.Error(err)
-	}
-}
-
 // awaitProgress waits until more callbacks are answered, and every other time until more events are out: without that a
 // part of what is killed next had nothing to lose.
 func (c *campaign) awaitProgress() {
 	c.t.Helper()
-	answered, published := c.load.p.total.Load(), c.published()
-	within(c.t, campaignPatience, "callbacks are answered", func() bool {
-		return c.load.p.total.Load() > answered+100
-	})
+	answered, published := c.load.p.total.Load(), c.broker.published()
+	c.awaitAnswers(answered)
 	if rand.IntN(2) > 0 {
 		within(c.t, campaignPatience, "events are published", func() bool {
-			return c.published() > published+100
+			return c.broker.published() > published+100
 		})
 	}
 }
 
-// published returns how far the topic of events has come; it does not grow while no broker answers.
-func (c *campaign) published() (sum int64) {
-	for _, end := range offsetsEnd(c.t, c.client, "live.events") {
-		sum += end
-	}
-	return sum
+// awaitAnswers waits until more callbacks than these were answered 200.
+func (c *campaign) awaitAnswers(before int64) {
+	c.t.Helper()
+	within(c.t, campaignPatience, "callbacks are answered 200", func() bool {
+		return c.load.p.total.Load() > before+100
+	})
 }
-
-// offsetsEnd returns the ends of a topic's partitions for readers of committed records; nil without an answer.
-func offsetsEnd(t *testing.T, client *kafkago.Client, topic string) (ends []int64) {
-	t.Helper()
-	var asked []kafkago.OffsetRequest
-	for p := range campaignPartitions {
-		asked = append(asked, kafkago.LastOffsetOf(p))
-	}
-	answer, err := client.ListOffsets(t.Context(), &kafkago.ListOffsetsRequest{IsolationLevel: kafkago.ReadCommitted,
-		Topics: map[string][]kafkago.OffsetRequest{topic: asked}})
-	if err != nil {
-		return nil
-	}
-	ends = make([]int64, campaignPartitions)
-	for _, o := range answer.Topics[topic] {
-		if o.Error != nil {
-			return nil
-		}
-		ends[o.Partition] = o.LastOffset
-	}
-	return ends
-}
-
-func joined(c *kafkatest.Cluster) string { return strings.Join(c.Brokers(), ",") }

@@ -3,31 +3,36 @@
 package main
 
 import (
-	"context"
 	"maps"
-
-	"github.com/twmb/franz-go/pkg/kgo"
+	"time"
 
 	"livebridge/bridge/checker"
 )
 
+// campaignRecord is a record of a log.
+type campaignRecord struct {
+	position   uint64
+	at         time.Time
+	key, value []byte
+}
+
+// campaignLogs are the records that a campaign has left, by partition: of the state all that were written, or the last
+// of each key.
+type campaignLogs struct{ intake, state, events [][]campaignRecord }
+
 // judge compares what was answered 200 with what is out, and what is out and in the state with what the intake implies.
-// The topics are read by a client that is not ours.
 func (c *campaign) judge() {
 	c.t.Helper()
-	c.load.p.judgeReplicas(c.t, joined(c.cluster))
+	c.load.p.judgeTopic(c.t, c.broker.consume)
 	for _, p := range c.replicas {
 		p.terminate(c.t)
 	}
-	events, answered := c.read("live.events"), c.load.p.answered()
-	c.checkEvents(events, answered)
-	intake, state := c.read("live.events.intake"), c.read("live.events.state")
+	logs, answered := c.broker.read(), c.load.p.answered()
+	c.checkEvents(logs.events, answered)
 	for p := range campaignPartitions {
-		compareReplay(c.t, p, intake[p], state[p], events[p])
+		compareReplay(c.t, p, logs.intake[p], logs.state[p], logs.events[p])
 	}
-	if n := c.cluster.CountCommitted(c.t, "live.events"); n != len(answered) {
-		c.t.Errorf("Java's consumer counts %d events, %d callbacks were answered 200", n, len(answered))
-	}
+	c.broker.check(len(answered))
 }
 
 // answered returns what was answered 200.
@@ -42,12 +47,12 @@ func (p *playedProvider) answered() map[checker.Occurrence]bool {
 }
 
 // checkEvents checks that every callback that was answered 200 is out once, and nothing else is.
-func (c *campaign) checkEvents(partitions [][]*kgo.Record, answered map[checker.Occurrence]bool) {
+func (c *campaign) checkEvents(partitions [][]campaignRecord, answered map[checker.Occurrence]bool) {
 	c.t.Helper()
 	left := maps.Clone(answered)
 	for _, records := range partitions {
 		for _, r := range records {
-			e, err := checker.ParseEvent(r.Value)
+			e, err := checker.ParseEvent(r.value)
 			if err != nil {
 				c.t.Fatal(err)
 			}
@@ -60,44 +65,4 @@ func (c *campaign) checkEvents(partitions [][]*kgo.Record, answered map[checker.
 	if len(left) > 0 {
 		c.t.Errorf("%d callbacks that were answered 200 are lost", len(left))
 	}
-}
-
-// read returns the committed records of a topic, by partition.
-func (c *campaign) read(topic string) [][]*kgo.Record {
-	c.t.Helper()
-	var ends []int64
-	until(c.t, "the brokers say where the topic ends", func() bool {
-		ends = offsetsEnd(c.t, c.client, topic)
-		return ends != nil
-	})
-	from, left := make(map[int32]kgo.Offset), 0
-	for p, end := range ends {
-		if from[int32(p)] = kgo.NewOffset().AtStart(); end > 0 {
-			left++
-		}
-	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.cluster.Brokers()...), kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 2*patience)
-	defer cancel()
-	out := make([][]*kgo.Record, campaignPartitions)
-	for left > 0 {
-		fetches := client.PollFetches(ctx)
-		if ctx.Err() != nil {
-			c.t.Fatalf("topic %s cannot be read to its ends %v: %v", topic, ends, fetches.Err())
-		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			if !r.Attrs.IsControl() {
-				out[r.Partition] = append(out[r.Partition], r)
-			}
-			if r.Offset == ends[r.Partition]-1 {
-				left--
-			}
-		})
-	}
-	return out
 }

@@ -17,10 +17,11 @@ const (
 	campaignRooms = 24
 	campaignPause = 150 * time.Millisecond // between the callbacks of a room's writer
 	apart         = 4                      // pushes that the ends of a room may lie behind its starts
+	repeated      = 10                     // one of so many callbacks comes once more although it was answered 200
 )
 
 // campaignLoad is writers that send callbacks to any of the replicas. A callback that is not answered 200 is sent
-// again, to any of them, until it is.
+// again, to any of them, until it is, and some of those that were are sent once more all the same.
 type campaignLoad struct {
 	p      *playedProvider
 	urls   []atomic.Pointer[string]
@@ -57,10 +58,17 @@ func startCampaignLoad(t *testing.T, urls []atomic.Pointer[string]) *campaignLoa
 // write sends a callback after a pause.
 func (l *campaignLoad) write(room string, n int) {
 	<-time.After(campaignPause/2 + rand.N(campaignPause))
-	for l.p.sendWith(context.Background(), l.client, *l.urls[rand.IntN(len(l.urls))].Load(), room, n) != http.StatusOK &&
-		!l.failed.Load() {
+	for l.send(room, n) != http.StatusOK && !l.failed.Load() {
 		<-time.After(20 * time.Millisecond)
 	}
+	if rand.IntN(repeated) == 0 {
+		l.send(room, n)
+	}
+}
+
+// send sends a callback to any of the replicas, and returns the answer's status.
+func (l *campaignLoad) send(room string, n int) int {
+	return l.p.sendWith(context.Background(), l.client, *l.urls[rand.IntN(len(l.urls))].Load(), room, n)
 }
 
 // stop returns once every callback that was begun is answered 200.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
@@ -22,12 +21,12 @@ import (
 
 // compareReplay has one processor read the intake of a partition from its beginning up to where the state has come, and
 // compares what it emits with what is out, in its order, and its state with the one that was committed, row by row.
-func compareReplay(t *testing.T, partition int, intake, committed, events []*kgo.Record) {
+func compareReplay(t *testing.T, partition int, intake, committed, events []campaignRecord) {
 	t.Helper()
 	state := make(rows)
 	for _, r := range committed {
-		if len(r.Key) > 0 { // else it is the transport's own
-			state.put(bridge.Row{Key: r.Key, Value: r.Value})
+		if len(r.key) > 0 { // else it is the transport's own
+			state.put(bridge.Row{Key: r.key, Value: r.value})
 		}
 	}
 	at := readStateRow(t, state["m"])
@@ -36,8 +35,8 @@ func compareReplay(t *testing.T, partition int, intake, committed, events []*kgo
 		t.Errorf("partition %d: %d events are out, the intake implies %d", partition, len(events), len(emitted))
 	}
 	for i := range min(len(emitted), len(events)) {
-		if !bytes.Equal(emitted[i], events[i].Value) {
-			t.Fatalf("partition %d: event %d is out as\n%s\nthe intake implies\n%s", partition, i, events[i].Value, emitted[i])
+		if !bytes.Equal(emitted[i], events[i].value) {
+			t.Fatalf("partition %d: event %d is out as\n%s\nthe intake implies\n%s", partition, i, events[i].value, emitted[i])
 		}
 	}
 	again["m"], state["m"] = wholeState(readStateRow(t, again["m"])), wholeState(at)
@@ -109,7 +108,7 @@ func wholeState(s store.State) []byte {
 }
 
 // replayIntake decides the inputs up to a state, one by one, and returns the rows and the events that follow.
-func replayIntake(t *testing.T, intake []*kgo.Record, up store.State) (rows, [][]byte) {
+func replayIntake(t *testing.T, intake []campaignRecord, up store.State) (rows, [][]byte) {
 	t.Helper()
 	r := &replayer{cache: newCache(t), rows: make(rows)}
 	hold := campaignHold.String()
@@ -118,8 +117,8 @@ func replayIntake(t *testing.T, intake []*kgo.Record, up store.State) (rows, [][
 		r.p, err = processor.New(settings.clusterOptions().Limits, r.cache, processor.Counters{}, processor.Kept{},
 			processor.Moment{})
 	}
-	for i := 0; err == nil && i < len(intake) && uint64(intake[i].Offset) < up.Next; i++ {
-		err = r.take(intake[i])
+	for i := 0; err == nil && i < len(intake) && intake[i].position < up.Next; i++ {
+		err = r.take(&intake[i])
 	}
 	if err == nil { // housekeeping has been done up to the last commit
 		now := time.UnixMilli(int64(up.Recorded))
@@ -142,21 +141,21 @@ type replayer struct {
 }
 
 // take decides a record of the intake. A tick has no input.
-func (r *replayer) take(record *kgo.Record) error {
+func (r *replayer) take(record *campaignRecord) error {
 	if r.commits == 0 {
-		r.began = record.Timestamp
-		r.p.Counters().Floor = processor.FirstFloor(bridge.MillisOf(record.Timestamp))
+		r.began = record.at
+		r.p.Counters().Floor = processor.FirstFloor(bridge.MillisOf(record.at))
 	}
 	const tick = 0x82
-	if record.Value[0] == tick {
-		return r.commit(&processor.Effects{Counters: *r.p.Counters()}, uint64(record.Offset)+1)
+	if record.value[0] == tick {
+		return r.commit(&processor.Effects{Counters: *r.p.Counters()}, record.position+1)
 	}
-	in, err := processor.ReadInput(record.Value)
+	in, err := processor.ReadInput(record.value)
 	if err != nil {
 		return err
 	}
-	in.Now = processor.MomentOf(record.Timestamp.Sub(r.began), record.Timestamp)
-	return r.apply(*in, uint64(record.Offset)+1)
+	in.Now = processor.MomentOf(record.at.Sub(r.began), record.at)
+	return r.apply(*in, record.position+1)
 }
 
 func (r *replayer) apply(in processor.Input, next uint64) error {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"strings"
 	"testing"
 
 	"livebridge/transports/kafka"
@@ -15,11 +14,16 @@ import (
 func kafkaBroker(t *testing.T) *replicaBroker {
 	t.Helper()
 	c := kafkatest.Start(t, kafkatest.Options{})
-	brokers := strings.Join(c.Brokers(), ",")
+	b := kafkaReplicas(joined(c))
+	b.begin, b.kill = func() { c.Begin(t, 0); c.Await(t, 0) }, func() { c.Kill(0) }
+	return b
+}
+
+// kafkaReplicas is what replicas on a broker share.
+func kafkaReplicas(brokers string) *replicaBroker {
 	return &replicaBroker{
 		settings: []string{prefix + "TRANSPORT=kafka", prefix + "KAFKA_BROKERS=" + brokers, prefix + "KAFKA_PARTITIONS=4"},
-		begin:    func() { c.Begin(t, 0); c.Await(t, 0) }, kill: func() { c.Kill(0) },
-		consume: committedAt(brokers),
+		consume:  committedAt(brokers),
 	}
 }
 
@@ -28,19 +32,6 @@ func TestReplicasKafka(t *testing.T) { killReplicas(t, kafkaBroker(t), 4) }
 
 // TestReplicaWithoutKafka does the same with a broker that goes away.
 func TestReplicaWithoutKafka(t *testing.T) { withoutItsBroker(t, kafkaBroker(t)) }
-
-// launchReplica starts a replica on a broker.
-func launchReplica(t *testing.T, dir, brokers string, more ...string) *program {
-	t.Helper()
-	return launch(t, dir, append([]string{prefix + "TRANSPORT=kafka", prefix + "INTAKE=broker",
-		prefix + "KAFKA_BROKERS=" + brokers, prefix + "KAFKA_PARTITIONS=4"}, more...)...)
-}
-
-// judgeReplicas compares what was answered 200 with what readers of committed records see.
-func (p *playedProvider) judgeReplicas(t *testing.T, brokers string) {
-	t.Helper()
-	p.judgeTopic(t, committedAt(brokers))
-}
 
 // committedAt reads committed records.
 func committedAt(brokers string) func(ctx context.Context, out func([]byte) error) error {

@@ -81,8 +81,9 @@ func (b *balancer) serve(client net.Conn) {
 func TestRollingRestart(t *testing.T) {
 	c, dirs := kafkatest.Start(t, kafkatest.Options{}), [2]string{t.TempDir(), t.TempDir()}
 	b, p := startBalancer(t), newProvider()
+	shared := kafkaReplicas(joined(c))
 	begin := func(i int) {
-		b.replicas[i].Store(launchReplica(t, dirs[i], joined(c), prefix+"SHUTDOWN_DELAY=2s"))
+		b.replicas[i].Store(shared.launch(t, dirs[i], prefix+"SHUTDOWN_DELAY=2s"))
 	}
 	begin(0)
 	begin(1)
@@ -112,5 +113,5 @@ func TestRollingRestart(t *testing.T) {
 	if lost := sent.Load() - p.total.Load(); lost > 0 {
 		t.Errorf("%d of %d callbacks were not answered 200 at the first try", lost, sent.Load())
 	}
-	p.judgeReplicas(t, joined(c))
+	p.judgeTopic(t, shared.consume)
 }

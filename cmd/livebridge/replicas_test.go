@@ -33,11 +33,17 @@ func (b *replicaBroker) launch(t *testing.T, dir string, more ...string) *progra
 func natsBroker(t *testing.T) *replicaBroker {
 	t.Helper()
 	s := natstest.Start(t, &server.Options{})
+	b := natsReplicas(s.URL)
+	b.begin, b.kill = func() { s.Restart(t) }, s.Kill
+	return b
+}
+
+// natsReplicas is what replicas on NATS servers share.
+func natsReplicas(urls string) *replicaBroker {
 	o := nats.DefaultOptions()
-	o.URL = s.URL
+	o.URL = urls
 	return &replicaBroker{
-		settings: []string{prefix + "TRANSPORT=nats", prefix + "NATS_URL=" + s.URL},
-		begin:    func() { s.Restart(t) }, kill: s.Kill,
+		settings: []string{prefix + "TRANSPORT=nats", prefix + "NATS_URL=" + urls},
 		consume: func(ctx context.Context, out func([]byte) error) error {
 			return nats.Consume(ctx, o, nats.StartAll, func(r nats.Record) error { return out(r.Payload) })
 		},

@@ -63,7 +63,10 @@ func replicaOptions(t *testing.T, url, stream string) Options {
 	return o
 }
 
-var _ bridge.BatchLimiter = (*Replicas)(nil)
+var (
+	_ bridge.BatchLimiter    = (*Replicas)(nil)
+	_ bridge.RestoreProgress = (*Replicas)(nil)
+)
 
 // replica opens another replica.
 func replica(t *testing.T, o Options) *transporttest.Replica {
@@ -79,9 +82,14 @@ func replica(t *testing.T, o Options) *transporttest.Replica {
 
 func openReplicas(t *testing.T, o Options) *Replicas {
 	t.Helper()
+	return openGroup(t, o, "group")
+}
+
+func openGroup(t *testing.T, o Options, group string) *Replicas {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	r, err := OpenReplicas(ctx, o, "group")
+	r, err := OpenReplicas(ctx, o, group)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Package natstest is what the tests of nats and embedded share: events, a server that can be stopped and started, and
-// what its streams hold.
+// Package natstest is what tests with NATS share: events, a server that can be stopped and started, three that are
+// processes of their own, whose network can be cut, and what streams hold.
 package natstest
 
 import (

@@ -122,9 +122,12 @@ func TestFenceBeforeReading(t *testing.T) {
 	at := write(t, p, make(rows), "a", "1")
 	_, js := o.Connection()
 	seen := make(chan string, 100)
-	if _, err := natstest.Connect(t, js.Conn().ConnectedUrl()).Conn().Subscribe(">", func(m *nats.Msg) {
-		seen <- m.Subject
-	}); err != nil {
+	observer := natstest.Connect(t, js.Conn().ConnectedUrl()).Conn()
+	_, err := observer.Subscribe(">", func(m *nats.Msg) { seen <- m.Subject })
+	if err == nil {
+		err = observer.Flush() // from here on it sees everything
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, from := range []uint64{0, at} {

@@ -134,10 +134,10 @@ func TestKilledServers(t *testing.T) {
 	for _, each := range all {
 		each.kill()
 		each.start(t)
-		awaitCurrent(t, js, len(all))
+		natstest.AwaitCurrent(t, js, "STATE", len(all))
 	}
 	for _, each := range all {
-		lead(t, js, each.Name)
+		natstest.Lead(t, js, "STATE", each.Name, len(all))
 		check(t, rowsOf(t, js), want)
 	}
 	got := make(rows)
@@ -151,37 +151,6 @@ func twenty(first int, value string) (out []string) {
 		out = append(out, fmt.Sprint("row ", first+n), value)
 	}
 	return out
-}
-
-// awaitCurrent waits until all replicas of the state have everything.
-func awaitCurrent(t *testing.T, js jetstream.JetStream, replicas int) {
-	t.Helper()
-	transporttest.Eventually(t, "all replicas are current", func() bool {
-		c := natstest.Led(t, js, "STATE").CachedInfo().Cluster
-		current := 1
-		for _, r := range c.Replicas {
-			if r.Current && !r.Offline && r.Lag == 0 {
-				current++
-			}
-		}
-		return current == replicas
-	})
-}
-
-// lead makes a server lead the stream of the state.
-func lead(t *testing.T, js jetstream.JetStream, name string) {
-	t.Helper()
-	transporttest.Eventually(t, name+" leads", func() bool {
-		if natstest.Led(t, js, "STATE").CachedInfo().Cluster.Leader == name {
-			return true
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, _ = js.Conn().RequestWithContext(ctx, "$JS.API.STREAM.LEADER.STEPDOWN.STATE",
-			fmt.Appendf(nil, `{"placement":{"preferred":%q}}`, name))
-		return false
-	})
-	awaitCurrent(t, js, 3)
 }
 
 // rowsOf returns the rows that the leader of the state has.

@@ -42,7 +42,7 @@ func intakeOf(t *testing.T, url string, replicas int) Options {
 			return Event{Subject: e.Lane.Stream, Header: nats.Header{}, Data: e.AppendStructured(nil)}
 		},
 		EventsLive: time.Hour, BatchMessages: BatchMessages, BatchBytes: BatchBytes,
-		Processed: func(int, uint64) {}, Fenced: func(int) {},
+		Committed: func(int, Committed) {}, Fenced: func(int) {},
 	}
 }
 

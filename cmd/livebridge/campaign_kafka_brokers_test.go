@@ -1,0 +1,143 @@
+//go:build brokers
+
+package main
+
+import (
+	"context"
+	"flag"
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"livebridge/transports/kafka"
+	"livebridge/transports/kafka/kafkatest"
+)
+
+var campaignNodes = flag.Int("campaign.nodes", 1, "brokers of TestReplicaCampaignKafka")
+
+// TestReplicaCampaignKafka runs the campaign on Kafka, of which a broker is killed now and then.
+func TestReplicaCampaignKafka(t *testing.T) {
+	k := &kafkaCampaign{t: t, cluster: kafkatest.Start(t, kafkatest.Options{Nodes: *campaignNodes})}
+	k.client = &kafkago.Client{Addr: kafkago.TCP(k.cluster.Brokers()...), Timeout: 10 * time.Second}
+	runCampaign(t, &campaignBroker{
+		replicaBroker: kafkaReplicas(joined(k.cluster)),
+		outLived:      11 * time.Second, // the session of a member of the group, and more
+		acts:          map[int]campaignAct{5: {"a broker is killed", true, k.kill}}, least: 4,
+		stop: func() { k.signal(syscall.SIGSTOP) }, resume: func() { k.signal(syscall.SIGCONT) },
+		open: k.open, published: k.published, read: k.read, check: k.check,
+	})
+}
+
+// kafkaCampaign is the campaign's side of Kafka.
+type kafkaCampaign struct {
+	t       *testing.T
+	cluster *kafkatest.Cluster
+	client  *kafkago.Client
+}
+
+func (k *kafkaCampaign) kill(*campaign) {
+	i := rand.IntN(*campaignNodes)
+	k.cluster.Kill(i)
+	k.cluster.Begin(k.t, i)
+	k.cluster.Await(k.t, i)
+}
+
+func (k *kafkaCampaign) signal(s syscall.Signal) {
+	for i := range *campaignNodes {
+		k.cluster.Signal(k.t, i, s)
+	}
+}
+
+func (k *kafkaCampaign) open(ctx context.Context) (campaignMember, error) {
+	o := kafka.DefaultOptions()
+	o.Brokers, o.Partitions = joined(k.cluster), campaignPartitions
+	return kafka.OpenReplicas(ctx, o, "livebridge")
+}
+
+func (k *kafkaCampaign) published() (sum int64) {
+	for _, end := range offsetsEnd(k.t, k.client, "live.events") {
+		sum += end
+	}
+	return sum
+}
+
+// check has a client of another language count.
+func (k *kafkaCampaign) check(answered int) {
+	if n := k.cluster.CountCommitted(k.t, "live.events"); n != answered {
+		k.t.Errorf("Java's consumer counts %d events, %d callbacks were answered 200", n, answered)
+	}
+}
+
+func (k *kafkaCampaign) read() *campaignLogs {
+	return &campaignLogs{intake: k.topic("live.events.intake"), state: k.topic("live.events.state"),
+		events: k.topic("live.events")}
+}
+
+// offsetsEnd returns the ends of a topic's partitions for readers of committed records; nil without an answer.
+func offsetsEnd(t *testing.T, client *kafkago.Client, topic string) (ends []int64) {
+	t.Helper()
+	var asked []kafkago.OffsetRequest
+	for p := range campaignPartitions {
+		asked = append(asked, kafkago.LastOffsetOf(p))
+	}
+	answer, err := client.ListOffsets(t.Context(), &kafkago.ListOffsetsRequest{IsolationLevel: kafkago.ReadCommitted,
+		Topics: map[string][]kafkago.OffsetRequest{topic: asked}})
+	if err != nil {
+		return nil
+	}
+	ends = make([]int64, campaignPartitions)
+	for _, o := range answer.Topics[topic] {
+		if o.Error != nil {
+			return nil
+		}
+		ends[o.Partition] = o.LastOffset
+	}
+	return ends
+}
+
+// topic returns the committed records of a topic, by partition. They are read by a client that is not ours.
+func (k *kafkaCampaign) topic(topic string) [][]campaignRecord {
+	k.t.Helper()
+	var ends []int64
+	until(k.t, "the brokers say where the topic ends", func() bool {
+		ends = offsetsEnd(k.t, k.client, topic)
+		return ends != nil
+	})
+	from, left := make(map[int32]kgo.Offset), 0
+	for p, end := range ends {
+		if from[int32(p)] = kgo.NewOffset().AtStart(); end > 0 {
+			left++
+		}
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(k.cluster.Brokers()...), kgo.KeepControlRecords(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(k.t.Context(), 2*patience)
+	defer cancel()
+	out := make([][]campaignRecord, campaignPartitions)
+	for left > 0 {
+		fetches := client.PollFetches(ctx)
+		if ctx.Err() != nil {
+			k.t.Fatalf("topic %s cannot be read to its ends %v: %v", topic, ends, fetches.Err())
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if !r.Attrs.IsControl() {
+				out[r.Partition] = append(out[r.Partition], campaignRecord{uint64(r.Offset), r.Timestamp, r.Key, r.Value})
+			}
+			if r.Offset == ends[r.Partition]-1 {
+				left--
+			}
+		})
+	}
+	return out
+}
+
+func joined(c *kafkatest.Cluster) string { return strings.Join(c.Brokers(), ",") }
