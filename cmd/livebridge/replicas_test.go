@@ -109,6 +109,9 @@ func killReplicas(t *testing.T, b *replicaBroker, partitions int) {
 	cancel()
 	work.Wait()
 	p.judgeTopic(t, b.consume)
+	if t.Failed() {
+		t.Logf("one logged\n%s\nthe other one\n%s", replicas[0].log, replicas[1].log)
+	}
 	if log := replicas[1].log.String(); !strings.Contains(log, `"group":"team"`) {
 		t.Errorf("it takes part in another group:\n%s", log)
 	}

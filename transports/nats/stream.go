@@ -35,7 +35,8 @@ type stream struct {
 	created     time.Time // of the stream at the last check
 	replicas    int       // at the last check
 
-	checked  chan struct{} // closed after the first check
+	checked  chan struct{} // closed after the first check with an answer, or that has waited long for one
+	answered sync.Once
 	once     sync.Once
 	onUsable func() // not nil: called after every check that finds the stream usable
 	hold     hold   // of events until the first check
@@ -72,10 +73,7 @@ func (s *stream) ready() error {
 func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time.Duration) bool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer s.once.Do(func() {
-		close(s.checked)
-		s.hold.end()
-	})
+	defer s.once.Do(s.hold.end)
 	s.mu.Lock()
 	s.cancel = cancel
 	s.mu.Unlock()
@@ -87,6 +85,9 @@ func (s *stream) check(ctx context.Context, js jetstream.JetStream, timeout time
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
+	}
+	if !errors.Is(err, context.DeadlineExceeded) || timeout >= checkTimeout {
+		s.answered.Do(func() { close(s.checked) })
 	}
 	var fault *unusableError
 	switch {

@@ -66,3 +66,43 @@ func TestLostRequests(t *testing.T) {
 		})
 	}
 }
+
+// TestQuarantineComesSecond: the stream of the quarantine, which is created where it fits, is not looked at before that
+// of events is known: a first question without an answer does not let it take the room of that. It does not wait for
+// ever.
+func TestQuarantineComesSecond(t *testing.T) {
+	s := natstest.Start(t, &server.Options{})
+	conn, err := nats.Connect(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	o := testOptions()
+	has, err := s.JetStream(t).CreateStream(t.Context(), eventsStream(&o).want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		streams := newStreams(&o)
+		known := func() bool {
+			select {
+			case <-streams.quarantine.checkAfter:
+				return true
+			default:
+				return false
+			}
+		}
+		streams.events.check(t.Context(), &lossyJetStream{conn: conn, loses: 1}, checkFirst)
+		if known() {
+			t.Error("it is looked at though nothing is known of the stream of events")
+		}
+		streams.events.check(t.Context(), &lossyJetStream{conn: conn, has: has}, checkFirst)
+		if !known() {
+			t.Error("it is not looked at though the stream of events is known")
+		}
+		streams = newStreams(&o)
+		if streams.events.check(t.Context(), &lossyJetStream{conn: conn, loses: 1}, checkTimeout); !known() {
+			t.Error("it is not looked at though there may never be an answer")
+		}
+	})
+}
