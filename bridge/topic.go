@@ -1,5 +1,14 @@
 package bridge
 
+import "time"
+
+// OutputState is how far a stream that takes committed events from where they were committed is behind that.
+type OutputState struct {
+	Stream  string
+	Behind  time.Duration // age of the oldest event that this replica has committed, and that the stream has not
+	Waiting uint64        // events, whoever has committed them, as the broker says
+}
+
 // TopicState is the state of the topic or stream of events at the broker, at the last check.
 type TopicState struct {
 	Partitions int `json:"partitions"`

@@ -38,7 +38,7 @@ func BenchmarkTakeover(b *testing.B) {
 			Limits: limits().Limits, HeldMax: 10_000, DedupeWindow: 24 * time.Hour, DedupeMax: 20_000_000,
 			LanesCached: 200_000, QuarantineMax: 10_000,
 		}
-		opts.Intake, opts.Partitions, opts.Membership = replica, replica, replica
+		opts.Intake, opts.Partitions = replica, replica
 		c := New(opts)
 		o := &owner{opts: &c.opts, stats: c.stats.of(0), limits: opts.processorOptions(0), log: zap.NewNop()}
 		var err error

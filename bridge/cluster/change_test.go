@@ -86,7 +86,7 @@ func runReplica(ctx context.Context, t *testing.T, b *clustertest.Broker, change
 	t.Helper()
 	c, broker := notRunning(b, change...)
 	ended := make(chan error, 1)
-	go func() { ended <- c.Run(ctx) }()
+	go func() { ended <- c.Run(ctx, broker) }()
 	return c, broker, ended
 }
 
@@ -95,7 +95,7 @@ func notRunning(b *clustertest.Broker, change ...func(*Options)) (*Cluster, *clu
 	broker := b.Replica(nil)
 	opts := DefaultOptions("caches")
 	opts.FS, opts.Limits = vfs.NewMem(), limits()
-	opts.Intake, opts.Partitions, opts.Membership = broker, broker, broker
+	opts.Intake, opts.Partitions = broker, broker
 	opts.Backoff, opts.BackoffMax = time.Millisecond, 10*time.Millisecond
 	for _, f := range change {
 		f(&opts)

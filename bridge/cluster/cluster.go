@@ -14,8 +14,11 @@ import (
 type Cluster struct {
 	opts    Options
 	stats   statsTable
+	slots   slots
 	reviews []*review // by partition
 	stopped atomic.Bool
+
+	reminders bridge.Reminders // of states that cannot be read ahead
 }
 
 // New returns a replica that owns nothing yet; Run makes it take part.
@@ -23,7 +26,7 @@ func New(opts Options) *Cluster {
 	if l, limits := opts.Partitions.(bridge.BatchLimiter); limits {
 		opts.BatchInputs = min(opts.BatchInputs, l.BatchInputs())
 	}
-	c := &Cluster{opts: opts, stats: newStats(opts.Intake.Partitions())}
+	c := &Cluster{opts: opts, stats: newStats(opts.Intake.Partitions()), slots: newSlots(&opts)}
 	for range c.stats {
 		c.reviews = append(c.reviews, &review{Review: store.NewReview()})
 	}

@@ -160,9 +160,8 @@ func equalOutputs(a, b map[string][]string) bool {
 }
 
 // TestHandOverOfMany: what is more than one row of the state takes goes in pieces, each with a row of its own, and what
-// the log does not take at first is written again.
+// the log does not take at first is written again. It is not parallel: explorers would leave it little of the machine.
 func TestHandOverOfMany(t *testing.T) {
-	t.Parallel()
 	const many = 3 * processor.PieceBytes / 16
 	s := &station{t: t, broker: newBroker(1)}
 	s.broker.TooLong = processor.PieceBytes + 4096

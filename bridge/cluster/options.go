@@ -3,6 +3,7 @@ package cluster
 import (
 	"math"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -16,7 +17,6 @@ import (
 // Options is what a replica needs to know. Start from DefaultOptions.
 type Options struct {
 	Intake     bridge.IntakeLog
-	Membership bridge.Membership
 	Partitions bridge.Partitions
 
 	// Limits are those of all partitions together: what is counted is divided by their number.
@@ -30,6 +30,12 @@ type Options struct {
 	// BatchInputs and BatchBytes are how much goes with one commit.
 	BatchInputs int
 	BatchBytes  int // of effects
+	// Commits is how many partitions commit at once, and CommitWait how long one waits at most for others.
+	Commits    int
+	CommitWait time.Duration
+
+	// ReadAhead is how often a replica reads what the owners of the other partitions have committed.
+	ReadAhead time.Duration
 
 	// Clock returns how long the program has run, by a clock that does not jump, and the wall clock.
 	Clock func() (running time.Duration, wall time.Time)
@@ -53,7 +59,8 @@ func DefaultOptions(dir string) Options {
 	started := time.Now()
 	return Options{
 		Dir: dir, FS: store.Disk(), OpenFiles: 64,
-		BatchInputs: 1000, BatchBytes: 4 << 20,
+		BatchInputs: 1000, BatchBytes: 4 << 20, Commits: max(2, runtime.GOMAXPROCS(0)),
+		CommitWait: 100 * time.Millisecond, ReadAhead: 10 * time.Second,
 		Clock:   func() (time.Duration, time.Time) { return time.Since(started), time.Now() },
 		Backoff: 100 * time.Millisecond, BackoffMax: 5 * time.Second, Grace: 2 * time.Second,
 		Committed: func(int, *processor.Effects) {}, Attempted: func([]*bridge.Event, time.Duration, error) {},

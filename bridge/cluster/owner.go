@@ -35,6 +35,7 @@ type owner struct {
 	processor     *processor.Processor
 	clock         *clock
 	limits        processor.Options
+	slots         slots
 	began         processor.Moment // of what was committed last, which the batch begins with
 	batch         batch
 	swept         time.Duration // when housekeeping was done last
@@ -46,8 +47,8 @@ type owner struct {
 func (c *Cluster) own(ctx, commitContext context.Context, number int, why Why) (err error) {
 	o := &owner{
 		opts: &c.opts, number: number, why: why, stats: c.stats.of(number), commitContext: commitContext,
-		limits: c.opts.processorOptions(number),
-		log:    c.opts.Log.With(zap.Int("partition", number)),
+		limits: c.opts.processorOptions(number), slots: c.slots,
+		log: c.opts.Log.With(zap.Int("partition", number)),
 	}
 	if o.cache, err = store.OpenCache(c.opts.cacheOptions(number)); err != nil {
 		return err
@@ -72,6 +73,13 @@ func (o *owner) turn(ctx context.Context) error {
 	}
 	asked := o.clock.running() // first: what was in the log by then has been read, if its end was
 	records, end, err := o.partition.Read(ctx, o.patience(asked))
+	if len(records) > 0 {
+		free, waited := o.slots.take(ctx)
+		defer free()
+		if waited {
+			records, end, err = o.readOn(ctx, records)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("read the intake: %w", err)
 	}
@@ -93,6 +101,12 @@ func (o *owner) turn(ctx context.Context) error {
 		return err
 	}
 	return o.flush()
+}
+
+// readOn adds to the records what has come since they were read.
+func (o *owner) readOn(ctx context.Context, records []bridge.IntakeRecord) ([]bridge.IntakeRecord, bool, error) {
+	more, end, err := o.partition.Read(ctx, leastPatience)
+	return append(records, more...), end, err
 }
 
 // noteRead has the stats show how much waits. Where the broker does not say what lies behind, it is one input at least,

@@ -1,16 +1,20 @@
 package cluster
 
-import "livebridge/bridge"
+import (
+	"livebridge/bridge"
+	"livebridge/bridge/store"
+)
 
 // restoreBytes is how much is restored at once: a cache takes many rows faster than few.
 const restoreBytes = 4 << 20
 
 // restorer gathers rows of a state on their way into the cache.
 type restorer struct {
-	o     *owner
-	rows  []bridge.Row
-	bytes []byte // of the rows, which are not ours
-	next  uint64
+	cache    *store.Cache
+	restored func(rows int)
+	rows     []bridge.Row
+	bytes    []byte // of the rows, which are not ours
+	next     uint64
 }
 
 // put takes rows that were committed.
@@ -40,10 +44,10 @@ func (r *restorer) flush() error {
 	if r.next == 0 {
 		return nil
 	}
-	if err := r.o.cache.Apply(r.rows, r.next); err != nil {
+	if err := r.cache.Apply(r.rows, r.next); err != nil {
 		return err
 	}
-	r.o.stats.restored(len(r.rows))
+	r.restored(len(r.rows))
 	r.rows, r.bytes, r.next = r.rows[:0], r.bytes[:0], 0
 	return nil
 }

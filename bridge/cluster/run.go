@@ -13,12 +13,14 @@ import (
 
 // run is a replica that takes part: what it works on follows from the membership.
 type run struct {
-	c  *Cluster
-	wg sync.WaitGroup
+	c       *Cluster
+	members bridge.Membership
+	wg      sync.WaitGroup
 
 	mu      sync.Mutex
 	workers map[int]*worker       // by partition
-	busy    map[int]chan struct{} // closed once the last worker of a partition has ended
+	busy    map[int]chan struct{} // closed once the last user of a partition's cache has ended
+	standby map[int]*worker       // that reads ahead for a partition of another replica
 	fresh   chan struct{}         // closed while the membership is known; replaced when it is not
 	known   bool
 	begun   bool // partitions were given before
@@ -32,15 +34,16 @@ type worker struct {
 
 // Run takes part until the context ends: it works on the partitions that the membership gives, and leaves in the end,
 // once what was under way is committed or given up. It returns the error of leaving.
-func (c *Cluster) Run(ctx context.Context) error {
-	r := &run{c: c, workers: make(map[int]*worker), busy: make(map[int]chan struct{}),
-		fresh: make(chan struct{})}
+func (c *Cluster) Run(ctx context.Context, members bridge.Membership) error {
+	r := &run{c: c, members: members, workers: make(map[int]*worker), busy: make(map[int]chan struct{}),
+		standby: make(map[int]*worker), fresh: make(chan struct{})}
+	r.wg.Go(func() { r.standBy(ctx) })
 	r.follow(ctx)
 	r.assign(ctx, nil)
 	r.wg.Wait()
 	leaving, done := context.WithTimeout(context.WithoutCancel(ctx), c.opts.Grace)
 	defer done()
-	return c.opts.Membership.Leave(leaving)
+	return members.Leave(leaving)
 }
 
 // graceful returns a context that ends so long after another one.
@@ -55,7 +58,7 @@ func (r *run) follow(ctx context.Context) {
 	var reminders bridge.Reminders
 	pause := newBackoff(&r.c.opts)
 	for ctx.Err() == nil {
-		partitions, err := r.c.opts.Membership.Next(ctx)
+		partitions, err := r.members.Next(ctx)
 		if err == nil {
 			pause.reset()
 			r.assign(ctx, partitions)
@@ -125,9 +128,11 @@ func (r *run) assign(ctx context.Context, partitions []int) {
 	r.begun = r.begun || len(partitions) > 0
 }
 
-func (w *worker) over() bool {
+func (w *worker) over() bool { return closed(w.ended) }
+
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-w.ended:
+	case <-c:
 		return true
 	default:
 		return false
@@ -138,6 +143,9 @@ func (w *worker) over() bool {
 func (r *run) begin(ctx context.Context, partition int, why Why) *worker {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &worker{cancel: cancel, ended: make(chan struct{})}
+	if s := r.standby[partition]; s != nil {
+		s.cancel(errRebalanced)
+	}
 	previous := r.busy[partition]
 	r.busy[partition] = w.ended
 	r.wg.Go(func() {

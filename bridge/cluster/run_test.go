@@ -23,7 +23,7 @@ func newReplica(t *testing.T, b *clustertest.Broker, change ...func(*Options)) (
 	c, broker := notRunning(b, append([]func(*Options){func(o *Options) { o.Log = zaptest.NewLogger(t) }}, change...)...)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- c.Run(ctx) }()
+	go func() { ended <- c.Run(ctx, broker) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -257,11 +257,11 @@ func TestLeavingOwnsNothing(t *testing.T) {
 	run := func() {
 		opts := DefaultOptions("caches")
 		opts.FS, opts.Limits = disk, limits()
-		opts.Intake, opts.Partitions, opts.Membership = broker, broker, broker
+		opts.Intake, opts.Partitions = broker, broker
 		c := New(opts)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
-		go func() { ended <- c.Run(ctx) }()
+		go func() { ended <- c.Run(ctx, broker) }()
 		broker.Assign(0)
 		eventually(t, "it owns the partition", func() bool { return c.ownership(0) == Owner })
 		n := len(b.Output(0))

@@ -39,11 +39,11 @@ func begin(t *testing.T, b *clustertest.Broker) *station {
 	opts := DefaultOptions("caches")
 	opts.FS, opts.Limits, opts.Log = vfs.NewMem(), limits(), zap.NewNop()
 	opts.Limits.DedupeMax = 10_000_000
-	opts.Intake, opts.Partitions, opts.Membership = broker, broker, broker
+	opts.Intake, opts.Partitions = broker, broker
 	s.c = New(opts)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.c.Run(ctx) }()
+	go func() { ended <- s.c.Run(ctx, broker) }()
 	all := make([]int, broker.Partitions())
 	for i := range all {
 		all[i] = i

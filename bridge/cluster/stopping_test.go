@@ -91,10 +91,10 @@ func stoppable(b *clustertest.Broker, p bridge.Partitions, grace time.Duration) 
 	broker := b.Replica(nil)
 	opts := DefaultOptions("caches")
 	opts.FS, opts.Limits, opts.Grace = vfs.NewMem(), limits(), grace
-	opts.Intake, opts.Partitions, opts.Membership = broker, p, broker
+	opts.Intake, opts.Partitions = broker, p
 	c := New(opts)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- c.Run(ctx) }()
+	go func() { ended <- c.Run(ctx, broker) }()
 	return c, broker, func() <-chan error { cancel(); return ended }
 }

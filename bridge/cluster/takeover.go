@@ -50,7 +50,7 @@ func gone(err error) bool {
 
 // restore fences the owner before and takes the rows that the cache does not have into it.
 func (o *owner) restore(ctx context.Context) error {
-	r := restorer{o: o}
+	r := restorer{cache: o.cache, restored: o.stats.restored}
 	partition, err := o.opts.Partitions.Take(ctx, o.number, o.cache.Position(), r.put)
 	if err != nil {
 		return err

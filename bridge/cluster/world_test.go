@@ -95,7 +95,7 @@ func (w *world) newPlayer(skew time.Duration) *player {
 func (p *player) reset() {
 	opts := DefaultOptions("caches")
 	opts.FS, opts.Limits = p.disk, p.w.limits
-	opts.Intake, opts.Partitions, opts.Membership = p.broker, p.broker, p.broker
+	opts.Intake, opts.Partitions = p.broker, p.broker
 	opts.Clock = func() (time.Duration, time.Time) {
 		return time.Duration(p.w.now.Load()) + time.Hour, p.w.wall().Add(p.clockSkew)
 	}

@@ -185,10 +185,10 @@ func (a *app) run(ctx context.Context) error {
 	group.Go(func() error { defer end(); return a.awaitJournal(alive) })
 	group.Go(func() error { return a.awaitBroker(alive) })
 	a.logListening()
-	a.notifySystemd(daemon.SdNotifyReady)
+	a.notifySystemd(ctx, daemon.SdNotifyReady)
 	group.Go(func() error { a.feedSystemdWatchdog(alive); return nil }) // whose messages must not precede that one
 	<-ctx.Done()
-	a.notifySystemd(daemon.SdNotifyStopping)
+	a.notifySystemd(alive, daemon.SdNotifyStopping)
 	if err := a.engine.Err(); err != nil {
 		return fmt.Errorf("journal failed: %w", err) // nothing may be answered or removed any more; the next start recovers
 	}

@@ -17,63 +17,63 @@ import (
 // INTAKE=broker, in turns, each a process of its own beside the same real broker, and reports the time to 200, the time
 // from the 200 to a consumer of committed records with a client that is not ours, and the time that the broker takes to
 // acknowledge a record that has nothing to do with it, meanwhile.
-func BenchmarkLatencyReplicas(b *testing.B) {
-	broker := benchReplicasBroker(b)
+func BenchmarkLatencyReplicas(b *testing.B) { latenciesOfReplicas(b, onKafkaReplicas(b)) }
+
+func latenciesOfReplicas(b *testing.B, broker *benchedBroker) {
 	for b.Loop() {
 		figures := make(map[string][]float64)
 		for range benchRounds {
-			local := benchProgram(b, broker)
-			addLatencies(b, figures, "local", broker, local)
-			replica := benchReplica(b, broker, kafkaPartitions)
+			name := benchName()
+			broker.addLatencies(b, figures, "local", name, broker.program(b, name))
+			name = benchName()
+			replica := broker.replica(b, name, kafkaPartitions)
 			ownedBy(b, kafkaPartitions, replica)
-			addLatencies(b, figures, "broker", broker, replica)
+			broker.addLatencies(b, figures, "broker", name, replica)
 		}
 		reportMedians(b, figures)
 	}
 }
 
 // addLatencies measures a program, which it ends.
-func addLatencies(b *testing.B, figures map[string][]float64, name, broker string, p *program) {
+func (k *benchedBroker) addLatencies(b *testing.B, figures map[string][]float64, kind, name string, p *program) {
 	b.Helper()
-	topic := fmt.Sprint("bench.", benchNumber)
 	ctx, cancel := context.WithCancel(b.Context())
-	acknowledged := acknowledgements(ctx, b, broker)
+	acknowledged := acknowledgements(ctx, b, k.acknowledge(b))
 	answered, consumed := latencies(b, 500, "http://"+p.listen+"/live/stream",
 		func(ctx context.Context, f func(message) error) error {
-			return consumeCommitted(ctx, broker, topic, func(r *kgo.Record) error { return f(message{payload: r.Value}) })
+			return k.consume(ctx, name, func(payload []byte) error { return f(message{payload: payload}) })
 		})
 	cancel()
 	p.kill()
 	p.end(b)
+	if k.remove != nil {
+		k.remove(b, name)
+	}
 	ack := acknowledged()
 	for _, m := range []struct {
 		name   string
 		values []float64
 	}{{"ms-to-200", answered}, {"ms-200-to-consumer", consumed}, {"ms-acknowledged", ack}} {
 		for _, q := range []float64{0.5, 0.99} {
-			of := fmt.Sprintf("%s-%s-p%.0f", name, m.name, 100*q)
+			of := fmt.Sprintf("%s-%s-p%.0f", kind, m.name, 100*q)
 			figures[of] = append(figures[of], quantile(m.values, q))
 		}
 	}
-	of := name + "-200-to-acknowledged-p99"
+	of := kind + "-200-to-acknowledged-p99"
 	figures[of] = append(figures[of], quantile(answered, 0.99)/quantile(ack, 0.99))
 }
 
-// acknowledgements has the broker acknowledge a record of the size of a callback again and again until the context
+// acknowledgements has the broker acknowledge a message of the size of a callback again and again until the context
 // ends, and returns what then returns the times in milliseconds.
-func acknowledgements(ctx context.Context, b *testing.B, broker string) func() []float64 {
+func acknowledgements(ctx context.Context, b *testing.B, send func(n int, payload []byte) error) func() []float64 {
 	b.Helper()
-	benchNumber++
-	topic := fmt.Sprint("acknowledged.", benchNumber)
-	client := makeTopic(b, broker, topic)
 	value := benchBody(0, time.Now().Unix(), 0)
 	var took []float64
 	var work sync.WaitGroup
 	work.Go(func() {
 		for n := 0; ctx.Err() == nil; n++ {
 			begun := time.Now()
-			record := []kafkago.Record{{Value: kafkago.NewBytes(value)}}
-			if err := produce(b, client, topic, n%kafkaPartitions, record); err != nil {
+			if err := send(n, value); err != nil {
 				b.Error(err)
 				return
 			}
@@ -82,6 +82,16 @@ func acknowledgements(ctx context.Context, b *testing.B, broker string) func() [
 		}
 	})
 	return func() []float64 { work.Wait(); return took }
+}
+
+// acknowledgedBy returns what sends a record to a topic of its own.
+func acknowledgedBy(b *testing.B, broker string) func(n int, payload []byte) error {
+	b.Helper()
+	topic := benchName()
+	client := makeTopic(b, broker, topic)
+	return func(n int, payload []byte) error {
+		return produce(b, client, topic, n%kafkaPartitions, []kafkago.Record{{Value: kafkago.NewBytes(payload)}})
+	}
 }
 
 // consumeCommitted reads the committed records of a topic from its beginning, until f returns an error, and returns

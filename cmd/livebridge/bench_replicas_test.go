@@ -3,50 +3,94 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // replicaRounds is how often each of what is compared has its turn.
 const replicaRounds = 5
 
-// benchNumber makes the names of topics that nothing else has.
+// benchNumber makes the names of topics and streams that nothing else has.
 var benchNumber int
 
-// benchReplicasBroker starts one real broker that has worked for replicas for a while, too.
-func benchReplicasBroker(b *testing.B) string {
-	b.Helper()
-	broker := benchBroker(b)
-	for range warmUp {
-		replica := benchReplica(b, broker, kafkaPartitions)
-		ownedBy(b, kafkaPartitions, replica)
-		throughput(b, "livebridge_partition_events_total", replica)
-		replica.kill()
-		replica.end(b)
-	}
-	return broker
+// benchName returns a name that nothing else has.
+func benchName() string {
+	benchNumber++
+	return fmt.Sprint("bench", benchNumber)
 }
 
-// benchProgram starts the program as a process of its own, on a topic of its own unless one is given, with the
-// product's settings but for those given.
-func benchProgram(b *testing.B, brokers string, settings ...string) *program {
+// benchedBroker is a broker that benchmarks run replicas on.
+type benchedBroker struct {
+	url        string                     // of its servers
+	settings   func(name string) []string // of a program whose topics, or streams, have this name
+	partitions string                     // the setting that says how many an intake has
+
+	// consume calls f for what was committed to the output, until f returns an error, and returns that.
+	consume func(ctx context.Context, name string, f func(payload []byte) error) error
+	// acknowledge returns what has the broker acknowledge a message that has nothing to do with replicas.
+	acknowledge func(b *testing.B) (send func(n int, payload []byte) error)
+	// remove removes what has this name; nil: it harms nobody.
+	remove func(b *testing.B, name string)
+}
+
+// onKafkaReplicas starts one real broker that has worked for replicas for a while, too.
+func onKafkaReplicas(b *testing.B) *benchedBroker {
 	b.Helper()
-	benchNumber++
-	all := []string{prefix + "TRANSPORT=kafka", prefix + "KAFKA_BROKERS=" + brokers, prefix + "HOLD_DONE=10s",
-		prefix + "HOLD_NEXT=3s", fmt.Sprint(prefix, "KAFKA_TOPIC=bench.", benchNumber)}
+	address := benchBroker(b)
+	k := &benchedBroker{
+		url: address,
+		settings: func(name string) []string {
+			return []string{prefix + "TRANSPORT=kafka", prefix + "KAFKA_BROKERS=" + address, prefix + "KAFKA_TOPIC=" + name}
+		},
+		partitions: prefix + "KAFKA_PARTITIONS=",
+		consume: func(ctx context.Context, name string, f func([]byte) error) error {
+			return consumeCommitted(ctx, address, name, func(r *kgo.Record) error { return f(r.Value) })
+		},
+		acknowledge: func(b *testing.B) func(int, []byte) error { return acknowledgedBy(b, address) },
+	}
+	for range warmUp {
+		r := k.replica(b, benchName(), kafkaPartitions)
+		ownedBy(b, kafkaPartitions, r)
+		throughput(b, "livebridge_partition_events_total", r)
+		r.kill()
+		r.end(b)
+	}
+	return k
+}
+
+// program starts the program as a process of its own, with the product's settings but for those given.
+func (k *benchedBroker) program(b *testing.B, name string, settings ...string) *program {
+	b.Helper()
+	all := append(k.settings(name), prefix+"HOLD_DONE=10s", prefix+"HOLD_NEXT=3s")
 	return launch(b, b.TempDir(), append(all, settings...)...)
 }
 
-// benchReplica starts a replica with a number of partitions.
-func benchReplica(b *testing.B, brokers string, partitions int, settings ...string) *program {
+// replica starts a replica with a number of partitions.
+func (k *benchedBroker) replica(b *testing.B, name string, partitions int) *program {
 	b.Helper()
-	return benchProgram(b, brokers, append([]string{prefix + "INTAKE=broker",
-		fmt.Sprint(prefix, "INTAKE_GROUP=bench.", benchNumber+1),
-		fmt.Sprint(prefix, "KAFKA_PARTITIONS=", partitions)}, settings...)...)
+	return k.program(b, name, prefix+"INTAKE=broker", prefix+"INTAKE_GROUP="+name, fmt.Sprint(k.partitions, partitions))
+}
+
+// published measures one replica with so many partitions under full load, and ends it.
+func (k *benchedBroker) published(b *testing.B, partitions int) (accepted, published float64) {
+	b.Helper()
+	name := benchName()
+	r := k.replica(b, name, partitions)
+	ownedBy(b, partitions, r)
+	accepted, published = throughput(b, "livebridge_partition_events_total", r)
+	r.kill()
+	r.end(b)
+	if k.remove != nil {
+		k.remove(b, name)
+	}
+	return accepted, published
 }
 
 // ownedBy waits until replicas own all partitions between them.
@@ -89,26 +133,23 @@ func throughput(b *testing.B, metric string, replicas ...*program) (accepted, pu
 // INTAKE=broker, in turns, each a process of its own beside the same real broker, and reports the medians of what was
 // answered a second, and of what was answered and published, and the ratios of the second.
 func BenchmarkAcceptReplicas(b *testing.B) {
-	broker := benchReplicasBroker(b)
+	broker := onKafkaReplicas(b)
 	for b.Loop() {
 		figures := make(map[string][]float64)
+		add := func(name string, value float64) { figures[name] = append(figures[name], value) }
 		for range replicaRounds {
-			local := benchProgram(b, broker)
+			local := broker.program(b, benchName())
 			accepted, published := throughput(b, "livebridge_events_published_total", local)
 			local.kill()
 			local.end(b)
-			figures["local-accepted/s"] = append(figures["local-accepted/s"], accepted)
-			figures["local-published/s"] = append(figures["local-published/s"], published)
+			add("local-accepted/s", accepted)
+			add("local-published/s", published)
 			for _, partitions := range []int{1, 4, 12} {
-				replica := benchReplica(b, broker, partitions)
-				ownedBy(b, partitions, replica)
-				a, p := throughput(b, "livebridge_partition_events_total", replica)
-				replica.kill()
-				replica.end(b)
+				a, p := broker.published(b, partitions)
 				name := fmt.Sprint("broker-", partitions)
-				figures[name+"-accepted/s"] = append(figures[name+"-accepted/s"], a)
-				figures[name+"-published/s"] = append(figures[name+"-published/s"], p)
-				figures[name+"-ratio"] = append(figures[name+"-ratio"], p/published)
+				add(name+"-accepted/s", a)
+				add(name+"-published/s", p)
+				add(name+"-ratio", p/published)
 			}
 		}
 		reportMedians(b, figures)
@@ -125,7 +166,7 @@ func reportMedians(b *testing.B, figures map[string][]float64) {
 
 // BenchmarkScaleReplicas reports the callbacks a second that are answered and published, by partitions and replicas.
 func BenchmarkScaleReplicas(b *testing.B) {
-	broker := benchReplicasBroker(b)
+	broker := onKafkaReplicas(b)
 	for b.Loop() {
 		figures := make(map[string][]float64)
 		for range benchRounds {
@@ -144,13 +185,12 @@ func BenchmarkScaleReplicas(b *testing.B) {
 }
 
 // scaledTo measures so many replicas with so many partitions.
-func scaledTo(b *testing.B, broker string, partitions, count int) float64 {
+func scaledTo(b *testing.B, broker *benchedBroker, partitions, count int) float64 {
 	b.Helper()
 	var replicas []*program
-	topic := fmt.Sprint("scale.", benchNumber)
+	name := benchName()
 	for range count {
-		replicas = append(replicas, benchReplica(b, broker, partitions, prefix+"KAFKA_TOPIC="+topic,
-			prefix+"INTAKE_GROUP="+topic))
+		replicas = append(replicas, broker.replica(b, name, partitions))
 	}
 	ownedBy(b, partitions, replicas...)
 	_, published := throughput(b, "livebridge_partition_events_total", replicas...)

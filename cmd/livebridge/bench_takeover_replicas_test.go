@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -15,13 +16,11 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
 	"livebridge/bridge"
 	"livebridge/bridge/processor"
 	"livebridge/bridge/store"
-	"livebridge/transports/kafka"
 )
 
 const (
@@ -33,15 +32,20 @@ const (
 )
 
 // BenchmarkTakeoverReplicas has a partition with 100,000 lanes and 1,000,000 identities on a real broker, and 200
-// callbacks a second. It reports for how long no event comes out when the owner is killed, beyond the session of its
-// membership, and when it leaves, to a replica that has no cache and to one that has been here before.
+// callbacks a second. It reports how long a new replica reads before it takes part, for how long no event comes out
+// when the owner is killed, beyond the session of its membership, and when it leaves, to a replica that is new and to
+// one that has been here before.
 func BenchmarkTakeoverReplicas(b *testing.B) {
-	broker := benchReplicasBroker(b)
-	seedState(b, broker)
+	measureTakeovers(b, onKafkaReplicas(b), groupSession, takeoverIdentities)
+}
+
+// measureTakeovers does so on a broker where replicas that were killed keep their partitions for a time.
+func measureTakeovers(b *testing.B, broker *benchedBroker, keep time.Duration, identities int) {
+	seedState(b, broker, identities)
 	for b.Loop() {
 		figures := make(map[string][]float64)
 		for range benchRounds {
-			t := startTakeovers(b, broker)
+			t := startTakeovers(b, broker, keep)
 			t.measure(figures)
 			t.end()
 		}
@@ -49,12 +53,30 @@ func BenchmarkTakeoverReplicas(b *testing.B) {
 	}
 }
 
+// takeoverSettings are those of a replica.
+func (k *benchedBroker) takeoverSettings() []string {
+	return append(k.settings(takeoverTopic), prefix+"INTAKE=broker", prefix+"INTAKE_GROUP="+takeoverTopic,
+		k.partitions+"1")
+}
+
+// takeover has the same for load.
+func (k *benchedBroker) takeover() map[string]string {
+	var pairs []string
+	for _, text := range k.takeoverSettings() {
+		name, value, _ := strings.Cut(strings.TrimPrefix(text, prefix), "=")
+		pairs = append(pairs, name, value)
+	}
+	return with(pairs...)
+}
+
 // seedState commits the state.
-func seedState(b *testing.B, broker string) {
+func seedState(b *testing.B, broker *benchedBroker, identities int) {
 	b.Helper()
-	o := kafka.DefaultOptions()
-	o.Brokers, o.Topic, o.Partitions = broker, takeoverTopic, 1
-	r, err := kafka.OpenReplicas(b.Context(), o, takeoverTopic)
+	s, err := load(broker.takeover())
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := s.transport().share(b.Context(), zap.NewNop())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -71,7 +93,7 @@ func seedState(b *testing.B, broker string) {
 	}
 	cache.State().Origin = 1
 	eff, now := processor.Effects{Now: processor.MomentOf(0, time.Now())}, bridge.MillisOf(time.Now())
-	for i := 0; i < takeoverIdentities; i += takeoverBatch {
+	for i := 0; i < identities; i += takeoverBatch {
 		eff.Reset()
 		eff.Counters.Floor = processor.FirstFloor(now)
 		eff.Counters.Buckets = []processor.Bucket{{Number: 1, First: now, Last: now, Count: uint64(i + takeoverBatch)}}
@@ -100,7 +122,8 @@ func seedState(b *testing.B, broker string) {
 // takeovers is the load on replicas that take the partition from each other, and what comes out.
 type takeovers struct {
 	b      *testing.B
-	broker string
+	broker *benchedBroker
+	keep   time.Duration // of partitions of a replica that was killed
 	p      *playedProvider
 	url    atomic.Pointer[string]
 	cancel context.CancelFunc
@@ -112,11 +135,11 @@ type takeovers struct {
 	count   int
 }
 
-func startTakeovers(b *testing.B, broker string) *takeovers {
-	t := &takeovers{b: b, broker: broker, p: newProvider(), last: time.Now()}
+func startTakeovers(b *testing.B, broker *benchedBroker, keep time.Duration) *takeovers {
+	t := &takeovers{b: b, broker: broker, keep: keep, p: newProvider(), last: time.Now()}
 	ctx, cancel := context.WithCancel(b.Context())
 	t.cancel = cancel
-	t.work.Go(func() { _ = consumeCommitted(ctx, broker, takeoverTopic, t.came) })
+	t.work.Go(func() { _ = broker.consume(ctx, takeoverTopic, t.came) })
 	run := fmt.Sprint("run", time.Now().UnixNano())
 	for room := range 8 {
 		t.work.Go(func() {
@@ -137,7 +160,7 @@ func (t *takeovers) end() {
 }
 
 // came notes an event.
-func (t *takeovers) came(*kgo.Record) error {
+func (t *takeovers) came([]byte) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
@@ -167,10 +190,17 @@ func (t *takeovers) gap(do func()) float64 {
 // start starts a replica on a directory, and has the load go there.
 func (t *takeovers) start(dir string) *program {
 	t.b.Helper()
-	r := launch(t.b, dir, prefix+"TRANSPORT=kafka", prefix+"INTAKE=broker", prefix+"KAFKA_BROKERS="+t.broker,
-		prefix+"KAFKA_TOPIC="+takeoverTopic, prefix+"INTAKE_GROUP="+takeoverTopic, prefix+"KAFKA_PARTITIONS=1")
+	r := launch(t.b, dir, t.broker.takeoverSettings()...)
 	url := "http://" + r.listen + "/live/stream"
 	t.url.Store(&url)
+	return r
+}
+
+// join starts a replica and waits until it takes part.
+func (t *takeovers) join(dir string) *program {
+	t.b.Helper()
+	r := t.start(dir)
+	until(t.b, "the replica takes part", func() bool { return strings.Contains(r.log.String(), "replica takes part") })
 	return r
 }
 
@@ -188,20 +218,21 @@ func (t *takeovers) measure(figures map[string][]float64) {
 	dirs := [2]string{t.b.TempDir(), t.b.TempDir()}
 	a := t.start(dirs[0])
 	t.owns(a)
-	b := t.start(dirs[1])
+	begun := time.Now()
+	b := t.join(dirs[1])
+	add("ms-until-it-takes-part", float64(time.Since(begun).Milliseconds()))
 	t.gap(func() {})
 	add("ms-gap-undisturbed", t.gap(func() {}))
-	add("ms-gap-kill-beyond-session", t.gap(a.kill)-float64(groupSession.Milliseconds()))
-	add("ms-takeover-no-cache", 1000*b.metrics(t.b)[`livebridge_partition_takeover_seconds{partition="0"}`])
+	add("ms-gap-kill-beyond-lease", t.gap(a.kill)-float64(t.keep.Milliseconds()))
+	add("ms-takeover", 1000*b.metrics(t.b)[`livebridge_partition_takeover_seconds{partition="0"}`])
 	a.end(t.b)
-	a = t.start(t.b.TempDir())
+	a = t.join(t.b.TempDir())
 	t.gap(func() {})
-	add("ms-gap-leave-no-cache", t.gap(func() { b.signal(t.b, syscall.SIGTERM) }))
+	add("ms-gap-leave-to-new", t.gap(func() { b.signal(t.b, syscall.SIGTERM) }))
 	b.end(t.b)
-	b = t.start(dirs[1])
+	b = t.join(dirs[1])
 	t.gap(func() {})
-	add("ms-gap-leave-with-cache", t.gap(func() { a.signal(t.b, syscall.SIGTERM) }))
-	add("ms-takeover-with-cache", 1000*b.metrics(t.b)[`livebridge_partition_takeover_seconds{partition="0"}`])
+	add("ms-gap-leave-to-known", t.gap(func() { a.signal(t.b, syscall.SIGTERM) }))
 	a.end(t.b)
 	b.kill()
 	b.end(t.b)

@@ -86,7 +86,8 @@ func withoutTheLast(t *testing.T, lines []string) string {
 		return e.Occurrence
 	}
 	last := occurrence(lines[len(lines)-1])
-	return strings.Join(slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return occurrence(line) == last }), "")
+	return strings.Join(slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return occurrence(line) == last }),
+		"")
 }
 
 func checked(t *testing.T, sent, events string, more ...string) (output string, code int) {

@@ -162,17 +162,18 @@ func (r *replica) takePart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o := r.settings.clusterOptions()
+	o.Intake, o.Partitions, o.Tracer, o.Log = s, s, r.tracer, r.log
+	o.Committed, o.Attempted = r.counts.committed, r.counts.attempted
+	c := cluster.New(o)
+	r.opened.Store(&opened{s, c})
+	c.CatchUp(ctx)
 	members, err := s.Join()
 	if err != nil {
 		return errors.Join(err, s.Close(ctx))
 	}
-	o := r.settings.clusterOptions()
-	o.Intake, o.Membership, o.Partitions, o.Tracer, o.Log = s, members, s, r.tracer, r.log
-	o.Committed, o.Attempted = r.counts.committed, r.counts.attempted
-	c := cluster.New(o)
-	r.opened.Store(&opened{s, c})
 	r.log.Info("replica takes part", zap.Int("partitions", s.Partitions()), zap.String("group", r.settings.IntakeGroup))
-	if err := c.Run(ctx); err != nil {
+	if err := c.Run(ctx, members); err != nil {
 		r.log.Warn("replica has not left the group; its partitions are taken over when its session is over", zap.Error(err))
 	}
 	return nil

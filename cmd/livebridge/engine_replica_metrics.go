@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"livebridge/bridge"
 	"livebridge/bridge/cluster"
 )
 
@@ -76,6 +77,13 @@ type replicaCollector struct {
 	metrics                []replicaMetric
 	descriptions           []*prometheus.Desc
 	waiting, bytes, queued *prometheus.Desc
+
+	outputBehind, outputWaiting *prometheus.Desc
+}
+
+// sourced is a broker where streams of consumers take what was committed from where it was.
+type sourced interface {
+	Outputs() []bridge.OutputState
 }
 
 // registerReplica registers the metrics of a replica.
@@ -87,6 +95,10 @@ func registerReplica(registry prometheus.Registerer, r *replica) {
 			"Size of the callbacks that wait on this replica's disk for the broker.", nil, nil),
 		queued: prometheus.NewDesc("livebridge_intake_queued_total",
 			"Callbacks that the broker has not acknowledged within INTAKE_BUDGET, or that came behind such ones.", nil, nil)}
+	c.outputBehind = prometheus.NewDesc("livebridge_output_behind_seconds", "Age of the oldest event that this replica "+
+		"has committed at NATS and that the stream of consumers had not when it was last asked.", []string{"stream"}, nil)
+	c.outputWaiting = prometheus.NewDesc("livebridge_output_waiting_events", "Events that are committed at NATS and that "+
+		"the stream of consumers has not yet, as the server says.", []string{"stream"}, nil)
 	for _, m := range c.metrics {
 		c.descriptions = append(c.descriptions,
 			prometheus.NewDesc("livebridge_partition_"+m.name, m.help, []string{"partition"}, nil))
@@ -96,7 +108,8 @@ func registerReplica(registry prometheus.Registerer, r *replica) {
 
 // Describe implements prometheus.Collector.
 func (c *replicaCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range append([]*prometheus.Desc{c.waiting, c.bytes, c.queued}, c.descriptions...) {
+	others := []*prometheus.Desc{c.waiting, c.bytes, c.queued, c.outputBehind, c.outputWaiting}
+	for _, d := range append(others, c.descriptions...) {
 		to <- d
 	}
 	c.r.counts.tally.Describe(to)
@@ -112,6 +125,7 @@ func (c *replicaCollector) Collect(to chan<- prometheus.Metric) {
 	var all []cluster.Stats
 	if o := c.r.opened.Load(); o != nil {
 		all = o.cluster.Stats()
+		c.collectOutputs(to, o.shared)
 	}
 	c.r.counts.tally.Show(levelsOf(all))
 	c.r.counts.tally.Collect(to)
@@ -119,5 +133,17 @@ func (c *replicaCollector) Collect(to chan<- prometheus.Metric) {
 		for i, m := range c.metrics {
 			to <- prometheus.MustNewConstMetric(c.descriptions[i], m.kind, m.of(s), strconv.Itoa(s.Partition))
 		}
+	}
+}
+
+// collectOutputs has how far the streams of consumers are.
+func (c *replicaCollector) collectOutputs(to chan<- prometheus.Metric, broker shared) {
+	known, is := broker.(sourced)
+	if !is {
+		return
+	}
+	for _, s := range known.Outputs() {
+		to <- prometheus.MustNewConstMetric(c.outputBehind, prometheus.GaugeValue, s.Behind.Seconds(), s.Stream)
+		to <- prometheus.MustNewConstMetric(c.outputWaiting, prometheus.GaugeValue, float64(s.Waiting), s.Stream)
 	}
 }

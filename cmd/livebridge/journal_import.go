@@ -123,14 +123,14 @@ func (i *importer) takeOver(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	options := i.options()
-	if options.Membership, err = i.shared.Join(); err != nil {
+	members, err := i.shared.Join()
+	if err != nil {
 		return err
 	}
-	i.cluster = cluster.New(options)
+	i.cluster = cluster.New(i.options())
 	working, end := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- i.cluster.Run(working) }()
+	go func() { ended <- i.cluster.Run(working, members) }()
 	err = i.settle(ctx)
 	end()
 	return errors.Join(err, <-ended)

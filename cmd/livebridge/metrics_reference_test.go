@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -94,10 +95,18 @@ func replicaFamilies(t *testing.T) io.Reader {
 	registry, answer := prometheus.NewRegistry(), httptest.NewRecorder()
 	r := &replica{queue: q, fallback: &fallback.Journal{}}
 	r.counts = newReplicaCounts(zap.NewNop(), registry, func() bool { return true }, nil)
-	r.opened.Store(&opened{cluster: cluster.New(o)})
+	r.opened.Store(&opened{shared: sourcedBroker{}, cluster: cluster.New(o)})
 	registerReplica(registry, r)
 	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
 	return answer.Body
+}
+
+// sourcedBroker is one whose streams of consumers take what was committed from where it was.
+type sourcedBroker struct{ shared }
+
+// Outputs implements sourced.
+func (sourcedBroker) Outputs() []bridge.OutputState {
+	return []bridge.OutputState{{Stream: "LIVE_EVENTS", Behind: time.Second, Waiting: 1}}
 }
 
 // familyOf returns the metric that a series belongs to: a histogram has three.

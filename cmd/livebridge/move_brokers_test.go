@@ -20,7 +20,7 @@ import (
 // TestIntakeThereAndBackOnKafka is the same as TestIntakeThereAndBack on a real broker.
 func TestIntakeThereAndBackOnKafka(t *testing.T) {
 	brokers := strings.Join(kafkatest.Start(t, kafkatest.Options{}).Brokers(), ",")
-	moverOn(t, brokers).thereAndBack(brokers)
+	moverOn(t, brokers).thereAndBack()
 }
 
 // What the memory of BenchmarkMove has.

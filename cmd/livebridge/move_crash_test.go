@@ -7,33 +7,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"go.uber.org/zap"
 )
 
 // newMover returns a service that has not begun, on a broker of its own.
-func newMover(t *testing.T) (m *mover, brokers string) {
-	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(broker.Close)
-	brokers = broker.ListenAddrs()[0]
-	return moverOn(t, brokers), brokers
-}
-
-func moverOn(t *testing.T, brokers string) *mover {
-	return &mover{t: t, provider: newProvider(), dir: t.TempDir(), other: t.TempDir(),
-		settings: []string{prefix + "TRANSPORT=kafka", prefix + "KAFKA_BROKERS=" + brokers,
-			prefix + "KAFKA_PARTITIONS=" + fmt.Sprint(movedPartitions)}}
-}
-
 // newImporter returns an import that has not begun, by a program that begins anew.
-func (m *mover) newImporter(brokers string) *importer {
+func (m *mover) newImporter() *importer {
 	m.t.Helper()
-	s, err := load(with("DATA_DIR", m.dir, "TRANSPORT", "kafka", "KAFKA_BROKERS", brokers, "INTAKE", "broker",
-		"INTAKE_GROUP", "team", "HOLD_DONE", testHold.String(), "HOLD_NEXT", testHold.String(), "MIN_FREE_BYTES", "1MiB"))
+	vars := with("HOLD_DONE", testHold.String(), "HOLD_NEXT", testHold.String(), "MIN_FREE_BYTES", "1MiB")
+	for _, text := range m.replicaSettings(m.dir) {
+		name, value, _ := strings.Cut(text, "=")
+		vars[name] = value
+	}
+	s, err := load(vars)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -41,9 +27,9 @@ func (m *mover) newImporter(brokers string) *importer {
 }
 
 // interrupt has an import end after so many of its steps.
-func (m *mover) interrupt(brokers string, steps int) {
+func (m *mover) interrupt(steps int) {
 	m.t.Helper()
-	i := m.newImporter(brokers)
+	i := m.newImporter()
 	for _, step := range i.steps()[:steps] {
 		if err := step(m.t.Context()); err != nil {
 			m.t.Fatal(err)
@@ -58,8 +44,12 @@ func (m *mover) interrupt(brokers string, steps int) {
 // the same when it is run again.
 func TestImportInterrupted(t *testing.T) {
 	t.Parallel()
-	m, brokers := newMover(t)
-	service := launch(t, m.dir, m.settings...)
+	onBoth(t, (*mover).importInterrupted)
+}
+
+func (m *mover) importInterrupted() {
+	t := m.t
+	service := m.service()
 	m.play(5, service)
 	service.expired(t, "one")
 	service.terminate(t)
@@ -69,10 +59,10 @@ func TestImportInterrupted(t *testing.T) {
 		m.play(rounds+2, replica)
 		m.reviewed(m.dir, 1)
 		replica.terminate(t)
-		m.interrupt(brokers, steps)
-		m.refused(m.dir, "what the service remembers is at its replicas")
+		m.interrupt(steps)
+		m.refused(m.dir, "what the service remembers is at its replicas", m.localSettings()...)
 		m.back()
-		service = launch(t, m.dir, m.settings...)
+		service = m.service()
 		m.play(rounds+4, service)
 		m.reviewed(m.dir, 1)
 		service.terminate(t)
@@ -80,7 +70,7 @@ func TestImportInterrupted(t *testing.T) {
 	}
 	replica := m.replica(m.dir)
 	m.play(rounds, replica)
-	m.judge(m.topic(brokers, replica))
+	m.judge(m.topic(replica))
 	replica.terminate(t)
 }
 
@@ -88,8 +78,12 @@ func TestImportInterrupted(t *testing.T) {
 // on already.
 func TestReplicaAfterAnInterruptedImport(t *testing.T) {
 	t.Parallel()
-	m, brokers := newMover(t)
-	service := launch(t, m.dir, m.settings...)
+	onBoth(t, (*mover).replicaAfterAnInterruptedImport)
+}
+
+func (m *mover) replicaAfterAnInterruptedImport() {
+	t := m.t
+	service := m.service()
 	m.play(5, service)
 	service.terminate(t)
 	rounds := 5
@@ -97,15 +91,15 @@ func TestReplicaAfterAnInterruptedImport(t *testing.T) {
 		replica := m.replica(m.dir)
 		m.play(rounds, replica)
 		replica.terminate(t)
-		m.interrupt(brokers, steps)
+		m.interrupt(steps)
 		if mark, err := readMemoryMark(m.dir); err != nil || mark.State == memoryImported {
-			m.refused(m.dir, "an import into the journal was interrupted", m.replicaSettings(m.dir)[len(m.settings):]...)
+			m.refused(m.dir, "an import into the journal was interrupted", m.replicaSettings(m.dir)...)
 			m.back()
 		}
 	}
 	replica := m.replica(m.dir)
 	m.play(rounds, replica)
-	m.judge(m.topic(brokers, replica))
+	m.judge(m.topic(replica))
 	replica.terminate(t)
 }
 
@@ -113,23 +107,27 @@ func TestReplicaAfterAnInterruptedImport(t *testing.T) {
 // an import hands the rest over first.
 func TestImportCompletesAHandOver(t *testing.T) {
 	t.Parallel()
-	m, brokers := newMover(t)
-	service := launch(t, m.dir, m.settings...)
+	onBoth(t, (*mover).importCompletesAHandOver)
+}
+
+func (m *mover) importCompletesAHandOver() {
+	t := m.t
+	service := m.service()
 	m.play(5, service)
 	service.expired(t, "one")
 	service.terminate(t)
-	mark := memoryMark{At: "Kafka topic live.events, group team", State: memoryHandingOver, Salt: [16]byte{1}}
+	mark := memoryMark{At: m.at + ", group team", State: memoryHandingOver, Salt: [16]byte{1}}
 	if err := mark.write(m.dir); err != nil {
 		t.Fatal(err)
 	}
-	m.refused(m.dir, "what the service remembers is at its replicas")
+	m.refused(m.dir, "what the service remembers is at its replicas", m.localSettings()...)
 	m.back()
 	replica := m.replica(m.other) // which has no journal
 	m.play(5, replica)
+	m.judge(m.topic(replica))
 	m.reviewed(m.other, 0)
-	m.judge(m.topic(brokers, replica))
 	replica.terminate(t)
-	service = launch(t, m.dir, m.settings...)
+	service = m.service()
 	m.reviewed(m.dir, 1)
 	service.terminate(t)
 }
@@ -138,8 +136,12 @@ func TestImportCompletesAHandOver(t *testing.T) {
 // one refuses. What is at the replicas is not changed in the journal.
 func TestHandOverCommand(t *testing.T) {
 	t.Parallel()
-	m, brokers := newMover(t)
-	service := launch(t, m.dir, m.settings...)
+	onBoth(t, (*mover).handOverCommand)
+}
+
+func (m *mover) handOverCommand() {
+	t := m.t
+	service := m.service()
 	m.play(5, service)
 	service.expired(t, "one")
 	service.terminate(t)
@@ -155,35 +157,43 @@ func TestHandOverCommand(t *testing.T) {
 	replica := m.replica(m.other)
 	m.play(9, replica)
 	m.reviewed(m.other, 1)
-	m.judge(m.topic(brokers, replica))
+	m.judge(m.topic(replica))
 	replica.terminate(t)
 }
 
 // TestImportIntoANewJournal: replicas that have no journal hand their memory to one that is created.
 func TestImportIntoANewJournal(t *testing.T) {
 	t.Parallel()
-	m, brokers := newMover(t)
+	onBoth(t, (*mover).importIntoANewJournal)
+}
+
+func (m *mover) importIntoANewJournal() {
+	t := m.t
 	replica := m.replica(m.other)
 	m.play(5, replica)
 	replica.expired(t, "one")
-	m.reviewedSoon(m.other, 1)
+	m.reviewed(m.other, 1)
 	m.refusedImport(m.dir, "other replicas work on them", "--wait", "2s") // while a replica owns what is to be imported
 	replica.terminate(t)
 	m.back()
-	service := launch(t, m.dir, m.settings...)
+	service := m.service()
 	m.play(9, service)
 	m.reviewed(m.dir, 1)
 	service.terminate(t)
 	last := m.replica(m.dir)
 	m.play(9, last)
-	m.judge(m.topic(brokers, last))
+	m.judge(m.topic(last))
 	last.terminate(t)
 }
 
 // TestImportSettles: what a replica that was killed has not read, or holds, comes out before the import.
 func TestImportSettles(t *testing.T) {
 	t.Parallel()
-	m, brokers := newMover(t)
+	onBoth(t, (*mover).importSettles)
+}
+
+func (m *mover) importSettles() {
+	t := m.t
 	replica := m.replica(m.dir)
 	m.play(4, replica)
 	url := "http://" + replica.listen + "/live/stream"
@@ -198,19 +208,13 @@ func TestImportSettles(t *testing.T) {
 	last := m.replica(m.dir)
 	m.play(4, last)
 	marks := make(map[string]int)
-	for _, e := range m.topic(brokers, last) {
+	for _, e := range m.topic(last) {
 		marks[e.Marks.String()]++
 	}
 	if want := map[string]int{"": 4*movedRooms + movedPartitions, "start_unseen": movedRooms}; !maps.Equal(marks, want) {
 		t.Errorf("events by their marks: %v, want %v", marks, want)
 	}
 	last.terminate(t)
-}
-
-// reviewedSoon waits until so many entries are for review.
-func (m *mover) reviewedSoon(dir string, want int) {
-	m.t.Helper()
-	until(m.t, "the entries are for review", func() bool { return len(entriesOf(m.t, dir, "quarantine")) == want })
 }
 
 // TestMemoryMark: what a mark says is what was written, and nothing that is no mark is taken for one.

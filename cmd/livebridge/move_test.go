@@ -6,20 +6,27 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
-	"livebridge/transports/kafka"
 )
 
 // mover is a service whose INTAKE changes, on a broker that stays.
 type mover struct {
 	t        *testing.T
 	provider *playedProvider
+	dir      string // that of the service, and of the first of its replicas
+	other    string // of another replica
+
 	settings []string // of any INTAKE
-	dir      string   // that of the service, and of the first of its replicas
-	other    string   // of another replica
+	local    []string // besides, of INTAKE=local
+	shared   []string // of INTAKE=broker
+	at       string   // where replicas publish to, as errors name it
+
+	// consume calls f for what was published, until it returns an error, and returns that.
+	consume func(ctx context.Context, f func(payload []byte) error) error
 }
 
 const movedPartitions, movedRooms = 3, 6
@@ -27,27 +34,45 @@ const movedPartitions, movedRooms = 3, 6
 // replicaSettings are those of replicas, which wait for a broker that is slow: what a journal takes in its place may
 // come late, and has to reach the broker before an import.
 func (m *mover) replicaSettings(dir string) []string {
-	return append(slices.Clone(m.settings), prefix+"INTAKE=broker", prefix+"INTAKE_GROUP=team", prefix+"DATA_DIR="+dir,
-		prefix+"INTAKE_FALLBACK=refuse", prefix+"INTAKE_BUDGET="+patience.String())
+	return append(slices.Concat(m.settings, m.shared), prefix+"INTAKE=broker", prefix+"INTAKE_GROUP=team",
+		prefix+"DATA_DIR="+dir, prefix+"INTAKE_FALLBACK=refuse", prefix+"INTAKE_BUDGET="+patience.String())
 }
 
-// play sends the rounds [0, to) of each stream, in turn to each of the programs: those of before once more.
+// play sends the rounds [0, to) of each stream, in turn to each of the programs: those of before once more. The streams
+// play at once.
 func (m *mover) play(to int, programs ...*program) {
 	m.t.Helper()
+	var streams sync.WaitGroup
 	for room := range movedRooms {
-		for n := range to {
-			url := "http://" + programs[n%len(programs)].listen + "/live/stream"
-			if status := m.provider.send(m.t.Context(), url, fmt.Sprint("room", room), n); status != 200 {
-				m.t.Fatalf("answered %d", status)
+		streams.Go(func() {
+			for n := range to {
+				url := "http://" + programs[n%len(programs)].listen + "/live/stream"
+				if status := m.provider.send(m.t.Context(), url, fmt.Sprint("room", room), n); status != 200 {
+					m.t.Errorf("round %d of stream %d is answered %d", n, room, status)
+					return
+				}
 			}
-		}
+		})
+	}
+	streams.Wait()
+	if m.t.Failed() {
+		m.t.FailNow()
 	}
 }
 
-// refused has a program not start.
-func (m *mover) refused(dir, want string, more ...string) {
+// localSettings are those of the service.
+func (m *mover) localSettings() []string { return slices.Concat(m.settings, m.local) }
+
+// service starts it with INTAKE=local.
+func (m *mover) service() *program {
 	m.t.Helper()
-	p := spawn(m.t, dir, nil, append(slices.Clone(m.settings), more...)...)
+	return launch(m.t, m.dir, m.localSettings()...)
+}
+
+// refused has a program not start.
+func (m *mover) refused(dir, want string, settings ...string) {
+	m.t.Helper()
+	p := spawn(m.t, dir, nil, settings...)
 	if p.listen != "" {
 		m.t.Fatalf("it starts")
 	}
@@ -70,16 +95,16 @@ func (m *mover) replica(dir string) *program {
 	return p
 }
 
-// reviewed returns the numbers of the quarantine's entries, of which there are so many.
+// reviewed waits until so many entries of the quarantine are for review, and returns their numbers.
 func (m *mover) reviewed(dir string, want int) (numbers []uint64) {
 	m.t.Helper()
-	for _, e := range entriesOf(m.t, dir, "quarantine") {
-		numbers = append(numbers, e.Number)
-	}
-	if len(numbers) != want {
-		m.t.Errorf("%v are for review, want %d", numbers, want)
-		numbers = append(numbers, 0)
-	}
+	until(m.t, fmt.Sprint(want, " entries are for review"), func() bool {
+		numbers = numbers[:0]
+		for _, e := range entriesOf(m.t, dir, "quarantine") {
+			numbers = append(numbers, e.Number)
+		}
+		return len(numbers) == want
+	})
 	return numbers
 }
 
@@ -90,8 +115,8 @@ func (m *mover) purge(dir string, number uint64) {
 	}
 }
 
-// topic returns what is in the topic, up to one event in each partition that is sent last.
-func (m *mover) topic(brokers string, last *program) (events []checker.Event) {
+// topic returns what was published, up to one event in each partition that is sent last.
+func (m *mover) topic(last *program) (events []checker.Event) {
 	m.t.Helper()
 	ends := make(map[string]bool)
 	covered := make(map[int]bool)
@@ -103,12 +128,10 @@ func (m *mover) topic(brokers string, last *program) (events []checker.Event) {
 			m.provider.send(m.t.Context(), "http://"+last.listen+"/live/stream", stream, 0)
 		}
 	}
-	o := kafka.DefaultOptions()
-	o.Brokers = brokers
 	ctx, cancel := context.WithTimeout(m.t.Context(), stallTimeout)
 	defer cancel()
-	err := kafka.Consume(ctx, o, kafka.StartAll, func(r kafka.Record) error {
-		e, err := checker.ParseEvent(r.Payload)
+	err := m.consume(ctx, func(payload []byte) error {
+		e, err := checker.ParseEvent(payload)
 		events = append(events, e)
 		if delete(ends, e.Subject); len(ends) == 0 {
 			return errors.Join(err, errAllThere)
@@ -151,14 +174,13 @@ func (m *mover) judge(events []checker.Event) {
 // sends again after each change is published once, sequences go on, and entries for review are in one place.
 func TestIntakeThereAndBack(t *testing.T) {
 	t.Parallel()
-	m, brokers := newMover(t)
-	m.thereAndBack(brokers)
+	onBoth(t, (*mover).thereAndBack)
 }
 
 // thereAndBack goes all the way.
-func (m *mover) thereAndBack(brokers string) {
+func (m *mover) thereAndBack() {
 	t := m.t
-	service := launch(t, m.dir, m.settings...)
+	service := m.service()
 	m.play(9, service)
 	service.expired(t, "one")
 	service.expired(t, "two")
@@ -171,21 +193,21 @@ func (m *mover) thereAndBack(brokers string) {
 	m.refusedImport(m.dir, "is in use by a service that runs")
 	replicas[0].terminate(t)
 	replicas[1].terminate(t)
-	m.refused(m.dir, "what the service remembers is at its replicas (Kafka topic live.events, group team)")
-	m.refused(m.other, "what the service remembers is at its replicas")
-	m.refused(m.dir, "is broker, with replicas of Kafka topic live.events, group others", prefix+"INTAKE=broker",
-		prefix+"INTAKE_GROUP=others")
+	m.refused(m.dir, "what the service remembers is at its replicas ("+m.at+", group team)", m.localSettings()...)
+	m.refused(m.other, "what the service remembers is at its replicas", m.localSettings()...)
+	m.refused(m.dir, "is broker, with replicas of "+m.at+", group others",
+		append(m.replicaSettings(m.dir), prefix+"INTAKE_GROUP=others")...)
 
 	m.back()
-	service = launch(t, m.dir, m.settings...)
+	service = m.service()
 	m.play(27, service)
 	m.purge(m.dir, m.reviewed(m.dir, 1)[0])
 	service.terminate(t)
 
 	replicas = m.replicas()
 	m.play(36, replicas[0], replicas[1])
+	m.judge(m.topic(replicas[0]))
 	m.reviewed(m.other, 0)
-	m.judge(m.topic(brokers, replicas[0]))
 	replicas[0].terminate(t)
 	replicas[1].terminate(t)
 }

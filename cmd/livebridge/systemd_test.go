@@ -77,6 +77,33 @@ func TestSystemdWithoutWatchdog(t *testing.T) {
 	service.ends(t)
 }
 
+// TestSystemdThatDoesNotRead: a service that systemd does not listen to, because it hangs, serves and stops.
+func TestSystemdThatDoesNotRead(t *testing.T) {
+	t.Parallel()
+	path, _ := notifications(t)
+	fillQueue(t, path)
+	service := launch(t, t.TempDir(), "NOTIFY_SOCKET="+path, "WATCHDOG_USEC=200000")
+	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
+	service.signal(t, syscall.SIGTERM)
+	service.ends(t)
+}
+
+// fillQueue writes messages until another one would have to wait for the reader.
+func fillQueue(t *testing.T, path string) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM|syscall.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Close(fd) }()
+	for err == nil {
+		err = syscall.Sendto(fd, []byte("x"), 0, &syscall.SockaddrUnix{Name: path})
+	}
+	if !errors.Is(err, syscall.EAGAIN) {
+		t.Fatal(err)
+	}
+}
+
 // TestWatchdogIsFedOnlyByTheLiving: the watchdog is fed twice in its interval, and not while the service says nothing,
 // or says that it does not live.
 func TestWatchdogIsFedOnlyByTheLiving(t *testing.T) {
@@ -90,7 +117,7 @@ func TestWatchdogIsFedOnlyByTheLiving(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				core, logs := observer.New(zap.WarnLevel)
 				fed := 0
-				w := watchdog{interval: 10 * time.Second, alive: alive, feed: func() { fed++ }, log: zap.New(core)}
+				w := watchdog{interval: 10 * time.Second, alive: alive, feed: func(context.Context) { fed++ }, log: zap.New(core)}
 				ctx, cancel := context.WithTimeout(t.Context(), 29*time.Second)
 				defer cancel()
 				w.run(ctx)

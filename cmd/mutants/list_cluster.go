@@ -7,6 +7,16 @@ func ownerMutants() []mutant {
 	const broker, owner = "bridge/cluster/clustertest/replica.go", "bridge/cluster/owner.go"
 	const batch, takeover, run = "bridge/cluster/batch.go", "bridge/cluster/takeover.go", "bridge/cluster/run.go"
 	return []mutant{
+		{"what comes while a partition waits for its turn is not read", "bridge/cluster/owner.go",
+			"records, end, err = o.readOn(ctx, records)\n", "", cluster, "TestPartitionsWaitForASlot"},
+		{"a partition does not wait for its turn", "bridge/cluster/slots.go",
+			"time.NewTimer(s.wait)", "time.NewTimer(0)", cluster, "TestSlots"},
+		{"nothing is read of partitions of other replicas", run,
+			"r.wg.Go(func() { r.standBy(ctx) })", "", cluster, "TestStandBy"},
+		{"a replica has not read what it says it has caught up with", "bridge/cluster/standby.go",
+			"rows, err = c.readInto(ctx, cache, partition); gone(err)", "gone(err)", cluster, "TestCatchUp"},
+		{"reading ahead keeps a partition from its owner", run,
+			"s.cancel(errRebalanced)", "_ = s", cluster, "TestStandByMakesRoom"},
 		{"state and position are read before the fence", broker,
 			"{{OpFence, taken.fence}, {OpRestore, taken.read}}", "{{OpRestore, taken.read}, {OpFence, taken.fence}}",
 			cluster, "TestExplore"},

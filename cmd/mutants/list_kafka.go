@@ -9,7 +9,7 @@ func kafkaMutants() []mutant {
 			"\tcase !errors.As(err, &code):\n\t\treturn unknown\n", "\tcase !errors.As(err, &code):\n\t\treturn notWritten\n",
 			kafka, "TestLostAnswers"},
 		{"acks=1", "transports/kafka/producer/request.go", "kafka.RequireAll", "kafka.RequireOne", kafka, "TestRequests"},
-		{"a batch has no producer id", "transports/kafka/producer/batch.go",
+		{"a batch has no producer id", "transports/kafka/producer/encoder.go",
 			"\tbinary.BigEndian.PutUint64(set[offsetProducer:], uint64(producer.id))\n", "", kafka, "TestRequests"},
 		{"the sequence does not advance", "transports/kafka/producer/partition.go", "int64(p.nextSequence) + int64(n)",
 			"int64(p.nextSequence) + 0*int64(n)", kafka, "TestRequests"},

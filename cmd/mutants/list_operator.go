@@ -28,8 +28,10 @@ func operatorMutants() []mutant {
 		{"an entry is verified as of now", "cmd/livebridge/verify_input.go", "if !instantGiven {", "if false {", livebridge,
 			"TestVerifyReadsAnEntry"},
 		{"systemd is not told that the service is ready", "cmd/livebridge/app.go",
-			"\ta.notifySystemd(daemon.SdNotifyReady)\n", "", livebridge, "TestSystemdWithoutWatchdog"},
+			"\ta.notifySystemd(ctx, daemon.SdNotifyReady)\n", "", livebridge, "TestSystemdWithoutWatchdog"},
 		{"the watchdog is fed by a service that says nothing", "cmd/livebridge/systemd.go", "case err == nil:", "default:",
 			livebridge, "TestWatchdogIsFedOnlyByTheLiving"},
+		{"a message waits until systemd reads", "cmd/livebridge/systemd.go", "_ = conn.SetWriteDeadline(time.Now())", "",
+			livebridge, "TestSystemdThatDoesNotRead"},
 	}
 }

@@ -28,7 +28,7 @@ func fallbackMutants() []mutant {
 		{"a queue begins again at the first number", "bridge/store/queue.go",
 			"q.next = in.Number\n", "", store, "TestQueueGoesOn"},
 		{"topics that cannot be shared are kept quiet", "cmd/livebridge/engine_replica.go",
-			"\tif err != nil {\n\t\treturn err\n\t}\n\tmembers", "\tif err != nil {\n\t\treturn nil\n\t}\n\tmembers", livebridge,
+			"\tif err != nil {\n\t\treturn err\n\t}\n\to :=", "\tif err != nil {\n\t\treturn nil\n\t}\n\to :=", livebridge,
 			"TestReplicaOfOtherTopics"},
 		{"callbacks in the queue are left behind by INTAKE=local", "cmd/livebridge/engine_change.go",
 			"return len(waiting) > 0, errors", "return len(waiting) > 1, errors", livebridge, "TestIntakeChanges"},

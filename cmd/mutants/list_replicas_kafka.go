@@ -10,7 +10,7 @@ const (
 // kafkaReplicaMutants are faults of many replicas on Kafka.
 func kafkaReplicaMutants() []mutant {
 	return []mutant{
-		{"the transactional bit is forgotten", "transports/kafka/producer/batch.go", "attributes|transactional",
+		{"the transactional bit is forgotten", "transports/kafka/producer/encoder.go", "attributes|transactional",
 			"attributes",
 			kafka, "TestTransactionalBatches"},
 		{"the state is read before the fence", partitions + "/partitions.go",

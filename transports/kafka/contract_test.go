@@ -21,14 +21,18 @@ import (
 // contract is what the suite has to know about Kafka.
 func contract(open func(t *testing.T, o Options) *transporttest.Topic) transporttest.Harness {
 	o := testOptions()
+	opens := func(t *testing.T, o Options) *transporttest.Topic {
+		o.Log = zaptest.NewLogger(t)
+		return open(t, o)
+	}
 	return transporttest.Harness{
 		Open: func(t *testing.T, binary bool) *transporttest.Topic {
 			o := testOptions()
 			o.Binary = binary
-			o.Log = zaptest.NewLogger(t)
-			return open(t, o)
+			return opens(t, o)
 		},
-		Fits: defaultLimit - 2048, TooLarge: defaultLimit - 200, Key: (*bridge.Event).PartitionKey,
+		Patient: func(t *testing.T) *transporttest.Topic { return opens(t, patientOptions()) },
+		Fits:    defaultLimit - 2048, TooLarge: defaultLimit - 200, Key: (*bridge.Event).PartitionKey,
 		HeaderPrefix: "ce_", HeaderValue: func(s string) string { return s },
 		DropsRepeats: false, Away: 2*o.AckTimeout + time.Second,
 	}
@@ -41,6 +45,13 @@ const defaultLimit = 1048588
 func testOptions() Options {
 	o := DefaultOptions()
 	o.AckTimeout, o.Compression = 2*time.Second, "none"
+	return o
+}
+
+// patientOptions are those of tests in which the broker is always there, however slow.
+func patientOptions() Options {
+	o := testOptions()
+	o.AckTimeout, o.transaction = time.Minute, time.Minute
 	return o
 }
 

@@ -49,7 +49,7 @@ func says(t *testing.T, said string, texts ...string) {
 func TestProbeReplicas(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
-	o := testOptions()
+	o := patientOptions()
 	o.Brokers, o.Partitions = joined(f.addrs), 1
 	says(t, probed(ProbeReplicas(t.Context(), o, groupOf(o))), "events: topic "+o.Topic+" is created at the start",
 		"intake: topic "+o.Topic+".intake is created", "quarantine: topic "+o.Quarantine+" is created",
@@ -112,7 +112,7 @@ func TestProbeOfReplicaRights(t *testing.T) {
 	for missing := range len(rights) + 1 {
 		t.Run(fmt.Sprint("without ", missing), func(t *testing.T) {
 			t.Parallel()
-			o := testOptions()
+			o := patientOptions()
 			o.SASL, o.User, o.Password, o.Topic, o.Partitions = "plain", "bridge", "secret", "events", 2
 			o.Quarantine = ""
 			var acls []kfake.ACL

@@ -36,7 +36,7 @@ func TestProbe(t *testing.T) {
 // TestProbeOfRights: a user who may see the topic, and not write to it.
 func TestProbeOfRights(t *testing.T) {
 	t.Parallel()
-	o := testOptions()
+	o := patientOptions()
 	o.SASL, o.User, o.Password, o.Quarantine = "plain", "bridge", "secret", ""
 	for _, may := range []bool{false, true} {
 		acls := []kfake.ACL{{Resource: kmsg.ACLResourceTypeTopic, Name: o.Topic, Allow: true,

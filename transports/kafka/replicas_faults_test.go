@@ -148,7 +148,7 @@ func TestReplicasLoseAnswers(t *testing.T) {
 	t.Parallel()
 	var cut atomic.Bool
 	cuts := &cutter{share: 0.1, on: &cut}
-	_, o, r, p := startReplica(t, func(o *Options) { o.dial = cuts.dial })
+	_, o, r, p := startReplica(t, func(o *Options) { o.dial, o.transaction = cuts.dial, time.Minute })
 	cut.Store(true)
 	for n := range uint64(100) {
 		if _, err := p.Commit(soon(t), counted(n+1, 1)); err != nil {

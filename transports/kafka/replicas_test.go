@@ -28,7 +28,7 @@ func TestReplicas(t *testing.T) {
 func replicasContract(brokers []string) transporttest.ReplicasHarness {
 	var topics atomic.Int64
 	return transporttest.ReplicasHarness{TooLarge: intakeBytes + 1, Open: func(t *testing.T, n int) *transporttest.Intake {
-		o := testOptions()
+		o := patientOptions()
 		o.Brokers, o.Topic, o.Partitions = joined(brokers), fmt.Sprint("replicas-", topics.Add(1)), n
 		o.Log = zaptest.NewLogger(t)
 		return &transporttest.Intake{

@@ -20,6 +20,11 @@ func contract(open func(*testing.T, Options) *transporttest.Topic) transporttest
 		o.Binary = binary
 		return open(t, o)
 	}
+	h.Patient = func(t *testing.T) *transporttest.Topic {
+		o := testOptions()
+		o.AckTimeout = time.Minute
+		return open(t, o)
+	}
 	return h
 }
 

@@ -80,6 +80,9 @@ func (r *Replicas) checkStreams(ctx context.Context, timeout time.Duration) erro
 			err = r.checkStream(ctx, js, s)
 		}
 	}
+	if err == nil {
+		err = r.checkBucket(ctx, js)
+	}
 	if why := r.denial.Load(); err != nil && why != nil {
 		return why
 	}
@@ -98,12 +101,13 @@ func (r *Replicas) checkStream(ctx context.Context, js jetstream.JetStream, s *r
 		return err
 	}
 	s.compare(have)
-	s.caution(have.Config)
+	s.caution(s.cautions(have.Config))
 	if s == r.streams[0] {
 		if err := r.counted(s, have.Config); err != nil {
 			return err
 		}
 	}
+	s.behind.told(have)
 	s.found.Store(stateOf(have, r.count))
 	return nil
 }
@@ -176,10 +180,10 @@ func (r *Replicas) beginBehind(ctx context.Context, js jetstream.JetStream, s *r
 	return nil
 }
 
-// caution logs new warnings about a usable stream.
-func (s *replicaStream) caution(have jetstream.StreamConfig) {
+// caution logs those of the warnings about a usable stream that are new.
+func (s *replicaStream) caution(texts []string) {
 	warned := make(map[string]bool)
-	for _, text := range s.cautions(have) {
+	for _, text := range texts {
 		if warned[text] = true; !s.warned[text] {
 			s.opts.Log.Warn(text, zap.String("stream", s.want.Name))
 		}

@@ -30,8 +30,11 @@ func checkVersion(version string) error {
 // otherName is what to do about a stream that was made for something else.
 func (s *replicaStream) otherName() string {
 	const deleteIt = "delete the stream if nobody needs what is in it"
-	if s.want.Name == QuarantineStream {
+	switch {
+	case s.want.Name == QuarantineStream:
 		return deleteIt + ", or set QUARANTINE_TOPIC to the empty string"
+	case s.prefix == "INTAKE_GROUP":
+		return deleteIt + ", or set INTAKE_GROUP to another name in all replicas"
 	}
 	return deleteIt + ", or set NATS_STREAM to a name that is not in use"
 }
@@ -130,6 +133,17 @@ func (s *replicaStream) sourcedFits(have jetstream.StreamConfig) error {
 	case have.MaxAge > 0 && have.MaxAge <= live:
 		return s.unusable("keeps messages for %v, and its source keeps them for %v, so that they could come twice: "+
 			"raise max_age above that", have.MaxAge, live)
+	case have.AllowMsgTTL: // which cannot be disabled
+		return s.unusable("has allow_msg_ttl, with which events end after %v, as they do in its source: %s", live,
+			s.otherName())
+	case have.Discard != jetstream.DiscardOld:
+		return s.unusable("takes nothing more when it is full, and what it has not taken is lost after %v: "+
+			"set discard to old", live)
+	case have.MaxMsgSize > 0:
+		return s.unusable("takes no message of more than %d bytes, which stay in its source: set max_msg_size to -1",
+			have.MaxMsgSize)
+	case have.AllowMsgCounter:
+		return s.unusable("is a counter stream: %s", s.otherName())
 	}
 	if err := s.acknowledges(have); err != nil {
 		return err

@@ -23,9 +23,6 @@ func (r *Replicas) Join() (bridge.Membership, error) {
 	return l, nil
 }
 
-// leaseBucket is the bucket of a group's leases.
-func (o *Options) leaseBucket(group string) string { return o.Stream + "_" + group }
-
 // bucketName is what buckets may be named.
 var bucketName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 

@@ -18,8 +18,13 @@ func ProbeReplicas(ctx context.Context, opts Options, group string) (warnings []
 		if err := checkVersion(js.Conn().ConnectedServerVersion()); err != nil {
 			return nil, err
 		}
-		for _, s := range opts.replicaStreams() {
-			found, err := s.probeReplica(ctx, js)
+		bucket := opts.bucketOfReplicas(group)
+		for _, s := range append(opts.replicaStreams(), bucket) {
+			cautions := s.cautions
+			if s == bucket {
+				cautions = s.bucketCautions
+			}
+			found, err := s.probeReplica(ctx, js, cautions)
 			warnings = append(warnings, found...)
 			if err != nil {
 				return warnings, denialOr(ctx, err)
@@ -30,8 +35,9 @@ func ProbeReplicas(ctx context.Context, opts Options, group string) (warnings []
 }
 
 // probeReplica checks one stream.
-func (s *replicaStream) probeReplica(ctx context.Context, js jetstream.JetStream) (warnings []string, err error) {
-	warnings, exists, err := probeConfig(ctx, js, s.want.Name, s.fits, s.cautions)
+func (s *replicaStream) probeReplica(ctx context.Context, js jetstream.JetStream,
+	cautions func(jetstream.StreamConfig) []string) (warnings []string, err error) {
+	warnings, exists, err := probeConfig(ctx, js, s.want.Name, s.fits, cautions)
 	if err != nil || !exists {
 		return warnings, err
 	}

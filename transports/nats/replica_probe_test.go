@@ -22,7 +22,7 @@ func TestProbeReplicas(t *testing.T) {
 	}
 	openReplicas(t, o)
 	warnings, err := ProbeReplicas(t.Context(), o, "group")
-	if err != nil || len(warnings) != 3 || !strings.Contains(warnings[0], "stream R_INTAKE: the stream has one replica") {
+	if err != nil || len(warnings) != 4 || !strings.Contains(warnings[0], "stream R_INTAKE: the stream has one replica") {
 		t.Errorf("%q %v", warnings, err)
 	}
 	have := natstest.Led(t, js, "R_STATE")

@@ -24,6 +24,7 @@ func replicating() rights {
 			"$JS.API.STREAM.INFO.LIVE_EVENTS", "$JS.API.STREAM.INFO.LIVE_QUARANTINE", "$JS.API.STREAM.INFO.LIVE_EVENTS_INTAKE",
 			"$JS.API.STREAM.INFO.LIVE_EVENTS_STATE", "$JS.API.STREAM.INFO.KV_LIVE_EVENTS_livebridge",
 			"$JS.API.STREAM.MSG.GET.LIVE_EVENTS_STATE", "$JS.API.STREAM.PURGE.LIVE_EVENTS_STATE",
+			"$JS.API.STREAM.PURGE.LIVE_EVENTS_INTAKE",
 			"$JS.API.DIRECT.GET.LIVE_EVENTS", "$JS.API.DIRECT.GET.LIVE_QUARANTINE",
 			"$JS.API.CONSUMER.CREATE.LIVE_EVENTS_INTAKE.>", "$JS.API.CONSUMER.MSG.NEXT.LIVE_EVENTS_INTAKE.*",
 			"$JS.API.CONSUMER.DELETE.LIVE_EVENTS_INTAKE.*",
@@ -43,10 +44,11 @@ func creatingForReplicas() []string {
 }
 
 // seldomNeeded are those that a replica needs when something has gone wrong: two write a key of the leases at once, the
-// watch of the leases is slow, or a reader loses its consumer.
+// watch of the leases is slow, a reader loses its consumer, or an intake with limits fills.
 func seldomNeeded() []string {
 	return []string{"$JS.API.DIRECT.GET.KV_LIVE_EVENTS_livebridge.>", "$JS.FC.KV_LIVE_EVENTS_livebridge.>",
-		"$JS.API.CONSUMER.DELETE.LIVE_EVENTS_INTAKE.*", "$JS.API.CONSUMER.DELETE.LIVE_EVENTS_STATE.*"}
+		"$JS.API.CONSUMER.DELETE.LIVE_EVENTS_INTAKE.*", "$JS.API.CONSUMER.DELETE.LIVE_EVENTS_STATE.*",
+		"$JS.API.STREAM.PURGE.LIVE_EVENTS_INTAKE"}
 }
 
 func replicaUser(t *testing.T, url string) (Options, *observer.ObservedLogs) {

@@ -35,6 +35,8 @@ type replicaStream struct {
 	*stream
 	fits func(jetstream.StreamConfig) error // says why it cannot be used
 	kept bool                               // what is in it is found nowhere else: it is not created a second time
+
+	behind behind // of a stream that has a source
 }
 
 // replicaStreams are those of replicas, in the order in which they are created.

@@ -46,6 +46,11 @@ func unfitStreams() []unfit {
 		{"other source", events, func(c *jetstream.StreamConfig) { c.Sources[0].Name = "OTHER" },
 			"was not made for replicas"},
 		{"sourced twice", events, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour }, "raise max_age above"},
+		{"expires as its source does", events, func(c *jetstream.StreamConfig) { c.AllowMsgTTL = true },
+			"has allow_msg_ttl, with which events end after"},
+		{"full", events, func(c *jetstream.StreamConfig) { c.Discard = jetstream.DiscardNew }, "set discard to old"},
+		{"small messages", events, func(c *jetstream.StreamConfig) { c.MaxMsgSize = 100 }, "set max_msg_size to -1"},
+		{"counter", notices, func(c *jetstream.StreamConfig) { c.AllowMsgCounter = true }, "is a counter stream"},
 		{"small", events, func(c *jetstream.StreamConfig) { c.MaxMsgs = 100 }, "raise max_msgs to 10000"},
 	}
 }

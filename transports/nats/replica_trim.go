@@ -35,13 +35,13 @@ func (r *Replicas) trim() {
 			return
 		case <-ticker.C:
 		}
-		if !r.committed.Swap(false) {
+		if !r.committed.Swap(false) && !r.waiting() {
 			continue
 		}
 		if err := r.trimAll(); err != nil {
 			r.committed.Store(true)
 			if suppressed, due := reminders.Due("trim", time.Now()); due {
-				r.opts.Log.Warn("events that consumers' streams have are not removed from the state's stream; retrying",
+				r.opts.Log.Warn("what was published or decided is not removed from the streams of state and intake; retrying",
 					zap.String("stream", r.stateStream()), zap.Error(err), zap.Int("suppressed", suppressed))
 			}
 		}
@@ -56,7 +56,7 @@ func (r *Replicas) trimAll() (err error) {
 			err = errors.Join(err, r.trimFor(ctx, s))
 		}
 	}
-	return err
+	return errors.Join(err, r.trimIntake(ctx))
 }
 
 // trimFor removes what one stream has taken, but for the last.
@@ -70,6 +70,7 @@ func (r *Replicas) trimFor(ctx context.Context, s *replicaStream) error {
 	if err != nil || sequence == 0 {
 		return err
 	}
+	s.behind.sourced(sequence)
 	state, err := js.Stream(ctx, r.stateStream())
 	if err != nil || state.CachedInfo().State.LastSeq < sequence {
 		return err

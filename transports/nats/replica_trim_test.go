@@ -131,7 +131,7 @@ func TestTrimRights(t *testing.T) {
 		"$JS.API.DIRECT.GET.LIVE_QUARANTINE"} {
 		all.allExcept(right).give(t, s)
 		o.trimInterval = time.Hour
-		if err := openReplicas(t, o).trimAll(); (err == nil) != (right == "") {
+		if err := openGroup(t, o, "livebridge").trimAll(); (err == nil) != (right == "") {
 			t.Errorf("without %q: %v", right, err)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 	"livebridge/transports/nats/partitions"
 )
 
-// Replicas share the work of one intake on JetStream. It implements bridge.IntakeLog and bridge.Partitions, and Join
-// makes a bridge.Membership.
+// Replicas share the work of one intake on JetStream. It implements bridge.IntakeLog, bridge.Partitions,
+// bridge.BatchLimiter and bridge.RestoreProgress, and Join makes a bridge.Membership.
 type Replicas struct {
 	opts      Options
 	group     string
@@ -27,13 +27,15 @@ type Replicas struct {
 	current   atomic.Pointer[connection]
 
 	streams    []*replicaStream // intake, state, then those that consumers read
+	bucket     *replicaStream   // of leases
 	alarm      alarm            // about the streams
 	fault      atomic.Pointer[error]
 	denial     atomic.Pointer[unusableError] // during the check of streams
 	denials    bridge.Reminders
 	partitions *partitions.Partitions
 	leases     atomic.Pointer[lease.Leases] // nil: not joined
-	committed  atomic.Bool                  // since the state's stream was trimmed
+	committed  atomic.Bool                  // since the streams were trimmed
+	processed  []atomic.Uint64              // by partition, what lies before in the intake is committed; 0: not known
 
 	mu     sync.Mutex // guards replacing the connection
 	closed chan struct{}
@@ -57,11 +59,12 @@ func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, e
 		_ = r.Close(ctx)
 		return nil, err
 	}
+	r.processed = make([]atomic.Uint64, r.count)
 	r.partitions = partitions.New(partitions.Options{
 		Connection: r.connection, Log: opts.Log, Intake: r.intakeStream(), State: r.stateStream(), Count: r.count,
 		Encode: r.encode, EventsLive: opts.eventsLive(), AckTimeout: opts.AckTimeout,
 		BatchMessages: partitions.BatchMessages, BatchBytes: partitions.BatchBytes,
-		Processed: func(int, uint64) { r.committed.Store(true) }, Fenced: r.fenced,
+		Committed: r.noteCommit, Fenced: r.fenced,
 	})
 	go r.watch()
 	go r.trim()
@@ -74,7 +77,7 @@ func newReplicas(opts Options, group string) (*Replicas, error) {
 		return nil, err
 	}
 	r := &Replicas{opts: opts, group: group, closed: make(chan struct{}), alarm: alarm{log: opts.Log}}
-	r.streams = r.opts.replicaStreams()
+	r.streams, r.bucket = r.opts.replicaStreams(), r.opts.bucketOfReplicas(group)
 	var err error
 	if r.connector, err = newConnector(&r.opts); err != nil {
 		return nil, err
@@ -167,6 +170,9 @@ func (r *Replicas) Take(ctx context.Context, partition int, from uint64,
 func (r *Replicas) State(ctx context.Context, partition int, from uint64, put func([]bridge.Row, uint64) error) error {
 	return r.partitions.State(ctx, partition, from, put)
 }
+
+// Restored implements bridge.RestoreProgress.
+func (r *Replicas) Restored(partition int) float64 { return r.partitions.Restored(partition) }
 
 // BatchInputs implements bridge.BatchLimiter.
 func (r *Replicas) BatchInputs() int { return r.partitions.BatchInputs() }

@@ -43,13 +43,17 @@ func replicasContract(url string, replicas int) transporttest.ReplicasHarness {
 	var intakes atomic.Int64
 	return transporttest.ReplicasHarness{TooLarge: 1<<20 + 1, Open: func(t *testing.T, n int) *transporttest.Intake {
 		o := replicaOptions(t, url, fmt.Sprint("R", intakes.Add(1)))
-		o.Partitions, o.Replicas = n, replicas
+		o.Partitions, o.Replicas, o.AckTimeout = n, replicas, patience
 		return &transporttest.Intake{
 			Replica: func(t *testing.T) *transporttest.Replica { return replica(t, o) },
 			Events:  func(t *testing.T, partition int) []transporttest.Record { return sourcedOf(t, o, partition) },
 		}
 	}}
 }
+
+// patience is how long a server that is there may take to answer. An owner whose commit has no answer in time gives
+// its partition up; in the suite no server goes away, and one may be slow.
+const patience = 20 * time.Second
 
 // replicaOptions are of streams of their own.
 func replicaOptions(t *testing.T, url, stream string) Options {
@@ -59,7 +63,10 @@ func replicaOptions(t *testing.T, url, stream string) Options {
 	return o
 }
 
-var _ bridge.BatchLimiter = (*Replicas)(nil)
+var (
+	_ bridge.BatchLimiter    = (*Replicas)(nil)
+	_ bridge.RestoreProgress = (*Replicas)(nil)
+)
 
 // replica opens another replica.
 func replica(t *testing.T, o Options) *transporttest.Replica {
@@ -75,9 +82,14 @@ func replica(t *testing.T, o Options) *transporttest.Replica {
 
 func openReplicas(t *testing.T, o Options) *Replicas {
 	t.Helper()
+	return openGroup(t, o, "group")
+}
+
+func openGroup(t *testing.T, o Options, group string) *Replicas {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	r, err := OpenReplicas(ctx, o, "group")
+	r, err := OpenReplicas(ctx, o, group)
 	if err != nil {
 		t.Fatal(err)
 	}

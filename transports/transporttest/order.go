@@ -61,7 +61,7 @@ func manyGoroutines(t *testing.T, h Harness) {
 
 // tooLarge: an event that the broker can never accept is rejected, affects no other, and never reaches the topic.
 func tooLarge(t *testing.T, h Harness) {
-	topic, a := h.Open(t, false), &answers{}
+	topic, a := h.Patient(t), &answers{}
 	fits, large := event(lane(0), 1), event(lane(1), 1)
 	fits.Data = []byte(`"` + strings.Repeat("x", h.Fits-2) + `"`)
 	large.Data = []byte(`"` + strings.Repeat("x", h.TooLarge-2) + `"`)

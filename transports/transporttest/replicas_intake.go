@@ -65,8 +65,8 @@ func inputTooLarge(t *testing.T, h ReplicasHarness) {
 func endOfIntake(t *testing.T, h ReplicasHarness) {
 	r := h.Open(t, 1).Replica(t)
 	p, _ := taken(t, r, 0)
-	if records, end, err := p.Read(within(t), 10*time.Millisecond); len(records) > 0 || !end || err != nil {
-		t.Errorf("an empty intake gives %v, %v, %v", records, end, err)
+	if records := readToEnd(t, p); len(records) > 0 {
+		t.Errorf("an empty intake gives %v", records)
 	}
 	next := uint64(0)
 	for n := range 20 {
@@ -84,20 +84,17 @@ func endOfIntake(t *testing.T, h ReplicasHarness) {
 func endUnderLoad(t *testing.T, h ReplicasHarness) {
 	r := h.Open(t, 1).Replica(t)
 	p, _ := taken(t, r, 0)
-	read, ends := 0, 0
-	for range 100 {
+	read, ends, whole := 0, 0, within(t)
+	for ends < 3 { // a slow broker may not tell it each time
 		appended(t, r, 0, "input")
 		<-time.After(retryPause) // as an owner that commits meanwhile
-		records, end, err := p.Read(within(t), answerTimeout)
+		records, end, err := p.Read(whole, answerTimeout)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("reading %d inputs the end was told %d times: %v", read, ends, err)
 		}
 		if read += len(records); end && read > 1 {
 			ends++
 		}
-	}
-	if ends < 3 {
-		t.Errorf("in 100 calls that read %d inputs the end was told %d times", read, ends)
 	}
 }
 

@@ -37,6 +37,8 @@ type Topic struct {
 type Harness struct {
 	// Open makes a topic. It removes everything with t.Cleanup; the suite may have closed the publisher by then.
 	Open func(t *testing.T, binary bool) *Topic
+	// Patient is Open, with a publisher to which no broker is too slow.
+	Patient func(t *testing.T) *Topic
 
 	Fits     int // bytes of data that fit in a message
 	TooLarge int // bytes of data that do not

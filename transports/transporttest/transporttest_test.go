@@ -74,15 +74,16 @@ func (m *memory) set(away bool) func(*testing.T) {
 
 func TestSuitePassesWithMemoryBroker(t *testing.T) {
 	t.Parallel()
+	open := func(_ *testing.T, binary bool) *Topic {
+		m := &memory{binary: binary}
+		return &Topic{
+			Publisher: m, Stop: m.set(true), Start: m.set(false),
+			Events:     func(*testing.T) []Record { m.mu.Lock(); defer m.mu.Unlock(); return m.events },
+			Quarantine: func(*testing.T) []Record { m.mu.Lock(); defer m.mu.Unlock(); return m.quarantine },
+		}
+	}
 	Run(t, Harness{
-		Open: func(_ *testing.T, binary bool) *Topic {
-			m := &memory{binary: binary}
-			return &Topic{
-				Publisher: m, Stop: m.set(true), Start: m.set(false),
-				Events:     func(*testing.T) []Record { m.mu.Lock(); defer m.mu.Unlock(); return m.events },
-				Quarantine: func(*testing.T) []Record { m.mu.Lock(); defer m.mu.Unlock(); return m.quarantine },
-			}
-		},
+		Open: open, Patient: func(t *testing.T) *Topic { return open(t, false) },
 		Fits: memoryLimit - 1024, TooLarge: memoryLimit, Key: keyOf, HeaderPrefix: "x_",
 		HeaderValue: func(s string) string { return s }, Away: time.Second,
 	})

@@ -14,16 +14,23 @@ import (
 func TestContract(t *testing.T) {
 	t.Parallel()
 	h := natstest.Contract()
-	h.Open = open
+	h.Open = func(t *testing.T, binary bool) *transporttest.Topic {
+		o := testOptions()
+		o.Binary = binary
+		return open(t, o)
+	}
+	h.Patient = func(t *testing.T) *transporttest.Topic {
+		o := testOptions()
+		o.AckTimeout = time.Minute
+		return open(t, o)
+	}
 	h.Away = 5 * time.Second
 	transporttest.Run(t, h)
 	transporttest.RunConsumer(t, h)
 }
 
 // open starts a server of its own.
-func open(t *testing.T, binary bool) *transporttest.Topic {
-	o := testOptions()
-	o.Binary = binary
+func open(t *testing.T, o nats.Options) *transporttest.Topic {
 	e, err := Start(Options{StoreDir: t.TempDir(), Listen: "127.0.0.1:0", watch: time.Hour}, o)
 	if err != nil {
 		t.Fatal(err)

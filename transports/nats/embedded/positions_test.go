@@ -10,7 +10,7 @@ import (
 // TestPositionsAreReported: events that share an acknowledgement have the sequences that a consumer sees, each its own.
 func TestPositionsAreReported(t *testing.T) {
 	t.Parallel()
-	topic := open(t, false)
+	topic := open(t, testOptions())
 	positions := transporttest.ReportPositions(t, topic.Publisher)
 	all := transporttest.Events(200, 1, 10)
 	transporttest.Deliver(t, topic.Publisher, all)

@@ -42,29 +42,6 @@ func TestShare(t *testing.T) {
 	})
 }
 
-// TestLeavesWhileItRenews: a replica that leaves while it writes its keys gives its partitions up at once all the same.
-func TestLeavesWhileItRenews(t *testing.T) {
-	t.Parallel()
-	for _, keys := range []string{replicaKeys, partitionKeys} {
-		bubble(t, func(t *testing.T, m *memory) {
-			a, b := join(t, m, "a", 4), join(t, m, "b", 4)
-			time.Sleep(time.Second)
-			owned(t, 4, a, b)
-			b.set(func() { b.slow = keys })
-			for len(b.under) == 0 {
-				time.Sleep(time.Millisecond)
-				synctest.Wait()
-			}
-			b.set(func() { b.slow = "" })
-			if err := b.Leave(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(time.Millisecond)
-			owned(t, 4, a)
-		})
-	}
-}
-
 // TestQuiet: replicas that have their shares write their keys once a renewal, and Next says nothing.
 func TestQuiet(t *testing.T) {
 	t.Parallel()
@@ -134,6 +111,28 @@ func TestAway(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		owned(t, 4, a, b)
 	})
+}
+
+// TestLeaveDuringARenewal: a replica that leaves while a renewal is under way, which is then stored and not answered,
+// gives all its leases up at once.
+func TestLeaveDuringARenewal(t *testing.T) {
+	for _, keys := range []string{replicaKeys, partitionKeys} {
+		t.Run(keys, func(t *testing.T) {
+			bubble(t, func(t *testing.T, m *memory) {
+				a, b := join(t, m, "a", 4), join(t, m, "b", 4)
+				time.Sleep(3 * Time)
+				owned(t, 4, a, b)
+				a.set(func() { a.mute = keys })
+				<-a.muted
+				a.set(func() { a.mute = "" })
+				if err := a.Leave(t.Context()); err != nil {
+					t.Error(err)
+				}
+				a.dead = true
+				owned(t, 4, b)
+			})
+		})
+	}
 }
 
 // TestElection: while the servers choose a leader for the bucket, which takes up to 8 seconds, nobody loses anything;

@@ -30,7 +30,7 @@ type member struct {
 // join begins a replica. All of it runs on the clock of the test's bubble.
 func join(t *testing.T, m *memory, id string, partitions int) *member {
 	t.Helper()
-	c := &client{memory: m}
+	c := &client{memory: m, muted: make(chan struct{}, 1)}
 	o := Options{ID: id, Partitions: partitions, Time: Time, Bucket: c, Log: zap.NewNop()}
 	p := &member{client: c, Leases: Join(o)}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -158,45 +158,23 @@ func (l *Leases) Leave(ctx context.Context) error {
 	if failure != nil {
 		return failure
 	}
-	err := l.release(ctx, func() []Entry {
-		if l.view.replicas[l.opts.ID].over {
-			return nil
-		}
-		return []Entry{{Key: replicaKeys + l.opts.ID}}
-	})
-	if err == nil {
-		err = l.release(ctx, l.claimed)
-	}
-	if err != nil {
+	if err := l.writeReplica(ctx, ""); err != nil {
 		return fmt.Errorf("give the leases up: %w", err)
+	}
+	for range 2 { // a key with a write of ours that was not answered is known after the first
+		if err := l.put(ctx, l.claims("")); err != nil {
+			return fmt.Errorf("give the leases up: %w", err)
+		}
 	}
 	return nil
 }
 
-// claimed are the entries that give up the partitions which are ours, as far as is known.
-func (l *Leases) claimed() (puts []Entry) {
+// claims are writes of the keys that are ours, as far as is known, with another holder.
+func (l *Leases) claims(holder string) (puts []Entry) {
 	for n, s := range l.view.partitions {
 		if s.holder == l.opts.ID {
-			puts = append(puts, claim(n, ""))
+			puts = append(puts, claim(n, holder))
 		}
 	}
 	return puts
-}
-
-// release writes keys until none is left that is ours. A renewal that was under way when renewing ended has no answer,
-// and may come before or while that is written; then the next write replaces what it has left.
-func (l *Leases) release(ctx context.Context, left func() []Entry) error {
-	for puts := left(); ; {
-		if err := l.put(ctx, puts); err != nil {
-			return err
-		}
-		if puts = left(); len(puts) == 0 {
-			return nil
-		}
-		select {
-		case <-time.After(l.opts.pause()):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }

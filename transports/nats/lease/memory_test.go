@@ -19,8 +19,7 @@ type memory struct {
 	entries  map[string]Entry
 	written  map[string]time.Time
 	watches  map[*watch]bool
-	away     bool            // no request is answered
-	under    map[string]bool // keys that are being written slowly
+	away     bool // no request is answered
 	puts     int
 	owners   map[string]string // of partitions, the last ones; forget keeps them
 	moves    int               // that partitions have gone from one replica to another
@@ -35,7 +34,7 @@ type watch struct {
 
 func newMemory() *memory {
 	return &memory{made: time.Now(), entries: make(map[string]Entry), written: make(map[string]time.Time),
-		watches: make(map[*watch]bool), owners: make(map[string]string), under: make(map[string]bool)}
+		watches: make(map[*watch]bool), owners: make(map[string]string)}
 }
 
 // stay returns a function that fails the test if a partition has gone to another replica since.
@@ -84,8 +83,9 @@ func (m *memory) setAway(away bool) {
 // client is one replica's way to a bucket.
 type client struct {
 	*memory
-	away bool   // by itself
-	slow string // what keys begin with that it writes slowly, without an answer; empty: none
+	away  bool          // by itself
+	mute  string        // writes of keys that begin so are stored and not answered; "": none
+	muted chan struct{} // told of the first such write
 }
 
 func (c *client) set(f func()) {
@@ -157,37 +157,27 @@ func (c *client) Put(ctx context.Context, e Entry) (uint64, error) {
 		return 0, err
 	}
 	c.mu.Lock()
+	mute := c.mute != "" && strings.HasPrefix(e.Key, c.mute)
+	c.mu.Unlock()
+	revision, err := c.store(e)
+	if mute {
+		select {
+		case c.muted <- struct{}{}:
+		default:
+		}
+		<-ctx.Done()
+		return 0, errors.Join(errAway, ctx.Err())
+	}
+	return revision, err
+}
+
+func (c *client) store(e Entry) (uint64, error) {
+	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.puts++
-	if c.entries[e.Key].Revision != e.Revision || c.under[e.Key] {
+	if c.entries[e.Key].Revision != e.Revision {
 		return 0, ErrConflict
 	}
-	if c.slow != "" && strings.HasPrefix(e.Key, c.slow) {
-		return 0, c.writeLater(ctx, e)
-	}
-	return c.write(e), nil
-}
-
-// slowWrite is how long a slow write takes.
-const slowWrite = 100 * time.Millisecond
-
-// writeLater writes a key in a while, and has no answer for who waits for it. While it runs, no other write succeeds.
-func (c *client) writeLater(ctx context.Context, e Entry) error {
-	c.under[e.Key] = true
-	time.AfterFunc(slowWrite, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.under, e.Key)
-		c.write(e)
-	})
-	c.mu.Unlock()
-	<-ctx.Done()
-	c.mu.Lock()
-	return errors.Join(errAway, ctx.Err())
-}
-
-// write writes a key and returns its revision.
-func (c *client) write(e Entry) uint64 {
 	c.sequence++
 	c.move(e)
 	e.Revision = c.sequence
@@ -202,7 +192,7 @@ func (c *client) write(e Entry) uint64 {
 		default:
 		}
 	}
-	return e.Revision
+	return e.Revision, nil
 }
 
 func (c *client) Get(ctx context.Context, key string) (Entry, error) {

@@ -40,23 +40,31 @@ func (l *Leases) renew(ctx context.Context) error {
 // errOtherBucket says that the bucket has forgotten what it has told.
 var errOtherBucket = errors.New("the bucket of the leases is not the one that it was")
 
-// renewReplica writes this replica's key. Nobody else writes it: a conflict is with a write of ours that was not
-// answered.
+// renewReplica writes this replica's key.
 func (l *Leases) renewReplica(ctx context.Context) error {
-	e := Entry{Key: replicaKeys + l.opts.ID, Holder: l.opts.ID}
+	if err := l.writeReplica(ctx, l.opts.ID); err != nil {
+		return fmt.Errorf("renew the key of this replica: %w", err)
+	}
+	l.own = l.view.revision(replicaKeys + l.opts.ID)
+	return nil
+}
+
+// writeReplica writes this replica's key, with its id or, when it leaves, with nothing. Nobody else writes it: a
+// conflict is with a write of ours that was not answered.
+func (l *Leases) writeReplica(ctx context.Context, holder string) error {
+	e := Entry{Key: replicaKeys + l.opts.ID, Holder: holder}
 	r := l.exchange(ctx, e)
 	if errors.Is(r.err, ErrConflict) && r.found.Revision > l.view.revision(e.Key) {
 		l.view.see(r.found, time.Now())
 		r = l.exchange(ctx, e)
 	}
-	if errors.Is(r.err, ErrConflict) {
-		r.err = errOtherBucket
-	}
-	if r.err != nil {
-		return fmt.Errorf("renew the key of this replica: %w", r.err)
+	switch {
+	case errors.Is(r.err, ErrConflict):
+		return errOtherBucket
+	case r.err != nil:
+		return r.err
 	}
 	l.view.see(r.wrote, time.Now())
-	l.own = r.wrote.Revision
 	return nil
 }
 

@@ -18,6 +18,8 @@ const headerTTL = "Nats-TTL"
 // plan is the messages of a commit, without the cursor.
 type plan struct {
 	messages []*nats.Msg
+	notices  int // messages up to the last one that is a notice
+	others   int // likewise, that is none
 	slots    *draft
 	cursor   cursor
 }
@@ -31,8 +33,11 @@ func (p *partition) Commit(ctx context.Context, c bridge.PartitionCommit) (uint6
 	if err != nil {
 		return 0, p.owned.failed(p.number, err)
 	}
+	first := p.sequence + 1 // of its messages, or below
 	if p.fits(plan.messages) {
-		err = p.commit(ctx, plan.messages, &plan.cursor)
+		if err = p.commit(ctx, plan.messages, &plan.cursor); err == nil {
+			first = p.sequence - uint64(len(plan.messages))
+		}
 	} else {
 		err = p.commitLarge(ctx, plan)
 	}
@@ -41,8 +46,20 @@ func (p *partition) Commit(ctx context.Context, c bridge.PartitionCommit) (uint6
 		return 0, p.owned.failed(p.number, err)
 	}
 	plan.slots.apply(p.sequence)
-	p.owned.opts.Processed(p.number, c.Next)
+	p.owned.opts.Committed(p.number, plan.committed(first))
 	return p.sequence, nil
+}
+
+// committed is what a commit has committed with messages from a sequence on.
+func (p *plan) committed(first uint64) Committed {
+	c := Committed{Next: p.cursor.next}
+	if p.others > 0 {
+		c.Events = first + uint64(p.others-1)
+	}
+	if p.notices > 0 {
+		c.Notices = first + uint64(p.notices-1)
+	}
+	return c
 }
 
 // commit commits messages and a cursor as one batch.
@@ -78,6 +95,11 @@ func (p *partition) plan(c bridge.PartitionCommit) (*plan, error) {
 					"then retry the dead letter", size, limit)}
 		}
 		out.messages = append(out.messages, m)
+		if e.Quarantined() {
+			out.notices = len(out.messages)
+		} else {
+			out.others = len(out.messages)
+		}
 	}
 	for _, row := range c.Rows {
 		messages, err := p.rowMessages(out.slots, row, limit)

@@ -37,8 +37,14 @@ type Options struct {
 	BatchMessages int   // that the server takes in one atomic batch
 	BatchBytes    int64 // likewise; a larger commit is written down first
 
-	Processed func(partition int, next uint64) // called after each commit; must not block
+	Committed func(partition int, c Committed) // called after each Take and commit; must not block
 	Fenced    func(partition int)              // called when it was lost to another owner; must not block
+}
+
+// Committed is what is known to be committed.
+type Committed struct {
+	Next            uint64 // position in the intake that is read next
+	Events, Notices uint64 // sequences in the state of the last one that was committed now; 0: there was none
 }
 
 // The limits of an atomic batch: the server's default, and what its leader should have to keep in memory.
@@ -54,11 +60,14 @@ const batchInputs = 400
 // BatchInputs implements bridge.BatchLimiter.
 func (p *Partitions) BatchInputs() int { return batchInputs }
 
-// Partitions are those of one intake. It implements bridge.Partitions and bridge.BatchLimiter.
-type Partitions struct{ opts Options }
+// Partitions are those of one intake. It implements bridge.Partitions, bridge.BatchLimiter and bridge.RestoreProgress.
+type Partitions struct {
+	opts     Options
+	progress []progress // of the last Take of each partition
+}
 
 // New returns the partitions of an intake.
-func New(o Options) *Partitions { return &Partitions{opts: o} }
+func New(o Options) *Partitions { return &Partitions{opts: o, progress: make([]progress, o.Count)} }
 
 // Take implements bridge.Partitions. Nothing is read before the fence: of what is read then, the fence is the last, and
 // whoever has it has everything, whichever replica of the stream it comes from.
@@ -67,6 +76,7 @@ func (p *Partitions) Take(ctx context.Context, number int, from uint64,
 	if err := p.check(number); err != nil {
 		return nil, err
 	}
+	p.progress[number].begin()
 	owned, err := p.fence(ctx, number)
 	if err != nil {
 		return nil, p.failed(number, err)
@@ -74,6 +84,7 @@ func (p *Partitions) Take(ctx context.Context, number int, from uint64,
 	if err := owned.restore(ctx, from, put); err != nil {
 		return nil, p.failed(number, err)
 	}
+	p.opts.Committed(number, Committed{Next: owned.cursor.next})
 	owned.intake = newIntake(p, number, owned.cursor.next, owned.cursor.owner)
 	return owned, nil
 }

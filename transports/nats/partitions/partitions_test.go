@@ -42,13 +42,15 @@ func intakeOf(t *testing.T, url string, replicas int) Options {
 			return Event{Subject: e.Lane.Stream, Header: nats.Header{}, Data: e.AppendStructured(nil)}
 		},
 		EventsLive: time.Hour, BatchMessages: BatchMessages, BatchBytes: BatchBytes,
-		Processed: func(int, uint64) {}, Fenced: func(int) {},
+		Committed: func(int, Committed) {}, Fenced: func(int) {},
 	}
 }
 
-// started is the intake of a server of its own.
+// started is the intake of a server of its own, which is always there, however slow.
 func started(t *testing.T) Options {
-	return intakeOf(t, natstest.Start(t, &server.Options{}).URL, 1)
+	o := intakeOf(t, natstest.Start(t, &server.Options{}).URL, 1)
+	o.AckTimeout = time.Minute
+	return o
 }
 
 // rows is what a replica has of a state.

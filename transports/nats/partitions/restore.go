@@ -25,7 +25,7 @@ func (p *partition) restore(ctx context.Context, from uint64, put func([]bridge.
 	r := p.owned.reader(p.number, from, put)
 	defer r.log.close()
 	if from == 0 {
-		r.slots = p.slots
+		r.slots, r.progress = p.slots, &p.owned.progress[p.number]
 	}
 	return r.readOwned(ctx, p.sequence)
 }
@@ -56,7 +56,7 @@ func (p *partition) finishLarge(ctx context.Context) error {
 func (p *partition) readSlots(ctx context.Context) error {
 	r := p.owned.reader(p.number, 0, func([]bridge.Row, uint64) error { return nil })
 	defer r.log.close()
-	r.log.headersOnly, r.slots = true, p.slots
+	r.log.headersOnly, r.slots, r.progress = true, p.slots, &p.owned.progress[p.number]
 	return r.readOwned(ctx, p.sequence)
 }
 
@@ -77,6 +77,8 @@ type reader struct {
 	slots  *slots         // learns where rows lie; nil: nobody asks
 	pieces map[int][]byte // of a commit that was written down; nil: nobody asks
 
+	progress *progress // that is told; never nil
+
 	rows  []bridge.Row
 	bytes int
 	next  uint64 // position behind the rows
@@ -86,7 +88,7 @@ type reader struct {
 }
 
 func (p *Partitions) reader(number int, from uint64, put func([]bridge.Row, uint64) error) *reader {
-	return &reader{p: p, number: number, from: from, put: put, prefix: p.subject(number, ""),
+	return &reader{p: p, number: number, from: from, put: put, prefix: p.subject(number, ""), progress: new(progress),
 		log: follower{connection: p.opts.Connection, stream: p.opts.State, next: from + 1, subject: p.subject(number, "s.>")}}
 }
 
@@ -97,6 +99,7 @@ func (r *reader) readOwned(ctx context.Context, end uint64) error {
 		if err != nil {
 			return err
 		}
+		r.progress.read(&m)
 		isCursor, err := r.take(&m)
 		switch {
 		case err != nil:
