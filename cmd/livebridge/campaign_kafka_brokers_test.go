@@ -3,9 +3,12 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,7 +103,9 @@ func offsetsEnd(t *testing.T, client *kafkago.Client, topic string) (ends []int6
 	return ends
 }
 
-// topic returns the committed records of a topic, by partition. They are read by a client that is not ours.
+// topic returns the committed records of a topic, by partition. They are read by a client that is not ours. It gives
+// all, and which are committed is told by the markers: by itself it takes the marker of a transaction that was aborted
+// while it was empty for the one of the next, and then shows what was aborted.
 func (k *kafkaCampaign) topic(topic string) [][]campaignRecord {
 	k.t.Helper()
 	var ends []int64
@@ -115,29 +120,57 @@ func (k *kafkaCampaign) topic(topic string) [][]campaignRecord {
 		}
 	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(k.cluster.Brokers()...), kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(k.t.Context(), 2*patience)
 	defer cancel()
-	out := make([][]campaignRecord, campaignPartitions)
+	logs := make([]committedLog, campaignPartitions)
 	for left > 0 {
 		fetches := client.PollFetches(ctx)
 		if ctx.Err() != nil {
 			k.t.Fatalf("topic %s cannot be read to its ends %v: %v", topic, ends, fetches.Err())
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			if !r.Attrs.IsControl() {
-				out[r.Partition] = append(out[r.Partition], campaignRecord{uint64(r.Offset), r.Timestamp, r.Key, r.Value})
-			}
+			logs[r.Partition].take(r)
 			if r.Offset == ends[r.Partition]-1 {
 				left--
 			}
 		})
 	}
+	out := make([][]campaignRecord, campaignPartitions)
+	for p := range logs {
+		out[p] = logs[p].records
+		slices.SortFunc(out[p], func(a, b campaignRecord) int { return cmp.Compare(a.position, b.position) })
+	}
 	return out
+}
+
+// committedLog is the committed records of a partition.
+type committedLog struct {
+	records []campaignRecord
+	open    map[int64][]campaignRecord // of transactions, by producer
+}
+
+// take takes the next record, which may be the marker that ends a producer's transaction.
+func (l *committedLog) take(r *kgo.Record) {
+	if l.open == nil {
+		l.open = make(map[int64][]campaignRecord)
+	}
+	record := campaignRecord{uint64(r.Offset), r.Timestamp, r.Key, r.Value}
+	switch {
+	case r.Attrs.IsControl():
+		if commit := []byte{0, 0, 0, 1}; bytes.Equal(r.Key, commit) { // version and type
+			l.records = append(l.records, l.open[r.ProducerID]...)
+		}
+		delete(l.open, r.ProducerID)
+	case r.Attrs.IsTransactional():
+		l.open[r.ProducerID] = append(l.open[r.ProducerID], record)
+	default:
+		l.records = append(l.records, record)
+	}
 }
 
 func joined(c *kafkatest.Cluster) string { return strings.Join(c.Brokers(), ",") }

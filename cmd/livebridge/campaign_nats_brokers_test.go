@@ -43,6 +43,11 @@ func TestReplicaCampaignNATS(t *testing.T) {
 	n.js = natstest.Connect(t, n.cluster.URLs(), natsgo.MaxReconnects(-1), natsgo.ReconnectWait(100*time.Millisecond))
 	b := natsReplicas(n.cluster.URLs())
 	b.settings = append(b.settings, prefix+"NATS_REPLICAS=3", fmt.Sprint(prefix, "NATS_PARTITIONS=", campaignPartitions))
+	consume := b.consume
+	b.consume = func(ctx context.Context, out func([]byte) error) error {
+		n.awaitCurrent() // whoever begins to read while no stream has a leader is told so
+		return consume(ctx, out)
+	}
 	down := campaignAct{name: "leaders step down", do: n.stepDown}
 	runCampaign(t, &campaignBroker{
 		replicaBroker: b, outLived: lease.Time + time.Second, least: 10,
