@@ -152,7 +152,7 @@ func TestOtherNumberOfPartitions(t *testing.T) {
 func TestForgottenState(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
-	o, _ := observed()
+	o, logs := observed()
 	o.Brokers, o.Partitions = joined(f.addrs), 1
 	state := map[string]string{"cleanup.policy": "compact", "delete.retention.ms": "2"}
 	if err := f.CreateTopic(o.Topic+stateSuffix, 1, state); err != nil {
@@ -175,6 +175,9 @@ func TestForgottenState(t *testing.T) {
 		if err := r.State(soon(t), 0, from, make(counter).put); !errors.Is(err, want) {
 			t.Errorf("from position %d of %v the answer is %v", from, positions, err)
 		}
+	}
+	if n := logs.FilterMessageSnippet("lacks commits that the broker had acknowledged").Len(); n != 1 {
+		t.Errorf("%d errors say that the state has lost its end, want 1", n)
 	}
 }
 

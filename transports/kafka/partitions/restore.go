@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"livebridge/bridge"
 	"livebridge/transports/kafka/committed"
 )
@@ -104,6 +106,9 @@ func (r *restore) begin(ctx context.Context, from uint64, end int64) error {
 		return err
 	}
 	r.reader.Next, r.next = int64(from), from
+	if int64(from) >= end {
+		r.warnLost(end)
+	}
 	if int64(from) >= end || int64(from) < first {
 		return bridge.ErrStateGone
 	}
@@ -117,6 +122,14 @@ func (r *restore) begin(ctx context.Context, from uint64, end int64) error {
 		return bridge.ErrStateGone
 	}
 	return err
+}
+
+// warnLost logs that the topic ends before what was read of it, or committed to it, earlier.
+func (r *restore) warnLost(end int64) {
+	r.p.opts.Log.Error("the state topic lacks commits that the broker had acknowledged: what they have published is "+
+		"decided and published again; the topic was recreated or has lost its end, or the broker did not end a transaction "+
+		"in all of its partitions", zap.String("topic", r.p.opts.State), zap.Int("partition", r.number),
+		zap.Int64("wanted", r.reader.Next), zap.Int64("ends", end))
 }
 
 // last reports whether nothing was committed behind the record of the position at which reading begins.
