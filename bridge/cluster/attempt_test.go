@@ -28,7 +28,7 @@ func TestAttemptsAreTold(t *testing.T) {
 	t.Parallel()
 	b, told := newBroker(1), &attempts{}
 	b.Rejects = func(e *bridge.Event) bool { return e.Lane.Stream == tooLarge }
-	other, away := newReplica(t, b)
+	other, away := newReplica(t, b, func(o *Options) { o.Commits, o.CommitWait = 1, time.Hour })
 	appendTo(t, other, processortest.Push("a", session, bridge.PhasePublish))
 	appendTo(t, other, processortest.Push(tooLarge, session, bridge.PhasePublish))
 	one, first := newReplica(t, b, func(o *Options) { o.Attempted = told.add })
@@ -41,6 +41,8 @@ func TestAttemptsAreTold(t *testing.T) {
 		told.errs[1] != nil {
 		t.Errorf("told of %d events, %v", told.events, told.errs)
 	}
+	free, _ := other.slots.take(t.Context()) // it commits nothing until then
+	defer free()
 	first.Assign()
 	away.Assign(0)
 	eventually(t, "another replica owns it", func() bool { return other.Owns(0) })
