@@ -21,7 +21,7 @@ func natsReplicaStreamMutants() []mutant {
 		{"who has no lease fences the owner", join, "l == nil || l.Holds(partition)", "l == nil || true", nats,
 			"TestFencedByNobody"},
 		{"a stream of events ends them as its source does", fitness, "case have.AllowMsgTTL:", "case false:", nats,
-			"TestUnfitReplicaStreams/expires"},
+			"TestUnfitReplicaStreams/expires_as_its_source_does"},
 		{"the bucket of leases is not checked", check, "err = r.checkBucket(ctx, js)", "", nats, "TestUnfitBucket/history"},
 		{"the probe does not look at the bucket of leases", nats + "/replica_probe.go",
 			"append(opts.replicaStreams(), bucket)", "opts.replicaStreams()", nats, "TestUnfitBucket/history"},
