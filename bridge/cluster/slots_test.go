@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,27 +34,27 @@ func TestSlots(t *testing.T) {
 	})
 }
 
-// notingPartitions tell when a partition has read something.
-type notingPartitions struct {
+// busyPartitions have something come to the intake whenever a partition has read something.
+type busyPartitions struct {
 	bridge.Partitions
-	read chan struct{}
+	come func()
 }
 
-func (p notingPartitions) Take(ctx context.Context, partition int, from uint64,
+func (p busyPartitions) Take(ctx context.Context, partition int, from uint64,
 	put func([]bridge.Row, uint64) error) (bridge.Partition, error) {
 	taken, err := p.Partitions.Take(ctx, partition, from, put)
-	return notingPartition{taken, p.read}, err
+	return busyPartition{taken, p.come}, err
 }
 
-type notingPartition struct {
+type busyPartition struct {
 	bridge.Partition
-	read chan struct{}
+	come func()
 }
 
-func (p notingPartition) Read(ctx context.Context, wait time.Duration) ([]bridge.IntakeRecord, bool, error) {
+func (p busyPartition) Read(ctx context.Context, wait time.Duration) ([]bridge.IntakeRecord, bool, error) {
 	records, end, err := p.Partition.Read(ctx, wait)
 	if len(records) > 0 {
-		p.read <- struct{}{}
+		p.come()
 	}
 	return records, end, err
 }
@@ -61,10 +62,12 @@ func (p notingPartition) Read(ctx context.Context, wait time.Duration) ([]bridge
 // TestPartitionsWaitForASlot: what comes while a partition waits goes with the same commit.
 func TestPartitionsWaitForASlot(t *testing.T) {
 	t.Parallel()
-	b, read, commits := newBroker(1), make(chan struct{}, 9), make(chan int, 9)
+	b, commits := newBroker(1), make(chan int, 9)
+	other, _ := newReplica(t, b)
+	two := sync.OnceFunc(func() { appendTo(t, other, processortest.Push("two", session, bridge.PhasePublish)) })
 	c, broker := newReplica(t, b, func(o *Options) {
-		o.Commits, o.CommitWait = 1, time.Hour
-		o.Partitions = notingPartitions{o.Partitions, read}
+		o.Commits, o.CommitWait = 1, time.Millisecond
+		o.Partitions = busyPartitions{o.Partitions, two}
 		o.Attempted = func(events []*bridge.Event, _ time.Duration, _ error) {
 			if len(events) > 0 {
 				commits <- len(events)
@@ -72,11 +75,9 @@ func TestPartitionsWaitForASlot(t *testing.T) {
 		}
 	})
 	free, _ := c.slots.take(t.Context())
-	broker.Assign(0)
+	defer free()
 	appendTo(t, c, processortest.Push("one", session, bridge.PhasePublish))
-	<-read
-	appendTo(t, c, processortest.Push("two", session, bridge.PhasePublish))
-	free()
+	broker.Assign(0)
 	if n := <-commits; n != 2 {
 		t.Errorf("%d events in the first commit, want 2", n)
 	}

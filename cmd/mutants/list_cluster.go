@@ -94,7 +94,7 @@ func turnMutants() []mutant {
 		{"what comes while a partition waits for its turn is not read", "bridge/cluster/owner.go",
 			"records, end, err = o.readOn(ctx, records)\n", "", cluster, "TestPartitionsWaitForASlot"},
 		{"a partition does not wait for its turn", "bridge/cluster/slots.go",
-			"time.NewTimer(s.wait)", "time.NewTimer(0)", cluster, "TestSlots"},
+			"context.WithTimeout(ctx, s.wait)", "context.WithTimeout(ctx, 0)", cluster, "TestSlots"},
 		{"nothing is read of partitions of other replicas", run,
 			"r.wg.Go(func() { r.standBy(ctx) })", "", cluster, "TestStandBy"},
 		{"a replica has not read what it says it has caught up with", "bridge/cluster/standby.go",

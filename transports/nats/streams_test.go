@@ -33,21 +33,28 @@ func (f *lossyJetStream) Stream(ctx context.Context, _ string) (jetstream.Stream
 	return f.has, nil
 }
 
-// TestLostRequests: a question about the streams that is lost holds publishing up for a moment, and one lost after the
-// other are asked again less and less often, but never more than a check and a pause apart.
-func TestLostRequests(t *testing.T) {
+// eventsOnServer returns the stream of events on a server of its own.
+func eventsOnServer(t *testing.T, o *Options) (*nats.Conn, jetstream.Stream) {
+	t.Helper()
 	s := natstest.Start(t, &server.Options{})
 	conn, err := nats.Connect(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	o := testOptions()
-	o.Quarantine = ""
-	has, err := s.JetStream(t).CreateStream(t.Context(), eventsStream(&o).want)
+	t.Cleanup(conn.Close)
+	has, err := s.JetStream(t).CreateStream(t.Context(), eventsStream(o).want)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return conn, has
+}
+
+// TestLostRequests: a question about the streams that is lost holds publishing up for a moment, and one lost after the
+// other are asked again less and less often, but never more than a check and a pause apart.
+func TestLostRequests(t *testing.T) {
+	o := testOptions()
+	o.Quarantine = ""
+	conn, has := eventsOnServer(t, &o)
 	for loses, want := range map[int]time.Duration{
 		0: 0, 1: time.Second, 2: 2500 * time.Millisecond, 3: 5 * time.Second, 4: 9500 * time.Millisecond,
 		6: 20500 * time.Millisecond,
@@ -71,17 +78,8 @@ func TestLostRequests(t *testing.T) {
 // of events is known: a first question without an answer does not let it take the room of that. It does not wait for
 // ever.
 func TestQuarantineComesSecond(t *testing.T) {
-	s := natstest.Start(t, &server.Options{})
-	conn, err := nats.Connect(s.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
 	o := testOptions()
-	has, err := s.JetStream(t).CreateStream(t.Context(), eventsStream(&o).want)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn, has := eventsOnServer(t, &o)
 	synctest.Test(t, func(t *testing.T) {
 		streams := newStreams(&o)
 		known := func() bool {
