@@ -13,9 +13,9 @@
 // owner has in memory and in its cache is never more than a copy of what was committed, and where it is not known what
 // was, Take tells.
 //
-// Before it takes part a replica reads the state of all partitions into its caches (CatchUp), and reads on while others
-// own them: taking one over is then a matter of what was committed since. Of the partitions that it owns a few commit at
-// a time, so that under load one commit takes more.
+// Before it takes part a replica reads the state of all partitions into its caches (CatchUp), and reads on while
+// others own them: taking one over is then a matter of what was committed since. Of the partitions that it owns a few
+// commit at a time, so that under load one commit takes more.
 //
 // # Memory that comes along
 //
