@@ -158,7 +158,9 @@ func TestSessionEvents(t *testing.T) {
 		prefix + "RECONCILE_INTERVAL=50ms", prefix + "RECONCILE_GRACE=100ms"}
 	service := launch(t, dir, settings...)
 	a.must(t, "stream set "+emulatedDomain+" --key-env CALLBACK_KEY --url http://"+service.listen+"/live/stream")
+	a.Fail(providertest.Broken()) // nothing is compared while callbacks are on their way
 	a.differing(t)
+	a.Heal()
 	published := func() bool { return service.metrics(t)[`livebridge_events_published_total{kind="session"}`] == 2 }
 	until(t, "both events are published", published)
 	service.kill()
