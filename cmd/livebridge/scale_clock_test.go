@@ -58,16 +58,23 @@ func (q *modelQueue) Pop() any {
 	return e
 }
 
-// modelSlice is how long work has a core before others have their turn.
-const modelSlice = time.Millisecond
+// modelSlice is how long work has a core before other work has its turn, as in the Go runtime.
+const modelSlice = 10 * time.Millisecond
 
-// modelCores are the cores of a machine. Whoever has work for them waits in line.
-type modelCores struct {
-	clock *modelClock
-	cores int
-	taken int
-	line  []modelWork
-	busy  time.Duration // of all cores together, by now
+// modelMachine has cores, which the processes on it get in turns as long as they have work.
+type modelMachine struct {
+	clock     *modelClock
+	cores     int
+	taken     int
+	processes []*modelProcess
+	turn      int
+}
+
+// modelProcess is work of one process, which waits in line.
+type modelProcess struct {
+	on   *modelMachine
+	line []modelWork
+	busy time.Duration // of all cores together, by now
 }
 
 // modelWork is what one core does, and what is done after it.
@@ -76,36 +83,53 @@ type modelWork struct {
 	done func()
 }
 
-// work calls done once a core has worked for so long.
-func (c *modelCores) work(need time.Duration, done func()) {
-	c.line = append(c.line, modelWork{need, done})
-	c.serve()
+// begin starts a process.
+func (m *modelMachine) begin() *modelProcess {
+	p := &modelProcess{on: m}
+	m.processes = append(m.processes, p)
+	return p
 }
 
-// serve gives cores to who is first in line.
-func (c *modelCores) serve() {
-	for c.taken < c.cores && len(c.line) > 0 {
-		w := c.line[0]
-		c.line = c.line[1:]
+// work calls done once a core has worked for so long.
+func (p *modelProcess) work(need time.Duration, done func()) {
+	p.line = append(p.line, modelWork{need, done})
+	p.on.serve()
+}
+
+// serve gives cores to the processes with work, in turns, and there to the first in line.
+func (m *modelMachine) serve() {
+	for idle := 0; m.taken < m.cores && idle < len(m.processes); {
+		p := m.processes[m.turn%len(m.processes)]
+		if m.turn++; len(p.line) == 0 {
+			idle++
+			continue
+		}
+		idle = 0
+		w := p.line[0]
+		p.line = p.line[1:]
 		slice := min(w.left, modelSlice)
-		c.taken++
-		c.clock.after(slice, func() { c.worked(w, slice) })
+		m.taken++
+		m.clock.after(slice, func() { p.worked(w, slice) })
 	}
 }
 
 // worked ends a turn.
-func (c *modelCores) worked(w modelWork, slice time.Duration) {
-	c.taken--
-	c.busy += slice
+func (p *modelProcess) worked(w modelWork, slice time.Duration) {
+	p.on.taken--
+	p.busy += slice
 	if w.left -= slice; w.left > 0 {
-		c.line = append(c.line, w)
+		p.line = append(p.line, w)
 	} else {
 		w.done()
 	}
-	c.serve()
+	p.on.serve()
 }
 
-// used is the part of the cores' time that they have worked.
-func (c *modelCores) used() float64 {
-	return c.busy.Seconds() / (float64(c.cores) * c.clock.now.Seconds())
+// used is the part of the time of the machine's cores that its processes have worked.
+func (m *modelMachine) used() float64 {
+	busy := time.Duration(0)
+	for _, p := range m.processes {
+		busy += p.busy
+	}
+	return busy.Seconds() / (float64(m.cores) * m.clock.now.Seconds())
 }

@@ -36,25 +36,25 @@ type scaleLayout struct {
 // in one transaction at a time, while it has one of the replica's turns.
 //
 // Processors, turns and the size of a transaction are all that is modeled. Left out are replication, networks, disks,
-// what the broker's locks cost (many cores of one broker do less in fact), and that some partitions have more to do than
-// others: here each gets as many callbacks.
+// what the broker's locks cost (many cores of one broker do less in fact), and that some partitions have more to do
+// than others: here each gets as many callbacks.
 type scaleModel struct {
 	costs      scaleCosts
 	layout     scaleLayout
 	clock      modelClock
-	sender     *modelCores
-	broker     *modelCores
+	sender     *modelProcess
+	broker     *modelProcess
 	replicas   []*modelReplica
 	partitions []*modelPartition
 
-	accepted, published int
+	accepted, published, commits int
 }
 
 // modelReplica has turns for its partitions.
 type modelReplica struct {
-	cores *modelCores
-	free  int
-	line  []*modelTurn
+	process *modelProcess
+	free    int
+	line    []*modelTurn
 }
 
 // modelPartition is what waits in the intake.
@@ -73,7 +73,8 @@ type modelTurn struct {
 // scaleResult is what a simulation has come to.
 type scaleResult struct {
 	accepted, published float64 // callbacks a second, the second until all were published
-	bound               string  // what was busy nearly all the time: the machine, the broker, the replicas, or nothing: turns
+	each                float64 // callbacks in a transaction
+	bound               string  // what was busy nearly all the time: machine, broker or replicas; nothing: turns
 }
 
 // boundAbove is the part of the time that something is busy when it is what holds up the rest.
@@ -90,23 +91,23 @@ func simulateScale(costs scaleCosts, layout scaleLayout) scaleResult {
 	return scaleResult{
 		accepted:  float64(m.accepted) / layout.sending.Seconds(),
 		published: float64(m.published) / m.clock.now.Seconds(),
+		each:      float64(m.published) / float64(m.commits),
 		bound:     m.bound(),
 	}
 }
 
 func newScaleModel(costs scaleCosts, l scaleLayout) *scaleModel {
 	m := &scaleModel{costs: costs, layout: l}
-	machine := func(cores int) *modelCores { return &modelCores{clock: &m.clock, cores: cores} }
-	shared := machine(l.shared)
-	place := func(cores int) *modelCores {
+	shared := &modelMachine{clock: &m.clock, cores: l.shared}
+	place := func(cores int) *modelProcess {
 		if l.shared > 0 {
-			return shared
+			return shared.begin()
 		}
-		return machine(cores)
+		return (&modelMachine{clock: &m.clock, cores: cores}).begin()
 	}
 	m.sender, m.broker = place(l.sender), place(l.broker)
 	for range l.replicas {
-		m.replicas = append(m.replicas, &modelReplica{cores: place(l.replica), free: l.slots})
+		m.replicas = append(m.replicas, &modelReplica{process: place(l.replica), free: l.slots})
 	}
 	for n := range l.partitions {
 		m.partitions = append(m.partitions, &modelPartition{owner: m.replicas[n%l.replicas]})
@@ -121,7 +122,7 @@ func (m *scaleModel) connect(r *modelReplica) {
 		return
 	}
 	m.sender.work(m.costs.send, func() {
-		r.cores.work(m.costs.accept, func() {
+		r.process.work(m.costs.accept, func() {
 			m.broker.work(m.costs.store/2, func() {
 				m.clock.after(m.costs.acknowledge, func() {
 					m.arrive(m.partitions[m.accepted%len(m.partitions)])
@@ -142,43 +143,58 @@ func (m *scaleModel) arrive(p *modelPartition) {
 	}
 }
 
-// turn has a partition go on with what waits for it, as cluster's slots do.
+// turn has a partition read what waits for it and commit that, as cluster does: while others have the turns it waits,
+// and then reads once more.
 func (m *scaleModel) turn(p *modelPartition) {
 	if p.inbox == 0 {
 		p.busy = false
 		return
 	}
-	if p.owner.free > 0 {
-		p.owner.free--
-		m.commit(p, true)
-		return
-	}
-	waiting := &modelTurn{of: p}
-	p.owner.line = append(p.owner.line, waiting)
-	m.clock.after(m.layout.wait, func() {
-		if !waiting.gone {
-			waiting.gone = true
-			m.commit(p, false)
+	m.request(p, 0, func() {
+		if p.owner.free > 0 {
+			p.owner.free--
+			m.commit(p, true)
+			return
 		}
+		waiting := &modelTurn{of: p}
+		p.owner.line = append(p.owner.line, waiting)
+		m.clock.after(m.layout.wait, func() {
+			if !waiting.gone {
+				waiting.gone = true
+				m.request(p, 0, func() { m.commit(p, false) })
+			}
+		})
 	})
 }
 
-// commit is a transaction of what waits.
+// transactionRequests are those of a partition, one after the other: read, add the partitions, write, end.
+const transactionRequests = 4
+
+// request is one of them, to write so many callbacks; the others write none.
+func (m *scaleModel) request(p *modelPartition, callbacks int, done func()) {
+	n := time.Duration(callbacks)
+	p.owner.process.work(m.costs.commit/transactionRequests+n*m.costs.apply, func() {
+		m.broker.work(m.costs.transact/transactionRequests+n*m.costs.store/2, done)
+	})
+}
+
+// commit is a transaction of what was read.
 func (m *scaleModel) commit(p *modelPartition, slot bool) {
 	n := min(p.inbox, m.layout.batch)
 	p.inbox -= n
-	owners := m.costs.commit + time.Duration(n)*m.costs.apply
-	p.owner.cores.work(owners, func() {
-		m.broker.work(m.costs.transact+time.Duration(n)*m.costs.store/2, func() {
-			m.clock.after(m.costs.settle, func() {
-				m.published += n
-				if slot {
-					m.pass(p.owner)
-				}
-				m.turn(p)
-			})
-		})
-	})
+	settled := func() { m.clock.after(m.costs.settle, func() { m.committed(p, n, slot) }) }
+	write := func() { m.request(p, n, func() { m.request(p, 0, settled) }) }
+	m.request(p, 0, write)
+}
+
+// committed ends a transaction.
+func (m *scaleModel) committed(p *modelPartition, n int, slot bool) {
+	m.published += n
+	m.commits++
+	if slot {
+		m.pass(p.owner)
+	}
+	m.turn(p)
 }
 
 // pass gives a turn to the partition that has waited longest.
@@ -188,7 +204,7 @@ func (m *scaleModel) pass(r *modelReplica) {
 		r.line = r.line[1:]
 		if !next.gone {
 			next.gone = true
-			m.commit(next.of, true)
+			m.request(next.of, 0, func() { m.commit(next.of, true) })
 			return
 		}
 	}
@@ -199,12 +215,12 @@ func (m *scaleModel) pass(r *modelReplica) {
 func (m *scaleModel) bound() string {
 	replicas := 0.0
 	for _, r := range m.replicas {
-		replicas = max(replicas, r.cores.used())
+		replicas = max(replicas, r.process.on.used())
 	}
 	switch {
-	case m.layout.shared > 0 && m.broker.used() > boundAbove:
+	case m.layout.shared > 0 && m.broker.on.used() > boundAbove:
 		return "machine"
-	case m.layout.shared == 0 && m.broker.used() > boundAbove:
+	case m.layout.shared == 0 && m.broker.on.used() > boundAbove:
 		return "broker"
 	case m.layout.shared == 0 && replicas > boundAbove:
 		return "replicas"
