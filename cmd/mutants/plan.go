@@ -16,7 +16,7 @@ type plan struct {
 	faults   []mutant
 	dir      string             // for what is built
 	together map[int]bool       // the faults of the common tree, by their place in the list
-	binaries map[string]*binary // by package
+	binaries map[string]*binary // by the package of the tests
 	whole    bool               // run all tests of a package
 	limit    time.Duration      // of the tests of one fault
 }
@@ -77,6 +77,9 @@ func (p *plan) common(i int) (string, bool, error) {
 	b := p.binaries[p.faults[i].where]
 	if err := b.ready(); err != nil {
 		return "", false, err
+	}
+	if !b.judges(p.faults[i]) {
+		return p.alone(i)
 	}
 	text, err := b.run(i+1, p.limit, p.arguments(p.faults[i]))
 	return text, err == nil, nil
