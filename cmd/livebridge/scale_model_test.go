@@ -36,8 +36,8 @@ type scaleLayout struct {
 // in one transaction at a time, while it has one of the replica's turns.
 //
 // Processors, turns and the size of a transaction are all that is modeled. Left out are replication, networks, disks,
-// what the broker's locks cost (many cores of one broker do less in fact), and that some partitions have more to do than
-// others: here each gets as many callbacks.
+// what the broker's locks cost (many cores of one broker do less in fact), and that some partitions have more to do
+// than others: here each gets as many callbacks.
 type scaleModel struct {
 	costs      scaleCosts
 	layout     scaleLayout
@@ -73,7 +73,7 @@ type modelTurn struct {
 // scaleResult is what a simulation has come to.
 type scaleResult struct {
 	accepted, published float64 // callbacks a second, the second until all were published
-	bound               string  // what was busy nearly all the time: the machine, the broker, the replicas, or nothing: turns
+	bound               string  // what was busy nearly all the time: machine, broker, replicas, or turns if nothing was
 }
 
 // boundAbove is the part of the time that something is busy when it is what holds up the rest.
