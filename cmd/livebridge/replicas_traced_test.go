@@ -11,7 +11,7 @@ import (
 // takesPart reports whether a replica has joined the others.
 func takesPart(r *program) bool { return strings.Contains(r.log.String(), "replica takes part") }
 
-// ownerAndTaker starts a replica, which owns all partitions, and another one that owns nothing and only takes callbacks.
+// ownerAndTaker starts a replica, which owns all partitions, and another that owns nothing and only takes callbacks.
 func ownerAndTaker(t *testing.T, settings []string, ofOwner, ofTaker string) (owner, taker *program) {
 	t.Helper()
 	settings = append(settings, prefix+"INTAKE=broker", prefix+"KAFKA_PARTITIONS=1")

@@ -74,7 +74,7 @@ type modelTurn struct {
 type scaleResult struct {
 	accepted, published float64 // callbacks a second, the second until all were published
 	each                float64 // callbacks in a transaction
-	bound               string  // what was busy nearly all the time: machine, broker or replicas; nothing: turns
+	bound               string  // what was busy nearly all the time: machine, broker, replicas, or turns if nothing was
 }
 
 // boundAbove is the part of the time that something is busy when it is what holds up the rest.

@@ -1,6 +1,7 @@
 // Command mutants plants faults into the program, one at a time, and runs the test that must find each. A fault that no
-// test finds is a hole in the tests, and the command exits with 1. The tree is not changed: the faulty file is an
-// overlay of the build.
+// test finds is a hole in the tests, and the command exits with 1. The tree is not changed: the faulty files are an
+// overlay of the build. All faulty functions are built together, each beside the right one, and an environment variable
+// tells the tests' program which of them is called; a fault elsewhere than in a function is built alone.
 package main
 
 import (
@@ -10,14 +11,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -46,41 +43,22 @@ func run(w io.Writer, only string, allTests bool) error {
 	if len(chosen) == 0 {
 		return fmt.Errorf("no fault matches -run %q", only)
 	}
-	verdicts := make(chan verdict)
-	var next atomic.Int64
-	var work sync.WaitGroup
-	for range atOnce {
-		work.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(chosen); i = int(next.Add(1)) - 1 {
-				verdicts <- judge(chosen[i], filepath.Join(dir, strconv.Itoa(i)), allTests)
-			}
-		})
+	p, err := newPlan(chosen, dir, allTests)
+	if err != nil {
+		return err
 	}
-	go func() { work.Wait(); close(verdicts) }()
 	var errs []error
-	for v := range verdicts {
+	for v := range p.verdicts() {
 		errs = append(errs, v.print(w))
 	}
 	return errors.Join(errs...)
 }
-
-// atOnce is how many faults are tested concurrently, for two cores: linking uses one core, and some tests mostly wait.
-const atOnce = 3
 
 // verdict is the outcome of one fault.
 type verdict struct {
 	mutant
 	took time.Duration
 	err  error // nil: it was caught
-}
-
-func judge(m mutant, dir string, allTests bool) verdict {
-	begun := time.Now()
-	err := os.Mkdir(dir, 0o700)
-	if err == nil {
-		err = m.judge(dir, allTests)
-	}
-	return verdict{mutant: m, took: time.Since(begun), err: err}
 }
 
 // print writes a line and returns the error of a fault that was not caught.
@@ -94,27 +72,6 @@ func (v verdict) print(w io.Writer) error {
 		return fmt.Errorf("%s: %w", v.name, v.err)
 	}
 	return nil
-}
-
-// judge plants the fault and returns nil if the tests find it.
-func (m mutant) judge(dir string, allTests bool) error {
-	overlay, err := m.plant(dir)
-	if err != nil {
-		return err
-	}
-	args := append(build(), "-overlay", overlay, "./"+m.where)
-	if usesRapid(m.where) { // the failure is expected: write no file for it and do not minimize it for long
-		args = append(args, "-rapid.nofailfile", "-rapid.shrinktime", "100ms")
-	}
-	if allTests {
-		args = append(args, "-timeout", "20m")
-	} else {
-		args = append(args, "-timeout", "5m", "-run", "^"+strings.NewReplacer("/", "$/^", "|", "$|^").Replace(m.test)+"$")
-	}
-	cmd := exec.Command("go", args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	return m.found(string(out), err == nil)
 }
 
 // found returns nil if the tests have found the fault, judging by their output.
@@ -148,12 +105,6 @@ func (m mutant) tests() []string {
 	return all
 }
 
-// build returns the arguments of go test. The tests are built for each fault, so without the slowest steps of the
-// compiler and the linker.
-func build() []string {
-	return []string{"test", "-vet=off", "-gcflags=livebridge/...=-l -dwarf=false", "-ldflags=-s -w"}
-}
-
 // usesRapid reports whether the tests of a package have rapid's flags.
 func usesRapid(where string) bool {
 	files, _ := filepath.Glob(filepath.Join(where, "*_test.go")) // cannot fail: the pattern is valid
@@ -163,21 +114,30 @@ func usesRapid(where string) bool {
 	})
 }
 
+// read returns the path of the file that the fault is planted in, and its text.
+func (m mutant) read() (path, text string, err error) {
+	path, err = filepath.Abs(m.file)
+	if err != nil {
+		return "", "", err
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", "", err
+	}
+	if n := strings.Count(string(content), m.old); n != 1 {
+		return "", "", fmt.Errorf("%s contains the text %q %d times, want 1: fix the entry in cmd/mutants", m.file, m.old, n)
+	}
+	return path, string(content), nil
+}
+
 // plant writes the faulty file and the overlay that replaces the original by it, and returns the overlay's path.
 func (m mutant) plant(dir string) (string, error) {
-	path, err := filepath.Abs(m.file)
+	path, text, err := m.read()
 	if err != nil {
 		return "", err
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	if n := strings.Count(string(text), m.old); n != 1 {
-		return "", fmt.Errorf("%s contains the text %q %d times, want 1: fix the entry in cmd/mutants", m.file, m.old, n)
 	}
 	faulty, overlay := filepath.Join(dir, "faulty.go"), filepath.Join(dir, "overlay.json")
-	wrong := strings.Replace(string(text), m.old, m.new, 1)
+	wrong := strings.Replace(text, m.old, m.new, 1)
 	list, err := json.Marshal(map[string]map[string]string{"Replace": {path: faulty}})
 	return overlay, errors.Join(err, os.WriteFile(faulty, []byte(wrong), 0o600), os.WriteFile(overlay, list, 0o600))
 }
