@@ -91,12 +91,8 @@ func (r *scaleRound) add(b *testing.B, before, after usage, replicas []*program)
 }
 
 // seriesSum returns the sum of a metric over all labels.
-func seriesSum(metrics map[string]float64, name string) (total float64) {
-	for series, value := range metrics {
-		if series == name || strings.HasPrefix(series, name+"{") {
-			total += value
-		}
-	}
+func seriesSum(metrics map[string]float64, name string) float64 {
+	total, _ := sum(metrics, name)
 	return total
 }
 
