@@ -8,7 +8,8 @@ import (
 // TestFailsWithoutAFault: a test that fails as it is says nothing about a fault in the common build, and one of whose
 // subtests alone fails neither.
 func TestFailsWithoutAFault(t *testing.T) {
-	const text = "--- FAIL: TestA (0.01s)\n    a_test.go:1: wrong\n--- FAIL: TestB (0.00s)\n    --- FAIL: TestB/c (0.00s)\nFAIL\n"
+	const text = "--- FAIL: TestA (0.01s)\n    a_test.go:1: wrong\n" +
+		"--- FAIL: TestB (0.00s)\n    --- FAIL: TestB/c (0.00s)\nFAIL\n"
 	b := &binary{fails: failed(text)}
 	if want := []string{"TestA", "TestB"}; !slices.Equal(b.fails, want) {
 		t.Errorf("%q fail, want %q", b.fails, want)
