@@ -17,6 +17,7 @@ import (
 //	command(1) id(16) input    an operator's command
 //	tick(1)                    nothing: whoever reads it knows that all before it was read, and what time the log's
 //	                           clock shows
+//	0x84                       none: the intake log on JetStream has the byte for messages of several records
 const (
 	recordCallback = recordKind(processor.Arrive)
 	recordCommand  = recordKind(0x81)

@@ -20,13 +20,15 @@ import (
 const warmUp = 4
 
 // benchBroker starts one real broker and brings it to work as one does that has been running for a while.
-func benchBroker(b *testing.B) string {
-	broker := kafkatest.Start(b, kafkatest.Options{JVM: []string{"-Xmx512m"}}).Broker(0)
-	warm := bridgeVariant("warm-up", onKafka(broker, "warm.up"))
+func benchBroker(b *testing.B) string { return benchCluster(b).Broker(0) }
+
+func benchCluster(b *testing.B) *kafkatest.Cluster {
+	cluster := kafkatest.Start(b, kafkatest.Options{JVM: []string{"-Xmx512m"}})
+	warm := bridgeVariant("warm-up", onKafka(cluster.Broker(0), "warm.up"))
 	for range warmUp {
 		warm.measure(b)
 	}
-	return broker
+	return cluster
 }
 
 // onKafka makes a topic for each launch.

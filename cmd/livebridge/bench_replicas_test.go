@@ -29,6 +29,7 @@ func benchName() string {
 // benchedBroker is a broker that benchmarks run replicas on.
 type benchedBroker struct {
 	url        string                     // of its servers
+	process    int                        // of the server, where there is one
 	settings   func(name string) []string // of a program whose topics, or streams, have this name
 	partitions string                     // the setting that says how many an intake has
 
@@ -43,9 +44,10 @@ type benchedBroker struct {
 // onKafkaReplicas starts one real broker that has worked for replicas for a while, too.
 func onKafkaReplicas(b *testing.B) *benchedBroker {
 	b.Helper()
-	address := benchBroker(b)
+	cluster := benchCluster(b)
+	address := cluster.Broker(0)
 	k := &benchedBroker{
-		url: address,
+		url: address, process: cluster.Process(0),
 		settings: func(name string) []string {
 			return []string{prefix + "TRANSPORT=kafka", prefix + "KAFKA_BROKERS=" + address, prefix + "KAFKA_TOPIC=" + name}
 		},
@@ -162,41 +164,4 @@ func reportMedians(b *testing.B, figures map[string][]float64) {
 		b.Logf("%s: %.1f", name, figures[name])
 		b.ReportMetric(median(figures[name]), name)
 	}
-}
-
-// BenchmarkScaleReplicas reports the callbacks a second that are answered and published, by partitions and replicas.
-func BenchmarkScaleReplicas(b *testing.B) {
-	broker := onKafkaReplicas(b)
-	for b.Loop() {
-		figures := make(map[string][]float64)
-		for range benchRounds {
-			for _, partitions := range []int{1, 2, 4, 8} {
-				for _, count := range []int{1, 2, 3} {
-					if count > partitions {
-						continue
-					}
-					name := fmt.Sprintf("p%d-r%d-published/s", partitions, count)
-					figures[name] = append(figures[name], scaledTo(b, broker, partitions, count))
-				}
-			}
-		}
-		reportMedians(b, figures)
-	}
-}
-
-// scaledTo measures so many replicas with so many partitions.
-func scaledTo(b *testing.B, broker *benchedBroker, partitions, count int) float64 {
-	b.Helper()
-	var replicas []*program
-	name := benchName()
-	for range count {
-		replicas = append(replicas, broker.replica(b, name, partitions))
-	}
-	ownedBy(b, partitions, replicas...)
-	_, published := throughput(b, "livebridge_partition_events_total", replicas...)
-	for _, r := range replicas {
-		r.kill()
-		r.end(b)
-	}
-	return published
 }

@@ -130,9 +130,12 @@ func (v *variant) measureLatency(b *testing.B) {
 	p.end(b)
 }
 
-// cpuTime returns the processor time of a process, user and system.
-func cpuTime(b *testing.B, p *program) time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+// cpuTime returns the processor time of a program, user and system.
+func cpuTime(b *testing.B, p *program) time.Duration { return processTime(b, p.cmd.Process.Pid) }
+
+// processTime returns that of a process.
+func processTime(b *testing.B, id int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", id))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -67,6 +67,7 @@ func (b *logBuffer) String() string {
 // program is a running livebridge, as its own process.
 type program struct {
 	cmd           *exec.Cmd
+	dir           string
 	listen, admin string
 	nats          string
 	log           *logBuffer // all that it has written by now
@@ -101,7 +102,7 @@ func spawn(t testing.TB, dir string, under []string, settings ...string) *progra
 func spawnWith(t testing.TB, dir string, under []string, files []*os.File, settings ...string) *program {
 	t.Helper()
 	line := append(under, os.Args[0])
-	p := &program{cmd: exec.Command(line[0], line[1:]...), log: &logBuffer{}, logged: make(chan struct{})}
+	p := &program{cmd: exec.Command(line[0], line[1:]...), dir: dir, log: &logBuffer{}, logged: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1", prefix+"DATA_DIR="+dir, prefix+"STREAM_KEY="+demoKey,
 		prefix+"LOG_FORMAT=json",
 		prefix+"LISTEN=127.0.0.1:0", prefix+"ADMIN_LISTEN=127.0.0.1:0",

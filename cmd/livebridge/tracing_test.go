@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -89,7 +88,14 @@ func TestTraces(t *testing.T) {
 			checkExemplars(t, service)
 			service.terminate(t)
 			spans, _ := collector.Spans()
-			checkRequests(t, spans)
+			checkServices(t, spans, map[string]string{"server": "traced", "internal": "traced", "producer": "traced"})
+			checkRequests(t, spans, map[int]string{
+				traceOfDone:    "POST /live/stream 200 held under 1",
+				traceOfPublish: "POST /live/stream 200 emitted under 2",
+				traceOfRepeat:  "POST /live/stream 200 duplicate under 3",
+				traceOfForged:  "POST /live/stream 401 mismatch under 4",
+				traceOfExpired: "POST /live/stream 401 quarantined expired under 5",
+			})
 			checkMessages(t, messages, spans, test.system, map[int]string{traceOfDone: test.destination,
 				traceOfPublish: test.destination, traceOfExpired: test.quarantine})
 			if !strings.Contains(service.log.String(), `"trace_id":"`+traceOf(traceOfForged)+`"`) {
@@ -99,14 +105,21 @@ func TestTraces(t *testing.T) {
 	}
 }
 
-// checkRequests checks the spans of requests and of their commits.
-func checkRequests(t *testing.T, spans []tracingtest.Span) {
+// checkServices checks which service each kind of spans is of.
+func checkServices(t *testing.T, spans []tracingtest.Span, want map[string]string) {
+	t.Helper()
+	for _, s := range spans {
+		if s.Resource["service.name"] != want[s.Kind] {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+// checkRequests checks the spans of requests, by their traces, and of their commits.
+func checkRequests(t *testing.T, spans []tracingtest.Span, want map[int]string) {
 	t.Helper()
 	got, commits := make(map[string]string), make(map[string]int)
 	for _, s := range spans {
-		if s.Resource["service.name"] != "traced" {
-			t.Errorf("%+v", s)
-		}
 		switch s.Kind {
 		case "server":
 			n := 0
@@ -118,20 +131,16 @@ func checkRequests(t *testing.T, spans []tracingtest.Span) {
 			commits[s.Trace]++
 		}
 	}
-	want := map[string]string{
-		traceOf(traceOfDone):    "POST /live/stream 200 held under 1",
-		traceOf(traceOfPublish): "POST /live/stream 200 emitted under 2",
-		traceOf(traceOfRepeat):  "POST /live/stream 200 duplicate under 3",
-		traceOf(traceOfForged):  "POST /live/stream 401 mismatch under 4",
-		traceOf(traceOfExpired): "POST /live/stream 401 quarantined expired under 5",
-	}
-	for trace := range want {
-		if stored := trace != traceOf(traceOfForged); (commits[trace] == 1) != stored {
-			t.Errorf("trace %s has %d commits", trace, commits[trace])
+	for n, line := range want {
+		if stored := n != traceOfForged; (commits[traceOf(n)] == 1) != stored {
+			t.Errorf("trace %d has %d commits", n, commits[traceOf(n)])
+		}
+		if got[traceOf(n)] != line {
+			t.Errorf("trace %d is %q, want %q", n, got[traceOf(n)], line)
 		}
 	}
-	if !maps.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+	if len(got) != len(want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 

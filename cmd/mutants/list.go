@@ -37,7 +37,7 @@ func mutants() []mutant {
 		historyPageMutants(), ownerMutants(), turnMutants(), stateMutants(), kafkaReplicaMutants(),
 		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
 		replicaModeMutants(), seenMutants(), moveMutants(), markMutants(), natsReplicaMutants(),
-		natsReplicaStreamMutants(),
+		natsReplicaStreamMutants(), natsIntakeMutants(),
 	} {
 		all = append(all, some...)
 	}

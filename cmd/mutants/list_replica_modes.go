@@ -30,6 +30,13 @@ func replicaModeMutants() []mutant {
 			"\tr.metrics.set(nil)\n", "", "bridge/reconcile", "TestOneReplicaAtATime"},
 		{"every replica leads", "cmd/livebridge/engine_replica_operator.go",
 			"return err == nil && c.Owns(0)", "return err != nil || c.Owns(0)", livebridge, "TestIntake"},
+		{"a replica without a partition compares", "cmd/livebridge/engine_replica_operator.go",
+			"return err == nil && c.Owns(0)", "return err == nil && c != nil", livebridge, "TestReconcileOfReplicas"},
+		{"a replica shows the sessions of its own partitions alone", "bridge/cluster/sessions.go",
+			"\tfor partition := range c.reviews {\n", "\tfor partition := range c.reviews {\n" +
+				"\t\tif !c.Owns(partition) {\n\t\t\tcontinue\n\t\t}\n", livebridge, "TestSessionsOfReplicas"},
+		{"a replica's transactions have no spans", "cmd/livebridge/engine_replica.go",
+			"= s, s, r.tracer, r.log", "= s, s, nil, r.log", livebridge, "TestTracesOfReplicas"},
 		{"the intake forgets the trace", "bridge/cluster/intake_record.go",
 			"appendTrace(nil, a.Event.Trace)", "nil", cluster, "TestTracesGoThrough"},
 		{"a message is under the request instead of its commit", "bridge/cluster/trace.go",

@@ -30,7 +30,7 @@ func natsReplicaStreamMutants() []mutant {
 		{"callbacks that are decided fill the intake", nats + "/replica_trim.go",
 			"errors.Join(err, r.trimIntake(ctx))", "err", nats, "TestFullIntake"},
 		{"an owner of a full intake that decides nothing removes nothing", natsPartitions + "/partitions.go",
-			"p.opts.Committed(number, Committed{Next: owned.cursor.next})", "", nats, "TestFullIntake"},
+			"p.opts.Committed(number, Committed{Next: messageAt(owned.cursor.next)})", "", nats, "TestFullIntake"},
 		{"callbacks that are not decided are removed", nats + "/replica_trim_intake.go",
 			"jetstream.WithPurgeSequence(next)", "jetstream.WithPurgeSequence(next+1000)", nats, "TestFullIntake"},
 		{"an intake that has room forgets what is decided", nats + "/replica_trim_intake.go",

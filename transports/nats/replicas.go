@@ -36,6 +36,7 @@ type Replicas struct {
 	leases     atomic.Pointer[lease.Leases] // nil: not joined
 	committed  atomic.Bool                  // since the streams were trimmed
 	processed  []atomic.Uint64              // by partition, what lies before in the intake is committed; 0: not known
+	bundlers   []bundler                    // of the intake, by partition
 
 	mu     sync.Mutex // guards replacing the connection
 	closed chan struct{}
@@ -59,7 +60,11 @@ func OpenReplicas(ctx context.Context, opts Options, group string) (*Replicas, e
 		_ = r.Close(ctx)
 		return nil, err
 	}
-	r.processed = make([]atomic.Uint64, r.count)
+	r.processed, r.bundlers = make([]atomic.Uint64, r.count), make([]bundler, r.count)
+	for p := range r.bundlers {
+		r.bundlers[p].bytes = r.messageBytes
+		r.bundlers[p].send = func(ctx context.Context, inputs [][]byte) error { return r.sendInputs(ctx, p, inputs) }
+	}
 	r.partitions = partitions.New(partitions.Options{
 		Connection: r.connection, Log: opts.Log, Intake: r.intakeStream(), State: r.stateStream(), Count: r.count,
 		Encode: r.encode, EventsLive: opts.eventsLive(), AckTimeout: opts.AckTimeout,

@@ -188,6 +188,9 @@ func (c *Cluster) log(i int) string {
 	return string(text[max(0, len(text)-4000):])
 }
 
+// Process returns the id of a broker's process.
+func (c *Cluster) Process(i int) int { return c.nodes[i].cmd.Process.Pid }
+
 // Signal sends a broker's process a signal, such as SIGSTOP.
 func (c *Cluster) Signal(t testing.TB, i int, what os.Signal) {
 	t.Helper()

@@ -52,7 +52,7 @@ func (p *partition) Commit(ctx context.Context, c bridge.PartitionCommit) (uint6
 
 // committed is what a commit has committed with messages from a sequence on.
 func (p *plan) committed(first uint64) Committed {
-	c := Committed{Next: p.cursor.next}
+	c := Committed{Next: messageAt(p.cursor.next)}
 	if p.others > 0 {
 		c.Events = first + uint64(p.others-1)
 	}

@@ -6,8 +6,12 @@ import (
 	"fmt"
 )
 
-// cursorForm is the version of the byte form of a cursor.
-const cursorForm = 1
+// cursorForm is the version of the byte form of a cursor. The one before it had sequences for positions in the intake,
+// of which each message was one input.
+const (
+	cursorForm       = 2
+	cursorOfMessages = 1
+)
 
 // maxPieces bounds what is written down of a commit that is too large for one batch.
 const maxPieces = 1000
@@ -35,9 +39,10 @@ func (c *cursor) encode() []byte {
 }
 
 func decodeCursor(b []byte) (c cursor, err error) {
-	if len(b) == 0 || b[0] != cursorForm {
+	if len(b) == 0 || b[0] != cursorForm && b[0] != cursorOfMessages {
 		return c, fmt.Errorf("%w: it is of an unknown form: upgrade livebridge", errCursor)
 	}
+	form := b[0]
 	b = b[1:]
 	fields := [...]*uint64{&c.epoch, &c.owner, &c.next, &c.partitions, &c.forgotten, &c.pieces, &c.done}
 	for _, field := range fields {
@@ -49,6 +54,9 @@ func decodeCursor(b []byte) (c cursor, err error) {
 	}
 	if len(b) > 0 || c.epoch == 0 || c.partitions == 0 || c.partitions > 1<<20 || c.pieces > maxPieces {
 		return cursor{}, errCursor
+	}
+	if form == cursorOfMessages {
+		c.next <<= inputBits
 	}
 	return c, nil
 }

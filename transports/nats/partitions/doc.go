@@ -11,7 +11,8 @@
 //	<state>.p.e.<id>.<rest>   an event; the output stream sources it as <prefix>.<rest>
 //	<state>.p.q.<id>.<rest>   a notice of quarantine, likewise
 //
-// and <intake>.p in the stream of the intake.
+// and <intake>.p in the stream of the intake, where a message has one input or many. The position of an input says
+// which message it is in, and where there, so that a commit may end between two of them.
 //
 // # No key is ever deleted
 //

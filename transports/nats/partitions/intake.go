@@ -34,6 +34,7 @@ type intake struct {
 	subject string
 	owner   string // of ticks
 	log     follower
+	next    uint64 // position that it begins at
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 
@@ -43,14 +44,14 @@ type intake struct {
 	ticked uint64    // the last tick that was written
 	seen   uint64    // the last one that was read
 	ended  time.Time // when one was seen last in time
-	behind uint64    // messages, ticks among them, behind what was read last
+	behind uint64    // inputs and messages, ticks among them, behind what was read last
 }
 
 // fetched is a message that was read ahead: a record, or a tick.
 type fetched struct {
 	record bridge.IntakeRecord
 	tick   uint64 // 0: none
-	behind uint64 // messages that lay behind it
+	behind uint64 // inputs of its message that lie behind it, and messages that lay there
 }
 
 // newIntake begins to read at a position.
@@ -58,7 +59,8 @@ func newIntake(p *Partitions, number int, next, owner uint64) *intake {
 	ctx, cancel := context.WithCancel(context.Background())
 	i := &intake{p: p, number: number, subject: p.opts.Intake + "." + strconv.Itoa(number),
 		owner: strconv.FormatUint(owner, 36), cancel: cancel, fetched: make(chan fetched, readAhead)}
-	i.log = follower{connection: p.opts.Connection, stream: p.opts.Intake, subject: i.subject, next: next}
+	i.next = next
+	i.log = follower{connection: p.opts.Connection, stream: p.opts.Intake, subject: i.subject, next: messageAt(next)}
 	i.work.Go(func() { i.run(ctx) })
 	return i
 }
@@ -72,18 +74,33 @@ func (i *intake) run(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		f := fetched{behind: m.left, record: bridge.IntakeRecord{
-			Position: m.sequence, Recorded: bridge.MillisOf(m.time), Value: m.Data()}}
-		if text := m.Headers().Get(headerTick); text != "" {
-			if f.tick = i.tickOf(text); f.tick == 0 {
-				continue
-			}
+		i.fetch(ctx, &m)
+	}
+}
+
+// fetch hands over the inputs of a message, or a tick.
+func (i *intake) fetch(ctx context.Context, m *message) {
+	if text := m.Headers().Get(headerTick); text != "" {
+		if tick := i.tickOf(text); tick > 0 {
+			i.hand(ctx, fetched{behind: m.left, tick: tick})
 		}
-		select {
-		case i.fetched <- f:
-		case <-ctx.Done():
-			return
+		return
+	}
+	inputs := unbundle(m.Data())
+	for n, value := range inputs {
+		r := bridge.IntakeRecord{Position: positionOf(m.sequence, n, len(inputs)), Recorded: bridge.MillisOf(m.time),
+			Value: value}
+		if r.Position >= i.next {
+			i.hand(ctx, fetched{behind: m.left + uint64(len(inputs)-1-n), record: r})
 		}
+	}
+}
+
+// hand waits until what was read is taken, or ctx ends.
+func (i *intake) hand(ctx context.Context, f fetched) {
+	select {
+	case i.fetched <- f:
+	case <-ctx.Done():
 	}
 }
 
@@ -98,11 +115,11 @@ func (i *intake) begin(ctx context.Context) {
 			continue
 		}
 		have := stream.CachedInfo().State
-		if i.log.next > have.LastSeq+1 {
+		if needs(i.next) > have.LastSeq {
 			i.p.opts.Log.Error("inputs are lost from the intake: its stream was recreated or has lost its end; "+
 				"processing continues at its beginning", zap.String("stream", i.log.stream), zap.Int("partition", i.number),
 				zap.Uint64("wanted", i.log.next), zap.Uint64("last", have.LastSeq))
-			i.log.next = 0
+			i.log.next, i.next = 0, 0
 		}
 		return
 	}

@@ -22,7 +22,8 @@ func newPartition(p *Partitions, number int, c cursor, sequence uint64) *partiti
 // Epoch implements bridge.PartitionProgress.
 func (p *partition) Epoch() uint64 { return p.cursor.epoch }
 
-// Behind implements bridge.PartitionProgress. Ticks count, and what came since the last one was sent does not.
+// Behind implements bridge.PartitionProgress. Ticks count, a bundle that was not read yet counts as one, and what came
+// since the last message was sent does not count.
 func (p *partition) Behind() uint64 { return p.intake.behind }
 
 // Close implements bridge.Partition.

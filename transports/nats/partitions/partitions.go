@@ -43,7 +43,7 @@ type Options struct {
 
 // Committed is what is known to be committed.
 type Committed struct {
-	Next            uint64 // position in the intake that is read next
+	Next            uint64 // sequence in the intake of the message that is read next
 	Events, Notices uint64 // sequences in the state of the last one that was committed now; 0: there was none
 }
 
@@ -84,7 +84,7 @@ func (p *Partitions) Take(ctx context.Context, number int, from uint64,
 	if err := owned.restore(ctx, from, put); err != nil {
 		return nil, p.failed(number, err)
 	}
-	p.opts.Committed(number, Committed{Next: owned.cursor.next})
+	p.opts.Committed(number, Committed{Next: messageAt(owned.cursor.next)})
 	owned.intake = newIntake(p, number, owned.cursor.next, owned.cursor.owner)
 	return owned, nil
 }
