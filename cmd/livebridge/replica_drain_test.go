@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -59,6 +60,7 @@ func (s *drainSenders) run(ctx context.Context, senders int) {
 				case status != http.StatusOK && ctx.Err() == nil:
 					s.failed.Add(1)
 				}
+				<-time.After(5 * time.Millisecond) // so that the provider leaves the replicas some of the machine
 			}
 		})
 	}

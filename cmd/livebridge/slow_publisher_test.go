@@ -15,7 +15,8 @@ import (
 
 // slowPublisher takes its time for every event and every checkpoint, and notes in which order they end.
 type slowPublisher struct {
-	takes  time.Duration
+	takes  time.Duration                       // an event
+	syncs  time.Duration                       // a checkpoint
 	silent bool                                // no event is ever answered before Close
 	gate   func(*bridge.Event) <-chan struct{} // what an event waits for; nil: nothing
 	mu     sync.Mutex
@@ -25,7 +26,7 @@ type slowPublisher struct {
 }
 
 func newSlowPublisher() *slowPublisher {
-	return &slowPublisher{takes: 300 * time.Millisecond, close: make(chan struct{})}
+	return &slowPublisher{takes: 300 * time.Millisecond, syncs: 300 * time.Millisecond, close: make(chan struct{})}
 }
 
 func (p *slowPublisher) note(what string) {
@@ -58,7 +59,7 @@ func (p *slowPublisher) Publish(e *bridge.Event, done func(error)) {
 }
 
 func (p *slowPublisher) Checkpoint(context.Context) error {
-	<-time.After(p.takes)
+	<-time.After(p.syncs)
 	p.note("checkpoint")
 	return nil
 }
@@ -117,6 +118,7 @@ func left(t *testing.T, dir string) uint64 {
 func TestEndInOrder(t *testing.T) {
 	t.Parallel()
 	dir, p := t.TempDir(), newSlowPublisher()
+	p.syncs = 2 * time.Second // longer than the port takes to close, so that the last one is under way then
 	service, stop, ended := runWith(t, dir, p)
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
 	var inHand []*slowRequest

@@ -38,7 +38,8 @@ func newBinaries(faults []mutant, dir, overlay string) map[string]*binary {
 	return all
 }
 
-// make builds the program, and sees which tests fail though no fault is planted: they say nothing of faults.
+// make builds the program, and sees which tests fail though no fault is planted: they say nothing about the faults
+// here.
 func (b *binary) make(overlay string) error {
 	args := append([]string{"test", "-c", "-o", b.path, "-overlay", overlay}, flags()...)
 	if text, err := output(exec.Command("go", append(args, "./"+b.where)...)); err != nil {
