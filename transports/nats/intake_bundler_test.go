@@ -98,8 +98,8 @@ func ended(t *testing.T, all []appended, want error) {
 	}
 }
 
-// TestBundleTogether: the first input is sent at once, and those that come while it is under way go together; each has the
-// outcome of its message, so that none is answered 200 that the stream may not have.
+// TestBundleTogether: the first input is sent at once, and those that come while it is under way go together; each has
+// the outcome of its message, so that none is answered 200 that the stream may not have.
 func TestBundleTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
