@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -48,14 +49,33 @@ func (n *natsCampaign) read() *campaignLogs {
 	return logs
 }
 
-// inputsOf returns the messages of an intake that are not owners' ticks.
+// inputsOf returns the inputs in the messages of an intake that are not owners' ticks. The last one of a message has
+// the number 0xffff.
 func inputsOf(messages []*jetstream.RawStreamMsg) (out []campaignRecord) {
 	for _, m := range messages {
-		if !isTick(m) {
-			out = append(out, campaignRecord{m.Sequence, m.Time, nil, m.Data})
+		if isTick(m) {
+			continue
 		}
+		for n, value := range unbundled(m.Data) {
+			out = append(out, campaignRecord{m.Sequence<<16 | uint64(n), m.Time, nil, value})
+		}
+		out[len(out)-1].position |= 0xffff
 	}
 	return out
+}
+
+// unbundled reads the inputs of a message, written a second time.
+func unbundled(message []byte) (inputs [][]byte) {
+	rest, bundle := bytes.CutPrefix(message, []byte{0x84, 1})
+	if !bundle {
+		return [][]byte{message}
+	}
+	for len(rest) > 0 {
+		size, n := binary.Uvarint(rest)
+		inputs = append(inputs, rest[n:n+int(size)])
+		rest = rest[n+int(size):]
+	}
+	return inputs
 }
 
 // isTick reports whether a message is an owner's tick, which expires.
