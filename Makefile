@@ -43,7 +43,7 @@ test:               ## run the tests; with TEST_ALL=1 in their long form, as CI 
 test-brokers:       ## run the tests that start real brokers: Kafka (from Maven's packages) and nats-server
 	@for program in java mvn python3; do command -v $$program >/dev/null || \
 	  { echo "test-brokers needs $$program: Java 17 or later, Maven and Python 3 with venv"; exit 1; }; done
-	CGO_ENABLED=0 $(GO) test -tags brokers -p 2 -count 1 -timeout 15m ./cmd/livebridge ./transports/... -run \
+	CGO_ENABLED=0 $(GO) test -tags brokers -p 1 -count 1 -timeout 15m ./transports/... ./cmd/livebridge -run \
 	  "^($$(grep -rl --include='*_test.go' '^//go:build brokers' transports cmd | \
 	  xargs grep -ho '^func Test[A-Za-z0-9]*' | sed 's/func //' | sort -u | paste -sd '|' -))$$"
 
