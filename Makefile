@@ -13,7 +13,7 @@ PACKAGES  := ./cmd/livebridge $(addprefix ./transports/,kafka nats nats/partitio
   $(addprefix ./bridge/,journal ingress status cluster) ./...
 # More tests at a time than there are cores, for most of them wait for half of their time or longer; without symbols for
 # a debugger, which takes the linker a third less; and without what go vet says by itself in .ci/run.
-TESTING   := -p 4 -parallel 8 -ldflags=-w -vet=off
+TESTING   := -parallel 8 -ldflags=-w -vet=off
 
 # A key for trying things out on one's own machine, which everybody knows, and so loopback alone. Set
 # LIVEBRIDGE_STREAM_KEY and LIVEBRIDGE_LISTEN to have your own.
@@ -38,7 +38,7 @@ demo: build         ## play the provider against the service and print callbacks
 	$(BIN) demo
 
 test:               ## run the tests; with TEST_ALL=1 in their long form, as CI does
-	CGO_ENABLED=0 $(GO) test $(if $(TEST_ALL),,-short) $(TESTING) $(PACKAGES)
+	CGO_ENABLED=0 $(GO) test $(if $(TEST_ALL),,-short) -p 4 $(TESTING) $(PACKAGES)
 
 test-brokers:       ## run the tests that start real brokers: Kafka (from Maven's packages) and nats-server
 	@for program in java mvn python3; do command -v $$program >/dev/null || \
