@@ -61,6 +61,8 @@ func topicMutants() []mutant {
 			"len(found) < 0 {", kafka, "TestFewerPartitions"},
 		{"a partition without a leader is led by broker 0", "transports/kafka/findings.go", `if p.Leader.Host == "" {`,
 			`if p.Leader.Host == "nobody" {`, kafka, "TestPartitionWithoutLeader"},
+		{"a check that was asked for takes metadata from before", "transports/kafka/topics.go",
+			"t.cluster.renewForCertain(ctx)", "t.cluster.Renew()", kafka, "TestPartitionWithoutLeader"},
 		{"a denied producer id is never requested again", "transports/kafka/producer/producer_id.go",
 			"!i.denied.IsZero() && time.Since(i.denied) >= i.retryInterval", "!i.denied.IsZero() && i.retryInterval < 0", kafka,
 			"TestProducerIDPermittedAgain"},

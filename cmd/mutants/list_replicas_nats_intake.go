@@ -22,6 +22,8 @@ func natsIntakeMutants() []mutant {
 			"TestIntakeOfBundles"},
 		{"a cursor of an older version is read as one of today", natsPartitions + "/cursor.go", "c.next <<= inputBits", "",
 			natsPartitions, "TestCursorOfMessages"},
+		{"an intake that was made anew is not read", read, "needs(i.next) > have.LastSeq", "false", natsPartitions,
+			"TestIntakeMadeAnew"},
 		{"inputs of a message are not behind", read, "m.left + uint64(len(inputs)-1-n)", "m.left", natsPartitions,
 			"TestBundleBehind"},
 	}

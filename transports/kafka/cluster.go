@@ -78,6 +78,18 @@ func (c *cluster) Renew() {
 	}
 }
 
+// renewForCertain is Renew, but waits for what is left of renewPause.
+func (c *cluster) renewForCertain(ctx context.Context) {
+	c.mu.Lock()
+	left := renewPause - time.Since(c.renewed)
+	c.mu.Unlock()
+	select {
+	case <-time.After(left):
+	case <-ctx.Done():
+	}
+	c.Renew()
+}
+
 // reload reads the credentials again, and renews the connections when they have changed.
 func (c *cluster) reload() error {
 	err := c.credentials.load()

@@ -99,7 +99,7 @@ func TestRejectedNotice(t *testing.T) {
 func TestNoticesWait(t *testing.T) {
 	t.Parallel()
 	f := startFake(t, kfake.NumBrokers(1))
-	o := testOptions()
+	o, logs := observed()
 	o.Brokers, o.Partitions, o.Quarantine, o.Create = joined(f.addrs), 1, "suspects", false
 	for name, policy := range map[string]string{"": "delete", intakeSuffix: "delete", stateSuffix: "compact"} {
 		if err := f.CreateTopic(o.Topic+name, 1, map[string]string{"cleanup.policy": policy}); err != nil {
@@ -107,8 +107,9 @@ func TestNoticesWait(t *testing.T) {
 		}
 	}
 	r := openReplicas(t, o)
+	transporttest.AwaitLog(t, logs, "topic unavailable")
 	p := takePartition(t, r)
-	if err := r.Append(soon(t), 0, []byte("input")); err != nil || !r.Connected() {
+	if err := r.Append(soon(t), 0, []byte("input")); err != nil {
 		t.Errorf("append: %v", err)
 	}
 	event := transporttest.Events(1, 1, 1)
@@ -121,6 +122,9 @@ func TestNoticesWait(t *testing.T) {
 	}
 	if got := textOf(committedOf(t, o, o.Topic, 0)); !slices.Equal(got, structured(event...)) {
 		t.Errorf("the topic of events has %q", got)
+	}
+	if !r.Connected() {
+		t.Error("not connected without the topic of notices")
 	}
 }
 

@@ -165,7 +165,7 @@ func (t *topics) checkOnce(ctx context.Context) bool {
 	}
 	t.cluster.setTopics(names)
 	if stale {
-		t.cluster.Renew()
+		t.cluster.renewForCertain(ctx)
 	}
 	asking, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()

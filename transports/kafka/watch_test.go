@@ -221,7 +221,6 @@ func TestPartitionWithoutLeader(t *testing.T) {
 	all := transporttest.Events(20, 1, 1)
 	transporttest.Deliver(t, p, all)
 	var away atomic.Bool
-	away.Store(true)
 	host, port := kfakeAddr(t, f)
 	f.ControlKey(int16(kmsg.Metadata), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		f.KeepControl()
@@ -230,7 +229,12 @@ func TestPartitionWithoutLeader(t *testing.T) {
 		}
 		return withoutLeader(r.(*kmsg.MetadataRequest), o.Topic, host, port), nil, true
 	})
-	p.topics.requestCheck()
+	p.cluster.close()
+	if _, err := p.cluster.Client().Metadata(t.Context(), &kafka.MetadataRequest{Topics: []string{o.Topic}}); err != nil {
+		t.Fatal(err)
+	}
+	away.Store(true)
+	p.topics.requestCheck() // what was fetched a moment ago says nothing about it
 	transporttest.AwaitLog(t, logs, "have no leader")
 	for _, e := range transporttest.Events(20, 2, 1) {
 		err := transporttest.Try(t, p, e)

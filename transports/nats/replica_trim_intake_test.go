@@ -67,7 +67,7 @@ func TestFullIntake(t *testing.T) {
 	}
 	p, err := r.Take(t.Context(), 1, 0, ignore)
 	if err == nil {
-		_, err = p.Commit(t.Context(), bridge.PartitionCommit{Next: 2}) // behind the first one
+		_, err = p.Commit(t.Context(), bridge.PartitionCommit{Next: 2 << 16}) // behind the first message
 	}
 	if err == nil {
 		err = p.Close()

@@ -186,7 +186,7 @@ func TestIntakeMadeAnew(t *testing.T) {
 	t.Parallel()
 	o := started(t)
 	p := taken(t, o, 0, make(rows))
-	if _, err := p.Commit(within(t), bridge.PartitionCommit{Next: 1000}); err != nil {
+	if _, err := p.Commit(within(t), bridge.PartitionCommit{Next: 1000 << inputBits}); err != nil {
 		t.Fatal(err)
 	}
 	_, js := o.Connection()
