@@ -69,18 +69,21 @@ func (b *testedBundler) appends(texts ...string) (all []appended) {
 // answers has the stream answer the message that was sent last, which must be of these inputs.
 func (b *testedBundler) answers(t *testing.T, err error, texts ...string) {
 	t.Helper()
-	b.sees(t, texts...)
-	b.sent[len(b.sent)-1].answer <- err
+	b.sees(t, texts...).answer <- err
 	synctest.Wait()
 }
 
-// sees checks what was sent last.
-func (b *testedBundler) sees(t *testing.T, texts ...string) {
+// sees checks what was sent last, and returns it.
+func (b *testedBundler) sees(t *testing.T, texts ...string) *sentInputs {
 	t.Helper()
 	synctest.Wait()
-	if got := b.sent[len(b.sent)-1].texts; !slices.Equal(got, texts) {
-		t.Fatalf("%.100q is sent, want %.100q", got, texts)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	last := b.sent[len(b.sent)-1]
+	if !slices.Equal(last.texts, texts) {
+		t.Fatalf("%.100q is sent, want %.100q", last.texts, texts)
 	}
+	return last
 }
 
 // ended checks that all have this outcome.
