@@ -38,7 +38,7 @@ demo: build         ## play the provider against the service and print callbacks
 	$(BIN) demo
 
 test:               ## run the tests; with TEST_ALL=1 in their long form, as CI does
-	CGO_ENABLED=0 $(GO) test $(if $(TEST_ALL),,-short) -p 4 $(TESTING) $(PACKAGES)
+	CGO_ENABLED=0 $(GO) test $(if $(TEST_ALL),,-short -p 4) $(TESTING) $(PACKAGES)
 
 test-brokers:       ## run the tests that start real brokers: Kafka (from Maven's packages) and nats-server
 	@for program in java mvn python3; do command -v $$program >/dev/null || \
