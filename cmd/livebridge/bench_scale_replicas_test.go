@@ -23,6 +23,26 @@ const (
 	simulatedSending      = 2 * time.Second
 )
 
+// scaleRound is what so many replicas with so many partitions have done.
+type scaleRound struct {
+	scaleUse
+	partitions, replicas int
+	published            float64 // a second
+	foreign              float64 // part of the machine that anything else has used
+	cores                int     // of the machine
+}
+
+type scaleRounds []scaleRound
+
+// costs returns what explains the processor time of all rounds best.
+func (all scaleRounds) costs() scaleCosts {
+	var uses scaleUses
+	for _, r := range all {
+		uses = append(uses, r.scaleUse)
+	}
+	return uses.costs()
+}
+
 // BenchmarkScaleReplicas reports the callbacks a second that are answered and published, by partitions and replicas:
 // measured on one machine that the replicas share with the broker and with what sends, and simulated on what the same
 // run has measured of costs: of that machine, with the error against what was measured there, and of machines for each.

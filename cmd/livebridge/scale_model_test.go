@@ -172,11 +172,12 @@ const transactionRequests = 4
 
 // request is one of them, to write so many callbacks; the others write none.
 func (m *scaleModel) request(p *modelPartition, callbacks int, done func()) {
-	n := time.Duration(callbacks)
-	p.owner.process.work(m.costs.commit/transactionRequests+n*m.costs.apply, func() {
-		m.broker.work(m.costs.transact/transactionRequests+n*m.costs.store/2, done)
+	p.owner.process.work(m.costs.commit/transactionRequests+times(callbacks, m.costs.apply), func() {
+		m.broker.work(m.costs.transact/transactionRequests+times(callbacks, m.costs.store/2), done)
 	})
 }
+
+func times(n int, each time.Duration) time.Duration { return time.Duration(n) * each }
 
 // commit is a transaction of what was read.
 func (m *scaleModel) commit(p *modelPartition, slot bool) {
