@@ -46,6 +46,9 @@ func sessionsKey(dst []byte, l bridge.Lane) []byte { return appendLane(append(ds
 
 // laneOf returns the lane of a key of table l, or e.
 func laneOf(key []byte) (bridge.Lane, error) {
+	if len(key) < 2 {
+		return bridge.Lane{}, fmt.Errorf("lane key %q is too short", key)
+	}
 	l := bridge.Lane{Kind: bridge.Kind(key[1])}
 	parts := strings.Split(string(key[2:]), "/")
 	if len(parts) != 3 {
