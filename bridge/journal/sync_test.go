@@ -44,6 +44,24 @@ func slowly(t *testing.T, change func(*Options), f func(t *testing.T, j *Journal
 	})
 }
 
+// TestNothingBeforeTheSync: what is answered and what is published is on disk.
+func TestNothingBeforeTheSync(t *testing.T) {
+	slowly(t, func(*Options) {}, func(t *testing.T, j *Journal, slow *atomic.Bool) {
+		slow.Store(true)
+		begun := time.Now()
+		var publishing sync.WaitGroup
+		publishing.Go(func() {
+			if drain(t, j, 1); time.Since(begun) < slowSync {
+				t.Errorf("the event is published after %v", time.Since(begun))
+			}
+		})
+		if add(t, j, push("a", 1e12, bridge.PhasePublish)); time.Since(begun) < slowSync {
+			t.Errorf("the callback is answered after %v", time.Since(begun))
+		}
+		publishing.Wait()
+	})
+}
+
 // TestRepeatWaitsForWhatItRepeats: the 200 for a repeat says that the first is on disk, so it waits for that.
 func TestRepeatWaitsForWhatItRepeats(t *testing.T) {
 	slowly(t, func(*Options) {}, func(t *testing.T, j *Journal, slow *atomic.Bool) {
