@@ -29,7 +29,7 @@ type bundler struct {
 	mu      sync.Mutex
 	waiting []*pending
 	working bool
-	most    int   // bytes that the stream was found not to take in a message; 0: all were taken
+	most    int   // bytes of inputs in a message since one was too large for the stream; 0: none was
 	trouble error // of what is under way; nil: none
 }
 
