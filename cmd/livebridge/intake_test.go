@@ -85,7 +85,7 @@ func TestIntakeChanges(t *testing.T) {
 	if err := q.Close(); err != nil {
 		t.Fatal(err)
 	}
-	accept(startApp(t, replica))
+	accept(startApp(t, replica, "NATS_EMBEDDED_LISTEN", "127.0.0.1:0"))
 }
 
 // TestReplicaOfOtherTopics: topics that cannot be shared end the service and say so, whatever it has queued meanwhile.
