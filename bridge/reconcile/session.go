@@ -40,7 +40,7 @@ type Difference struct {
 	Problem Problem `json:"problem"`
 	Stream
 	Begun time.Time `json:"begun,omitzero"` // see Begun.At
-	Since time.Time `json:"since"`          // the difference was seen at first, or the push began
+	Since time.Time `json:"since"`          // when it was seen first; of a missed push, when that began
 }
 
 // sortDifferences puts them in the order of their streams.

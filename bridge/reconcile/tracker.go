@@ -3,7 +3,7 @@ package reconcile
 import "time"
 
 // Tracker remembers since when there are differences. The zero Tracker remembers none.
-type Tracker struct{ since map[seen]time.Time }
+type Tracker struct{ since map[seen]time.Time } // when each was seen first
 
 // seen identifies a difference. A new push of the stream is another one.
 type seen struct {
@@ -20,8 +20,9 @@ type Snapshot struct {
 	Online  []Begun  // streams at the provider
 }
 
-// Compare returns the differences that have lasted for the grace period, in the order of their streams. A stream that
-// has been online for that long without a session counts at once. What is remembered of other domains stays as it was.
+// Compare returns the differences that were seen for the grace period, in the order of their streams. None counts
+// before, however old its push is: one that ends between both lists, or that the provider lists for a while after its
+// end, is online without a session too. What is remembered of other domains stays as it was.
 func (t *Tracker) Compare(s Snapshot, grace time.Duration) []Difference {
 	listed := make(map[string]bool)
 	for _, domain := range s.Domains {
@@ -36,11 +37,15 @@ func (t *Tracker) Compare(s Snapshot, grace time.Duration) []Difference {
 	var out []Difference
 	for _, d := range differences(s, listed) {
 		key := seen{d.Problem, d.Stream, d.Begun.UnixMilli()}
-		if since, known := t.since[key]; known {
-			d.Since = since
+		first, known := t.since[key]
+		if !known {
+			first = s.Now
 		}
-		next[key] = d.Since
-		if s.Now.Sub(d.Since) >= grace {
+		next[key] = first
+		if d.Since.IsZero() || d.Since.After(first) {
+			d.Since = first
+		}
+		if s.Now.Sub(first) >= grace {
 			out = append(out, d)
 		}
 	}
@@ -49,22 +54,18 @@ func (t *Tracker) Compare(s Snapshot, grace time.Duration) []Difference {
 	return out
 }
 
-// differences returns all differences of the listed domains, as if each were seen for the first time.
+// differences returns all differences of the listed domains. A stream that is online is so since its push began.
 func differences(s Snapshot, listed map[string]bool) []Difference {
 	open, online := index(s.Open), index(s.Online)
 	var out []Difference
 	for stream, at := range online {
 		if _, is := open[stream]; !is && listed[stream.Domain] {
-			d := Difference{Missed, stream, at, s.Now}
-			if !at.IsZero() && at.Before(s.Now) {
-				d.Since = at
-			}
-			out = append(out, d)
+			out = append(out, Difference{Missed, stream, at, at})
 		}
 	}
 	for stream, at := range open {
 		if _, is := online[stream]; !is && listed[stream.Domain] {
-			out = append(out, Difference{Stale, stream, at, s.Now})
+			out = append(out, Difference{Stale, stream, at, time.Time{}})
 		}
 	}
 	return out

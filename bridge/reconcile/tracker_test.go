@@ -54,16 +54,28 @@ func play(t *testing.T, rounds []round) {
 type list = []reconcile.Begun
 type found = []reconcile.Difference
 
-// TestMissed: a stream that has been online for the grace period without a session, by the provider's start time; one
-// without a start time counts from when it was seen.
+// TestMissed: a stream that was seen online for the grace period without a session. It is missed since the provider's
+// start time, or, without one, since it was seen.
 func TestMissed(t *testing.T) {
 	a, b, unknown := begun("a", 0), begun("b", 0), reconcile.Begun{Stream: begun("c", 0).Stream}
 	play(t, []round{
-		{4, list{b}, list{a, b, unknown}, nil, false},
-		{5, list{b}, list{a, b, unknown}, found{missed(a, 0)}, false},
-		{9, list{b}, list{a, b, unknown}, found{missed(a, 0), missed(unknown, 4)}, false},
-		{10, list{a, b}, list{a, b, unknown}, found{missed(unknown, 4)}, false},
-		{11, list{a, b}, list{a, b}, nil, false},
+		{4, list{b}, list{a, b}, nil, false},
+		{5, list{b}, list{a, b, unknown}, nil, false},
+		{9, list{b}, list{a, b, unknown}, found{missed(a, 0)}, false},
+		{10, list{b}, list{a, b, unknown}, found{missed(a, 0), missed(unknown, 5)}, false},
+		{11, list{a, b}, list{a, b, unknown}, found{missed(unknown, 5)}, false},
+		{12, list{a, b}, list{a, b}, nil, false},
+	})
+}
+
+// TestEndBetweenLists: a push of hours is not missed where its session has ended and the provider still lists it.
+func TestEndBetweenLists(t *testing.T) {
+	a := begun("a", -600)
+	play(t, []round{
+		{0, list{a}, list{a}, nil, false},
+		{1, nil, list{a}, nil, false}, // its PUBLISH_DONE came after the provider's list was taken
+		{5, nil, list{a}, nil, false},
+		{6, nil, nil, nil, false},
 	})
 }
 
@@ -97,7 +109,8 @@ func TestDomainsThatAreNotListed(t *testing.T) {
 
 // TestOrderOfDifferences: by stream.
 func TestOrderOfDifferences(t *testing.T) {
-	play(t, []round{{9, nil, list{begun("b", 0), begun("a", 0), begun("c", 1)},
+	online := list{begun("b", 0), begun("a", 0), begun("c", 1)}
+	play(t, []round{{4, nil, online, nil, false}, {9, nil, online,
 		found{missed(begun("a", 0), 0), missed(begun("b", 0), 0), missed(begun("c", 1), 1)}, false}})
 }
 

@@ -254,7 +254,8 @@ type settings struct {
 	// It needs `DOMAINS`, `PROVIDER_REGION` and credentials, see
 	// [callbacks that never came](#callbacks-that-never-came). In use: `1m`.
 	ReconcileInterval time.Duration `env:"RECONCILE_INTERVAL" envDefault:"0s"`
-	// How long a stream must be online without an open session, or a session open without its stream, to be reported.
+	// How long a stream must be seen online without an open session, or a session open without its stream, to be
+	// reported: longer than the provider's list is late.
 	ReconcileGrace time.Duration `env:"RECONCILE_GRACE" envDefault:"5m"`
 	// Whether to publish such a stream as an event of the kind `session`, see
 	// [sessions](../schemas/README.md#sessions): `true` or `false`.

@@ -91,7 +91,7 @@ func descriptions() map[string]string {
 		"INTAKE_BUDGET":         "How long the broker has, with INTAKE=broker, to acknowledge a callback.",
 		"INTAKE_GROUP":          "Name of the replicas that share the work.",
 		"RECONCILE_INTERVAL":    "How often the sessions that are open are compared with the streams that are online at the provider; 0: never.",
-		"RECONCILE_GRACE":       "How long a stream must be online without an open session, or a session open without its stream, to be reported.",
+		"RECONCILE_GRACE":       "How long a stream must be seen online without an open session, or a session open without its stream, to be reported.",
 		"RECONCILE_EVENTS":      "Whether to publish such a stream as an event of the kind session, see sessions: true or false.",
 		"PROVIDER_REGION":       "Region of the provider's API, such as cn-north-4; the default of --region of livebridge callbacks.",
 		"PROVIDER_PROJECT":      "Id of the project; empty: HUAWEICLOUD_SDK_PROJECT_ID, or the only one of the credentials.",
