@@ -44,7 +44,8 @@ func serveSynced() error {
 	return serveBare(func(body []byte) error { return db.Set(fmt.Appendf(nil, "%020d", n.Add(1)), body, pebble.Sync) })
 }
 
-// serveAcknowledged is livebridge with a publisher that acknowledges at once: what is left to gain at the broker's side.
+// serveAcknowledged is livebridge with a publisher that acknowledges at once: what is left to gain at the side of the
+// broker.
 func serveAcknowledged() error {
 	s, err := load(environ())
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// sourcedBatch is how many events throughSource puts into one atomic batch: about as many as a replica commits under load.
+// sourcedBatch is how many events throughSource puts into an atomic batch: about as many as a replica commits under
+// load.
 const sourcedBatch = 100
 
 // throughSource publishes the same events as plainly by a plain loop of atomic batches to one stream, which another one

@@ -147,8 +147,8 @@ func plainly(b *testing.B, url string) float64 {
 
 // BenchmarkAcceptReplicasNATS sends callbacks over 64 connections to one replica with INTAKE=broker beside three NATS
 // servers, each a process of its own, and publishes as many events by a plain asynchronous loop, and through atomic
-// batches and a sourced stream, in turns. It reports the medians of what was answered a second, and of what was answered
-// and published, and the ratio of that to the plain loop.
+// batches and a sourced stream, in turns. It reports the medians of what was answered a second, and of what was
+// answered and published, and the ratio of that to the plain loop.
 func BenchmarkAcceptReplicasNATS(b *testing.B) {
 	broker := onNATSReplicas(b)
 	for b.Loop() {
