@@ -15,14 +15,14 @@ func TestShare(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, m *memory) {
 		a := join(t, m, "a", 12)
-		time.Sleep(time.Millisecond)
+		time.Sleep(conflictPause)
 		owned(t, 12, a)
 		b := join(t, m, "b", 12)
-		time.Sleep(time.Millisecond)
+		time.Sleep(conflictPause)
 		owned(t, 12, a, b)
 		had := append(a.partitions(), b.partitions()...)
 		c := join(t, m, "c", 12)
-		time.Sleep(time.Millisecond)
+		time.Sleep(conflictPause)
 		owned(t, 12, a, b, c)
 		for i, p := range []*member{a, b} {
 			for _, n := range p.partitions() {
@@ -34,7 +34,7 @@ func TestShare(t *testing.T) {
 		if err := b.Leave(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Millisecond)
+		time.Sleep(conflictPause)
 		owned(t, 12, a, c)
 		if _, err := b.Next(t.Context()); !errors.Is(err, errLeft) {
 			t.Errorf("who has left is answered %v", err)

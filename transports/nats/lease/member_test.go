@@ -13,6 +13,10 @@ import (
 	"go.uber.org/zap"
 )
 
+// conflictPause is how long a replica may wait after two have reached for one partition, as happens when the keys of one
+// that leaves are told them in turns.
+const conflictPause = Time/48 + time.Millisecond
+
 // member is a replica of a test.
 type member struct {
 	*client
