@@ -128,7 +128,8 @@ func rotations() map[string]func(*testing.T, *server.Options, *Options) func(*na
 			o.CredsFile = transporttest.File(t, "bridge.creds", creds)
 			_, creds = k.user(time.Time{})
 			return func(s *natstest.Server) rotation {
-				return rotation{func() { k.revoke(t, s.Running, public) }, func() { transporttest.Overwrite(t, o.CredsFile, creds) }}
+				return rotation{func() { k.revoke(t, s.Running, public) },
+					func() { transporttest.Overwrite(t, o.CredsFile, creds) }}
 			}
 		},
 		"certificates of both sides": func(t *testing.T, so *server.Options, o *Options) func(*natstest.Server) rotation {
