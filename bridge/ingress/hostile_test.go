@@ -37,15 +37,20 @@ func writeOnce(text string) attack {
 	}
 }
 
-// reconnecting does the same on one connection after the other: each ends with the server's answer.
+// reconnecting does the same on one connection after the other, until the first ends with the test. Each of the others
+// ends with the server's answer.
 func reconnecting(address string, do attack) attack {
 	return func(first net.Conn) {
-		for c, err := first, error(nil); err == nil; c, err = net.Dial("tcp", address) {
+		for {
+			if _, err := first.Write(nil); err != nil {
+				return
+			}
+			c, err := net.Dial("tcp", address)
+			if err != nil {
+				return
+			}
 			do(c)
 			_ = c.Close()
-			if _, err := first.Write(nil); err != nil {
-				return // the test has ended
-			}
 		}
 	}
 }
