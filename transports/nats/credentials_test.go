@@ -128,7 +128,8 @@ func rotations() map[string]func(*testing.T, *server.Options, *Options) func(*na
 			o.CredsFile = transporttest.File(t, "bridge.creds", creds)
 			_, creds = k.user(time.Time{})
 			return func(s *natstest.Server) rotation {
-				return rotation{func() { k.revoke(t, s.Server, public) }, func() { transporttest.Overwrite(t, o.CredsFile, creds) }}
+				return rotation{func() { k.revoke(t, s.Running, public) },
+					func() { transporttest.Overwrite(t, o.CredsFile, creds) }}
 			}
 		},
 		"certificates of both sides": func(t *testing.T, so *server.Options, o *Options) func(*natstest.Server) rotation {
@@ -144,8 +145,8 @@ func rotations() map[string]func(*testing.T, *server.Options, *Options) func(*na
 				return rotation{
 					func() {
 						s.Reload(t, func(so *server.Options) { so.TLSConfig = config(second) })
-						for _, c := range natstest.Must(s.Connz(nil)).Conns {
-							_ = s.DisconnectClientByID(c.Cid) // the server keeps connections that it would refuse now
+						for _, c := range natstest.Must(s.Running.Connz(nil)).Conns {
+							_ = s.Running.DisconnectClientByID(c.Cid) // the server keeps connections that it would refuse now
 						}
 					},
 					func() {
@@ -216,7 +217,7 @@ func TestReload(t *testing.T) {
 	defer transporttest.CloseSoon(p)
 	known := func() []string {
 		var users []string
-		for _, c := range natstest.Must(s.Connz(&server.ConnzOptions{Username: true})).Conns {
+		for _, c := range natstest.Must(s.Running.Connz(&server.ConnzOptions{Username: true})).Conns {
 			users = append(users, c.AuthorizedUser)
 		}
 		return users

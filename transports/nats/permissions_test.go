@@ -65,7 +65,7 @@ func (r rights) give(t *testing.T, s *natstest.Server) {
 	t.Helper()
 	o := s.Options.Clone()
 	o.Users = r.options().Users
-	if err := s.ReloadOptions(o); err != nil {
+	if err := s.Running.ReloadOptions(o); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -55,7 +55,7 @@ func TestCurrentServerLimit(t *testing.T) {
 	reload := func(limit int32) {
 		o := s.Options.Clone()
 		o.MaxPayload = limit
-		if err := s.ReloadOptions(o); err != nil {
+		if err := s.Running.ReloadOptions(o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -88,7 +88,7 @@ func TestSizeLimitWithoutServer(t *testing.T) {
 	if err := transporttest.Publish(t, p, sized(1, 100)); err != nil {
 		t.Fatal(err)
 	}
-	s.Shutdown()
+	s.Running.Shutdown()
 	transporttest.Eventually(t, "the connection is lost", func() bool { return !p.conn.Load().IsConnected() })
 	answer := make(chan error, 1)
 	p.rejectTooLarge(8192, 4096, func(err error) { answer <- err })

@@ -11,9 +11,9 @@ import (
 
 // Server is a NATS server with JetStream on TCP that can be stopped and started again.
 type Server struct {
-	*server.Server // the running one
-	Options        *server.Options
-	URL            string
+	Running *server.Server // a field with a name: of what is embedded, Go would compile all methods once more
+	Options *server.Options
+	URL     string
 }
 
 // StoreLimit is what servers of tests may store. Without it a server takes three quarters of what is free on the disk,
@@ -30,7 +30,7 @@ func Start(t testing.TB, o *server.Options) *Server {
 	}
 	s := &Server{Options: o}
 	s.Restart(t)
-	s.URL, s.Options.Port = s.ClientURL(), s.Addr().(*net.TCPAddr).Port
+	s.URL, s.Options.Port = s.Running.ClientURL(), s.Running.Addr().(*net.TCPAddr).Port
 	t.Cleanup(s.Kill)
 	return s
 }
@@ -40,19 +40,19 @@ func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	o := *s.Options
 	var err error
-	if s.Server, err = server.NewServer(&o); err != nil {
+	if s.Running, err = server.NewServer(&o); err != nil {
 		t.Fatal(err)
 	}
-	go s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	go s.Running.Start()
+	if !s.Running.ReadyForConnections(10 * time.Second) {
 		t.Fatal("the server has not started")
 	}
 }
 
 // Kill stops the server.
 func (s *Server) Kill() {
-	s.Shutdown()
-	s.WaitForShutdown()
+	s.Running.Shutdown()
+	s.Running.WaitForShutdown()
 }
 
 // Reload applies other options to the running server.
@@ -60,7 +60,7 @@ func (s *Server) Reload(t testing.TB, change func(*server.Options)) {
 	t.Helper()
 	o := s.Options.Clone()
 	change(o)
-	if err := s.ReloadOptions(o); err != nil {
+	if err := s.Running.ReloadOptions(o); err != nil {
 		t.Fatal(err)
 	}
 }
