@@ -77,6 +77,8 @@ func reconcileMutants() []mutant {
 			"Difference{Missed, stream, at, time.Time{}}", reconcile, "TestMissed"},
 		{"an old push counts at once", tracker, "s.Now.Sub(first) >= grace", "s.Now.Sub(d.Since) >= grace", reconcile,
 			"TestEndBetweenLists"},
+		{"a push whose session is forgotten is missed", tracker, " && s.Now.Sub(at) > bridge.OpenSessionKept",
+			" && s.Now.Sub(at) < 0", reconcile, "TestForgottenPush"},
 		{"a difference begins again each time", tracker, "\t\tif !known {\n\t\t\tfirst = s.Now\n",
 			"\t\tif true || known {\n\t\t\tfirst = s.Now\n", reconcile, "TestStale"},
 		{"a new push goes on with the old difference", tracker, "d.Stream, d.Begun.UnixMilli()}", "d.Stream, 0}", reconcile,
