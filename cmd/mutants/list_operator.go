@@ -3,6 +3,11 @@ package main
 // operatorMutants are faults of what an operator sees and does.
 func operatorMutants() []mutant {
 	return []mutant{
+		{"an output that is cut off is a success", "cmd/livebridge/main.go", "err = result.failure()", "_ = result.failure()",
+			livebridge, "TestIncompleteOutput"},
+		{"no terminal is known any more", "cmd/livebridge/operator.go",
+			"case *resultWriter:\n\t\tw = behind.to", "case *resultWriter:\n\t\t_ = behind.to", livebridge,
+			"TestResultWriterIsTransparent"},
 		{"the environment does not take precedence over --env-file", "cmd/livebridge/env_file.go",
 			"if _, set := os.LookupEnv(name); set {", "if false {", livebridge, "TestEnvFile"},
 		{"config --check leaves a file behind", "cmd/livebridge/preflight_disk.go", ", os.Remove(file.Name())", "",
