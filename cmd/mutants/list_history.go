@@ -82,6 +82,8 @@ func historyPageMutants() []mutant {
 			"TestPositionsAreReported"},
 		{"NATS reports no positions", "transports/nats/stored_log.go", "p.stored == nil && !p.opts.debug()",
 			"!p.opts.debug()", nats, "TestPositionsAreReported"},
+		{"an export says that nothing waits", "cmd/livebridge/journal_export.go", "text += \": \" + whyNonePublished(d)",
+			"text += \": none waits, and \" + whyNonePublished(d)", livebridge, "TestHistoryCommands"},
 		{"the page hides that nothing is kept", "bridge/status/history.go",
 			"stats.History != nil && stats.History.Keep != \"\"", "stats.Commit == 0", page, "TestLaneHistory"},
 	}
