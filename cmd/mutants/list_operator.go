@@ -24,6 +24,8 @@ func operatorMutants() []mutant {
 			livebridge, "TestLaneSpellings|TestTail"},
 		{"an audit line has no caller", "bridge/admin/control.go", "\tc.http.ConnContext = withCaller\n", "", "bridge/admin",
 			"TestAuditLines"},
+		{"a retry is audited as another command", "bridge/admin/audit.go", "if s == bridge.DeadLetterQueue {", "if false {",
+			"bridge/admin", "TestAuditLines"},
 		{"a missing entry is audited as processed", "bridge/admin/audit.go", `if o.Problem == "" {`, "if true {",
 			"bridge/admin", "TestAuditLines"},
 		{"a signal to reload waits for the next poll", "bridge/keyring/keyring.go", "(*filewatch.Source[snapshot]).PollNow",
