@@ -31,7 +31,7 @@ func TestAuditLines(t *testing.T) {
 	want := []map[string]string{
 		{"command": "quarantine release", "entries": "[7]", "missing": "[8]"},
 		{"command": "journal replay", "kind": "stream", "lane": "a/b/c", "events": "2"},
-		{"command": "deadletters retry", "entries": "[7]", "missing": "[]"},
+		{"command": "deadletters retry", "entries": "[7]", "missing": "[8]"},
 		{"command": "deadletters purge", "requested": "[9]", "error": "journal failed"},
 	}
 	lines := logs.All()
