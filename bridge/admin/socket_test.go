@@ -32,7 +32,8 @@ func longDir(t *testing.T, length int) string {
 	return dir
 }
 
-// TestLongestSocket: the control socket can be opened wherever it can be connected to, also over what a killed run left.
+// TestLongestSocket: the control socket can be opened wherever it can be connected to, also over what a killed run has
+// left.
 func TestLongestSocket(t *testing.T) {
 	dir := longDir(t, socketPathMax)
 	for range 2 {

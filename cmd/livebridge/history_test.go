@@ -170,8 +170,8 @@ func checkExport(t *testing.T, dir string, want []string) {
 	}
 }
 
-// checkTurnedOff: without JOURNAL_KEEP what was kept is dropped, and no command says that nothing waits while an event of
-// another lane does.
+// checkTurnedOff: without JOURNAL_KEEP what was kept is dropped, and no command says that nothing waits while an event
+// of another lane does.
 func checkTurnedOff(t *testing.T, dir string) {
 	t.Helper()
 	launch(t, dir, prefix+"HOLD_DONE=1h")
