@@ -93,6 +93,10 @@ func TestHistoryCommands(t *testing.T) {
 	if strings.Count(out, `"state":"published"`) != 2 || !strings.Contains(text, "journal replay: 2 events: 2 published") {
 		t.Errorf("replay: %s %s", out, text)
 	}
+	_, text = succeed(t, dir, "journal", "replay", "--session", "5")
+	if !strings.Contains(text, "0 events: none of those selected was published and is kept (JOURNAL_KEEP)") {
+		t.Errorf("replay of nothing: %s", text)
+	}
 	again := awaitKept(t, dir, 5)
 	if last := again[0]; last.ID != kept[0].ID || last.Sequence != kept[0].Sequence+2 ||
 		!slices.Equal(last.Marks, []string{"replayed"}) {
