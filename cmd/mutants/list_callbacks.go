@@ -77,6 +77,8 @@ func reconcileMutants() []mutant {
 			"Difference{Missed, stream, at, time.Time{}}", reconcile, "TestMissed"},
 		{"an old push counts at once", tracker, "s.Now.Sub(first) >= grace", "s.Now.Sub(d.Since) >= grace", reconcile,
 			"TestEndBetweenLists"},
+		{"a domain that was compared once does not differ", "cmd/livebridge/callbacks_reconcile.go",
+			"\t\tif failed != nil {\n", "\t\tif err = nil; failed != nil {\n", livebridge, "TestReconcileOfHalf"},
 		{"a push whose session is forgotten is missed", tracker, " && s.Now.Sub(at) > bridge.OpenSessionKept",
 			" && s.Now.Sub(at) < 0", reconcile, "TestForgottenPush"},
 		{"a difference begins again each time", tracker, "\t\tif !known {\n\t\t\tfirst = s.Now\n",
