@@ -1,6 +1,12 @@
 package bridge
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// OpenSessionKept is how long a session stays open without another event of its stream. Then it is forgotten.
+const OpenSessionKept = 30 * 24 * time.Hour
 
 // OpenSession is a push that has begun and not ended, as its lane knows it: of its events, PUBLISH was emitted last.
 type OpenSession struct {

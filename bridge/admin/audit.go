@@ -44,10 +44,14 @@ func (c *Control) audited(r *http.Request) audited {
 	return audited{c.operator, c.log, by}
 }
 
-// Release logs what it releases.
+// Release logs what it releases. Of dead letters that is the command retry.
 func (a audited) Release(s bridge.ReviewQueue, numbers []uint64) ([]bridge.Outcome, error) {
 	outcomes, err := a.Operator.Release(s, numbers)
-	a.line("entries released by an operator", string(s)+" release", outcomeFields(numbers, outcomes, err)...)
+	message, command := "entries released by an operator", string(s)+" release"
+	if s == bridge.DeadLetterQueue {
+		message, command = "dead letters retried by an operator", string(s)+" retry"
+	}
+	a.line(message, command, outcomeFields(numbers, outcomes, err)...)
 	return outcomes, err
 }
 

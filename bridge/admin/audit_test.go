@@ -21,6 +21,9 @@ func TestAuditLines(t *testing.T) {
 	if _, err := client.Replay(bridge.ReplayQuery{Kind: "stream", Lane: "a/b/c"}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := client.Release(bridge.DeadLetterQueue, []uint64{7}); err != nil {
+		t.Fatal(err)
+	}
 	o.err = errors.New("journal failed")
 	if _, err := client.Purge(bridge.DeadLetterQueue, []uint64{9}); err == nil {
 		t.Error("the purge did not fail")
@@ -28,6 +31,7 @@ func TestAuditLines(t *testing.T) {
 	want := []map[string]string{
 		{"command": "quarantine release", "entries": "[7]", "missing": "[8]"},
 		{"command": "journal replay", "kind": "stream", "lane": "a/b/c", "events": "2"},
+		{"command": "deadletters retry", "entries": "[7]", "missing": "[8]"},
 		{"command": "deadletters purge", "requested": "[9]", "error": "journal failed"},
 	}
 	lines := logs.All()

@@ -30,8 +30,8 @@ func DialControl(dir string) (*Client, error) {
 	path := filepath.Join(dir, socket)
 	probe, err := net.Dial("unix", path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return nil, fmt.Errorf("%w on %s", ErrNoService, path)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), isTooLong(err):
+		return nil, fmt.Errorf("%w on %s", ErrNoService, path) // on a path that is too long none can listen
 	case err != nil:
 		return nil, fmt.Errorf("connect to the running service: %w (only the user that runs it may)", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"go.uber.org/zap"
 
@@ -19,6 +20,10 @@ import (
 
 // socket is the name of the control socket in DATA_DIR.
 const socket = "control.sock"
+
+// creating is the directory in which it is created, as "s": a path of the same length, so that a socket that can be
+// created can be connected to.
+const creating = ".listening"
 
 // maxCommandBytes bounds the body of a command. A page of emissions with the longest lane names, percent-encoded, fits.
 const maxCommandBytes = 4 << 20
@@ -55,7 +60,11 @@ type Control struct {
 func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error) {
 	c := &Control{operator: operator, log: log, path: filepath.Join(dir, socket)}
 	var err error
-	if c.listener, err = listen(dir, c.path); err != nil {
+	if c.listener, err = listen(dir, c.path); isTooLong(err) {
+		return nil, bridge.NewSettingError("DATA_DIR", fmt.Errorf("%s is too long for the path of a socket", c.path),
+			"set a shorter one")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", c.path, err)
 	}
 	mux := http.NewServeMux()
@@ -84,17 +93,17 @@ func NewControl(dir string, operator Operator, log *zap.Logger) (*Control, error
 
 // listen creates the socket in a private directory, restricts it to its user, and only then moves it to path.
 func listen(dir, path string) (net.Listener, error) {
-	private, err := os.MkdirTemp(dir, ".control-")
-	if err != nil {
+	private := filepath.Join(dir, creating)
+	if err := errors.Join(os.RemoveAll(private), os.Mkdir(private, 0o700)); err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(private) }()
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(private, "s"), Net: "unix"})
+	created := filepath.Join(private, "s")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: created, Net: "unix"})
 	if err != nil {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
-	created := filepath.Join(private, "s")
 	if err := errors.Join(os.Chmod(created, 0o600), os.Rename(created, path)); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -114,6 +123,9 @@ func (c *Control) Shutdown(ctx context.Context) error {
 	err := c.http.Shutdown(ctx)
 	return errors.Join(err, ignoreClosed(c.listener.Close()), os.Remove(c.path))
 }
+
+// isTooLong reports whether the path of a socket is too long. There is no other way to be invalid.
+func isTooLong(err error) bool { return errors.Is(err, syscall.EINVAL) }
 
 func ignoreClosed(err error) error {
 	if errors.Is(err, net.ErrClosed) {

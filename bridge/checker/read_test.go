@@ -106,6 +106,7 @@ func TestReportStandsByItself(t *testing.T) {
 			"1 FAILED  lost", "stream:push.example.com/live/room1: PUBLISH_DONE of session 1700000001000", "prev_unended 1",
 			"FAIL: 1 faults"}},
 		{"empty", "", "", []string{"NO DATA"}},
+		{"no response", "P1=0 D1=503", "", []string{"2 callbacks: 0 answered 200", "NO DATA"}},
 		{"many", "P1 P2 P3 P4 P5 P6 P7 P8 P9 P10 P11 P12", "", []string{"12 FAILED lost", "and 2 more"}},
 	}
 	for _, tt := range tests {

@@ -66,6 +66,9 @@ type Report struct {
 // OK reports whether no broken promise was found.
 func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
+// Empty reports whether there was nothing to verify: it says nothing about the service that no fault was found.
+func (r *Report) Empty() bool { return r.Accepted == 0 && r.Published == 0 }
+
 // Count returns how many faults of a kind there are.
 func (r *Report) Count(kind FaultKind) int {
 	n := 0
@@ -154,8 +157,8 @@ func (r *Report) conclusion() string {
 	switch {
 	case !r.OK():
 		return fmt.Sprintf("FAIL: %d faults", len(r.Faults))
-	case r.Sent == 0 && r.Published == 0:
-		return "NO DATA: nothing was sent and nothing was published"
+	case r.Empty():
+		return "NO DATA: no callback was answered 200 and nothing was published"
 	}
 	return "PASS: no broken promise found"
 }

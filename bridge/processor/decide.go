@@ -49,7 +49,7 @@ func (p *Processor) classify(e *bridge.Event, a *bridge.Arrival, eff *Effects) (
 	if known, err := p.knows(e.ID); known || err != nil {
 		return duplicate, err
 	}
-	if reported, err := p.reportedStale(e, eff); reported || err != nil {
+	if obsolete, err := p.obsolete(e, eff); obsolete || err != nil {
 		return duplicate, err
 	}
 	if a.Signature.Expires == 0 {

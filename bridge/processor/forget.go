@@ -1,6 +1,10 @@
 package processor
 
-import "livebridge/bridge"
+import (
+	"slices"
+
+	"livebridge/bridge"
+)
 
 // forget forgets what has had its time: identities, signatures, quarantine entries, and those of the idle lanes that
 // have been so for long enough. It tells of sessions whose end is missing before.
@@ -22,11 +26,15 @@ func (p *Processor) forget(in *Input, eff *Effects) error {
 	return nil
 }
 
-// forgetLane forgets one lane if it is old enough and these effects have nothing of it.
+// forgetLane forgets one lane if it is old enough, these effects have nothing of it, and none of its sessions is to be
+// reported stale later.
 func (p *Processor) forgetLane(name bridge.Lane, now Moment, eff *Effects) error {
 	l, err := p.lanes.get(name, now)
 	if err != nil || l.changed != unchanged || !l.Forgettable(now.Millis()) {
 		return err
+	}
+	if p.opts.SessionStaleAfter > 0 && slices.ContainsFunc(l.Sessions, Session.unended) {
+		return nil
 	}
 	p.lanes.forget(name)
 	p.counters.Floor = max(p.counters.Floor, l.State.Sequence)

@@ -34,7 +34,7 @@ const unchanged = -1
 // How long a lane is remembered that nothing comes for.
 const (
 	ForgetClosed = 7 * 24 * time.Hour
-	ForgetOpen   = 30 * 24 * time.Hour
+	ForgetOpen   = bridge.OpenSessionKept
 )
 
 // Forgettable reports whether the lane has been idle for long enough at the instant now. Whether something of it waits

@@ -23,10 +23,10 @@ type Session struct {
 const SessionsKept = 8
 
 // due reports whether the end of the session has been missing for so long at the instant now.
-func (s *Session) due(now, after bridge.Millis) bool { return s.unended() && now-s.Started >= after }
+func (s Session) due(now, after bridge.Millis) bool { return s.unended() && now-s.Started >= after }
 
 // unended reports whether the end of the session is missing and nobody was told.
-func (s *Session) unended() bool { return s.Started != 0 && s.Ended == 0 && !s.Stale }
+func (s Session) unended() bool { return s.Started != 0 && s.Ended == 0 && !s.Stale }
 
 // Unended reports whether the end of one of the lane's sessions has been missing for so long at the instant now.
 func (l *LaneState) Unended(now, after bridge.Millis) bool {

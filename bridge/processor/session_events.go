@@ -95,29 +95,6 @@ func (p *Processor) staleSessions(name bridge.Lane, now Moment, eff *Effects) er
 	return p.emitDerived(eff)
 }
 
-// reportedStale reports whether an arriving event of a session without an end was told before, and notes that it was:
-// whoever notices first tells, and nobody else.
-func (p *Processor) reportedStale(e *bridge.Event, eff *Effects) (bool, error) {
-	if !p.opts.SessionEvents || e.Type != session.TypeStale {
-		return false, nil
-	}
-	name := e.Lane
-	name.Kind = bridge.KindStream
-	l, err := p.lanes.get(name, eff.Now)
-	if err != nil {
-		return false, err
-	}
-	i, found := l.session(e.Session)
-	if !found || l.Sessions[i].Stale {
-		return found, nil
-	}
-	s := l.Sessions[i]
-	s.Stale = true
-	l.put(s)
-	p.touch(l, eff)
-	return false, nil
-}
-
 // emitDerived emits what was derived, each in the lane of its kind, behind what it was derived from.
 func (p *Processor) emitDerived(eff *Effects) error {
 	derived := p.derived

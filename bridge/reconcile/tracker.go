@@ -1,6 +1,10 @@
 package reconcile
 
-import "time"
+import (
+	"time"
+
+	"livebridge/bridge"
+)
 
 // Tracker remembers since when there are differences. The zero Tracker remembers none.
 type Tracker struct{ since map[seen]time.Time } // when each was seen first
@@ -54,12 +58,14 @@ func (t *Tracker) Compare(s Snapshot, grace time.Duration) []Difference {
 	return out
 }
 
-// differences returns all differences of the listed domains. A stream that is online is so since its push began.
+// differences returns all differences of the listed domains. A stream that is online is so since its push began. It is
+// not known whether one had a session that is forgotten by now.
 func differences(s Snapshot, listed map[string]bool) []Difference {
 	open, online := index(s.Open), index(s.Online)
 	var out []Difference
 	for stream, at := range online {
-		if _, is := open[stream]; !is && listed[stream.Domain] {
+		forgotten := !at.IsZero() && s.Now.Sub(at) > bridge.OpenSessionKept
+		if _, is := open[stream]; !is && listed[stream.Domain] && !forgotten {
 			out = append(out, Difference{Missed, stream, at, at})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"livebridge/bridge"
 	"livebridge/bridge/reconcile"
 )
 
@@ -76,6 +77,20 @@ func TestEndBetweenLists(t *testing.T) {
 		{1, nil, list{a}, nil, false}, // its PUBLISH_DONE came after the provider's list was taken
 		{5, nil, list{a}, nil, false},
 		{6, nil, nil, nil, false},
+	})
+}
+
+// TestForgottenPush: a push that goes on for longer than its session is kept is not missed; one without a start time
+// may be another one.
+func TestForgottenPush(t *testing.T) {
+	kept := int(bridge.OpenSessionKept / time.Minute)
+	a, unknown := begun("a", -kept+10), reconcile.Begun{Stream: begun("c", 0).Stream}
+	play(t, []round{
+		{0, nil, list{a, unknown}, nil, false},
+		{10, nil, list{a, unknown}, found{missed(a, -kept+10), missed(unknown, 0)}, false},
+		{11, nil, list{a, unknown}, found{missed(unknown, 0)}, false},
+		{20, list{a}, list{unknown}, found{missed(unknown, 0)}, false},
+		{25, list{a}, nil, found{stale(a, 20)}, false},
 	})
 }
 

@@ -46,6 +46,7 @@ type sender struct {
 	client *http.Client
 	url    string
 	limit  int              // callbacks; 0: no limit
+	first  time.Duration    // until the first one: the senders take turns
 	pause  time.Duration    // between two of them
 	bases  map[string]int64 // Unix second of the session 0 of each stream
 	last   request          // of the last callback that was not a forgery
@@ -64,7 +65,8 @@ func newSender(c *Config, n, of int, st *stats) *sender {
 		s.limit = (c.Count + of - 1 - n) / of
 	}
 	if c.Rate > 0 {
-		s.pause = time.Duration(float64(of) / c.Rate * float64(time.Second))
+		between := float64(time.Second) / c.Rate
+		s.first, s.pause = time.Duration(float64(n+1)*between), time.Duration(float64(of)*between)
 	}
 	return s
 }
@@ -74,7 +76,7 @@ func (s *sender) run(ctx context.Context) {
 	defer s.client.CloseIdleConnections()
 	answers, cancel := drainContext(ctx)
 	defer cancel()
-	due := time.Now()
+	due := time.Now().Add(s.first - s.pause)
 	for n := 0; (s.c.Count == 0 || n < s.limit) && ctx.Err() == nil; n++ {
 		if s.pause > 0 {
 			due = due.Add(s.pause)

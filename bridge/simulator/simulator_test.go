@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,6 +131,38 @@ func TestRate(t *testing.T) {
 		s.run(t.Context())
 		if took := time.Since(begun); took != 5*time.Second {
 			t.Errorf("500 callbacks at 100 a second took %v", took)
+		}
+	})
+}
+
+// TestRateIsEven: however many connections there are, callbacks are sent one after the other, from the beginning on: a
+// short simulation sends what its rate promises.
+func TestRateIsEven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := config()
+		c.Rate, c.Count, c.Connections = 10, 40, 16
+		begun := time.Now()
+		var mu sync.Mutex
+		var sent []time.Duration
+		var senders sync.WaitGroup
+		for n := range c.Connections {
+			s := newSender(&c, n, c.Connections, newStats(c.Sent))
+			s.client.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				sent = append(sent, time.Since(begun))
+				return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+			})
+			senders.Go(func() { s.run(t.Context()) })
+		}
+		senders.Wait()
+		for n, at := range sent {
+			if want := time.Duration(n+1) * 100 * time.Millisecond; at != want {
+				t.Errorf("callback %d was sent after %v, want %v", n, at, want)
+			}
+		}
+		if len(sent) != c.Count {
+			t.Errorf("%d callbacks", len(sent))
 		}
 	})
 }

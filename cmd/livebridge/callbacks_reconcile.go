@@ -78,7 +78,7 @@ func (r *reconciliation) run(c *cobra.Command) error {
 	return err
 }
 
-// compare returns what differs both times, beside the error of domains that cannot be compared.
+// compare returns what differs both times, beside the error of domains that could not be compared both times.
 func (r *reconciliation) compare(ctx context.Context, online reconcile.Online, sessions bridge.SessionLister,
 	ignore func(string) bool,
 ) (all []reconcile.Difference, err error) {
@@ -87,8 +87,11 @@ func (r *reconciliation) compare(ctx context.Context, online reconcile.Online, s
 		if i == 1 && !sleep(ctx, r.wait) {
 			return nil, ctx.Err()
 		}
-		var s reconcile.Snapshot
-		if s, err = reconcile.Take(ctx, online, sessions, r.domains, ignore); len(s.Domains) == 0 {
+		s, failed := reconcile.Take(ctx, online, sessions, r.domains, ignore)
+		if failed != nil {
+			err = failed
+		}
+		if len(s.Domains) == 0 {
 			return nil, err
 		}
 		s.Now = time.Now()

@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"livebridge/bridge"
 	"livebridge/bridge/checker"
+	"livebridge/bridge/provider"
 	"livebridge/bridge/provider/providertest"
 	"livebridge/bridge/reconcile"
 	"livebridge/transports/nats"
@@ -124,6 +127,34 @@ func TestReconcileWithoutTheProvider(t *testing.T) {
 				t.Errorf("%v %s", all, told)
 			}
 		})
+	}
+}
+
+// onceFailing is a provider whose first list of a domain fails, and a journal without open sessions.
+type onceFailing struct {
+	domain string
+	failed bool
+}
+
+func (o *onceFailing) Online(_ context.Context, domain, _ string) ([]provider.Stream, error) {
+	if domain == o.domain && !o.failed {
+		o.failed = true
+		return nil, &provider.Error{Op: "list", Message: "failed once", Status: 400}
+	}
+	return []provider.Stream{{Domain: domain, App: "live", Name: "missed"}}, nil
+}
+
+func (o *onceFailing) OpenSessions(context.Context, string) ([]bridge.OpenSession, error) {
+	return nil, nil
+}
+
+// TestReconcileOfHalf: a domain that was compared once only is not one in which nothing differs.
+func TestReconcileOfHalf(t *testing.T) {
+	o := &onceFailing{domain: "b.example.com"}
+	r := &reconciliation{domains: []string{"a.example.com", o.domain}, wait: time.Millisecond}
+	all, err := r.compare(t.Context(), o, o, nil)
+	if len(all) != 1 || all[0].Domain != "a.example.com" || err == nil || !strings.Contains(err.Error(), "failed once") {
+		t.Errorf("%v, %v", all, err)
 	}
 }
 

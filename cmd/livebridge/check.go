@@ -22,7 +22,7 @@ func newCheck() *cobra.Command {
 		Use: "check", Short: "Verify a run: acknowledged callbacks against published events", Args: noArguments,
 		Long: "Reads the output of `simulate --log` and `tail --from all` and reports every violated guarantee:\n" +
 			"lost or duplicated callbacks, events out of order without a mark, wrong marks, gaps in a sequence,\n" +
-			"duplicates with a different payload. Exit code 1 if there is one.\n" +
+			"duplicates with a different payload. Exit code 1 if there is one, or nothing to verify.\n" +
 			"Both files must be of one run on an empty stream or topic: an event that was not sent is a fault.",
 		Example: "  livebridge simulate --count 1000 --log sent.jsonl\n" +
 			"  livebridge tail --from all > events.jsonl   # stop it when no more events arrive\n" +
@@ -85,6 +85,9 @@ func check(w io.Writer, c checker.Config, sent, events string) error {
 	}
 	if !report.OK() {
 		return fmt.Errorf("verification failed: %d faults", len(report.Faults))
+	}
+	if report.Empty() {
+		return errors.New("nothing was verified: no callback was answered 200 and nothing was published")
 	}
 	return nil
 }

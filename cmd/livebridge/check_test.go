@@ -74,6 +74,22 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckOfNothing: a run in which nothing was accepted proves nothing, and whoever looks at the exit code alone must
+// not take it for a good one.
+func TestCheckOfNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	sent, events := filepath.Join(dir, "sent.jsonl"), filepath.Join(dir, "events.jsonl")
+	for _, path := range []string{sent, events} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if output, code := checked(t, sent, events); code != exitFailed || !strings.Contains(output, "NO DATA") {
+		t.Errorf("exit code %d\n%s", code, output)
+	}
+}
+
 // withoutTheLast returns lines of tail without the last occurrence, which may have more than one event: a recording's
 // callback that is signed again is another event.
 func withoutTheLast(t *testing.T, lines []string) string {

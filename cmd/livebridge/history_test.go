@@ -93,6 +93,10 @@ func TestHistoryCommands(t *testing.T) {
 	if strings.Count(out, `"state":"published"`) != 2 || !strings.Contains(text, "journal replay: 2 events: 2 published") {
 		t.Errorf("replay: %s %s", out, text)
 	}
+	_, text = succeed(t, dir, "journal", "replay", "--session", "5")
+	if !strings.Contains(text, "0 events: none of those selected was published and is kept (JOURNAL_KEEP)") {
+		t.Errorf("replay of nothing: %s", text)
+	}
 	again := awaitKept(t, dir, 5)
 	if last := again[0]; last.ID != kept[0].ID || last.Sequence != kept[0].Sequence+2 ||
 		!slices.Equal(last.Marks, []string{"replayed"}) {
@@ -170,7 +174,8 @@ func checkExport(t *testing.T, dir string, want []string) {
 	}
 }
 
-// checkTurnedOff: without JOURNAL_KEEP what was kept is dropped.
+// checkTurnedOff: without JOURNAL_KEEP what was kept is dropped, and no command says that nothing waits while an event
+// of another lane does.
 func checkTurnedOff(t *testing.T, dir string) {
 	t.Helper()
 	launch(t, dir, prefix+"HOLD_DONE=1h")
@@ -179,9 +184,14 @@ func checkTurnedOff(t *testing.T, dir string) {
 	if !strings.Contains(out, "history        off (JOURNAL_KEEP)\n") {
 		t.Errorf("inspect: %s", out)
 	}
-	_, text := succeed(t, dir, "journal", "list", "--lane", "push.example.com/live/room1")
-	if !strings.Contains(text, "published events are not kept; set JOURNAL_KEEP") {
-		t.Errorf("list: %s", text)
+	for command, want := range map[string]string{
+		"list":   "no events: none of those selected waits, and published events are not kept; set JOURNAL_KEEP",
+		"export": "journal export: 0 events: published events are not kept; set JOURNAL_KEEP",
+	} {
+		_, text := succeed(t, dir, "journal", command, "--lane", "push.example.com/live/room1")
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: %s", command, text)
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func exportEvents(c *cobra.Command, d admin.Operator, queries []bridge.HistoryQu
 	}
 	text := fmt.Sprintf("journal export: %d events", n)
 	if n == 0 {
-		text += ": " + whyNone(d)
+		text += ": " + whyNonePublished(d)
 	}
 	_, err = fmt.Fprintln(c.ErrOrStderr(), text)
 	return err

@@ -86,20 +86,23 @@ func listFates(
 		return nil
 	}
 	if err == nil && shown == 0 {
-		fmt.Fprintln(c.ErrOrStderr(), "no events: "+whyNone(d))
+		fmt.Fprintln(c.ErrOrStderr(), "no events: none of those selected waits, and "+whyNonePublished(d))
 	}
 	return err
 }
 
-// whyNone says why events may not be found.
-func whyNone(d admin.Operator) string {
+// whyNonePublished says why no published event is found.
+func whyNonePublished(d admin.Operator) string {
 	stats, err := d.Inspect()
-	if err != nil || stats.History == nil {
-		return "none waits, and published events are not kept; set JOURNAL_KEEP, such as 24h, to keep them"
+	switch {
+	case err != nil:
+		return "what is kept of published events is not known: " + err.Error()
+	case stats.History == nil:
+		return "published events are not kept; set JOURNAL_KEEP, such as 24h, to keep them"
 	}
-	text := "none waits, and none was published yet"
+	text := "none was published yet"
 	if stats.History.Oldest != "" {
-		text = "none of those selected waits or was published since " + stats.History.Oldest
+		text = "none of those selected was published since " + stats.History.Oldest
 	}
 	if stats.History.Keep != "" {
 		text += "; published events are kept for " + stats.History.Keep

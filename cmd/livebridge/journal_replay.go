@@ -134,6 +134,7 @@ func replay(
 	if err == nil {
 		err = awaitDeliveries(c.Context(), d, results, wait)
 	}
+	total.failed, total.history = err != nil, len(queries) > 0 && queries[0].History != nil
 	return errors.Join(reportReplay(c, total, results, output), err)
 }
 
@@ -141,6 +142,18 @@ func replay(
 type replayTotal struct {
 	replayed int
 	filtered int // left out by PUBLISH_TYPES
+
+	failed  bool // before all were replayed
+	history bool // what was published, and not the outbox
+}
+
+// whyNone says why nothing was replayed.
+func (t *replayTotal) whyNone() string {
+	if t.history {
+		return "none of those selected was published and is kept (JOURNAL_KEEP) and no replay itself"
+	}
+	return "there is none of these that is not a replay already; what was published is read from the broker, or " +
+		"replayed with --history while it is kept (JOURNAL_KEEP)"
 }
 
 // replayLane replays what one query selects, page after page.
@@ -179,9 +192,8 @@ func reportReplay(c *cobra.Command, total replayTotal, results []*result, output
 	switch {
 	case total.filtered > 0:
 		summary += fmt.Sprintf("; %d left out by PUBLISH_TYPES", total.filtered)
-	case total.replayed == 0:
-		summary = ": there is none of these that is not a replay already; what was published is read from the broker, or " +
-			"replayed with --history while it is kept (JOURNAL_KEEP)"
+	case total.replayed == 0 && !total.failed:
+		summary = ": " + total.whyNone()
 	}
 	_, err := fmt.Fprintf(c.ErrOrStderr(), "journal replay: %d events%s\n", total.replayed, summary)
 	return errors.Join(append(problems, err)...)

@@ -34,7 +34,8 @@ func newHistoryShow() *cobra.Command {
 					return err
 				}
 				if len(fates) == 0 {
-					return fmt.Errorf("nothing is known of %s: it was not received, or %s", id, whyNone(d))
+					return fmt.Errorf("nothing is known of %s: it was not received, or is not kept: %s", id,
+						whyNonePublished(d))
 				}
 				return printFates(c.OutOrStdout(), fates, output)
 			})

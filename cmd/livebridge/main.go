@@ -52,9 +52,13 @@ func untilSignal() context.Context {
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
-	root.SetOut(out)
+	result := &resultWriter{to: out}
+	root.SetOut(result)
 	root.SetErr(errOut)
 	c, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = result.failure()
+	}
 	if err == nil {
 		return exitDone
 	}

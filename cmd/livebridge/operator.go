@@ -70,8 +70,11 @@ func loadForOperator() (*settings, error) {
 
 // terminal reports whether w is a terminal.
 func terminal(w io.Writer) bool {
-	if l, ok := w.(*logWriter); ok {
-		w = l.to
+	switch behind := w.(type) {
+	case *logWriter:
+		w = behind.to
+	case *resultWriter:
+		w = behind.to
 	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

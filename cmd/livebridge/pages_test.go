@@ -259,6 +259,10 @@ func TestErrorBetweenPages(t *testing.T) {
 	}{
 		"replay": {func(c *cobra.Command, d *failingOperator) error { return replay(c, d, []bridge.ReplayQuery{{}}, 0, "") },
 			"journal replay: 14 events\n"},
+		"nothing replayed": {func(c *cobra.Command, d *failingOperator) error {
+			d.pages = 2
+			return replay(c, d, []bridge.ReplayQuery{{}}, 0, "")
+		}, "journal replay: 0 events\n"},
 		"purge": {func(c *cobra.Command, d *failingOperator) error {
 			results, err := s.apply(d, admin.Operator.Purge, make([]uint64, 3*bridge.PageMax))
 			return errors.Join(s.report(c, "purge", results, 3*bridge.PageMax, ""), err)

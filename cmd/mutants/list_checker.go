@@ -7,6 +7,10 @@ func checkerMutants() []mutant {
 		file    = "bridge/checker/checker.go"
 	)
 	return []mutant{
+		{"a run of nothing is a good one", "cmd/livebridge/check.go", "if report.Empty() {", "if false {", livebridge,
+			"TestCheckOfNothing"},
+		{"what had no response was verified", "bridge/checker/report.go", "r.Accepted == 0 && r.Published == 0",
+			"r.Sent == 0 && r.Published == 0", "bridge/checker", "TestReportStandsByItself"},
 		{"a 503 counts as a rejection", "bridge/checker/sent.go", "s.Status >= 400 && s.Status < 500", "s.Status >= 400",
 			checker, "TestContract"},
 		{"one sequence for two ids", "bridge/checker/lane.go", "case e <= before:", "case e < before:", checker,

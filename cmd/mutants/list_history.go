@@ -82,6 +82,12 @@ func historyPageMutants() []mutant {
 			"TestPositionsAreReported"},
 		{"NATS reports no positions", "transports/nats/stored_log.go", "p.stored == nil && !p.opts.debug()",
 			"!p.opts.debug()", nats, "TestPositionsAreReported"},
+		{"a replay that failed says that there was nothing", "cmd/livebridge/journal_replay.go",
+			"case total.replayed == 0 && !total.failed:", "case total.replayed == 0:", livebridge, "TestErrorBetweenPages"},
+		{"a replay of the history asks for one of the history", "cmd/livebridge/journal_replay.go", "if t.history {",
+			"if false {", livebridge, "TestHistoryCommands"},
+		{"an export says that nothing waits", "cmd/livebridge/journal_export.go", "text += \": \" + whyNonePublished(d)",
+			"text += \": none waits, and \" + whyNonePublished(d)", livebridge, "TestHistoryCommands"},
 		{"the page hides that nothing is kept", "bridge/status/history.go",
 			"stats.History != nil && stats.History.Keep != \"\"", "stats.Commit == 0", page, "TestLaneHistory"},
 	}

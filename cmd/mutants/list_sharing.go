@@ -29,6 +29,8 @@ func sharingMutants() []mutant {
 			simulator, "TestPlay"},
 		{"changes without a service are not audited", "cmd/livebridge/operator.go", "return admin.Audited(j, log), j, nil",
 			"return j, j, nil", livebridge, "TestAuditWithoutTheService"},
+		{"all connections of a simulation send at once", "bridge/simulator/sender.go",
+			"time.Duration(float64(n+1)*between), ", "time.Duration(float64(of)*between), ", simulator, "TestRateIsEven"},
 		{"a script goes on after an error", "bridge/simulator/script.go", "if t.err != nil {", "if false {", simulator,
 			"TestPlayEnds"},
 	}
