@@ -13,8 +13,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// conflictPause is how long a replica may wait after two have reached for one partition, as happens when the keys of one
-// that leaves are told them in turns.
+// conflictPause is how long a replica may wait after two have reached for one partition, as happens when the keys of
+// one that leaves are told them in turns.
 const conflictPause = Time/48 + time.Millisecond
 
 // member is a replica of a test.
