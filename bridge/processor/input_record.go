@@ -13,7 +13,7 @@ import (
 //
 //	action(1) arrival(1) [ arrival ] queue numbers events [ event reason detail ] idle unended [ memory ]
 //
-// The arrival is there when its byte is 1, what is rejected with Reject alone, and the memory (see AppendMemory)
+// The arrival is there when its byte is 1, what is rejected with Reject alone, and the memory (see appendMemory)
 // with Remember. Each event is a record in a text; a lane is its kind(1), domain, app and stream.
 func AppendInput(dst []byte, in *Input) []byte {
 	dst = record.AppendBool(append(dst, byte(in.Action)), in.Arrival != nil)
@@ -34,7 +34,7 @@ func AppendInput(dst []byte, in *Input) []byte {
 	}
 	dst = appendLanes(appendLanes(dst, in.Idle), in.Unended)
 	if in.Action == Remember {
-		dst = AppendMemory(dst, in.Memory)
+		dst = appendMemory(dst, in.Memory)
 	}
 	return dst
 }
