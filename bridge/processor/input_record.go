@@ -70,10 +70,17 @@ func ReadInput(value []byte) (*Input, error) {
 	if in.Action >= actions {
 		return nil, fmt.Errorf("input: unknown action %d", in.Action)
 	}
-	var err error
+	if err := in.read(&r); err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	return in, nil
+}
+
+// read takes what stands behind the action.
+func (in *Input) read(r *record.Reader) (err error) {
 	if r.Bool() {
-		if in.Arrival, err = readArrival(&r); err != nil {
-			return nil, err
+		if in.Arrival, err = readArrival(r); err != nil {
+			return err
 		}
 	}
 	in.Queue = bridge.ReviewQueue(r.Text())
@@ -83,26 +90,23 @@ func ReadInput(value []byte) (*Input, error) {
 	for n := r.Uvarint(); n > 0 && r.Err() == nil; n-- {
 		e, err := record.ReadEvent(r.Bytes())
 		if err != nil {
-			return nil, fmt.Errorf("input: %w", err)
+			return err
 		}
 		in.Events = append(in.Events, e)
 	}
 	if in.Action == Reject {
 		if in.Rejected.Event, err = record.ReadEvent(r.Bytes()); err != nil {
-			return nil, fmt.Errorf("input: %w", err)
+			return err
 		}
 		in.Rejected.Reason, in.Rejected.Detail = bridge.Rejection(r.Text()), r.Text()
 	}
-	in.Idle, in.Unended = readLanes(&r), readLanes(&r)
+	in.Idle, in.Unended = readLanes(r), readLanes(r)
 	if in.Action == Remember {
-		if in.Memory, err = readMemory(&r); err != nil {
-			return nil, fmt.Errorf("input: memory: %w", err)
+		if in.Memory, err = readMemory(r); err != nil {
+			return fmt.Errorf("memory: %w", err)
 		}
 	}
-	if r.Err() != nil {
-		return nil, fmt.Errorf("input: %w", r.Err())
-	}
-	return in, nil
+	return r.Err()
 }
 
 // appendArrival appends a callback that has been verified.
