@@ -99,10 +99,10 @@ func TestExpire(t *testing.T) {
 
 func TestOverflowAction(t *testing.T) {
 	tests := []struct{ name, script, want string }{
-		{"nothing held", "squeeze@5", ""},
-		{"the smallest alone", "D1@0 D2@0 squeeze@1", " |  | D1:forced,start_unseen"},
-		{"and what it was in the way of", "P1@0 P2@0 D2@0 squeeze@1", "P1 |  |  | P2:forced,prev_unended D2"},
-		{"past its deadline", "D1@0 squeeze@10", " | D1:start_unseen"},
+		{"nothing held", "overflow@5", ""},
+		{"the smallest alone", "D1@0 D2@0 overflow@1", " |  | D1:forced,start_unseen"},
+		{"and what it was in the way of", "P1@0 P2@0 D2@0 overflow@1", "P1 |  |  | P2:forced,prev_unended D2"},
+		{"past its deadline", "D1@0 overflow@10", " | D1:start_unseen"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,20 +138,20 @@ func TestNoHold(t *testing.T) {
 	}
 }
 
-func TestDeadline(t *testing.T) {
+func TestNearest(t *testing.T) {
 	l := lane{limits: defaults}
-	if at, ok := l.state.Deadline(); ok {
-		t.Errorf("an empty lane has the deadline %v", at)
+	if i := l.state.Nearest(); i != -1 {
+		t.Errorf("in an empty lane the nearest deadline is that of event %d", i)
 	}
 	l.arrive(done(5), seconds(1))
 	l.arrive(done(3), seconds(2))
-	if at, ok := l.state.Deadline(); !ok || at != seconds(11) {
-		t.Errorf("deadline %v %v, want 11 s", at, ok)
+	if at := l.state.Held[l.state.Nearest()].Deadline; at != seconds(11) {
+		t.Errorf("deadline %v, want 11 s", at)
 	}
 	l.arrive(start(2), seconds(2)) // ready: nothing waits for it
 	l.arrive(start(3), seconds(3)) // joins, nearer
-	if at, ok := l.state.Deadline(); !ok || at != seconds(6) {
-		t.Errorf("deadline %v %v, want 6 s", at, ok)
+	if at := l.state.Held[l.state.Nearest()].Deadline; at != seconds(6) {
+		t.Errorf("deadline %v, want 6 s", at)
 	}
 }
 

@@ -31,8 +31,8 @@ func limitMutants() []mutant {
 			"if p.holds.held > p.opts.HeldMax {", processor, "TestFewerAreHeldAfterARestart"},
 		{"of holds that end together the greatest key is released", "bridge/processor/holds.go", "a.Key.Compare(b.Key) < 0",
 			"a.Key.Compare(b.Key) > 0", processor, "TestAllLanesHoldSoMany"},
-		{"the holds of a lane end with the last of them", "bridge/processor/holds.go", "if other.Deadline < first.Deadline {",
-			"if other.Deadline > first.Deadline {", processor, "TestNearestDeadlineOfALane"},
+		{"the holds of a lane end with the first of them", "bridge/processor/holds.go", "&l.State.Held[l.State.Nearest()]",
+			"&l.State.Held[0]", processor, "TestNearestDeadlineOfALane"},
 	}
 }
 
