@@ -54,7 +54,7 @@ func (s *Store) idle(key, value []byte, now processor.Moment, waits func(bridge.
 	if err := l.ReadRecord(value, now); err != nil || !l.Forgettable(now.Millis()) {
 		return l.Name, false, err
 	}
-	name, err := laneOf(key)
+	name, err := laneOfKey(key)
 	if err != nil || waits(name) {
 		return name, false, err
 	}

@@ -42,7 +42,7 @@ func (v *Review) OpenSessions(domain string) (open []bridge.OpenSession, err err
 		if !strings.HasPrefix(key, first) {
 			continue
 		}
-		name, err := laneOf([]byte(key))
+		name, err := laneOfKey([]byte(key))
 		if err != nil {
 			return nil, fmt.Errorf("lane %q of the state: %w", key, err)
 		}

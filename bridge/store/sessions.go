@@ -23,7 +23,7 @@ func (s *Store) OpenSessions(ctx context.Context, domain string) (open []bridge.
 		if err := l.ReadRecord(value, processor.Moment{}); err != nil || l.State.Last.Phase != bridge.PhasePublish {
 			return true, err
 		}
-		name, err := laneOf(key)
+		name, err := laneOfKey(key)
 		open = append(open, bridge.OpenSession{Domain: name.Domain, App: name.App, Stream: name.Stream,
 			Session: l.State.Last.Session})
 		return true, err
@@ -40,7 +40,7 @@ func (s *Store) UnendedLanes(now processor.Moment, most int, after time.Duration
 		if err != nil || !l.Unended(now.Millis(), bridge.Millis(after.Milliseconds())) {
 			return err
 		}
-		name, err := laneOf(key)
+		name, err := laneOfKey(key)
 		unended = append(unended, name)
 		return err
 	})
