@@ -63,6 +63,15 @@ func laneOfKey(key []byte) (bridge.Lane, error) {
 	return l, nil
 }
 
+// streamsPrefix is what the lane keys of stream status begin with: of a domain, of all when it is empty.
+func streamsPrefix(domain string) []byte {
+	prefix := []byte{tableLane, byte(bridge.KindStream)}
+	if domain != "" {
+		prefix = append(bridge.AppendEscaped(prefix, domain, bridge.KeepDot), '/')
+	}
+	return prefix
+}
+
 func outboxKey(dst []byte, l bridge.Lane, sequence uint64) []byte {
 	dst = append(appendLane(append(dst, tableOutbox), l), laneEnd)
 	return binary.BigEndian.AppendUint64(dst, sequence)

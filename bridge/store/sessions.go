@@ -11,10 +11,7 @@ import (
 
 // OpenSessions returns the lanes of a domain, of all when it is empty, whose last event in order is a PUBLISH.
 func (s *Store) OpenSessions(ctx context.Context, domain string) (open []bridge.OpenSession, err error) {
-	first := append([]byte{tableLane}, byte(bridge.KindStream))
-	if domain != "" {
-		first = append(bridge.AppendEscaped(first, domain, bridge.KeepDot), '/')
-	}
+	first := streamsPrefix(domain)
 	err = s.eachFrom(first, func(key, value []byte) (bool, error) {
 		if !bytes.HasPrefix(key, first) || ctx.Err() != nil {
 			return false, ctx.Err()
