@@ -146,8 +146,9 @@ func plainly(b *testing.B, url string) float64 {
 }
 
 // BenchmarkAcceptReplicasNATS sends callbacks over 64 connections to one replica with INTAKE=broker beside three NATS
-// servers, each a process of its own, and publishes as many events by a plain asynchronous loop, in turns. It reports
-// the medians of what was answered a second, and of what was answered and published, and the ratio of that.
+// servers, each a process of its own, and publishes as many events by a plain asynchronous loop, and through atomic
+// batches and a sourced stream, in turns. It reports the medians of what was answered a second, and of what was
+// answered and published, and the ratio of that to the plain loop.
 func BenchmarkAcceptReplicasNATS(b *testing.B) {
 	broker := onNATSReplicas(b)
 	for b.Loop() {
@@ -156,6 +157,9 @@ func BenchmarkAcceptReplicasNATS(b *testing.B) {
 		for range replicaRounds {
 			plain := plainly(b, broker.url)
 			add("plain-published/s", plain)
+			through := throughSource(b, broker.url)
+			add("sourced-published/s", through)
+			add("sourced-ratio", through/plain)
 			for _, partitions := range []int{1, 4, natsPartitions} {
 				accepted, published := broker.published(b, partitions)
 				name := fmt.Sprint("broker-", partitions)

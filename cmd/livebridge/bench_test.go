@@ -22,14 +22,15 @@ var (
 
 // BenchmarkAccept sends signed callbacks over 64 connections to servers, each a process of its own, in turns: the bare
 // handler that only verifies, the same with one synced Pebble write (the limit: what comes in cannot be durable for
-// less), livebridge on its embedded server, and livebridge beside a NATS server. It prints the table of medians.
+// less), livebridge without a broker, on its embedded server, and beside a NATS server, and a receiver on Watermill
+// beside such a server. It prints the table of medians.
 //
 // The processor time is that of the server alone, user and system, until all is published. It depends less on what else
 // runs on the machine than rates do; compare both within one run.
 func BenchmarkAccept(b *testing.B) {
 	for b.Loop() {
-		variants := []*variant{limitVariant("verify"), limitVariant("synced"), bridgeVariant("embedded", onEmbedded),
-			bridgeVariant("nats", onNATS)}
+		variants := []*variant{limitVariant("verify"), limitVariant("synced"), limitVariant("acknowledged"),
+			bridgeVariant("embedded", onEmbedded), bridgeVariant("nats", onNATS), onWatermill(b)}
 		if *otherProgram != "" {
 			variants = append(variants, bridgeVariant("other", onEmbedded).runs(*otherProgram))
 		}

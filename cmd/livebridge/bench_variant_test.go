@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +17,7 @@ import (
 type variant struct {
 	name     string
 	binary   string                                  // "": the test's own
-	limit    string                                  // see asLimit; "": it is livebridge
+	limit    string                                  // see asLimit; "": it is livebridge itself
 	settings func(b *testing.B, launch int) []string // of livebridge, so that each launch has a topic of its own
 	launches int
 
@@ -27,7 +30,10 @@ type variant struct {
 	steady, consumed []float64 // milliseconds to 200, and from there to a consumer, at 1,000 callbacks a second
 }
 
-func limitVariant(kind string) *variant { return &variant{name: kind, limit: kind} }
+// limitVariant is not the product, see serveLimit.
+func limitVariant(kind string) *variant {
+	return &variant{name: kind, limit: kind, settings: onEmbedded}
+}
 
 // bridgeVariant is livebridge with the product's defaults, but for the settings given.
 func bridgeVariant(name string, settings func(b *testing.B, launch int) []string) *variant {
@@ -37,11 +43,28 @@ func bridgeVariant(name string, settings func(b *testing.B, launch int) []string
 // onEmbedded has no settings.
 func onEmbedded(*testing.B, int) []string { return nil }
 
-// onNATS starts a NATS server for each launch.
+// onNATS starts a NATS server for each launch, and waits until it listens: a bare handler tries but once.
 func onNATS(b *testing.B, _ int) []string {
 	address := freeAddress(b)
 	startNATS(b, b.TempDir(), address)
+	until(b, "the NATS server listens", func() bool {
+		c, err := net.Dial("tcp", address)
+		return err == nil && c.Close() == nil
+	})
 	return []string{"NATS_URL", "nats://" + address}
+}
+
+// onWatermill is a receiver written on Watermill, beside a NATS server as onNATS has it.
+func onWatermill(b *testing.B) *variant {
+	binary := filepath.Join(b.TempDir(), "watermill")
+	build := exec.Command("go", "build", "-o", binary, ".")
+	build.Dir = "../../.ci/watermill"
+	if said, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, said)
+	}
+	v := limitVariant("watermill").runs(binary)
+	v.settings = onNATS
+	return v
 }
 
 // runs makes it a variant of another binary.
@@ -52,12 +75,12 @@ func (v *variant) runs(binary string) *variant {
 
 // launch starts a new process on an empty directory, and returns its settings too.
 func (v *variant) launch(b *testing.B) (*program, []string) {
-	if v.limit != "" {
-		return launch(b, b.TempDir(), asProgram+"=", asLimit+"="+v.limit), nil
-	}
 	v.launches++
 	settings := append([]string{"HOLD_DONE", "10s", "HOLD_NEXT", "3s"}, v.settings(b, v.launches)...)
 	var env, under []string
+	if v.limit != "" {
+		env = append(env, asProgram+"=", asLimit+"="+v.limit)
+	}
 	for i := 0; i < len(settings); i += 2 {
 		env = append(env, prefix+settings[i]+"="+settings[i+1])
 	}
@@ -92,7 +115,7 @@ func (v *variant) measure(b *testing.B) {
 	p, _ := v.launch(b)
 	before := cpuTime(b, p)
 	rate, answered := load64(b, p.listen)
-	if v.limit == "" {
+	if p.admin != "" {
 		v.left = max(v.left, p.metrics(b)["livebridge_outbox_events"])
 		p.awaitPublished(b)
 	}

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 		serveNATS(os.Args[1:])
 	case os.Getenv(asLimit) != "":
 		endWithParent()
-		serveLimit(os.Getenv(asLimit), os.Getenv(prefix+"DATA_DIR"))
+		serveLimit(os.Getenv(asLimit))
 	}
 	os.Exit(m.Run())
 }

@@ -141,6 +141,9 @@ func answerMutants() []mutant {
 	return []mutant{
 		{"a late answer acknowledges another event", "transports/nats/acks.go", "\t\t\tp.generation++\n", "", nats,
 			"TestLateAnswerIsIgnored"},
+		{"a lost question holds a consumer up", "transports/nats/consume.go",
+			"\tctx, cancel := context.WithTimeout(ctx, checkTimeout)\n\tdefer cancel()\n\treturn r.js.Stream(",
+			"\treturn r.js.Stream(", nats, "TestConsumerAsksAgain"},
 		{"a lost connection is not noticed", "transports/nats/connection.go", "p.acks.abandon(0, lost)",
 			"p.acks.abandon(1<<30, lost)", nats, "TestLostConnectionAnswers"},
 		{"a server's error is an acknowledgement", "transports/nats/acks.go", "\t\treturn answer.Error\n", "\t\treturn nil\n",

@@ -71,27 +71,13 @@ func denialOr(ctx context.Context, err error) error {
 }
 
 func consume(ctx context.Context, js jetstream.JetStream, opts *Options, start Start, f func(Record) error) error {
-	stream, err := await(ctx, js, opts.Stream)
+	r := &reader{js: js, opts: opts, f: f}
+	stream, err := r.await(ctx)
 	if err != nil {
 		return fmt.Errorf("consume stream %s: %w", opts.Stream, err)
 	}
-	r := &reader{js: js, opts: opts, next: start.first(stream.CachedInfo().State), f: f}
+	r.next = start.first(stream.CachedInfo().State)
 	return r.run(ctx)
-}
-
-// await returns the stream once it exists.
-func await(ctx context.Context, js jetstream.JetStream, name string) (jetstream.Stream, error) {
-	for {
-		stream, err := js.Stream(ctx, name)
-		if !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return stream, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(consumeRetryPause):
-		}
-	}
 }
 
 // reader reads a stream from a sequence onwards.
@@ -109,6 +95,49 @@ type errStop struct{ error }
 // Unwrap returns the error of f.
 func (e errStop) Unwrap() error { return e.error }
 
+// await returns the stream once it exists and its server answers.
+func (r *reader) await(ctx context.Context) (jetstream.Stream, error) {
+	for {
+		stream, err := r.stream(ctx)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+			r.interrupted(err)
+		default:
+			return stream, err
+		}
+		if !pauseAfterFailure(ctx) {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// stream asks for the stream. A request that a server of a cluster loses, such as while leaders are elected, ends long
+// before ctx does.
+func (r *reader) stream(ctx context.Context) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	return r.js.Stream(ctx, r.opts.Stream)
+}
+
+// interrupted logs the first failure in a row.
+func (r *reader) interrupted(err error) {
+	if !r.logged {
+		r.logged = true
+		r.opts.Log.Warn("stream interrupted; consuming resumes when the server responds", zap.Error(err))
+	}
+}
+
+// pauseAfterFailure waits, and reports false if ctx ends before.
+func pauseAfterFailure(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(consumeRetryPause):
+		return true
+	}
+}
+
 func (r *reader) run(ctx context.Context) error {
 	for {
 		err := r.read(ctx)
@@ -118,33 +147,24 @@ func (r *reader) run(ctx context.Context) error {
 			return stop.error
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case !r.logged:
-			r.logged = true
-			r.opts.Log.Warn("stream interrupted; consuming resumes when the server responds", zap.Error(err))
 		}
-		select {
-		case <-ctx.Done():
+		r.interrupted(err)
+		if !pauseAfterFailure(ctx) {
 			return ctx.Err()
-		case <-time.After(consumeRetryPause):
 		}
 	}
 }
 
 // read reads until something fails.
 func (r *reader) read(ctx context.Context) error {
-	stream, err := r.js.Stream(ctx, r.opts.Stream)
+	stream, err := r.stream(ctx)
 	if err != nil {
 		return err
 	}
 	if have := stream.CachedInfo().State; r.next > have.LastSeq+1 {
 		r.next = StartAll.first(have) // another stream of the same name
 	}
-	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.next,
-		FilterSubjects: []string{r.opts.SubjectPrefix + ".>"},
-		// The client by itself would ask for the next sequence for ever, also of a stream that was created anew.
-		MaxResetAttempts: 1,
-	})
+	consumer, err := r.consumer(ctx, stream)
 	if err != nil {
 		return err
 	}
@@ -162,6 +182,18 @@ func (r *reader) read(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// consumer makes one that begins where the reader is.
+func (r *reader) consumer(ctx context.Context, stream jetstream.Stream) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	return stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.next,
+		FilterSubjects: []string{r.opts.SubjectPrefix + ".>"},
+		// The client by itself would ask for the next sequence for ever, also of a stream that was created anew.
+		MaxResetAttempts: 1,
+	})
 }
 
 func (r *reader) deliver(m jetstream.Msg) error {

@@ -104,3 +104,20 @@ func TestQuarantineComesSecond(t *testing.T) {
 		}
 	})
 }
+
+// TestConsumerAsksAgain: a question that is lost holds a consumer up for a moment, however long its caller would wait.
+func TestConsumerAsksAgain(t *testing.T) {
+	o := testOptions()
+	conn, has := eventsOnServer(t, &o)
+	synctest.Test(t, func(t *testing.T) {
+		r, begun := &reader{js: &lossyJetStream{conn: conn, loses: 2, has: has}, opts: &o}, time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if stream, err := r.await(ctx); stream != has || err != nil {
+			t.Errorf("%v, %v", stream, err)
+		}
+		if took, want := time.Since(begun), 2*(checkTimeout+consumeRetryPause); took != want {
+			t.Errorf("it took %v, want %v", took, want)
+		}
+	})
+}
