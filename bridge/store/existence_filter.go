@@ -1,7 +1,7 @@
 package store
 
 import (
-	"encoding/binary"
+	"errors"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -79,11 +79,14 @@ func (r *existenceFilter) load(snapshot *pebble.Snapshot, stop <-chan struct{}) 
 	}
 	parts := make(map[uint64]*filter)
 	for ok := it.First(); ok && !closed(stop); ok = it.Next() {
-		part := binary.BigEndian.Uint64(it.Key()[1:])
+		part, name, err := readName(it.Key())
+		if err != nil {
+			return errors.Join(err, it.Close())
+		}
 		if parts[part] == nil {
 			parts[part] = &filter{}
 		}
-		parts[part].add([16]byte(it.Key()[9:]))
+		parts[part].add(name)
 	}
 	if err := it.Close(); err != nil || closed(stop) {
 		return err

@@ -239,3 +239,21 @@ func TestFilters(t *testing.T) {
 	knows("with its filters")
 	d.close()
 }
+
+// TestDamagedName: a name that cannot be read fails the store, and is not taken for one that was never seen.
+func TestDamagedName(t *testing.T) {
+	for _, table := range []byte{tableIdentity, tableSignature} {
+		d := create(t)
+		d.background.Wait()
+		d.must(d.db.Set([]byte{table, 1, 2}, nil, pebble.Sync))
+		d.close()
+		s, err := open(d.opts)
+		d.must(err)
+		s.LoadFilters()
+		s.background.Wait()
+		if err := s.Err(); s.FiltersLoaded() || err == nil || !strings.Contains(err.Error(), "of a name has 3 bytes") {
+			t.Errorf("table %c: failed with %v", table, err)
+		}
+		_ = s.Discard()
+	}
+}

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -154,6 +156,81 @@ func TestQueueLeavesTheDiskRoom(t *testing.T) {
 	defer q.Close()
 	if err := q.Add(t.Context(), []byte("z")); !errors.Is(err, bridge.ErrFull) ||
 		!strings.Contains(err.Error(), "MIN_FREE_BYTES") {
+		t.Errorf("got %v", err)
+	}
+	if err := q.Ready(); !errors.Is(err, bridge.ErrFull) || q.FreeBytes() != 99 {
+		t.Errorf("ready with %d bytes free: %v", q.FreeBytes(), err)
+	}
+}
+
+// TestQueueOnADiskThatCannotBeMeasured counts as full: nothing says that there is room.
+func TestQueueOnADiskThatCannotBeMeasured(t *testing.T) {
+	disk := &unmeasured{FS: vfs.NewMem()}
+	opts := queueOptions(disk)
+	opts.MinFreeBytes = 1
+	q, err := OpenQueue(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	disk.gone.Store(true)
+	if err := q.Ready(); !errors.Is(err, bridge.ErrFull) || q.FreeBytes() != 0 {
+		t.Errorf("ready with %d bytes free: %v", q.FreeBytes(), err)
+	}
+}
+
+// unmeasured is a disk that does not say any more how much is free.
+type unmeasured struct {
+	FS
+	gone atomic.Bool
+}
+
+func (d *unmeasured) GetDiskUsage(dir string) (vfs.DiskUsage, error) {
+	if d.gone.Load() {
+		return vfs.DiskUsage{}, errors.New("stale file handle")
+	}
+	return d.FS.GetDiskUsage(dir)
+}
+
+// TestQueueIsReady until it has failed.
+func TestQueueIsReady(t *testing.T) {
+	q := openQueue(t, vfs.NewMem())
+	if err := q.Ready(); err != nil {
+		t.Error(err)
+	}
+	broken := errors.New("broken")
+	q.Fail(broken)
+	if err := q.Ready(); !errors.Is(err, bridge.ErrFailed) || !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	if err := q.Add(t.Context(), []byte("a")); !errors.Is(err, bridge.ErrFailed) {
+		t.Errorf("got %v", err)
+	}
+	if err := q.Close(); !errors.Is(err, broken) {
+		t.Errorf("closed with %v", err)
+	}
+}
+
+// TestNobodyWaitsForAQueue that is closed, or longer than its own time.
+func TestNobodyWaitsForAQueue(t *testing.T) {
+	q := openQueue(t, vfs.NewMem())
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range maxWritesTogether + 1 { // as many as fit into what the writer had before it, and one
+		if err := q.Add(t.Context(), []byte("a")); !errors.Is(err, bridge.ErrStopping) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	stuck := &Queue{requests: make(chan *queueWrite), closing: make(chan struct{}), ended: make(chan struct{}),
+		failure: failure{failed: make(chan struct{})}}
+	if err := stuck.Remove(gone, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	stuck.requests = make(chan *queueWrite, 1)
+	if err := stuck.Remove(gone, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

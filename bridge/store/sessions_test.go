@@ -1,10 +1,14 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"livebridge/bridge"
 	"livebridge/bridge/processor"
@@ -132,5 +136,39 @@ func TestUnendedLanesGoRound(t *testing.T) {
 		if got := look(2); !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// TestOpenSessionsOfADomain: those whose last event in order is a PUBLISH, of one domain and not of those whose names
+// begin like it, until whoever asks has enough.
+func TestOpenSessionsOfADomain(t *testing.T) {
+	d := following(t)
+	defer d.close()
+	d.arrive(false, at("a", 1, bridge.PhasePublish), at("b", 2, bridge.PhasePublish), at("b", 2, bridge.PhaseDone),
+		recording("c", 3), of("push.example.com.cn", at("a", 5, bridge.PhasePublish)))
+	for domain, want := range map[string][]string{
+		"":                    {"push.example.com/live/a 1", "push.example.com.cn/live/a 5"},
+		"push.example.com":    {"push.example.com/live/a 1"},
+		"push.example.com.cn": {"push.example.com.cn/live/a 5"},
+		"push.example":        nil,
+	} {
+		open, err := d.OpenSessions(t.Context(), domain)
+		d.must(err)
+		var got []string
+		for _, o := range open {
+			got = append(got, fmt.Sprint(o.Domain, "/", o.App, "/", o.Stream, " ", int64(o.Session-9e11)/1000))
+		}
+		if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+			t.Errorf("of %q: %q, want %q", domain, got, want)
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := d.OpenSessions(gone, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("nobody waits: %v", err)
+	}
+	d.must(d.db.Set(laneKey(nil, at("z", 1, 0).Event.Lane), []byte{0x80}, pebble.Sync))
+	if _, err := d.OpenSessions(t.Context(), ""); err == nil {
+		t.Error("a lane that cannot be read is left out in silence")
 	}
 }

@@ -32,7 +32,7 @@ func mutants() []mutant {
 		checkerMutants(), wiringMutants(), timingMutants(), embeddedMutants(), endingMutants(),
 		countingMutants(), operatorMutants(), sharingMutants(), providerMutants(),
 		registrationMutants(), consumerMutants(), storedMutants(), probeMutants(), doctorMutants(),
-		rotationMutants(), reconcileMutants(), hangupMutants(), thresholdMutants(),
+		rotationMutants(), reconcileMutants(), reviewMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), turnMutants(), stateMutants(), kafkaReplicaMutants(),
 		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),

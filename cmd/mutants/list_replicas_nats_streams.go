@@ -39,6 +39,8 @@ func natsReplicaStreamMutants() []mutant {
 			"TestOutputs"},
 		{"a stream of consumers is behind for ever", nats + "/replica_trim.go", "s.behind.sourced(sequence)", "", nats,
 			"TestOutputs"},
+		{"a replica that is closed complains of its streams", nats + "/replica_trim.go", "err == nil || r.isClosed()",
+			"err == nil", nats, "TestTrimmingEndsInSilence"},
 		{"how much of a state was read is not told on NATS", natsPartitions + "/restore.go", "r.progress.read(&m)", "",
 			natsPartitions, "TestRestored"},
 		{"an owner that was fenced on NATS is never asked again", nats + "/replicas.go", "\tr.lost()\n", "", nats,

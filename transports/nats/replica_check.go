@@ -45,10 +45,8 @@ func (r *Replicas) watch() {
 		case <-ticker.C:
 		}
 		err := r.checkStreams(context.Background(), checkTimeout)
-		select {
-		case <-r.closed: // and with it the connection, perhaps
+		if r.isClosed() { // and with it the connection, perhaps
 			return
-		default:
 		}
 		switch {
 		case err == nil:

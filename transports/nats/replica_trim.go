@@ -35,16 +35,22 @@ func (r *Replicas) trim() {
 			return
 		case <-ticker.C:
 		}
-		if !r.committed.Swap(false) && !r.waiting() {
-			continue
+		if r.committed.Swap(false) || r.waiting() {
+			r.trimOnce(&reminders)
 		}
-		if err := r.trimAll(); err != nil {
-			r.committed.Store(true)
-			if suppressed, due := reminders.Due("trim", time.Now()); due {
-				r.opts.Log.Warn("what was published or decided is not removed from the streams of state and intake; retrying",
-					zap.String("stream", r.stateStream()), zap.Error(err), zap.Int("suppressed", suppressed))
-			}
-		}
+	}
+}
+
+// trimOnce is one attempt, and says when it fails, unless that may be because the connection is closed.
+func (r *Replicas) trimOnce(reminders *bridge.Reminders) {
+	err := r.trimAll()
+	if err == nil || r.isClosed() {
+		return
+	}
+	r.committed.Store(true)
+	if suppressed, due := reminders.Due("trim", time.Now()); due {
+		r.opts.Log.Warn("what was published or decided is not removed from the streams of state and intake; retrying",
+			zap.String("stream", r.stateStream()), zap.Error(err), zap.Int("suppressed", suppressed))
 	}
 }
 

@@ -7,6 +7,9 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"livebridge/bridge"
 	"livebridge/transports/nats/natstest"
@@ -80,6 +83,35 @@ func TestSourcedEventsAreRemoved(t *testing.T) {
 	config.Sources, config.Subjects = sources, nil
 	natstest.Must(js.UpdateStream(t.Context(), config))
 	transporttest.Eventually(t, "the output has all", func() bool { return messagesIn(t, js, o.Stream) == 70 })
+}
+
+// TestTrimmingEndsInSilence: what fails because the replica is closed is no failure; what fails before is told.
+func TestTrimmingEndsInSilence(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t, &server.Options{})
+	o := replicaOptions(t, s.URL, "SILENT")
+	core, logs := observer.New(zapcore.WarnLevel)
+	o.Log = zap.New(core)
+	r, err := OpenReplicas(t.Context(), o, "replicas")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := func() int {
+		r.trimOnce(new(bridge.Reminders))
+		return logs.FilterMessageSnippet("is not removed").Len()
+	}
+	if err := natstest.Connect(t, o.URL).DeleteStream(t.Context(), o.Stream); err != nil {
+		t.Fatal(err)
+	}
+	if told() != 1 {
+		t.Errorf("without its stream: %v", logs.All())
+	}
+	if err := r.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if told() != 1 || r.trimAll() == nil {
+		t.Errorf("closed: %v", logs.All())
+	}
 }
 
 // TestNewStateGoesOnBehindTheOld: an output takes nothing from a source that was made anew before that has come to

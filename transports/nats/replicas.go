@@ -144,10 +144,8 @@ func (r *Replicas) reopen() {
 func (r *Replicas) reconnect() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	select {
-	case <-r.closed:
+	if r.isClosed() {
 		return true
-	default:
 	}
 	err := r.connect()
 	if err != nil {
@@ -202,6 +200,15 @@ func (r *Replicas) fenced(partition int) {
 
 // Reload reads the files of credentials again and reconnects when they have changed.
 func (r *Replicas) Reload() error { return r.connector.reload() }
+
+func (r *Replicas) isClosed() bool {
+	select {
+	case <-r.closed:
+		return true
+	default:
+		return false
+	}
+}
 
 // Close ends the connections. Partitions are closed and the group is left before.
 func (r *Replicas) Close(context.Context) error {
