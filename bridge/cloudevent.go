@@ -17,9 +17,7 @@ const (
 // TypeQuarantined is the type of the event that reports a quarantined callback.
 const TypeQuarantined = "livebridge.callback.quarantined"
 
-// SchemaURI returns the dataschema of a kind, or of quarantine notices for the name "quarantine".
-func SchemaURI(name string) string { return string(appendSchemaURI(nil, name)) }
-
+// appendSchemaURI appends the dataschema of a kind, or of quarantine notices for the name "quarantine".
 func appendSchemaURI(dst []byte, name string) []byte {
 	return append(append(append(dst, "urn:livebridge:schema:"...), name...), ":1"...)
 }
@@ -68,8 +66,8 @@ func (e *Event) appendQuarantine(dst []byte) []byte {
 	return dst
 }
 
-// AppendSource appends the CloudEvents source: where the callback came from, or the quarantine that holds it.
-func (e *Event) AppendSource(dst []byte) []byte {
+// appendSource appends the CloudEvents source: where the callback came from, or the quarantine that holds it.
+func (e *Event) appendSource(dst []byte) []byte {
 	l := e.Lane
 	switch {
 	case e.Quarantined():
@@ -132,7 +130,7 @@ func (e *Event) appendAttribute(dst []byte, a attribute) []byte {
 	case attrSignature:
 		return append(dst, e.Scheme.String()...)
 	case attrSource:
-		return e.AppendSource(dst)
+		return e.appendSource(dst)
 	case attrSpecVersion:
 		return append(dst, SpecVersion...)
 	case attrSubject:

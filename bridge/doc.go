@@ -57,7 +57,7 @@
 //	                                                          HTTP server for callbacks; the only importer of Echo
 //	bridge/sequencer          bridge                          order of a lane: no clock, no disk, no goroutine
 //	bridge/sequencer/sequencertest
-//	                          bridge, sequencer               the decision table written a second time, for tests
+//	                          bridge, sequencer               its rules written a second time, for tests
 //	bridge/record             bridge                          the byte form of events
 //	bridge/session            bridge                          makes the events of the kind session
 //	bridge/processor          bridge, sequencer, record, session

@@ -62,7 +62,4 @@ func TestTextForms(t *testing.T) {
 	if id := sampleID(); id.String() != sampleIDText {
 		t.Errorf("the id is %s", id)
 	}
-	if uri := bridge.SchemaURI("quarantine"); uri != "urn:livebridge:schema:quarantine:1" {
-		t.Errorf("the schema is %s", uri)
-	}
 }

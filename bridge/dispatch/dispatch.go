@@ -14,7 +14,7 @@ import (
 	"livebridge/bridge"
 )
 
-// Outbox is where events wait. The journal implements it.
+// Outbox is where events wait. Package outbox implements it.
 type Outbox interface {
 	// Next waits until some lane has an event and none in flight, and returns one event for each of some such lanes. It
 	// returns no other event of those lanes until that one is settled. It returns ctx.Err() when ctx ends.

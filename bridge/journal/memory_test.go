@@ -30,8 +30,7 @@ func awaitFilters(t *testing.T, j *Journal) {
 	}
 }
 
-// TestDuplicatesAndTampering is rule 1 and rows 22 and 22b: what the memory of ids and signatures makes of a second
-// callback.
+// TestDuplicatesAndTampering is what the memory of ids and signatures makes of a second callback.
 func TestDuplicatesAndTampering(t *testing.T) {
 	first := func() *bridge.Arrival { return signed(push("a", 1e12, bridge.PhasePublish), 1, 1) }
 	other := func(sum, fields byte) *bridge.Arrival {

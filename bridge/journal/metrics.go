@@ -33,10 +33,8 @@ func newMetrics(j *Journal) *metrics {
 			prometheus.ExponentialBuckets(0.0001, 2, 16)),
 		commitCallbacks: histogram("journal_commit_batch_size", "Callbacks per commit.",
 			prometheus.ExponentialBuckets(1, 2, 13)),
-		outboxBytes: gauge(
-			"journal_bytes",
-			"Bytes of outbox, holds, quarantine and dead letters: JOURNAL_MAX_BYTES limits them.",
-		),
+		outboxBytes: gauge("journal_bytes",
+			"Bytes of outbox, holds, quarantine and dead letters: JOURNAL_MAX_BYTES limits them."),
 		outboxDepth: prometheus.NewGaugeFunc(
 			gaugeOpts("outbox_events", "Emitted events that the broker has not acknowledged."),
 			func() float64 { return float64(j.outbox.Pending()) }),

@@ -24,9 +24,9 @@ var (
 )
 
 // OpenOffline opens the journal of a service that does not run, for an operator: no hold ends and nothing is forgotten;
-// what is emitted waits for the service's next start. Only List, Release, Purge, Replay, Inspect, Memory and Remember
-// may be called, and Release, Purge, Replay and Remember only with ReadWrite. The error wraps ErrInUse when the service
-// does run, and ErrNoJournal when opts.Dir holds no journal.
+// what is emitted waits for the service's next start. Append must not be called, and Release, Purge, Replay and
+// Remember only with ReadWrite. The error wraps ErrInUse when the service does run, and ErrNoJournal when opts.Dir
+// holds no journal.
 func OpenOffline(opts Options, m Mode) (*Journal, error) {
 	if err := checkOffline(&opts, m); err != nil {
 		return nil, err

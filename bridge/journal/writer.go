@@ -108,11 +108,11 @@ func (w *writer) awaitSync(c *commit) {
 	w.syncing <- c
 }
 
-// sweepLanes is how many lanes are looked at each time the writer tends what grows old.
-const sweepLanes = 256
-
-// sweepSessions is likewise how many lanes are searched for sessions whose end is missing.
-const sweepSessions = 1024
+// How many lanes each housekeeping looks at.
+const (
+	sweepLanes    = 256  // for those that are to be forgotten
+	sweepSessions = 1024 // for sessions whose end is missing
+)
 
 // addHousekeeping adds what is not a callback: deadlines, limits, dead letters, removals, and what has grown old.
 func (w *writer) addHousekeeping(c *commit) error {

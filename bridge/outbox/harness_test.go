@@ -33,7 +33,7 @@ type disk struct {
 
 const rowBytes = 300
 
-// before a read comes what was asked to happen during it.
+// happen does, before a lane is read, what was asked to happen meanwhile.
 func (d *disk) happen(l bridge.Lane) {
 	if during := d.during; during != nil {
 		d.during = nil

@@ -1,9 +1,6 @@
 package processor
 
-import (
-	"livebridge/bridge"
-	"livebridge/bridge/record"
-)
+import "livebridge/bridge/record"
 
 // deadLetter makes an event a dead letter, unless there are too many: then nothing changes, and the event stays where
 // it is.
@@ -26,27 +23,4 @@ func (p *Processor) keepDeadLetter(d DeadLetter, eff *Effects) {
 // AppendRecord appends the record of a dead letter: reason detail event.
 func (d *DeadLetter) AppendRecord(dst []byte) []byte {
 	return record.AppendEvent(record.AppendText(record.AppendText(dst, d.Reason), d.Detail), d.Event)
-}
-
-// ReadEntry reads the record of an entry of a review queue. The entry keeps nothing of value.
-func ReadEntry(q bridge.ReviewQueue, number uint64, value []byte) (Entry, error) {
-	r := record.NewReader(value, nil)
-	e := Entry{Number: number, Bytes: len(value)}
-	head := r.Bytes()
-	if q == bridge.DeadLetterQueue {
-		e.Detail = r.Text()
-	}
-	if r.Err() != nil {
-		return Entry{}, r.Err()
-	}
-	var err error
-	if e.Event, err = r.Event(); err != nil {
-		return Entry{}, err
-	}
-	if q == bridge.QuarantineQueue {
-		e.Raw, e.Reason = append([]byte(nil), head...), string(e.Event.Reason)
-	} else {
-		e.Reason = string(head)
-	}
-	return e, nil
 }

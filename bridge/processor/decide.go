@@ -8,7 +8,7 @@ import (
 	"livebridge/bridge/sequencer"
 )
 
-// decide applies the decision table to one callback.
+// decide decides one callback: it is quarantined, a duplicate, or for its lane to decide.
 func (p *Processor) decide(a *bridge.Arrival, now Moment, eff *Effects) error {
 	e := a.Event // a copy: what is kept must not point into the request
 	e.Recorded = now.Millis()
@@ -44,7 +44,7 @@ const (
 	tampered                 // another occurrence under a signature that was seen before
 )
 
-// classify applies rule 1 and rows 22 and 22b.
+// classify says what is known of a callback: rule 1 of package sequencer, and whether its signature was seen before.
 func (p *Processor) classify(e *bridge.Event, a *bridge.Arrival, eff *Effects) (classification, error) {
 	if known, err := p.knows(e.ID); known || err != nil {
 		return duplicate, err
@@ -98,10 +98,7 @@ func arrivalOf(e *bridge.Event, now Moment) sequencer.Input {
 
 // apply makes one transition of a lane; arriving is the event of the input, nil when it has none.
 func (p *Processor) apply(
-	l *lane,
-	in sequencer.Input,
-	arriving *bridge.Event,
-	eff *Effects,
+	l *lane, in sequencer.Input, arriving *bridge.Event, eff *Effects,
 ) (sequencer.Transition, error) {
 	before, filtered := len(l.State.Held), uint64(0)
 	t := sequencer.ApplyInto(p.emissions, l.State, in, p.opts.Limits)
@@ -149,10 +146,7 @@ func (p *Processor) touch(l *lane, eff *Effects) {
 
 // release returns the event of an emission and, where it was held, has it held no more.
 func (p *Processor) release(
-	l *lane,
-	emission sequencer.Emission,
-	arriving *bridge.Event,
-	eff *Effects,
+	l *lane, emission sequencer.Emission, arriving *bridge.Event, eff *Effects,
 ) (*bridge.Event, error) {
 	if !emission.Held {
 		return arriving, nil

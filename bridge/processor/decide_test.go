@@ -10,8 +10,8 @@ import (
 	"livebridge/bridge/processor"
 )
 
-// TestDuplicatesAndTampering is rule 1 and rows 22 and 22b: what the memory of ids and signatures makes of a second
-// callback, in the same commit, in a later one, and after a restart.
+// TestDuplicatesAndTampering is what the memory of ids and signatures makes of a second callback, in the same commit,
+// in a later one, and after a restart.
 func TestDuplicatesAndTampering(t *testing.T) {
 	first := func() *bridge.Arrival { return signed(push("a", 1e11, bridge.PhasePublish), 1, 1) }
 	other := func(sum, fields byte) *bridge.Arrival {

@@ -23,7 +23,7 @@ func newHoldTimes() holdTimes { return holdTimes{gone: make(map[bridge.ID]struct
 // takeUp takes up the holds of a lane that a run before has begun. Then sort brings all of them into order.
 func (t *holdTimes) takeUp(l *lane, limits Limits, now Moment) {
 	for _, h := range l.State.Held {
-		passed := holdOf(limits, h.Key.Phase) - now.Until(h.Deadline)
+		passed := limits.Hold(h.Key.Phase) - now.Until(h.Deadline)
 		t.add(h.ID, now.Millis()-bridge.Millis(passed.Milliseconds()))
 	}
 }

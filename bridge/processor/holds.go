@@ -31,20 +31,11 @@ func (h *holds) nearest() (*lane, sequencer.Instant) {
 	if len(h.lanes) == 0 {
 		return nil, 0
 	}
-	first := nearestOf(h.lanes[0])
-	return h.lanes[0], first.Deadline
+	return h.lanes[0], nearestOf(h.lanes[0]).Deadline
 }
 
 // nearestOf returns the held event of the lane whose deadline is nearest, ties by key.
-func nearestOf(l *lane) sequencer.Held {
-	first := l.State.Held[0]
-	for _, other := range l.State.Held[1:] {
-		if other.Deadline < first.Deadline {
-			first = other
-		}
-	}
-	return first
-}
+func nearestOf(l *lane) *sequencer.Held { return &l.State.Held[l.State.Nearest()] }
 
 // holdHeap gives holds the methods of container/heap without showing them to the rest of the package.
 type holdHeap holds

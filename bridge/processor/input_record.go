@@ -13,7 +13,7 @@ import (
 //
 //	action(1) arrival(1) [ arrival ] queue numbers events [ event reason detail ] idle unended [ memory ]
 //
-// The arrival is there when its byte is 1, what is rejected with Reject alone, and the memory (see AppendMemory)
+// The arrival is there when its byte is 1, what is rejected with Reject alone, and the memory (see appendMemory)
 // with Remember. Each event is a record in a text; a lane is its kind(1), domain, app and stream.
 func AppendInput(dst []byte, in *Input) []byte {
 	dst = record.AppendBool(append(dst, byte(in.Action)), in.Arrival != nil)
@@ -34,7 +34,7 @@ func AppendInput(dst []byte, in *Input) []byte {
 	}
 	dst = appendLanes(appendLanes(dst, in.Idle), in.Unended)
 	if in.Action == Remember {
-		dst = AppendMemory(dst, in.Memory)
+		dst = appendMemory(dst, in.Memory)
 	}
 	return dst
 }
@@ -70,10 +70,17 @@ func ReadInput(value []byte) (*Input, error) {
 	if in.Action >= actions {
 		return nil, fmt.Errorf("input: unknown action %d", in.Action)
 	}
-	var err error
+	if err := in.read(&r); err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	return in, nil
+}
+
+// read takes what stands behind the action.
+func (in *Input) read(r *record.Reader) (err error) {
 	if r.Bool() {
-		if in.Arrival, err = readArrival(&r); err != nil {
-			return nil, err
+		if in.Arrival, err = readArrival(r); err != nil {
+			return err
 		}
 	}
 	in.Queue = bridge.ReviewQueue(r.Text())
@@ -83,26 +90,23 @@ func ReadInput(value []byte) (*Input, error) {
 	for n := r.Uvarint(); n > 0 && r.Err() == nil; n-- {
 		e, err := record.ReadEvent(r.Bytes())
 		if err != nil {
-			return nil, fmt.Errorf("input: %w", err)
+			return err
 		}
 		in.Events = append(in.Events, e)
 	}
 	if in.Action == Reject {
 		if in.Rejected.Event, err = record.ReadEvent(r.Bytes()); err != nil {
-			return nil, fmt.Errorf("input: %w", err)
+			return err
 		}
 		in.Rejected.Reason, in.Rejected.Detail = bridge.Rejection(r.Text()), r.Text()
 	}
-	in.Idle, in.Unended = readLanes(&r), readLanes(&r)
+	in.Idle, in.Unended = readLanes(r), readLanes(r)
 	if in.Action == Remember {
-		if in.Memory, err = readMemory(&r); err != nil {
-			return nil, fmt.Errorf("input: memory: %w", err)
+		if in.Memory, err = readMemory(r); err != nil {
+			return fmt.Errorf("memory: %w", err)
 		}
 	}
-	if r.Err() != nil {
-		return nil, fmt.Errorf("input: %w", r.Err())
-	}
-	return in, nil
+	return r.Err()
 }
 
 // appendArrival appends a callback that has been verified.

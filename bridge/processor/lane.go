@@ -80,14 +80,6 @@ func (l *LaneState) ReadRecord(value []byte, now Moment) error {
 	return nil
 }
 
-// holdOf returns the whole hold of an event of this phase.
-func holdOf(limits sequencer.Limits, phase bridge.Phase) time.Duration {
-	if phase == bridge.PhaseDone {
-		return limits.HoldDone
-	}
-	return limits.HoldNext
-}
-
 func appendKey(dst []byte, k sequencer.Key) []byte {
 	return append(binary.AppendVarint(dst, int64(k.Session)), byte(k.Phase))
 }

@@ -87,7 +87,7 @@ func (ls *lanes) read(name bridge.Lane, now Moment) (*lane, error) {
 		l.State.Sequence = *ls.floor
 	}
 	for i, h := range l.State.Held {
-		l.State.Held[i].Deadline = now.bound(h.Deadline, holdOf(ls.limits, h.Key.Phase))
+		l.State.Held[i].Deadline = now.bound(h.Deadline, ls.limits.Hold(h.Key.Phase))
 	}
 	return l, nil
 }

@@ -23,7 +23,7 @@ func withRestarts(t *testing.T, o func() processor.Options, test func(s *observe
 	}
 }
 
-// forHours are the options of a journal that remembers identities for an hour.
+// forAnHour are the options of a journal that remembers identities for an hour.
 func forAnHour() processor.Options {
 	o := defaults()
 	o.DedupeWindow = time.Hour

@@ -47,7 +47,7 @@ func (p *Packer) Flush() error {
 	}
 	piece := p.piece
 	p.piece, p.bytes = Memory{}, 0
-	sum := sha256.Sum256(AppendMemory(p.salt[:], &piece))
+	sum := sha256.Sum256(appendMemory(p.salt[:], &piece))
 	piece.ID = bridge.ID(sum[:16])
 	return p.put(&piece)
 }

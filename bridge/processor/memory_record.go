@@ -9,7 +9,7 @@ import (
 	"livebridge/bridge/record"
 )
 
-// AppendMemory appends the byte form of a memory, as it lies in an input: lists have their count before them, texts
+// appendMemory appends the byte form of a memory, as it lies in an input: lists have their count before them, texts
 // their length.
 //
 //	id(16) floor lanes identities signatures quarantined deadLetters
@@ -19,7 +19,7 @@ import (
 //	signature    part signature(16) digest of the signed fields(16) id(16)
 //	quarantined  signature(16) { length of raw event }
 //	deadLetter   { length of reason detail event }
-func AppendMemory(dst []byte, m *Memory) []byte {
+func appendMemory(dst []byte, m *Memory) []byte {
 	dst = binary.AppendUvarint(append(dst, m.ID[:]...), m.Floor)
 	dst = binary.AppendUvarint(dst, uint64(len(m.Lanes)))
 	for i := range m.Lanes {
@@ -57,7 +57,7 @@ func appendRememberedLane(dst []byte, l *LaneState) []byte {
 	return record.AppendText(dst, sessions)
 }
 
-// readMemory takes what AppendMemory has written. The memory keeps nothing of the reader's bytes.
+// readMemory takes what appendMemory has written. The memory keeps nothing of the reader's bytes.
 func readMemory(r *record.Reader) (*Memory, error) {
 	m := &Memory{ID: r.Bytes16(), Floor: r.Uvarint()}
 	for n := r.Uvarint(); n > 0 && r.Err() == nil; n-- {

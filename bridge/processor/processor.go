@@ -59,6 +59,11 @@ type pending struct {
 	removed    map[uint64]bool // dead letters that are taken off
 }
 
+func newPending() pending {
+	return pending{ids: make(map[bridge.ID]struct{}), signatures: make(map[[16]byte]SignatureUse),
+		held: make(map[bridge.ID]*bridge.Event), removed: make(map[uint64]bool)}
+}
+
 // Kept is what the View shows and the processor keeps in memory, beside the Counters.
 type Kept struct {
 	Holding    []bridge.Lane      // lanes that hold something
@@ -75,12 +80,7 @@ func New(opts Options, view View, c Counters, k Kept, now Moment) (*Processor, e
 		quarantine: newQuarantineIndex(opts.QuarantineMax),
 		traces:     make(traces),
 		holdTimes:  newHoldTimes(),
-		pending: pending{
-			ids: make(
-				map[bridge.ID]struct{},
-			), signatures: make(map[[16]byte]SignatureUse), held: make(map[bridge.ID]*bridge.Event),
-			removed: make(map[uint64]bool),
-		},
+		pending:    newPending(),
 	}
 	var err error
 	if p.lanes, err = newLanes(p); err != nil {

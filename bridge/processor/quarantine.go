@@ -8,11 +8,7 @@ import (
 
 // quarantineArrival keeps a callback that was signed well and is not believed, within the limits.
 func (p *Processor) quarantineArrival(
-	e *bridge.Event,
-	a *bridge.Arrival,
-	reason bridge.Reason,
-	now Moment,
-	eff *Effects,
+	e *bridge.Event, a *bridge.Arrival, reason bridge.Reason, now Moment, eff *Effects,
 ) error {
 	eff.decide(e, VerdictQuarantined, reason)
 	what := QuarantineID{e.ID, reason}

@@ -84,10 +84,7 @@ func (p *Processor) deleteEntry(q bridge.ReviewQueue, e Entry, eff *Effects) {
 
 // releaseEntry emits the event of an entry once more, in its lane. From now on its identity is one that was seen.
 func (p *Processor) releaseEntry(
-	q bridge.ReviewQueue,
-	e *bridge.Event,
-	now Moment,
-	eff *Effects,
+	q bridge.ReviewQueue, e *bridge.Event, now Moment, eff *Effects,
 ) (*bridge.Emission, error) {
 	if !p.opts.Types.Has(e.Type) {
 		return nil, errType

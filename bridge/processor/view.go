@@ -40,16 +40,6 @@ type EntryRef struct {
 	Phase   bridge.Phase  // likewise
 }
 
-// Entry is an event that is kept.
-type Entry struct {
-	Number uint64 // 0: it is held
-	Event  *bridge.Event
-	Reason string // why it is in quarantine or a dead letter
-	Detail string // of a dead letter
-	Raw    []byte // in quarantine: the body as received
-	Bytes  int    // of its record
-}
-
 // Name is an identity or a signature, in the part that it is forgotten with.
 type Name struct {
 	Signature bool     // it is one; otherwise an identity

@@ -16,7 +16,7 @@ import (
 	"livebridge/bridge/sequencer/sequencertest"
 )
 
-// world is what the table says of all lanes together: rule 1, and rule 7 for what all of them hold.
+// world is what the rules of package sequencer say of all lanes together: rule 1, and rule 7 for what all of them hold.
 type world struct {
 	lanes   map[string]*sequencertest.Model
 	limits  sequencer.Limits
@@ -55,7 +55,7 @@ func (w *world) arrive(a *bridge.Arrival, at sequencer.Instant, wall bridge.Mill
 		return
 	}
 	first, known := w.uses[a.Signature.Sum]
-	if known && first != e.ID { // row 22b
+	if known && first != e.ID { // its signature was seen with other content
 		if w.caught[a.Signature.Sum] == nil {
 			w.caught[a.Signature.Sum] = make(map[bridge.ID]bool)
 		}

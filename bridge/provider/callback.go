@@ -66,9 +66,6 @@ func (p Place) Compare(other Place) int {
 	return strings.Compare(p.App, other.App)
 }
 
-// Covers reports whether the callback is for streams of this app: by name, or for every app.
-func (p Place) Covers(app string) bool { return p.App == app || p.App == Wildcard || p.App == "" }
-
 // SignType is how recordings of Live are signed.
 type SignType string
 

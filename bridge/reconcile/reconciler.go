@@ -201,7 +201,6 @@ func message(p Problem) string {
 func Take(ctx context.Context, online Online, sessions bridge.SessionLister, domains []string,
 	ignore func(stream string) bool,
 ) (s Snapshot, err error) {
-	keep := func(b Begun) bool { return ignore == nil || !ignore(b.Name) }
 	for _, domain := range domains {
 		streams, problem := online.Online(ctx, domain, "")
 		if problem != nil {
@@ -216,21 +215,29 @@ func Take(ctx context.Context, online Online, sessions bridge.SessionLister, dom
 		if problem != nil {
 			return s, errors.Join(err, problem)
 		}
-		s.Domains = append(s.Domains, domain)
-		for _, o := range streams {
-			b := Begun{Stream{strings.ToLower(o.Domain), o.App, o.Name}, o.Started}
-			if b.Domain == "" {
-				b.Domain = domain
-			}
-			if keep(b) {
-				s.Online = append(s.Online, b)
-			}
-		}
-		for _, o := range open {
-			if b := (Begun{Stream{o.Domain, o.App, o.Stream}, time.UnixMilli(int64(o.Session))}); keep(b) {
-				s.Open = append(s.Open, b)
-			}
-		}
+		s.add(domain, streams, open, ignore)
 	}
 	return s, err
+}
+
+// add adds a domain with its online streams and open sessions, but those to ignore.
+func (s *Snapshot) add(
+	domain string, online []provider.Stream, open []bridge.OpenSession, ignore func(stream string) bool,
+) {
+	keep := func(b Begun) bool { return ignore == nil || !ignore(b.Name) }
+	s.Domains = append(s.Domains, domain)
+	for _, o := range online {
+		b := Begun{Stream{strings.ToLower(o.Domain), o.App, o.Name}, o.Started}
+		if b.Domain == "" {
+			b.Domain = domain
+		}
+		if keep(b) {
+			s.Online = append(s.Online, b)
+		}
+	}
+	for _, o := range open {
+		if b := (Begun{Stream{o.Domain, o.App, o.Stream}, time.UnixMilli(int64(o.Session))}); keep(b) {
+			s.Open = append(s.Open, b)
+		}
+	}
 }

@@ -56,7 +56,7 @@ func (t *evaluation) occupied() bool {
 
 // insert holds the event, and emits it at once if it is ready or must not be held.
 func (t *evaluation) insert() {
-	in, hold := &t.in, t.limits.hold(t.in.Key.Phase)
+	in, hold := &t.in, Instant(t.limits.Hold(t.in.Key.Phase))
 	i, _ := t.State.find(in.Key)
 	t.State.Held = t.State.with(i, Held{Key: in.Key, ID: in.ID, Deadline: in.At + hold})
 	t.emitReady()
@@ -73,7 +73,7 @@ func (t *evaluation) insert() {
 // must not show in the marks (rule 6).
 func (t *evaluation) expire() {
 	for {
-		i := t.State.nearest()
+		i := t.State.Nearest()
 		if i < 0 || t.State.Held[i].Deadline > t.in.At {
 			return
 		}

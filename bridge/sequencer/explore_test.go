@@ -55,7 +55,7 @@ func explore(t *testing.T, keys []sequencer.Key, depth int, limits []sequencer.L
 }
 
 // visit tries every event as the next arrival, depth of them in all, and before each, for as long as something is held,
-// the nearest deadline, one past all deadlines, and a squeeze.
+// the nearest deadline, one past all deadlines, and an overflow.
 func (e *explorer) visit(n node, depth int) {
 	if depth == 0 || e.t.Failed() {
 		e.end(n)
@@ -70,7 +70,7 @@ func (e *explorer) visit(n node, depth int) {
 	if len(n.state.Held) == 0 {
 		return
 	}
-	nearest, _ := n.state.Deadline()
+	nearest := n.state.Held[n.state.Nearest()].Deadline
 	for _, in := range []sequencer.Input{
 		{Action: sequencer.Expire, At: max(nearest, n.now)},
 		{Action: sequencer.Expire, At: n.now + sequencer.Instant(time.Hour)},

@@ -73,7 +73,7 @@ func (l *lane) arrive(k sequencer.Key, at sequencer.Instant) sequencer.Transitio
 	return l.apply(sequencer.Input{At: at, Wall: wall, Kind: bridge.KindStream, Key: k})
 }
 
-// script runs words such as "P1@0 D2@1.5 expire@13 squeeze@14" and returns what came out of each, joined by " | ".
+// script runs words such as "P1@0 D2@1.5 expire@13 overflow@14" and returns what came out of each, joined by " | ".
 func (l *lane) script(t *testing.T, words string) string {
 	t.Helper()
 	var out []string
@@ -94,7 +94,7 @@ func input(t *testing.T, what string, at sequencer.Instant) sequencer.Input {
 	switch what {
 	case "expire":
 		in.Action = sequencer.Expire
-	case "squeeze":
+	case "overflow":
 		in.Action = sequencer.Overflow
 	case "none": // no session
 	case "future":

@@ -43,10 +43,10 @@ type Limits struct {
 	PerLane  int           // most events held; 0 or less: none
 }
 
-// hold returns how long an event of the given phase may wait.
-func (l *Limits) hold(p bridge.Phase) Instant {
+// Hold returns how long an event of the given phase may wait.
+func (l *Limits) Hold(p bridge.Phase) time.Duration {
 	if p == bridge.PhaseDone {
-		return Instant(max(l.HoldDone, 0))
+		return max(l.HoldDone, 0)
 	}
-	return Instant(max(l.HoldNext, 0))
+	return max(l.HoldNext, 0)
 }

@@ -43,10 +43,10 @@ func history(t *rapid.T) {
 			m.apply(t, sequencer.Input{Action: sequencer.Expire})
 			check(t, checkExpired(m.state, m.arrivals, m.now, m.limits))
 		},
-		"replay":  func(t *rapid.T) { m.apply(t, sequencer.Input{Action: sequencer.Replay, ID: m.id()}) },
-		"squeeze": func(t *rapid.T) { m.apply(t, sequencer.Input{Action: sequencer.Overflow}) },
-		"tick":    func(t *rapid.T) { m.now += sequencer.Instant(rapid.IntRange(1, 30).Draw(t, "ticks")) },
-		"":        func(t *rapid.T) { m.checkBounds(t) },
+		"replay":   func(t *rapid.T) { m.apply(t, sequencer.Input{Action: sequencer.Replay, ID: m.id()}) },
+		"overflow": func(t *rapid.T) { m.apply(t, sequencer.Input{Action: sequencer.Overflow}) },
+		"tick":     func(t *rapid.T) { m.now += sequencer.Instant(rapid.IntRange(1, 30).Draw(t, "ticks")) },
+		"":         func(t *rapid.T) { m.checkBounds(t) },
 	})
 	m.now += 100
 	m.apply(t, sequencer.Input{Action: sequencer.Expire})

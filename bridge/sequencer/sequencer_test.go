@@ -9,37 +9,37 @@ import (
 	"livebridge/bridge/sequencer"
 )
 
-// TestCases is the table "The same, case by case" of the design, by its numbers.
+// TestCases is what comes out of a lane in every situation that the rules tell apart.
 func TestCases(t *testing.T) {
 	tests := []struct {
-		number, name, script, want string
+		name, script, want string
 	}{
-		{"2", "publish on an empty lane", "P1@0", "P1"},
-		{"2", "publish after the done before it", "P1@0 D1@1 P2@2", "P1 | D1 | P2"},
-		{"3", "done right after its publish", "P1@0 D1@1", "P1 | D1"},
-		{"4, 5", "done first, its publish in time", "D1@0 P1@9", " | P1 D1"},
-		{"4, 5", "the same behind a closed session", "P1@0 D1@0 D2@1 P2@2", "P1 | D1 |  | P2 D2"},
-		{"6, 7", "done first, hold over, then its publish", "D1@0 expire@10 P1@11", " | D1:start_unseen | P1:late"},
-		{"8, 9", "next publish first, the old done in time", "P1@0 P2@1 D1@3", "P1 |  | D1 P2"},
-		{"10, 11", "the same, hold over", "P1@0 P2@1 expire@4 D1@5", "P1 |  | P2:prev_unended | D1:late"},
-		{"12", "the done never comes", "P1@0 expire@1000", "P1 | "},
-		{"13", "a key below last", "P2@0 P1@1 D1@2 D2@3", "P2 | P1:late | D1:late | D2"},
-		{"14", "the key of last again", "P1@0 P1@1 D1@2 D1@3", "P1 | P1:reopened | D1 | D1:reopened"},
-		{"14", "the key of a held event again", "D1@0 D1@1 P1@2", " | D1:reopened | P1 D1"},
-		{"15", "a publish's hold ends before a later done's", "P1@0 D3@1 P2@2 expire@5 expire@11",
+		{"publish on an empty lane", "P1@0", "P1"},
+		{"publish after the done before it", "P1@0 D1@1 P2@2", "P1 | D1 | P2"},
+		{"done right after its publish", "P1@0 D1@1", "P1 | D1"},
+		{"done first, its publish in time", "D1@0 P1@9", " | P1 D1"},
+		{"the same behind a closed session", "P1@0 D1@0 D2@1 P2@2", "P1 | D1 |  | P2 D2"},
+		{"done first, hold over, then its publish", "D1@0 expire@10 P1@11", " | D1:start_unseen | P1:late"},
+		{"next publish first, the old done in time", "P1@0 P2@1 D1@3", "P1 |  | D1 P2"},
+		{"the same, hold over", "P1@0 P2@1 expire@4 D1@5", "P1 |  | P2:prev_unended | D1:late"},
+		{"the done never comes", "P1@0 expire@1000", "P1 | "},
+		{"a key below last", "P2@0 P1@1 D1@2 D2@3", "P2 | P1:late | D1:late | D2"},
+		{"the key of last again", "P1@0 P1@1 D1@2 D1@3", "P1 | P1:reopened | D1 | D1:reopened"},
+		{"the key of a held event again", "D1@0 D1@1 P1@2", " | D1:reopened | P1 D1"},
+		{"a publish's hold ends before a later done's", "P1@0 D3@1 P2@2 expire@5 expire@11",
 			"P1 |  |  | P2:prev_unended | D3:start_unseen"},
-		{"15b", "a publish's hold ends before an earlier done's", "P1@0 D2@1 P3@2 expire@5",
+		{"a publish's hold ends before an earlier done's", "P1@0 D2@1 P3@2 expire@5",
 			"P1 |  |  | D2:forced,start_unseen P3"},
-		{"17", "no session", "P1@0 none@1 D1@2", "P1 | -:unsequenced | D1"},
-		{"18", "a session in the future", "future@0 P1@1", "P3900:unsequenced | P1"},
-		{"21", "an unknown event word", "word@0", "-:unsequenced"},
-		{"24", "a lane forgotten is an empty one", "P5@0", "P5"},
-		{"", "other kinds come out as they arrive", "record@0 record@1", "- | -"},
-		{"", "a replay disturbs nothing", "P1@0 P3@1 R2@2 D1@3", "P1 |  | P2:replayed | D1 P3"},
-		{"", "a done behind several missing events", "P1@0 D3@1 P3@2 D2@3 P2@4 D1@4.5", "P1 |  |  |  |  | D1 P2 D2 P3 D3"},
+		{"no session", "P1@0 none@1 D1@2", "P1 | -:unsequenced | D1"},
+		{"a session in the future", "future@0 P1@1", "P3900:unsequenced | P1"},
+		{"an unknown event name", "word@0", "-:unsequenced"},
+		{"a lane forgotten is an empty one", "P5@0", "P5"},
+		{"other kinds come out as they arrive", "record@0 record@1", "- | -"},
+		{"a replay disturbs nothing", "P1@0 P3@1 R2@2 D1@3", "P1 |  | P2:replayed | D1 P3"},
+		{"a done behind several missing events", "P1@0 D3@1 P3@2 D2@3 P2@4 D1@4.5", "P1 |  |  |  |  | D1 P2 D2 P3 D3"},
 	}
 	for _, tt := range tests {
-		t.Run(tt.number+" "+tt.name, func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			l := lane{limits: defaults}
 			if got := l.script(t, tt.script); got != tt.want {
 				t.Errorf("%s\n got %q\nwant %q", tt.script, got, tt.want)
@@ -48,7 +48,7 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// TestOverflow is case 16: a lane that holds too much.
+// TestOverflow is a lane that holds too much.
 func TestOverflow(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -99,10 +99,10 @@ func TestExpire(t *testing.T) {
 
 func TestOverflowAction(t *testing.T) {
 	tests := []struct{ name, script, want string }{
-		{"nothing held", "squeeze@5", ""},
-		{"the smallest alone", "D1@0 D2@0 squeeze@1", " |  | D1:forced,start_unseen"},
-		{"and what it was in the way of", "P1@0 P2@0 D2@0 squeeze@1", "P1 |  |  | P2:forced,prev_unended D2"},
-		{"past its deadline", "D1@0 squeeze@10", " | D1:start_unseen"},
+		{"nothing held", "overflow@5", ""},
+		{"the smallest alone", "D1@0 D2@0 overflow@1", " |  | D1:forced,start_unseen"},
+		{"and what it was in the way of", "P1@0 P2@0 D2@0 overflow@1", "P1 |  |  | P2:forced,prev_unended D2"},
+		{"past its deadline", "D1@0 overflow@10", " | D1:start_unseen"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -138,20 +138,20 @@ func TestNoHold(t *testing.T) {
 	}
 }
 
-func TestDeadline(t *testing.T) {
+func TestNearest(t *testing.T) {
 	l := lane{limits: defaults}
-	if at, ok := l.state.Deadline(); ok {
-		t.Errorf("an empty lane has the deadline %v", at)
+	if i := l.state.Nearest(); i != -1 {
+		t.Errorf("in an empty lane the nearest deadline is that of event %d", i)
 	}
 	l.arrive(done(5), seconds(1))
 	l.arrive(done(3), seconds(2))
-	if at, ok := l.state.Deadline(); !ok || at != seconds(11) {
-		t.Errorf("deadline %v %v, want 11 s", at, ok)
+	if at := l.state.Held[l.state.Nearest()].Deadline; at != seconds(11) {
+		t.Errorf("deadline %v, want 11 s", at)
 	}
 	l.arrive(start(2), seconds(2)) // ready: nothing waits for it
 	l.arrive(start(3), seconds(3)) // joins, nearer
-	if at, ok := l.state.Deadline(); !ok || at != seconds(6) {
-		t.Errorf("deadline %v %v, want 6 s", at, ok)
+	if at := l.state.Held[l.state.Nearest()].Deadline; at != seconds(6) {
+		t.Errorf("deadline %v, want 6 s", at)
 	}
 }
 

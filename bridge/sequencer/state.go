@@ -17,26 +17,17 @@ type Held struct {
 	Deadline Instant
 }
 
-// State is all that a lane remembers between two inputs. The zero State is a new lane; the journal recreates a lane
-// that it has dropped with a Sequence of its own.
+// State is all that a lane remembers between two inputs. The zero State is a new lane; package processor begins one
+// that it has forgotten with a Sequence of its own.
 type State struct {
 	Last     Key    // of the last event emitted in order; zero: none yet
 	Sequence uint64 // of the last emission; 0: none yet
 	Held     []Held // sorted by unique Keys above Last; the first is not ready
 }
 
-// Deadline returns the nearest deadline of held events, false if there are none.
-func (s *State) Deadline() (Instant, bool) {
-	i := s.nearest()
-	if i < 0 {
-		return 0, false
-	}
-	return s.Held[i].Deadline, true
-}
-
-// nearest returns the index of the held event with the nearest deadline, of several the one with the smallest key; -1
+// Nearest returns the index of the held event with the nearest deadline, of several the one with the smallest key; -1
 // if there are none.
-func (s *State) nearest() int {
+func (s *State) Nearest() int {
 	best := -1
 	for i := range s.Held {
 		if best < 0 || s.Held[i].Deadline < s.Held[best].Deadline {

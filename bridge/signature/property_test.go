@@ -96,7 +96,7 @@ func TestShiftedDomainNotListed(t *testing.T) {
 	}
 }
 
-// The example of the design: room1 with a good expiry is room with one of 11 digits, good until the year 2343.
+// TestShiftedDigitOfStream: room1 with a good expiry is room with one of 11 digits, good until the year 2343.
 func TestShiftedDigitOfStream(t *testing.T) {
 	c := publish()
 	c.Stream, c.Timestamp = "room1", "1790000000"

@@ -25,7 +25,7 @@ func rtcComplete() signature.RTCClaim {
 		Body: []byte(`{"event_type":"RECORD_FILE_COMPLETE","stream_name":"mystream"}`)}
 }
 
-// The vectors of the design's table.
+// The vectors are our own: the provider publishes none.
 const (
 	sumPublish  = "fa5addca9ea94589d2a7f936a82e2ef3af10bf7ffc665e278c05214537e2ed41"
 	sumDone     = "fe71cd27e6df78034898faef20237ead1f13540de1b340b7644e8444c5024308"

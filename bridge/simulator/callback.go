@@ -32,8 +32,8 @@ type Callback struct {
 	Numbers int    // the form of its numbers: 0 as in the provider's example, 1 the other type, 2 with a stray comma
 }
 
-// Expect is the expected status.
-func (c *Callback) Expect() int {
+// expected is the expected status.
+func (c *Callback) expected() int {
 	switch {
 	case !c.Forged:
 		return http.StatusOK

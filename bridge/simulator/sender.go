@@ -114,7 +114,7 @@ func (s *sender) send(ctx context.Context, c Callback) {
 	begun := time.Now()
 	status, err := s.post(ctx, r)
 	s.stats.add(err, Sent{
-		Time: begun, Took: time.Since(begun), Status: status, Expect: c.Expect(), Lane: c.Lane(), Event: c.Event,
+		Time: begun, Took: time.Since(begun), Status: status, Expect: c.expected(), Lane: c.Lane(), Event: c.Event,
 		Session: s.session(&c), Name: c.Name(s.base(&c)), Again: c.Again,
 	})
 }

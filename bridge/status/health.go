@@ -24,19 +24,9 @@ func (g *gatherer) judge(s *State) Health {
 	if err := g.cfg.Ready(); err != nil {
 		add(LevelDown, "Callbacks are answered 503: %v.", err)
 	}
-	switch {
-	case !s.Broker.Connected && s.Replica != nil:
-		add(LevelDegraded, "The broker does not respond, or its topics are not usable. Nothing is published.")
-	case !s.Broker.Connected:
-		add(LevelDegraded, "The broker does not respond, or its stream or topic is not usable. Events wait in the outbox.")
-	case !s.Broker.Available:
-		add(LevelDegraded, "Publishing fails for all lanes. Events wait in the outbox.")
-	}
+	s.Broker.judge(add, s.Replica != nil)
 	if s.Replica != nil {
 		s.Replica.judge(add)
-	}
-	if t := s.Broker.Topic; t != nil && t.InSync < t.Replicas {
-		add(LevelDegraded, "The topic or stream of events has %d of %d replicas in sync.", t.InSync, t.Replicas)
 	}
 	if s.Traffic.Lost > 0 {
 		add(LevelDegraded, "Callbacks were answered 503 in the last interval; they are lost unless they are sent again.")
@@ -57,4 +47,20 @@ func (g *gatherer) judge(s *State) Health {
 		add(LevelDegraded, "Not shown, since it cannot be read: %s.", p)
 	}
 	return h
+}
+
+// judge adds the reasons for which the broker does not take events, or may lose them. A replica has no outbox in which
+// they wait.
+func (l *Link) judge(add func(l Level, format string, args ...any), replica bool) {
+	switch {
+	case !l.Connected && replica:
+		add(LevelDegraded, "The broker does not respond, or its topics are not usable. Nothing is published.")
+	case !l.Connected:
+		add(LevelDegraded, "The broker does not respond, or its stream or topic is not usable. Events wait in the outbox.")
+	case !l.Available:
+		add(LevelDegraded, "Publishing fails for all lanes. Events wait in the outbox.")
+	}
+	if t := l.Topic; t != nil && t.InSync < t.Replicas {
+		add(LevelDegraded, "The topic or stream of events has %d of %d replicas in sync.", t.InSync, t.Replicas)
+	}
 }

@@ -204,7 +204,7 @@ func (c *Cache) Kept() (k processor.Kept, err error) {
 			return err
 		}),
 		c.s.each(tableHeld, func(key, _ []byte) error {
-			lane, err := laneOf(key[:len(key)-1])
+			lane, err := laneOfKey(key[:len(key)-1])
 			k.Holding = append(k.Holding, lane)
 			return err
 		}))

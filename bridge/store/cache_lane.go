@@ -52,7 +52,7 @@ func (a *applier) setLane(key, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err := laneOf(key); err != nil {
+	if _, err := laneOfKey(key); err != nil {
 		return errRowKey
 	}
 	l, err := row.state()

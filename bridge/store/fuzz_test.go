@@ -78,7 +78,7 @@ func FuzzLaneKey(f *testing.F) {
 	f.Fuzz(func(t *testing.T, domain, app, stream string) {
 		l := bridge.Lane{Kind: bridge.KindStream, Domain: domain, App: app, Stream: stream}
 		key := laneKey(nil, l)
-		if got, err := laneOf(key); err != nil || got != l {
+		if got, err := laneOfKey(key); err != nil || got != l {
 			t.Errorf("%+v became %+v, %v", l, got, err)
 		}
 		for _, b := range key[2:] {

@@ -44,8 +44,8 @@ func laneKey(dst []byte, l bridge.Lane) []byte { return appendLane(append(dst, t
 
 func sessionsKey(dst []byte, l bridge.Lane) []byte { return appendLane(append(dst, tableSessions), l) }
 
-// laneOf returns the lane of a key of table l, or e.
-func laneOf(key []byte) (bridge.Lane, error) {
+// laneOfKey returns the lane of a key of table l, or e.
+func laneOfKey(key []byte) (bridge.Lane, error) {
 	if len(key) < 2 {
 		return bridge.Lane{}, fmt.Errorf("lane key %q is too short", key)
 	}
@@ -61,6 +61,15 @@ func laneOf(key []byte) (bridge.Lane, error) {
 		}
 	}
 	return l, nil
+}
+
+// streamsPrefix is what the lane keys of stream status begin with: of a domain, of all when it is empty.
+func streamsPrefix(domain string) []byte {
+	prefix := []byte{tableLane, byte(bridge.KindStream)}
+	if domain != "" {
+		prefix = append(bridge.AppendEscaped(prefix, domain, bridge.KeepDot), '/')
+	}
+	return prefix
 }
 
 func outboxKey(dst []byte, l bridge.Lane, sequence uint64) []byte {

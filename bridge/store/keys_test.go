@@ -15,7 +15,7 @@ func TestLaneKeysRoundTrip(t *testing.T) {
 			App:    rapid.String().Draw(t, "app"),
 			Stream: rapid.String().Draw(t, "stream"),
 		}
-		if got, err := laneOf(laneKey(nil, l)); err != nil || got != l {
+		if got, err := laneOfKey(laneKey(nil, l)); err != nil || got != l {
 			t.Fatalf("%+v became %+v, %v", l, got, err)
 		}
 	})

@@ -13,9 +13,7 @@ import (
 // IdleLanes looks at the next lanes, so many of them, going round for ever, and returns those that were idle for long
 // enough to be forgotten and of which nothing is in the outbox: waits tells whether some of a lane is in its memory.
 func (s *Store) IdleLanes(
-	now processor.Moment,
-	most int,
-	waits func(bridge.Lane) bool,
+	now processor.Moment, most int, waits func(bridge.Lane) bool,
 ) (idle []bridge.Lane, err error) {
 	err = s.sweep(tableLane, &s.lanesCursor, most, func(key, value []byte) error {
 		name, found, err := s.idle(key, value, now, waits)
@@ -56,7 +54,7 @@ func (s *Store) idle(key, value []byte, now processor.Moment, waits func(bridge.
 	if err := l.ReadRecord(value, now); err != nil || !l.Forgettable(now.Millis()) {
 		return l.Name, false, err
 	}
-	name, err := laneOf(key)
+	name, err := laneOfKey(key)
 	if err != nil || waits(name) {
 		return name, false, err
 	}

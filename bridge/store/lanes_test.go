@@ -12,7 +12,7 @@ import (
 	"livebridge/bridge/processor"
 )
 
-// idle returns the streams of the lanes that may be forgotten, of the next so many.
+// idleLanes returns the streams of the lanes that may be forgotten, of the next so many.
 func (d *disk) idleLanes(most int, waits ...string) (names []string) {
 	d.t.Helper()
 	idle, err := d.IdleLanes(d.now, most, func(l bridge.Lane) bool { return slices.Contains(waits, l.Stream) })

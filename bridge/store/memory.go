@@ -72,7 +72,7 @@ func readName(key []byte) (part uint64, sum [16]byte, err error) {
 
 func (s *Store) rememberedLanes(f func(*processor.Memory) error) error {
 	return s.each(tableLane, func(key, _ []byte) error {
-		name, err := laneOf(key)
+		name, err := laneOfKey(key)
 		if err != nil {
 			return err
 		}

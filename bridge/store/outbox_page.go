@@ -53,7 +53,7 @@ func LaneOf(kind, subject string) (bridge.Lane, error) {
 	if len(prefix) < 2 {
 		return bridge.Lane{}, errors.New("emission without kind or lane")
 	}
-	return laneOf(prefix[:len(prefix)-1])
+	return laneOfKey(prefix[:len(prefix)-1])
 }
 
 // outboxPrefix returns what the outbox keys of a lane begin with, or those of all lanes when no lane is named.

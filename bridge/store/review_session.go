@@ -34,15 +34,12 @@ func (v *Review) setLane(row bridge.Row) error {
 
 // OpenSessions returns the sessions of a domain that are open, of all when it is empty, in no particular order.
 func (v *Review) OpenSessions(domain string) (open []bridge.OpenSession, err error) {
-	first := string(append([]byte{tableLane}, byte(bridge.KindStream)))
-	if domain != "" {
-		first = string(append(bridge.AppendEscaped([]byte(first), domain, bridge.KeepDot), '/'))
-	}
+	first := string(streamsPrefix(domain))
 	for key, session := range v.open {
 		if !strings.HasPrefix(key, first) {
 			continue
 		}
-		name, err := laneOf([]byte(key))
+		name, err := laneOfKey([]byte(key))
 		if err != nil {
 			return nil, fmt.Errorf("lane %q of the state: %w", key, err)
 		}

@@ -11,10 +11,7 @@ import (
 
 // OpenSessions returns the lanes of a domain, of all when it is empty, whose last event in order is a PUBLISH.
 func (s *Store) OpenSessions(ctx context.Context, domain string) (open []bridge.OpenSession, err error) {
-	first := append([]byte{tableLane}, byte(bridge.KindStream))
-	if domain != "" {
-		first = append(bridge.AppendEscaped(first, domain, bridge.KeepDot), '/')
-	}
+	first := streamsPrefix(domain)
 	err = s.eachFrom(first, func(key, value []byte) (bool, error) {
 		if !bytes.HasPrefix(key, first) || ctx.Err() != nil {
 			return false, ctx.Err()
@@ -23,7 +20,7 @@ func (s *Store) OpenSessions(ctx context.Context, domain string) (open []bridge.
 		if err := l.ReadRecord(value, processor.Moment{}); err != nil || l.State.Last.Phase != bridge.PhasePublish {
 			return true, err
 		}
-		name, err := laneOf(key)
+		name, err := laneOfKey(key)
 		open = append(open, bridge.OpenSession{Domain: name.Domain, App: name.App, Stream: name.Stream,
 			Session: l.State.Last.Session})
 		return true, err
@@ -40,7 +37,7 @@ func (s *Store) UnendedLanes(now processor.Moment, most int, after time.Duration
 		if err != nil || !l.Unended(now.Millis(), bridge.Millis(after.Milliseconds())) {
 			return err
 		}
-		name, err := laneOf(key)
+		name, err := laneOfKey(key)
 		unended = append(unended, name)
 		return err
 	})

@@ -25,7 +25,7 @@ type edit struct {
 func (e *edit) addFlags(c *cobra.Command, k bridge.Kind) {
 	f := c.Flags()
 	f.StringVar(&e.callback.URL, "url", "", "URL that the provider calls, https")
-	f.StringVar(&e.key.Env, "key-env", "", "name of an environment variable with the key, such as LIVEBRIDGE_RECORD_KEY")
+	f.StringVar(&e.key.Env, "key-env", "", "name of an environment variable with the key")
 	f.StringVar(&e.key.File, "key-file", "", "`file` with the key; the first of several lines")
 	f.BoolVar(&e.noKey, "no-key", false, "register no key: callbacks are not signed")
 	switch k {

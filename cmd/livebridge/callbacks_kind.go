@@ -58,7 +58,7 @@ func (f *apiFlags) kind(k bridge.Kind) *cobra.Command {
 // use returns the line of usage of a verb.
 func (s kindCommand) use(verb string) string { return verb + " " + s.argument }
 
-// example returns an example of a verb; rest are its flags.
+// exampleOf returns an example of a verb; rest are its flags.
 func (s kindCommand) exampleOf(verb, rest string) string {
 	return strings.TrimRight(fmt.Sprintf("  livebridge callbacks %s %s --region cn-north-4 %s %s",
 		s.Kind, verb, s.kindTexts.example, rest), " ")

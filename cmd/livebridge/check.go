@@ -26,7 +26,7 @@ func newCheck() *cobra.Command {
 			"Both files must be of one run on an empty stream or topic: an event that was not sent is a fault.",
 		Example: "  livebridge simulate --count 1000 --log sent.jsonl\n" +
 			"  livebridge tail --from all > events.jsonl   # stop it when no more events arrive\n" +
-			"  livebridge check --sent sent.jsonl --events events.jsonl",
+			"  livebridge check --sent sent.jsonl --events events.jsonl --hold-done 10s --hold-next 3s",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if sent == "" || events == "" {
 				return &usageError{errors.New("--sent and --events are required; see livebridge check --help")}
@@ -45,8 +45,8 @@ func newCheck() *cobra.Command {
 	f.StringVar(&events, "events", "", "`file` of events as JSON lines, in the order of the stream or topic")
 	f.StringVar(&ignore, "ignore-streams", "", "IGNORE_STREAMS of the service")
 	f.StringSliceVar(&types, "publish-types", nil, "PUBLISH_TYPES of the service")
-	f.DurationVar(&c.HoldDone, "hold-done", 0, "HOLD_DONE of the service")
-	f.DurationVar(&c.HoldNext, "hold-next", 0, "HOLD_NEXT of the service")
+	f.DurationVar(&c.HoldDone, "hold-done", 0, "HOLD_DONE of the service; 0: its length is not checked")
+	f.DurationVar(&c.HoldNext, "hold-next", 0, "HOLD_NEXT of the service; 0: its length is not checked")
 	f.DurationVar(&c.Slack, "slack", 0, "allowed delay of an event beyond the holds; 0: not checked")
 	return cmd
 }

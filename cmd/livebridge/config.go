@@ -55,7 +55,7 @@ type settings struct {
 	RecordKey string `env:"RECORD_KEY" secret:"true"`
 	// Key of SparkRTC callbacks; written like `STREAM_KEY`.
 	RTCKey string `env:"RTC_KEY" secret:"true"`
-	// YAML file of keys by domain and app, see [Keys](#keys). Recommended: it restricts the apps, too.
+	// YAML file of keys by domain and app. Recommended: it restricts the apps, too, see [Keys](#keys).
 	KeysFile string `env:"KEYS_FILE"`
 	// Signature scheme of recordings: `HMACSHA256`, `HMACSHA256-LEGACY` or `MD5`. Set what the provider is configured
 	// for; it is never derived from the message. The last two sign only the expiry and are warned of.
@@ -83,8 +83,8 @@ type settings struct {
 	// `*.live.stream.*,*.file_complete`; empty: all. Events of other types are counted and left out, see
 	// [Filters](#filters).
 	PublishTypes []string `env:"PUBLISH_TYPES"`
-	// Whether to publish an event of the kind `session` when a push has ended, and to give events of recorded files the
-	// `session` that they belong to, see [Sessions](#sessions): `true` or `false`.
+	// Whether to publish an event of the kind `session` when a push has ended, and to name the session in events of
+	// recorded files: `true` or `false`. See [Sessions](#sessions).
 	SessionEvents bool `env:"SESSION_EVENTS" envDefault:"false"`
 	// How long after the start of a push a missing end is published as an event of the kind `session`; `0`: never. It
 	// needs `SESSION_EVENTS`. Set it above the length of the longest push, and to 720h at most.
@@ -113,8 +113,8 @@ type settings struct {
 	// How long an entry stays in quarantine; `0`: until `QUARANTINE_MAX` evicts it.
 	QuarantineMaxAge time.Duration `env:"QUARANTINE_MAX_AGE" envDefault:"720h"`
 
-	// How long published events are kept, to tell what has become of a callback and to publish it again, see
-	// [History](#history); `0`: not at all. In use: `24h` to `168h`.
+	// How long published events are kept, to tell what has become of a callback and to publish it again; `0`: not at
+	// all. Use `24h` to `168h`, see [History](#history).
 	JournalKeep time.Duration `env:"JOURNAL_KEEP" envDefault:"0s"`
 	// Maximum size of the events kept for `JOURNAL_KEEP`, beside `JOURNAL_MAX_BYTES`; the oldest are dropped first. On a
 	// disk that is nearly full they are dropped before a callback is refused.
@@ -156,12 +156,12 @@ type settings struct {
 	NATSEmbedToken string `env:"NATS_EMBEDDED_TOKEN" secret:"true"`
 	// Stream that stores the events, created if it does not exist.
 	NATSStream string `env:"NATS_STREAM" envDefault:"LIVE_EVENTS"`
-	// Subjects begin with it.
+	// What the subjects of events begin with.
 	NATSPrefix string `env:"NATS_SUBJECT_PREFIX" envDefault:"live.events"`
-	// Number of partitions: above `0`, the number of the stream's partition stands behind the prefix,
-	// `live.events.<partition>.…`, so that partitions can be consumed in parallel and in order, see
-	// [scaling out](../schemas/README.md#scaling-out). Change it only when consumers have read everything. With
-	// `INTAKE=broker` it is also the number of the intake's partitions, 12 with `0`, which stays what it was at first.
+	// Number of partitions that can be consumed in parallel and in order; `0`: none. The partition of a stream stands
+	// behind the prefix, `live.events.<partition>.…`, see [scaling out](../schemas/README.md#scaling-out). Change it
+	// only when consumers have read everything. With `INTAKE=broker` it is also the number of the intake's partitions,
+	// 12 with `0`, which stays what it was at first.
 	NATSPartitions int `env:"NATS_PARTITIONS" envDefault:"0"`
 	// Replicas of streams that livebridge creates. Use 3 on a cluster; more than 1 needs `NATS_URL`.
 	NATSReplicas int `env:"NATS_REPLICAS" envDefault:"1"`
@@ -235,9 +235,9 @@ type settings struct {
 
 	// # Many replicas
 
-	// `local`: a callback is acknowledged when it is in the journal of `DATA_DIR`, which is used by one process.
-	// `broker`: when it is in a topic or stream that any number of replicas share, see [Replicas](#replicas). That needs
-	// `TRANSPORT=kafka`, or NATS servers in `NATS_URL`.
+	// Where a callback is committed before it is acknowledged: `local` or `broker`. `local`: in the journal of
+	// `DATA_DIR`, which is used by one process. `broker`: in a topic or stream that any number of replicas share, see
+	// [Replicas](#replicas); it needs `TRANSPORT=kafka`, or NATS servers in `NATS_URL`.
 	Intake string `env:"INTAKE" envDefault:"local"`
 	// What happens with `INTAKE=broker` to callbacks that the broker does not acknowledge. `journal`: they are committed
 	// to `DATA_DIR`, answered 200, and forwarded later. `refuse`: they are answered 503.
@@ -252,13 +252,13 @@ type settings struct {
 
 	// How often the sessions that are open are compared with the streams that are online at the provider; `0`: never.
 	// It needs `DOMAINS`, `PROVIDER_REGION` and credentials, see
-	// [callbacks that never came](#callbacks-that-never-came). In use: `1m`.
+	// [callbacks that never came](#callbacks-that-never-came). Use `1m`.
 	ReconcileInterval time.Duration `env:"RECONCILE_INTERVAL" envDefault:"0s"`
 	// How long a stream must be seen online without an open session, or a session open without its stream, to be
 	// reported: longer than the provider's list is late.
 	ReconcileGrace time.Duration `env:"RECONCILE_GRACE" envDefault:"5m"`
-	// Whether to publish such a stream as an event of the kind `session`, see
-	// [sessions](../schemas/README.md#sessions): `true` or `false`.
+	// Whether to publish each stream that is reported as an event of the kind `session`: `true` or `false`. See
+	// [sessions](../schemas/README.md#sessions).
 	ReconcileEvents bool `env:"RECONCILE_EVENTS" envDefault:"false"`
 	// Region of the provider's API, such as `cn-north-4`; the default of `--region` of `livebridge callbacks`.
 	ProviderRegion string `env:"PROVIDER_REGION"`

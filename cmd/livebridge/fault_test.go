@@ -155,7 +155,7 @@ func smallDisk(t *testing.T, mebibytes int) (dir string, remount func(options st
 // fillDisk fills the disk with a file until so many mebibytes are left.
 func fillDisk(t *testing.T, dir string, left int) (drop func()) {
 	t.Helper()
-	path := filepath.Join(dir, "ballast")
+	path := filepath.Join(dir, "filler")
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)

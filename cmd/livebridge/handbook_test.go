@@ -45,6 +45,22 @@ func sources(t *testing.T) string {
 	return all.String()
 }
 
+// TestHandbookContents: the contents list every section, in the order of the sections.
+func TestHandbookContents(t *testing.T) {
+	text := documents(t)[filepath.Join("..", "..", "deployments", "README.md")]
+	listed := regexp.MustCompile(`(?m)^- \[(.+)\]\(#[^)]+\)$`).FindAllStringSubmatch(text, -1)
+	sections := regexp.MustCompile(`(?m)^## (.+)$`).FindAllStringSubmatch(text, -1)
+	name := func(found [][]string) (names []string) {
+		for _, f := range found {
+			names = append(names, f[1])
+		}
+		return names
+	}
+	if !slices.Equal(name(listed), name(sections)) {
+		t.Errorf("the contents list\n%q, and the sections are\n%q", name(listed), name(sections))
+	}
+}
+
 // TestHandbookMessages: the program logs what the operator's handbook explains, which stands there by severity and
 // in alphabetical order.
 func TestHandbookMessages(t *testing.T) {

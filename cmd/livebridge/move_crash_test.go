@@ -10,7 +10,6 @@ import (
 	"go.uber.org/zap"
 )
 
-// newMover returns a service that has not begun, on a broker of its own.
 // newImporter returns an import that has not begun, by a program that begins anew.
 func (m *mover) newImporter() *importer {
 	m.t.Helper()

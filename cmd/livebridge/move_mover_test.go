@@ -25,6 +25,7 @@ func onBoth(t *testing.T, test func(*mover)) {
 	}
 }
 
+// newMover returns a service that has not begun. at is where its replicas publish, as the memory's mark names it.
 func newMover(t *testing.T, at string, settings ...string) *mover {
 	return &mover{t: t, provider: newProvider(), dir: t.TempDir(), other: t.TempDir(), settings: settings, at: at}
 }

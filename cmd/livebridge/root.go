@@ -15,8 +15,8 @@ func newRoot() *cobra.Command {
 		Long: "livebridge receives webhook callbacks from Huawei Cloud Live and SparkRTC, verifies their signatures,\n" +
 			"acknowledges each with 200 after a durable commit, and publishes it as one CloudEvent to Kafka or NATS\n" +
 			"JetStream, in order within each stream.\n" +
-			"\nSettings are environment variables; see livebridge config. They can be read\n" +
-			"from a file with --env-file, like that of Docker or systemd; the environment takes precedence.",
+			"\nSettings are environment variables; see livebridge config. They can be read from a file with --env-file,\n" +
+			"like that of Docker or systemd; the environment takes precedence.",
 		Example:       serve.Example,
 		Args:          noArguments,
 		SilenceErrors: true, SilenceUsage: true,

@@ -22,13 +22,17 @@ const prefix = bridge.SettingPrefix
 // environ returns the environment variables by name.
 func environ() map[string]string { return env.ToMap(os.Environ()) }
 
-// load reads and checks the settings. The error has all mistakes, each with the name of its setting.
+// load reads and checks the settings. The error has all mistakes, each with the name of its setting, and the variables
+// that are no setting: one that is misspelled may be why another is missing.
 func load(vars map[string]string) (*settings, error) {
 	s, err := readSettings(vars)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		return s, nil
 	}
-	return s, nil
+	for _, name := range unknownSettings(vars) {
+		err = errors.Join(err, fmt.Errorf("%s: is no setting and is ignored: see livebridge config", name))
+	}
+	return nil, &usageError{err}
 }
 
 // readSettings is load that returns the settings beside an error too. Those that are no valid text have their defaults.

@@ -110,6 +110,14 @@ func TestDataDirThatCannotBe(t *testing.T) {
 	}
 }
 
+// TestMisspelledSetting: what is missing because its name is misspelled is reported with that name.
+func TestMisspelledSetting(t *testing.T) {
+	_, err := load(map[string]string{prefix + "STREAM_KEI": "development-key-0123456789abcdef"})
+	if want := "LIVEBRIDGE_STREAM_KEI: is no setting"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v does not contain %q", err, want)
+	}
+}
+
 func TestUnknownSettings(t *testing.T) {
 	got := unknownSettings(map[string]string{prefix + "DOMAIN": "x", prefix + "DOMAINS": "x",
 		prefix + "STREAM_KEY_FILE": "x", prefix + "LISTEN_FILE": "x", "PATH": "x"})

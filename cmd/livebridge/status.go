@@ -57,8 +57,9 @@ func registerTopic(state func() (bridge.TopicState, bool), r prometheus.Register
 			func(s bridge.TopicState) int { return s.Replicas }},
 		{"in_sync_replicas", "In-sync replicas of the topic or stream of events, of the partition with the fewest.",
 			func(s bridge.TopicState) int { return s.InSync }},
-		{"idempotent", "1 if the broker stores what is sent again after a lost answer once, 0 if it may store it twice, or " +
-			"nothing was published yet.", func(s bridge.TopicState) int { return int(truth(s.Idempotent)) }},
+		{"idempotent", "1 if the broker stores an event once whose publishing is retried after a lost acknowledgement, " +
+			"0 if it may store it twice, or nothing was published yet.",
+			func(s bridge.TopicState) int { return int(truth(s.Idempotent)) }},
 	} {
 		promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{Name: "livebridge_topic_" + m.name, Help: m.help},
 			func() float64 {

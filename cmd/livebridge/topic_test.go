@@ -73,7 +73,7 @@ func (p *program) published(t *testing.T, sent []checker.Sent) []string {
 		return len(missing) == 0
 	})
 	if err != nil {
-		t.Errorf("%d happenings that were answered 200 have not come: %v", len(missing), err)
+		t.Errorf("%d occurrences that were answered 200 have not come: %v", len(missing), err)
 	}
 	until(t, "the outbox is empty", func() bool { return p.metrics(t)["livebridge_outbox_events"] == 0 })
 	left := messages(t, p.nats)

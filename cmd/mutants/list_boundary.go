@@ -131,6 +131,8 @@ func trustMutants() []mutant {
 			"case opens && closes && key == \"\":", livebridge, "TestKeysInQuotes"},
 		{"an accessible DATA_DIR is not warned of", "cmd/livebridge/app.go", "const others = 0o077", "const others = 0",
 			livebridge, "TestStartWarnings"},
+		{"a misspelled setting goes unnoticed", "cmd/livebridge/settings.go", "range unknownSettings(vars) {",
+			"range []string{} {", livebridge, "TestMisspelledSetting"},
 		{"settings show their secrets", "cmd/livebridge/config_command.go", "return \"(set, not shown)\"", "return text",
 			livebridge, "TestSecretsStayInside"},
 	}

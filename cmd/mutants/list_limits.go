@@ -31,8 +31,8 @@ func limitMutants() []mutant {
 			"if p.holds.held > p.opts.HeldMax {", processor, "TestFewerAreHeldAfterARestart"},
 		{"of holds that end together the greatest key is released", "bridge/processor/holds.go", "a.Key.Compare(b.Key) < 0",
 			"a.Key.Compare(b.Key) > 0", processor, "TestAllLanesHoldSoMany"},
-		{"the holds of a lane end with the last of them", "bridge/processor/holds.go", "if other.Deadline < first.Deadline {",
-			"if other.Deadline > first.Deadline {", processor, "TestNearestDeadlineOfALane"},
+		{"the holds of a lane end with the first of them", "bridge/processor/holds.go", "&l.State.Held[l.State.Nearest()]",
+			"&l.State.Held[0]", processor, "TestNearestDeadlineOfALane"},
 	}
 }
 
@@ -68,9 +68,9 @@ func pageMutants() []mutant {
 			"for outOfFiles(err) && f.pause(err) {", "for false {", journal, "TestWaitsForFileDescriptors"},
 		{"replay --all ends after a page", "cmd/livebridge/journal_replay.go", "err != nil || q.Cursor == nil {",
 			"err != nil || q.Cursor == nil || t.replayed > 0 {", livebridge, "TestReplayAllPages"},
-		{"the body is listed unasked", "bridge/processor/describe.go", "\tif raw {\n",
+		{"the body is listed unasked", "bridge/processor/entry.go", "\tif raw {\n",
 			"\tif raw || q == bridge.QuarantineQueue {\n", journal, "TestWholeEntry"},
-		{"a dead notice loses the reason in its id", "bridge/processor/describe.go",
+		{"a dead notice loses the reason in its id", "bridge/processor/entry.go",
 			"if q == bridge.QuarantineQueue { // its own", "if true { // its own", journal, "TestWholeDeadLetter"},
 		{"a lane with holds counts once per event", "bridge/processor/processor.go", "s.LanesHeld = len(p.holds.lanes)",
 			"s.LanesHeld = p.holds.held", journal, "TestStatsSurvive"},

@@ -3,7 +3,6 @@ package kafka
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,45 +22,6 @@ const (
 	// only a narrower range of timestamps gets a warning.
 	advisedClockDifference = time.Minute
 )
-
-// config is the part of a topic's configuration that is checked. What could not be read is absent.
-type config map[string]string
-
-func configNames() []string {
-	return []string{"max.message.bytes", "min.insync.replicas", "retention.ms", "retention.bytes", "cleanup.policy",
-		"unclean.leader.election.enable", "message.timestamp.before.max.ms", "message.timestamp.after.max.ms",
-		"message.timestamp.type", "delete.retention.ms"}
-}
-
-func (c config) number(name string) (int64, bool) {
-	n, err := strconv.ParseInt(c[name], 10, 64)
-	return n, err == nil
-}
-
-// duration parses milliseconds; -1 and anything above ten years is no limit.
-func (c config) duration(name string) (time.Duration, bool) {
-	const maxDuration = 10 * 365 * 24 * time.Hour
-	ms, known := c.number(name)
-	if !known || ms < 0 || ms > maxDuration.Milliseconds() {
-		return 0, false
-	}
-	return time.Duration(ms) * time.Millisecond, true
-}
-
-// topicState is a topic's partitions and configuration.
-type topicState struct {
-	partitions []kafka.Partition
-	config     config
-}
-
-// minReplicas is the number of replicas of the partition with the fewest.
-func (s topicState) minReplicas() int {
-	least := len(s.partitions[0].Replicas)
-	for _, p := range s.partitions {
-		least = min(least, len(p.Replicas))
-	}
-	return least
-}
 
 // findings returns what an operator should know about a topic: what loses events, and what stops publishing.
 func (o *Options) findings(s topicState) []finding {

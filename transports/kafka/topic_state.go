@@ -1,6 +1,25 @@
 package kafka
 
-import "livebridge/bridge"
+import (
+	"github.com/segmentio/kafka-go"
+
+	"livebridge/bridge"
+)
+
+// topicState is a topic's partitions and configuration.
+type topicState struct {
+	partitions []kafka.Partition
+	config     config
+}
+
+// minReplicas is the number of replicas of the partition with the fewest.
+func (s topicState) minReplicas() int {
+	least := len(s.partitions[0].Replicas)
+	for _, p := range s.partitions {
+		least = min(least, len(p.Replicas))
+	}
+	return least
+}
 
 // minInSync is the number of in-sync replicas of the partition with the fewest.
 func (s topicState) minInSync() int {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -12,25 +11,19 @@ import (
 	"go.uber.org/zap"
 )
 
-// Start is where a consumer begins: one of the two constants, or, above 0, so many events before the end of the stream.
+// Start is where a consumer begins.
 type Start int
 
 // The starts.
 const (
-	StartNew Start = 0             // events published from now on
-	StartAll Start = math.MinInt32 // all events of the stream
+	StartNew Start = iota // events published from now on
+	StartAll              // all events of the stream
 )
-
-// StartLast begins with the last n events of the stream, for n above 0.
-func StartLast(n int) Start { return Start(n) }
 
 // first returns the sequence to start from.
 func (s Start) first(have jetstream.StreamState) uint64 {
-	switch {
-	case s == StartNew:
+	if s == StartNew {
 		return have.LastSeq + 1
-	case s > StartNew && have.LastSeq >= uint64(s):
-		return max(have.FirstSeq, have.LastSeq-uint64(s)+1, 1)
 	}
 	return max(have.FirstSeq, 1)
 }

@@ -46,9 +46,6 @@ func (p *Partition) Now() processor.Moment {
 	return processor.MomentOf(p.running, p.wall.Add(p.running))
 }
 
-// Jump moves the wall clock.
-func (p *Partition) Jump(d time.Duration) { p.wall = p.wall.Add(d) }
-
 // Restart begins anew with what the commits have left, and lets holds end that have ended meanwhile.
 func (p *Partition) Restart() (err error) {
 	p.effects = processor.Effects{}

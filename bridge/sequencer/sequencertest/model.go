@@ -1,4 +1,4 @@
-// Package sequencertest is a second implementation of a lane's decision table, written from the table alone and for
+// Package sequencertest is a second implementation of the rules of package sequencer, written from them alone and for
 // readability: slow, in place, with marks as text. The tests of the sequencer, of the journal and of the whole program
 // compare theirs with it, event by event and mark by mark.
 package sequencertest

@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-// The position is a record of its own in every commit, under the empty key, which no row has. Its value:
+// positionForm begins the value of the position. It is a record of its own in every commit, under the empty key, which
+// no row has:
 //
 //	form        byte, 1
 //	next        uvarint   position in the intake that is read next

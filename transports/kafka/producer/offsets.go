@@ -76,16 +76,9 @@ func (s *Producer) compare(ctx context.Context, all []*Partition) (gone []Gap) {
 		asked = append(asked, kafka.LastOffsetOf(int(p.number)))
 	}
 	s.mu.Unlock()
-	answer, err := s.brokers.Client().ListOffsets(ctx,
-		&kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: asked}})
+	last, err := s.lastOffsets(ctx, name, asked)
 	if err != nil {
 		return nil
-	}
-	last := make(map[int]int64)
-	for _, a := range answer.Topics[name] {
-		if a.Error == nil {
-			last[a.Partition] = a.LastOffset
-		}
 	}
 	again := false
 	s.mu.Lock()
@@ -103,6 +96,22 @@ func (s *Producer) compare(ctx context.Context, all []*Partition) (gone []Gap) {
 		s.opts.RequestCheck()
 	}
 	return gone
+}
+
+// lastOffsets queries the end offsets of partitions, by their numbers. Those that the broker does not tell are absent.
+func (s *Producer) lastOffsets(ctx context.Context, topic string, asked []kafka.OffsetRequest) (map[int]int64, error) {
+	answer, err := s.brokers.Client().ListOffsets(ctx,
+		&kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: asked}})
+	if err != nil {
+		return nil, err
+	}
+	last := make(map[int]int64)
+	for _, a := range answer.Topics[topic] {
+		if a.Error == nil {
+			last[a.Partition] = a.LastOffset
+		}
+	}
+	return last, nil
 }
 
 // Restart resets the end offsets of recreated partitions, and returns those that had acknowledged events.

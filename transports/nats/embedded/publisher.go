@@ -58,21 +58,26 @@ func Start(opts Options, publish nats.Options) (*Publisher, error) {
 		e.notices = &reservation{}
 	}
 	e.host = newServerHost(opts, subjects, publish.Log)
-	publish.CredsFile, publish.NKeyFile, publish.Token, publish.TokenFile, publish.PasswordFile = "", "", "", "", ""
-	publish.TLSVerify, publish.TLSServerName = "", ""
-	publish.CAFile, publish.CertFile, publish.KeyFile = "", "", "" // these are for the servers of NATS_URL
-	publish.InProcess, publish.InboxPrefix = e.host, inboxPrefix
-	publish.User, publish.Password = bridgeUser, e.host.authenticator.secret
 	if err := e.host.authenticator.load(opts); err != nil {
 		return nil, err
 	}
-	e.publish = publish
+	e.publish = inProcess(publish, e.host)
 	if err := e.start(); err != nil {
 		e.halt()
 		return nil, err
 	}
 	e.watcher.Go(e.watch)
 	return e, nil
+}
+
+// inProcess returns the options for the server in this process, without those that are for the servers of NATS_URL.
+func inProcess(o nats.Options, h *serverHost) nats.Options {
+	o.CredsFile, o.NKeyFile, o.Token, o.TokenFile, o.PasswordFile = "", "", "", "", ""
+	o.TLSVerify, o.TLSServerName = "", ""
+	o.CAFile, o.CertFile, o.KeyFile = "", "", ""
+	o.InProcess, o.InboxPrefix = h, inboxPrefix
+	o.User, o.Password = bridgeUser, h.authenticator.secret
+	return o
 }
 
 func (e *Publisher) start() error {
