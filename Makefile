@@ -2,8 +2,9 @@
 # compiler), reproducible (git), confined (root on Linux), image (Docker), snapshot (goreleaser, syft, Docker), and
 # test-brokers and bench (Java 17 or later, Maven, Python 3).
 GO        ?= go
-# The program, its tests and the tools are built with the same flags, so that what they share is compiled once.
-export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+# The program, its tests and the tools are built with the same flags, so that what they share is compiled once: without
+# what debuggers read, which takes an eighth of the compiler's time. For a debugger build with go build alone.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath -gcflags=all=-dwarf=false)
 SBOM      := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
 BIN       := bin/livebridge
