@@ -57,7 +57,7 @@ func onNATS(b *testing.B, _ int) []string {
 // onWatermill is a receiver written on Watermill, beside a NATS server as onNATS has it.
 func onWatermill(b *testing.B) *variant {
 	binary := filepath.Join(b.TempDir(), "watermill")
-	build := exec.Command("go", "build", "-o", binary, ".")
+	build := exec.Command("go", "build", "-mod=mod", "-o", binary, ".") // its requirements follow ours
 	build.Dir = "../../.ci/watermill"
 	if said, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, said)

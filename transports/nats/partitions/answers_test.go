@@ -139,7 +139,8 @@ func TestFenceBeforeReading(t *testing.T) {
 		for fenced := false; ; {
 			subject := receive(t, seen)
 			fenced = fenced || subject == "STATE.0.s.c"
-			if strings.HasPrefix(subject, "$JS.API.CONSUMER.CREATE.STATE.") {
+			if reads, is := strings.CutPrefix(subject, "$JS.API.CONSUMER.CREATE.STATE."); is &&
+				strings.HasSuffix(reads, ".STATE.0.s.>") { // and not the server's, of what is sourced
 				if !fenced {
 					t.Error("the state is read before the fence")
 				}
