@@ -35,7 +35,7 @@ func mutants() []mutant {
 		rotationMutants(), reconcileMutants(), reviewMutants(), hangupMutants(), thresholdMutants(),
 		statusMutants(), fallbackMutants(), tracingMutants(), historyMutants(),
 		historyPageMutants(), ownerMutants(), turnMutants(), stateMutants(), kafkaReplicaMutants(),
-		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(),
+		leaseMutants(), kafkaPartitionMutants(), filterMutants(), sessionMutants(), missingCallbackMutants(),
 		replicaModeMutants(), seenMutants(), moveMutants(), markMutants(), natsReplicaMutants(),
 		natsReplicaStreamMutants(), natsIntakeMutants(),
 	} {

@@ -3,7 +3,6 @@ package main
 // sessionMutants are faults of the events of sessions.
 func sessionMutants() []mutant {
 	const events, state = "bridge/processor/session_events.go", "bridge/processor/session.go"
-	const difference = "bridge/processor/session_difference.go"
 	return []mutant{
 		{"a session ends twice", events, "\tif s.Ended != 0 {", "\tif false {", processor, "TestSessionEnds"},
 		{"a late start opens its session", events, "e.Phase == bridge.PhasePublish && !e.Marks.Has(bridge.MarkLate)",
@@ -12,26 +11,6 @@ func sessionMutants() []mutant {
 			processor, "TestSessionEnds"},
 		{"the time tells of a stale session again", events, "s.Stale, found = true, true", "found = true", processor,
 			"TestStaleIsToldOnce"},
-		{"the list's stale session is not noted", difference, "\ts.Stale = true\n\tl.put(s)\n", "\ts.Stale = true\n",
-			processor,
-			"TestStaleIsToldOnce"},
-		{"the list tells of a stale session again", difference, "s.Ended != 0 || s.Stale", "s.Ended != 0", processor,
-			"TestStaleIsToldOnce"},
-		{"a session with an end is stale", difference, "s.Ended != 0 || s.Stale", "s.Stale", processor,
-			"TestEndedIsNotStale"},
-		{"the last session, with an end, is stale", difference,
-			"last.Phase == bridge.PhaseDone && last.Session == e.Session", "false", processor,
-			"TestDifferenceThatIsNoneAnyMore"},
-		{"a push that has come is missed", difference,
-			"return last.Phase == bridge.PhasePublish && last.Session <= e.Occurred+clockSlack, nil", "return false, nil",
-			processor, "TestDifferenceThatIsNoneAnyMore"},
-		{"no push is missed before another one", difference, " && last.Session <= e.Occurred+clockSlack", "", processor,
-			"TestDifferenceThatIsNoneAnyMore"},
-		{"a lane is forgotten with ends that are missing", "bridge/processor/forget.go",
-			"p.opts.SessionStaleAfter > 0 && slices.ContainsFunc(l.Sessions, Session.unended)",
-			"slices.ContainsFunc(l.Sessions, func(Session) bool { return false })", processor, "TestForgottenWithoutEnd"},
-		{"a lane is kept for ends that are not told", "bridge/processor/forget.go", "p.opts.SessionStaleAfter > 0 && ", "",
-			processor, "TestForgottenWithoutEnd"},
 		{"a session without an end is forgotten in silence", events, "p.opts.SessionStaleAfter <= 0 || !earliest.unended()",
 			"true", processor, "TestSessionsAreBounded"},
 		{"a lane remembers all its sessions", events, "if len(l.Sessions) <= SessionsKept {", "if true {", processor,
@@ -66,5 +45,31 @@ func sessionMutants() []mutant {
 		{"a recording's session is a part of its occurrence", "bridge/checker/event.go",
 			"\t\te.Session = 0 // a recording's is found at its arrival, and is no part of the occurrence\n", "",
 			"bridge/checker", "TestSessionOfARecording"},
+	}
+}
+
+// missingCallbackMutants are faults of what is told of callbacks that never came.
+func missingCallbackMutants() []mutant {
+	const difference = "bridge/processor/session_difference.go"
+	return []mutant{
+		{"the list's stale session is not noted", difference, "\ts.Stale = true\n\tl.put(s)\n", "\ts.Stale = true\n",
+			processor, "TestStaleIsToldOnce"},
+		{"the list tells of a stale session again", difference, "s.Ended != 0 || s.Stale", "s.Ended != 0", processor,
+			"TestStaleIsToldOnce"},
+		{"a session with an end is stale", difference, "s.Ended != 0 || s.Stale", "s.Stale", processor,
+			"TestEndedIsNotStale"},
+		{"the last session, with an end, is stale", difference,
+			"last.Phase == bridge.PhaseDone && last.Session == e.Session", "false", processor,
+			"TestDifferenceThatIsNoneAnyMore"},
+		{"a push that has come is missed", difference,
+			"return last.Phase == bridge.PhasePublish && last.Session <= e.Occurred+clockSlack, nil", "return false, nil",
+			processor, "TestDifferenceThatIsNoneAnyMore"},
+		{"no push is missed before another one", difference, " && last.Session <= e.Occurred+clockSlack", "", processor,
+			"TestDifferenceThatIsNoneAnyMore"},
+		{"a lane is forgotten with ends that are missing", "bridge/processor/forget.go",
+			"p.opts.SessionStaleAfter > 0 && slices.ContainsFunc(l.Sessions, Session.unended)",
+			"slices.ContainsFunc(l.Sessions, func(Session) bool { return false })", processor, "TestForgottenWithoutEnd"},
+		{"a lane is kept for ends that are not told", "bridge/processor/forget.go", "p.opts.SessionStaleAfter > 0 && ", "",
+			processor, "TestForgottenWithoutEnd"},
 	}
 }
