@@ -16,18 +16,23 @@ import (
 	"livebridge/transports/transporttest"
 )
 
-// holdBack refuses to end transactions until it is set to false.
-func holdBack(f *fake) *atomic.Bool {
-	held := new(atomic.Bool)
+// holdBack refuses to end transactions until it is set to false. The channel is told once that was tried: all that
+// belongs to the transaction is written by then.
+func holdBack(f *fake) (held *atomic.Bool, tried chan struct{}) {
+	held, tried = new(atomic.Bool), make(chan struct{}, 1)
 	held.Store(true)
 	f.ControlKey(int16(kmsg.EndTxn), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		f.KeepControl()
 		if held.Load() {
+			select {
+			case tried <- struct{}{}:
+			default:
+			}
 			return refusal(r, 15), nil, true
 		}
 		return nil, nil, false
 	})
-	return held
+	return held, tried
 }
 
 // transactionState returns the broker's word for what a transactional id does.
@@ -47,16 +52,16 @@ func transactionState(t *testing.T, f *fake, id string) string {
 	return answer.TransactionStates[0].State
 }
 
-// slowCommit commits while the broker refuses to end the transaction. It calls meanwhile once the transaction is open,
-// and then lets the broker answer.
+// slowCommit commits while the broker refuses to end the transaction. It calls meanwhile once everything is written, and
+// then lets the broker answer.
 func slowCommit(t *testing.T, f *fake, o Options, p bridge.Partition, meanwhile func(state func() string)) error {
 	t.Helper()
-	held := holdBack(f)
+	held, tried := holdBack(f)
 	result := make(chan error, 1)
 	ctx := soon(t)
 	go func() { _, err := p.Commit(ctx, counted(1, 1)); result <- err }()
 	state := func() string { return transactionState(t, f, groupOf(o)+"-"+o.Topic+"-0") }
-	transporttest.Eventually(t, "the transaction is open", func() bool { return state() == "Ongoing" })
+	transporttest.Receive(t, tried)
 	meanwhile(state)
 	held.Store(false)
 	return <-result
