@@ -52,8 +52,8 @@ func transactionState(t *testing.T, f *fake, id string) string {
 	return answer.TransactionStates[0].State
 }
 
-// slowCommit commits while the broker refuses to end the transaction. It calls meanwhile once everything is written, and
-// then lets the broker answer.
+// slowCommit commits while the broker refuses to end the transaction. It calls meanwhile once everything is written,
+// and then lets the broker answer.
 func slowCommit(t *testing.T, f *fake, o Options, p bridge.Partition, meanwhile func(state func() string)) error {
 	t.Helper()
 	held, tried := holdBack(f)
