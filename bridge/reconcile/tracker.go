@@ -7,7 +7,7 @@ import (
 )
 
 // Tracker remembers since when there are differences. The zero Tracker remembers none.
-type Tracker struct{ since map[seen]time.Time } // when each was seen first
+type Tracker struct{ firstSeen map[seen]time.Time }
 
 // seen identifies a difference. A new push of the stream is another one.
 type seen struct {
@@ -33,7 +33,7 @@ func (t *Tracker) Compare(s Snapshot, grace time.Duration) []Difference {
 		listed[domain] = true
 	}
 	next := make(map[seen]time.Time)
-	for d, since := range t.since {
+	for d, since := range t.firstSeen {
 		if !listed[d.stream.Domain] {
 			next[d] = since
 		}
@@ -41,7 +41,7 @@ func (t *Tracker) Compare(s Snapshot, grace time.Duration) []Difference {
 	var out []Difference
 	for _, d := range differences(s, listed) {
 		key := seen{d.Problem, d.Stream, d.Begun.UnixMilli()}
-		first, known := t.since[key]
+		first, known := t.firstSeen[key]
 		if !known {
 			first = s.Now
 		}
@@ -53,7 +53,7 @@ func (t *Tracker) Compare(s Snapshot, grace time.Duration) []Difference {
 			out = append(out, d)
 		}
 	}
-	t.since = next
+	t.firstSeen = next
 	sortDifferences(out)
 	return out
 }
