@@ -1,6 +1,6 @@
 # What a person does with livebridge: `make help` lists it. Everything needs Go and nothing else, except race (a C
-# compiler), reproducible (git), confined (root on Linux), image (Docker), snapshot (goreleaser, syft, Docker), and
-# test-brokers and bench (Java 17 or later, Maven, Python 3).
+# compiler), reproducible (git), confined (root on Linux), image (Docker), snapshot (goreleaser, syft, Docker),
+# test-browser (Chromium, npm), and test-brokers and bench (Java 17 or later, Maven, Python 3).
 GO        ?= go
 # The program, its tests and the tools are built with the same flags, so that what they share is compiled once: without
 # what debuggers read, which takes an eighth of the compiler's time. For a debugger build with go build alone.
@@ -22,7 +22,7 @@ TESTING   := -parallel 8 -ldflags=-w -vet=off -toolexec 'env GOGC=800'
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 LIVEBRIDGE_LISTEN     ?= 127.0.0.1:8080
 
-.PHONY: help build run demo test test-brokers race bench lint generate deployments test-deployments promtool \
+.PHONY: help build run demo test test-brokers test-browser race bench lint generate deployments test-deployments promtool \
   test-monitoring fuzz mutants mutation prove cover vuln sbom reproducible confined image snapshot clean
 
 help:               ## list the targets
@@ -48,6 +48,11 @@ test-brokers:       ## run the tests that start real brokers: Kafka (from Maven'
 	CGO_ENABLED=0 $(GO) test -tags brokers -p 1 -count 1 -timeout 15m ./transports/... ./cmd/livebridge -run \
 	  "^($$(grep -rl --include='*_test.go' '^//go:build brokers' transports cmd | \
 	  xargs grep -ho '^func Test[A-Za-z0-9]*' | sed 's/func //' | sort -u | paste -sd '|' -))$$"
+
+test-browser:       ## test the status page in Chromium, with axe-core, which comes from npm
+	@for program in chromium npm; do command -v $$program >/dev/null || \
+	  { echo "test-browser needs $$program"; exit 1; }; done
+	CGO_ENABLED=0 $(GO) test -tags browser -count 1 ./bridge/status -run '^TestPage(InBrowser|UpdatesItself)$$'
 
 # The short form: the detector makes it several times as slow, and to it more cases are the same goroutines again.
 race:               ## run the tests with the race detector

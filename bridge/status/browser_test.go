@@ -1,3 +1,5 @@
+//go:build browser
+
 package status
 
 import (
@@ -23,25 +25,20 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Of the tests with a browser: how long they wait for what they want to see, the height of its window, the version of
-// axe-core, and the variable with which they fail instead of being skipped.
+// Of the tests with a browser: how long they wait for what they want to see, the height of its window, and the version
+// of axe-core.
 const (
 	windowHeight    = 840
 	browserPatience = 90 * time.Second
 	axeVersion      = "4.14.1"
-	requireAll      = "TEST_ALL"
 )
 
-// need fails or skips a test that lacks a tool of the machine.
+// need fails a test that lacks a tool of the machine.
 func need(t *testing.T, what string, err error) {
 	t.Helper()
-	if err == nil {
-		return
+	if err != nil {
+		t.Fatalf("there is no %s: %v", what, err)
 	}
-	if os.Getenv(requireAll) != "" {
-		t.Fatalf("%s is needed with %s set: %v", what, requireAll, err)
-	}
-	t.Skipf("NOT RUN, there is no %s: %v", what, err)
 }
 
 // browser is a headless Chromium, and what went wrong in it.

@@ -1,3 +1,5 @@
+//go:build browser
+
 package status
 
 import (
@@ -43,9 +45,6 @@ func TestPageInBrowser(t *testing.T) {
 	defer replica.CloseClientConnections()
 	for _, width := range []int64{390, 1280} {
 		for _, scheme := range []string{"light", "dark"} {
-			if testing.Short() && (width == 390) != (scheme == "light") {
-				continue
-			}
 			t.Run(fmt.Sprint(width, scheme), func(t *testing.T) {
 				b.look(t, width, scheme)
 				for name, url := range map[string]string{"status": at.URL, "replica": replica.URL + "/#h-partitions",
