@@ -12,7 +12,7 @@ import (
 func inOrder(sessions int) (all []*bridge.Arrival) {
 	for i := range sessions {
 		for _, phase := range []bridge.Phase{bridge.PhasePublish, bridge.PhaseDone} {
-			all = append(all, push("a", 9e11+bridge.Millis(i)*1000, phase))
+			all = append(all, push("a", 1.7e12+bridge.Millis(i)*1000, phase))
 		}
 	}
 	return all

@@ -122,7 +122,7 @@ func TestCacheChangesNothing(t *testing.T) {
 		for i := range 60 {
 			s.take(
 				ended([]string{"a", "b", "c"}[i%3], i/9),
-				push([]string{"b", "c", "a"}[i%3], 9e11+bridge.Millis(i/6), bridge.PhasePublish),
+				push([]string{"b", "c", "a"}[i%3], 1.7e12+bridge.Millis(i/6), bridge.PhasePublish),
 			)
 			s.sleep(time.Duration(i%7) * time.Second)
 		}

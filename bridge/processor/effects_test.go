@@ -62,7 +62,7 @@ func applyWith(t *testing.T, o processor.Options, arrivals ...*bridge.Arrival) (
 // TestLanesOnceEach: a lane that changes again in one commit is in the effects once, as it is at the end.
 func TestLanesOnceEach(t *testing.T) {
 	const p, d = bridge.PhasePublish, bridge.PhaseDone
-	eff := apply(t, push("a", 9e11, p), push("b", 9e11, p), push("b", 9e11, d), push("a", 9e11, d))
+	eff := apply(t, push("a", 1.7e12, p), push("b", 1.7e12, p), push("b", 1.7e12, d), push("a", 1.7e12, d))
 	if len(eff.Lanes) != 2 || eff.Lanes[0].State.Last.Phase != d || eff.Lanes[1].State.Last.Phase != d {
 		t.Errorf("%d lanes: %+v", len(eff.Lanes), eff.Lanes)
 	}
@@ -71,7 +71,7 @@ func TestLanesOnceEach(t *testing.T) {
 // TestBytesOfEffects: what effects hold grows with what is emitted and held.
 func TestBytesOfEffects(t *testing.T) {
 	for _, phase := range []bridge.Phase{bridge.PhasePublish, bridge.PhaseDone} { // the second is held
-		small, large := push("a", 9e11, phase), push("a", 9e11, phase)
+		small, large := push("a", 1.7e12, phase), push("a", 1.7e12, phase)
 		large.Event.Data = append(large.Event.Data, make([]byte, 1000)...)
 		one, more := apply(t, small), apply(t, large)
 		if more.Bytes()-one.Bytes() != 1000 || one.Bytes() <= len(small.Event.Data) {
@@ -86,7 +86,7 @@ func TestChangedLanesStayInMemory(t *testing.T) {
 	const p, d = bridge.PhasePublish, bridge.PhaseDone
 	o := defaults()
 	o.LanesCached = 1
-	eff := applyWith(t, o, push("a", 9e11, p), push("b", 9e11, p), push("c", 9e11, p), push("a", 9e11, d))
+	eff := applyWith(t, o, push("a", 1.7e12, p), push("b", 1.7e12, p), push("c", 1.7e12, p), push("a", 1.7e12, d))
 	if len(eff.Emitted) != 4 || eff.Emitted[3].Sequence != eff.Emitted[0].Sequence+1 || eff.Emitted[3].Marks != 0 {
 		t.Errorf("the end of the first push is not its second event: %+v", eff.Emitted)
 	}
@@ -108,14 +108,14 @@ func TestLostHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	var eff processor.Effects
-	in := processor.Input{Action: processor.Arrive, Now: now, Arrival: push("a", 9e11, bridge.PhaseDone)}
+	in := processor.Input{Action: processor.Arrive, Now: now, Arrival: push("a", 1.7e12, bridge.PhaseDone)}
 	if err := p.Apply(in, &eff); err != nil || len(eff.Held) != 1 {
 		t.Fatalf("%d held, %v", len(eff.Held), err)
 	}
 	view.Commit(&eff)
 	p.Committed()
 	eff.Reset()
-	in.Arrival = push("a", 9e11, bridge.PhasePublish)
+	in.Arrival = push("a", 1.7e12, bridge.PhasePublish)
 	if err := p.Apply(in, &eff); err == nil {
 		t.Errorf("%d events without the held one", len(eff.Emitted))
 	}

@@ -30,26 +30,26 @@ func filtering(names ...string) processor.Options {
 func TestFilteredEvents(t *testing.T) {
 	const p, d = bridge.PhasePublish, bridge.PhaseDone
 	s := observe(t, filtering("publish_done"))
-	s.take(push("a", 9e11, p), push("a", 9e11, d), push("a", 9e11+1000, p))
+	s.take(push("a", 1.7e12, p), push("a", 1.7e12, d), push("a", 1.7e12+1000, p))
 	s.wants("in order", "a 1 publish_done ")
-	s.take(push("a", 9e11+2000, d)) // waits for its start
-	s.take(push("a", 9e11+1000, d), push("a", 9e11+2000, p))
+	s.take(push("a", 1.7e12+2000, d)) // waits for its start
+	s.take(push("a", 1.7e12+1000, d), push("a", 1.7e12+2000, p))
 	s.wants("held", "a 2 publish_done ", "a 3 publish_done ")
 	s.is("by then", "filtered", s.Total.Filtered["com.huaweicloud.live.stream.publish"], 3)
-	s.take(push("a", 9e11+2000, p))
+	s.take(push("a", 1.7e12+2000, p))
 	s.is("a repeat", "duplicates", s.Total.Duplicates, 1)
 	s.is("a repeat", "filtered", s.Total.Filtered["com.huaweicloud.live.stream.publish"], 3)
-	s.take(push("a", 9e11-1000, p), push("a", 9e11-1000, d)) // before what has come out
+	s.take(push("a", 1.7e12-1000, p), push("a", 1.7e12-1000, d)) // before what has come out
 	s.wants("late", "a 4 publish_done late")
-	s.take(push("a", 9e11+3000, d))
+	s.take(push("a", 1.7e12+3000, d))
 	s.sleep(time.Minute)
 	s.wants("a hold ends", "a 5 publish_done start_unseen")
 }
 
 // TestVerdictOfAFiltered: a callback whose event is left out is neither emitted nor held.
 func TestVerdictOfAFiltered(t *testing.T) {
-	eff := applyWith(t, filtering("publish_done"), push("a", 9e11, bridge.PhasePublish), push("a", 9e11, bridge.PhaseDone),
-		push("a", 9e11+1000, bridge.PhaseDone))
+	eff := applyWith(t, filtering("publish_done"), push("a", 1.7e12, bridge.PhasePublish),
+		push("a", 1.7e12, bridge.PhaseDone), push("a", 1.7e12+1000, bridge.PhaseDone))
 	var got []processor.Verdict
 	for _, d := range eff.Decisions {
 		got = append(got, d.Verdict)
@@ -64,7 +64,7 @@ func TestVerdictOfAFiltered(t *testing.T) {
 func TestFilterChanges(t *testing.T) {
 	const p, d = bridge.PhasePublish, bridge.PhaseDone
 	s := observe(t, defaults())
-	s.take(push("a", 9e11, p), push("a", 9e11, d), push("a", 9e11+1000, d), push("b", 9e11, d))
+	s.take(push("a", 1.7e12, p), push("a", 1.7e12, d), push("a", 1.7e12+1000, d), push("b", 1.7e12, d))
 	s.wants("all", "a 1 publish ", "a 2 publish_done ")
 	s.o.Types = only("publish")
 	s.restart()
@@ -72,11 +72,11 @@ func TestFilterChanges(t *testing.T) {
 	s.wants("what was held is left out")
 	s.holds("then", 0)
 	s.is("then", "filtered", s.Total.Filtered["com.huaweicloud.live.stream.publish_done"], 2)
-	s.take(push("a", 9e11+2000, p))
+	s.take(push("a", 1.7e12+2000, p))
 	s.wants("one of the types", "a 3 publish ")
 	s.o.Types = nil
 	s.restart()
-	s.take(push("a", 9e11+2000, d), push("a", 9e11+1000, d))
+	s.take(push("a", 1.7e12+2000, d), push("a", 1.7e12+1000, d))
 	s.wants("all again, and no repeats", "a 4 publish_done ")
 }
 
@@ -86,7 +86,7 @@ func TestFilterAndOperators(t *testing.T) {
 	o := defaults()
 	o.PublishQuarantine = true
 	s := observe(t, o)
-	s.take(push("a", 9e11, bridge.PhasePublish), push("a", 9e11, bridge.PhaseDone))
+	s.take(push("a", 1.7e12, bridge.PhasePublish), push("a", 1.7e12, bridge.PhaseDone))
 	events := slices.Clone(s.out())
 	s.reject(events[0])
 	s.o.Types = only("publish_done")

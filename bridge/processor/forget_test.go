@@ -17,9 +17,9 @@ func TestLanesAreForgotten(t *testing.T) {
 	s := observe(t, o)
 	s.Every = time.Minute
 	s.take(
-		push("closed", 9e11, bridge.PhasePublish),
-		push("closed", 9e11, bridge.PhaseDone),
-		push("open", 9e11, bridge.PhasePublish),
+		push("closed", 1.7e12, bridge.PhasePublish),
+		push("closed", 1.7e12, bridge.PhaseDone),
+		push("open", 1.7e12, bridge.PhasePublish),
 		ended("held", 1),
 		recording("record", 1),
 	)

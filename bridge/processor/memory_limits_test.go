@@ -107,7 +107,7 @@ func TestSignaturesGoOneByOne(t *testing.T) {
 	first := bridge.MillisOf(begin)
 	// over is another event under the signature that expires in the given minute.
 	over := func(expires int, stream string) *bridge.Arrival {
-		a := push(stream, 9e11, bridge.PhasePublish)
+		a := push(stream, 1.7e12, bridge.PhasePublish)
 		a.Signature = bridge.Signature{
 			Sum:     [16]byte{byte(expires)},
 			Expires: first + bridge.Millis(expires)*60_000,

@@ -1,19 +1,23 @@
 package processor_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"livebridge/bridge"
 	"livebridge/bridge/processor"
 	"livebridge/bridge/processor/processortest"
+	"livebridge/schemas/schemastest"
 )
 
 // begin is the instant at which every partition of a test begins.
-var begin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+var begin = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // defaults are options as a service has them.
 func defaults() processor.Options {
@@ -27,10 +31,11 @@ func defaults() processor.Options {
 // observed is a partition seen from outside: what it emits, keeps and counts.
 type observed struct {
 	*processortest.Partition
-	t     *testing.T
-	o     processor.Options
-	taken int                    // of what it has emitted
-	first map[bridge.Lane]uint64 // the first sequence that was seen of each lane
+	t      *testing.T
+	o      processor.Options
+	schema *jsonschema.Schema     // of events; nil until there is one of a session
+	taken  int                    // of what it has emitted
+	first  map[bridge.Lane]uint64 // the first sequence that was seen of each lane
 }
 
 func observe(t *testing.T, o processor.Options) *observed {
@@ -80,7 +85,26 @@ func (s *observed) at(since time.Duration) {
 func (s *observed) out() []*bridge.Event {
 	out := s.Emitted[s.taken:]
 	s.taken = len(s.Emitted)
+	for _, e := range out {
+		if e.Lane.Kind == bridge.KindSession {
+			s.valid(e)
+		}
+	}
 	return out
+}
+
+// valid fails unless an event is, as it is published, what its schema says.
+func (s *observed) valid(e *bridge.Event) {
+	s.t.Helper()
+	if s.schema == nil {
+		s.schema = schemastest.Compile(s.t, "event")
+	}
+	text := e.AppendStructured(nil)
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	s.must(err)
+	if err := s.schema.Validate(doc); err != nil {
+		s.t.Errorf("%s: %v", text, err)
+	}
 }
 
 // wants fails unless exactly these events were emitted, in this order, as lines "stream sequence type marks". The first
@@ -212,7 +236,7 @@ func unsigned(name string) *bridge.Arrival {
 
 // ended is the end of a session of a stream whose start has not come: it is held.
 func ended(stream string, session int) *bridge.Arrival {
-	return push(stream, 9e11+bridge.Millis(session), bridge.PhaseDone)
+	return push(stream, 1.7e12+bridge.Millis(session), bridge.PhaseDone)
 }
 
 // recording is a callback that comes out at once, in its own lane.

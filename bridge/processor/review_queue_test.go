@@ -45,7 +45,7 @@ func TestReleaseAndPurge(t *testing.T) {
 			t.Errorf("purged are %v", done)
 		}
 		s.keeps("purged", bridge.QuarantineQueue, "")
-		again := push("a", 9e11, bridge.PhasePublish)
+		again := push("a", 1.7e12, bridge.PhasePublish)
 		before := s.Total.Duplicates
 		s.take(again)
 		s.is("what was released", "duplicates", s.Total.Duplicates-before, 1)
@@ -86,7 +86,7 @@ func TestDeadLetters(t *testing.T) {
 // TestReplay: events come out once more with the next sequences of their lanes and change nothing that is held there.
 func TestReplay(t *testing.T) {
 	s := observe(t, defaults())
-	s.take(push("a", 9e11, bridge.PhasePublish), ended("a", 5), unsigned("b"))
+	s.take(push("a", 1.7e12, bridge.PhasePublish), ended("a", 5), unsigned("b"))
 	var copies []*bridge.Event
 	for _, e := range s.out() {
 		c := *e
@@ -118,8 +118,8 @@ func TestNotice(t *testing.T) {
 		}
 		s.is("with notices", "events", len(out), 3)
 		for i, e := range out {
-			want := fmt.Sprintf(`{"body":{"event":"publish","publish_timestamp":900000000000,"stream":"s%d"},"kind":"stream",`+
-				`"lane":"push.example.com/live/s%d","reason":"expired","received":"2000-01-01T00:00:00.000Z"}`, i, i)
+			want := fmt.Sprintf(`{"body":{"event":"publish","publish_timestamp":1700000000000,"stream":"s%d"},"kind":"stream",`+
+				`"lane":"push.example.com/live/s%d","reason":"expired","received":"2026-01-01T00:00:00.000Z"}`, i, i)
 			if string(e.Data) != want || e.Type != bridge.TypeQuarantined || e.Lane != (bridge.Lane{Kind: bridge.KindStream}) ||
 				e.Sequence != out[0].Sequence+uint64(i) || e.Marks != 0 {
 				t.Errorf("the notice is %+v with %s", e, e.Data)

@@ -52,7 +52,7 @@ func TestForgottenInOneGo(t *testing.T) {
 // TestDifferenceThatIsNoneAnyMore: a callback that has come when the event of its absence is decided is not missing,
 // whether or not sessions are followed. One of another push is.
 func TestDifferenceThatIsNoneAnyMore(t *testing.T) {
-	const since = bridge.Millis(9e11)
+	const since = bridge.Millis(1.7e12)
 	for _, follows := range []bool{true, false} {
 		o := following()
 		o.SessionEvents = follows

@@ -23,7 +23,7 @@ func following() processor.Options {
 
 // sessions fails unless exactly these events of the kind session were emitted since the last call, in this order, as
 // lines "stream ENDED session started-ended duration start_marks/end_marks" or "stream STALE session cause". Times are
-// seconds since the beginning, sessions seconds since 9e11.
+// seconds since the beginning, sessions seconds since 1.7e12.
 func (s *observed) sessions(when string, want ...string) {
 	s.t.Helper()
 	var got []string
@@ -50,7 +50,7 @@ func (s *observed) sessionLine(e *bridge.Event) string {
 	if fmt.Sprint(int64(e.Session)) != d.Session || e.Recorded == 0 || e.Lane.Stream != d.Stream {
 		s.t.Errorf("%+v has the data %s", e, e.Data)
 	}
-	head := fmt.Sprintf("%s %s %d", d.Stream, d.Event, (e.Session-9e11)/1000)
+	head := fmt.Sprintf("%s %s %d", d.Stream, d.Event, (e.Session-1.7e12)/1000)
 	if d.Event == session.NameStale {
 		return head + " " + d.Cause
 	}
@@ -72,7 +72,7 @@ func seconds(instant string) string {
 
 // of is a callback of the n-th session of a stream.
 func of(stream string, n int, phase bridge.Phase) *bridge.Arrival {
-	return push(stream, 9e11+bridge.Millis(n)*1000, phase)
+	return push(stream, 1.7e12+bridge.Millis(n)*1000, phase)
 }
 
 // other makes it another event in the same place.
@@ -172,7 +172,7 @@ func TestStaleIsToldOnce(t *testing.T) {
 	o.DedupeWindow = time.Minute
 	listed := func(stream string) *bridge.Arrival {
 		lane := of(stream, 1, start).Event.Lane
-		return &bridge.Arrival{Event: session.Stale(session.PushOf(lane, 9e11+1000), session.CauseOffline, 5)}
+		return &bridge.Arrival{Event: session.Stale(session.PushOf(lane, 1.7e12+1000), session.CauseOffline, 5)}
 	}
 	s := observe(t, o)
 	s.take(of("a", 1, start), of("b", 1, start))

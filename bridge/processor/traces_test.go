@@ -24,7 +24,7 @@ func traceOf(e *bridge.Event) byte {
 // TestTracesOfHeldEvents: an event is in the trace of its own callback, whoever lets it go: the one before it, or time.
 // After a restart nothing is known of it. Repeats leave it as it is.
 func TestTracesOfHeldEvents(t *testing.T) {
-	const session = 9e11
+	const session = 1.7e12
 	for _, restarts := range []bool{false, true} {
 		s := observe(t, defaults())
 		s.take(under(ended("a", 0), 1), under(ended("b", 0), 2), under(ended("a", 0), 3))

@@ -31,7 +31,7 @@ func Push(stream string, session bridge.Millis, phase bridge.Phase) *bridge.Arri
 
 // Suspect is a callback for the quarantine, under a signature of its own choosing; 0: under none.
 func Suspect(stream string, sum int, reason bridge.Reason) *bridge.Arrival {
-	a := Push(stream, 9e11, bridge.PhasePublish)
+	a := Push(stream, 1.7e12, bridge.PhasePublish)
 	a.Reason, a.Signature = reason, bridge.Signature{}
 	if sum != 0 {
 		a.Signature = bridge.Signature{Sum: [16]byte{byte(sum), byte(sum >> 8)}}
