@@ -159,13 +159,30 @@ func (c *Checker) Report() *Report {
 	for _, name := range slices.Sorted(maps.Keys(c.lanes)) {
 		c.lanes[name].check(c.config, first, &r)
 	}
-	byText := func(a, b Occurrence) int {
-		return cmp.Or(strings.Compare(a.lane(), b.lane()), strings.Compare(a.String(), b.String()))
-	}
-	for _, h := range slices.SortedFunc(maps.Keys(c.occurrences), byText) {
+	for _, h := range c.byText() {
 		c.checkOccurrence(h, c.occurrences[h], &r)
 	}
 	return &r
+}
+
+// byText returns the occurrences in the order of their lanes and, within one, of their texts.
+func (c *Checker) byText() []Occurrence {
+	type named struct {
+		lane, text string
+		Occurrence
+	}
+	all := make([]named, 0, len(c.occurrences))
+	for o := range c.occurrences {
+		all = append(all, named{o.lane(), o.String(), o})
+	}
+	slices.SortFunc(all, func(a, b named) int {
+		return cmp.Or(strings.Compare(a.lane, b.lane), strings.Compare(a.text, b.text))
+	})
+	out := make([]Occurrence, len(all))
+	for i, o := range all {
+		out[i] = o.Occurrence
+	}
+	return out
 }
 
 // firstSequence returns the sequence that new lanes of the run began with: the smallest, if it can be the first of a

@@ -47,7 +47,7 @@ func serveSynced() error {
 // serveAcknowledged is livebridge with a publisher that acknowledges at once: what is left to gain at the side of the
 // broker.
 func serveAcknowledged() error {
-	s, err := load(environ())
+	s, err := load(processEnvironment().vars)
 	if err != nil {
 		return err
 	}

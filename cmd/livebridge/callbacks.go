@@ -18,7 +18,7 @@ import (
 )
 
 // newCallbacks is the commands on what is registered at the provider.
-func newCallbacks() *cobra.Command {
+func newCallbacks(e *environment) *cobra.Command {
 	c := &cobra.Command{
 		Use: "callbacks", Short: "Register callbacks at the provider, change their keys, and find those that never came",
 		Long: "The commands call the provider's API. Credentials are those of its SDK: HUAWEICLOUD_SDK_AK,\n" +
@@ -28,7 +28,7 @@ func newCallbacks() *cobra.Command {
 			"  livebridge callbacks apply --region cn-north-4 -f callbacks.yaml",
 		Args: cobra.ArbitraryArgs, RunE: needsCommand,
 	}
-	api := &apiFlags{}
+	api := &apiFlags{env: e}
 	api.add(c)
 	c.AddCommand(api.list(), api.apply(), api.diff(), api.export(), api.doctor(), api.rotate(), api.reconcile())
 	for _, kind := range bridge.Kinds() {
@@ -38,7 +38,10 @@ func newCallbacks() *cobra.Command {
 }
 
 // apiFlags say how to reach the provider's API.
-type apiFlags struct{ provider.Config }
+type apiFlags struct {
+	provider.Config
+	env *environment
+}
 
 func (f *apiFlags) add(c *cobra.Command) {
 	flags := c.PersistentFlags()
@@ -56,7 +59,7 @@ func (f *apiFlags) open() (*provider.Client, error) {
 	if f.Timeout <= 0 {
 		return nil, &usageError{fmt.Errorf("--timeout %v is not positive", f.Timeout)}
 	}
-	vars := environ()
+	vars := f.env.vars
 	f.Region = cmp.Or(f.Region, vars[prefix+"PROVIDER_REGION"])
 	f.Project = cmp.Or(f.Project, vars[prefix+"PROVIDER_PROJECT"])
 	f.Endpoint = cmp.Or(f.Endpoint, vars[prefix+"PROVIDER_ENDPOINT"])
@@ -67,7 +70,10 @@ func (f *apiFlags) open() (*provider.Client, error) {
 }
 
 // scopeFlags are the domains and apps that a command is about.
-type scopeFlags struct{ provider.Scope }
+type scopeFlags struct {
+	provider.Scope
+	env *environment
+}
 
 func (f *scopeFlags) add(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.Domains, "domain", nil,
@@ -79,7 +85,7 @@ func (f *scopeFlags) add(c *cobra.Command) {
 func (f *scopeFlags) scope(c *cobra.Command, client *provider.Client) (provider.Scope, error) {
 	s := f.Scope
 	if len(s.Domains) == 0 {
-		s.Domains = keyList(environ()[prefix+"DOMAINS"])
+		s.Domains = keyList(f.env.vars[prefix+"DOMAINS"])
 	}
 	if len(s.Domains) == 0 && len(s.RTCApps) == 0 {
 		all, err := client.List(c.Context(), provider.Query{Kind: bridge.KindRecord})
@@ -109,7 +115,7 @@ func (f *apiFlags) registered(c *cobra.Command, scope *scopeFlags) ([]provider.C
 }
 
 func (f *apiFlags) list() *cobra.Command {
-	var scope scopeFlags
+	scope := scopeFlags{env: f.env}
 	var output outputFormat
 	c := &cobra.Command{
 		Use: "list", Short: "List what is registered, of every kind", Args: noArguments,
@@ -128,8 +134,8 @@ func (f *apiFlags) list() *cobra.Command {
 }
 
 // keyFrom returns the key behind a reference: the first of the list that a setting of keys is.
-func keyFrom(r provider.KeyReference) (provider.Key, error) {
-	keys := keyList(os.Getenv(r.Env))
+func (e *environment) keyFrom(r provider.KeyReference) (provider.Key, error) {
+	keys := keyList(e.vars[r.Env])
 	if r.File != "" {
 		content, err := os.ReadFile(r.File)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 
 // fileFlags are the flags of commands on a file of wanted callbacks.
 type fileFlags struct {
+	env     *environment
 	path    string
 	options provider.PlanOptions
 	output  outputFormat
@@ -45,7 +46,7 @@ func (f *fileFlags) read(c *cobra.Command) (*provider.File, error) {
 	}
 	wanted, err := provider.ParseFile(content)
 	if err == nil {
-		err = wanted.Resolve(keyFrom)
+		err = wanted.Resolve(f.env.keyFrom)
 	}
 	if err != nil {
 		return nil, &usageError{fmt.Errorf("%s: %w", f.path, err)}
@@ -125,7 +126,7 @@ func printChange(w io.Writer, change provider.Change) {
 }
 
 func (f *apiFlags) apply() *cobra.Command {
-	var file fileFlags
+	file := fileFlags{env: f.env}
 	var yes, dryRun bool
 	c := &cobra.Command{
 		Use: "apply", Short: "Register what a file wants: create, update and delete callbacks", Args: noArguments,
@@ -183,7 +184,7 @@ func counted(n int, thing string) string {
 }
 
 func (f *apiFlags) diff() *cobra.Command {
-	var file fileFlags
+	file := fileFlags{env: f.env}
 	c := &cobra.Command{
 		Use: "diff", Short: "Compare a file with what is registered: exit code 1 if it differs", Args: noArguments,
 		Example: "  livebridge callbacks diff --region cn-north-4 -f callbacks.yaml",
@@ -205,7 +206,7 @@ func (f *apiFlags) diff() *cobra.Command {
 }
 
 func (f *apiFlags) export() *cobra.Command {
-	var scope scopeFlags
+	scope := scopeFlags{env: f.env}
 	c := &cobra.Command{
 		Use: "export", Short: "Write the file of what is registered", Args: noArguments,
 		Long: "Writes the file that apply and diff read. It names an environment variable for every key, to be set to the\n" +

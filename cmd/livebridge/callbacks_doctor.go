@@ -39,7 +39,7 @@ type diagnosis struct {
 }
 
 func (f *apiFlags) doctor() *cobra.Command {
-	d := &diagnosis{apiFlags: f}
+	d := &diagnosis{apiFlags: f, scope: scopeFlags{env: f.env}}
 	c := &cobra.Command{
 		Use: "doctor", Short: "Find out why callbacks do not arrive, or are rejected", Args: noArguments,
 		Long: "Compares what is registered at the provider with the settings of the service, which must be those of this\n" +
@@ -67,7 +67,7 @@ func (d *diagnosis) run(c *cobra.Command) (err error) {
 		}
 		ignored = append(ignored, doctor.Check(name))
 	}
-	if d.settings, err = load(environ()); err != nil {
+	if d.settings, err = load(d.env.vars); err != nil {
 		return err
 	}
 	keys, err := keyring.Open(keyring.Options{Config: d.settings.signatures(), Files: d.settings.keyFiles})

@@ -14,6 +14,7 @@ import (
 
 // edit is the flags that change a callback.
 type edit struct {
+	env      *environment
 	callback provider.Callback
 	pictures provider.Pictures
 	key      provider.KeyReference
@@ -127,7 +128,7 @@ func (e *edit) changeKey(c *provider.Callback) error {
 	if e.noKey {
 		return nil
 	}
-	key, err := keyFrom(e.key)
+	key, err := e.env.keyFrom(e.key)
 	if err != nil {
 		return &usageError{fmt.Errorf("%v: %w", e.key, err)}
 	}
@@ -156,7 +157,7 @@ func (s kindCommand) write(
 }
 
 func (s kindCommand) create() *cobra.Command {
-	var e edit
+	e := edit{env: s.env}
 	c := &cobra.Command{
 		Use: s.use("create"), Short: "Register a callback", Args: exactlyOne(s.argument),
 		Example: s.exampleOf("create",
@@ -179,7 +180,7 @@ func (s kindCommand) create() *cobra.Command {
 }
 
 func (s kindCommand) update() *cobra.Command {
-	var e edit
+	e := edit{env: s.env}
 	c := &cobra.Command{
 		Use: s.use("update"), Short: "Change a callback: what no flag names stays, except for the key",
 		Args: exactlyOne(s.argument), Example: s.exampleOf("update", "--key-file record.key --events RECORD_OVER"),
@@ -201,7 +202,7 @@ func (s kindCommand) update() *cobra.Command {
 }
 
 func (s kindCommand) set() *cobra.Command {
-	var e edit
+	e := edit{env: s.env}
 	flags := map[bridge.Kind]string{
 		bridge.KindStream:    "\\\n    --url https://bridge.example.com/live/stream --key-file stream.key",
 		bridge.KindSnapshot:  "\\\n    --url https://bridge.example.com/live/snapshot/TOKEN --bucket pictures",

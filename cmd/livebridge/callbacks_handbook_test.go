@@ -24,7 +24,7 @@ func TestHandbookCallbacksFile(t *testing.T) {
 // TestHandbookCallbacksFlags: the flags that the handbook names are there.
 func TestHandbookCallbacksFlags(t *testing.T) {
 	flags := make(map[string]bool)
-	everyCommand(newRoot(), func(c *cobra.Command) {
+	everyCommand(newRoot(processEnvironment()), func(c *cobra.Command) {
 		c.Flags().VisitAll(func(f *pflag.Flag) { flags[f.Name] = true })
 		c.PersistentFlags().VisitAll(func(f *pflag.Flag) { flags[f.Name] = true })
 	})

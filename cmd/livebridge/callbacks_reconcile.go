@@ -47,7 +47,7 @@ func (f *apiFlags) reconcile() *cobra.Command {
 }
 
 func (r *reconciliation) run(c *cobra.Command) error {
-	s, err := loadForOperator()
+	s, err := r.env.operatorSettings()
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (r *reconciliation) run(c *cobra.Command) error {
 		return err
 	}
 	var all []reconcile.Difference
-	err = withOperator(c, journal.ReadOnly, func(o admin.Operator) error {
+	err = r.env.withOperator(c, journal.ReadOnly, func(o admin.Operator) error {
 		all, err = r.compare(c.Context(), client, o, s.reconcileOptions().Ignore)
 		return err
 	})

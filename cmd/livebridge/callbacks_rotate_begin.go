@@ -70,7 +70,7 @@ func (r *rotate) begin(c *cobra.Command, key provider.Key, addTo string) error {
 // newKey takes the key that the flags name, or makes one and stores or prints it.
 func (r *rotate) newKey(c *cobra.Command) (provider.Key, error) {
 	if r.key != (provider.KeyReference{}) {
-		key, err := keyFrom(r.key)
+		key, err := r.env.keyFrom(r.key)
 		if err == nil {
 			return key, r.checkKey(key)
 		}

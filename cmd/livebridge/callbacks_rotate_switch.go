@@ -45,7 +45,7 @@ func (r *rotate) change(c *cobra.Command, places []string, noProbe bool) error {
 	if r.key == (provider.KeyReference{}) {
 		return &usageError{errors.New("set --key-file or --key-env to the new key")}
 	}
-	key, err := keyFrom(r.key)
+	key, err := r.env.keyFrom(r.key)
 	if err != nil {
 		return &usageError{fmt.Errorf("%v: %w", r.key, err)}
 	}

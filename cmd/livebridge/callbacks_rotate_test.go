@@ -69,7 +69,7 @@ func TestRotate(t *testing.T) {
 		}
 		r.push(t)
 	}
-	key, err := keyFrom(provider.KeyReference{File: file})
+	key, err := processEnvironment().keyFrom(provider.KeyReference{File: file})
 	if err != nil || key == emulatedKey || r.registeredKey() != emulatedKey {
 		t.Fatalf("%v %v", key, err)
 	}

@@ -109,7 +109,7 @@ func withoutTheLast(t *testing.T, lines []string) string {
 func checked(t *testing.T, sent, events string, more ...string) (output string, code int) {
 	var b bytes.Buffer
 	code = run(t.Context(), append([]string{"check", "--sent", sent, "--events", events, "--hold-done", testHold.String(),
-		"--hold-next", testHold.String()}, more...), &b, &b)
+		"--hold-next", testHold.String()}, more...), processEnvironment(), &b, &b)
 	return b.String(), code
 }
 
@@ -186,8 +186,8 @@ func TestKindsOfSimulate(t *testing.T) {
 	} {
 		t.Setenv(prefix+"STREAM_KEY", c.key)
 		var output bytes.Buffer
-		if code := run(t.Context(), []string{"simulate", "--kinds", c.kinds}, &output, &output); code != exitUsage ||
-			!strings.Contains(output.String(), c.want) {
+		code := run(t.Context(), []string{"simulate", "--kinds", c.kinds}, processEnvironment(), &output, &output)
+		if code != exitUsage || !strings.Contains(output.String(), c.want) {
 			t.Errorf("key %q, kinds %q: exit code %d, %s", c.key, c.kinds, code, &output)
 		}
 	}

@@ -284,6 +284,7 @@ type settings struct {
 	// if it is too short: what remains is published after the next start.
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"20s"`
 
+	given       map[string]string // the variables that they were read from
 	keyFiles    []keyring.File    // KEYS_FILE and the _FILE variables of keys
 	invalid     map[string]bool   // settings whose text is no valid value, which have their defaults
 	secretFiles map[string]string // paths from the _FILE variables of the other secrets, by the secret's name

@@ -12,7 +12,7 @@ import (
 	"livebridge/transports/nats"
 )
 
-func newConfig(files *envFile) *cobra.Command {
+func newConfig(e *environment) *cobra.Command {
 	var output outputFormat
 	var try bool
 	c := &cobra.Command{
@@ -27,11 +27,10 @@ func newConfig(files *envFile) *cobra.Command {
 			"  livebridge config --env-file livebridge.env --check\n" +
 			"  livebridge config --output json | jq '.settings[] | select(.source != \"default\")'",
 		RunE: func(c *cobra.Command, _ []string) error {
-			vars := environ()
-			s, err := readSettings(vars)
-			shown := configOf(s, vars, files)
+			s, err := readSettings(e.vars)
+			shown := configOf(s, e)
 			if try && err == nil {
-				shown.Checks = s.tryAll(c.Context(), vars)
+				shown.Checks = s.tryAll(c.Context(), e.vars)
 			}
 			if printErr := shown.print(c.OutOrStdout(), output); printErr != nil {
 				return printErr
@@ -63,17 +62,17 @@ type shownSetting struct {
 	Description string `json:"description"`
 }
 
-func configOf(s *settings, vars map[string]string, files *envFile) *shownConfig {
-	c := &shownConfig{Unknown: append([]string{}, unknownSettings(vars)...)} // an empty list is written as []
+func configOf(s *settings, e *environment) *shownConfig {
+	c := &shownConfig{Unknown: append([]string{}, unknownSettings(e.vars)...)} // an empty list is written as []
 	about := descriptions()
 	for _, f := range s.fields() {
-		shown := shownSetting{Name: prefix + f.name, Value: f.shown(vars), Default: f.byDefault, Source: f.origin(vars),
+		shown := shownSetting{Name: prefix + f.name, Value: f.shown(e.vars), Default: f.byDefault, Source: f.origin(e.vars),
 			Description: about[f.name]}
 		if s.invalid[f.name] {
-			shown.Value = vars[prefix+f.name]
+			shown.Value = e.vars[prefix+f.name]
 		}
-		if shown.Source == "environment" && files.sets(prefix+f.name) {
-			shown.Source = "env file " + files.path
+		if shown.Source == "environment" && e.read[prefix+f.name] {
+			shown.Source = "env file " + e.file
 		}
 		c.Settings = append(c.Settings, shown)
 	}

@@ -16,7 +16,7 @@ func runCommand(t *testing.T, args ...string) (out, errOut string, code int) {
 	var o, e bytes.Buffer
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	code = run(ctx, args, &o, &e)
+	code = run(ctx, args, processEnvironment(), &o, &e)
 	return o.String(), e.String(), code
 }
 

@@ -34,7 +34,6 @@ func swap(t *testing.T, dir, name, content string) {
 
 // TestRotatedToken changes the broker's token as Kubernetes does, by swapping a symbolic link, and the broker a moment
 // later: everything that was answered 200 comes out once and in order. An empty file in between changes nothing.
-// It is not parallel: a broker comes back on its port, which another test could have taken meanwhile.
 func TestRotatedToken(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -26,14 +26,14 @@ const (
 	demoTimeout  = 30 * time.Second
 )
 
-func newDemo() *cobra.Command {
+func newDemo(e *environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "demo", Short: "Send out-of-order, duplicate, forged and late callbacks and print the events", Args: noArguments,
 		Long: "Runs the service on free ports and in a temporary directory, with the embedded NATS server. With\n" +
 			"TRANSPORT=kafka it publishes to the Kafka brokers of the KAFKA_ settings instead, on a temporary topic that\n" +
 			"it deletes at the end.",
 		Example: "  livebridge demo\n  LIVEBRIDGE_TRANSPORT=kafka LIVEBRIDGE_KAFKA_BROKERS=127.0.0.1:9092 livebridge demo",
-		RunE:    func(c *cobra.Command, _ []string) error { return demo(c.Context(), c.OutOrStdout(), environ()) },
+		RunE:    func(c *cobra.Command, _ []string) error { return demo(c.Context(), c.OutOrStdout(), e.vars) },
 	}
 }
 

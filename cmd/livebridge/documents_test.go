@@ -77,10 +77,13 @@ func TestDocumentsLinks(t *testing.T) {
 
 // anchors returns the anchors that GitHub gives to a document's headings.
 func anchors(text string) map[string]bool {
-	all := make(map[string]bool)
-	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
-		anchor := strings.ReplaceAll(strings.ToLower(heading[1]), " ", "-")
-		anchor = regexp.MustCompile(`[^a-z0-9_-]`).ReplaceAllString(anchor, "")
+	all, odd := make(map[string]bool), regexp.MustCompile(`[^a-z0-9_-]`)
+	for line := range strings.Lines(text) {
+		heading, marked := strings.CutPrefix(strings.TrimLeft(strings.TrimSpace(line), "#"), " ")
+		if !marked || line[0] != '#' {
+			continue
+		}
+		anchor := odd.ReplaceAllString(strings.ReplaceAll(strings.ToLower(heading), " ", "-"), "")
 		if all[anchor] {
 			anchor += "-1"
 		}

@@ -17,7 +17,7 @@ func TestHandbookCommands(t *testing.T) {
 		if m == nil || m[1] == "cannot run" { // a message
 			continue
 		}
-		root := newRoot()
+		root := newRoot(processEnvironment())
 		c, args, err := root.Find(strings.Fields(m[1]))
 		if err != nil || c == root {
 			t.Errorf("livebridge %s: %v", m[1], err)

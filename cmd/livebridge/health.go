@@ -16,7 +16,7 @@ import (
 const healthTimeout = 3 * time.Second
 
 // newHealth is for health checks of containers, whose image has no other program.
-func newHealth() *cobra.Command {
+func newHealth(e *environment) *cobra.Command {
 	path := "/readyz"
 	var live bool
 	c := &cobra.Command{
@@ -25,7 +25,7 @@ func newHealth() *cobra.Command {
 			"Exit code 0: yes. 1: no, or it does not respond.",
 		Example: "  livebridge health\n  livebridge health --live", Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := loadForOperator()
+			s, err := e.operatorSettings()
 			if err != nil {
 				return err
 			}

@@ -25,7 +25,7 @@ func TestEveryHelp(t *testing.T) {
 	arguments := []string{"", "file", "lane", "format", "reason", "duration", "int", "uint", "float", "string", "strings",
 		"stringArray", "header", "kind", "time"}
 	commands := 0
-	everyCommand(newRoot(), func(c *cobra.Command) {
+	everyCommand(newRoot(processEnvironment()), func(c *cobra.Command) {
 		commands++
 		path := strings.Fields(c.CommandPath())[1:]
 		out, errOut, code := runCommand(t, append(path, "--help")...)

@@ -17,7 +17,7 @@ import (
 	"livebridge/bridge/journal"
 )
 
-func newJournal() *cobra.Command {
+func newJournal(e *environment) *cobra.Command {
 	c := &cobra.Command{
 		Use: "journal", Short: "Inspect the journal; find, export or replay events; move its memory",
 		Args: cobra.ArbitraryArgs,
@@ -26,18 +26,18 @@ func newJournal() *cobra.Command {
 			"  livebridge journal show 6a09e667f3bcc908b2fb1366ea957d3e\n" +
 			"  livebridge journal replay --lane stream:push.example.com/live/room1",
 	}
-	c.AddCommand(newInspect(), newHistoryList(), newHistoryShow(), newHistoryExport(), newReplay(), newHandOver(),
-		newImport())
+	c.AddCommand(newInspect(e), newHistoryList(e), newHistoryShow(e), newHistoryExport(e), newReplay(e), newHandOver(e),
+		newImport(e))
 	return c
 }
 
-func newInspect() *cobra.Command {
+func newInspect(e *environment) *cobra.Command {
 	var output outputFormat
 	c := &cobra.Command{
 		Use: "inspect", Short: "Print statistics of the journal: text on a terminal, JSON in a pipe", Args: noArguments,
 		Example: "  livebridge journal inspect\n  livebridge journal inspect | jq .outbox.entries",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
+			return e.withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
 				i, err := d.Inspect()
 				if err != nil {
 					return err

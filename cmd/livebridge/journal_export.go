@@ -13,7 +13,7 @@ import (
 	"livebridge/bridge/journal"
 )
 
-func newHistoryExport() *cobra.Command {
+func newHistoryExport(e *environment) *cobra.Command {
 	var f eventFilter
 	c := &cobra.Command{
 		Use: "export", Short: "Print published events as CloudEvents, one JSON object a line", Args: noArguments,
@@ -25,7 +25,7 @@ func newHistoryExport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withOperator(c, journal.ReadOnly, func(d admin.Operator) error { return exportEvents(c, d, queries) })
+			return e.withOperator(c, journal.ReadOnly, func(d admin.Operator) error { return exportEvents(c, d, queries) })
 		},
 	}
 	f.addFlags(c)

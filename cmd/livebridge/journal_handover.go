@@ -12,7 +12,7 @@ import (
 	"livebridge/bridge/journal"
 )
 
-func newHandOver() *cobra.Command {
+func newHandOver(e *environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "handover", Short: "Hand what the journal remembers over to replicas, to go on with INTAKE=broker",
 		Args: noArguments,
@@ -22,15 +22,17 @@ func newHandOver() *cobra.Command {
 			"interrupted is run again.",
 		Example: "  livebridge journal handover",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withReplicaSettings(c, runHandOver)
+			return e.withReplicaSettings(c, runHandOver)
 		},
 	}
 }
 
 // withReplicaSettings calls f with the settings of replicas, of a DATA_DIR on which nothing runs. Its log goes to the
 // command's standard error.
-func withReplicaSettings(c *cobra.Command, f func(context.Context, *settings, *zap.Logger) error) error {
-	s, err := loadForOperator()
+func (e *environment) withReplicaSettings(
+	c *cobra.Command, f func(context.Context, *settings, *zap.Logger) error,
+) error {
+	s, err := e.operatorSettings()
 	if err != nil {
 		return err
 	}

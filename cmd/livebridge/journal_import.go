@@ -16,7 +16,7 @@ import (
 	"livebridge/bridge/processor"
 )
 
-func newImport() *cobra.Command {
+func newImport(e *environment) *cobra.Command {
 	var wait time.Duration
 	c := &cobra.Command{
 		Use: "import", Short: "Bring what replicas remember back into the journal, to go on with INTAKE=local",
@@ -27,7 +27,7 @@ func newImport() *cobra.Command {
 			"import that was interrupted is run again.",
 		Example: "  livebridge journal import",
 		RunE: func(c *cobra.Command, _ []string) error {
-			return withReplicaSettings(c, func(ctx context.Context, s *settings, log *zap.Logger) error {
+			return e.withReplicaSettings(c, func(ctx context.Context, s *settings, log *zap.Logger) error {
 				i := &importer{s: s, log: log, wait: wait}
 				return errors.Join(i.run(ctx), i.close())
 			})

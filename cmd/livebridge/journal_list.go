@@ -18,7 +18,7 @@ import (
 // historyNote is what the help of every command on the history says.
 const historyNote = "Published events are kept for JOURNAL_KEEP, which is off by default, and in JOURNAL_KEEP_BYTES."
 
-func newHistoryList() *cobra.Command {
+func newHistoryList(e *environment) *cobra.Command {
 	var f eventFilter
 	var limit int
 	var output outputFormat
@@ -38,7 +38,7 @@ func newHistoryList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
+			return e.withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
 				return listFates(c, d, queries, limit, output)
 			})
 		},

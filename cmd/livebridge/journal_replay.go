@@ -15,14 +15,15 @@ import (
 
 // replayCommand is the flags of `journal replay`.
 type replayCommand struct {
+	env                  *environment
 	filter               eventFilter
 	all, history, dryRun bool
 	wait                 time.Duration
 	output               outputFormat
 }
 
-func newReplay() *cobra.Command {
-	var r replayCommand
+func newReplay(e *environment) *cobra.Command {
+	r := replayCommand{env: e}
 	c := &cobra.Command{
 		Use: "replay --lane LANE | --all", Short: "Publish events in the outbox or in the history again",
 		Args: noArguments,
@@ -58,9 +59,9 @@ func (r *replayCommand) run(c *cobra.Command) error {
 		return err
 	}
 	if r.dryRun {
-		return withOperator(c, journal.ReadOnly, func(d admin.Operator) error { return r.print(c, d, queries) })
+		return r.env.withOperator(c, journal.ReadOnly, func(d admin.Operator) error { return r.print(c, d, queries) })
 	}
-	return withOperator(c, journal.ReadWrite, func(d admin.Operator) error {
+	return r.env.withOperator(c, journal.ReadWrite, func(d admin.Operator) error {
 		return replay(c, d, r.replayQueries(queries), r.wait, r.output)
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"livebridge/bridge/journal"
 )
 
-func newHistoryShow() *cobra.Command {
+func newHistoryShow(e *environment) *cobra.Command {
 	var output outputFormat
 	c := &cobra.Command{
 		Use: "show ID", Short: "Show what has become of one callback", Args: exactlyOne("ID"),
@@ -28,7 +28,7 @@ func newHistoryShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
+			return e.withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
 				fates, err := fatesOf(d, id)
 				if err != nil {
 					return err

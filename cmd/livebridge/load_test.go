@@ -52,9 +52,9 @@ func newLoad(t *testing.T) *simulatedLoad {
 // loopbacks counts the loopback addresses that were given out.
 var loopbacks atomic.Uint32
 
-// freeAddress returns one that nobody listens on. Linux has many loopback addresses, and there its host is the test's
-// own, so that no other test can take the port while the test's server is away.
-func freeAddress(t testing.TB) string {
+// freeListener listens where nobody else does. Linux has many loopback addresses, and there its host is the test's own,
+// so that no other test can take the port while the test's server is away.
+func freeListener(t testing.TB) net.Listener {
 	t.Helper()
 	host := "127.0.0.1"
 	if n := loopbacks.Add(1); runtime.GOOS == "linux" {
@@ -64,6 +64,14 @@ func freeAddress(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return listener
+}
+
+// freeAddress returns an address for a program that starts. Who listens in this process uses freeListener: a program
+// that another test starts has a copy of a closed listener until it is executed.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener := freeListener(t)
 	defer func() { _ = listener.Close() }()
 	return listener.Addr().String()
 }

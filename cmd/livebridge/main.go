@@ -29,7 +29,7 @@ const (
 func main() {
 	tuneRuntime()
 	errOut := newLogWriter(os.Stderr)
-	code := run(untilSignal(), os.Args[1:], os.Stdout, errOut)
+	code := run(untilSignal(), os.Args[1:], processEnvironment(), os.Stdout, errOut)
 	errOut.close()
 	os.Exit(code)
 }
@@ -49,8 +49,8 @@ func untilSignal() context.Context {
 }
 
 // run executes one command line and returns the exit code.
-func run(ctx context.Context, args []string, out, errOut io.Writer) int {
-	root := newRoot()
+func run(ctx context.Context, args []string, e *environment, out, errOut io.Writer) int {
+	root := newRoot(e)
 	root.SetArgs(args)
 	result := &resultWriter{to: out}
 	root.SetOut(result)
@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	reportFailure(c, err, errOut)
+	reportFailure(c, e, err, errOut)
 	var usage *usageError
 	if errors.As(err, &usage) || errors.Is(err, journal.ErrInUse) {
 		return exitUsage
@@ -72,8 +72,8 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 
 // reportFailure prints why a command has failed: as log lines, one for each mistake, if it is the service and its log
 // is JSON.
-func reportFailure(c *cobra.Command, err error, w io.Writer) {
-	s := &settings{LogFormat: environ()[prefix+"LOG_FORMAT"]}
+func reportFailure(c *cobra.Command, e *environment, err error, w io.Writer) {
+	s := &settings{LogFormat: e.vars[prefix+"LOG_FORMAT"]}
 	service := (c.Name() == "serve" || !c.HasParent()) && c.Flags().NArg() == 0
 	if !service || !s.logsJSON() {
 		fmt.Fprintln(w, "livebridge:", err)

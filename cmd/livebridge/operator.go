@@ -43,8 +43,8 @@ func openOperator(s *settings, mode journal.Mode, log *zap.Logger) (admin.Operat
 }
 
 // withOperator calls f with the journal and closes it. It logs changes to the command's standard error.
-func withOperator(c *cobra.Command, mode journal.Mode, f func(admin.Operator) error) error {
-	s, err := loadForOperator()
+func (e *environment) withOperator(c *cobra.Command, mode journal.Mode, f func(admin.Operator) error) error {
+	s, err := e.operatorSettings()
 	if err != nil {
 		return err
 	}
@@ -59,13 +59,6 @@ func withOperator(c *cobra.Command, mode journal.Mode, f func(admin.Operator) er
 		return err
 	}
 	return errors.Join(f(operator), closer.Close())
-}
-
-// loadForOperator loads the settings. Those that only a service needs, such as keys, may be absent.
-func loadForOperator() (*settings, error) {
-	vars := environ()
-	vars[prefix+"UNSIGNED"] = "accept"
-	return load(vars)
 }
 
 // terminal reports whether w is a terminal.

@@ -64,7 +64,6 @@ func (n *newConnections) note(status int) {
 // TestRestartUnderLoad replaces one process by the next while callbacks come, each on a new connection, at some hundred
 // a second. With the sockets of systemd all are answered 200, without a broker too; without those sockets some are
 // refused between the two processes. All that were answered are published, in order.
-// It is not parallel: its load and the time of a restart are its own.
 func TestRestartUnderLoad(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -80,10 +79,7 @@ func TestRestartUnderLoad(t *testing.T) {
 
 func restartUnderLoad(t *testing.T, activated, away bool) {
 	dir, p := t.TempDir(), newProvider()
-	l, err := net.Listen("tcp", freeAddress(t)) // nobody takes it between two lives
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := freeListener(t) // nobody takes it between two lives
 	address := l.Addr().String()
 	var under, settings []string
 	var files []*os.File

@@ -28,7 +28,7 @@ func TestIncompleteOutput(t *testing.T) {
 		for _, room := range []int{0, 1} {
 			var errOut bytes.Buffer
 			full := &fullWriter{room: room}
-			code := run(t.Context(), strings.Fields(line), full, &errOut)
+			code := run(t.Context(), strings.Fields(line), processEnvironment(), full, &errOut)
 			if full.room < 0 && (code != exitFailed || strings.Count(errOut.String(), syscall.ENOSPC.Error()) != 1) {
 				t.Errorf("%s, %d writes: exit code %d\n%s", line, room, code, errOut.String())
 			}

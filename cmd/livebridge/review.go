@@ -17,13 +17,14 @@ type reviewCommand struct {
 	name         bridge.ReviewQueue
 	short        string
 	long         string
+	env          *environment
 	releaseVerb  string // name of the command that releases entries
 	releaseShort string
 }
 
-func newQuarantine() *cobra.Command {
+func newQuarantine(e *environment) *cobra.Command {
 	return reviewCommand{
-		name: bridge.QuarantineQueue, short: "List, show, release or purge quarantined callbacks",
+		env: e, name: bridge.QuarantineQueue, short: "List, show, release or purge quarantined callbacks",
 		long: "A callback with a valid signature is quarantined when the signature has expired (expired) or was already\n" +
 			"used with other content (tampered), when a SparkRTC body is malformed (malformed), or when the event is\n" +
 			"unknown while DOMAINS is empty (unknown_event). QUARANTINE_MAX and QUARANTINE_MAX_AGE limit the number and\n" +
@@ -32,9 +33,9 @@ func newQuarantine() *cobra.Command {
 	}.command()
 }
 
-func newDeadLetters() *cobra.Command {
+func newDeadLetters(e *environment) *cobra.Command {
 	return reviewCommand{
-		name: bridge.DeadLetterQueue, short: "List, show, retry or purge events that the broker rejected",
+		env: e, name: bridge.DeadLetterQueue, short: "List, show, retry or purge events that the broker rejected",
 		long: "A dead letter is an event that NATS or Kafka will never accept as configured, such as one that is too\n" +
 			"large. Consumers see its sequence number as a gap. DEAD_LETTERS_MAX limits the number of dead letters; one\n" +
 			"more blocks its lane.",

@@ -28,7 +28,9 @@ func (s reviewCommand) list() *cobra.Command {
 			if _, _, err := f.query(s.name); err != nil {
 				return err
 			}
-			return withOperator(c, journal.ReadOnly, func(d admin.Operator) error { return s.printAll(c, d, f, limit, output) })
+			return s.env.withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
+				return s.printAll(c, d, f, limit, output)
+			})
 		},
 	}
 	f.addFlags(c, s.name)
@@ -116,7 +118,7 @@ func (s reviewCommand) show() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
+			return s.env.withOperator(c, journal.ReadOnly, func(d admin.Operator) error {
 				return s.showOne(c.OutOrStdout(), d, numbers[0], output)
 			})
 		},

@@ -51,7 +51,7 @@ func (s reviewCommand) action(verb, short string, do reviewAction, publishes boo
 			if _, _, err := f.query(s.name); err != nil {
 				return err
 			}
-			return withOperator(c, journal.ReadWrite, func(d admin.Operator) error {
+			return s.env.withOperator(c, journal.ReadWrite, func(d admin.Operator) error {
 				return s.run(c, d, verb, numbers, do, publishes, &f)
 			})
 		},

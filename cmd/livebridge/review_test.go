@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/caarlos0/env/v11"
 
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
@@ -21,25 +22,20 @@ import (
 	"livebridge/transports/nats"
 )
 
-// command runs a command line on a data directory, as a process of its own, and returns what it printed and its exit
-// code. It has the environment of the test, which may be parallel to others.
+// command runs a command line on a data directory, and returns what it printed and its exit code.
 func command(t *testing.T, dir string, args ...string) (out, errOut string, code int) {
 	t.Helper()
 	return commandWith(t, []string{prefix + "DATA_DIR=" + dir}, args...)
 }
 
-// commandWith runs a command line with settings.
+// commandWith runs a command line with settings, which are its own: tests may be parallel.
 func commandWith(t *testing.T, settings []string, args ...string) (out, errOut string, code int) {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), os.Args[0], args...)
-	c.Env = slices.Concat(os.Environ(), []string{asProgram + "=1"}, settings)
 	var o, e bytes.Buffer
-	c.Stdout, c.Stderr = &o, &e
-	var exit *exec.ExitError
-	if err := c.Run(); err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return o.String(), e.String(), c.ProcessState.ExitCode()
+	vars, log := env.ToMap(slices.Concat(os.Environ(), settings)), newLogWriter(&e)
+	code = run(t.Context(), args, &environment{vars: vars}, &o, log)
+	log.close()
+	return o.String(), e.String(), code
 }
 
 // entriesOf lists a review queue.

@@ -57,7 +57,7 @@ func TestPurgeAll(t *testing.T) {
 		if answer == "y\n" {
 			left = 1
 		}
-		root := newRoot()
+		root := newRoot(processEnvironment())
 		var out, errOut bytes.Buffer
 		root.SetArgs([]string{"quarantine", "purge", "--all", "--lane", "stream:push.example.com/live/room1"})
 		root.SetOut(&out)

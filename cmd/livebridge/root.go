@@ -7,8 +7,8 @@ import (
 )
 
 // newRoot returns the command tree. Without a subcommand it runs serve.
-func newRoot() *cobra.Command {
-	serve, files := newServe(), &envFile{}
+func newRoot(e *environment) *cobra.Command {
+	serve := newServe(e)
 	root := &cobra.Command{
 		Use:   "livebridge",
 		Short: "Receive signed live-video callbacks and publish them as ordered CloudEvents",
@@ -23,11 +23,11 @@ func newRoot() *cobra.Command {
 		Version: version(), // which makes the flag --version
 		RunE:    serve.RunE,
 	}
-	files.addFlag(root)
+	e.addFlag(root)
 	root.SetVersionTemplate("livebridge {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(serve, newDemo(), newSimulate(), newTail(), newCheck(), newVerify(), newQuarantine(),
-		newDeadLetters(), newJournal(), newCallbacks(), newConfig(files), newHealth(), newVersion())
+	root.AddCommand(serve, newDemo(e), newSimulate(e), newTail(e), newCheck(), newVerify(e), newQuarantine(e),
+		newDeadLetters(e), newJournal(e), newCallbacks(e), newConfig(e), newHealth(e), newVersion())
 	return root
 }
 

@@ -41,7 +41,7 @@ func TestTokenOfConsumers(t *testing.T) {
 	t.Setenv(prefix+"NATS_TOKEN", "cluster-token")
 	for url, want := range map[string]string{"": "embedded-token", "nats://127.0.0.1:4222": "cluster-token"} {
 		t.Setenv(prefix+"NATS_URL", url)
-		s, err := loadForOperator()
+		s, err := processEnvironment().operatorSettings()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestKeysOfSimulate(t *testing.T) {
 	}
 	check := func() {
 		t.Helper()
-		got, kinds, err := signing(nil)
+		got, kinds, err := signing(processEnvironment(), nil)
 		if err != nil || got != keys || !slices.Equal(kinds, bridge.Kinds()) {
 			t.Errorf("%+v, %v, %v; want %+v", got, kinds, err, keys)
 		}

@@ -8,13 +8,12 @@ import (
 	"go.uber.org/zap"
 )
 
-func newServe() *cobra.Command {
+func newServe(e *environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Receive callbacks and publish events to Kafka or NATS JetStream (default)", Args: noArguments,
 		Example: "  LIVEBRIDGE_STREAM_KEY=0123456789abcdef0123456789abcdef livebridge serve",
 		RunE: func(c *cobra.Command, _ []string) error {
-			vars := environ()
-			s, err := load(vars)
+			s, err := load(e.vars)
 			if err != nil {
 				return err
 			}
@@ -25,12 +24,12 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, name := range unknownSettings(vars) {
+			for _, name := range unknownSettings(e.vars) {
 				log.Warn("unknown setting is ignored; see livebridge config", zap.String("setting", name))
 			}
-			for _, name := range worldReadable(vars) {
+			for _, name := range worldReadable(e.vars) {
 				log.Warn("secret file is world-readable; restrict it (chmod o-r, or defaultMode 0400 for a Kubernetes Secret)",
-					zap.String("setting", name), zap.String("path", vars[name]))
+					zap.String("setting", name), zap.String("path", e.vars[name]))
 			}
 			for _, name := range s.quotedSecrets() {
 				log.Warn("secret is in quotes, which are part of the value; remove them", zap.String("setting", prefix+name))

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,9 +17,6 @@ import (
 
 // prefix begins the name of every setting.
 const prefix = bridge.SettingPrefix
-
-// environ returns the environment variables by name.
-func environ() map[string]string { return env.ToMap(os.Environ()) }
 
 // load reads and checks the settings. The error has all mistakes, each with the name of its setting, and the variables
 // that are no setting: one that is misspelled may be why another is missing.
@@ -37,7 +33,7 @@ func load(vars map[string]string) (*settings, error) {
 
 // readSettings is load that returns the settings beside an error too. Those that are no valid text have their defaults.
 func readSettings(given map[string]string) (*settings, error) {
-	s := &settings{}
+	s := &settings{given: given}
 	vars := maps.Clone(given)
 	secretFiles, err := readSecretFiles(vars)
 	errs := append([]error{err}, parse(s, vars)...)
@@ -91,7 +87,7 @@ func parse(s *settings, vars map[string]string) []error {
 		}
 		delete(vars, prefix+name)
 	}
-	*s = settings{}
+	*s = settings{given: s.given}
 	return append(errs, parse(s, vars)...)
 }
 

@@ -62,7 +62,7 @@ func TestSecretFiles(t *testing.T) {
 		t.Errorf("the keys are %+v", got)
 	}
 	var out bytes.Buffer
-	if err := configOf(s, vars, &envFile{}).print(&out, "text"); err != nil {
+	if err := configOf(s, &environment{vars: vars}).print(&out, "text"); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(out.String(), demoKey) || !strings.Contains(out.String(),
@@ -79,7 +79,7 @@ func TestConfigHidesServersSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := configOf(s, vars, &envFile{}).print(&out, "text"); err != nil {
+	if err := configOf(s, &environment{vars: vars}).print(&out, "text"); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"LIVEBRIDGE_NATS_URL=nats://xxxxx@one:4222,nats://xxxxx@two # environment",
@@ -104,7 +104,7 @@ func TestDataDirThatCannotBe(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	var output bytes.Buffer
-	if code := run(t.Context(), []string{"serve"}, &output, &output); code != exitUsage ||
+	if code := run(t.Context(), []string{"serve"}, processEnvironment(), &output, &output); code != exitUsage ||
 		!strings.Contains(output.String(), "LIVEBRIDGE_DATA_DIR") {
 		t.Errorf("exit code %d: %s", code, &output)
 	}
@@ -159,14 +159,14 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"tail", "--url", "nats://127.0.0.1:1"}, exitFailed},
 	} {
 		var out, errOut bytes.Buffer
-		if got := run(context.Background(), c.args, &out, &errOut); got != c.want {
+		if got := run(context.Background(), c.args, processEnvironment(), &out, &errOut); got != c.want {
 			t.Errorf("%v exits with %d: %s", c.args, got, &errOut)
 		}
 	}
 }
 
 func TestHelpShowsAnExample(t *testing.T) {
-	for _, c := range newRoot().Commands() {
+	for _, c := range newRoot(processEnvironment()).Commands() {
 		if c.Name() != "help" && c.Name() != "completion" && c.Example == "" {
 			t.Errorf("%s has no example", c.Name())
 		}

@@ -15,11 +15,11 @@ import (
 	"livebridge/bridge/simulator"
 )
 
-func newSimulate() *cobra.Command {
+func newSimulate(e *environment) *cobra.Command {
 	c := simulator.DefaultConfig()
 	var kinds []string
 	var logPath string
-	var api simulatedAPI
+	api := simulatedAPI{env: e}
 	cmd := &cobra.Command{
 		Use: "simulate", Short: "Simulate the provider: send callbacks to a URL", Args: noArguments,
 		Long: "Sends signed callbacks, out of order, duplicated and forged, and reports the status of the responses: 200,\n" +
@@ -38,7 +38,7 @@ func newSimulate() *cobra.Command {
 			if cmd.Flags().Changed("lost") {
 				return &usageError{errors.New("--lost needs --with-api")}
 			}
-			if c.Keys, c.Kinds, err = signing(kinds); err != nil {
+			if c.Keys, c.Kinds, err = signing(e, kinds); err != nil {
 				return err
 			}
 			limitByCount(cmd, &c)
@@ -82,15 +82,13 @@ func addSimulateFlags(cmd *cobra.Command, c *simulator.Config) {
 }
 
 // signing returns the keys of callbacks and the kinds to send; without names all kinds that have a key.
-func signing(names []string) (simulator.Keys, []bridge.Kind, error) {
-	vars := environ()
-	vars[prefix+"UNSIGNED"] = "accept"
-	s, err := load(vars)
+func signing(e *environment, names []string) (simulator.Keys, []bridge.Kind, error) {
+	s, err := e.operatorSettings()
 	if err != nil {
 		return simulator.Keys{}, nil, err
 	}
 	first := func(name string) string {
-		keys, keyErr := keysOf(vars, name)
+		keys, keyErr := keysOf(e.vars, name)
 		err = errors.Join(err, keyErr)
 		return append(keys, "")[0]
 	}

@@ -18,6 +18,7 @@ import (
 
 // simulatedAPI is the provider's API, served beside the simulated streams.
 type simulatedAPI struct {
+	env    *environment
 	listen string
 	lost   float64
 }
@@ -46,7 +47,7 @@ func (a *simulatedAPI) check(c *cobra.Command, s simulator.Config) error {
 
 // account returns the account of the environment's credentials, and a made-up one without.
 func (a *simulatedAPI) account() providertest.Config {
-	vars := func(name, otherwise string) string { return cmp.Or(environ()["HUAWEICLOUD_SDK_"+name], otherwise) }
+	vars := func(name, otherwise string) string { return cmp.Or(a.env.vars["HUAWEICLOUD_SDK_"+name], otherwise) }
 	return providertest.Config{AccessKey: vars("AK", "simulated"), SecretKey: vars("SK", "simulated"),
 		SecurityToken: vars("SECURITY_TOKEN", ""), Project: vars("PROJECT_ID", "simulated")}
 }

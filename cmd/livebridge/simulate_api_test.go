@@ -32,7 +32,7 @@ func TestSimulateWithAPI(t *testing.T) {
 	var out, errOut logBuffer
 	ended := make(chan int, 1)
 	line := "simulate --with-api 127.0.0.1:0 --rate 200 --streams 3 --duration 0s --lost 1"
-	go func() { ended <- run(ctx, strings.Fields(line), &out, &errOut) }()
+	go func() { ended <- run(ctx, strings.Fields(line), processEnvironment(), &out, &errOut) }()
 	address := regexp.MustCompile(`API at (http://\S+?),`)
 	until(t, "it serves the API", func() bool { return address.MatchString(errOut.String()) })
 	a := &account{url: address.FindStringSubmatch(errOut.String())[1]}

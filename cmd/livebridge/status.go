@@ -71,7 +71,7 @@ func registerTopic(state func() (bridge.TopicState, bool), r prometheus.Register
 
 // shownSettings returns the settings as the command config prints them.
 func (a *app) shownSettings() (all []status.Setting) {
-	for _, s := range configOf(a.settings, environ(), &envFile{}).Settings {
+	for _, s := range configOf(a.settings, &environment{vars: a.settings.given}).Settings {
 		all = append(all, status.Setting{Name: s.Name, Value: s.Value, Source: s.Source, Description: s.Description})
 	}
 	return all

@@ -19,7 +19,7 @@ type tailOptions struct {
 	output    outputFormat
 }
 
-func newTail() *cobra.Command {
+func newTail(e *environment) *cobra.Command {
 	var o tailOptions
 	var lane string
 	c := &cobra.Command{
@@ -32,7 +32,7 @@ func newTail() *cobra.Command {
 			if o.lane, err = parseLane(lane); err != nil {
 				return err
 			}
-			return tail(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), o)
+			return tail(c.Context(), e, c.OutOrStdout(), c.ErrOrStderr(), o)
 		},
 	}
 	f := c.Flags()
@@ -59,11 +59,11 @@ func (o *tailOptions) check() error {
 var errCounted = errors.New("enough events")
 
 // tail prints events until ctx ends or the flags say so.
-func tail(ctx context.Context, w, errOut io.Writer, o tailOptions) error {
+func tail(ctx context.Context, e *environment, w, errOut io.Writer, o tailOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	s, err := loadForOperator()
+	s, err := e.operatorSettings()
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func tailing(t *testing.T, url string, last func(line string) bool) ([]string, e
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	w := lineWriter{last: last, end: cancel}
-	err := tail(ctx, &w, io.Discard, tailOptions{url: url, from: "all"})
+	err := tail(ctx, processEnvironment(), &w, io.Discard, tailOptions{url: url, from: "all"})
 	if err == nil && ctx.Err() == context.DeadlineExceeded {
 		err = ctx.Err()
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/caarlos0/env/v11"
 	"go.uber.org/zap"
@@ -75,8 +76,8 @@ func (s *settings) checkUnused(begin, otherwise, problem string, args ...any) (e
 }
 
 // defaultSettings returns every setting with its default.
-func defaultSettings() []field {
+var defaultSettings = sync.OnceValue(func() []field {
 	s := &settings{}
 	_ = env.ParseWithOptions(s, env.Options{Prefix: prefix, Environment: map[string]string{}}) // of constants
 	return s.fields()
-}
+})

@@ -18,7 +18,7 @@ import (
 	"livebridge/bridge/signature"
 )
 
-func newVerify() *cobra.Command {
+func newVerify(e *environment) *cobra.Command {
 	var kind, at string
 	var headers []string
 	cmd := &cobra.Command{
@@ -34,7 +34,7 @@ func newVerify() *cobra.Command {
 			"    -H 'X-Rtc-Signature: …' body.json\n" +
 			"  livebridge quarantine show 17 | livebridge verify",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := load(environ())
+			s, err := load(e.vars)
 			if err != nil {
 				return err
 			}

@@ -55,7 +55,7 @@ func verified(t *testing.T, m sentCallback, args ...string) (string, int) {
 		args = append(args, "--header", name+": "+value)
 	}
 	var out, errOut bytes.Buffer
-	code := run(context.Background(), args, &out, &errOut)
+	code := run(context.Background(), args, processEnvironment(), &out, &errOut)
 	return out.String() + errOut.String(), code
 }
 
@@ -245,7 +245,7 @@ func TestVerifyReadsAnEntry(t *testing.T) {
 	for input, want := range map[string]string{
 		entry: "not valid: 401 expired", earlier: "verdict     valid", list: "quarantine show",
 	} {
-		root := newRoot()
+		root := newRoot(processEnvironment())
 		var out bytes.Buffer
 		root.SetArgs([]string{"verify"})
 		root.SetIn(strings.NewReader(input))

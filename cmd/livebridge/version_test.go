@@ -15,7 +15,7 @@ func TestVersion(t *testing.T) {
 	var output []string
 	for _, argument := range []string{"version", "--version"} {
 		var out, errOut bytes.Buffer
-		if code := run(t.Context(), []string{argument}, &out, &errOut); code != exitDone {
+		if code := run(t.Context(), []string{argument}, processEnvironment(), &out, &errOut); code != exitDone {
 			t.Errorf("%s exits with %d: %s", argument, code, &errOut)
 		}
 		output = append(output, out.String())
