@@ -66,7 +66,7 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 	a.must(t, "record update "+emulatedDomain+"/* --events RECORD_FILE_COMPLETE --key-env CALLBACK_KEY")
-	t.Setenv("CALLBACK_KEY", rotatedKey)
+	a.settings = append(a.settings, "CALLBACK_KEY="+rotatedKey)
 	a.must(t, "stream set "+emulatedDomain+" --key-env CALLBACK_KEY")
 	a.must(t, "rtc-record set app1 --url http://"+service.listen+"/elsewhere")
 	all := a.diagnose(t, exitFailed, flags...)
@@ -118,6 +118,7 @@ func TestDoctorWithoutTheProvider(t *testing.T) {
 		"no-such-region":              {func(a *account) { a.url = "" }, []string{"--region", "no-such-region"}},
 	} {
 		a := newAccount(t)
+		t.Setenv("HUAWEICLOUD_SDK_SK", emulated().SecretKey)
 		tt.prepare(a)
 		all := a.diagnose(t, exitFailed, tt.args...)
 		if f := all[doctor.CheckProvider]; len(all) != 1 || !strings.Contains(f.Problem, want) || f.Level != doctor.Error {

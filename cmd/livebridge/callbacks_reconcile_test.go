@@ -54,10 +54,11 @@ func (a *account) reconciled(t *testing.T, code int, args ...string) (all map[st
 // TestReconcile finds a start and an end that never came, through the running service and without it; the service
 // reports the same by itself.
 func TestReconcile(t *testing.T) {
+	t.Parallel()
 	a, dir := newAccount(t), t.TempDir()
-	asService(t, map[string]string{"DATA_DIR": dir, "DOMAINS": emulatedDomain, "MIN_FREE_BYTES": "1MiB"})
-	service := launch(t, dir, prefix+"PROVIDER_ENDPOINT="+a.url, prefix+"RECONCILE_INTERVAL=50ms",
-		prefix+"RECONCILE_GRACE=100ms")
+	a.set(map[string]string{"DATA_DIR": dir, "DOMAINS": emulatedDomain, "MIN_FREE_BYTES": "1MiB"})
+	service := launch(t, dir, append(slices.Clone(a.settings), prefix+"PROVIDER_ENDPOINT="+a.url,
+		prefix+"RECONCILE_INTERVAL=50ms", prefix+"RECONCILE_GRACE=100ms")...)
 	a.must(t, "stream set "+emulatedDomain+" --key-env CALLBACK_KEY --url http://"+service.listen+"/live/stream")
 	if all, _ := a.reconciled(t, exitDone); len(all) != 0 {
 		t.Errorf("%v", all)
@@ -96,9 +97,10 @@ func TestReconcile(t *testing.T) {
 // metrics.
 func TestReconcileWithoutTheProvider(t *testing.T) {
 	a, dir := newAccount(t), t.TempDir()
-	asService(t, map[string]string{"DATA_DIR": dir, "DOMAINS": emulatedDomain, "MIN_FREE_BYTES": "1MiB"})
+	a.set(map[string]string{"DATA_DIR": dir, "DOMAINS": emulatedDomain, "MIN_FREE_BYTES": "1MiB"})
 	t.Setenv("HUAWEICLOUD_SDK_SK", "wrong")
-	service := launch(t, dir, prefix+"PROVIDER_ENDPOINT="+a.url, prefix+"RECONCILE_INTERVAL=10ms")
+	service := launch(t, dir, append(slices.Clone(a.settings), prefix+"PROVIDER_ENDPOINT="+a.url,
+		prefix+"RECONCILE_INTERVAL=10ms")...)
 	until(t, "rounds fail", func() bool {
 		return service.metrics(
 			t)[`livebridge_reconcile_runs_total{result="failure"}`] > 1
@@ -183,6 +185,7 @@ func TestReconcileSettings(t *testing.T) {
 // TestSessionEvents: with RECONCILE_EVENTS a start and an end that never came are events of lanes of their own, once,
 // also after a restart; no other lane's sequence has a gap.
 func TestSessionEvents(t *testing.T) {
+	t.Parallel()
 	a, dir := newAccount(t), t.TempDir()
 	settings := []string{prefix + "PROVIDER_ENDPOINT=" + a.url, prefix + "DOMAINS=" + emulatedDomain,
 		prefix + "RECONCILE_EVENTS=true",

@@ -59,6 +59,7 @@ func (r *rotated) registeredKey() provider.Key { return r.Registered()[0].Key }
 // TestRotate changes the key of a callback in three phases, each of them twice, while callbacks come: none is rejected,
 // and the old key is gone in the end.
 func TestRotate(t *testing.T) {
+	t.Parallel()
 	r := newRotated(t)
 	file := filepath.Join(t.TempDir(), "new.key")
 	r.push(t)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,29 +23,46 @@ const (
 // account is an account at an emulated provider, and the flags that lead to it.
 type account struct {
 	*providertest.Provider
-	url string
+	url      string
+	settings []string // environment of the commands, beside that of the process
 }
 
-// newAccount starts an emulated provider and puts its credentials into the environment.
-func newAccount(t *testing.T) *account {
-	t.Helper()
-	c := providertest.Config{AccessKey: "AKEXAMPLE", SecretKey: "secret-of-the-access-key", Project: "0123456789abcdef",
+// emulated is the account of the emulated provider.
+func emulated() providertest.Config {
+	return providertest.Config{AccessKey: "AKEXAMPLE", SecretKey: "secret-of-the-access-key", Project: "0123456789abcdef",
 		Domains: []string{emulatedDomain, "other.example.com"}}
+}
+
+// setCredentials puts those of the emulated account into the environment of this process, where the SDK reads them.
+func setCredentials() (err error) {
+	c := emulated()
 	for name, text := range map[string]string{"AK": c.AccessKey, "SK": c.SecretKey, "PROJECT_ID": c.Project,
 		"SECURITY_TOKEN": "", "IDP_ID": "", "ID_TOKEN_FILE": ""} {
-		t.Setenv("HUAWEICLOUD_SDK_"+name, text)
+		err = errors.Join(err, os.Setenv("HUAWEICLOUD_SDK_"+name, text))
 	}
-	t.Setenv("CALLBACK_KEY", emulatedKey)
-	p := providertest.New(c)
+	return err
+}
+
+// newAccount starts an emulated provider. Its key of callbacks is in CALLBACK_KEY.
+func newAccount(t *testing.T) *account {
+	t.Helper()
+	p := providertest.New(emulated())
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
-	return &account{p, server.URL}
+	return &account{p, server.URL, []string{"CALLBACK_KEY=" + emulatedKey}}
+}
+
+// set gives the commands settings, those of a service that is started with a.settings.
+func (a *account) set(settings map[string]string) {
+	for name, text := range settings {
+		a.settings = append(a.settings, prefix+name+"="+text)
+	}
 }
 
 // callbacks runs livebridge callbacks; no key may ever be printed.
 func (a *account) callbacks(t *testing.T, args ...string) (out, errOut string, code int) {
 	t.Helper()
-	out, errOut, code = runCommand(t, append(append([]string{"callbacks"}, args...), "--endpoint", a.url)...)
+	out, errOut, code = commandWith(t, a.settings, append(append([]string{"callbacks"}, args...), "--endpoint", a.url)...)
 	for _, key := range []string{emulatedKey, rotatedKey, "secret-of-the-access-key"} {
 		if strings.Contains(out+errOut, key) {
 			t.Errorf("%v prints a key: %s%s", args, out, errOut)
@@ -183,22 +201,25 @@ func TestMistakesWithCallbacksAreNamed(t *testing.T) {
 // TestTheProvidersFailuresAreInWords: what a wrong access key, an unknown region, throttling, a failure of the provider
 // and no answer look like.
 func TestTheProvidersFailuresAreInWords(t *testing.T) {
-	faulty := func(f providertest.Fault) func(*account) { return func(a *account) { a.Fail(f) } }
+	faulty := func(f providertest.Fault) func(*testing.T, *account) {
+		return func(_ *testing.T, a *account) { a.Fail(f) }
+	}
 	for name, c := range map[string]struct {
-		prepare func(*account)
+		prepare func(*testing.T, *account)
 		flags   string
 		want    []string
 	}{
-		"wrong access key": {func(*account) { t.Setenv("HUAWEICLOUD_SDK_AK", "AKWRONG") }, "",
+		"wrong access key": {func(t *testing.T, _ *account) { t.Setenv("HUAWEICLOUD_SDK_AK", "AKWRONG") }, "",
 			[]string{"status 401", "error_code APIGW.0301", "request id emulated-", "check the access key"}},
-		"unknown region": {func(a *account) { a.url = "" }, "--region eu-west-0", []string{"eu-west-0", "cn-north-4"}},
-		"throttled":      {faulty(providertest.Throttled()), "", []string{"status 429", "wait a minute"}},
-		"broken":         {faulty(providertest.Broken()), "", []string{"status 500", "report the request id"}},
-		"no answer":      {faulty(providertest.Silent()), "--timeout 50ms", []string{"no response within 50ms"}},
+		"unknown region": {func(_ *testing.T, a *account) { a.url = "" }, "--region eu-west-0",
+			[]string{"eu-west-0", "cn-north-4"}},
+		"throttled": {faulty(providertest.Throttled()), "", []string{"status 429", "wait a minute"}},
+		"broken":    {faulty(providertest.Broken()), "", []string{"status 500", "report the request id"}},
+		"no answer": {faulty(providertest.Silent()), "--timeout 50ms", []string{"no response within 50ms"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAccount(t)
-			c.prepare(a)
+			c.prepare(t, a)
 			_, errOut, code := a.callbacks(t, strings.Fields("record list "+c.flags)...)
 			if code != exitFailed || strings.Count(errOut, "\n") != 1 {
 				t.Errorf("exit code %d: %s", code, errOut)
@@ -253,7 +274,7 @@ func TestApply(t *testing.T) {
 	step("apply --yes", exitDone, "", "2 changes made")
 	step("apply --yes", exitDone, "", "nothing to change")
 	step("diff", exitDone, "", "")
-	t.Setenv("CALLBACK_KEY", rotatedKey)
+	a.settings = append(a.settings, "CALLBACK_KEY="+rotatedKey)
 	step("diff -o table", exitFailed, "~ stream push.example.com\n    key: id:", "1 difference;")
 	a.Fail(providertest.Fault{Method: http.MethodPut, After: 1, Status: 500, Times: 1})
 	step("apply --yes --register-keys", exitFailed, "", "1 of 2 changes made; run apply again")

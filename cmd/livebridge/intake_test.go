@@ -42,6 +42,7 @@ func TestIntake(t *testing.T) {
 
 // TestIntakeChanges: what one INTAKE has accepted and not published is not left behind by the other.
 func TestIntakeChanges(t *testing.T) {
+	t.Parallel()
 	accept := func(a *app) {
 		t.Helper()
 		stop, ended := runApp(t, a)

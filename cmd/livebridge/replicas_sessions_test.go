@@ -126,12 +126,13 @@ func rounds(t *testing.T, r *program) float64 {
 // on with it when that has left. What differs is the same wherever it is asked for, and published once, though both
 // have found it.
 func TestReconcileOfReplicas(t *testing.T) {
+	t.Parallel()
 	a, broker := newAccount(t), fakeKafka(t)
-	asService(t, map[string]string{"DOMAINS": emulatedDomain, "INTAKE": "broker", "TRANSPORT": "kafka",
+	a.set(map[string]string{"DOMAINS": emulatedDomain, "INTAKE": "broker", "TRANSPORT": "kafka",
 		"KAFKA_BROKERS": broker})
 	owner, taker := ownerAndTaker(t, []string{prefix + "TRANSPORT=kafka", prefix + "KAFKA_BROKERS=" + broker,
-		prefix + "PROVIDER_ENDPOINT=" + a.url, prefix + "RECONCILE_EVENTS=true", prefix + "RECONCILE_INTERVAL=50ms",
-		prefix + "RECONCILE_GRACE=100ms"}, "", "")
+		prefix + "PROVIDER_ENDPOINT=" + a.url, prefix + "DOMAINS=" + emulatedDomain, prefix + "RECONCILE_EVENTS=true",
+		prefix + "RECONCILE_INTERVAL=50ms", prefix + "RECONCILE_GRACE=100ms"}, "", "")
 	a.must(t, "stream set "+emulatedDomain+" --key-env CALLBACK_KEY --url http://"+taker.listen+"/live/stream")
 	a.Fail(providertest.Broken()) // nothing is compared while callbacks are on their way
 	a.differing(t)
@@ -148,7 +149,7 @@ func TestReconcileOfReplicas(t *testing.T) {
 		t.Errorf("the replica without a partition has compared %v times", n)
 	}
 	for _, r := range []*program{owner, taker} {
-		t.Setenv(prefix+"DATA_DIR", r.dir)
+		a.set(map[string]string{"DATA_DIR": r.dir})
 		all, told := a.reconciled(t, exitFailed)
 		if !maps.Equal(all, map[string]reconcile.Problem{"missed": reconcile.Missed, "stale": reconcile.Stale}) {
 			t.Errorf("%v %s", all, told)

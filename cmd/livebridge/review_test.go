@@ -33,7 +33,9 @@ func commandWith(t *testing.T, settings []string, args ...string) (out, errOut s
 	t.Helper()
 	var o, e bytes.Buffer
 	vars, log := env.ToMap(slices.Concat(os.Environ(), settings)), newLogWriter(&e)
-	code = run(t.Context(), args, &environment{vars: vars}, &o, log)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	code = run(ctx, args, &environment{vars: vars}, &o, log)
 	log.close()
 	return o.String(), e.String(), code
 }
@@ -223,6 +225,7 @@ func TestDeadLetterCommands(t *testing.T) {
 }
 
 func TestJournalCommands(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := launch(t, dir, prefix+"NATS_URL=nats://127.0.0.1:1", prefix+"SHUTDOWN_GRACE=100ms")
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
@@ -253,6 +256,7 @@ func TestJournalCommands(t *testing.T) {
 }
 
 func TestReviewUsage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, args := range []string{
 		"quarantine show", "quarantine show x", "quarantine show 0", "quarantine release", "quarantine release --all 1",

@@ -19,6 +19,7 @@ func (p *program) expired(t *testing.T, stream string) {
 
 // TestReviewMistakesAreNamed: reasons, lanes, arguments and commands that do not exist.
 func TestReviewMistakesAreNamed(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for line, want := range map[string]string{
 		"quarantine list --reason forged":           "is not one of expired, malformed, tampered, unknown_event",
@@ -82,6 +83,7 @@ func TestPurgeAllWithoutTerminal(t *testing.T) {
 
 // TestLaneSpellings: the table shows the lane that every command accepts, with and without its kind.
 func TestLaneSpellings(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	service := launch(t, dir)
 	service.expired(t, "room1")

@@ -42,6 +42,9 @@ func TestMain(m *testing.M) {
 		endWithParent()
 		serveLimit(os.Getenv(asLimit))
 	}
+	if err := setCredentials(); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 

@@ -143,7 +143,7 @@ func (s *story) rotate(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("CALLBACK_KEY", strings.TrimSpace(string(content)))
+	s.settings = append(s.settings, "CALLBACK_KEY="+strings.TrimSpace(string(content)))
 	s.must(t, "diff -f "+file)
 }
 
@@ -184,8 +184,9 @@ func (s *story) lose(t *testing.T) {
 // TestTheWholeStory registers callbacks at the provider, pushes streams, reads their events in order, changes a key
 // under load, loses a callback and finds it missing, and deletes the callbacks.
 func TestTheWholeStory(t *testing.T) {
-	t.Setenv("RECORD_KEY", emulatedKey)
+	t.Parallel()
 	s := newStory(t)
+	s.settings = append(s.settings, "RECORD_KEY="+emulatedKey)
 	file := s.file(t)
 	s.must(t, "apply --yes -f "+file)
 	s.must(t, "diff -f "+file)

@@ -40,6 +40,7 @@ func notifications(t *testing.T) (path string, next func() string) {
 
 // TestSystemdIsNotified: systemd is told when the service is ready, again and again that it lives, and when it stops.
 func TestSystemdIsNotified(t *testing.T) {
+	t.Parallel()
 	path, next := notifications(t)
 	service := launch(t, t.TempDir(), "NOTIFY_SOCKET="+path, "WATCHDOG_USEC=200000")
 	got := next()

@@ -63,6 +63,7 @@ func TestUnitIsConfined(t *testing.T) {
 // TestUnitAllowsItsSystemCalls: the unit's filter has every system call that the service makes, from its start through
 // callbacks and commands to its end.
 func TestUnitAllowsItsSystemCalls(t *testing.T) {
+	t.Parallel()
 	allowed := allowedCalls(t)
 	strace, err := exec.LookPath("strace")
 	if err != nil {
