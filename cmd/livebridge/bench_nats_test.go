@@ -17,6 +17,7 @@ import (
 
 	"livebridge/transports/nats"
 	"livebridge/transports/nats/lease"
+	"livebridge/transports/transporttest"
 )
 
 // natsPartitions are those of a replica that is not told how many there are.
@@ -30,7 +31,7 @@ func benchNATS(b *testing.B) string {
 	b.Helper()
 	var urls, addresses, routes []string
 	for range 3 {
-		addresses, routes = append(addresses, freeAddress(b)), append(routes, freeAddress(b))
+		addresses, routes = append(addresses, transporttest.FreeAddress(b)), append(routes, transporttest.FreeAddress(b))
 	}
 	for n, address := range addresses {
 		host, port := hostPort(b, address)

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"text/tabwriter"
 	"time"
+
+	"livebridge/transports/transporttest"
 )
 
 // variant is a server that BenchmarkAccept compares, and what it has measured of it.
@@ -45,7 +47,7 @@ func onEmbedded(*testing.B, int) []string { return nil }
 
 // onNATS starts a NATS server for each launch, and waits until it listens: a bare handler tries but once.
 func onNATS(b *testing.B, _ int) []string {
-	address := freeAddress(b)
+	address := transporttest.FreeAddress(b)
 	startNATS(b, b.TempDir(), address)
 	until(b, "the NATS server listens", func() bool {
 		c, err := net.Dial("tcp", address)

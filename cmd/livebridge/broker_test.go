@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
@@ -72,7 +73,7 @@ func TestBrokerStopped(t *testing.T) {
 	const rate = 1000
 	away := awayFor()
 	store, l := t.TempDir(), newLoad(t)
-	address := freeAddress(t)
+	address := transporttest.FreeAddress(t)
 	nats := startNATS(t, store, address)
 	service := launch(t, t.TempDir(), append(l.settings, prefix+"NATS_URL=nats://"+address)...)
 	l.begin(t, rate, int(min(5*away, away+4*time.Second).Seconds()*rate))

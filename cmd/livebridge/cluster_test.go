@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
 
 	"github.com/nats-io/nats-server/v2/server"
 	natsgo "github.com/nats-io/nats.go"
@@ -25,10 +26,10 @@ func startCluster(t *testing.T) *natsCluster {
 	c := &natsCluster{}
 	var routes []*url.URL
 	for range c.options {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: freeAddress(t)})
+		routes = append(routes, &url.URL{Scheme: "nats", Host: transporttest.FreeAddress(t)})
 	}
 	for i := range c.options {
-		host, port := hostPort(t, freeAddress(t))
+		host, port := hostPort(t, transporttest.FreeAddress(t))
 		routeHost, routePort := hostPort(t, routes[i].Host)
 		c.options[i] = &server.Options{
 			ServerName: fmt.Sprint("n", i), Host: host, Port: port, StoreDir: t.TempDir(),

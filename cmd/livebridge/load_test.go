@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"net/netip"
-	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +10,7 @@ import (
 	"livebridge/bridge"
 	"livebridge/bridge/checker"
 	"livebridge/bridge/simulator"
+	"livebridge/transports/transporttest"
 )
 
 // simulatedLoad is the simulated provider at work beside a test, with every kind of callback and everything that goes
@@ -33,7 +30,7 @@ type simulatedLoad struct {
 // newLoad makes a load on an address of its own, which outlives every program.
 func newLoad(t *testing.T) *simulatedLoad {
 	t.Helper()
-	address := freeAddress(t)
+	address := transporttest.FreeAddress(t)
 	l := &simulatedLoad{settings: append(allKeys("HMACSHA256"), prefix+"LISTEN="+address),
 		config: simulator.DefaultConfig()}
 	l.config.URL, l.config.Kinds, l.config.Duration, l.config.Streams = "http://"+address, bridge.Kinds(), 0, 200
@@ -47,33 +44,6 @@ func newLoad(t *testing.T) *simulatedLoad {
 		return nil
 	}
 	return l
-}
-
-// loopbacks counts the loopback addresses that were given out.
-var loopbacks atomic.Uint32
-
-// freeListener listens where nobody else does. Linux has many loopback addresses, and there its host is the test's own,
-// so that no other test can take the port while the test's server is away.
-func freeListener(t testing.TB) net.Listener {
-	t.Helper()
-	host := "127.0.0.1"
-	if n := loopbacks.Add(1); runtime.GOOS == "linux" {
-		host = fmt.Sprintf("127.%d.%d.%d", 1+os.Getpid()%250, n/250, 1+n%250)
-	}
-	listener, err := net.Listen("tcp", host+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return listener
-}
-
-// freeAddress returns an address for a program that starts. Who listens in this process uses freeListener: a program
-// that another test starts has a copy of a closed listener until it is executed.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	listener := freeListener(t)
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 // hostPort splits an address.

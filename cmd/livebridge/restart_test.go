@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"livebridge/transports/transporttest"
 )
 
 // asSystemd is the command line under which the program gets its sockets as systemd passes them.
@@ -79,7 +81,7 @@ func TestRestartUnderLoad(t *testing.T) {
 
 func restartUnderLoad(t *testing.T, activated, away bool) {
 	dir, p := t.TempDir(), newProvider()
-	l := freeListener(t) // nobody takes it between two lives
+	l := transporttest.FreeListener(t) // nobody takes it between two lives
 	address := l.Addr().String()
 	var under, settings []string
 	var files []*os.File

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"livebridge/bridge/tracing/tracingtest"
+	"livebridge/transports/transporttest"
 )
 
 // traceOf is the trace that a callback of a test is sent in, and its traceparent.
@@ -218,7 +219,8 @@ func TestCollectorAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = silent.Close() }()
-	for name, collector := range map[string]string{"away": freeAddress(t), "silent": silent.Addr().String()} {
+	away := transporttest.FreeAddress(t)
+	for name, collector := range map[string]string{"away": away, "silent": silent.Addr().String()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			service := launch(t, t.TempDir(), prefix+"SHUTDOWN_GRACE=2s", "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+collector,

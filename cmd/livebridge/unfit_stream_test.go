@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"livebridge/transports/nats/natstest"
+	"livebridge/transports/transporttest"
 )
 
 // administrator connects to a broker as whoever runs it.
@@ -135,7 +136,7 @@ func TestStreamBecomesTooSmall(t *testing.T) {
 // Callbacks are accepted all the while, also after a restart, and everything comes out once the other stream is gone.
 func TestForeignStreamIsAnOutage(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := transporttest.FreeAddress(t)
 	host, port := hostPort(t, address)
 	store, dir, p := t.TempDir(), t.TempDir(), newProvider()
 	url := "nats://" + address

@@ -2,8 +2,8 @@ package nats
 
 import (
 	"fmt"
-	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,22 +18,17 @@ import (
 // startCluster runs three servers with a JetStream of their own.
 func startCluster(t *testing.T) []*server.Server {
 	t.Helper()
-	var ports []int
 	var routes []*url.URL
 	for range 3 { // all are there at once: none is ready alone
-		l := natstest.Must(net.Listen("tcp", "127.0.0.1:0"))
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-		routes = append(routes, natstest.Must(url.Parse("nats-route://"+l.Addr().String())))
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		routes = append(routes, &url.URL{Scheme: "nats-route", Host: transporttest.FreeAddress(t)})
 	}
 	var all []*server.Server
-	for n, port := range ports {
+	for n, route := range routes {
 		s := natstest.Must(server.NewServer(&server.Options{ServerName: fmt.Sprint("n", n), Host: "127.0.0.1",
 			Port:      server.RANDOM_PORT,
 			JetStream: true, JetStreamMaxStore: natstest.StoreLimit, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}, Routes: routes}))
+			Cluster: server.ClusterOpts{Name: "test", Host: route.Hostname(), Port: natstest.Must(strconv.Atoi(route.Port()))},
+			Routes:  routes}))
 		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 		go s.Start()
 		all = append(all, s)

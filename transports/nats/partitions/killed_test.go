@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,9 +25,9 @@ const serverArguments = "LIVEBRIDGE_TEST_NATS_SERVER"
 
 // process is a server in a process of its own, which can be killed.
 type process struct {
-	Name, Dir   string
-	Port, Route int
-	Routes      []string
+	Name, Dir     string
+	Listen, Route string // addresses, those of the others in Routes
+	Routes        []string
 
 	cmd *exec.Cmd
 }
@@ -46,12 +46,14 @@ func TestMain(m *testing.M) {
 // serve is the server, until it is killed.
 func (p *process) serve() {
 	var routes []*url.URL
-	for _, r := range p.Routes {
-		routes = append(routes, natstest.Must(url.Parse(r)))
+	for _, address := range p.Routes {
+		routes = append(routes, &url.URL{Scheme: "nats-route", Host: address})
 	}
-	s := natstest.Must(server.NewServer(&server.Options{ServerName: p.Name, Host: "127.0.0.1", Port: p.Port,
+	listen, route := natstest.Must(netip.ParseAddrPort(p.Listen)), natstest.Must(netip.ParseAddrPort(p.Route))
+	s := natstest.Must(server.NewServer(&server.Options{ServerName: p.Name, Host: listen.Addr().String(),
+		Port:      int(listen.Port()),
 		JetStream: true, JetStreamMaxStore: natstest.StoreLimit, StoreDir: p.Dir, NoSigs: true, NoLog: true,
-		Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: p.Route}, Routes: routes}))
+		Cluster: server.ClusterOpts{Name: "test", Host: route.Addr().String(), Port: int(route.Port())}, Routes: routes}))
 	s.Start()
 	s.WaitForShutdown()
 	os.Exit(1)
@@ -79,9 +81,9 @@ func processes(t *testing.T) (all []*process, urls string) {
 	t.Helper()
 	var routes, addresses []string
 	for n := range 3 {
-		p := &process{Name: fmt.Sprint("n", n), Dir: t.TempDir(), Port: freePort(t), Route: freePort(t)}
-		routes = append(routes, fmt.Sprint("nats-route://127.0.0.1:", p.Route))
-		addresses = append(addresses, fmt.Sprint("nats://127.0.0.1:", p.Port))
+		p := &process{Name: fmt.Sprint("n", n), Dir: t.TempDir(), Listen: transporttest.FreeAddress(t),
+			Route: transporttest.FreeAddress(t)}
+		routes, addresses = append(routes, p.Route), append(addresses, "nats://"+p.Listen)
 		all = append(all, p)
 	}
 	for _, p := range all {
@@ -99,19 +101,12 @@ func processes(t *testing.T) (all []*process, urls string) {
 func (p *process) await(t *testing.T) {
 	t.Helper()
 	transporttest.Eventually(t, p.Name+" is there", func() bool {
-		c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Port)))
+		c, err := net.Dial("tcp", p.Listen)
 		if err == nil {
 			_ = c.Close()
 		}
 		return err == nil
 	})
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l := natstest.Must(net.Listen("tcp", "127.0.0.1:0"))
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // TestKilledServers: rows that were overwritten and removed are so on every replica, also after the servers were killed
