@@ -27,8 +27,8 @@ IN_MEMORY := $(shell [ -k /dev/shm ] && ! grep -qs ' /dev/shm .*noexec' /proc/mo
 LIVEBRIDGE_STREAM_KEY ?= development-key-0123456789abcdef
 LIVEBRIDGE_LISTEN     ?= 127.0.0.1:8080
 
-.PHONY: help build run demo test test-brokers test-browser race bench lint generate deployments test-deployments promtool \
-  test-monitoring fuzz mutants mutation prove cover vuln sbom reproducible confined image snapshot clean
+.PHONY: help build run demo test test-brokers test-browser race bench lint generate deployments test-deployments \
+  promtool test-monitoring fuzz mutants mutation prove cover vuln sbom reproducible confined image snapshot clean
 
 help:               ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-16s %s\n", $$1, $$2 }'
