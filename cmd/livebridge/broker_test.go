@@ -100,7 +100,7 @@ func TestBrokerStopped(t *testing.T) {
 // while, and everything comes out in order when there is room.
 func TestStreamFull(t *testing.T) {
 	t.Parallel()
-	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
+	url := broker(t, natstest.StoreDir(t), server.RANDOM_PORT).ClientURL()
 	js := administrator(t, url)
 	config := jetstream.StreamConfig{Name: "LIVE_EVENTS", Subjects: []string{"live.events.>"},
 		Discard: jetstream.DiscardNew, MaxMsgs: 30}

@@ -32,7 +32,7 @@ func startCluster(t *testing.T) *natsCluster {
 		host, port := hostPort(t, transporttest.FreeAddress(t))
 		routeHost, routePort := hostPort(t, routes[i].Host)
 		c.options[i] = &server.Options{
-			ServerName: fmt.Sprint("n", i), Host: host, Port: port, StoreDir: t.TempDir(),
+			ServerName: fmt.Sprint("n", i), Host: host, Port: port, StoreDir: natstest.StoreDir(t),
 			JetStream: true, JetStreamMaxStore: natstest.StoreLimit, NoSigs: true, NoLog: true,
 			Cluster: server.ClusterOpts{Name: "three", Host: routeHost, Port: routePort}, Routes: routes,
 		}
@@ -142,7 +142,7 @@ func streamOf(t *testing.T, url string) (jetstream.JetStream, jetstream.Stream) 
 // again, and what comes out of the two together is whole and in order.
 func TestStreamDeleted(t *testing.T) {
 	t.Parallel()
-	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
+	url := broker(t, natstest.StoreDir(t), server.RANDOM_PORT).ClientURL()
 	dir, p := t.TempDir(), newProvider()
 	service := launch(t, dir, prefix+"NATS_URL="+url)
 	p.playAll(t, service, 0, 30)
@@ -173,7 +173,7 @@ func TestStreamAtItsLimits(t *testing.T) {
 		"bytes": {MaxBytes: 20_000}, "messages of a subject": {MaxMsgsPerSubject: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
+			url := broker(t, natstest.StoreDir(t), server.RANDOM_PORT).ClientURL()
 			js := administrator(t, url)
 			limit.Name, limit.Subjects = "LIVE_EVENTS", []string{"live.events.>"}
 			if _, err := js.CreateStream(t.Context(), limit); err != nil {

@@ -39,7 +39,7 @@ func TestRotatedToken(t *testing.T) {
 	dir := t.TempDir()
 	put := func(token string) { t.Helper(); swap(t, dir, "token", token) }
 	put("first")
-	options := server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(), JetStream: true,
+	options := server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: natstest.StoreDir(t), JetStream: true,
 		JetStreamMaxStore: natstest.StoreLimit, NoSigs: true, NoLog: true, Authorization: "first"}
 	s := brokerWith(t, options)
 	service := launch(t, t.TempDir(), prefix+"NATS_URL="+s.ClientURL(),

@@ -17,6 +17,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"livebridge/transports/nats/natstest"
 )
 
 // openFiles returns the command line under which a program may have so many files open.
@@ -163,7 +165,7 @@ func (p *program) setOpenFiles(t *testing.T, limit uint64) {
 // answered 200 and published, keys stay active, and all goes on by itself once files can be opened again.
 func TestOutOfOpenFiles(t *testing.T) {
 	t.Parallel()
-	b := broker(t, t.TempDir(), server.RANDOM_PORT)
+	b := broker(t, natstest.StoreDir(t), server.RANDOM_PORT)
 	keys := filepath.Join(t.TempDir(), "keys.yaml")
 	rule := "rules:\n  - {domain: other.example.com, app: live, kind: stream, keys: [0123456789abcdef0123456789abcdef]}\n"
 	if err := os.WriteFile(keys, []byte(rule), 0o600); err != nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"livebridge/transports/nats/natstest"
 )
 
 // checksOf runs config --check with variables and returns the checks and the exit code.
@@ -43,7 +45,7 @@ func checkNamed(t *testing.T, all []checkResult, name string) (last checkResult)
 // TestConfigCheck: everything is tried, and nothing is left behind.
 func TestConfigCheck(t *testing.T) {
 	above := t.TempDir()
-	b := broker(t, t.TempDir(), server.RANDOM_PORT)
+	b := broker(t, natstest.StoreDir(t), server.RANDOM_PORT)
 	vars := with("NATS_URL", b.ClientURL(), "DATA_DIR", filepath.Join(above, "new", "data"), "MIN_FREE_BYTES", "1MiB")
 	all, code := checksOf(t, vars)
 	if code != exitDone {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"livebridge/transports/nats/natstest"
 )
 
 // position is where an event stands in its lane.
@@ -44,7 +46,7 @@ func TestMoveToAnotherBroker(t *testing.T) {
 	service := runs(t, dir, 0, 20)
 	all := positions(t, service.nats, 20)
 	service.terminate(t)
-	b := broker(t, t.TempDir(), server.RANDOM_PORT)
+	b := broker(t, natstest.StoreDir(t), server.RANDOM_PORT)
 	runs(t, dir, 20, 40, prefix+"NATS_URL="+b.ClientURL()).terminate(t)
 	all = append(all, positions(t, b.ClientURL(), 20)...)
 	var first uint64
@@ -66,7 +68,7 @@ func TestMoveToAnotherBroker(t *testing.T) {
 // consumers have seen and so take them for repeats; one on an empty DATA_DIR does not.
 func TestOldBackup(t *testing.T) {
 	t.Parallel()
-	b := broker(t, t.TempDir(), server.RANDOM_PORT)
+	b := broker(t, natstest.StoreDir(t), server.RANDOM_PORT)
 	dir, url := t.TempDir(), prefix+"NATS_URL="+b.ClientURL()
 	backup := filepath.Join(t.TempDir(), "backup")
 	runs(t, dir, 0, 10, url).terminate(t)

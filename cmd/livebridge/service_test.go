@@ -193,7 +193,7 @@ func brokerWith(t *testing.T, o server.Options) *server.Server {
 	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the broker did not start")
 	}
-	t.Cleanup(s.Shutdown)
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 	return s
 }
 

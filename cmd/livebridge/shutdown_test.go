@@ -18,6 +18,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"livebridge/bridge/checker"
+	"livebridge/transports/nats/natstest"
 )
 
 // slowRequest is a callback whose body is on its way.
@@ -94,7 +95,7 @@ func out(t *testing.T, url string, want int) {
 // the event is published before the program ends.
 func TestEndDuringARequest(t *testing.T) {
 	t.Parallel()
-	b := broker(t, t.TempDir(), server.RANDOM_PORT)
+	b := broker(t, natstest.StoreDir(t), server.RANDOM_PORT)
 	service := launch(t, t.TempDir(), prefix+"NATS_URL="+b.ClientURL())
 	service.send(t, "/live/stream", streamCallback("PUBLISH", "room1", 1_587_954_134, time.Now(), ""), 200)
 	slow := service.beginSlowly(t, streamCallback("PUBLISH_DONE", "room1", 1_587_954_134, time.Now(), ""))
@@ -179,7 +180,7 @@ func (r *heldReader) Read(p []byte) (int, error) {
 // ends, each once and in order. Until then it is alive and not ready.
 func TestEndDuringTheBrokersAnswer(t *testing.T) {
 	t.Parallel()
-	b := broker(t, t.TempDir(), server.RANDOM_PORT)
+	b := broker(t, natstest.StoreDir(t), server.RANDOM_PORT)
 	h := holdable(t, b.ClientURL())
 	dir, p := t.TempDir(), newProvider()
 	service := launch(t, dir, prefix+"NATS_URL="+h.url)

@@ -63,7 +63,7 @@ func (p *program) logs(level string, texts ...string) bool {
 // What is answered 200 waits until our stream has them again, and all of it comes out.
 func TestAnotherStreamTakesTheEvents(t *testing.T) {
 	t.Parallel()
-	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
+	url := broker(t, natstest.StoreDir(t), server.RANDOM_PORT).ClientURL()
 	service, p := launch(t, t.TempDir(), prefix+"NATS_URL="+url), newProvider()
 	p.playAll(t, service, 0, 1)
 	service.awaitOutbox(t, 0)
@@ -101,7 +101,7 @@ func TestAnotherStreamTakesTheEvents(t *testing.T) {
 // TestStreamBecomesTooSmall: the limits of our stream are lowered while the program runs, and raised again.
 func TestStreamBecomesTooSmall(t *testing.T) {
 	t.Parallel()
-	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
+	url := broker(t, natstest.StoreDir(t), server.RANDOM_PORT).ClientURL()
 	service, p := launch(t, t.TempDir(), prefix+"NATS_URL="+url), newProvider()
 	p.playAll(t, service, 0, 1)
 	service.awaitOutbox(t, 0)
@@ -174,14 +174,14 @@ func TestForeignStreamIsAnOutage(t *testing.T) {
 // created.
 func TestQuarantineDoesNotFit(t *testing.T) {
 	t.Parallel()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: t.TempDir(),
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, StoreDir: natstest.StoreDir(t),
 		JetStream:         true,
 		JetStreamMaxStore: 10 << 30, NoSigs: true, NoLog: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	go s.Start()
-	t.Cleanup(s.Shutdown)
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the broker did not start")
 	}
@@ -202,7 +202,7 @@ func TestQuarantineDoesNotFit(t *testing.T) {
 // it again, without a restart.
 func TestLargerMessagesAfterAll(t *testing.T) {
 	t.Parallel()
-	url := broker(t, t.TempDir(), server.RANDOM_PORT).ClientURL()
+	url := broker(t, natstest.StoreDir(t), server.RANDOM_PORT).ClientURL()
 	js := administrator(t, url)
 	config := jetstream.StreamConfig{Name: "LIVE_EVENTS", Subjects: []string{"live.events.>"}, MaxMsgSize: 700}
 	if _, err := js.CreateStream(t.Context(), config); err != nil {

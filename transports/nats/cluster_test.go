@@ -26,7 +26,7 @@ func startCluster(t *testing.T) []*server.Server {
 	for n, route := range routes {
 		s := natstest.Must(server.NewServer(&server.Options{ServerName: fmt.Sprint("n", n), Host: "127.0.0.1",
 			Port:      server.RANDOM_PORT,
-			JetStream: true, JetStreamMaxStore: natstest.StoreLimit, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+			JetStream: true, JetStreamMaxStore: natstest.StoreLimit, StoreDir: natstest.StoreDir(t), NoSigs: true, NoLog: true,
 			Cluster: server.ClusterOpts{Name: "test", Host: route.Hostname(), Port: natstest.Must(strconv.Atoi(route.Port()))},
 			Routes:  routes}))
 		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })

@@ -2,6 +2,7 @@ package natstest
 
 import (
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -20,10 +21,23 @@ type Server struct {
 // and a test would depend on that.
 const StoreLimit = 1 << 40
 
+// StoreDir makes a directory for a server, which is removed when the test ends, as far as it can be. A server that has
+// stopped removes files of its own for a moment longer, which is a failure of the test to t.TempDir.
+func StoreDir(t testing.TB) string {
+	t.Helper()
+	dir := Must(os.MkdirTemp("", "livebridge-nats-"))
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Log(err)
+		}
+	})
+	return dir
+}
+
 // Start starts a server on a free port, which it keeps.
 func Start(t testing.TB, o *server.Options) *Server {
 	t.Helper()
-	o.Host, o.Port, o.StoreDir = "127.0.0.1", server.RANDOM_PORT, t.TempDir()
+	o.Host, o.Port, o.StoreDir = "127.0.0.1", server.RANDOM_PORT, StoreDir(t)
 	o.JetStream, o.NoSigs, o.NoLog = true, true, true
 	if o.JetStreamMaxStore == 0 {
 		o.JetStreamMaxStore = StoreLimit
