@@ -71,7 +71,7 @@ func configOf(s *settings, e *environment) *shownConfig {
 		if s.invalid[f.name] {
 			shown.Value = e.vars[prefix+f.name]
 		}
-		if shown.Source == "environment" && e.read[prefix+f.name] {
+		if shown.Source == "environment" && e.fromFile[prefix+f.name] {
 			shown.Source = "env file " + e.file
 		}
 		c.Settings = append(c.Settings, shown)

@@ -14,9 +14,9 @@ import (
 
 // environment is what the commands of one command line read of environment variables.
 type environment struct {
-	vars map[string]string // by name; with those of the file, once the command line has been read
-	file string            // that the command line names
-	read map[string]bool   // variables from the file, which the process has not
+	vars     map[string]string // by name; with those of the file, once the command line has been read
+	file     string            // that --env-file names
+	fromFile map[string]bool   // variables that the file alone has set
 }
 
 // processEnvironment returns the environment of the process.
@@ -44,12 +44,12 @@ func (e *environment) readFile() error {
 		return &usageError{fmt.Errorf("--env-file: %s is malformed: use lines such as %sTRANSPORT=kafka, and single "+
 			"quotes around values with spaces, # or $", e.file, prefix)}
 	}
-	e.read = make(map[string]bool)
+	e.fromFile = make(map[string]bool)
 	for name, value := range vars {
 		if _, set := e.vars[name]; set {
 			continue
 		}
-		e.vars[name], e.read[name] = value, true
+		e.vars[name], e.fromFile[name] = value, true
 		if err := os.Setenv(name, value); err != nil {
 			return &usageError{fmt.Errorf("--env-file: %s: variable %q: %w", e.file, name, err)}
 		}
